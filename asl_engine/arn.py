@@ -1,0 +1,36 @@
+"""Amazon Resource Names: the few that the engine makes and reads.  "ARN format" in the AWS documentation."""
+
+from __future__ import annotations
+
+__all__ = [
+    "execution_arn",
+    "is_lambda_function",
+    "role_arn",
+    "service_integration",
+    "state_machine_arn",
+]
+
+
+def state_machine_arn(region: str, account: str, machine: str) -> str:
+    return f"arn:aws:states:{region}:{account}:stateMachine:{machine}"
+
+
+def execution_arn(region: str, account: str, machine: str, name: str) -> str:
+    return f"arn:aws:states:{region}:{account}:execution:{machine}:{name}"
+
+
+def role_arn(account: str) -> str:
+    """The role that executions name: nothing is ever done with it here."""
+    return f"arn:aws:iam::{account}:role/asl-engine"
+
+
+def is_lambda_function(resource: str) -> bool:
+    """Whether a Resource is a Lambda function's own ARN (region and account may be placeholders)."""
+    parts = resource.split(":")
+    return len(parts) >= 7 and parts[0] == "arn" and parts[2] == "lambda" and parts[5] == "function"
+
+
+def service_integration(resource: str) -> tuple[str, str]:
+    """``arn:aws:states:::sqs:sendMessage.sync`` -> ("sqs", "sendMessage.sync"): resourceType and resource."""
+    parts = resource.split(":")
+    return ":".join(parts[5:-1]), parts[-1]

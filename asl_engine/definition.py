@@ -1,0 +1,180 @@
+"""From the text of a definition to a state machine, or to everything that is wrong with it.
+
+``check`` never stops at the first finding.  The codes and locations are those of AWS's
+ValidateStateMachineDefinition; AWS says of its own messages that they may change, so ours say what to
+do instead of repeating them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.errors import DefinitionError
+from asl_engine.fields import (
+    FILLED_OBJECT,
+    SCHEMA_VALIDATION_FAILED,
+    TEXT,
+    check_shape,
+    integer,
+    one_of,
+    required,
+)
+from asl_engine.findings import Finding, did_you_mean
+from asl_engine.jsontypes import JsonSyntaxError, loads_strict
+from asl_engine.limits import MAX_DEFINITION_BYTES, utf8_length
+from asl_engine.machine import StateMachine
+from asl_engine.states import STATE_TYPES, UNSUPPORTED_TYPES
+from asl_engine.states.compiling import Compiling
+
+if TYPE_CHECKING:
+    from asl_engine.fields import Shape
+    from asl_engine.states.state import State
+
+__all__ = ["check", "load"]
+
+MACHINE_FIELDS: Shape = {
+    "Comment": TEXT,
+    "QueryLanguage": one_of("JSONPath"),
+    "StartAt": required(TEXT),
+    "States": required(FILLED_OBJECT),
+    "TimeoutSeconds": integer(1),
+    "Version": one_of("1.0"),
+}
+MAX_STATE_NAME_LENGTH = 80
+
+
+def load(text: str, source: str = "definition") -> StateMachine:
+    """The state machine that ``text`` defines; ``source`` is its name in messages.
+
+    Raises ``DefinitionError`` with every finding of severity ERROR.
+    """
+    machine, findings = check(text)
+    if machine is None:
+        raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source)
+    return machine
+
+
+def check(text: str) -> tuple[StateMachine | None, list[Finding]]:
+    """The machine, or None where a finding is an ERROR, and all findings in the order of the text."""
+    if utf8_length(text) > MAX_DEFINITION_BYTES:
+        message = f"The definition has more than {MAX_DEFINITION_BYTES} bytes"
+        return None, [Finding("INVALID_JSON_DESCRIPTION", message)]
+    try:
+        document = loads_strict(text)
+    except JsonSyntaxError as error:
+        return None, [Finding("INVALID_JSON_DESCRIPTION", error.message, None, "ERROR", error.line, error.column)]
+    if not isinstance(document, dict):
+        return None, [Finding(SCHEMA_VALIDATION_FAILED, "Definition must be a valid JSON object", "/")]
+    machine, findings = compile_machine(document, text)
+    return machine, located(text, findings)
+
+
+def compile_machine(document: dict[str, Any], text: str) -> tuple[StateMachine | None, list[Finding]]:
+    findings = check_shape(MACHINE_FIELDS, document, "")
+    states: dict[str, State] = {}
+    targets: dict[str, list[tuple[str, str]]] = {}
+    sources = document.get("States")
+    for name, source in sources.items() if isinstance(sources, dict) else ():
+        compiling = Compiling(name, source, f"/States/{name}", findings)
+        state = compile_state(compiling)
+        targets[name] = compiling.targets
+        if state is not None:
+            states[name] = state
+    if isinstance(sources, dict):
+        check_transitions(document.get("StartAt"), targets, findings)
+    if any(finding.severity == "ERROR" for finding in findings):
+        return None, findings
+    return (
+        StateMachine(
+            text=text,
+            digest=sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+            start_at=document["StartAt"],
+            states=states,
+            timeout=document.get("TimeoutSeconds"),
+            resources=tuple(dict.fromkeys(s["Resource"] for s in document["States"].values() if "Resource" in s)),
+        ),
+        findings,
+    )
+
+
+def compile_state(compiling: Compiling) -> State | None:
+    """The state, or None where its shape is wrong: an ill-formed field is not looked into."""
+    source: Any = compiling.source
+    if len(compiling.name) > MAX_STATE_NAME_LENGTH:
+        compiling.report("", f"A state's name has at most {MAX_STATE_NAME_LENGTH} characters")
+    if not isinstance(source, dict):
+        compiling.report("", "Expected value of type Object")
+        return None
+    given = source.get("Type")
+    if isinstance(given, str) and given in UNSUPPORTED_TYPES:
+        compiling.report("Type", f"The state type {given} is not supported yet")
+        return None
+    if not isinstance(given, str) or given not in STATE_TYPES:
+        compiling.report("Type", type_remedy(given))
+        return None
+    found = [
+        replace(finding, message=f"{finding.message}{feature_remedy(finding)}")
+        for finding in check_shape(STATE_TYPES[given].fields, source, compiling.location)
+    ]
+    compiling.findings.extend(found)
+    if found:
+        return None
+    return STATE_TYPES[given].compile(compiling)
+
+
+def type_remedy(given: object) -> str:
+    hint = did_you_mean(given, STATE_TYPES) if isinstance(given, str) else ""
+    return f"Expected one of {', '.join(sorted(STATE_TYPES))}{hint}"
+
+
+def feature_remedy(finding: Finding) -> str:
+    """Fields of the language that this version does not run yet are called by their name."""
+    field = (finding.location or "").rpartition("/")[2]
+    features = {
+        "Assign": "variables",
+        "Arguments": "JSONata",
+        "Output": "JSONata",
+        "QueryLanguage": "JSONata",
+        "Credentials": "credentials",
+    }
+    return f" ({features[field]}: not supported yet)" if field in features else ""
+
+
+def check_transitions(
+    start_at: object, targets: dict[str, list[tuple[str, str]]], findings: list[Finding]
+) -> None:
+    """Every transition leads to a state, and every state is led to."""
+    transitions = [("/StartAt", start_at), *(target for leaving in targets.values() for target in leaving)]
+    for location, state in transitions:
+        if isinstance(state, str) and state not in targets:
+            message = f"There is no state '{state}'{did_you_mean(state, targets)}"
+            findings.append(Finding("MISSING_TRANSITION_TARGET", message, location))
+    # A state that did not compile leads nowhere known: what seems unreachable may be its fault.
+    if any(finding.severity == "ERROR" for finding in findings):
+        return
+    reached: set[str] = set()
+    ahead = [str(start_at)]
+    while ahead:
+        state = ahead.pop()
+        if state not in reached:
+            reached.add(state)
+            ahead.extend(name for _, name in targets[state])
+    for name in targets:
+        if name not in reached:
+            message = f"State '{name}' is not reachable from StartAt; remove it or lead to it"
+            findings.append(Finding("MISSING_TRANSITION_TARGET", message, f"/States/{name}"))
+
+
+def located(text: str, findings: list[Finding]) -> list[Finding]:
+    """The findings with the line and column of what they speak of."""
+    if not findings:
+        return findings
+    from asl_engine.source import locate
+
+    result = []
+    for finding in findings:
+        position = None if finding.location is None else locate(text, finding.location)
+        result.append(finding if position is None else replace(finding, line=position[0], column=position[1]))
+    return sorted(result, key=lambda finding: (finding.line or 0, finding.column or 0))

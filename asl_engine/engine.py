@@ -1,0 +1,423 @@
+"""The only place where the core meets the world.
+
+Every stimulus of an execution goes through its inbox, one after the other: the core decides, the store
+keeps the decision, and only then is anything done about it - tasks started, timers set, callers
+answered.  What is to be done is never stored: it is whatever the execution has open, so a process that
+was killed at any moment is replaced by one that reads the log.
+
+The hot path uses asyncio's own tasks and futures: aiosqlite binds the engine to asyncio anyway, and a
+task of an anyio group costs several times as much as the rest of an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING, Self
+
+from asl_engine.arn import execution_arn, role_arn, state_machine_arn
+from asl_engine.clock import SystemClock
+from asl_engine.errors import (
+    Conflict,
+    ExecutionAlreadyExists,
+    ExecutionBusy,
+    StatesError,
+)
+from asl_engine.events import RetryScheduled, TaskHeartbeatReceived, TaskStarted, TaskTimedOut, WaitScheduled
+from asl_engine.execution import Execution, Identity, OpenTask, OpenTimer, fold
+from asl_engine.interpreter import (
+    MACHINE_TIMER,
+    MAX_TURN_EVENTS,
+    Heartbeat,
+    Resumed,
+    Started,
+    StopRequested,
+    TaskReported,
+    TimerReported,
+    advance,
+    machine_deadline,
+)
+from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.resources import TaskCall
+from asl_engine.store import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from asl_engine.clock import Clock
+    from asl_engine.events import Event
+    from asl_engine.interpreter import Stimulus
+    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.machine import StateMachine
+    from asl_engine.resources import Resource
+    from asl_engine.store import Store
+
+    Observer = Callable[["Run", list[Event]], None]
+
+__all__ = ["Engine", "Run"]
+
+# A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
+LONGEST_SLEEP_SECONDS = 60.0
+
+
+class Run:
+    """An execution that this process drives."""
+
+    __slots__ = ("arn", "done", "driving", "execution", "inbox", "machine", "tasks")
+
+    def __init__(self, machine: StateMachine, execution: Execution) -> None:
+        self.machine = machine
+        self.execution = execution
+        self.arn = execution.identity.arn
+        self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
+        self.driving = False
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.inbox: deque[Stimulus] = deque()
+
+    async def wait(self) -> Execution:
+        """The execution when it has ended.
+
+        Raises ``StoreError`` where its events could not be stored (it can be resumed), and
+        ``ExecutionBusy`` where another process has taken it over.
+        """
+        return await asyncio.shield(self.done)
+
+
+class Engine:
+    """Runs executions of a store.  Use it as an async context manager; leaving it interrupts what runs.
+
+    ``resources`` says what each Resource of a definition is.  ``observer`` is told of events once they
+    are stored.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        resources: Mapping[str, Resource],
+        *,
+        clock: Clock | None = None,
+        limits: Limits = AWS_LIMITS,
+        region: str = "us-east-1",
+        account: str = "123456789012",
+        observer: Observer | None = None,
+    ) -> None:
+        self.store = store
+        self.resources = resources
+        self.clock = SystemClock() if clock is None else clock
+        self.limits = limits
+        self.region = region
+        self.account = account
+        self.observer = observer
+        self.runs: dict[str, Run] = {}
+        self._timers: list[tuple[int, int, Run, int]] = []  # due, tie-break, run, key
+        self._ticket = count()
+        self._alarm: asyncio.TimerHandle | asyncio.Handle | None = None
+        self._busy = 0  # tasks and drives under way: while there are any, time does not jump
+        self._spawned: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
+        spawned = list(self._spawned)
+        for task in spawned:
+            task.cancel()
+        await asyncio.gather(*spawned, return_exceptions=True)
+
+    # -- what callers ask for ---------------------------------------------------------------------
+
+    async def start(
+        self,
+        machine: StateMachine,
+        machine_name: str,
+        input: Payload,  # noqa: A002  StartExecution's own term
+        name: str,
+        options: dict[str, Json] | None = None,
+    ) -> Run:
+        """Start an execution; its first events are stored when this returns.
+
+        Raises ``ExecutionAlreadyExists`` where the name is taken.
+        """
+        now = self.clock.now()
+        identity = Identity(
+            arn=execution_arn(self.region, self.account, machine_name, name),
+            name=name,
+            machine_arn=state_machine_arn(self.region, self.account, machine_name),
+            machine_name=machine_name,
+            role_arn=role_arn(self.account),
+            started_at=now,
+        )
+        if identity.arn in self.runs:
+            raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
+        run = Run(machine, Execution(identity))
+        self._busy += 1
+        try:
+            events = advance(machine, run.execution, Started(now, input), self.limits)
+            await self.store.create(Record(identity, machine.digest, options=options or {}), machine.text, events)
+            self._admit(run)
+            self._act(run, events)
+        finally:
+            self._rest()
+        return run
+
+    async def resume(self, machine: StateMachine, record: Record) -> Run:
+        """Go on with an execution that a process has left unfinished.
+
+        Tasks that were running are run again, with the key they had.  Raises ``ExecutionBusy`` where that
+        process is alive.
+        """
+        arn = record.identity.arn
+        await self.store.claim(arn)
+        run = Run(machine, fold(record.identity, await self.store.events(arn)))
+        events = advance(machine, run.execution, Resumed(self.clock.now(), restarted=True), self.limits)
+        if events:
+            await self.store.append(arn, events)
+        self._admit(run)
+        if run.execution.status == "RUNNING":
+            for work in run.execution.open.values():
+                self._watch(run, work)
+        self._tell(run, events)
+        return run
+
+    async def stop(
+        self, machine: StateMachine, record: Record, error: str | None = None, cause: str | None = None
+    ) -> bool:
+        """Abort an execution, whoever drives it; False where it has ended already.
+
+        Another process notices when it next looks (``check``).
+        """
+        arn = record.identity.arn
+        run = self.runs.get(arn)
+        if run is not None:
+            self._deliver(run, StopRequested(self.clock.now(), error, cause))
+            return (await run.wait()).status == "ABORTED"
+        while True:
+            execution = fold(record.identity, await self.store.events(arn))
+            events = advance(machine, execution, StopRequested(self.clock.now(), error, cause), self.limits)
+            try:
+                if events:
+                    await self.store.append(arn, events)
+            except Conflict:
+                continue  # it went on while we decided: decide again
+            return bool(events)
+
+    async def check(self) -> None:
+        """Look whether somebody else has ended an execution of ours."""
+        if not await self.store.changed():
+            return
+        for run in list(self.runs.values()):
+            record = await self.store.record(run.arn)
+            if record is not None and record.status != "RUNNING" and run.execution.status == "RUNNING":
+                await self._superseded(run)
+
+    # -- one execution ----------------------------------------------------------------------------
+
+    def _admit(self, run: Run) -> None:
+        self.runs[run.arn] = run
+        deadline = machine_deadline(run.machine, run.execution)
+        if deadline is not None:
+            self._set_timer(deadline, run, MACHINE_TIMER)
+
+    def _deliver(self, run: Run, stimulus: Stimulus) -> None:
+        """Put a stimulus into the inbox, and see that somebody empties it."""
+        run.inbox.append(stimulus)
+        if not run.driving and not self._closed:
+            self._take_the_wheel(run)
+            self._spawn(self._drive(run))
+
+    def _take_the_wheel(self, run: Run) -> None:
+        run.driving = True
+        self._busy += 1
+
+    async def _drive(self, run: Run) -> None:
+        """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
+        inbox = run.inbox
+        try:
+            while inbox and not run.done.done():
+                events: list[Event] = []
+                while inbox:
+                    events += advance(run.machine, run.execution, inbox.popleft(), self.limits)
+                if events:
+                    await self.store.append(run.arn, events)
+                    self._act(run, events)
+        except Conflict:
+            await self._superseded(run)
+        except Exception as error:  # noqa: BLE001  whatever it is, whoever waits must hear of it
+            self._abandon(run, error)
+        finally:
+            run.driving = False
+            self._rest()
+
+    def _act(self, run: Run, events: list[Event]) -> None:
+        """Do what the stored events ask for."""
+        open_work = run.execution.open
+        for event in events:
+            if isinstance(event, TaskStarted):
+                self._watch(run, open_work.get(event.task))
+            elif isinstance(event, WaitScheduled | RetryScheduled):
+                self._watch(run, open_work.get(event.seq))
+            elif isinstance(event, TaskHeartbeatReceived):
+                self._watch_due(run, open_work.get(event.task))
+            elif isinstance(event, TaskTimedOut):
+                self._cancel(run, event.task)
+        self._tell(run, events)
+
+    def _tell(self, run: Run, events: list[Event]) -> None:
+        """Events are on disk: now the world may know."""
+        if self.observer is not None and events:
+            self.observer(run, events)
+        if run.execution.status != "RUNNING":
+            self._finish(run)
+        elif len(events) >= MAX_TURN_EVENTS:  # a long turn was interrupted
+            self._deliver(run, Resumed(self.clock.now()))
+
+    def _finish(self, run: Run) -> None:
+        self.runs.pop(run.arn, None)
+        for key in list(run.tasks):
+            self._cancel(run, key)
+        if not run.done.done():
+            run.done.set_result(run.execution)
+
+    def _abandon(self, run: Run, error: Exception) -> None:
+        """Let go of an execution that cannot be driven on; its log is whole and can be resumed."""
+        self.runs.pop(run.arn, None)
+        for key in list(run.tasks):
+            self._cancel(run, key)
+        if not run.done.done():
+            run.done.set_exception(error)
+            run.done.exception()  # whoever waits gets it; nobody has to
+
+    async def _superseded(self, run: Run) -> None:
+        """Somebody else has written to the log: follow them."""
+        run.execution = fold(run.execution.identity, await self.store.events(run.arn))
+        if run.execution.status == "RUNNING":
+            self._abandon(run, ExecutionBusy(f"The execution {run.arn} was taken over by another process"))
+        else:
+            self._finish(run)
+
+    # -- tasks ------------------------------------------------------------------------------------
+
+    def _watch(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
+        """See to open work: run the task, mind its timeouts, set the timer."""
+        if isinstance(work, OpenTask) and work.started and work.key not in run.tasks:
+            self._busy += 1
+            run.tasks[work.key] = self._spawn(self._perform(run, work))
+        self._watch_due(run, work)
+
+    async def _perform(self, run: Run, task: OpenTask) -> None:
+        try:
+            stimulus = await self._call(run, task)
+        finally:
+            run.tasks.pop(task.key, None)
+            self._rest()
+        if stimulus is None:
+            return
+        run.inbox.append(stimulus)
+        if not run.driving:
+            self._take_the_wheel(run)
+            await self._drive(run)
+
+    async def _call(self, run: Run, task: OpenTask) -> TaskReported | None:
+        call = TaskCall(
+            resource=task.resource,
+            input=task.parameters,
+            key=f"{run.arn}:{task.key}",
+            attempt=task.attempt,
+            deadline=task.timeout_due,
+            execution=run.arn,
+            state=task.frame.state,
+            heartbeat=self._heartbeat(run, task.key),
+        )
+        try:
+            output = await self.resources[task.resource](call)
+        except StatesError as error:
+            return TaskReported(self.clock.now(), task.key, None, error.error, error.cause)
+        except Exception as error:  # noqa: BLE001  a resource is broken, not the task: whoever waits must hear of it
+            self._abandon(run, error)
+            return None
+        return TaskReported(self.clock.now(), task.key, output)
+
+    def _heartbeat(self, run: Run, key: int) -> Callable[[], None]:
+        loop = asyncio.get_running_loop()
+
+        def deliver() -> None:
+            if run.arn in self.runs:
+                self._deliver(run, Heartbeat(self.clock.now(), key))
+
+        def beat() -> None:
+            loop.call_soon_threadsafe(deliver)
+
+        return beat
+
+    def _cancel(self, run: Run, key: int) -> None:
+        task = run.tasks.pop(key, None)
+        if task is not None:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+        return task
+
+    # -- timers -----------------------------------------------------------------------------------
+
+    def _watch_due(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
+        if work is not None and work.due is not None:
+            self._set_timer(work.due, run, work.key)
+
+    def _set_timer(self, due: int, run: Run, key: int) -> None:
+        entry = (due, next(self._ticket), run, key)
+        heappush(self._timers, entry)
+        if self._timers[0] is entry:
+            self._set_alarm()
+
+    def _set_alarm(self) -> None:
+        """Wake up when the first timer is due; at once, where time may jump and nothing runs."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if not self._timers or self._closed:
+            return
+        loop = asyncio.get_running_loop()
+        if self.clock.skips and not self._busy:
+            self._alarm = loop.call_soon(self._ring)
+            return
+        seconds = self.clock.seconds_until(self._timers[0][0])
+        if seconds != float("inf"):
+            self._alarm = loop.call_later(min(seconds, LONGEST_SLEEP_SECONDS), self._ring)
+
+    def _ring(self) -> None:
+        """Report the timers that are due.  Those whose work is done or has moved on are dropped."""
+        self._alarm = None
+        timers = self._timers
+        while timers:
+            due, _, run, key = timers[0]
+            if not self._is_pending(run, key, due):
+                heappop(timers)
+                continue
+            if due > self.clock.now():
+                if not self.clock.skips or self._busy:
+                    break
+                self.clock.jump(due)
+            heappop(timers)
+            self._deliver(run, TimerReported(self.clock.now(), key))
+        self._set_alarm()
+
+    def _is_pending(self, run: Run, key: int, due: int) -> bool:
+        if run.done.done():
+            return False
+        work = run.execution.open.get(key)
+        return key == MACHINE_TIMER or (work is not None and work.due == due)
+
+    def _rest(self) -> None:
+        """Something has finished; where time jumps, perhaps it can now, or has."""
+        self._busy -= 1
+        if self.clock.skips:
+            self._set_alarm()

@@ -1,0 +1,101 @@
+"""The two families of failure, which never mix.
+
+``StatesError`` is the only failure that a definition can see: an error name and a cause, as in the
+"Errors" section of the Amazon States Language.  Everything derived from ``AslError`` is addressed to
+the person who called the engine: a bad file, a bad argument, an unusable database.  Whatever else is
+raised is a defect of the engine and travels with its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.findings import Finding
+
+__all__ = [
+    "AslError",
+    "Conflict",
+    "DefinitionError",
+    "EvaluationError",
+    "ExecutionAlreadyExists",
+    "ExecutionBusy",
+    "ExecutionDoesNotExist",
+    "InvalidInput",
+    "ProjectError",
+    "StatesError",
+    "StoreError",
+]
+
+
+class StatesError(Exception):
+    """An error that Retry and Catch can see: ``error`` is its name, ``cause`` its human-readable text.
+
+    Either may be None, as in a Fail state without an Error field.
+    """
+
+    def __init__(self, error: str | None, cause: str | None = None) -> None:
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.error}: {self.cause}"
+
+
+class EvaluationError(Exception):
+    """A path, a template or a field could not be evaluated against the data at hand.
+
+    ``detail`` is the text AWS gives after "An error occurred while executing the state '...'".  The
+    interpreter turns it into the ``StatesError`` named ``error``, because only it knows the state.
+    """
+
+    def __init__(self, detail: str, error: str = "States.Runtime") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.error = error
+
+
+class AslError(Exception):
+    """Something the caller can put right.  ``str()`` is the whole message; ``exit_code`` is the CLI's."""
+
+    exit_code = 2
+
+
+class DefinitionError(AslError):
+    """A definition was refused.  ``findings`` lists every reason, each with its location."""
+
+    def __init__(self, findings: Sequence[Finding], source: str = "definition") -> None:
+        self.findings = list(findings)
+        self.source = source
+        super().__init__("\n".join(f"{source}{finding}" for finding in self.findings))
+
+
+class InvalidInput(AslError):
+    """An execution input is not JSON, or is larger than the language allows."""
+
+
+class ProjectError(AslError):
+    """The project's configuration or its task callables cannot be used as they are."""
+
+
+class ExecutionDoesNotExist(AslError):
+    """No execution, or more than one, goes by the given id, name or ARN."""
+
+
+class ExecutionAlreadyExists(AslError):
+    """The name is taken by an execution with another input, or by one that has ended."""
+
+
+class ExecutionBusy(AslError):
+    """Another live process is driving the execution."""
+
+
+class StoreError(AslError):
+    """The database cannot be opened, read or written."""
+
+
+class Conflict(StoreError):
+    """The execution's log has grown since it was read: somebody else has written to it."""

@@ -1,0 +1,142 @@
+"""Payload templates: Parameters, ResultSelector, ItemSelector (specification, "Payload Template").
+
+A member whose name ends in ``.$`` takes its value from a path or an intrinsic function; everything else
+stands for itself.  Templates are looked through to their depths, arrays included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from asl_engine.errors import EvaluationError
+from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.jsonpath import compile_path
+from asl_engine.jsontypes import MISSING, Json, Missing, dumps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.expressions.scope import Scope
+
+__all__ = ["Report", "Template", "compile_template"]
+
+# Told where something is wrong, relative to the field ("/a/b[0]/c.$"; "" is the field itself), and what.
+Report: TypeAlias = "Callable[[str, str], None]"
+Intrinsic: TypeAlias = "Callable[[str], Callable[[Scope], Json]]"
+# A value, or MISSING where a path leads nowhere.
+Part: TypeAlias = "Callable[[Scope], Json | Missing]"
+
+DYNAMIC_SUFFIX: Final = ".$"
+
+
+class Template:
+    """A compiled template.  ``evaluate(scope)`` gives its value; if ``static``, always the same object.
+
+    It raises ``EvaluationError`` where a path leads nowhere, and whatever the intrinsic functions raise.
+    """
+
+    __slots__ = ("evaluate", "static")
+
+    def __init__(self, evaluate: Callable[[Scope], Json], *, static: bool) -> None:
+        self.evaluate = evaluate
+        self.static = static
+
+
+def compile_template(source: Json, report: Report, intrinsic: Intrinsic) -> Template:
+    """Compile a template.  Whatever is wrong with it is reported; then the template is not to be used.
+
+    ``intrinsic`` compiles the text of an intrinsic function's call, or raises ``ExpressionSyntaxError``.
+    """
+    evaluate = _compile(source, "", report, intrinsic)
+    if evaluate is None:
+        return Template(lambda _: source, static=True)
+    return Template(evaluate, static=False)
+
+
+def _compile(
+    source: Json, place: str, report: Report, intrinsic: Intrinsic
+) -> Callable[[Scope], Json] | None:
+    """The closure that evaluates a part of the template, or None if the part stands for itself."""
+    if isinstance(source, dict):
+        return _compile_object(source, place, report, intrinsic)
+    if isinstance(source, list):
+        return _compile_array(source, place, report, intrinsic)
+    return None
+
+
+def _compile_array(
+    source: list[Json], place: str, report: Report, intrinsic: Intrinsic
+) -> Callable[[Scope], Json] | None:
+    compiled = [_compile(item, f"{place}[{index}]", report, intrinsic) for index, item in enumerate(source)]
+    dynamic = [(index, evaluate) for index, evaluate in enumerate(compiled) if evaluate is not None]
+    if not dynamic:
+        return None
+
+    def evaluate_array(scope: Scope) -> Json:
+        items = source.copy()
+        for index, evaluate in dynamic:
+            items[index] = evaluate(scope)
+        return items
+
+    return evaluate_array
+
+
+def _compile_object(
+    source: dict[str, Json], place: str, report: Report, intrinsic: Intrinsic
+) -> Callable[[Scope], Json] | None:
+    # Every member has its place in this object, so that the order of the source is the order of the result.
+    members: dict[str, Json] = {}
+    dynamic: list[tuple[str, Part, str]] = []
+    for key, value in source.items():
+        part: Part | None
+        if key.endswith(DYNAMIC_SUFFIX):
+            name = key.removesuffix(DYNAMIC_SUFFIX)
+            part = _compile_dynamic(key, value, f"{place}/{key}", report, intrinsic)
+            if name in source:
+                report(f"{place}/{key}", f"The field '{name}' is given twice: as '{name}' and as '{key}'")
+        else:
+            name = key
+            part = _compile(value, f"{place}/{key}", report, intrinsic)
+        members[name] = value
+        if part is not None:
+            dynamic.append((name, part, key))
+    return _evaluate_object(members, dynamic, source) if dynamic else None
+
+
+def _evaluate_object(
+    members: dict[str, Json], dynamic: list[tuple[str, Part, str]], source: dict[str, Json]
+) -> Callable[[Scope], Json]:
+    def evaluate_object(scope: Scope) -> Json:
+        result = members.copy()
+        for name, part, key in dynamic:
+            value = part(scope)
+            if value is MISSING:
+                raise _not_found(key, source[key], scope)
+            result[name] = value
+        return result
+
+    return evaluate_object
+
+
+def _compile_dynamic(key: str, value: Json, place: str, report: Report, intrinsic: Intrinsic) -> Part | None:
+    try:
+        if isinstance(value, str) and value.startswith("$"):
+            return compile_path(value).find
+        if isinstance(value, str) and value.startswith("States."):
+            return intrinsic(value)
+    except ExpressionSyntaxError as error:
+        report(place, str(error))
+        return None
+    report(
+        place,
+        f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call",
+    )
+    return None
+
+
+def _not_found(key: str, path: Any, scope: Scope) -> EvaluationError:
+    # AWS names the member alone, not its place.  The data are shown also for a path into something else.
+    return EvaluationError(
+        f"The JSONPath '{path}' specified for the field '{key}' "
+        f"could not be found in the input '{dumps(scope.data)}'"
+    )

@@ -1,0 +1,153 @@
+"""The read side: events as GetExecutionHistory shows them.
+
+Shapes and names are those of botocore's Step Functions model (HistoryEvent and its details); which of
+them a task's events use depends on what its Resource names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from asl_engine import events as ev
+from asl_engine.arn import is_lambda_function, service_integration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from asl_engine.execution import Identity
+    from asl_engine.jsontypes import Payload
+
+__all__ = ["HistoryEvent", "project"]
+
+HistoryEvent: TypeAlias = dict[str, Any]
+Details: TypeAlias = dict[str, Any]
+NOT_TRUNCATED = {"truncated": False}
+
+
+def project(identity: Identity, events: Iterable[ev.Event]) -> Iterator[HistoryEvent]:
+    """The history events of an execution, oldest first; ``timestamp`` is in milliseconds since the epoch.
+
+    ``events`` start with the execution's first: what a task's later events are called is known from the
+    event that scheduled it.
+    """
+    tasks: dict[int, str] = {}
+    for event in events:
+        if isinstance(event, ev.TaskScheduled):
+            tasks[event.seq] = event.resource
+        if not event.internal:
+            name, key, details = _PROJECT[type(event)](event, identity, tasks)
+            shown: HistoryEvent = {
+                "timestamp": event.at,
+                "type": name,
+                "id": event.id,
+                "previousEventId": event.previous,
+            }
+            if key is not None:
+                shown[key] = details
+            yield shown
+
+
+Shown: TypeAlias = tuple[str, str | None, Details]
+
+
+def _data(field: str, payload: Payload) -> Details:
+    return {field: payload.text, f"{field}Details": NOT_TRUNCATED}
+
+
+def _failure(event: Any) -> Details:
+    """Error and cause, each left out where there is none."""
+    shown = {"error": event.error, "cause": event.cause}
+    return {key: value for key, value in shown.items() if value is not None}
+
+
+def _named(name: str, details: Details) -> Shown:
+    """The common rule: the key is the name in camel case with EventDetails behind it."""
+    return name, f"{name[0].lower()}{name[1:]}EventDetails", details
+
+
+def _execution_started(event: ev.ExecutionStarted, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del tasks
+    return _named("ExecutionStarted", {**_data("input", event.input), "roleArn": identity.role_arn})
+
+
+def _execution_succeeded(event: ev.ExecutionSucceeded, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    return _named("ExecutionSucceeded", _data("output", event.output))
+
+
+def _ended_badly(event: ev.Event, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    return _named(type(event).__name__, _failure(event))
+
+
+def _state_entered(event: ev.StateEntered, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    return (
+        f"{event.type}StateEntered",
+        "stateEnteredEventDetails",
+        {"name": event.name, **_data("input", event.input)},
+    )
+
+
+def _state_exited(event: ev.StateExited, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    return (
+        f"{event.type}StateExited",
+        "stateExitedEventDetails",
+        {"name": event.name, **_data("output", event.output)},
+    )
+
+
+# -- tasks: three families of names --------------------------------------------------------------------
+
+
+def _timeouts(event: ev.TaskScheduled, *fields: str) -> Details:
+    given = {"timeoutInSeconds": event.timeout, "heartbeatInSeconds": event.heartbeat}
+    return {field: given[field] for field in fields if given[field] is not None}
+
+
+def _task_scheduled(event: ev.TaskScheduled, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del tasks
+    if is_lambda_function(event.resource):
+        details = {"resource": event.resource, **_data("input", event.parameters)}
+        return _named("LambdaFunctionScheduled", {**details, **_timeouts(event, "timeoutInSeconds")})
+    service, action = service_integration(event.resource)
+    details = {
+        "resourceType": service,
+        "resource": action,
+        "region": identity.arn.split(":")[3],
+        "parameters": event.parameters.text,
+    }
+    return _named("TaskScheduled", {**details, **_timeouts(event, "timeoutInSeconds", "heartbeatInSeconds")})
+
+
+def _of_task(suffix: str, details_of: Callable[[Any], Details]) -> Callable[..., Shown]:
+    """An event of a task that is already scheduled: LambdaFunction... or Task..., as its resource says."""
+
+    def show(event: Any, identity: Identity, tasks: dict[int, str]) -> Shown:
+        del identity
+        resource = tasks[event.task]
+        details = details_of(event)
+        if is_lambda_function(resource):
+            name = f"LambdaFunction{suffix}"
+            return _named(name, details) if suffix != "Started" else (name, None, {})
+        service, action = service_integration(resource)
+        return _named(f"Task{suffix}", {"resourceType": service, "resource": action, **details})
+
+    return show
+
+
+_PROJECT: dict[type[ev.Event], Callable[..., Shown]] = {
+    ev.ExecutionStarted: _execution_started,
+    ev.ExecutionSucceeded: _execution_succeeded,
+    ev.ExecutionFailed: _ended_badly,
+    ev.ExecutionTimedOut: _ended_badly,
+    ev.ExecutionAborted: _ended_badly,
+    ev.StateEntered: _state_entered,
+    ev.StateExited: _state_exited,
+    ev.TaskScheduled: _task_scheduled,
+    ev.TaskStarted: _of_task("Started", lambda _: {}),
+    ev.TaskSucceeded: _of_task("Succeeded", lambda event: _data("output", event.output)),
+    ev.TaskFailed: _of_task("Failed", _failure),
+    ev.TaskTimedOut: _of_task("TimedOut", _failure),
+}

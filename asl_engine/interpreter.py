@@ -1,0 +1,288 @@
+"""The pure heart: what follows from a stimulus.
+
+``advance`` takes an execution and something that happened outside, and answers with the events that
+follow; it has applied them already.  It loops along the states and never recurses, reads no clock and
+no randomness, and stops where every frame waits for the world.  No events means that the stimulus came
+late or twice and is to be ignored.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from asl_engine import events as ev
+from asl_engine.errors import EvaluationError, StatesError
+from asl_engine.execution import RUNNABLE, OpenTask, Phase
+from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.states.turn import HistoryFull, Turn, cut
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.execution import Execution
+    from asl_engine.jsontypes import Payload
+    from asl_engine.machine import StateMachine
+    from asl_engine.states.state import State
+
+__all__ = [
+    "MACHINE_TIMER",
+    "Heartbeat",
+    "Resumed",
+    "Started",
+    "Stimulus",
+    "StopRequested",
+    "TaskReported",
+    "TimerReported",
+    "advance",
+]
+
+# The key of the timer that ends the execution: the sequence number of its ExecutionStarted event.
+MACHINE_TIMER = 1
+# A loop without a task or a wait would never let go: after so many events the shell stores them and
+# comes back with Resumed.
+MAX_TURN_EVENTS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """Begin the execution with this input.  ``at``, here and below, is in milliseconds since the epoch."""
+
+    at: int
+    input: Payload
+
+
+@dataclass(frozen=True, slots=True)
+class TaskReported:
+    """The task has ended: with an output, or failed with an error."""
+
+    at: int
+    task: int
+    output: Payload | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The task is alive."""
+
+    at: int
+    task: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerReported:
+    """The time has come that the event ``timer`` had set."""
+
+    at: int
+    timer: int
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """Abort the execution."""
+
+    at: int
+    error: str | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Go on from where the log ends; ``restarted`` says that the tasks which had been running are gone."""
+
+    at: int
+    restarted: bool = False
+
+
+Stimulus: TypeAlias = Started | TaskReported | Heartbeat | TimerReported | StopRequested | Resumed
+
+
+def advance(
+    machine: StateMachine, execution: Execution, stimulus: Stimulus, limits: Limits = AWS_LIMITS
+) -> list[ev.Event]:
+    """The events that follow from ``stimulus``, already applied to ``execution``.
+
+    Where storing them fails, the execution is to be thrown away and read again.
+    """
+    if execution.status != "RUNNING":
+        return []
+    turn = Turn(execution, stimulus.at, limits)
+    try:
+        _TAKE[type(stimulus)](turn, machine, stimulus)
+        if turn.events:
+            turn.ready.append(turn.frame)
+        run(turn, machine)
+    except HistoryFull:
+        turn.fail_execution(
+            "States.Runtime",
+            f"The execution reached the maximum number of history events ({limits.history_events}).",
+        )
+    return turn.events
+
+
+def run(turn: Turn, machine: StateMachine) -> None:
+    """Take every ready frame as far as it gets without the world, or until the turn is long enough."""
+    ready = turn.ready
+    while ready:
+        frame = turn.frame = ready.popleft()
+        while frame.phase in RUNNABLE and turn.execution.status == "RUNNING":
+            if len(turn.events) >= MAX_TURN_EVENTS:
+                return
+            _STEP[frame.phase](turn, machine)
+
+
+# -- what a stimulus means --------------------------------------------------------------------------
+
+
+def start(turn: Turn, machine: StateMachine, stimulus: Started) -> None:
+    del machine
+    if turn.execution.seq == 0:
+        turn.begin(stimulus.input)
+
+
+def resume(turn: Turn, machine: StateMachine, stimulus: Resumed) -> None:
+    """Every frame that the log has left able to go on does so."""
+    del machine
+    x = turn.execution
+    for work in x.open.values() if stimulus.restarted else ():
+        if isinstance(work, OpenTask) and work.started and work.due is not None:
+            turn.frame = work.frame
+            turn.emit_internal(ev.TaskRestarted, work.key)
+    turn.ready.extend(x.frames.values())
+
+
+def stop(turn: Turn, machine: StateMachine, stimulus: StopRequested) -> None:
+    del machine
+    turn.frame = turn.execution.frames[0]
+    turn.emit_end(ev.ExecutionAborted, stimulus.error, stimulus.cause)
+
+
+def open_task(turn: Turn, key: int) -> OpenTask | None:
+    task = turn.execution.open.get(key)
+    return task if isinstance(task, OpenTask) and task.started else None
+
+
+def report(turn: Turn, machine: StateMachine, stimulus: TaskReported) -> None:
+    del machine
+    task = open_task(turn, stimulus.task)
+    if task is None:
+        return
+    turn.frame = task.frame
+    if stimulus.output is None:
+        turn.emit(ev.TaskFailed, task.key, *cut(stimulus.error, stimulus.cause))
+        return
+    try:
+        turn.within_limit(stimulus.output)
+    except StatesError as too_large:
+        turn.emit(ev.TaskFailed, task.key, too_large.error, too_large.cause)
+    else:
+        turn.emit(ev.TaskSucceeded, task.key, stimulus.output)
+
+
+def beat(turn: Turn, machine: StateMachine, stimulus: Heartbeat) -> None:
+    del machine
+    task = open_task(turn, stimulus.task)
+    if task is not None and task.heartbeat is not None:
+        turn.frame = task.frame
+        turn.emit_internal(ev.TaskHeartbeatReceived, task.key)
+
+
+def fire(turn: Turn, machine: StateMachine, stimulus: TimerReported) -> None:
+    x = turn.execution
+    if stimulus.timer == MACHINE_TIMER:
+        deadline = machine_deadline(machine, x)
+        if deadline is not None and turn.at >= deadline:
+            turn.frame = x.frames[0]
+            turn.emit_end(ev.ExecutionTimedOut, "States.Timeout", None)
+        return
+    work = x.open.get(stimulus.timer)
+    if work is None or work.due is None or turn.at < work.due:
+        return
+    turn.frame = frame = work.frame
+    if isinstance(work, OpenTask):
+        late = work.timeout_due is None or turn.at < work.timeout_due
+        turn.emit(ev.TaskTimedOut, work.key, "States.HeartbeatTimeout" if late else "States.Timeout", None)
+    else:
+        state = machine.states[frame.state]
+        guarded(turn, state, state.waited if frame.phase is Phase.WAITING else state.enter)
+
+
+def machine_deadline(machine: StateMachine, execution: Execution) -> int | None:
+    """When the execution times out as a whole, in milliseconds since the epoch."""
+    return None if machine.timeout is None else execution.identity.started_at + machine.timeout * 1000
+
+
+_TAKE: dict[type[Stimulus], Callable[..., None]] = {
+    Started: start,
+    TaskReported: report,
+    Heartbeat: beat,
+    TimerReported: fire,
+    StopRequested: stop,
+    Resumed: resume,
+}
+
+
+# -- what a frame does next, by its phase -------------------------------------------------------------
+
+
+def enter_next(turn: Turn, machine: StateMachine) -> None:
+    frame = turn.frame
+    state = machine.states[frame.next or machine.start_at]
+    turn.emit(ev.StateEntered, state.name, state.type, frame.input)
+
+
+def end(turn: Turn, machine: StateMachine) -> None:
+    del machine
+    turn.emit_end(ev.ExecutionSucceeded, turn.frame.input)
+
+
+def begin_work(turn: Turn, machine: StateMachine) -> None:
+    state = machine.states[turn.frame.state]
+    guarded(turn, state, state.enter)
+
+
+def start_work(turn: Turn, machine: StateMachine) -> None:
+    state = machine.states[turn.frame.state]
+    guarded(turn, state, state.scheduled)
+
+
+def handle_result(turn: Turn, machine: StateMachine) -> None:
+    state = machine.states[turn.frame.state]
+    guarded(turn, state, state.succeeded)
+
+
+def handle_failure(turn: Turn, machine: StateMachine) -> None:
+    frame = turn.frame
+    recover_or_fail(turn, machine.states[frame.state], StatesError(frame.error, frame.cause))
+
+
+def guarded(turn: Turn, state: State, act: Callable[[Turn], None]) -> None:
+    """Let the frame's state act; what it raises is a failure of that state."""
+    try:
+        act(turn)
+    except StatesError as error:
+        recover_or_fail(turn, state, error)
+    except EvaluationError as error:
+        recover_or_fail(turn, state, turn.failure(error.detail, error.error))
+
+
+def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:
+    try:
+        state.failed(turn, error.error, error.cause)
+    except StatesError as second:  # the catcher itself cannot be followed
+        turn.fail_execution(second.error, second.cause)
+    except EvaluationError as second:
+        failure = turn.failure(second.detail, second.error)
+        turn.fail_execution(failure.error, failure.cause)
+
+
+_STEP: dict[Phase, Callable[[Turn, StateMachine], None]] = {
+    Phase.NEXT: enter_next,
+    Phase.ENTERED: begin_work,
+    Phase.SCHEDULED: start_work,
+    Phase.SUCCEEDED: handle_result,
+    Phase.FAILED: handle_failure,
+    Phase.ENDED: end,
+}

@@ -1,0 +1,156 @@
+"""JSON values, and the text that carries them.
+
+Values are treated as immutable everywhere: whoever changes one copies the spine that changes and
+shares the rest.  ``Payload`` ties a value to its text, so that a text is made once however many
+events carry it, and a text that only passes through is never parsed at all.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from json.encoder import JSONEncoder
+from math import isinf
+from typing import Any, Final, TypeAlias
+
+__all__ = ["MISSING", "Json", "JsonSyntaxError", "Missing", "Payload", "dumps", "loads", "loads_strict"]
+
+Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+
+class Missing(Enum):
+    """The type of ``MISSING``: absent, which is not null."""
+
+    MISSING = "MISSING"
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING: Final = Missing.MISSING
+
+
+class JsonSyntaxError(ValueError):
+    """A text is not JSON.  ``line`` and ``column`` count from 1."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"{message} (line {line}, column {column})")
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+def _refuse_constant(name: str) -> Json:
+    raise JsonSyntaxError(f"{name} is not a JSON value")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise JsonSyntaxError(f"the number {text} is too large")
+    return number
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise JsonSyntaxError(
+                    f"the key {json.dumps(key, ensure_ascii=False)} is given twice in one object"
+                )
+            seen.add(key)
+    return result
+
+
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
+_strict_decoder = json.JSONDecoder(
+    parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
+)
+# Compact separators and unescaped text are what AWS writes into histories.
+_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=True).encode
+
+
+def _decode(decoder: json.JSONDecoder, text: str) -> Json:
+    try:
+        value: Json = decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise JsonSyntaxError(error.msg, error.lineno, error.colno) from None
+    except RecursionError:
+        raise JsonSyntaxError("the value is nested too deeply") from None
+    except JsonSyntaxError:
+        raise
+    except ValueError as error:  # CPython refuses integers of more than 4,300 digits
+        raise JsonSyntaxError(str(error)) from None
+    if "\\u" in text or not text.isascii():
+        _refuse_half_characters(value)
+    return value
+
+
+def _refuse_half_characters(value: Json) -> None:
+    """Half of a surrogate pair is no character: no UTF-8 text, and so no database, can hold it."""
+    try:
+        dumps(value).encode()
+    except UnicodeEncodeError as error:
+        half = ord(error.object[error.start])
+        raise JsonSyntaxError(f"\\u{half:04x} is half of a surrogate pair, without its other half") from None
+
+
+def loads(text: str) -> Json:
+    """Parse JSON (RFC 8259: no NaN, no Infinity).  Raises ``JsonSyntaxError``."""
+    return _decode(_decoder, text)
+
+
+def loads_strict(text: str) -> Json:
+    """Parse JSON and refuse an object that names a key twice.  Raises ``JsonSyntaxError``."""
+    return _decode(_strict_decoder, text)
+
+
+def dumps(value: Json) -> str:
+    """Compact JSON text, as AWS writes it.  Raises ``ValueError`` for NaN and infinities."""
+    return _encode(value)
+
+
+class Payload:
+    """A JSON value together with its text; whichever is missing is made on first use and kept.
+
+    ``origin`` is the sequence number of the event that first carried the payload in its execution
+    (0: none yet); the store writes the text there and refers to it from every later event.
+    """
+
+    __slots__ = ("_text", "_value", "origin")
+
+    def __init__(self, value: Json | Missing = MISSING, text: str | None = None) -> None:
+        self._value: Any = value
+        self._text = text
+        self.origin = 0
+
+    @classmethod
+    def of_text(cls, text: str) -> Payload:
+        """The payload of a text that is known to be JSON."""
+        return cls(MISSING, text)
+
+    @property
+    def value(self) -> Json:
+        if self._value is MISSING:
+            assert self._text is not None, "a payload has a value or a text"  # noqa: S101  invariant of the class
+            self._value = loads(self._text)
+        value: Json = self._value
+        return value
+
+    @property
+    def text(self) -> str:
+        if self._text is None:
+            self._text = _encode(self._value)
+        return self._text
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Payload):
+            return NotImplemented
+        return self is other or self.text == other.text
+
+    __hash__ = None  # type: ignore[assignment]  # mutable caches: equality by text, never a key
+
+    def __repr__(self) -> str:
+        return f"Payload({self.text if len(self.text) < 200 else self.text[:200] + '...'})"

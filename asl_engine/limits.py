@@ -1,0 +1,36 @@
+"""The limits AWS enforces, as data: on by default, each with its own switch.
+
+Sources: "Service quotas" in the AWS Step Functions Developer Guide; botocore's service model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["AWS_LIMITS", "NO_LIMITS", "Limits", "utf8_length"]
+
+MAX_ERROR_LENGTH = 256
+MAX_CAUSE_LENGTH = 32_768
+MAX_NAME_LENGTH = 80
+MAX_DEFINITION_BYTES = 1_048_576
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """None switches a limit off.
+
+    ``payload_bytes`` bounds the UTF-8 text of an input, an output or a result; ``history_events`` the
+    number of history events of one execution, of which the last is then its failure.
+    """
+
+    payload_bytes: int | None = 262_144
+    history_events: int | None = 25_000
+
+
+AWS_LIMITS = Limits()
+NO_LIMITS = Limits(None, None)
+
+
+def utf8_length(text: str) -> int:
+    """The number of bytes of ``text`` in UTF-8, without encoding what is plainly ASCII."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

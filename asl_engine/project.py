@@ -1,0 +1,158 @@
+"""Where a project's things live: its task callables, its database, its account.
+
+A project is configured by ``asl.toml``, or by ``[tool.asl]`` in ``pyproject.toml``; both know the same
+keys, and every key has a default.  AWS_REGION and AWS_DEFAULT_REGION do not change ``region``: it is part
+of every ARN in the database, so that it must not depend on the shell a command is typed into.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["Project", "find_project"]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project.  Paths are absolute; ``source`` is the file that configures it, None without one.
+
+    ``region`` and ``account`` are those of the ARNs of its state machines and executions.  ``use_lambda``
+    and ``lambda_endpoint`` (a URL, None for what the AWS SDK finds) say whether and where functions
+    without a local callable are invoked.
+    """
+
+    root: Path
+    tasks: tuple[Path, ...]
+    db: Path
+    region: str = "us-east-1"
+    account: str = "123456789012"
+    lambda_endpoint: str | None = None
+    use_lambda: bool = False
+    source: Path | None = None
+
+
+def find_project(start: Path, env: Mapping[str, str]) -> Project:
+    """The project of ``start``, a definition file or a folder.
+
+    It is configured by the nearest folder upwards with an ``asl.toml`` or a ``[tool.asl]``.  Without one
+    its root is the parent of the folder ``statemachines`` that holds the definition, or else the nearest
+    folder with ``tasks/``, ``.asl/`` or ``pyproject.toml``, or else the folder of ``start``.  ASL_DB in
+    ``env`` overrides the database, relative to the current directory.
+
+    Raises ``ProjectError`` for a file that is not TOML, an unknown key, a value that does not fit, and for
+    configured tasks that do not exist.
+    """
+    start = start.absolute()
+    folder = start if start.is_dir() else start.parent
+    configured = next(_configurations(folder), None)
+    source, table = configured or (None, {})
+    root = source.parent if source else _root(start, folder)
+    values = _checked(table, source) if source else {}
+    override = env.get("ASL_DB")
+    return Project(
+        root=root,
+        tasks=_tasks(root, values.pop("tasks", None), source),
+        db=Path(override).absolute() if override else root / values.pop("db", ".asl/asl.db"),
+        **{name: value for name, value in values.items() if name != "db"},
+        source=source,
+    )
+
+
+def _configurations(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    for home in (folder, *folder.parents):
+        if (own := home / "asl.toml").is_file():
+            yield own, _read(own)
+        if (shared := home / "pyproject.toml").is_file() and b"asl" in shared.read_bytes():
+            tools = _read(shared).get("tool")
+            if isinstance(tools, dict) and "asl" in tools:
+                yield shared, tools["asl"]
+
+
+def _read(file: Path) -> dict[str, Any]:
+    from tomllib import TOMLDecodeError, loads
+
+    try:
+        return loads(file.read_text(encoding="utf-8"))
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ProjectError(f"{file}: this is not TOML: {error}") from None
+
+
+def _root(start: Path, folder: Path) -> Path:
+    if folder != start and folder.name == "statemachines":
+        return folder.parent
+    signs = ("tasks", ".asl", "pyproject.toml")
+    homes = (home for home in (folder, *folder.parents) if any((home / sign).exists() for sign in signs))
+    return next(homes, folder)
+
+
+def _tasks(root: Path, configured: str | list[str] | None, source: Path | None) -> tuple[Path, ...]:
+    """The places of the tasks; one that is configured has to exist, the default need not."""
+    if configured is None:
+        return (root / "tasks",)
+    places = [configured] if isinstance(configured, str) else configured
+    for place in places:
+        if not (root / place).exists():
+            raise ProjectError(f"{source}: tasks: there is no {root / place}")
+    return tuple(root / place for place in places)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _matches(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
+
+
+# Key: the field of Project that it sets, what fits, and how to say so.
+_KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
+    "tasks": ("tasks", lambda v: _is_text(v) or _is_texts(v), 'a path or a list of paths, such as "tasks"'),
+    "db": ("db", _is_text, 'a path, such as ".asl/asl.db"'),
+    "region": ("region", _matches(r"[a-z0-9-]+"), 'the name of an AWS region, such as "us-east-1"'),
+    "account": ("account", _matches(r"\d{12}"), 'twelve digits in quotes, such as "123456789012"'),
+    "lambda-endpoint": (
+        "lambda_endpoint",
+        _matches(r"https?://.+"),
+        'a URL, such as "http://localhost:3001"',
+    ),
+    "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
+}
+_KEYS["lambda_endpoint"] = _KEYS["lambda-endpoint"]
+
+
+def _checked(table: object, source: Path) -> dict[str, Any]:
+    """The values by field of ``Project``."""
+    if not isinstance(table, dict):
+        raise ProjectError(f"{source}: tool.asl has to be a table")
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise ProjectError(f"{source}: {_unknown(key)}")
+        name, fits, allowed = _KEYS[key]
+        if not fits(value):
+            raise ProjectError(f"{source}: {key} has to be {allowed}; it is {value!r}")
+        if name in values:
+            raise ProjectError(f"{source}: {key} is given twice, with - and with _")
+        values[name] = value
+    return values
+
+
+def _unknown(key: str) -> str:
+    from difflib import get_close_matches
+
+    allowed = [known for known in _KEYS if "_" not in known]
+    close = get_close_matches(key, allowed, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"there is no key {key!r}; {hint}Allowed are {', '.join(allowed)}"

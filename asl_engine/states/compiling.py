@@ -1,0 +1,99 @@
+"""A state's source on its way to a compiled state: whatever is wrong with it is reported, not raised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.jsonpath import compile_path, compile_reference_path
+from asl_engine.expressions.template import compile_template
+from asl_engine.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.expressions.jsonpath import Path, ReferencePath
+    from asl_engine.expressions.scope import Scope
+    from asl_engine.expressions.template import Template
+    from asl_engine.jsontypes import Json
+
+__all__ = ["Compiling"]
+
+T = TypeVar("T")
+
+
+class Compiling:
+    """One state's fields, their location, and the findings so far.
+
+    ``targets`` collects the transitions, each as the location that names it and the state's name: they
+    are checked once every state is known.
+    """
+
+    def __init__(self, name: str, source: dict[str, Any], location: str, findings: list[Finding]) -> None:
+        self.name = name
+        self.source = source
+        self.location = location
+        self.findings = findings
+        self.targets: list[tuple[str, str]] = []
+
+    def report(
+        self, place: str, message: str, code: str = SCHEMA_VALIDATION_FAILED, severity: Severity = "ERROR"
+    ) -> None:
+        """``place`` is relative to the state: a field's name or longer, "" for the state itself."""
+        location = f"{self.location}/{place}" if place else self.location
+        self.findings.append(Finding(code, message, location, severity))
+
+    def target(self, place: str, state: str) -> str:
+        """A transition to ``state``."""
+        self.targets.append((f"{self.location}/{place}", state))
+        return state
+
+    def transition(self) -> str | None:
+        """The state that Next names, or None for End."""
+        ends = self.source.get("End") is True
+        if "Next" in self.source:
+            if ends:
+                self.report("", "A state can have only one of Next and End")
+            return self.target("Next", self.source["Next"])
+        if not ends:
+            self.report("", 'A state must have either Next or "End": true', "MISSING_END_STATE")
+        return None
+
+    def only_one_of(self, *fields: str) -> str | None:
+        """The one of these fields that is given, or None; more than one is reported."""
+        given = [field for field in fields if field in self.source]
+        if len(given) > 1:
+            self.report("", f"Only one of {', '.join(fields)} can be given, but there are {', '.join(given)}")
+        return given[0] if given else None
+
+    def path(self, field: str, default: str | None = None) -> Path | None:
+        """A field that holds a path; None where it is null, or absent without a default."""
+        text = self.source.get(field, default)
+        return None if text is None else self._compiled(field, compile_path, text)
+
+    def reference_path(self, place: str, text: str | None) -> ReferencePath | None:
+        """The reference path that stands at ``place``; None where it is null."""
+        return None if text is None else self._compiled(place, compile_reference_path, text)
+
+    def template(self, field: str) -> Template | None:
+        """A field that holds a payload template; None where it is absent."""
+        if field not in self.source:
+            return None
+
+        def report(place: str, message: str) -> None:
+            self.report(f"{field}{place}", message)
+
+        return compile_template(self.source[field], report, refuse_intrinsic)
+
+    def _compiled(self, place: str, compile_text: Callable[[str], T], text: str) -> T | None:
+        try:
+            return compile_text(text)
+        except ExpressionSyntaxError as error:
+            self.report(place, str(error))
+            return None
+
+
+def refuse_intrinsic(text: str) -> Callable[[Scope], Json]:
+    """The place of the intrinsic functions, which come with the whole language."""
+    raise ExpressionSyntaxError("intrinsic functions are not supported yet", text, 0)

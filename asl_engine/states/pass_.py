@@ -1,0 +1,51 @@
+"""Pass: hand the input on, or a result in its place.  Specification: "Pass State"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from asl_engine.events import StateExited
+from asl_engine.fields import ANY, NULLABLE_PATH
+from asl_engine.jsontypes import MISSING, Json, Missing, Payload
+from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, TRANSITION_FIELDS, State, StateType
+
+if TYPE_CHECKING:
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["TYPE", "Pass"]
+
+FIELDS = {
+    **COMMON_FIELDS,
+    **INPUT_OUTPUT_FIELDS,
+    **TRANSITION_FIELDS,
+    "Parameters": ANY,
+    "Result": ANY,
+    "ResultPath": NULLABLE_PATH,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Pass(State):
+    type: ClassVar[str] = "Pass"
+
+    flow: DataFlow
+    result: Json | Missing
+
+    def enter(self, turn: Turn) -> None:
+        result = self.flow.arguments(turn) if self.result is MISSING else Payload(self.result)
+        turn.emit(StateExited, self.name, self.type, self.flow.output(turn, result), self.next)
+
+
+def compile_pass(compiling: Compiling) -> Pass:
+    return Pass(
+        name=compiling.name,
+        next=compiling.transition(),
+        flow=compile_data_flow(compiling),
+        result=compiling.source.get("Result", MISSING),
+    )
+
+
+TYPE = StateType(FIELDS, compile_pass)

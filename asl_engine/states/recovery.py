@@ -1,0 +1,181 @@
+"""Retry and Catch: what a state does about a failure.  Specification: "Errors".
+
+Retriers are tried first, in order; each counts its own attempts.  When none is left, the first catcher
+that matches decides where the execution goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.events import RetryScheduled, StateExited
+from asl_engine.fields import (
+    ARRAY,
+    NULLABLE_PATH,
+    TEXT,
+    Field,
+    check_shape,
+    each,
+    integer,
+    number,
+    one_of,
+    required,
+)
+from asl_engine.jsontypes import Payload
+from asl_engine.states.dataflow import put_result
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+    from asl_engine.expressions.jsonpath import ReferencePath
+    from asl_engine.fields import Shape
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["RECOVERY_FIELDS", "Catcher", "Recovery", "Retrier", "compile_recovery", "matches", "recover"]
+
+RECOVERY_FIELDS: dict[str, Field] = {
+    "Retry": ARRAY,
+    "Catch": ARRAY,
+}
+RETRIER_FIELDS: Shape = {
+    "ErrorEquals": required(each(TEXT)),
+    "IntervalSeconds": integer(1),
+    "MaxAttempts": integer(0),
+    "BackoffRate": number(1.0),
+    "MaxDelaySeconds": integer(1, 31_622_399),
+    "JitterStrategy": one_of("FULL", "NONE"),
+    "Comment": TEXT,
+}
+CATCHER_FIELDS: Shape = {
+    "ErrorEquals": required(each(TEXT)),
+    "Next": required(TEXT),
+    "ResultPath": NULLABLE_PATH,
+    "Comment": TEXT,
+}
+
+# The execution cannot go on from these: no retrier and no catcher is asked.
+UNRECOVERABLE = frozenset({"States.Runtime"})
+NOT_MATCHED_BY_ALL = frozenset({"States.DataLimitExceeded"})
+TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
+
+
+@dataclass(frozen=True, slots=True)
+class Retrier:
+    """One entry of Retry.  Times are in seconds."""
+
+    error_equals: tuple[str, ...]
+    interval: int = 1
+    max_attempts: int = 3
+    backoff_rate: float = 2.0
+    max_delay: int | None = None
+    full_jitter: bool = False
+
+    def delay(self, tries: int, random: Random) -> int:
+        """How long to wait after so many tries, in milliseconds: backoff, then the cap, then jitter."""
+        # Beyond some 300 doublings the float overflows; no delay is longer than a year anyway.
+        seconds = min(self.interval * self.backoff_rate ** min(tries, 300), 31_622_400.0)
+        if self.max_delay is not None:
+            seconds = min(seconds, self.max_delay)
+        return round((random.uniform(0, seconds) if self.full_jitter else seconds) * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class Catcher:
+    """One entry of Catch."""
+
+    error_equals: tuple[str, ...]
+    next: str
+    result_path: ReferencePath | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    retriers: tuple[Retrier, ...]
+    catchers: tuple[Catcher, ...]
+
+
+def matches(error_equals: tuple[str, ...], error: str | None) -> bool:
+    """Whether a list of error names speaks of this error."""
+    for name in error_equals:
+        if name == error:
+            return True
+        if name == "States.ALL" and error not in NOT_MATCHED_BY_ALL:
+            return True
+        if name == "States.TaskFailed" and error not in TIMEOUTS and error not in NOT_MATCHED_BY_ALL:
+            return True
+        if name == "States.Timeout" and error in TIMEOUTS:
+            return True
+    return False
+
+
+def recover(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) -> bool:
+    """Retry or catch the failure of the frame's state; False where neither is for it."""
+    if error in UNRECOVERABLE:
+        return False
+    frame = turn.frame
+    for index, retrier in enumerate(recovery.retriers):
+        if matches(retrier.error_equals, error):
+            tries = frame.retries.get(index, 0)
+            if tries < retrier.max_attempts:
+                turn.emit_internal(RetryScheduled, turn.at + retrier.delay(tries, turn.random()), index)
+                return True
+            break  # the first retrier that matches is the one that counts
+    for catcher in recovery.catchers:
+        if matches(catcher.error_equals, error):
+            # An error without a cause is caught with an empty one, as AWS shows for timeouts.
+            caught = Payload({"Error": error, "Cause": cause or ""})
+            output = turn.within_limit(put_result(turn, catcher.result_path, caught))
+            turn.emit(StateExited, frame.state, frame.type, output, catcher.next)
+            return True
+    return False
+
+
+def compile_recovery(compiling: Compiling) -> Recovery:
+    return Recovery(
+        tuple(retrier(entry) for _, entry in entries(compiling, "Retry", RETRIER_FIELDS)),
+        tuple(catcher(compiling, place, entry) for place, entry in entries(compiling, "Catch", CATCHER_FIELDS)),
+    )
+
+
+def entries(compiling: Compiling, field: str, shape: Shape) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The well-formed entries of Retry or Catch with their places; the others are reported."""
+    sources: list[Any] = compiling.source.get(field, [])
+    for index, source in enumerate(sources):
+        place = f"{field}[{index}]"
+        found = check_shape(shape, source, f"{compiling.location}/{place}")
+        compiling.findings.extend(found)
+        if found:
+            continue
+        check_error_equals(compiling, place, source["ErrorEquals"], last=index == len(sources) - 1)
+        yield place, source
+
+
+def check_error_equals(compiling: Compiling, place: str, names: list[str], *, last: bool) -> None:
+    if "States.ALL" in names and len(names) > 1:
+        compiling.report(f"{place}/ErrorEquals", "States.ALL must be the only error name of its list")
+    if "States.ALL" in names and not last:
+        compiling.report(
+            f"{place}/ErrorEquals", "States.ALL must be in the last entry: those behind it never match"
+        )
+
+
+def retrier(source: dict[str, Any]) -> Retrier:
+    return Retrier(
+        error_equals=tuple(source["ErrorEquals"]),
+        interval=source.get("IntervalSeconds", 1),
+        max_attempts=source.get("MaxAttempts", 3),
+        backoff_rate=float(source.get("BackoffRate", 2.0)),
+        max_delay=source.get("MaxDelaySeconds"),
+        full_jitter=source.get("JitterStrategy") == "FULL",
+    )
+
+
+def catcher(compiling: Compiling, place: str, source: dict[str, Any]) -> Catcher:
+    return Catcher(
+        error_equals=tuple(source["ErrorEquals"]),
+        next=compiling.target(f"{place}/Next", source["Next"]),
+        result_path=compiling.reference_path(f"{place}/ResultPath", source.get("ResultPath", "$")),
+    )

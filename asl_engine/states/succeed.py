@@ -1,0 +1,36 @@
+"""Succeed: end well.  Specification: "Succeed State"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from asl_engine.events import StateExited
+from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, State, StateType
+
+if TYPE_CHECKING:
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["TYPE", "Succeed"]
+
+FIELDS = {**COMMON_FIELDS, **INPUT_OUTPUT_FIELDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Succeed(State):
+    type: ClassVar[str] = "Succeed"
+
+    flow: DataFlow
+
+    def enter(self, turn: Turn) -> None:
+        output = self.flow.output(turn, self.flow.input(turn))
+        turn.emit(StateExited, self.name, self.type, output, None)
+
+
+def compile_succeed(compiling: Compiling) -> Succeed:
+    return Succeed(name=compiling.name, next=None, flow=compile_data_flow(compiling))
+
+
+TYPE = StateType(FIELDS, compile_succeed)

@@ -1,0 +1,117 @@
+"""Task: have work done by a resource.  Specification: "Task State"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from asl_engine.events import StateExited, TaskScheduled, TaskStarted
+from asl_engine.fields import ANY, NULLABLE_PATH, TEXT, integer, required
+from asl_engine.jsontypes import MISSING, dumps
+from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, compile_recovery, recover
+from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, TRANSITION_FIELDS, State, StateType
+
+if TYPE_CHECKING:
+    from asl_engine.expressions.jsonpath import Path
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["TYPE", "Task"]
+
+FIELDS = {
+    **COMMON_FIELDS,
+    **INPUT_OUTPUT_FIELDS,
+    **TRANSITION_FIELDS,
+    **RECOVERY_FIELDS,
+    "Resource": required(TEXT),
+    "Parameters": ANY,
+    "ResultSelector": ANY,
+    "ResultPath": NULLABLE_PATH,
+    "TimeoutSeconds": integer(1),
+    "TimeoutSecondsPath": TEXT,
+    "HeartbeatSeconds": integer(1),
+    "HeartbeatSecondsPath": TEXT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """TimeoutSeconds or HeartbeatSeconds: given as they are, or by a path into the state's input."""
+
+    field: str
+    literal: int | None
+    path: Path | None
+
+    def evaluate(self, turn: Turn, flow: DataFlow) -> int | None:
+        if self.path is None:
+            return self.literal
+        value = self.path.find(turn.scope(flow.input(turn).value))
+        if value is MISSING:
+            raise turn.failure(
+                f"The {self.field}Path parameter does not reference an input value: {self.path.text}"
+            )
+        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+            raise turn.failure(
+                f"The {self.field}Path parameter does not reference a positive integer: "
+                f"{self.path.text} == {dumps(value)}"
+            )
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Task(State):
+    type: ClassVar[str] = "Task"
+
+    flow: DataFlow
+    recovery: Recovery
+    resource: str
+    timeout: Seconds
+    heartbeat: Seconds
+
+    def enter(self, turn: Turn) -> None:
+        timeout = self.timeout.evaluate(turn, self.flow)
+        heartbeat = self.heartbeat.evaluate(turn, self.flow)
+        arguments = turn.within_limit(self.flow.arguments(turn))
+        turn.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, turn.frame.retry_count)
+
+    def scheduled(self, turn: Turn) -> None:
+        turn.emit(TaskStarted, turn.frame.work)
+
+    def succeeded(self, turn: Turn) -> None:
+        result = turn.frame.result
+        assert result is not None  # noqa: S101  what phase SUCCEEDED means
+        turn.emit(StateExited, self.name, self.type, self.flow.output(turn, result), self.next)
+
+    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+        if not recover(turn, self.recovery, error, cause):
+            turn.fail_execution(error, cause)
+
+
+def compile_task(compiling: Compiling) -> Task:
+    resource: str = compiling.source["Resource"]
+    if not resource.startswith("arn:") or resource.count(":") < 5:
+        compiling.report("Resource", "Expected an ARN, as in arn:aws:lambda:us-east-1:123456789012:function:name")
+    timeout, heartbeat = (
+        compile_seconds(compiling, "TimeoutSeconds"),
+        compile_seconds(compiling, "HeartbeatSeconds"),
+    )
+    if timeout.literal is not None and heartbeat.literal is not None and heartbeat.literal >= timeout.literal:
+        compiling.report("HeartbeatSeconds", "HeartbeatSeconds must be smaller than TimeoutSeconds")
+    return Task(
+        name=compiling.name,
+        next=compiling.transition(),
+        flow=compile_data_flow(compiling),
+        recovery=compile_recovery(compiling),
+        resource=resource,
+        timeout=timeout,
+        heartbeat=heartbeat,
+    )
+
+
+def compile_seconds(compiling: Compiling, field: str) -> Seconds:
+    compiling.only_one_of(field, f"{field}Path")
+    return Seconds(field, compiling.source.get(field), compiling.path(f"{field}Path"))
+
+
+TYPE = StateType(FIELDS, compile_task)

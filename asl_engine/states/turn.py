@@ -1,0 +1,142 @@
+"""A turn: the interpreter's hands while it decides what follows from one stimulus.
+
+A turn creates the next events and applies each at once, so that the following decision sees it.  It
+reads no clock and no randomness of its own: ``at`` came with the stimulus, and random numbers are
+seeded by the execution's ARN and the event at hand.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from random import Random
+from typing import TYPE_CHECKING
+
+from asl_engine import events as ev
+from asl_engine.errors import StatesError
+from asl_engine.expressions.scope import Scope
+from asl_engine.expressions.timestamps import format_timestamp
+from asl_engine.limits import MAX_CAUSE_LENGTH, MAX_ERROR_LENGTH, Limits, utf8_length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asl_engine.execution import Execution, Frame
+    from asl_engine.jsontypes import Json, Payload
+
+__all__ = ["HistoryFull", "Turn", "cut"]
+
+# State types whose work can be retried; only they have a RetryCount in the context object.
+RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
+NO_VARIABLES: Mapping[str, Json] = {}
+
+
+class HistoryFull(Exception):
+    """The next event would be the last that the history has room for."""
+
+
+class Turn:
+    """Events are emitted for ``frame``, the frame whose state is being interpreted."""
+
+    __slots__ = ("at", "events", "execution", "frame", "limits", "ready")
+
+    def __init__(self, execution: Execution, at: int, limits: Limits) -> None:
+        self.execution = execution
+        self.at = at
+        self.limits = limits
+        self.events: list[ev.Event] = []
+        self.ready: deque[Frame] = deque()  # frames that may be able to go on
+        self.frame: Frame
+
+    # -- events ---------------------------------------------------------------------------------
+
+    def begin(self, input: Payload) -> None:  # noqa: A002  the specification's own term
+        """The first event of the execution."""
+        self._append(ev.ExecutionStarted(1, 1, 0, self.at, 0, input))
+        self.frame = self.execution.frames[0]
+
+    def emit(self, kind: Callable[..., ev.Event], *fields: object) -> None:
+        """The next history event of the frame.  Raises ``HistoryFull`` where only the end has room."""
+        x = self.execution
+        frame = self.frame
+        number = x.history_length + 1
+        if number == self.limits.history_events:
+            raise HistoryFull
+        self._append(kind(x.seq + 1, number, frame.last_id, self.at, frame.id, *fields))
+
+    def emit_internal(self, kind: Callable[..., ev.Event], *fields: object) -> None:
+        """An event of ours that no history shows."""
+        frame = self.frame
+        self._append(kind(self.execution.seq + 1, 0, frame.last_id, self.at, frame.id, *fields))
+
+    def emit_end(self, kind: Callable[..., ev.Event], *fields: object) -> None:
+        """The last event of the execution: there is always room for it."""
+        x = self.execution
+        self._append(kind(x.seq + 1, x.history_length + 1, self.frame.last_id, self.at, self.frame.id, *fields))
+
+    def _append(self, event: ev.Event) -> None:
+        self.execution.apply(event)
+        self.events.append(event)
+
+    def fail_execution(self, error: str | None, cause: str | None) -> None:
+        """End the execution, its error and cause cut to the lengths that AWS stores."""
+        self.emit_end(ev.ExecutionFailed, *cut(error, cause))
+
+    # -- what expressions see -------------------------------------------------------------------
+
+    def scope(self, data: Json) -> Scope:
+        return Scope(data, NO_VARIABLES, self.context)
+
+    def context(self) -> Json:
+        """The context object (AWS documentation, "Accessing execution data from the Context object")."""
+        x = self.execution
+        who = x.identity
+        state: dict[str, Json] = {
+            "Name": self.frame.state,
+            "EnteredTime": format_timestamp(self.frame.entered_at),
+        }
+        if self.frame.type in RETRIED_TYPES:
+            state["RetryCount"] = self.frame.retry_count
+        return {
+            "Execution": {
+                "Id": who.arn,
+                "Input": x.input.value if x.input is not None else None,
+                "StartTime": format_timestamp(who.started_at),
+                "Name": who.name,
+                "RoleArn": who.role_arn,
+                "RedriveCount": 0,
+            },
+            "StateMachine": {"Id": who.machine_arn, "Name": who.machine_name},
+            "State": state,
+        }
+
+    def random(self) -> Random:
+        """Randomness that is the same whenever this moment of this execution is decided."""
+        return Random(f"{self.execution.identity.arn}:{self.execution.seq}")
+
+    # -- checks ---------------------------------------------------------------------------------
+
+    def within_limit(self, payload: Payload) -> Payload:
+        """The payload itself; raises ``StatesError`` States.DataLimitExceeded if it is too large."""
+        limit = self.limits.payload_bytes
+        # A character is at most four bytes: short texts need no count.
+        if limit is not None and len(payload.text) * 4 > limit and utf8_length(payload.text) > limit:
+            raise StatesError(
+                "States.DataLimitExceeded",
+                f"The state/task '{self.frame.state}' returned a result with a size exceeding "
+                "the maximum number of bytes service limit.",
+            )
+        return payload
+
+    def failure(self, detail: str, error: str = "States.Runtime") -> StatesError:
+        """A failure of the frame's state, in AWS's words."""
+        frame = self.frame
+        return StatesError(
+            error,
+            f"An error occurred while executing the state '{frame.state}' "
+            f"(entered at the event id #{frame.entered_id}). {detail}",
+        )
+
+
+def cut(error: str | None, cause: str | None) -> tuple[str | None, str | None]:
+    """An error and a cause at the lengths that AWS stores."""
+    return error and error[:MAX_ERROR_LENGTH], cause and cause[:MAX_CAUSE_LENGTH]

@@ -1,0 +1,77 @@
+"""Where executions are kept.
+
+A store takes events and gives them back; it decides nothing.  ``append`` returns once the events are
+as durable as the store makes them, and only then may their effects become visible outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.events import Event
+    from asl_engine.execution import Identity, Status
+    from asl_engine.jsontypes import Json
+
+__all__ = ["Record", "Store"]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of an execution besides its events.
+
+    ``definition`` is the digest of the definition it runs; ``options`` is how it was asked to run, for
+    whoever resumes it.  Times are in milliseconds since the epoch.
+    """
+
+    identity: Identity
+    definition: str
+    status: Status = "RUNNING"
+    stopped_at: int | None = None
+    options: dict[str, Json] = field(default_factory=dict)
+
+
+class Store(Protocol):
+    """One writer per execution, optimistic: an append that does not fit raises ``Conflict``."""
+
+    async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
+        """Keep a new execution, the text of its definition and its first events, in one transaction.
+
+        The creator owns the execution.  Raises ``ExecutionAlreadyExists`` where the ARN is taken.
+        """
+        ...
+
+    async def append(self, arn: str, events: Sequence[Event]) -> None:
+        """Keep the next events, in one transaction.  Raises ``Conflict`` where the log has grown meanwhile."""
+        ...
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        """The events with a ``seq`` above ``after``, in order."""
+        ...
+
+    async def record(self, arn: str) -> Record | None: ...
+
+    async def definition(self, digest: str) -> str: ...
+
+    async def find(self, text: str) -> list[Record]:
+        """The executions that ``text`` may mean: an ARN, a name, or the beginning of a name."""
+        ...
+
+    async def executions(
+        self, machine: str | None = None, status: Status | None = None, limit: int = 1000
+    ) -> list[Record]:
+        """The newest executions first."""
+        ...
+
+    async def claim(self, arn: str) -> None:
+        """Own the execution until this process ends.  Raises ``ExecutionBusy`` where a live process does."""
+        ...
+
+    async def changed(self) -> bool:
+        """Whether somebody else may have written since the last call."""
+        ...
+
+    async def close(self) -> None: ...

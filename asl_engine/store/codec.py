@@ -1,0 +1,97 @@
+"""Events as rows and back.
+
+A row is ``(seq, id, previous, at, frame, kind, data, payload)``.  ``data`` is a JSON object of the
+event's small fields.  ``payload`` is the text of its input or output; where an earlier event of the
+same execution has carried the very same payload and it is not small, it is that event's ``seq``
+instead, so a large document that passes through ten states is stored once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from functools import lru_cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from asl_engine.events import EVENT_KINDS, Event
+from asl_engine.jsontypes import Payload, dumps, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+__all__ = ["COLUMNS", "Row", "decode", "encode"]
+
+Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | None]
+
+COLUMNS = ("seq", "id", "previous", "at", "frame", "kind", "data", "payload")
+PAYLOAD_FIELDS = frozenset({"input", "output", "parameters"})
+# Texts that are shorter than this are cheaper to repeat than to look up.
+INLINE_LENGTH = 128
+
+
+class _Kind:
+    """How the events of one kind are taken apart."""
+
+    __slots__ = ("data", "make", "name", "payload", "payload_field", "small", "small_fields")
+
+    def __init__(self, kind: type[Event]) -> None:
+        own = [f.name for f in fields(kind) if f.name not in COLUMNS]
+        self.make: Callable[..., Event] = kind
+        self.name = kind.__name__
+        self.payload_field = next((name for name in own if name in PAYLOAD_FIELDS), None)
+        self.small_fields = tuple(name for name in own if name not in PAYLOAD_FIELDS)
+        self.payload: Callable[[Any], Payload] | None = (
+            None if self.payload_field is None else attrgetter(self.payload_field)
+        )
+        self.small = _getter(self.small_fields)
+        # Causes are long and seldom the same; names of states come again and again.
+        self.data = _data if "cause" in self.small_fields else _cached_data
+
+
+def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) == 1:
+        get = attrgetter(names[0])
+        return lambda event: (get(event),)
+    return attrgetter(*names) if names else lambda _: ()
+
+
+def _data(names: tuple[str, ...], values: tuple[Any, ...]) -> str | None:
+    return dumps(dict(zip(names, values, strict=True))) if names else None
+
+
+_cached_data = lru_cache(maxsize=4096)(_data)
+_KINDS = {kind: _Kind(kind) for kind in EVENT_KINDS.values()}
+_BY_NAME = {kind.name: kind for kind in _KINDS.values()}
+
+
+def encode(events: Sequence[Event]) -> list[Row]:
+    """The rows of consecutive events of one execution; gives payloads their ``origin``."""
+    rows: list[Row] = []
+    for event in events:
+        kind = _KINDS[type(event)]
+        text: str | int | None = None
+        if kind.payload is not None:
+            payload = kind.payload(event)
+            text = payload.text
+            if payload.origin and len(text) >= INLINE_LENGTH:
+                text = payload.origin
+            elif not payload.origin:
+                payload.origin = event.seq
+        data = kind.data(kind.small_fields, kind.small(event))
+        rows.append((event.seq, event.id, event.previous, event.at, event.frame, kind.name, data, text))
+    return rows
+
+
+def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
+    """The events of consecutive rows; ``payloads`` holds what earlier rows have carried, and grows."""
+    events: list[Event] = []
+    for seq, number, previous, at, frame, name, data, text in rows:
+        kind = _BY_NAME[name]
+        small: Any = loads(data) if data is not None else {}
+        if kind.payload_field is not None:
+            payload = payloads[text] if isinstance(text, int) else Payload.of_text(str(text))
+            payload.origin = payload.origin or seq
+            payloads[seq] = payload
+            small[kind.payload_field] = payload
+        events.append(kind.make(seq=seq, id=number, previous=previous, at=at, frame=frame, **small))
+    return events

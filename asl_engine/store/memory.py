@@ -1,0 +1,78 @@
+"""A store that forgets: for tests, and for runs that nobody will ask about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from asl_engine.errors import Conflict, ExecutionAlreadyExists
+from asl_engine.store.outcome import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.events import Event
+    from asl_engine.execution import Status
+    from asl_engine.store import Record
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryStore:
+    """Keeps what it is given for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._definitions: dict[str, str] = {}
+
+    async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
+        arn = record.identity.arn
+        if arn in self._records:
+            raise ExecutionAlreadyExists(f"The execution {arn} exists already")
+        self._definitions[record.definition] = definition
+        self._records[arn] = record
+        self._events[arn] = []
+        await self.append(arn, events)
+
+    async def append(self, arn: str, events: Sequence[Event]) -> None:
+        log = self._events[arn]
+        if events and events[0].seq != len(log) + 1:
+            raise Conflict(f"The log of {arn} has grown meanwhile")
+        log.extend(events)
+        ended = outcome(events)
+        if ended is not None:
+            self._records[arn] = replace(self._records[arn], status=ended[0], stopped_at=ended[1])
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        return self._events.get(arn, [])[after:]
+
+    async def record(self, arn: str) -> Record | None:
+        return self._records.get(arn)
+
+    async def definition(self, digest: str) -> str:
+        return self._definitions[digest]
+
+    async def find(self, text: str) -> list[Record]:
+        records = self._records.values()
+        exact = [record for record in records if text in (record.identity.arn, record.identity.name)]
+        return exact or [record for record in records if text and record.identity.name.startswith(text)]
+
+    async def executions(
+        self, machine: str | None = None, status: Status | None = None, limit: int = 1000
+    ) -> list[Record]:
+        chosen = [
+            record
+            for record in reversed(self._records.values())
+            if machine in (None, record.identity.machine_name) and status in (None, record.status)
+        ]
+        return chosen[:limit]
+
+    async def claim(self, arn: str) -> None:
+        """Nobody else can own what only this object knows."""
+
+    async def changed(self) -> bool:
+        return False
+
+    async def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,30 @@
+"""What a batch of events says about the end of its execution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine import events as ev
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.execution import Status
+
+__all__ = ["outcome"]
+
+_STATUS: dict[type[ev.Event], Status] = {
+    ev.ExecutionSucceeded: "SUCCEEDED",
+    ev.ExecutionFailed: "FAILED",
+    ev.ExecutionTimedOut: "TIMED_OUT",
+    ev.ExecutionAborted: "ABORTED",
+}
+
+
+def outcome(events: Sequence[ev.Event]) -> tuple[Status, int] | None:
+    """The status and the moment of the end, in milliseconds since the epoch; None where it goes on."""
+    if not events:
+        return None
+    last = events[-1]
+    status = _STATUS.get(type(last))
+    return None if status is None else (status, last.at)

@@ -1,0 +1,56 @@
+"""The database's layout and the way from older ones.
+
+``PRAGMA user_version`` counts the migrations that a file has seen; ``application_id`` says that the file
+is ours.  The log is append-only: rows are added in the order of time and found by (execution, seq).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+__all__ = ["APPLICATION_ID", "MIGRATIONS"]
+
+APPLICATION_ID: Final = 0x41534C31  # "ASL1"
+
+# One entry per version; never changed once released, only added to.
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
+    (
+        """
+        CREATE TABLE definitions (
+            digest TEXT PRIMARY KEY,  -- SHA-256 of the text
+            text TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE executions (
+            execution INTEGER PRIMARY KEY,
+            arn TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL,
+            machine_arn TEXT NOT NULL,
+            machine_name TEXT NOT NULL,
+            role_arn TEXT NOT NULL,
+            definition TEXT NOT NULL REFERENCES definitions (digest),
+            status TEXT NOT NULL,
+            started_at INTEGER NOT NULL,  -- milliseconds since the epoch, here and below
+            stopped_at INTEGER,
+            options TEXT NOT NULL,  -- how it was asked to run: a JSON object
+            owner TEXT NOT NULL  -- the lease of the process that drives it
+        )
+        """,
+        "CREATE INDEX executions_by_name ON executions (name)",
+        """
+        CREATE TABLE events (
+            execution INTEGER NOT NULL,
+            seq INTEGER NOT NULL,
+            id INTEGER NOT NULL,  -- as in GetExecutionHistory; 0 where history does not show it
+            previous INTEGER NOT NULL,
+            at INTEGER NOT NULL,
+            frame INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            data TEXT,  -- the event's small fields: a JSON object
+            payload  -- its input or output as JSON text, or the seq of the event that holds the text
+        )
+        """,
+        "CREATE UNIQUE INDEX events_by_seq ON events (execution, seq)",
+    ),
+)

@@ -1,0 +1,362 @@
+"""Executions in one SQLite file.
+
+Durability: WAL with synchronous=FULL, so a committed event survives the power cord.  Speed: appends
+that wait at the same moment share one commit ("group commit"): while the disk is busy with one batch,
+the next one gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+import aiosqlite
+
+from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
+from asl_engine.execution import Identity
+from asl_engine.jsontypes import dumps, loads
+from asl_engine.store import Record
+from asl_engine.store.codec import COLUMNS, Row, decode, encode
+from asl_engine.store.lease import Lease, is_held
+from asl_engine.store.outcome import outcome
+from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from asl_engine.events import Event
+    from asl_engine.execution import Status
+    from asl_engine.jsontypes import Json, Payload
+
+__all__ = ["Batch", "SqliteStore"]
+
+INSERT_EVENT = f"INSERT INTO events (execution, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT_DEFINITION = "INSERT OR IGNORE INTO definitions (digest, text) VALUES (?, ?)"
+INSERT_EXECUTION = """
+    INSERT INTO executions (execution, arn, name, machine_arn, machine_name, role_arn, definition, status,
+                            started_at, stopped_at, options, owner)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+END_EXECUTION = "UPDATE executions SET status = ?, stopped_at = ? WHERE execution = ?"
+RECORD_COLUMNS = (
+    "arn, name, machine_arn, machine_name, role_arn, started_at, definition, status, stopped_at, options"
+)
+
+
+class Batch:
+    """The rows that one append adds; ``done`` is resolved when they are on disk."""
+
+    __slots__ = ("arn", "definition", "done", "end", "events", "execution")
+
+    def __init__(self, arn: str, key: int, events: Sequence[Event]) -> None:
+        self.arn = arn
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.definition: tuple[str, str] | None = None
+        self.execution: tuple[Any, ...] | None = None
+        self.events = [(key, *row) for row in encode(events)]
+        ended = outcome(events)
+        self.end = None if ended is None else (*ended, key)
+
+    def settle(self, failure: Exception | None = None) -> None:
+        if self.done.cancelled():
+            return
+        if failure is None:
+            self.done.set_result(None)
+        else:
+            self.done.set_exception(failure)
+
+
+class SqliteStore:
+    """Open it with ``SqliteStore.open``; close it when done."""
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
+        self.path = path
+        self._db = connection
+        self._keys: dict[str, int] = {}
+        self._last_key = 0
+        self._definitions: set[str] = set()  # digests that are known to be stored
+        self._waiting: list[Batch] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._leases = path.with_name(path.name + "-leases")
+        self._lease: Lease | None = None
+        self._data_version = -1
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL", create: bool = True
+    ) -> SqliteStore:
+        """Open the database, make it or bring it up to date.
+
+        Raises ``StoreError`` where it is missing and not to be made, is not a database of ours, comes
+        from a newer version, is locked, or cannot be written.
+        """
+        _make_room(path, create=create)
+        connection: aiosqlite.Connection | None = None
+        try:
+            connection = await aiosqlite.connect(path, timeout=5.0)
+            await _prepare(connection, path, synchronous)
+        except sqlite3.Error as error:
+            if connection is not None:
+                await connection.close()
+            raise _store_error(path, error) from None
+        except StoreError:
+            assert connection is not None  # noqa: S101  raised by _prepare
+            await connection.close()
+            raise
+        return cls(path, connection)
+
+    # -- writing --------------------------------------------------------------------------------
+
+    async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
+        who = record.identity
+        # Ordered by time, so that the rows of short executions lie together; unique across processes.
+        self._last_key = key = max(self._last_key + 1, time.time_ns())
+        batch = Batch(who.arn, key, events)
+        batch.definition = (record.definition, definition)
+        names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
+        state = (record.status, who.started_at, record.stopped_at, dumps(record.options), self._own_lease())
+        batch.execution = names + state
+        await self._commit(batch)
+        self._keys[who.arn] = key
+
+    async def append(self, arn: str, events: Sequence[Event]) -> None:
+        await self._commit(Batch(arn, await self._key(arn), events))
+
+    async def _commit(self, batch: Batch) -> None:
+        self._waiting.append(batch)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await batch.done
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batches, self._waiting = self._waiting, []
+            try:
+                await self._write_together(batches)
+            except sqlite3.Error as error:
+                await self._db.rollback()
+                if len(batches) == 1:
+                    batches[0].settle(self._refusal(batches[0], error))
+                    continue
+                # One of them is at fault: the others must not suffer.
+                for batch in batches:
+                    await self._write_alone(batch)
+            else:
+                for batch in batches:
+                    batch.settle()
+
+    async def _write_alone(self, batch: Batch) -> None:
+        try:
+            await self._write_together([batch])
+        except sqlite3.Error as error:
+            await self._db.rollback()
+            batch.settle(self._refusal(batch, error))
+        else:
+            batch.settle()
+
+    async def _write_together(self, batches: list[Batch]) -> None:
+        """One transaction.  sqlite3 opens it at the first INSERT."""
+        db = self._db
+        definitions = {b.definition for b in batches if b.definition and b.definition[0] not in self._definitions}
+        if definitions:
+            await db.executemany(INSERT_DEFINITION, definitions)
+        executions = [batch.execution for batch in batches if batch.execution]
+        if executions:
+            await db.executemany(INSERT_EXECUTION, executions)
+        await db.executemany(INSERT_EVENT, [row for batch in batches for row in batch.events])
+        ends = [batch.end for batch in batches if batch.end]
+        if ends:
+            await db.executemany(END_EXECUTION, ends)
+        await db.commit()
+        self._definitions.update(digest for digest, _ in definitions)
+
+    def _refusal(self, batch: Batch, error: sqlite3.Error) -> Exception:
+        if isinstance(error, sqlite3.IntegrityError):
+            if batch.execution:
+                return ExecutionAlreadyExists(f"The execution {batch.arn} exists already")
+            return Conflict(f"The log of {batch.arn} has grown meanwhile")
+        return _store_error(self.path, error)
+
+    # -- reading --------------------------------------------------------------------------------
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        """Reads from the first event on: a later row may refer to the text of an earlier one."""
+        rows = await self._fetch(
+            f"SELECT {', '.join(COLUMNS)} FROM events WHERE execution = ? ORDER BY seq",
+            (await self._key(arn),),
+        )
+        payloads: dict[int, Payload] = {}
+        events = decode((_as_row(row) for row in rows), payloads)
+        return events[after:]
+
+    async def record(self, arn: str) -> Record | None:
+        rows = await self._records("WHERE arn = ?", (arn,))
+        return rows[0] if rows else None
+
+    async def definition(self, digest: str) -> str:
+        rows = await self._fetch("SELECT text FROM definitions WHERE digest = ?", (digest,))
+        return str(rows[0][0])
+
+    async def find(self, text: str) -> list[Record]:
+        exact = await self._records("WHERE arn = ? OR name = ? ORDER BY execution DESC", (text, text))
+        if exact or not text:
+            return exact
+        # A range, not LIKE: names may contain % and _, and a range uses the index.
+        return await self._records(
+            "WHERE name >= ? AND name < ? ORDER BY execution DESC", (text, text + "\U0010ffff")
+        )
+
+    async def executions(
+        self, machine: str | None = None, status: Status | None = None, limit: int = 1000
+    ) -> list[Record]:
+        return await self._records(
+            "WHERE (?1 IS NULL OR machine_name = ?1) AND (?2 IS NULL OR status = ?2)"
+            " ORDER BY execution DESC LIMIT ?3",
+            (machine, status, limit),
+        )
+
+    async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
+        rows = await self._fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
+        return [
+            Record(
+                Identity(arn, name, machine_arn, machine_name, role_arn, started_at),
+                definition,
+                status,
+                stopped_at,
+                _options(options),
+            )
+            for (
+                arn,
+                name,
+                machine_arn,
+                machine_name,
+                role_arn,
+                started_at,
+                definition,
+                status,
+                stopped_at,
+                options,
+            ) in rows
+        ]
+
+    async def _key(self, arn: str) -> int:
+        key = self._keys.get(arn)
+        if key is None:
+            rows = await self._fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
+            if not rows:
+                raise StoreError(f"There is no execution {arn} in {self.path}")
+            key = self._keys[arn] = int(rows[0][0])
+        return key
+
+    async def _fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            return list(await self._db.execute_fetchall(query, values))
+        except sqlite3.Error as error:
+            raise _store_error(self.path, error) from None
+
+    # -- sharing the file with other processes ----------------------------------------------------
+
+    def _own_lease(self) -> str:
+        if self._lease is None:
+            self._lease = Lease(self._leases)
+        return self._lease.token
+
+    async def claim(self, arn: str) -> None:
+        rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
+        owner = str(rows[0][0])
+        mine = self._own_lease()
+        if owner == mine:
+            return
+        if is_held(self._leases, owner):
+            raise ExecutionBusy(f"The execution {arn} is being run by another process")
+        try:
+            update = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
+            cursor = await self._db.execute(update, (mine, arn, owner))
+            await self._db.commit()
+        except sqlite3.Error as error:
+            raise _store_error(self.path, error) from None
+        if cursor.rowcount != 1:
+            raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
+
+    async def changed(self) -> bool:
+        rows = await self._fetch("PRAGMA data_version")
+        before, self._data_version = self._data_version, int(rows[0][0])
+        return before not in (-1, self._data_version)
+
+    async def close(self) -> None:
+        if self._writer is not None and not self._writer.done():
+            await self._writer
+        await self._db.close()
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+
+def _make_room(path: Path, *, create: bool) -> None:
+    if not create and not path.exists():
+        raise StoreError(f"There is no database at {path}; `asl run` makes one")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"Cannot make the folder {path.parent}: {error.strerror}") from None
+
+
+def _as_row(row: Any) -> Row:
+    seq, number, previous, at, frame, kind, data, payload = row
+    return (seq, number, previous, at, frame, kind, data, payload)
+
+
+def _options(text: str) -> dict[str, Json]:
+    options = loads(text)
+    return options if isinstance(options, dict) else {}
+
+
+async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> None:
+    """Check that the file is ours, bring its layout up to date, set the journal."""
+    version, application = await _versions(db)
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The database {path} was written by a newer version of asl-engine (layout {version}, "
+            f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with --db"
+        )
+    await db.execute("PRAGMA journal_mode = WAL")
+    await db.execute(f"PRAGMA synchronous = {synchronous}")
+    if version == len(MIGRATIONS) and application == APPLICATION_ID:
+        return
+    await db.execute("BEGIN IMMEDIATE")
+    version, application = await _versions(db)  # another process may have been quicker
+    tables = await db.execute_fetchall("SELECT count(*) FROM sqlite_schema")
+    if application != APPLICATION_ID and next(iter(tables))[0]:
+        await db.rollback()
+        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
+    for migration in MIGRATIONS[version:]:
+        for statement in migration:
+            await db.execute(statement)
+    await db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    await db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    await db.commit()
+
+
+async def _versions(db: aiosqlite.Connection) -> tuple[int, int]:
+    version = next(iter(await db.execute_fetchall("PRAGMA user_version")))[0]
+    application = next(iter(await db.execute_fetchall("PRAGMA application_id")))[0]
+    return int(version), int(application)
+
+
+def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
+    """What SQLite says, in words that tell what to do."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return StoreError(f"The database {path} is locked by another program; try again when it has finished")
+    if "readonly" in text or "read-only" in text:
+        return StoreError(
+            f"The database {path} cannot be written: check its permissions, or name another with --db"
+        )
+    if "not a database" in text:
+        return StoreError(f"{path} is not a SQLite database: name another file with --db")
+    if "unable to open" in text:
+        return StoreError(f"The database {path} cannot be opened: check the path and its permissions")
+    return StoreError(f"The database {path} cannot be used: {text}")

@@ -1,0 +1,436 @@
+"""Python callables as tasks: calling, results, failures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import json
+import subprocess
+import sys
+import threading
+import uuid
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import asl_engine
+from asl_engine import TaskContext, task
+from asl_engine.errors import ProjectError, StatesError
+from asl_engine.jsontypes import Payload
+from asl_engine.resources import TaskCall
+from asl_engine.resources import python as python_module
+from asl_engine.resources.python import python_resource, request_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+KEY = "run-1:7"
+
+
+def a_call(text: str = '{"n":1}', **fields: Any) -> TaskCall:
+    facts: dict[str, Any] = {
+        "resource": "arn:aws:lambda:r:a:function:f",
+        "input": Payload.of_text(text),
+        "key": KEY,
+        "attempt": 2,
+        "deadline": None,
+        "execution": "arn:aws:states:r:a:execution:m:run-1",
+        "state": "Pay",
+        "heartbeat": lambda: None,
+    }
+    return TaskCall(**{**facts, **fields})
+
+
+def answer(function: Callable[..., Any], call: TaskCall | None = None, name: str = "f") -> str:
+    resource = python_resource(function, name)
+
+    async def main() -> Payload:
+        return await resource(call or a_call())
+
+    return asyncio.run(main()).text
+
+
+def failure(function: Callable[..., Any]) -> StatesError:
+    with pytest.raises(StatesError) as caught:
+        answer(function)
+    return caught.value
+
+
+def raising(error: BaseException) -> list[Callable[[Any], Any]]:
+    """A plain and an async callable that raise ``error``."""
+
+    def plain(_event: Any) -> None:
+        raise error
+
+    async def coroutine(_event: Any) -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    return [plain, coroutine]
+
+
+# -- how a callable is called ----------------------------------------------------------------------------
+
+
+class Service:
+    def method(self, event: Any) -> Any:
+        return ["method", event]
+
+    def __call__(self, event: Any, context: TaskContext) -> Any:
+        return ["object", event, context.attempt]
+
+
+class AsyncService:
+    async def __call__(self, event: Any) -> Any:
+        return ["async object", event, threading.current_thread() is threading.main_thread()]
+
+
+def event_only(event: Any) -> Any:
+    return [event]
+
+
+def both(event: Any, context: TaskContext) -> Any:
+    return [event, context.attempt]
+
+
+def optional_context(event: Any, context: TaskContext | None = None) -> Any:
+    return [event, context is not None]
+
+
+def optional_ctx(event: Any, _ctx: TaskContext | None = None) -> Any:
+    return [event, _ctx is not None]
+
+
+def setting(event: Any, retries: int = 3, *, scale: int = 2) -> Any:
+    return [event, retries, scale]
+
+
+def variadic(*args: Any) -> Any:
+    return len(args)
+
+
+def event_by_default(event: Any = None) -> Any:
+    return [event]
+
+
+async def asynchronous(event: Any, context: TaskContext) -> Any:
+    await asyncio.sleep(0)
+    return [event, context.attempt, threading.current_thread() is threading.main_thread()]
+
+
+def in_thread(_event: Any) -> Any:
+    return threading.current_thread() is threading.main_thread()
+
+
+@functools.wraps(asynchronous)
+def wrapped(event: Any, context: TaskContext) -> Any:
+    return asynchronous(event, context)
+
+
+CALLS: dict[str, tuple[Callable[..., Any], str]] = {
+    "event only": (event_only, '[{"n":1}]'),
+    "event and context": (both, '[{"n":1},2]'),
+    "a context with a default": (optional_context, '[{"n":1},true]'),
+    "a ctx with a default": (optional_ctx, '[{"n":1},true]'),
+    "another parameter with a default is left alone": (setting, '[{"n":1},3,2]'),
+    "*args": (variadic, "2"),
+    "an event with a default": (event_by_default, '[{"n":1}]'),
+    "a bound method": (Service().method, '["method",{"n":1}]'),
+    "a callable object": (Service(), '["object",{"n":1},2]'),
+    "an async callable object": (AsyncService(), '["async object",{"n":1},true]'),
+    "a partial": (functools.partial(setting, retries=5), '[{"n":1},5,2]'),
+    "a partial of an async callable": (functools.partial(asynchronous), '[{"n":1},2,true]'),
+    "an async callable runs on the loop": (asynchronous, '[{"n":1},2,true]'),
+    "an async callable behind a plain wrapper": (wrapped, '[{"n":1},2,true]'),
+    "a plain callable runs in a thread": (in_thread, "false"),
+}
+
+
+@pytest.mark.parametrize(("function", "expected"), CALLS.values(), ids=CALLS)
+def test_calls(function: Callable[..., Any], expected: str) -> None:
+    assert answer(function) == expected
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (lambda: None, "takes ()"),
+        (lambda a, b, c: None, "takes (a, b, c)"),  # noqa: ARG005
+        (lambda event, *, region: None, "takes (event, *, region)"),  # noqa: ARG005
+        (lambda *, event: None, "takes (*, event)"),  # noqa: ARG005
+        (dict, "cannot be called"),
+    ],
+)
+def test_a_callable_that_takes_no_event_is_refused(function: Callable[..., Any], reason: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        python_resource(function, "pay")
+    assert "the task 'pay'" in str(caught.value)
+    assert reason in str(caught.value)
+    if function is not dict:
+        assert f"{__file__}:" in str(caught.value)
+
+
+def test_an_event_may_be_changed_freely() -> None:
+    def change(event: Any) -> Any:
+        event["n"] += 1
+        return event
+
+    call = a_call()
+    assert [answer(change, call), answer(change, call)] == ['{"n":2}', '{"n":2}']
+
+
+def test_context_variables_reach_a_thread() -> None:
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable")
+    variable.set("seen")
+    assert answer(lambda _: variable.get()) == '"seen"'
+
+
+def test_the_signature_is_inspected_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    resource = python_resource(both, "both")
+    monkeypatch.setattr("inspect.signature", None)
+
+    async def main() -> Payload:
+        return await resource(a_call())
+
+    assert asyncio.run(main()).text == '[{"n":1},2]'
+
+
+def test_cancelled_while_the_callable_runs() -> None:
+    async def endless(_event: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def main() -> None:
+        running = asyncio.ensure_future(python_resource(endless, "endless")(a_call()))
+        await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(main())
+
+
+def test_keyboard_interrupt_on_the_loop_is_the_users_own() -> None:
+    plain, coroutine = raising(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        answer(coroutine)
+    assert failure(plain).error == "Runtime.ExitError"
+
+
+# -- the context -----------------------------------------------------------------------------------------
+
+
+def test_the_context_says_what_a_lambda_context_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    beats: list[int] = []
+    seen: list[TaskContext] = []
+
+    def keep(_event: Any, context: TaskContext) -> None:
+        context.heartbeat()
+        seen.append(context)
+
+    answer(keep, a_call(deadline=61_500, heartbeat=lambda: beats.append(1)), "pay")
+    context = seen[0]
+    assert (context.idempotency_key, context.attempt, context.function_name) == (KEY, 2, "pay")
+    assert (context.execution_arn, context.state_name) == ("arn:aws:states:r:a:execution:m:run-1", "Pay")
+    assert context.request_id == context.aws_request_id == request_id(KEY)
+    assert beats == [1]
+    monkeypatch.setattr(python_module, "time", lambda: 60.0)
+    assert context.get_remaining_time_in_millis() == 1500
+    monkeypatch.setattr(python_module, "time", lambda: 99.0)
+    assert context.get_remaining_time_in_millis() == 0
+    assert TaskContext().get_remaining_time_in_millis() == 900_000
+    TaskContext().heartbeat()
+    with pytest.raises(AttributeError):
+        context.attempt = 3  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("key", ["", "a:1", "ä" * 300, *map(str, range(20))])
+def test_the_request_id_is_the_uuid_of_the_key(key: str) -> None:
+    assert request_id(key) == str(uuid.uuid5(uuid.UUID(int=0), key))
+
+
+# -- results ---------------------------------------------------------------------------------------------
+
+RESULTS: dict[str, tuple[Any, str]] = {
+    "null": (None, "null"),
+    "false": (False, "false"),
+    "zero": (0, "0"),
+    "empty text": ("", '""'),
+    "a tuple": ((1, ("a",)), '[1,["a"]]'),
+    "keys that are numbers": ({1: "a", 2.5: "b"}, '{"1":"a","2.5":"b"}'),
+    "keys that are not text": ({2: "a", None: "b"}, '{"2":"a","null":"b"}'),
+    "characters beyond ASCII": ({"grüße": "🎈"}, '{"grüße":"🎈"}'),
+}
+
+
+@pytest.mark.parametrize(("value", "text"), RESULTS.values(), ids=RESULTS)
+def test_results_become_json(value: Any, text: str) -> None:
+    assert answer(lambda _: value) == text
+
+
+class Unreadable(dict[str, Any]):
+    def items(self) -> Any:
+        raise LookupError("not now")
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class SpeechlessError(Exception):
+    def __str__(self) -> str:
+        raise LookupError
+
+
+circular: list[Any] = []
+circular.append(circular)
+deep: list[Any] = []
+for _ in range(100_000):
+    deep = [deep]
+UNMARSHALLABLE: dict[str, tuple[Any, str]] = {
+    "an object": (object(), "Object of type object is not JSON serializable"),
+    "a set": ({1}, "Object of type set is not JSON serializable"),
+    "a decimal": ({"total": Decimal("1.5")}, "Object of type Decimal is not JSON serializable"),
+    "bytes": (b"x", "Object of type bytes is not JSON serializable"),
+    "NaN": ([float("nan")], "Out of range float values are not JSON compliant"),
+    "infinity": ([float("inf")], "Out of range float values are not JSON compliant"),
+    "circular": (circular, "Circular reference detected"),
+    "deep": (deep, "maximum recursion depth exceeded"),
+    "a key that is a tuple": ({(1, 2): 3}, "keys must be str, int, float, bool or None, not tuple"),
+    "half of a surrogate pair": ("\ud800", "surrogates not allowed"),
+    "a class that will not be read": (Unreadable(a=1), "not now"),
+}
+
+
+@pytest.mark.parametrize(("value", "reason"), UNMARSHALLABLE.values(), ids=UNMARSHALLABLE)
+@pytest.mark.parametrize("kind", ["plain", "async"])
+def test_a_result_that_is_not_json_fails_the_task(value: Any, reason: str, kind: str) -> None:
+    async def coroutine(_event: Any) -> Any:
+        return value
+
+    error = failure(coroutine if kind == "async" else lambda _: value)
+    assert error.error == "Runtime.MarshalError"
+    cause = json.loads(error.cause or "")
+    assert cause.pop("errorMessage").startswith("Unable to marshal response: ")
+    assert reason in (error.cause or "")
+    assert cause == {"errorType": "Runtime.MarshalError", "requestId": request_id(KEY), "stackTrace": []}
+
+
+# -- failures --------------------------------------------------------------------------------------------
+
+
+class PaymentDeclined(Exception):  # noqa: N818  as a user names it
+    pass
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["plain", "async"])
+@pytest.mark.parametrize(
+    ("error", "name", "message"),
+    [
+        (PaymentDeclined("card 4242"), "PaymentDeclined", "card 4242"),
+        (ValueError(), "ValueError", ""),
+        (KeyError("id"), "KeyError", "'id'"),
+        (ExceptionGroup("two", [ValueError("a"), KeyError("b")]), "ExceptionGroup", "two (2 sub-exceptions)"),
+        (asyncio.CancelledError("by itself"), "CancelledError", "by itself"),
+        (OSError("grüße 🎈"), "OSError", "grüße 🎈"),
+        (OSError("odd \udcff"), "OSError", "odd \udcff"),
+        (SpeechlessError(), "SpeechlessError", "<str() of the SpeechlessError raised LookupError>"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_an_exception_is_reported_as_lambda_reports_it(
+    error: BaseException, name: str, message: str, kind: int
+) -> None:
+    reported = failure(raising(error)[kind])
+    assert reported.error == name
+    assert reported.__cause__ is error
+    assert reported.cause is not None
+    reported.cause.encode()
+    cause = json.loads(reported.cause)
+    assert list(cause) == ["errorMessage", "errorType", "requestId", "stackTrace"]
+    assert (cause["errorMessage"], cause["errorType"]) == (message, name)
+
+
+def charge(event: Any) -> None:
+    _refuse(event["n"])
+
+
+def _refuse(n: int) -> None:
+    raise PaymentDeclined(f"no {n}")
+
+
+def test_the_cause_is_the_text_that_lambda_sends() -> None:
+    line = charge.__code__.co_firstlineno
+    frames = [
+        f'  File "{__file__}", line {line + 1}, in charge\n    _refuse(event["n"])\n',
+        f'  File "{__file__}", line {line + 5}, in _refuse\n    raise PaymentDeclined(f"no {{n}}")\n',
+    ]
+    report = {
+        "errorMessage": "no 1",
+        "errorType": "PaymentDeclined",
+        "requestId": request_id(KEY),
+        "stackTrace": frames,
+    }
+    assert failure(charge).cause == json.dumps(report)
+
+
+def test_a_project_beside_the_engine_is_not_the_engine() -> None:
+    file = str(Path(asl_engine.__file__).parent) + "_shop/pay.py"
+    names: dict[str, Any] = {}
+    exec(compile("def pay(event): return event['x']", file, "exec"), names)  # noqa: S102
+    frames = json.loads(failure(names["pay"]).cause or "")["stackTrace"]
+    assert frames == [f'  File "{file}", line 1, in pay\n']
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["plain", "async"])
+def test_a_states_error_passes_unchanged(kind: int) -> None:
+    error = StatesError("Card.Declined", None)
+    assert failure(raising(error)[kind]) is error
+    assert error.__cause__ is None
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["plain", "async"])
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (None, "exited without providing a reason"),
+        (0, "exited without providing a reason"),
+        (3, "exited with error: exit status 3"),
+        ("fatal", "exited with error: exit status 1"),
+    ],
+)
+def test_sys_exit_is_the_exit_of_the_function(code: Any, outcome: str, kind: int) -> None:
+    reported = failure(raising(SystemExit(code))[kind])
+    message = f"RequestId: {request_id(KEY)} Error: Runtime {outcome}"
+    assert reported.error == "Runtime.ExitError"
+    assert reported.cause == f'{{"errorType":"Runtime.ExitError","errorMessage":"{message}"}}'
+
+
+# -- @task -----------------------------------------------------------------------------------------------
+
+
+def test_task_marks_and_returns_the_function() -> None:
+    def pay() -> None: ...
+
+    def refund() -> None: ...
+
+    def ship() -> None: ...
+
+    def bare() -> None: ...
+
+    assert task(pay) is pay
+    assert task("Refund")(refund) is refund
+    assert task(name="Ship")(ship) is ship
+    assert task()(bare) is bare
+    marks = [vars(function)["__asl_task__"] for function in (pay, refund, ship, bare)]
+    assert marks == ["pay", "Refund", "Ship", "bare"]
+
+
+def test_the_package_exports_on_first_use() -> None:
+    assert asl_engine.__getattr__("task") is task
+    with pytest.raises(AttributeError, match="'nothing'"):
+        asl_engine.__getattr__("nothing")
+    program = "import sys, asl_engine; print(sorted(m for m in sys.modules if m.startswith('asl_engine.')))"
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
+    assert output.stdout == "[]\n"

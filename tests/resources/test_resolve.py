@@ -1,0 +1,92 @@
+"""Which callable serves which resource of a definition."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from asl_engine.errors import ProjectError
+from asl_engine.jsontypes import Payload
+from asl_engine.resources import TaskCall
+from asl_engine.resources.registry import Registry
+from asl_engine.resources.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PREFIX = "arn:aws:lambda:region:account:function:"
+
+
+async def remote(_call: TaskCall) -> Payload:
+    return Payload("remote")
+
+
+@pytest.fixture
+def registry() -> Registry:
+    registry = Registry((Path("/shop/tasks"),))
+    registry.add("validate_order", lambda event: ["validated", event])
+    registry.add("ship", lambda event: ["shipped", event])
+    return registry
+
+
+def a_call(resource: str) -> TaskCall:
+    def beat() -> None: ...
+
+    return TaskCall(resource, Payload(1), "x:1", 0, None, "x", "S", beat)
+
+
+def test_a_local_callable_comes_before_the_remote_one(registry: Registry) -> None:
+    local, far = PREFIX + "validateOrder", PREFIX + "pay"
+    found = resolve([local, far, local], registry, remote)
+    assert list(found) == [local, far]
+    assert found[far] is remote
+
+    async def main() -> Payload:
+        return await found[local](a_call(local))
+
+    assert asyncio.run(main()).text == '["validated",1]'
+
+
+def test_nothing_to_resolve() -> None:
+    assert resolve([], Registry()) == {}
+
+
+def test_every_missing_function_is_listed(registry: Registry) -> None:
+    hint = "did you mean 'validate_order'?"
+    with pytest.raises(ProjectError) as caught:
+        resolve([PREFIX + "validateOrders", PREFIX + "ship", PREFIX + "refund:live"], registry)
+    assert str(caught.value).splitlines() == [
+        f"there is no task callable for the function 'validateOrders' ({PREFIX}validateOrders); " + hint,
+        f"there is no task callable for the function 'refund' ({PREFIX}refund:live)",
+        "task callables found: ship, validate_order; searched: /shop/tasks",
+        "Define the missing ones there, or pass `--lambda` to call AWS Lambda for them.",
+    ]
+
+
+def test_nothing_was_searched() -> None:
+    with pytest.raises(ProjectError) as caught:
+        resolve([PREFIX + "pay"], Registry())
+    assert "task callables found: none; searched: nowhere: no tasks are configured" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "resource", ["arn:aws:states:::sqs:sendMessage", "arn:aws:states:us-east-1:123456789012:activity:pay"]
+)
+def test_a_resource_of_another_kind_is_not_supported_yet(registry: Registry, resource: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        resolve([resource, PREFIX + "ship"], registry, remote)
+    assert str(caught.value) == (
+        f"the resource {resource} is not supported yet by `asl run`: supported are Lambda function ARNs "
+        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME)"
+    )
+
+
+def test_a_callable_that_takes_no_event_is_refused_when_it_is_needed(registry: Registry) -> None:
+    no_event: Callable[[], None] = lambda: None  # noqa: E731  a definition of one line
+    registry.add("main", no_event)
+    assert list(resolve([PREFIX + "ship"], registry)) == [PREFIX + "ship"]
+    with pytest.raises(ProjectError, match="the task 'main' takes \\(\\)"):
+        resolve([PREFIX + "main"], registry)

@@ -1,0 +1,290 @@
+"""One suite for every store."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import anyio
+import pytest
+
+from asl_engine import events as ev
+from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
+from asl_engine.execution import Identity
+from asl_engine.jsontypes import Payload
+from asl_engine.store import Record, Store
+from asl_engine.store.lease import Lease, is_held
+from asl_engine.store.memory import MemoryStore
+from asl_engine.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Open: TypeAlias = Callable[[], Awaitable[Store]]
+
+DEFINITION = '{"StartAt": "A"}'
+
+
+def identity(name: str, machine: str = "machine", started_at: int = 1000) -> Identity:
+    return Identity(f"arn:{machine}:{name}", name, f"arn:{machine}", machine, "arn:role", started_at)
+
+
+def record(name: str, machine: str = "machine") -> Record:
+    return Record(identity(name, machine), "digest", options={"time": "skip", "nothing": None})
+
+
+LARGE = Payload({"large": "x" * 1000})
+SMALL = Payload({"small": "é ☃ \U0001f600"})
+
+
+def started() -> list[ev.Event]:
+    large = Payload(LARGE.value)
+    return [
+        ev.ExecutionStarted(1, 1, 0, 1000, 0, large),
+        ev.StateEntered(2, 2, 0, 1000, 0, "A", "Task", large),
+        ev.TaskScheduled(3, 3, 2, 1000, 0, "arn:aws:lambda:::function:f", large, 10, None, 0),
+        ev.TaskStarted(4, 4, 3, 1000, 0, 3),
+    ]
+
+
+def ended() -> list[ev.Event]:
+    small = Payload(SMALL.value)
+    return [
+        ev.TaskHeartbeatReceived(5, 0, 4, 1500, 0, 3),
+        ev.TaskFailed(6, 5, 4, 2000, 0, 3, None, "cause ☃"),
+        ev.RetryScheduled(7, 0, 5, 2000, 0, 3000, 1),
+        ev.StateExited(8, 6, 5, 3000, 0, "A", "Task", small, None),
+        ev.ExecutionSucceeded(9, 7, 6, 3000, 0, small),
+    ]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
+    async def memory() -> Store:
+        return MemoryStore()
+
+    async def sqlite() -> Store:
+        return await SqliteStore.open(tmp_path / "deep" / "asl.db")
+
+    return memory if request.param == "memory" else sqlite
+
+
+def run(open_store: Open, scenario: Callable[[Store], Awaitable[None]]) -> None:
+    async def main() -> None:
+        store = await open_store()
+        try:
+            await scenario(store)
+        finally:
+            await store.close()
+
+    anyio.run(main)
+
+
+def test_gives_back_what_it_was_given(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        await store.create(record("a"), DEFINITION, started())
+        await store.append("arn:machine:a", ended())
+        events = await store.events("arn:machine:a")
+        assert events == started() + ended()
+        assert await store.events("arn:machine:a", after=7) == ended()[3:]
+        found = await store.record("arn:machine:a")
+        assert found is not None
+        assert (found.identity, found.status, found.stopped_at) == (identity("a"), "SUCCEEDED", 3000)
+        assert found.options == {"time": "skip", "nothing": None}
+        assert await store.definition("digest") == DEFINITION
+
+    run(open_store, scenario)
+
+
+def test_a_name_is_taken_once(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        await store.create(record("a"), DEFINITION, started())
+        with pytest.raises(ExecutionAlreadyExists):
+            await store.create(record("a"), DEFINITION, started())
+        assert await store.events("arn:machine:a") == started()
+
+    run(open_store, scenario)
+
+
+def test_an_append_that_does_not_fit_is_a_conflict_and_leaves_nothing(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        await store.create(record("a"), DEFINITION, started())
+        await store.append("arn:machine:a", ended()[:2])
+        with pytest.raises(Conflict):
+            await store.append("arn:machine:a", ended()[1:])
+        assert await store.events("arn:machine:a") == started() + ended()[:2]
+        found = await store.record("arn:machine:a")
+        assert found is not None
+        assert found.status == "RUNNING"
+
+    run(open_store, scenario)
+
+
+def test_a_conflict_does_not_hurt_its_neighbours(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        for name in "abc":
+            await store.create(record(name), DEFINITION, started())
+        conflicts: list[str] = []
+
+        async def append(name: str, events: list[ev.Event]) -> None:
+            try:
+                await store.append(f"arn:machine:{name}", events)
+            except Conflict:
+                conflicts.append(name)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(append, "a", ended())
+            group.start_soon(append, "b", started())
+            group.start_soon(append, "c", ended())
+        assert conflicts == ["b"]
+        assert len(await store.events("arn:machine:a")) == len(await store.events("arn:machine:c")) == 9
+        assert len(await store.events("arn:machine:b")) == 4
+
+    run(open_store, scenario)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("abc", ["abc"]),  # a whole name wins over the beginning of another
+        ("ab", ["ab_x", "abc", "abcd"]),
+        ("arn:machine:abcd", ["abcd"]),
+        ("ab_", ["ab_x"]),
+        ("a%", []),
+        ("", []),
+        ("zzz", []),
+    ],
+)
+def test_find(open_store: Open, text: str, names: list[str]) -> None:
+    async def scenario(store: Store) -> None:
+        for name in ("abc", "abcd", "ab_x"):
+            await store.create(record(name), DEFINITION, started())
+        assert sorted(found.identity.name for found in await store.find(text)) == names
+
+    run(open_store, scenario)
+
+
+def test_executions_are_listed_newest_first(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        for name, machine in (("a", "one"), ("b", "two"), ("c", "one")):
+            await store.create(record(name, machine), DEFINITION, started())
+        await store.append("arn:one:a", ended())
+
+        async def names(*arguments: object, **options: object) -> list[str]:
+            return [r.identity.name for r in await store.executions(*arguments, **options)]  # type: ignore[arg-type]  # one table of calls
+
+        assert await names() == ["c", "b", "a"]
+        assert await names("one") == ["c", "a"]
+        assert await names(None, "RUNNING") == ["c", "b"]
+        assert await names("one", "SUCCEEDED") == ["a"]
+        assert await names(limit=1) == ["c"]
+
+    run(open_store, scenario)
+
+
+def test_what_is_not_there(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        assert await store.record("arn:nobody") is None
+        assert await store.changed() is False
+
+    run(open_store, scenario)
+
+
+# -- SQLite alone ----------------------------------------------------------------------------------
+
+
+def test_a_large_text_is_stored_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        await store.create(record("a"), DEFINITION, started())
+        await store.close()
+
+    anyio.run(main)
+    with sqlite3.connect(tmp_path / "asl.db") as db:
+        payloads = [row[0] for row in db.execute("SELECT payload FROM events ORDER BY seq")]
+    db.close()
+    assert payloads == [LARGE.text, 1, 1, None]
+
+
+def test_two_processes_cannot_drive_one_execution(tmp_path: Path) -> None:
+    async def main() -> None:
+        one = await SqliteStore.open(tmp_path / "asl.db")
+        two = await SqliteStore.open(tmp_path / "asl.db")
+        await one.create(record("a"), DEFINITION, started())
+        await one.claim("arn:machine:a")
+        with pytest.raises(ExecutionBusy):
+            await two.claim("arn:machine:a")
+        assert await two.changed() is False
+        await one.append("arn:machine:a", ended()[:1])
+        assert await two.changed() is True
+        assert await two.changed() is False
+        await one.close()
+        await two.claim("arn:machine:a")
+        await two.append("arn:machine:a", ended()[1:])
+        await two.close()
+
+    anyio.run(main)
+    assert list((tmp_path / "asl.db-leases").iterdir()) == []
+
+
+def test_a_lease_outlives_nobody(tmp_path: Path) -> None:
+    lease = Lease(tmp_path)
+    assert is_held(tmp_path, lease.token)
+    lease.release()
+    assert not is_held(tmp_path, lease.token)
+    (tmp_path / "left-behind").touch()
+    assert not is_held(tmp_path, "left-behind")
+    assert list(tmp_path.iterdir()) == []
+
+
+def broken(tmp_path: Path, damage: str) -> Path:
+    path = tmp_path / "asl.db"
+    if damage == "newer":
+        anyio.run(open_and_close, path)
+        with sqlite3.connect(path) as db:
+            db.execute("PRAGMA user_version = 999")
+        db.close()
+    elif damage == "other program":
+        with sqlite3.connect(path) as db:
+            db.execute("CREATE TABLE theirs (x)")
+        db.close()
+    elif damage == "not a database":
+        path.write_text("This is a text file, and a rather long one at that.\n" * 100)
+    elif damage == "folder":
+        path.mkdir()
+    elif damage == "under a file":
+        path.write_text("")
+        path = path / "asl.db"
+    return path
+
+
+async def open_and_close(path: Path) -> None:
+    await (await SqliteStore.open(path)).close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        ("newer", "written by a newer version of asl-engine (layout 999"),
+        ("other program", "is a SQLite database of another program"),
+        ("not a database", "is not a SQLite database"),
+        ("folder", "cannot be opened"),
+        ("under a file", "Cannot make the folder"),
+    ],
+)
+def test_databases_that_cannot_be_used(tmp_path: Path, damage: str, message: str) -> None:
+    path = broken(tmp_path, damage)
+    with pytest.raises(StoreError) as refused:
+        anyio.run(open_and_close, path)
+    assert message in str(refused.value)
+    assert str(tmp_path) in str(refused.value)
+
+
+def test_a_missing_database_is_made_only_where_asked(tmp_path: Path) -> None:
+    async def main() -> None:
+        await SqliteStore.open(tmp_path / "asl.db", create=False)
+
+    with pytest.raises(StoreError, match="There is no database"):
+        anyio.run(main)
+    assert list(tmp_path.iterdir()) == []
