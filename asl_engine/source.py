@@ -6,7 +6,6 @@ It only runs to describe an error, so it reads the text again instead of keeping
 from __future__ import annotations
 
 import re
-from itertools import count
 from json import JSONDecoder
 from typing import TYPE_CHECKING
 
@@ -60,9 +59,8 @@ def _children(text: str, value: int) -> Iterator[tuple[str, int, int]]:
     if opening not in "{[":
         return
     at = _next(text, value + 1)
-    for index in count():
-        if text[at] in "}]":
-            return
+    index = 0
+    while text[at] not in "}]":
         step, child = f"[{index}]", at
         if opening == "{":
             key, colon = _value_at(text, at)
@@ -72,6 +70,7 @@ def _children(text: str, value: int) -> Iterator[tuple[str, int, int]]:
         at = _next(text, end)
         if text[at] == ",":
             at = _next(text, at + 1)
+        index += 1
 
 
 def _next(text: str, at: int) -> int:

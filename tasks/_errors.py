@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 
-class OrderFailure(Exception):  # noqa: N818  the classes that are raised are the errors
+class OrderFailure(Exception):
     """An answer of the shop's: what was done up to here stays done, and asking again gives it again."""
 
 

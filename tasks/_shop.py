@@ -13,6 +13,7 @@ import sqlite3
 from contextlib import closing, suppress
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ._errors import ORDER_FAILURES, OrderFailure, ShopDatabaseError
@@ -29,6 +30,8 @@ Result: TypeAlias = dict[str, Any]
 
 _ROOT = Path(__file__).parents[1]
 _PATIENCE = 30.0  # seconds to wait for other writers
+_kept: dict[Path, sqlite3.Connection] = {}
+_lock = Lock()
 
 
 def path() -> Path:
@@ -108,15 +111,30 @@ def _digest(event: object) -> str:
 def _connect() -> sqlite3.Connection:
     file = path()
     file.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None)
+    db = _open(file)
     try:
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA foreign_keys = ON")
         _prepare(db, file)
+        _keep_open(file)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _open(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+
+
+def _keep_open(file: Path) -> None:
+    """Hold one idle connection: SQLite folds its log into the file, slowly, whenever the last one closes."""
+    with _lock:
+        if file not in _kept:
+            while _kept:
+                _kept.popitem()[1].close()
+            _kept[file] = _open(file)
+            _kept[file].execute("SELECT 1 FROM products").fetchone()
 
 
 def _prepare(db: sqlite3.Connection, file: Path) -> None:
