@@ -7,7 +7,6 @@ do instead of repeating them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +114,7 @@ def compile_state(compiling: Compiling) -> State | None:
         compiling.report("Type", type_remedy(given))
         return None
     found = [
-        replace(finding, message=f"{finding.message}{feature_remedy(finding)}")
+        finding._replace(message=f"{finding.message}{feature_remedy(finding)}")
         for finding in check_shape(STATE_TYPES[given].fields, source, compiling.location)
     ]
     compiling.findings.extend(found)
@@ -176,5 +175,5 @@ def located(text: str, findings: list[Finding]) -> list[Finding]:
     result = []
     for finding in findings:
         position = None if finding.location is None else locate(text, finding.location)
-        result.append(finding if position is None else replace(finding, line=position[0], column=position[1]))
+        result.append(finding if position is None else finding._replace(line=position[0], column=position[1]))
     return sorted(result, key=lambda finding: (finding.line or 0, finding.column or 0))

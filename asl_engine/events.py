@@ -1,14 +1,17 @@
 """What has happened to an execution: the only language between the core and the world.
 
-An event is a fact: frozen, in the past tense, numbered by ``seq`` within its execution.  Most events
-are also history events as GetExecutionHistory shows them and then carry a history ``id``; those with
-``internal = True`` are ours (a timer was set, a heartbeat came) and have the id 0.
+An event is a fact: frozen, in the past tense, numbered by ``seq`` within its execution.  ``at`` is in
+milliseconds since the epoch, ``frame`` the path through the machine that it belongs to.  Most events are
+also history events as GetExecutionHistory shows them: they carry a history ``id`` and, in ``previous``, the
+one they follow from.  Those with the id 0 are ours alone (a timer was set, a heartbeat came).
+
+The head of five fields is written out in each: named tuples cannot inherit it, and dataclasses that can
+take ten times as long to define, at every start of the program.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from asl_engine.jsontypes import Payload
@@ -35,68 +38,87 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """``at`` is in milliseconds since the epoch; ``previous`` is the history id this event follows from."""
+class ExecutionStarted(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    input: Payload
 
-    internal: ClassVar[bool] = False
+
+class ExecutionSucceeded(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    output: Payload
+
+
+class ExecutionFailed(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    error: str | None
+    cause: str | None
+
+
+class ExecutionTimedOut(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    error: str | None
+    cause: str | None
+
+
+class ExecutionAborted(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    error: str | None
+    cause: str | None
+
+
+class StateEntered(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    name: str
+    type: str
+    input: Payload
+
+
+class StateExited(NamedTuple):
+    """``next`` is where the execution goes from here; None ends the frame."""
 
     seq: int
     id: int
     previous: int
     at: int
     frame: int
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionStarted(Event):
-    input: Payload
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionSucceeded(Event):
-    output: Payload
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionFailed(Event):
-    error: str | None
-    cause: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionTimedOut(Event):
-    error: str | None
-    cause: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionAborted(Event):
-    error: str | None
-    cause: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StateEntered(Event):
-    name: str
-    type: str
-    input: Payload
-
-
-@dataclass(frozen=True, slots=True)
-class StateExited(Event):
-    """``next`` is where the execution goes from here; None ends the frame."""
-
     name: str
     type: str
     output: Payload
     next: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskScheduled(Event):
+class TaskScheduled(NamedTuple):
     """An attempt at a task.  ``timeout`` and ``heartbeat`` are in seconds, None where none was set."""
 
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     resource: str
     parameters: Payload
     timeout: int | None
@@ -104,67 +126,110 @@ class TaskScheduled(Event):
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskStarted(Event):
+class TaskStarted(NamedTuple):
     """``task``, here and below, is the ``seq`` of the TaskScheduled event."""
 
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     task: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSucceeded(Event):
+class TaskSucceeded(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     task: int
     output: Payload
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFailed(Event):
+class TaskFailed(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     task: int
     error: str | None
     cause: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskTimedOut(Event):
+class TaskTimedOut(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     task: int
     error: str | None
     cause: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class TaskHeartbeatReceived(Event):
-    internal: ClassVar[bool] = True
-
+class TaskHeartbeatReceived(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     task: int
 
 
-@dataclass(frozen=True, slots=True)
-class TaskRestarted(Event):
+class TaskRestarted(NamedTuple):
     """The process that ran the task is gone; the attempt begins anew, and so do its timeouts."""
 
-    internal: ClassVar[bool] = True
-
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     task: int
 
 
-@dataclass(frozen=True, slots=True)
-class WaitScheduled(Event):
+class WaitScheduled(NamedTuple):
     """A Wait state will end at ``due``, in milliseconds since the epoch."""
 
-    internal: ClassVar[bool] = True
-
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     due: int
 
 
-@dataclass(frozen=True, slots=True)
-class RetryScheduled(Event):
+class RetryScheduled(NamedTuple):
     """The failed work will be tried again at ``due``, as the state's ``retrier``-th Retry entry says."""
 
-    internal: ClassVar[bool] = True
-
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
     due: int
     retrier: int
 
+
+Event: TypeAlias = (
+    ExecutionStarted
+    | ExecutionSucceeded
+    | ExecutionFailed
+    | ExecutionTimedOut
+    | ExecutionAborted
+    | StateEntered
+    | StateExited
+    | TaskScheduled
+    | TaskStarted
+    | TaskSucceeded
+    | TaskFailed
+    | TaskTimedOut
+    | TaskHeartbeatReceived
+    | TaskRestarted
+    | WaitScheduled
+    | RetryScheduled
+)
 
 EVENT_KINDS: dict[str, type[Event]] = {
     kind.__name__: kind

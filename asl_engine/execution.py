@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
 
@@ -40,8 +40,7 @@ class Phase(Enum):
 RUNNABLE = frozenset({Phase.NEXT, Phase.ENTERED, Phase.SCHEDULED, Phase.SUCCEEDED, Phase.FAILED, Phase.ENDED})
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who an execution is; given when it is created and never changed.
 
     ``started_at`` is in milliseconds since the epoch.
@@ -55,7 +54,7 @@ class Identity:
     started_at: int
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class OpenTask:
     """A task that has been scheduled and has not ended.  Dues in milliseconds, the others in seconds."""
 
@@ -84,8 +83,7 @@ class OpenTask:
         return min(dues) if dues else None
 
 
-@dataclass(slots=True)
-class OpenTimer:
+class OpenTimer(NamedTuple):
     """A wait or a retry that has not come due."""
 
     key: int

@@ -8,8 +8,7 @@ compiled states, never models.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from pydantic_core import SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
@@ -45,8 +44,7 @@ SCHEMA_VALIDATION_FAILED: Final = "SCHEMA_VALIDATION_FAILED"
 MAX_SECONDS: Final = 99_999_999
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """What a field's value must be."""
 
     schema: cs.CoreSchema

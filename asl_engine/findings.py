@@ -6,8 +6,7 @@ The codes and the form of the location are those of the ValidateStateMachineDefi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +16,7 @@ __all__ = ["Finding", "Severity", "did_you_mean"]
 Severity = Literal["ERROR", "WARNING"]
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One reason why a definition is refused (ERROR) or doubtful (WARNING).
 
     ``line`` and ``column`` count from 1 and are None where the source text is not at hand.

@@ -34,7 +34,7 @@ def project(identity: Identity, events: Iterable[ev.Event]) -> Iterator[HistoryE
     for event in events:
         if isinstance(event, ev.TaskScheduled):
             tasks[event.seq] = event.resource
-        if not event.internal:
+        if event.id:
             name, key, details = _PROJECT[type(event)](event, identity, tasks)
             shown: HistoryEvent = {
                 "timestamp": event.at,

@@ -8,8 +8,7 @@ late or twice and is to be ignored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
 from asl_engine.errors import EvaluationError, StatesError
@@ -44,16 +43,14 @@ MACHINE_TIMER = 1
 MAX_TURN_EVENTS = 5_000
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(NamedTuple):
     """Begin the execution with this input.  ``at``, here and below, is in milliseconds since the epoch."""
 
     at: int
     input: Payload
 
 
-@dataclass(frozen=True, slots=True)
-class TaskReported:
+class TaskReported(NamedTuple):
     """The task has ended: with an output, or failed with an error."""
 
     at: int
@@ -63,24 +60,21 @@ class TaskReported:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(NamedTuple):
     """The task is alive."""
 
     at: int
     task: int
 
 
-@dataclass(frozen=True, slots=True)
-class TimerReported:
+class TimerReported(NamedTuple):
     """The time has come that the event ``timer`` had set."""
 
     at: int
     timer: int
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(NamedTuple):
     """Abort the execution."""
 
     at: int
@@ -88,8 +82,7 @@ class StopRequested:
     cause: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Resumed:
+class Resumed(NamedTuple):
     """Go on from where the log ends; ``restarted`` says that the tasks which had been running are gone."""
 
     at: int

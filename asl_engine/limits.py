@@ -5,7 +5,7 @@ Sources: "Service quotas" in the AWS Step Functions Developer Guide; botocore's 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 __all__ = ["AWS_LIMITS", "NO_LIMITS", "Limits", "utf8_length"]
 
@@ -15,8 +15,7 @@ MAX_NAME_LENGTH = 80
 MAX_DEFINITION_BYTES = 1_048_576
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """None switches a limit off.
 
     ``payload_bytes`` bounds the UTF-8 text of an input, an output or a result; ``history_events`` the

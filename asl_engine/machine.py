@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["StateMachine"]
 
 
-@dataclass(frozen=True, slots=True)
-class StateMachine:
+class StateMachine(NamedTuple):
     """``text`` is the definition's source and ``digest`` its address (SHA-256 in hexadecimal).
 
     ``timeout`` is TimeoutSeconds, None where there is none; ``resources`` are what its tasks name, in

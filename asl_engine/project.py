@@ -8,9 +8,8 @@ of every ARN in the database, so that it must not depend on the shell a command 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import ProjectError
 
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Project", "find_project"]
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(NamedTuple):
     """One project.  Paths are absolute; ``source`` is the file that configures it, None without one.
 
     ``region`` and ``account`` are those of the ARNs of its state machines and executions.  ``use_lambda``

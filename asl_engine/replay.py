@@ -7,8 +7,7 @@ first event that differs is where the edit would have made itself felt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine import events as ev
 from asl_engine.execution import Execution, Identity, OpenTimer, fold
@@ -33,8 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Difference", "as_of", "replay"]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """Where a replay leaves the record: None on one side means that it ends there."""
 
     recorded: ev.Event | None
@@ -83,9 +81,7 @@ def stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:
 
 def same(one: ev.Event, other: ev.Event) -> bool:
     """Equal but for the moment: an interrupted turn is decided in two, at two moments."""
-    return type(one) is type(other) and all(
-        getattr(one, field.name) == getattr(other, field.name) for field in fields(one) if field.name != "at"
-    )
+    return type(one) is type(other) and one._replace(at=0) == other._replace(at=0)
 
 
 def _started(event: ev.ExecutionStarted) -> Stimulus:

@@ -6,8 +6,7 @@ task.  Wrapping one in another is how behaviour is added; whatever else it raise
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Resource", "TaskCall"]
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCall:
+class TaskCall(NamedTuple):
     """One attempt at one task.
 
     ``key`` is stable for the attempt, across crashes too: it names the event that scheduled it, so a

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import dataclass
 from inspect import iscoroutine, iscoroutinefunction
 from pathlib import Path
 from time import time
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, overload
 
 from asl_engine.errors import StatesError
 from asl_engine.jsontypes import Payload, dumps
@@ -62,8 +61,7 @@ def _no_heartbeat() -> None:
     """Outside a run nobody listens."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskContext:
+class TaskContext(NamedTuple):
     """What a callable may ask about its call; it answers what a Lambda function's context object answers.
 
     ``idempotency_key`` names this attempt and stays the same when the attempt is repeated after a crash;
@@ -142,9 +140,7 @@ def _is_async(function: TaskFunction) -> bool:
 
 
 def _context(call: TaskCall, name: str) -> TaskContext:
-    return TaskContext(
-        call.key, call.attempt, name, call.execution, call.state, call.deadline, call.heartbeat
-    )
+    return TaskContext(call.key, call.attempt, name, call.execution, call.state, call.deadline, call.heartbeat)
 
 
 async def _awaited(start: Callable[[TaskCall], Any], call: TaskCall) -> Payload:

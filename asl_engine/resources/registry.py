@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.errors import ProjectError
@@ -70,12 +69,12 @@ def accepts_context(function: TaskFunction, name: str) -> bool:
     return _TAKES_CONTEXT.fullmatch(places[1].name) is not None
 
 
-@dataclass
 class Registry:
     """Task callables by function name; ``places`` are the files and folders that were searched."""
 
-    places: tuple[Path, ...] = ()
-    _functions: dict[str, TaskFunction] = field(default_factory=dict)
+    def __init__(self, places: tuple[Path, ...] = ()) -> None:
+        self.places = places
+        self._functions: dict[str, TaskFunction] = {}
 
     def add(self, name: str, function: TaskFunction) -> None:
         """Register a callable.  Raises ``ProjectError``, naming both places, if the name is taken."""

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["resolve"]
 
 
-def resolve(
-    resources: Iterable[str], registry: Registry, remote: Resource | None = None
-) -> dict[str, Resource]:
+def resolve(resources: Iterable[str], registry: Registry, remote: Resource | None = None) -> dict[str, Resource]:
     """What serves each distinct ``Resource``: a local callable, else ``remote`` (AWS Lambda) if it is given.
 
     Raises one ``ProjectError`` that lists every resource which nothing serves.

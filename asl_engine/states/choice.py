@@ -23,7 +23,7 @@ __all__ = ["TYPE", "Choice"]
 FIELDS = {**COMMON_FIELDS, **INPUT_OUTPUT_FIELDS, "Choices": required(each(OBJECT)), "Default": TEXT}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Choice(State):
     """``next`` is Default; None where there is none."""
 

@@ -84,7 +84,7 @@ class Compiling:
         def report(place: str, message: str) -> None:
             self.report(f"{field}{place}", message)
 
-        return compile_template(self.source[field], report, refuse_intrinsic)
+        return compile_template(self.source[field], report, compile_intrinsic)
 
     def _compiled(self, place: str, compile_text: Callable[[str], T], text: str) -> T | None:
         try:
@@ -94,6 +94,8 @@ class Compiling:
             return None
 
 
-def refuse_intrinsic(text: str) -> Callable[[Scope], Json]:
-    """The place of the intrinsic functions, which come with the whole language."""
-    raise ExpressionSyntaxError("intrinsic functions are not supported yet", text, 0)
+def compile_intrinsic(text: str) -> Callable[[Scope], Json]:
+    """A call of intrinsic functions; what they are is imported by definitions that use them."""
+    from asl_engine.expressions.intrinsics import compile_intrinsic as compile_call
+
+    return compile_call(text)

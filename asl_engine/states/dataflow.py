@@ -6,8 +6,7 @@ object, so its text is written, measured and stored once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.expressions.errors import PathNotFound, ResultPathError
@@ -23,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DataFlow", "compile_data_flow", "put_result"]
 
 
-@dataclass(frozen=True, slots=True)
-class DataFlow:
+class DataFlow(NamedTuple):
     """The compiled fields of one state.  A path of None is a null in the definition."""
 
     input_path: Path | None

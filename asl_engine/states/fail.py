@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import PathNotFound
@@ -20,8 +20,7 @@ __all__ = ["TYPE", "Fail"]
 FIELDS = {**COMMON_FIELDS, "Error": TEXT, "ErrorPath": TEXT, "Cause": TEXT, "CausePath": TEXT}
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(NamedTuple):
     """Error or Cause: given as it is, or by a path into the state's input."""
 
     field: str
@@ -46,7 +45,7 @@ class Text:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Fail(State):
     type: ClassVar[str] = "Fail"
 

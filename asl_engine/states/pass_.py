@@ -27,7 +27,7 @@ FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Pass(State):
     type: ClassVar[str] = "Pass"
 

@@ -6,8 +6,7 @@ that matches decides where the execution goes on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.events import RetryScheduled, StateExited
 from asl_engine.fields import (
@@ -62,8 +61,7 @@ NOT_MATCHED_BY_ALL = frozenset({"States.DataLimitExceeded"})
 TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
 
 
-@dataclass(frozen=True, slots=True)
-class Retrier:
+class Retrier(NamedTuple):
     """One entry of Retry.  Times are in seconds."""
 
     error_equals: tuple[str, ...]
@@ -82,8 +80,7 @@ class Retrier:
         return round((random.uniform(0, seconds) if self.full_jitter else seconds) * 1000)
 
 
-@dataclass(frozen=True, slots=True)
-class Catcher:
+class Catcher(NamedTuple):
     """One entry of Catch."""
 
     error_equals: tuple[str, ...]
@@ -91,8 +88,7 @@ class Catcher:
     result_path: ReferencePath | None
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(NamedTuple):
     retriers: tuple[Retrier, ...]
     catchers: tuple[Catcher, ...]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from asl_engine.fields import BOOLEAN, NULLABLE_PATH, TEXT, Field, one_of, required
 
@@ -25,7 +25,7 @@ INPUT_OUTPUT_FIELDS: dict[str, Field] = {"InputPath": NULLABLE_PATH, "OutputPath
 TRANSITION_FIELDS: dict[str, Field] = {"Next": TEXT, "End": BOOLEAN}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class State:
     """A compiled state.  The interpreter calls one method per phase; each emits the events that follow.
 
@@ -58,8 +58,7 @@ class State:
         turn.fail_execution(error, cause)
 
 
-@dataclass(frozen=True, slots=True)
-class StateType:
+class StateType(NamedTuple):
     """An entry of the table of state types: which fields there are, and how a state is made of them."""
 
     fields: Shape

@@ -18,7 +18,7 @@ __all__ = ["TYPE", "Succeed"]
 FIELDS = {**COMMON_FIELDS, **INPUT_OUTPUT_FIELDS}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Succeed(State):
     type: ClassVar[str] = "Succeed"
 

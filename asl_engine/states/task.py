@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from asl_engine.events import StateExited, TaskScheduled, TaskStarted
 from asl_engine.fields import ANY, NULLABLE_PATH, TEXT, integer, required
@@ -35,8 +35,7 @@ FIELDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Seconds:
+class Seconds(NamedTuple):
     """TimeoutSeconds or HeartbeatSeconds: given as they are, or by a path into the state's input."""
 
     field: str
@@ -59,7 +58,7 @@ class Seconds:
         return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Task(State):
     type: ClassVar[str] = "Task"
 

@@ -84,7 +84,7 @@ class Turn:
     # -- what expressions see -------------------------------------------------------------------
 
     def scope(self, data: Json) -> Scope:
-        return Scope(data, NO_VARIABLES, self.context)
+        return Scope(data, NO_VARIABLES, self.context, self.random)
 
     def context(self) -> Json:
         """The context object (AWS documentation, "Accessing execution data from the Context object")."""

@@ -34,7 +34,7 @@ FIELDS = {
 LONGEST_DELAY_SECONDS = 2**31 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, repr=False)
 class Wait(State):
     """Exactly one of the four is not None; ``timestamp`` is in milliseconds since the epoch."""
 

@@ -6,8 +6,7 @@ as durable as the store makes them, and only then may their effects become visib
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Record", "Store"]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """What is known of an execution besides its events.
 
     ``definition`` is the digest of the definition it runs; ``options`` is how it was asked to run, for
@@ -31,7 +29,7 @@ class Record:
     definition: str
     status: Status = "RUNNING"
     stopped_at: int | None = None
-    options: dict[str, Json] = field(default_factory=dict)
+    options: dict[str, Json] = {}  # noqa: RUF012  JSON values are never changed
 
 
 class Store(Protocol):

@@ -8,7 +8,6 @@ instead, so a large document that passes through ten states is stored once.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -35,7 +34,7 @@ class _Kind:
     __slots__ = ("data", "make", "name", "payload", "payload_field", "small", "small_fields")
 
     def __init__(self, kind: type[Event]) -> None:
-        own = [f.name for f in fields(kind) if f.name not in COLUMNS]
+        own = [name for name in kind._fields if name not in COLUMNS]
         self.make: Callable[..., Event] = kind
         self.name = kind.__name__
         self.payload_field = next((name for name in own if name in PAYLOAD_FIELDS), None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists
@@ -42,7 +41,7 @@ class MemoryStore:
         log.extend(events)
         ended = outcome(events)
         if ended is not None:
-            self._records[arn] = replace(self._records[arn], status=ended[0], stopped_at=ended[1])
+            self._records[arn] = self._records[arn]._replace(status=ended[0], stopped_at=ended[1])
 
     async def events(self, arn: str, after: int = 0) -> list[Event]:
         return self._events.get(arn, [])[after:]

@@ -41,6 +41,7 @@ INSERT_EXECUTION = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 END_EXECUTION = "UPDATE executions SET status = ?, stopped_at = ? WHERE execution = ?"
+CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
 RECORD_COLUMNS = (
     "arn, name, machine_arn, machine_name, role_arn, started_at, definition, status, stopped_at, options"
 )
@@ -49,13 +50,14 @@ RECORD_COLUMNS = (
 class Batch:
     """The rows that one append adds; ``done`` is resolved when they are on disk."""
 
-    __slots__ = ("arn", "definition", "done", "end", "events", "execution")
+    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution")
 
     def __init__(self, arn: str, key: int, events: Sequence[Event]) -> None:
         self.arn = arn
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.definition: tuple[str, str] | None = None
         self.execution: tuple[Any, ...] | None = None
+        self.claim: tuple[Any, ...] | None = None
         self.events = [(key, *row) for row in encode(events)]
         ended = outcome(events)
         self.end = None if ended is None else (*ended, key)
@@ -69,15 +71,47 @@ class Batch:
             self.done.set_exception(failure)
 
 
+def group_connection(outbox: list[Batch]) -> type[sqlite3.Connection]:
+    """A connection that writes what is in ``outbox`` when it commits.
+
+    aiosqlite does each call in its thread and comes back to the loop in between.  A transaction that is one
+    call makes that journey (some 40 us) once instead of up to five times.
+    """
+
+    class GroupConnection(sqlite3.Connection):
+        def commit(self) -> None:
+            batches = outbox.copy()
+            outbox.clear()
+            if batches:
+                insert(self, batches)
+            super().commit()
+
+    return GroupConnection
+
+
+def insert(db: sqlite3.Connection, batches: list[Batch]) -> None:
+    """All rows of the batches.  sqlite3 opens the transaction at the first of them."""
+    together = [
+        (INSERT_DEFINITION, [*{batch.definition: None for batch in batches if batch.definition}]),
+        (INSERT_EXECUTION, [batch.execution for batch in batches if batch.execution]),
+        (INSERT_EVENT, [row for batch in batches for row in batch.events]),
+        (END_EXECUTION, [batch.end for batch in batches if batch.end]),
+        (CLAIM_EXECUTION, [batch.claim for batch in batches if batch.claim]),
+    ]
+    for statement, rows in together:
+        if rows:
+            db.executemany(statement, rows)
+
+
 class SqliteStore:
     """Open it with ``SqliteStore.open``; close it when done."""
 
-    def __init__(self, path: Path, connection: aiosqlite.Connection) -> None:
+    def __init__(self, path: Path, connection: aiosqlite.Connection, outbox: list[Batch]) -> None:
         self.path = path
         self._db = connection
+        self._outbox = outbox
         self._keys: dict[str, int] = {}
         self._last_key = 0
-        self._definitions: set[str] = set()  # digests that are known to be stored
         self._waiting: list[Batch] = []
         self._writer: asyncio.Task[None] | None = None
         self._leases = path.with_name(path.name + "-leases")
@@ -95,8 +129,9 @@ class SqliteStore:
         """
         _make_room(path, create=create)
         connection: aiosqlite.Connection | None = None
+        outbox: list[Batch] = []
         try:
-            connection = await aiosqlite.connect(path, timeout=5.0)
+            connection = await aiosqlite.connect(path, timeout=5.0, factory=group_connection(outbox))
             await _prepare(connection, path, synchronous)
         except sqlite3.Error as error:
             if connection is not None:
@@ -106,7 +141,7 @@ class SqliteStore:
             assert connection is not None  # noqa: S101  raised by _prepare
             await connection.close()
             raise
-        return cls(path, connection)
+        return cls(path, connection, outbox)
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -158,20 +193,9 @@ class SqliteStore:
             batch.settle()
 
     async def _write_together(self, batches: list[Batch]) -> None:
-        """One transaction.  sqlite3 opens it at the first INSERT."""
-        db = self._db
-        definitions = {b.definition for b in batches if b.definition and b.definition[0] not in self._definitions}
-        if definitions:
-            await db.executemany(INSERT_DEFINITION, definitions)
-        executions = [batch.execution for batch in batches if batch.execution]
-        if executions:
-            await db.executemany(INSERT_EXECUTION, executions)
-        await db.executemany(INSERT_EVENT, [row for batch in batches for row in batch.events])
-        ends = [batch.end for batch in batches if batch.end]
-        if ends:
-            await db.executemany(END_EXECUTION, ends)
-        await db.commit()
-        self._definitions.update(digest for digest, _ in definitions)
+        """One transaction, in one call: nobody else commits on this connection."""
+        self._outbox.extend(batches)
+        await self._db.commit()
 
     def _refusal(self, batch: Batch, error: sqlite3.Error) -> Exception:
         if isinstance(error, sqlite3.IntegrityError):
@@ -272,13 +296,11 @@ class SqliteStore:
             return
         if is_held(self._leases, owner):
             raise ExecutionBusy(f"The execution {arn} is being run by another process")
-        try:
-            update = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
-            cursor = await self._db.execute(update, (mine, arn, owner))
-            await self._db.commit()
-        except sqlite3.Error as error:
-            raise _store_error(self.path, error) from None
-        if cursor.rowcount != 1:
+        batch = Batch(arn, 0, ())
+        batch.claim = (mine, arn, owner)
+        await self._commit(batch)
+        rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
+        if str(rows[0][0]) != mine:
             raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
 
     async def changed(self) -> bool:

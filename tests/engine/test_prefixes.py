@@ -18,7 +18,7 @@ from asl_engine.clock import VirtualClock
 from asl_engine.definition import load
 from asl_engine.engine import Engine
 from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, fold
+from asl_engine.execution import Execution, Phase, fold
 from asl_engine.history import project
 from asl_engine.interpreter import Heartbeat, Resumed, StopRequested, TaskReported, TimerReported, advance
 from asl_engine.jsontypes import Payload
@@ -99,8 +99,11 @@ def picture(execution: Execution) -> Any:
             return value.text
         if isinstance(value, dict):
             return {key: plain(inner) for key, inner in value.items()}
-        if hasattr(value, "__slots__") and type(value).__module__ == "asl_engine.execution":
-            return {name: plain(getattr(value, name)) for name in value.__slots__}
+        if isinstance(value, tuple):
+            return [plain(inner) for inner in value]
+        if type(value).__module__ == "asl_engine.execution" and not isinstance(value, Phase):
+            names = getattr(value, "__slots__", None) or vars(value)
+            return {name: plain(getattr(value, name)) for name in names}
         return repr(value)
 
     return json.dumps(plain(execution), sort_keys=True)
