@@ -26,7 +26,7 @@ class ExpressionSyntaxError(ValueError):
         return f"{self.message}\n  {shown}\n  {' ' * self.position}^"
 
 
-class PathNotFound(Exception):  # noqa: N818  the name that JSONPath implementations give it
+class PathNotFound(Exception):
     """A path leads nowhere in the data at hand; ``reason`` is how Jayway JsonPath, hence AWS, puts it."""
 
     def __init__(self, reason: str) -> None:

@@ -77,9 +77,7 @@ def compile_path(text: str) -> Path:
     from asl_engine.expressions.jsonpath_ng_bridge import compile_query
 
     query = compile_query(text, len(root))
-    return Path(
-        text, root, _find_from(root, query.find), _reason(root, query.explain), definite=query.definite
-    )
+    return Path(text, root, _find_from(root, query.find), _reason(root, query.explain), definite=query.definite)
 
 
 def _find_steps(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json | Missing]:

@@ -46,7 +46,7 @@ class Rewritten(NamedTuple):
 # ``@.`this`[?(...)]`` for ``(...)``: two selections of the item itself, which nobody can write, mark it.
 NEGATED_GROUP: Final = "@.`this`[?("
 
-FILTER_NAME: Final = re.compile(r"(?:[^.\[\]()*\s\\<>=!~&|,]|\\.)++(?!\()")
+FILTER_NAME: Final = re.compile(r"(?:[^.\[\]()*|`\s\\<>=!~&,]|\\.)++(?!\()")
 FUNCTION: Final = re.compile(r"(\w+)\(\s*\)")
 CALL: Final = re.compile(r"\w+\(")
 FILTER_FUNCTIONS: Final = {"length": "len", "size": "len", "keys": "keys"}  # jsonpath-ng's names for them
@@ -140,9 +140,7 @@ class _Rewriter(Scanner):
         self.emit("[")
         self.position += 1
         self.take(BLANKS)
-        self.emit(
-            quote(read_string(self, "Expected a name in quotes, an index, a slice, *, or a filter ?(...)"))
-        )
+        self.emit(quote(read_string(self, "Expected a name in quotes, an index, a slice, *, or a filter ?(...)")))
         while self.take(COMMA):
             self.emit("," + quote(read_string(self, "Expected a name in quotes")))
         if not self.take(CLOSE):

@@ -3,39 +3,46 @@
 Its own evaluator is not used: over a thousand items it takes some thirty times as long, and it differs
 from Jayway JsonPath, hence from AWS, in what a filter on an object selects and in what equals what.
 
-Nothing but this module knows the classes of jsonpath-ng; a node that is not in ``SELECTORS`` is refused.
+Nothing but this module knows the classes of jsonpath-ng.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from jsonpath_ng import Child, Descendants, Fields, Index, Root, Slice, This
-from jsonpath_ng.exceptions import JSONPathError
 from jsonpath_ng.ext.filter import And, Filter, Or
 from jsonpath_ng.ext.iterable import Keys, Len
 from jsonpath_ng.ext.parser import parse
 from jsonpath_ng.jsonpath import Wildcard
 
-from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath_dialect import Comparison, PathText, rewrite
-from asl_engine.expressions.jsonpath_operators import FUNCTIONS, OPERATORS
+from asl_engine.expressions.jsonpath_operators import FUNCTIONS, OPERATORS, json_equal
+from asl_engine.expressions.jsonpath_selectors import (
+    members_of,
+    select_children,
+    select_descendants,
+    select_fields,
+    select_indexes,
+    select_matching,
+    select_objects,
+    select_slice,
+)
 from asl_engine.expressions.reference_path import explain, not_an_array, walk
 from asl_engine.jsontypes import MISSING, Json, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from asl_engine.expressions.jsonpath_selectors import Predicate, Select
     from asl_engine.expressions.path_syntax import Step
     from asl_engine.expressions.reference_path import Walk
 
 __all__ = ["Query", "compile_query"]
 
-# The second argument of each is the whole document, for the paths in filters that begin with $.
-Select: TypeAlias = "Callable[[list[Any], Any], list[Any]]"
+# From a value, and the whole document, to what a path finds, or MISSING.
 Operand: TypeAlias = "Callable[[Any, Any], Any]"
-Predicate: TypeAlias = "Callable[[Any, Any], bool]"
 
 
 class Query(NamedTuple):
@@ -50,17 +57,11 @@ class Query(NamedTuple):
 def compile_query(text: str, position: int) -> Query:
     """The path whose steps begin at ``position`` of ``text``.  Raises ``ExpressionSyntaxError``."""
     rewritten = rewrite(text, position)
-    plan = _plan(_parse(rewritten.text, text), rewritten.comparisons)
+    # What has been rewritten is understood by jsonpath-ng: an error of its own would be a defect of ours.
+    plan = _plan(parse(rewritten.text), rewritten.comparisons)
     if rewritten.function is not None:
         plan = _applied(FUNCTIONS[rewritten.function], plan, text)
     return Query(lambda document: plan.find(document, document), plan.explain, plan.definite)
-
-
-def _parse(rewritten: str, text: str) -> Any:
-    try:
-        return parse(rewritten)
-    except JSONPathError as error:
-        raise ExpressionSyntaxError(f"Not a JSONPath ({error})", text) from None
 
 
 # -- paths --------------------------------------------------------------------------------------
@@ -127,13 +128,9 @@ def _plan_members(steps: tuple[Step, ...], names: Sequence[str]) -> _Plan:
 
     def find(value: Any, _: Any) -> Any:
         start = follow(value)
-        return _members(start, names) if isinstance(start, dict) else MISSING
+        return members_of(start, names) if isinstance(start, dict) else MISSING
 
     return _Plan(find, lambda value: explain((*steps, names[0]), value), definite=True)
-
-
-def _members(node: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
-    return {name: node[name] for name in names if name in node}
 
 
 def _plan_selection(steps: tuple[Step, ...], rest: list[Any], comparisons: Sequence[Comparison]) -> _Plan:
@@ -186,68 +183,21 @@ def _selects(nodes: list[Any], comparisons: Sequence[Comparison]) -> list[Select
     selects: list[Select] = []
     for before, node in zip([None, *nodes], nodes, strict=False):
         if node is Descendants:
-            selects.append(_select_descendants)
+            selects.append(select_descendants)
         elif isinstance(node, Filter):
             matches = _conjunction(node.expressions, comparisons)
-            selects.append(_select_objects(matches) if before is Descendants else _select_matching(matches))
+            selects.append(select_objects(matches) if before is Descendants else select_matching(matches))
         elif isinstance(node, Fields):
-            selects.append(_select_fields(node.fields, last=node is nodes[-1]))
+            selects.append(select_fields(node.fields, last=node is nodes[-1]))
         else:
             selects.append(SELECTORS[type(node)](node))
     return selects
 
 
-def _select_fields(names: Sequence[str], *, last: bool) -> Select:
-    if len(names) == 1:
-        name = names[0]
-        return lambda nodes, _: [node[name] for node in nodes if type(node) is dict and name in node]
-    if last:
-        return lambda nodes, _: [_members(node, names) for node in nodes if type(node) is dict]
-    return lambda nodes, _: [
-        node[name] for node in nodes if type(node) is dict for name in names if name in node
-    ]
-
-
-def _select_indexes(node: Index) -> Select:
-    indexes = node.indices
-    return lambda nodes, _: [
-        node[index]
-        for node in nodes
-        if type(node) is list
-        for index in indexes
-        if -len(node) <= index < len(node)
-    ]
-
-
-def _select_slice(node: Slice) -> Select:
-    chosen = slice(node.start, node.end)
-    return lambda nodes, _: [item for node in nodes if type(node) is list for item in node[chosen]]
-
-
-def _select_children(_: Wildcard) -> Select:
-    return lambda nodes, _: [child for node in nodes for child in _children(node)]
-
-
-def _children(node: Any) -> Sequence[Any]:
-    kind = type(node)
-    return node if kind is list else list(node.values()) if kind is dict else ()
-
-
-def _select_descendants(nodes: list[Any], _: Any) -> list[Any]:
-    """The nodes and all that is in them, each before what is in it."""
-    found: list[Any] = []
-    stack = nodes[::-1]
-    while stack:
-        node = stack.pop()
-        found.append(node)
-        stack.extend(reversed(_children(node)))
-    return found
-
-
 SELECTORS: Final[dict[type, Callable[[Any], Select]]] = {
-    Index: _select_indexes,
-    Slice: _select_slice,
-    Wildcard: _select_children,
+    Index: lambda node: select_indexes(node.indices),
+    Slice: lambda node: select_slice(node.start, node.end),
+    Wildcard: lambda _: select_children,
 }
 FUNCTION_NODES: Final = {Len: "length", Keys: "keys"}
 
@@ -255,37 +205,23 @@ FUNCTION_NODES: Final = {Len: "length", Keys: "keys"}
 # -- filters ------------------------------------------------------------------------------------
 
 
-def _select_matching(matches: Predicate) -> Select:
-    """A filter chooses among the items of an array, and takes or leaves an object (Jayway)."""
-
-    def select(nodes: list[Any], document: Any) -> list[Any]:
-        found: list[Any] = []
-        for node in nodes:
-            candidates = node if type(node) is list else [node] if type(node) is dict else ()
-            found += [candidate for candidate in candidates if matches(candidate, document)]
-        return found
-
-    return select
-
-
-def _select_objects(matches: Predicate) -> Select:
-    """A filter after ``..`` takes or leaves each object, once."""
-    return lambda nodes, document: [n for n in nodes if type(n) is dict and matches(n, document)]
-
-
 def _conjunction(expressions: Sequence[Any], comparisons: Sequence[Comparison]) -> Predicate:
-    predicates = [_predicate(expression, comparisons) for expression in expressions]
-    if len(predicates) == 1:
-        return predicates[0]
-    return lambda item, document: all(holds(item, document) for holds in predicates)
+    return reduce(_both, (_predicate(expression, comparisons) for expression in expressions))
+
+
+def _both(first: Predicate, second: Predicate) -> Predicate:
+    return lambda item, document: first(item, document) and second(item, document)
+
+
+def _either(first: Predicate, second: Predicate) -> Predicate:
+    return lambda item, document: first(item, document) or second(item, document)
 
 
 def _predicate(node: Any, comparisons: Sequence[Comparison]) -> Predicate:
     if isinstance(node, And):
         return _conjunction(node.operands, comparisons)
     if isinstance(node, Or):
-        predicates = [_predicate(operand, comparisons) for operand in node.operands]
-        return lambda item, document: any(holds(item, document) for holds in predicates)
+        return reduce(_either, (_predicate(operand, comparisons) for operand in node.operands))
     if node.op == "!":
         return _negation(node.target, comparisons)
     left = _operand(node.target, comparisons)
@@ -322,6 +258,8 @@ def _existence(operand: _Plan) -> Predicate:
 
 def _comparison_with_literal(left: _Plan, holds: Callable[[Any, Any], bool], literal: Any) -> Predicate:
     find = left.find
+    if holds is json_equal and isinstance(literal, str):
+        return lambda item, document: bool(find(item, document) == literal)  # nothing else equals a string
     return lambda item, document: holds(find(item, document), literal)
 
 

@@ -1,7 +1,7 @@
 """The words that paths are written with: roots, names and indexes.
 
 Specification: "Paths" and "Reference Paths".  A name after a dot may have any character but those that
-mean something (``. [ ] ( ) *`` and blanks), each of which a backslash makes ordinary; ``\\uXXXX`` names a
+mean something (``. [ ] ( ) * | ` `` and blanks), each of which a backslash makes ordinary; ``\\uXXXX`` names a
 UTF-16 unit.  Between brackets and quotes, a backslash makes the quote and the backslash ordinary and
 stands for itself before anything else (recorded from AWS: ``$['Test\\""Name"']`` keeps its backslash).
 """
@@ -32,7 +32,7 @@ CONTEXT: Final = "$$"
 
 ROOT: Final = re.compile(r"\$\$|\$(?:[^\W\d]\w*)?")
 # Possessive, so that the name of a function is not taken for the name of a member less one letter.
-NAME: Final = re.compile(r"(?:[^.\[\]()*\s\\]|\\.)++(?!\()")
+NAME: Final = re.compile(r"(?:[^.\[\]()*|`\s\\]|\\.)++(?!\()")
 QUOTED: Final = re.compile(r"'(?:[^'\\]|\\.)*+'|\"(?:[^\"\\]|\\.)*+\"")
 INDEX: Final = re.compile(r"\[\s*(-?\d+)\s*\]", re.ASCII)
 BRACKET_OPEN: Final = re.compile(r"\[\s*(?=['\"])")

@@ -88,29 +88,20 @@ def _walk_mixed(steps: tuple[Step, ...]) -> Walk:
 
 
 def explain(steps: tuple[Step, ...], value: Json) -> str:
-    """Why the steps lead nowhere in ``value``, in the words of Jayway JsonPath."""
-    path = "$"
-    for number, step in enumerate(steps):
-        rest = "".join(map(bracketed, steps[number:]))
-        here = path + bracketed(step)
-        if isinstance(step, int):
-            if not isinstance(value, list):
-                return not_an_array(rest, value)
-            if not -len(value) <= step < len(value):
-                return f"Index out of bounds when evaluating path {here}"
-            value = value[step]
-        else:
-            if not isinstance(value, dict):
-                return _not_an_object(bracketed(step), path, value)
-            if step not in value:
-                return (
-                    f"No results for path: {here}"
-                    if here == path + rest
-                    else f"Missing property in path {here}"
-                )
-            value = value[step]
-        path = here
-    return f"No results for path: {path}"
+    """Why the steps lead nowhere in ``value``, as they do, in the words of Jayway JsonPath."""
+    count = next(n for n in range(len(steps)) if walk(steps[: n + 1])(value) is MISSING)
+    node: Any = walk(steps[:count])(value)
+    step = steps[count]
+    path = "$" + "".join(map(bracketed, steps[:count]))
+    here = path + bracketed(step)
+    if isinstance(step, int):
+        if isinstance(node, list):
+            return f"Index out of bounds when evaluating path {here}"
+        return not_an_array("".join(map(bracketed, steps[count:])), node)
+    if not isinstance(node, dict):
+        return _not_an_object(bracketed(step), path, node)
+    leaf = count == len(steps) - 1
+    return f"No results for path: {here}" if leaf else f"Missing property in path {here}"
 
 
 def not_an_array(operation: str, value: Json) -> str:

@@ -53,9 +53,7 @@ def compile_template(source: Json, report: Report, intrinsic: Intrinsic) -> Temp
     return Template(evaluate, static=False)
 
 
-def _compile(
-    source: Json, place: str, report: Report, intrinsic: Intrinsic
-) -> Callable[[Scope], Json] | None:
+def _compile(source: Json, place: str, report: Report, intrinsic: Intrinsic) -> Callable[[Scope], Json] | None:
     """The closure that evaluates a part of the template, or None if the part stands for itself."""
     if isinstance(source, dict):
         return _compile_object(source, place, report, intrinsic)

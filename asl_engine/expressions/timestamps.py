@@ -13,9 +13,7 @@ __all__ = ["format_timestamp", "parse_timestamp"]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_DAY: Final = EPOCH.toordinal()
-LARGEST_OFFSET_MINUTES: Final = (
-    18 * 60
-)  # of java.time, which AWS's wording points to; real ones end at 14 hours
+LARGEST_OFFSET_MINUTES: Final = 18 * 60  # of java.time, which AWS's wording points to; real ones end at 14 hours
 
 PATTERN: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:Z|([+-])(\d\d):(\d\d))", re.ASCII

@@ -1,0 +1,100 @@
+"""What the steps of an indefinite path select: from a list of values to a list of values.
+
+In what a step cannot be applied to, it selects nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "Predicate",
+    "Select",
+    "members_of",
+    "select_children",
+    "select_descendants",
+    "select_fields",
+    "select_indexes",
+    "select_matching",
+    "select_objects",
+    "select_slice",
+]
+
+# The second argument of each is the whole document, for the paths in filters that begin with $.
+Select: TypeAlias = "Callable[[list[Any], Any], list[Any]]"
+Predicate: TypeAlias = "Callable[[Any, Any], bool]"
+
+CONTAINERS: Final = frozenset({dict, list})
+
+
+def select_fields(names: Sequence[str], *, last: bool) -> Select:
+    """``['a']`` and ``['a','b']``; the latter, at the end of a path, is one object with both (Jayway)."""
+    if len(names) == 1:
+        name = names[0]
+        return lambda nodes, _: [node[name] for node in nodes if type(node) is dict and name in node]
+    if last:
+        return lambda nodes, _: [members_of(node, names) for node in nodes if type(node) is dict]
+    return lambda nodes, _: [node[name] for node in nodes if type(node) is dict for name in names if name in node]
+
+
+def members_of(node: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """An object with those of the members that exist."""
+    return {name: node[name] for name in names if name in node}
+
+
+def select_indexes(indexes: Sequence[int]) -> Select:
+    """``[0]`` and ``[0,-1]``."""
+    return lambda nodes, _: [
+        node[index] for node in nodes if type(node) is list for index in indexes if -len(node) <= index < len(node)
+    ]
+
+
+def select_slice(start: int | None, end: int | None) -> Select:
+    """``[1:]``, ``[:-1]``; a negative bound counts from the end."""
+    chosen = slice(start, end)
+    return lambda nodes, _: [item for node in nodes if type(node) is list for item in node[chosen]]
+
+
+def select_children(nodes: list[Any], _: Any) -> list[Any]:
+    """``[*]``: the items of arrays and the values of objects."""
+    return [child for node in nodes for child in _children(node)]
+
+
+def select_descendants(nodes: list[Any], _: Any) -> list[Any]:
+    """``..``: the objects and arrays among the nodes and in them, each before what is in it.
+
+    What is neither is left out, because no step that can follow selects anything in it.
+    """
+    found: list[Any] = []
+    stack = nodes[::-1]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack += [child for child in reversed(_children(node)) if type(child) in CONTAINERS]
+    return found
+
+
+def _children(node: Any) -> Sequence[Any]:
+    kind = type(node)
+    return node if kind is list else list(node.values()) if kind is dict else ()
+
+
+def select_matching(matches: Predicate) -> Select:
+    """A filter chooses among the items of an array, and takes or leaves an object (Jayway)."""
+
+    def select(nodes: list[Any], document: Any) -> list[Any]:
+        found: list[Any] = []
+        for node in nodes:
+            candidates = node if type(node) is list else [node] if type(node) is dict else ()
+            found += [candidate for candidate in candidates if matches(candidate, document)]
+        return found
+
+    return select
+
+
+def select_objects(matches: Predicate) -> Select:
+    """A filter after ``..`` takes or leaves each object, once."""
+    return lambda nodes, document: [node for node in nodes if type(node) is dict and matches(node, document)]
