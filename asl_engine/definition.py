@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.errors import DefinitionError
 from asl_engine.fields import (
     FILLED_OBJECT,
+    OBJECT,
     SCHEMA_VALIDATION_FAILED,
     TEXT,
     check_shape,
@@ -24,7 +25,7 @@ from asl_engine.findings import Finding, did_you_mean
 from asl_engine.jsontypes import JsonSyntaxError, loads_strict
 from asl_engine.limits import MAX_DEFINITION_BYTES, utf8_length
 from asl_engine.machine import StateMachine
-from asl_engine.states import STATE_TYPES, UNSUPPORTED_TYPES
+from asl_engine.states import STATE_TYPES
 from asl_engine.states.compiling import Compiling
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ MACHINE_FIELDS: Shape = {
     "States": required(FILLED_OBJECT),
     "TimeoutSeconds": integer(1),
     "Version": one_of("1.0"),
+}
+INNER_FIELDS: Shape = {
+    "Comment": TEXT,
+    "StartAt": required(TEXT),
+    "States": required(FILLED_OBJECT),
+    "ProcessorConfig": OBJECT,
 }
 MAX_STATE_NAME_LENGTH = 80
 
@@ -71,45 +78,75 @@ def check(text: str) -> tuple[StateMachine | None, list[Finding]]:
 
 
 def compile_machine(document: dict[str, Any], text: str) -> tuple[StateMachine | None, list[Finding]]:
-    findings = check_shape(MACHINE_FIELDS, document, "")
-    states: dict[str, State] = {}
-    targets: dict[str, list[tuple[str, str]]] = {}
-    sources = document.get("States")
-    for name, source in sources.items() if isinstance(sources, dict) else ():
-        compiling = Compiling(name, source, f"/States/{name}", findings)
-        state = compile_state(compiling)
-        targets[name] = compiling.targets
-        if state is not None:
-            states[name] = state
-    if isinstance(sources, dict):
-        check_transitions(document.get("StartAt"), targets, findings)
-    if any(finding.severity == "ERROR" for finding in findings):
-        return None, findings
-    return (
-        StateMachine(
-            text=text,
-            digest=sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
-            start_at=document["StartAt"],
-            states=states,
-            timeout=document.get("TimeoutSeconds"),
-            resources=tuple(dict.fromkeys(s["Resource"] for s in document["States"].values() if "Resource" in s)),
-        ),
-        findings,
+    loader = Loader()
+    start_at = loader.compile_scope("", document, MACHINE_FIELDS)
+    if any(finding.severity == "ERROR" for finding in loader.findings):
+        return None, loader.findings
+    machine = StateMachine(
+        text=text,
+        digest=sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        start_at=start_at,
+        states=loader.states,
+        timeout=document.get("TimeoutSeconds"),
+        resources=tuple(dict.fromkeys(loader.resources)),
     )
+    return machine, loader.findings
+
+
+class Loader:
+    """Gathers the states of a machine and of all its branches and item processors.
+
+    State names are unique in the whole machine, so the states of every scope share one table.
+    """
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.states: dict[str, State] = {}
+        self.resources: list[str] = []
+        self.names: set[str] = set()
+
+    def compile_scope(self, location: str, document: Any, shape: Shape) -> str:
+        """Compile the states of a machine, a branch or an item processor; gives the first one's name."""
+        self.findings += check_shape(shape, document, location)
+        sources = document.get("States") if isinstance(document, dict) else None
+        if not isinstance(sources, dict):
+            return ""
+        targets: dict[str, list[tuple[str, str]]] = {}
+        for name, source in sources.items():
+            compiling = Compiling(name, source, f"{location}/States/{name}", self.findings, self.compile_inner)
+            self.check_name(compiling)
+            state = compile_state(compiling)
+            targets[name] = compiling.targets
+            if state is not None:
+                self.states[name] = state
+                if "Resource" in source:
+                    self.resources.append(source["Resource"])
+        check_transitions(location, document.get("StartAt"), targets, self.findings)
+        return str(document.get("StartAt"))
+
+    def compile_inner(self, location: str, document: Any) -> str:
+        config = document.get("ProcessorConfig") if isinstance(document, dict) else None
+        if isinstance(config, dict) and config.get("Mode", "INLINE") != "INLINE":
+            message = "Distributed processing is not supported yet: Mode can only be INLINE"
+            place = f"{location}/ProcessorConfig/Mode"
+            self.findings.append(Finding(SCHEMA_VALIDATION_FAILED, message, place))
+        return self.compile_scope(location, document, INNER_FIELDS)
+
+    def check_name(self, compiling: Compiling) -> None:
+        if len(compiling.name) > MAX_STATE_NAME_LENGTH:
+            compiling.report("", f"A state's name has at most {MAX_STATE_NAME_LENGTH} characters")
+        if compiling.name in self.names:
+            compiling.report("", f"There are two states '{compiling.name}'", "DUPLICATE_STATE_NAME")
+        self.names.add(compiling.name)
 
 
 def compile_state(compiling: Compiling) -> State | None:
     """The state, or None where its shape is wrong: an ill-formed field is not looked into."""
     source: Any = compiling.source
-    if len(compiling.name) > MAX_STATE_NAME_LENGTH:
-        compiling.report("", f"A state's name has at most {MAX_STATE_NAME_LENGTH} characters")
     if not isinstance(source, dict):
         compiling.report("", "Expected value of type Object")
         return None
     given = source.get("Type")
-    if isinstance(given, str) and given in UNSUPPORTED_TYPES:
-        compiling.report("Type", f"The state type {given} is not supported yet")
-        return None
     if not isinstance(given, str) or given not in STATE_TYPES:
         compiling.report("Type", type_remedy(given))
         return None
@@ -132,7 +169,12 @@ def feature_remedy(finding: Finding) -> str:
     """Fields of the language that this version does not run yet are called by their name."""
     field = (finding.location or "").rpartition("/")[2]
     features = {
-        "Assign": "variables",
+        "ItemReader": "distributed processing",
+        "ItemBatcher": "distributed processing",
+        "ResultWriter": "distributed processing",
+        "Label": "distributed processing",
+        "ToleratedFailureCount": "distributed processing",
+        "ToleratedFailurePercentage": "distributed processing",
         "Arguments": "JSONata",
         "Output": "JSONata",
         "QueryLanguage": "JSONata",
@@ -142,10 +184,10 @@ def feature_remedy(finding: Finding) -> str:
 
 
 def check_transitions(
-    start_at: object, targets: dict[str, list[tuple[str, str]]], findings: list[Finding]
+    scope: str, start_at: object, targets: dict[str, list[tuple[str, str]]], findings: list[Finding]
 ) -> None:
     """Every transition leads to a state, and every state is led to."""
-    transitions = [("/StartAt", start_at), *(target for leaving in targets.values() for target in leaving)]
+    transitions = [(f"{scope}/StartAt", start_at), *(target for leaving in targets.values() for target in leaving)]
     for location, state in transitions:
         if isinstance(state, str) and state not in targets:
             message = f"There is no state '{state}'{did_you_mean(state, targets)}"
@@ -163,7 +205,7 @@ def check_transitions(
     for name in targets:
         if name not in reached:
             message = f"State '{name}' is not reachable from StartAt; remove it or lead to it"
-            findings.append(Finding("MISSING_TRANSITION_TARGET", message, f"/States/{name}"))
+            findings.append(Finding("MISSING_TRANSITION_TARGET", message, f"{scope}/States/{name}"))
 
 
 def located(text: str, findings: list[Finding]) -> list[Finding]:

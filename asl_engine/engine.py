@@ -25,7 +25,14 @@ from asl_engine.errors import (
     ExecutionBusy,
     StatesError,
 )
-from asl_engine.events import RetryScheduled, TaskHeartbeatReceived, TaskStarted, TaskTimedOut, WaitScheduled
+from asl_engine.events import (
+    RetryScheduled,
+    StateAborted,
+    TaskHeartbeatReceived,
+    TaskStarted,
+    TaskTimedOut,
+    WaitScheduled,
+)
 from asl_engine.execution import Execution, Identity, OpenTask, OpenTimer, fold
 from asl_engine.interpreter import (
     MACHINE_TIMER,
@@ -264,8 +271,8 @@ class Engine:
                 self._watch(run, open_work.get(event.seq))
             elif isinstance(event, TaskHeartbeatReceived):
                 self._watch_due(run, open_work.get(event.task))
-            elif isinstance(event, TaskTimedOut):
-                self._cancel(run, event.task)
+            elif isinstance(event, TaskTimedOut | StateAborted):
+                self._cancel_closed(run)
         self._tell(run, events)
 
     def _tell(self, run: Run, events: list[Event]) -> None:
@@ -354,6 +361,11 @@ class Engine:
             loop.call_soon_threadsafe(deliver)
 
         return beat
+
+    def _cancel_closed(self, run: Run) -> None:
+        """Tasks that have timed out or were given up with their branch have nobody to report to."""
+        for key in [key for key in run.tasks if key not in run.execution.open]:
+            self._cancel(run, key)
 
     def _cancel(self, run: Run, key: int) -> None:
         task = run.tasks.pop(key, None)

@@ -18,13 +18,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EVENT_KINDS",
+    "BranchAborted",
+    "BranchFailed",
+    "BranchStarted",
+    "BranchSucceeded",
+    "EvaluationFailed",
     "Event",
     "ExecutionAborted",
     "ExecutionFailed",
     "ExecutionStarted",
     "ExecutionSucceeded",
     "ExecutionTimedOut",
+    "MapIterationAborted",
+    "MapIterationFailed",
+    "MapIterationStarted",
+    "MapIterationSucceeded",
+    "MapStateFailed",
+    "MapStateStarted",
+    "MapStateSucceeded",
+    "ParallelStateFailed",
+    "ParallelStateStarted",
+    "ParallelStateSucceeded",
     "RetryScheduled",
+    "StateAborted",
     "StateEntered",
     "StateExited",
     "TaskFailed",
@@ -98,7 +114,10 @@ class StateEntered(NamedTuple):
 
 
 class StateExited(NamedTuple):
-    """``next`` is where the execution goes from here; None ends the frame."""
+    """``next`` is where the execution goes from here; None ends the frame.
+
+    ``assigned`` is an object of the variables that Assign has set, None without Assign.
+    """
 
     seq: int
     id: int
@@ -109,6 +128,7 @@ class StateExited(NamedTuple):
     type: str
     output: Payload
     next: str | None
+    assigned: Payload | None = None
 
 
 class TaskScheduled(NamedTuple):
@@ -212,6 +232,175 @@ class RetryScheduled(NamedTuple):
     retrier: int
 
 
+class EvaluationFailed(NamedTuple):
+    """A JSONata expression of the state, at ``location``, had no usable value."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    state: str
+    error: str | None
+    cause: str | None
+    location: str | None
+
+
+class StateAborted(NamedTuple):
+    """The state was given up because its branch or iteration was."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    name: str
+    type: str
+
+
+class ParallelStateStarted(NamedTuple):
+    """``length`` is the number of branches."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    length: int
+
+
+class ParallelStateSucceeded(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
+class ParallelStateFailed(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
+class BranchStarted(NamedTuple):
+    """A branch of the Parallel state in ``frame`` begins; its own frame goes by this event's ``seq``."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    number: int
+    start_at: str
+    input: Payload
+
+
+class BranchSucceeded(NamedTuple):
+    """Here and below, ``frame`` is the branch's or the iteration's own."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
+class BranchFailed(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    error: str | None
+    cause: str | None
+
+
+class BranchAborted(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
+class MapStateStarted(NamedTuple):
+    """``items`` is what the iterations are given, before ItemSelector; ``concurrency`` how many run at once."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    length: int
+    items: Payload
+    concurrency: int
+
+
+class MapStateSucceeded(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
+class MapStateFailed(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
+class MapIterationStarted(NamedTuple):
+    """An iteration of the Map state in ``frame`` begins; its own frame goes by this event's ``seq``."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    name: str
+    number: int
+    start_at: str
+    input: Payload
+
+
+class MapIterationSucceeded(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    name: str
+    number: int
+
+
+class MapIterationFailed(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    name: str
+    number: int
+    error: str | None
+    cause: str | None
+
+
+class MapIterationAborted(NamedTuple):
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    name: str
+    number: int
+
+
 Event: TypeAlias = (
     ExecutionStarted
     | ExecutionSucceeded
@@ -229,6 +418,22 @@ Event: TypeAlias = (
     | TaskRestarted
     | WaitScheduled
     | RetryScheduled
+    | EvaluationFailed
+    | StateAborted
+    | ParallelStateStarted
+    | ParallelStateSucceeded
+    | ParallelStateFailed
+    | BranchStarted
+    | BranchSucceeded
+    | BranchFailed
+    | BranchAborted
+    | MapStateStarted
+    | MapStateSucceeded
+    | MapStateFailed
+    | MapIterationStarted
+    | MapIterationSucceeded
+    | MapIterationFailed
+    | MapIterationAborted
 )
 
 EVENT_KINDS: dict[str, type[Event]] = {
@@ -250,5 +455,21 @@ EVENT_KINDS: dict[str, type[Event]] = {
         TaskRestarted,
         WaitScheduled,
         RetryScheduled,
+        EvaluationFailed,
+        StateAborted,
+        ParallelStateStarted,
+        ParallelStateSucceeded,
+        ParallelStateFailed,
+        BranchStarted,
+        BranchSucceeded,
+        BranchFailed,
+        BranchAborted,
+        MapStateStarted,
+        MapStateSucceeded,
+        MapStateFailed,
+        MapIterationStarted,
+        MapIterationSucceeded,
+        MapIterationFailed,
+        MapIterationAborted,
     )
 }

@@ -7,11 +7,10 @@ copying frames at every event would make a Map quadratic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
+from asl_engine.frames import RUNNABLE, Fork, Frame, OpenTask, OpenTimer, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,23 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["RUNNABLE", "Execution", "Frame", "Identity", "OpenTask", "OpenTimer", "Phase", "Status", "fold"]
 
 Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
-
-
-class Phase(Enum):
-    """Where a frame stands between two events.  The first six are the interpreter's turn."""
-
-    NEXT = auto()  # a state is to be entered
-    ENTERED = auto()  # the state's work is to begin
-    SCHEDULED = auto()  # a task is to be started
-    SUCCEEDED = auto()  # the work's result is to be handled
-    FAILED = auto()  # the work's failure is to be handled
-    ENDED = auto()  # the last state has been left
-    WORKING = auto()  # a task is running
-    WAITING = auto()  # a Wait state is waiting
-    BACKOFF = auto()  # a retry is waiting
-
-
-RUNNABLE = frozenset({Phase.NEXT, Phase.ENTERED, Phase.SCHEDULED, Phase.SUCCEEDED, Phase.FAILED, Phase.ENDED})
 
 
 class Identity(NamedTuple):
@@ -52,82 +34,6 @@ class Identity(NamedTuple):
     machine_name: str
     role_arn: str
     started_at: int
-
-
-@dataclass(eq=False, repr=False)
-class OpenTask:
-    """A task that has been scheduled and has not ended.  Dues in milliseconds, the others in seconds."""
-
-    key: int
-    frame: Frame
-    resource: str
-    parameters: Payload
-    attempt: int
-    timeout: int | None
-    heartbeat: int | None
-    timeout_due: int | None = None
-    heartbeat_due: int | None = None
-    started: bool = False
-
-    def begin_at(self, moment: int) -> None:
-        self.timeout_due = None if self.timeout is None else moment + self.timeout * 1000
-        self.beat_at(moment)
-
-    def beat_at(self, moment: int) -> None:
-        self.heartbeat_due = None if self.heartbeat is None else moment + self.heartbeat * 1000
-
-    @property
-    def due(self) -> int | None:
-        """The next moment at which this task times out, in one way or the other."""
-        dues = [due for due in (self.timeout_due, self.heartbeat_due) if due is not None]
-        return min(dues) if dues else None
-
-
-class OpenTimer(NamedTuple):
-    """A wait or a retry that has not come due."""
-
-    key: int
-    frame: Frame
-    due: int
-
-
-class Frame:
-    """One path through the states of a machine: the execution itself (a branch, an iteration)."""
-
-    __slots__ = (
-        "cause",
-        "entered_at",
-        "entered_id",
-        "error",
-        "id",
-        "input",
-        "last_id",
-        "next",
-        "phase",
-        "result",
-        "retries",
-        "retry_count",
-        "state",
-        "type",
-        "work",
-    )
-
-    def __init__(self, frame_id: int, input: Payload) -> None:  # noqa: A002  the specification's own term
-        self.id = frame_id
-        self.phase = Phase.NEXT
-        self.next: str | None = None  # None: StartAt
-        self.state = ""
-        self.type = ""
-        self.input = input
-        self.entered_id = 0
-        self.entered_at = 0
-        self.last_id = 0
-        self.retries: dict[int, int] = {}  # tries by index of the Retry entry
-        self.retry_count = 0
-        self.work = 0  # the key of the open task or timer
-        self.result: Payload | None = None
-        self.error: str | None = None
-        self.cause: str | None = None
 
 
 class Execution:
@@ -198,6 +104,7 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.type = event.type
     frame.input = event.input
     frame.entered_id = event.id
+    frame.entered_from = event.previous
     frame.entered_at = event.at
     frame.retries = {}
     frame.retry_count = 0
@@ -209,7 +116,10 @@ def _state_exited(x: Execution, event: ev.StateExited) -> None:
     x.open.pop(frame.work, None)  # the wait that has ended
     frame.next = event.next
     frame.input = event.output
-    frame.result = None
+    frame.result = frame.fork = None
+    if event.assigned is not None:
+        assigned: Any = event.assigned.value
+        frame.variables = {**frame.variables, **assigned}
     turn(frame, Phase.ENDED if event.next is None else Phase.NEXT, event)
 
 
@@ -273,6 +183,92 @@ def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
     turn(frame, Phase.BACKOFF, event)
 
 
+def _evaluation_failed(x: Execution, event: ev.EvaluationFailed) -> None:
+    frame = x.frames[event.frame]
+    frame.error = event.error
+    frame.cause = event.cause
+    turn(frame, Phase.FAILED, event)
+
+
+# -- Parallel and Map ------------------------------------------------------------------------------
+
+
+def _parallel_started(x: Execution, event: ev.ParallelStateStarted) -> None:
+    _fork(x, event, Fork(event.length, event.length, None, event.id))
+
+
+def _map_started(x: Execution, event: ev.MapStateStarted) -> None:
+    _fork(x, event, Fork(event.length, event.concurrency, event.items, event.id))
+
+
+def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, fork: Fork) -> None:
+    frame = x.frames[event.frame]
+    x.open.pop(frame.work, None)  # the backoff that has ended
+    frame.fork = fork
+    turn(frame, fork.phase, event)
+
+
+def _fork_of(frame: Frame) -> Fork:
+    assert frame.fork is not None  # noqa: S101  what a child's event says of its parent
+    return frame.fork
+
+
+def _child_started(x: Execution, event: ev.BranchStarted | ev.MapIterationStarted) -> None:
+    parent = x.frames[event.frame]
+    fork = _fork_of(parent)
+    child = x.frames[event.seq] = Frame(event.seq, event.input, parent, event.number, event.start_at)
+    child.last_id = event.id or parent.last_id
+    fork.children[event.number] = child
+    fork.started += 1
+    parent.phase = fork.phase
+
+
+def _child_succeeded(x: Execution, event: ev.BranchSucceeded | ev.MapIterationSucceeded) -> None:
+    child = x.frames.pop(event.frame)
+    parent = _parent_of(child)
+    fork = _fork_of(parent)
+    fork.results[child.index] = child.input
+    fork.chain = child.last_id
+    parent.last_id = event.id or child.last_id
+    del fork.children[child.index]
+    parent.phase = fork.phase
+
+
+def _child_failed(x: Execution, event: ev.BranchFailed | ev.MapIterationFailed) -> None:
+    child = x.frames[event.frame]
+    parent = _parent_of(child)
+    parent.error = event.error
+    parent.cause = event.cause
+    parent.last_id = child.last_id
+    parent.phase = Phase.FAILED
+    _drop(x, child)
+
+
+def _child_aborted(x: Execution, event: ev.BranchAborted | ev.MapIterationAborted) -> None:
+    _drop(x, x.frames[event.frame])
+
+
+def _parent_of(child: Frame) -> Frame:
+    assert child.parent is not None  # noqa: S101  a branch or an iteration
+    return child.parent
+
+
+def _drop(x: Execution, child: Frame) -> None:
+    """Forget a child, with the work it had open."""
+    x.open.pop(child.work, None)
+    del x.frames[child.id]
+    del _fork_of(_parent_of(child)).children[child.index]
+
+
+def _noted(x: Execution, event: ev.Event) -> None:
+    """The history shows it; the next event follows from the one before it."""
+
+
+def _followed(x: Execution, event: ev.Event) -> None:
+    """The history shows it; the next event follows from it."""
+    x.frames[event.frame].last_id = event.id
+
+
 def _end(x: Execution, event: ev.Event, status: Status) -> None:
     x.status = status
     x.stopped_at = event.at
@@ -313,4 +309,20 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.TaskTimedOut: _task_failed,
     ev.WaitScheduled: _wait_scheduled,
     ev.RetryScheduled: _retry_scheduled,
+    ev.EvaluationFailed: _evaluation_failed,
+    ev.StateAborted: _noted,
+    ev.ParallelStateStarted: _parallel_started,
+    ev.ParallelStateSucceeded: _noted,
+    ev.ParallelStateFailed: _followed,
+    ev.BranchStarted: _child_started,
+    ev.BranchSucceeded: _child_succeeded,
+    ev.BranchFailed: _child_failed,
+    ev.BranchAborted: _child_aborted,
+    ev.MapStateStarted: _map_started,
+    ev.MapStateSucceeded: _noted,
+    ev.MapStateFailed: _followed,
+    ev.MapIterationStarted: _child_started,
+    ev.MapIterationSucceeded: _child_succeeded,
+    ev.MapIterationFailed: _child_failed,
+    ev.MapIterationAborted: _child_aborted,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine import events as ev
 from asl_engine.arn import is_lambda_function, service_integration
+from asl_engine.jsontypes import dumps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -91,11 +92,33 @@ def _state_entered(event: ev.StateEntered, identity: Identity, tasks: dict[int, 
 
 def _state_exited(event: ev.StateExited, identity: Identity, tasks: dict[int, str]) -> Shown:
     del identity, tasks
-    return (
-        f"{event.type}StateExited",
-        "stateExitedEventDetails",
-        {"name": event.name, **_data("output", event.output)},
-    )
+    details = {"name": event.name, **_data("output", event.output)}
+    if event.assigned is not None and event.assigned.value:
+        details |= _assigned(event.assigned)
+    return f"{event.type}StateExited", "stateExitedEventDetails", details
+
+
+def _assigned(payload: Payload) -> Details:
+    """Each variable's value as JSON text."""
+    variables: Any = payload.value
+    texts = {name: dumps(value) for name, value in variables.items()}
+    return {"assignedVariables": texts, "assignedVariablesDetails": NOT_TRUNCATED}
+
+
+def _evaluation_failed(event: ev.EvaluationFailed, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    details = {**_failure(event), "location": event.location, "state": event.state}
+    return _named("EvaluationFailed", {key: value for key, value in details.items() if value is not None})
+
+
+def _bare(event: ev.Event, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    return type(event).__name__, None, {}
+
+
+def _iteration(event: Any, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    return _named(type(event).__name__, {"name": event.name, "index": event.number})
 
 
 # -- tasks: three families of names --------------------------------------------------------------------
@@ -146,6 +169,18 @@ _PROJECT: dict[type[ev.Event], Callable[..., Shown]] = {
     ev.StateEntered: _state_entered,
     ev.StateExited: _state_exited,
     ev.TaskScheduled: _task_scheduled,
+    ev.EvaluationFailed: _evaluation_failed,
+    ev.StateAborted: lambda event, *_: (f"{event.type}StateAborted", None, {}),
+    ev.ParallelStateStarted: _bare,
+    ev.ParallelStateSucceeded: _bare,
+    ev.ParallelStateFailed: _bare,
+    ev.MapStateStarted: lambda event, *_: _named("MapStateStarted", {"length": event.length}),
+    ev.MapStateSucceeded: _bare,
+    ev.MapStateFailed: _bare,
+    ev.MapIterationStarted: _iteration,
+    ev.MapIterationSucceeded: _iteration,
+    ev.MapIterationFailed: _iteration,
+    ev.MapIterationAborted: _iteration,
     ev.TaskStarted: _of_task("Started", lambda _: {}),
     ev.TaskSucceeded: _of_task("Succeeded", lambda event: _data("output", event.output)),
     ev.TaskFailed: _of_task("Failed", _failure),

@@ -108,21 +108,22 @@ def advance(
             turn.ready.append(turn.frame)
         run(turn, machine)
     except HistoryFull:
-        turn.fail_execution(
-            "States.Runtime",
-            f"The execution reached the maximum number of history events ({limits.history_events}).",
-        )
+        turn.frame = execution.frames[0]
+        cause = f"The execution reached the maximum number of history events ({limits.history_events})."
+        turn.fail("States.Runtime", cause)
     return turn.events
 
 
 def run(turn: Turn, machine: StateMachine) -> None:
     """Take every ready frame as far as it gets without the world, or until the turn is long enough."""
     ready = turn.ready
+    frames = turn.execution.frames  # emptied when the execution ends
     while ready:
-        frame = turn.frame = ready.popleft()
-        while frame.phase in RUNNABLE and turn.execution.status == "RUNNING":
+        frame = ready.popleft()
+        while frame.phase in RUNNABLE and frames.get(frame.id) is frame:
             if len(turn.events) >= MAX_TURN_EVENTS:
                 return
+            turn.frame = frame
             _STEP[frame.phase](turn, machine)
 
 
@@ -228,7 +229,15 @@ def enter_next(turn: Turn, machine: StateMachine) -> None:
 
 def end(turn: Turn, machine: StateMachine) -> None:
     del machine
-    turn.emit_end(ev.ExecutionSucceeded, turn.frame.input)
+    frame, parent = turn.frame, turn.frame.parent
+    if parent is None:
+        turn.emit_end(ev.ExecutionSucceeded, frame.input)
+        return
+    if parent.type == "Map":
+        turn.emit(ev.MapIterationSucceeded, parent.state, frame.index)
+    else:
+        turn.emit_internal(ev.BranchSucceeded)
+    turn.ready.append(parent)
 
 
 def begin_work(turn: Turn, machine: StateMachine) -> None:
@@ -239,6 +248,11 @@ def begin_work(turn: Turn, machine: StateMachine) -> None:
 def start_work(turn: Turn, machine: StateMachine) -> None:
     state = machine.states[turn.frame.state]
     guarded(turn, state, state.scheduled)
+
+
+def fork_work(turn: Turn, machine: StateMachine) -> None:
+    state = machine.states[turn.frame.state]
+    guarded(turn, state, state.fork)
 
 
 def handle_result(turn: Turn, machine: StateMachine) -> None:
@@ -265,16 +279,17 @@ def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:
     try:
         state.failed(turn, error.error, error.cause)
     except StatesError as second:  # the catcher itself cannot be followed
-        turn.fail_execution(second.error, second.cause)
+        turn.fail(second.error, second.cause)
     except EvaluationError as second:
         failure = turn.failure(second.detail, second.error)
-        turn.fail_execution(failure.error, failure.cause)
+        turn.fail(failure.error, failure.cause)
 
 
 _STEP: dict[Phase, Callable[[Turn, StateMachine], None]] = {
     Phase.NEXT: enter_next,
     Phase.ENTERED: begin_work,
     Phase.SCHEDULED: start_work,
+    Phase.FORKING: fork_work,
     Phase.SUCCEEDED: handle_result,
     Phase.FAILED: handle_failure,
     Phase.ENDED: end,

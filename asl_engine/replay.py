@@ -72,8 +72,8 @@ def stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:
     known = _STIMULUS.get(type(event))
     if known is not None:
         return known(event)
-    frame = execution.frames[event.frame]
-    timer = execution.open.get(frame.work)
+    frame = execution.frames.get(event.frame)
+    timer = None if frame is None else execution.open.get(frame.work)
     if isinstance(timer, OpenTimer):
         return TimerReported(event.at, timer.key)
     return Resumed(event.at)

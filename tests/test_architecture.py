@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn"}, 0),
     ({"expressions", "fields", "source"}, 1),
-    ({"events", "execution"}, 2),
+    ({"events", "execution", "frames"}, 2),
     ({"states", "machine", "definition", "interpreter", "history", "replay"}, 3),
     ({"clock", "project", "store", "resources"}, 4),
     ({"engine"}, 5),

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from asl_engine.events import StateExited
 from asl_engine.expressions.choice_rule import compile_rule
 from asl_engine.fields import OBJECT, TEXT, each, required
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, State, StateType
+from asl_engine.states.state import ASSIGN_FIELDS, COMMON_FIELDS, INPUT_OUTPUT_FIELDS, State, StateType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.expressions.scope import Scope
+    from asl_engine.expressions.template import Template
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Choice"]
 
-FIELDS = {**COMMON_FIELDS, **INPUT_OUTPUT_FIELDS, "Choices": required(each(OBJECT)), "Default": TEXT}
+FIELDS = {
+    **COMMON_FIELDS,
+    **INPUT_OUTPUT_FIELDS,
+    **ASSIGN_FIELDS,
+    "Choices": required(each(OBJECT)),
+    "Default": TEXT,
+}
+
+
+class Rule(NamedTuple):
+    """One entry of Choices, or what Default stands for: its rule always matches."""
+
+    matches: Callable[[Scope], bool]
+    next: str
+    assign: Template | None
 
 
 @dataclass(eq=False, repr=False)
@@ -30,16 +44,20 @@ class Choice(State):
     type: ClassVar[str] = "Choice"
 
     flow: DataFlow
-    rules: tuple[tuple[Callable[[Scope], bool], str], ...]
+    rules: tuple[Rule, ...]
 
     def enter(self, turn: Turn) -> None:
         given = self.flow.input(turn)
         scope = turn.scope(given.value)
-        chosen = next((target for matches, target in self.rules if matches(scope)), self.next)
-        if chosen is None:
+        chosen = next((rule for rule in self.rules if rule.matches(scope)), None)
+        if chosen is not None:
+            flow = self.flow if chosen.assign is self.flow.assign else self.flow._replace(assign=chosen.assign)
+            flow.exit(turn, given, chosen.next)
+        elif self.next is not None:
+            self.flow.exit(turn, given, self.next)
+        else:
             # Not States.NoChoiceMatched, whatever the specification says: AWS reports it like this.
             raise turn.failure("Failed to transition out of the state. The state does not point to a next state.")
-        turn.emit(StateExited, self.name, self.type, self.flow.output(turn, given), chosen)
 
 
 def compile_choice(compiling: Compiling) -> Choice:
@@ -53,9 +71,7 @@ def compile_choice(compiling: Compiling) -> Choice:
     )
 
 
-def compile_one(
-    compiling: Compiling, index: int, source: dict[str, Any]
-) -> tuple[Callable[[Scope], bool], str] | None:
+def compile_one(compiling: Compiling, index: int, source: dict[str, Any]) -> Rule | None:
     place = f"Choices[{index}]"
 
     def report(sub_place: str, message: str) -> None:
@@ -66,9 +82,10 @@ def compile_one(
         given = "was missing" if target is None else "must be a String"
         report("", f"The field 'Next' is required but {given}")
         return None
-    matches = compile_rule({key: value for key, value in source.items() if key != "Next"}, report)
+    matches = compile_rule(source, report)
     compiling.target(f"{place}/Next", target)
-    return None if matches is None else (matches, target)
+    assign = compiling.template_at(f"{place}/Assign", source["Assign"]) if "Assign" in source else None
+    return None if matches is None else Rule(matches, target, assign)
 
 
 TYPE = StateType(FIELDS, compile_choice)

@@ -30,11 +30,19 @@ class Compiling:
     are checked once every state is known.
     """
 
-    def __init__(self, name: str, source: dict[str, Any], location: str, findings: list[Finding]) -> None:
+    def __init__(
+        self,
+        name: str,
+        source: dict[str, Any],
+        location: str,
+        findings: list[Finding],
+        compile_inner: Callable[[str, Any], str],
+    ) -> None:
         self.name = name
         self.source = source
         self.location = location
         self.findings = findings
+        self._compile_inner = compile_inner
         self.targets: list[tuple[str, str]] = []
 
     def report(
@@ -60,6 +68,10 @@ class Compiling:
             self.report("", 'A state must have either Next or "End": true', "MISSING_END_STATE")
         return None
 
+    def inner_states(self, place: str, source: Any) -> str:
+        """Compile the states of a branch or an item processor; gives the name of the first of them."""
+        return self._compile_inner(f"{self.location}/{place}", source)
+
     def only_one_of(self, *fields: str) -> str | None:
         """The one of these fields that is given, or None; more than one is reported."""
         given = [field for field in fields if field in self.source]
@@ -78,13 +90,19 @@ class Compiling:
 
     def template(self, field: str) -> Template | None:
         """A field that holds a payload template; None where it is absent."""
-        if field not in self.source:
-            return None
+        return self.template_at(field, self.source[field]) if field in self.source else None
 
-        def report(place: str, message: str) -> None:
-            self.report(f"{field}{place}", message)
+    def template_at(self, place: str, source: Json) -> Template:
+        """The payload template that stands at ``place``."""
 
-        return compile_template(self.source[field], report, compile_intrinsic)
+        def report(sub_place: str, message: str) -> None:
+            self.report(f"{place}{sub_place}", message)
+
+        return compile_template(source, report, compile_intrinsic)
+
+    def intrinsic(self, place: str, text: str) -> Callable[[Scope], Json] | None:
+        """The call of an intrinsic function that stands at ``place``."""
+        return self._compiled(place, compile_intrinsic, text)
 
     def _compiled(self, place: str, compile_text: Callable[[str], T], text: str) -> T | None:
         try:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.errors import EvaluationError, StatesError
+from asl_engine.events import StateExited
 from asl_engine.expressions.errors import PathNotFound, ResultPathError
 from asl_engine.jsontypes import Payload
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
-__all__ = ["DataFlow", "compile_data_flow", "put_result"]
+__all__ = ["DataFlow", "compile_data_flow", "evaluate_assign", "put_result", "select"]
 
 
 class DataFlow(NamedTuple):
@@ -30,6 +31,7 @@ class DataFlow(NamedTuple):
     result_selector: Template | None
     result_path: ReferencePath | None
     output_path: Path | None
+    assign: Template | None
 
     def input(self, turn: Turn) -> Payload:
         """What InputPath selects from the state's input."""
@@ -42,12 +44,17 @@ class DataFlow(NamedTuple):
             return given
         return Payload(self.parameters.evaluate(turn.scope(given.value)))
 
-    def output(self, turn: Turn, result: Payload) -> Payload:
-        """What the state hands on: ResultSelector, ResultPath, OutputPath, within the size limit."""
+    def exit(self, turn: Turn, result: Payload, target: str | None) -> None:
+        """Leave the state with the result of its work: ResultSelector, Assign, ResultPath, OutputPath.
+
+        Assign sees the variables as they were when the state was entered, and as ``$`` the selected result.
+        """
         if self.result_selector is not None:
             result = Payload(self.result_selector.evaluate(turn.scope(result.value)))
+        assigned = evaluate_assign(turn, self.assign, result)
         combined = put_result(turn, self.result_path, result)
-        return turn.within_limit(select(turn, self.output_path, combined))
+        output = turn.within_limit(select(turn, self.output_path, combined))
+        turn.emit(StateExited, turn.frame.state, turn.frame.type, output, target, assigned)
 
 
 def compile_data_flow(compiling: Compiling) -> DataFlow:
@@ -58,7 +65,13 @@ def compile_data_flow(compiling: Compiling) -> DataFlow:
         result_selector=compiling.template("ResultSelector"),
         result_path=compiling.reference_path("ResultPath", compiling.source.get("ResultPath", "$")),
         output_path=compiling.path("OutputPath", "$"),
+        assign=compiling.template("Assign"),
     )
+
+
+def evaluate_assign(turn: Turn, assign: Template | None, data: Payload) -> Payload | None:
+    """The variables that an Assign sets, None where there is none."""
+    return None if assign is None else turn.within_limit(Payload(assign.evaluate(turn.scope(data.value))))
 
 
 def select(turn: Turn, path: Path | None, payload: Payload) -> Payload:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions.errors import PathNotFound
 from asl_engine.fields import TEXT
+from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.state import COMMON_FIELDS, State, StateType
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from asl_engine.expressions.jsonpath import Path
+    from asl_engine.expressions.scope import Scope
+    from asl_engine.jsontypes import Json, Payload
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
@@ -21,26 +25,32 @@ FIELDS = {**COMMON_FIELDS, "Error": TEXT, "ErrorPath": TEXT, "Cause": TEXT, "Cau
 
 
 class Text(NamedTuple):
-    """Error or Cause: given as it is, or by a path into the state's input."""
+    """Error or Cause: given as it is, by a path into the state's input, or by an intrinsic function."""
 
     field: str
     literal: str | None
     path: Path | None
+    intrinsic: Callable[[Scope], Json] | None
 
     def evaluate(self, turn: Turn) -> str | None:
-        if self.path is None:
+        if self.path is None and self.intrinsic is None:
             return self.literal
         data = turn.frame.input
-        try:
-            value = self.path.get(turn.scope(data.value))
-        except PathNotFound:
+        scope = turn.scope(data.value)
+        value = self._select(scope, data) if self.intrinsic is None else self.intrinsic(scope)
+        if not isinstance(value, str):
+            raise EvaluationError(
+                f"The value of the field '{self.field}' must be a string, but was {dumps(value)}"
+            )
+        return value
+
+    def _select(self, scope: Scope, data: Payload) -> Json:
+        assert self.path is not None  # noqa: S101  there is one where there is no function
+        value = self.path.find(scope)
+        if value is MISSING:
             raise EvaluationError(
                 f"The JSONPath '{self.path.text}' specified for the field '{self.field}' "
                 f"could not be found in the input '{data.text}'"
-            ) from None
-        if not isinstance(value, str):
-            raise EvaluationError(
-                f"The JSONPath '{self.path.text}' specified for the field '{self.field}' must select a string"
             )
         return value
 
@@ -53,7 +63,7 @@ class Fail(State):
     cause: Text
 
     def enter(self, turn: Turn) -> None:
-        turn.fail_execution(self.error.evaluate(turn), self.cause.evaluate(turn))
+        turn.fail(self.error.evaluate(turn), self.cause.evaluate(turn))
 
 
 def compile_fail(compiling: Compiling) -> Fail:
@@ -67,7 +77,11 @@ def compile_fail(compiling: Compiling) -> Fail:
 
 def compile_text(compiling: Compiling, field: str) -> Text:
     compiling.only_one_of(field, f"{field}Path")
-    return Text(f"{field}Path", compiling.source.get(field), compiling.path(f"{field}Path"))
+    path = f"{field}Path"
+    text = compiling.source.get(path, "")
+    if text.startswith("States."):
+        return Text(path, None, None, compiling.intrinsic(path, text))
+    return Text(path, compiling.source.get(field), compiling.path(path), None)
 
 
 TYPE = StateType(FIELDS, compile_fail)

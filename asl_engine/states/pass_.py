@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asl_engine.events import StateExited
 from asl_engine.fields import ANY, NULLABLE_PATH
 from asl_engine.jsontypes import MISSING, Json, Missing, Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, TRANSITION_FIELDS, State, StateType
+from asl_engine.states.state import (
+    ASSIGN_FIELDS,
+    COMMON_FIELDS,
+    INPUT_OUTPUT_FIELDS,
+    TRANSITION_FIELDS,
+    State,
+    StateType,
+)
 
 if TYPE_CHECKING:
     from asl_engine.states.compiling import Compiling
@@ -21,6 +27,7 @@ FIELDS = {
     **COMMON_FIELDS,
     **INPUT_OUTPUT_FIELDS,
     **TRANSITION_FIELDS,
+    **ASSIGN_FIELDS,
     "Parameters": ANY,
     "Result": ANY,
     "ResultPath": NULLABLE_PATH,
@@ -36,7 +43,7 @@ class Pass(State):
 
     def enter(self, turn: Turn) -> None:
         result = self.flow.arguments(turn) if self.result is MISSING else Payload(self.result)
-        turn.emit(StateExited, self.name, self.type, self.flow.output(turn, result), self.next)
+        self.flow.exit(turn, result, self.next)
 
 
 def compile_pass(compiling: Compiling) -> Pass:

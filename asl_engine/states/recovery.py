@@ -12,6 +12,7 @@ from asl_engine.events import RetryScheduled, StateExited
 from asl_engine.fields import (
     ARRAY,
     NULLABLE_PATH,
+    OBJECT,
     TEXT,
     Field,
     check_shape,
@@ -22,18 +23,19 @@ from asl_engine.fields import (
     required,
 )
 from asl_engine.jsontypes import Payload
-from asl_engine.states.dataflow import put_result
+from asl_engine.states.dataflow import evaluate_assign, put_result
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
     from asl_engine.expressions.jsonpath import ReferencePath
+    from asl_engine.expressions.template import Template
     from asl_engine.fields import Shape
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
-__all__ = ["RECOVERY_FIELDS", "Catcher", "Recovery", "Retrier", "compile_recovery", "matches", "recover"]
+__all__ = ["RECOVERY_FIELDS", "Catcher", "Recovery", "Retrier", "catch", "compile_recovery", "matches", "retry"]
 
 RECOVERY_FIELDS: dict[str, Field] = {
     "Retry": ARRAY,
@@ -52,6 +54,7 @@ CATCHER_FIELDS: Shape = {
     "ErrorEquals": required(each(TEXT)),
     "Next": required(TEXT),
     "ResultPath": NULLABLE_PATH,
+    "Assign": OBJECT,
     "Comment": TEXT,
 }
 
@@ -86,6 +89,7 @@ class Catcher(NamedTuple):
     error_equals: tuple[str, ...]
     next: str
     result_path: ReferencePath | None
+    assign: Template | None
 
 
 class Recovery(NamedTuple):
@@ -107,24 +111,33 @@ def matches(error_equals: tuple[str, ...], error: str | None) -> bool:
     return False
 
 
-def recover(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) -> bool:
-    """Retry or catch the failure of the frame's state; False where neither is for it."""
+def retry(turn: Turn, recovery: Recovery, error: str | None) -> bool:
+    """Schedule another try of the state's work; False where no retrier is for this error any more."""
     if error in UNRECOVERABLE:
         return False
     frame = turn.frame
     for index, retrier in enumerate(recovery.retriers):
         if matches(retrier.error_equals, error):
             tries = frame.retries.get(index, 0)
-            if tries < retrier.max_attempts:
-                turn.emit_internal(RetryScheduled, turn.at + retrier.delay(tries, turn.random()), index)
-                return True
-            break  # the first retrier that matches is the one that counts
+            if tries >= retrier.max_attempts:
+                return False  # the first retrier that matches is the one that counts
+            turn.emit_internal(RetryScheduled, turn.at + retrier.delay(tries, turn.random()), index)
+            return True
+    return False
+
+
+def catch(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) -> bool:
+    """Leave the state as the first matching catcher says; False where none matches."""
+    if error in UNRECOVERABLE:
+        return False
+    frame = turn.frame
     for catcher in recovery.catchers:
         if matches(catcher.error_equals, error):
             # An error without a cause is caught with an empty one, as AWS shows for timeouts.
             caught = Payload({"Error": error, "Cause": cause or ""})
+            assigned = evaluate_assign(turn, catcher.assign, caught)
             output = turn.within_limit(put_result(turn, catcher.result_path, caught))
-            turn.emit(StateExited, frame.state, frame.type, output, catcher.next)
+            turn.emit(StateExited, frame.state, frame.type, output, catcher.next, assigned)
             return True
     return False
 
@@ -174,4 +187,5 @@ def catcher(compiling: Compiling, place: str, source: dict[str, Any]) -> Catcher
         error_equals=tuple(source["ErrorEquals"]),
         next=compiling.target(f"{place}/Next", source["Next"]),
         result_path=compiling.reference_path(f"{place}/ResultPath", source.get("ResultPath", "$")),
+        assign=compiling.template_at(f"{place}/Assign", source["Assign"]) if "Assign" in source else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from asl_engine.fields import BOOLEAN, NULLABLE_PATH, TEXT, Field, one_of, required
+from asl_engine.fields import BOOLEAN, NULLABLE_PATH, OBJECT, TEXT, Field, one_of, required
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
-__all__ = ["COMMON_FIELDS", "INPUT_OUTPUT_FIELDS", "TRANSITION_FIELDS", "State", "StateType"]
+__all__ = ["ASSIGN_FIELDS", "COMMON_FIELDS", "INPUT_OUTPUT_FIELDS", "TRANSITION_FIELDS", "State", "StateType"]
 
 COMMON_FIELDS: dict[str, Field] = {
     "Type": required(TEXT),
@@ -22,6 +22,7 @@ COMMON_FIELDS: dict[str, Field] = {
     "QueryLanguage": one_of("JSONPath"),
 }
 INPUT_OUTPUT_FIELDS: dict[str, Field] = {"InputPath": NULLABLE_PATH, "OutputPath": NULLABLE_PATH}
+ASSIGN_FIELDS: dict[str, Field] = {"Assign": OBJECT}
 TRANSITION_FIELDS: dict[str, Field] = {"Next": TEXT, "End": BOOLEAN}
 
 
@@ -45,6 +46,10 @@ class State:
         """Start the work that was scheduled."""
         raise NotImplementedError
 
+    def fork(self, turn: Turn) -> None:
+        """Start as many branches or iterations as there is room for."""
+        raise NotImplementedError
+
     def waited(self, turn: Turn) -> None:
         """Go on: the time the state waited for has come."""
         raise NotImplementedError
@@ -55,7 +60,7 @@ class State:
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
         """Handle a failure of the work or of a field's evaluation: without Retry and Catch it ends all."""
-        turn.fail_execution(error, cause)
+        turn.fail(error, cause)
 
 
 class StateType(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asl_engine.events import StateExited
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, State, StateType
 
@@ -25,8 +24,7 @@ class Succeed(State):
     flow: DataFlow
 
     def enter(self, turn: Turn) -> None:
-        output = self.flow.output(turn, self.flow.input(turn))
-        turn.emit(StateExited, self.name, self.type, output, None)
+        self.flow.exit(turn, self.flow.input(turn), None)
 
 
 def compile_succeed(compiling: Compiling) -> Succeed:

@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from asl_engine.events import StateExited, TaskScheduled, TaskStarted
+from asl_engine.events import TaskScheduled, TaskStarted
 from asl_engine.fields import ANY, NULLABLE_PATH, TEXT, integer, required
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, compile_recovery, recover
-from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, TRANSITION_FIELDS, State, StateType
+from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
+from asl_engine.states.state import (
+    ASSIGN_FIELDS,
+    COMMON_FIELDS,
+    INPUT_OUTPUT_FIELDS,
+    TRANSITION_FIELDS,
+    State,
+    StateType,
+)
 
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonpath import Path
@@ -23,6 +30,7 @@ FIELDS = {
     **COMMON_FIELDS,
     **INPUT_OUTPUT_FIELDS,
     **TRANSITION_FIELDS,
+    **ASSIGN_FIELDS,
     **RECOVERY_FIELDS,
     "Resource": required(TEXT),
     "Parameters": ANY,
@@ -80,11 +88,11 @@ class Task(State):
     def succeeded(self, turn: Turn) -> None:
         result = turn.frame.result
         assert result is not None  # noqa: S101  what phase SUCCEEDED means
-        turn.emit(StateExited, self.name, self.type, self.flow.output(turn, result), self.next)
+        self.flow.exit(turn, result, self.next)
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        if not recover(turn, self.recovery, error, cause):
-            turn.fail_execution(error, cause)
+        if not retry(turn, self.recovery, error) and not catch(turn, self.recovery, error, cause):
+            turn.fail(error, cause)
 
 
 def compile_task(compiling: Compiling) -> Task:

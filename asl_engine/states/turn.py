@@ -9,25 +9,28 @@ from __future__ import annotations
 
 from collections import deque
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from asl_engine import events as ev
 from asl_engine.errors import StatesError
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
+from asl_engine.frames import Phase
 from asl_engine.limits import MAX_CAUSE_LENGTH, MAX_ERROR_LENGTH, Limits, utf8_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from asl_engine.execution import Execution, Frame
+    from asl_engine.execution import Execution
+    from asl_engine.frames import Frame
     from asl_engine.jsontypes import Json, Payload
 
 __all__ = ["HistoryFull", "Turn", "cut"]
 
 # State types whose work can be retried; only they have a RetryCount in the context object.
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
-NO_VARIABLES: Mapping[str, Json] = {}
+# Phases in which a state has begun work that is given up with its branch.
+AT_WORK = frozenset({Phase.SCHEDULED, Phase.WORKING, Phase.WAITING, Phase.BACKOFF, Phase.FORKING, Phase.JOINING})
 
 
 class HistoryFull(Exception):
@@ -54,14 +57,18 @@ class Turn:
         self._append(ev.ExecutionStarted(1, 1, 0, self.at, 0, input))
         self.frame = self.execution.frames[0]
 
-    def emit(self, kind: Callable[..., ev.Event], *fields: object) -> None:
-        """The next history event of the frame.  Raises ``HistoryFull`` where only the end has room."""
+    def emit(self, kind: Callable[..., ev.Event], *fields: object, previous: int | None = None) -> None:
+        """The next history event of the frame, following ``previous`` or what the frame showed last.
+
+        Raises ``HistoryFull`` where only the end has room.
+        """
         x = self.execution
         frame = self.frame
         number = x.history_length + 1
         if number == self.limits.history_events:
             raise HistoryFull
-        self._append(kind(x.seq + 1, number, frame.last_id, self.at, frame.id, *fields))
+        follows = frame.last_id if previous is None else previous
+        self._append(kind(x.seq + 1, number, follows, self.at, frame.id, *fields))
 
     def emit_internal(self, kind: Callable[..., ev.Event], *fields: object) -> None:
         """An event of ours that no history shows."""
@@ -77,16 +84,54 @@ class Turn:
         self.execution.apply(event)
         self.events.append(event)
 
-    def fail_execution(self, error: str | None, cause: str | None) -> None:
-        """End the execution, its error and cause cut to the lengths that AWS stores."""
-        self.emit_end(ev.ExecutionFailed, *cut(error, cause))
+    def fail(self, error: str | None, cause: str | None) -> None:
+        """End the frame with a failure: the execution's own, or its branch's or iteration's.
+
+        Error and cause are cut to the lengths that AWS stores.
+        """
+        frame = self.frame
+        parent = frame.parent
+        if parent is None or parent.fork is None:
+            self.emit_end(ev.ExecutionFailed, *cut(error, cause))
+            return
+        if frame.type == "Task":
+            self.emit(ev.StateAborted, frame.state, frame.type)
+        if parent.type == "Map":
+            self.emit(ev.MapIterationFailed, parent.state, frame.index, *cut(error, cause))
+        else:
+            self.emit_internal(ev.BranchFailed, *cut(error, cause))
+        for sibling in list(parent.fork.children.values()):
+            self._abort(sibling)
+        self.ready.append(parent)
+
+    def _abort(self, frame: Frame) -> None:
+        """Give a branch or an iteration up, with all that it has begun."""
+        for child in list(frame.fork.children.values()) if frame.fork is not None else ():
+            self._abort(child)
+        self.frame = frame
+        if frame.phase in AT_WORK:
+            self.emit(ev.StateAborted, frame.state, frame.type)
+        assert frame.parent is not None  # noqa: S101  a branch or an iteration
+        if frame.parent.type == "Map":
+            self.emit(ev.MapIterationAborted, frame.parent.state, frame.index)
+        else:
+            self.emit_internal(ev.BranchAborted)
 
     # -- what expressions see -------------------------------------------------------------------
 
     def scope(self, data: Json) -> Scope:
-        return Scope(data, NO_VARIABLES, self.context, self.random)
+        return Scope(data, self.frame.variables, self.context, self.random)
 
-    def context(self) -> Json:
+    def item_scope(self, data: Json, index: int, value: Json) -> Scope:
+        """The surroundings of an iteration that is about to start."""
+        item: Json = {"Item": {"Index": index, "Value": value}}
+
+        def context() -> Json:
+            return {**self.context(), "Map": item}
+
+        return Scope(data, self.frame.variables, context, self.random)
+
+    def context(self) -> dict[str, Json]:
         """The context object (AWS documentation, "Accessing execution data from the Context object")."""
         x = self.execution
         who = x.identity
@@ -96,7 +141,7 @@ class Turn:
         }
         if self.frame.type in RETRIED_TYPES:
             state["RetryCount"] = self.frame.retry_count
-        return {
+        result: dict[str, Json] = {
             "Execution": {
                 "Id": who.arn,
                 "Input": x.input.value if x.input is not None else None,
@@ -108,6 +153,10 @@ class Turn:
             "StateMachine": {"Id": who.machine_arn, "Name": who.machine_name},
             "State": state,
         }
+        item = item_of(self.frame)
+        if item is not None:
+            result["Map"] = {"Item": item}
+        return result
 
     def random(self) -> Random:
         """Randomness that is the same whenever this moment of this execution is decided."""
@@ -135,6 +184,18 @@ class Turn:
             f"An error occurred while executing the state '{frame.state}' "
             f"(entered at the event id #{frame.entered_id}). {detail}",
         )
+
+
+def item_of(frame: Frame) -> Json:
+    """The item of the nearest iteration around the frame, None outside all Map states."""
+    inner: Frame | None = frame
+    while inner is not None and inner.parent is not None:
+        fork = inner.parent.fork
+        if fork is not None and fork.items is not None:
+            items: Any = fork.items.value
+            return {"Index": inner.index, "Value": items[inner.index]}
+        inner = inner.parent
+    return None
 
 
 def cut(error: str | None, cause: str | None) -> tuple[str | None, str | None]:

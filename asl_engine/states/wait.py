@@ -5,12 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asl_engine.events import StateExited, WaitScheduled
+from asl_engine.events import WaitScheduled
 from asl_engine.expressions.timestamps import parse_timestamp
 from asl_engine.fields import TEXT, integer
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, TRANSITION_FIELDS, State, StateType
+from asl_engine.states.state import (
+    ASSIGN_FIELDS,
+    COMMON_FIELDS,
+    INPUT_OUTPUT_FIELDS,
+    TRANSITION_FIELDS,
+    State,
+    StateType,
+)
 
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonpath import Path
@@ -24,6 +31,7 @@ FIELDS = {
     **COMMON_FIELDS,
     **INPUT_OUTPUT_FIELDS,
     **TRANSITION_FIELDS,
+    **ASSIGN_FIELDS,
     "Seconds": integer(0),
     "SecondsPath": TEXT,
     "Timestamp": TEXT,
@@ -56,8 +64,7 @@ class Wait(State):
             turn.emit_internal(WaitScheduled, due)
 
     def waited(self, turn: Turn) -> None:
-        output = self.flow.output(turn, self.flow.input(turn))
-        turn.emit(StateExited, self.name, self.type, output, self.next)
+        self.flow.exit(turn, self.flow.input(turn), self.next)
 
     def _due(self, turn: Turn, data: Json) -> int:
         if self.seconds_path is not None:

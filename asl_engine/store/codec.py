@@ -12,7 +12,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from asl_engine.events import EVENT_KINDS, Event
+from asl_engine.events import EVENT_KINDS, Event, StateExited
 from asl_engine.jsontypes import Payload, dumps, loads
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ __all__ = ["COLUMNS", "Row", "decode", "encode"]
 Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | None]
 
 COLUMNS = ("seq", "id", "previous", "at", "frame", "kind", "data", "payload")
-PAYLOAD_FIELDS = frozenset({"input", "output", "parameters"})
+PAYLOAD_FIELDS = frozenset({"input", "output", "parameters", "items"})
+# What Assign has set: a second payload, and seldom there; it joins the small fields as an object.
+ASSIGNED = "assigned"
 # Texts that are shorter than this are cheaper to repeat than to look up.
 INLINE_LENGTH = 128
 
@@ -38,7 +40,7 @@ class _Kind:
         self.make: Callable[..., Event] = kind
         self.name = kind.__name__
         self.payload_field = next((name for name in own if name in PAYLOAD_FIELDS), None)
-        self.small_fields = tuple(name for name in own if name not in PAYLOAD_FIELDS)
+        self.small_fields = tuple(name for name in own if name not in PAYLOAD_FIELDS and name != ASSIGNED)
         self.payload: Callable[[Any], Payload] | None = (
             None if self.payload_field is None else attrgetter(self.payload_field)
         )
@@ -77,6 +79,8 @@ def encode(events: Sequence[Event]) -> list[Row]:
             elif not payload.origin:
                 payload.origin = event.seq
         data = kind.data(kind.small_fields, kind.small(event))
+        if isinstance(event, StateExited) and event.assigned is not None and data is not None:
+            data = f'{data[:-1]},"{ASSIGNED}":{event.assigned.text}}}'
         rows.append((event.seq, event.id, event.previous, event.at, event.frame, kind.name, data, text))
     return rows
 
@@ -92,5 +96,7 @@ def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
             payload.origin = payload.origin or seq
             payloads[seq] = payload
             small[kind.payload_field] = payload
+        if ASSIGNED in small:
+            small[ASSIGNED] = Payload(small[ASSIGNED])
         events.append(kind.make(seq=seq, id=number, previous=previous, at=at, frame=frame, **small))
     return events

@@ -160,14 +160,20 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         "Only one of Error, ErrorPath",
     ),
     # what this version does not run yet
-    (machine({"Type": "Map", "End": True}), SCHEMA, "/States/S/Type", "Map is not supported yet"),
-    (machine({"Type": "Parallel", "End": True}), SCHEMA, "/States/S/Type", "Parallel is not supported yet"),
+    (machine({"Type": "Map", "End": True}), SCHEMA, "/States/S", "'ItemProcessor' is required"),
+    (machine({"Type": "Parallel", "End": True}), SCHEMA, "/States/S", "'Branches' is required"),
+    (
+        machine({"Type": "Map", "End": True, "Label": "l"}),
+        SCHEMA,
+        "/States/S/Label",
+        "distributed processing: not",
+    ),
     (machine(QueryLanguage="JSONata"), SCHEMA, "/QueryLanguage", "JSONata"),
     (
-        machine({"Type": "Pass", "End": True, "Assign": {}}),
+        machine({"Type": "Pass", "End": True, "Output": 1}),
         SCHEMA,
-        "/States/S/Assign",
-        "variables: not supported yet",
+        "/States/S/Output",
+        "JSONata: not supported yet",
     ),
 ]
 

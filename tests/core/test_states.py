@@ -147,7 +147,7 @@ RUNTIME_FAILURES = [
     (
         alone(Type="Fail", CausePath="$.x"),
         {"x": 1},
-        failure("The JSONPath '$.x' specified for the field 'CausePath' must select a string"),
+        failure("The value of the field 'CausePath' must be a string, but was 1"),
     ),
     (
         task(TimeoutSecondsPath="$.x"),

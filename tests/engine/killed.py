@@ -8,12 +8,17 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from asl_engine.cli import main
-from asl_engine.events import Event
-from asl_engine.store import Record
+
 from asl_engine.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.events import Event
+    from asl_engine.store import Record
 
 moment, number, arguments = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 writes = 0

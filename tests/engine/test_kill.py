@@ -86,7 +86,11 @@ def shop(folder: Path) -> dict[str, list[Any]]:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1")]
         known = {}
         for table in tables:
-            columns = [row[1] for row in db.execute(f"PRAGMA table_info({table})") if row[1] not in {"created_at", "event"}]
+            columns = [
+                row[1]
+                for row in db.execute(f"PRAGMA table_info({table})")
+                if row[1] not in {"created_at", "event"}
+            ]
             known[table] = sorted(map(repr, db.execute(f"SELECT {', '.join(columns)} FROM {table}")))  # noqa: S608  its own names
     db.close()
     return known

@@ -18,7 +18,8 @@ from asl_engine.clock import VirtualClock
 from asl_engine.definition import load
 from asl_engine.engine import Engine
 from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, Phase, fold
+from asl_engine.execution import Execution, fold
+from asl_engine.frames import Frame, Phase
 from asl_engine.history import project
 from asl_engine.interpreter import Heartbeat, Resumed, StopRequested, TaskReported, TimerReported, advance
 from asl_engine.jsontypes import Payload
@@ -92,7 +93,8 @@ def scheduled(log: list[ev.Event]) -> list[tuple[str, ev.TaskScheduled]]:
 
 
 def picture(execution: Execution) -> Any:
-    """Everything an execution knows, comparable."""
+    """Everything an execution knows, comparable; a frame met again is its number."""
+    seen: set[int] = set()
 
     def plain(value: Any) -> Any:
         if isinstance(value, Payload):
@@ -101,7 +103,13 @@ def picture(execution: Execution) -> Any:
             return {key: plain(inner) for key, inner in value.items()}
         if isinstance(value, tuple):
             return [plain(inner) for inner in value]
-        if type(value).__module__ == "asl_engine.execution" and not isinstance(value, Phase):
+        if isinstance(value, Frame) and value.id in seen:
+            return value.id
+        if type(value).__module__ in {"asl_engine.execution", "asl_engine.frames"} and not isinstance(
+            value, Phase
+        ):
+            if isinstance(value, Frame):
+                seen.add(value.id)
             names = getattr(value, "__slots__", None) or vars(value)
             return {name: plain(getattr(value, name)) for name in names}
         return repr(value)

@@ -1,0 +1,157 @@
+"""What an execution is made of between two events: frames, and the work they wait for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asl_engine.jsontypes import Json, Payload
+
+__all__ = ["RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
+
+
+class Phase(Enum):
+    """Where a frame stands between two events.  The first seven are the interpreter's turn."""
+
+    NEXT = auto()  # a state is to be entered
+    ENTERED = auto()  # the state's work is to begin
+    SCHEDULED = auto()  # a task is to be started
+    FORKING = auto()  # branches or iterations are to be started
+    SUCCEEDED = auto()  # the work's result is to be handled
+    FAILED = auto()  # the work's failure is to be handled
+    ENDED = auto()  # the last state has been left
+    WORKING = auto()  # a task is running
+    WAITING = auto()  # a Wait state is waiting
+    BACKOFF = auto()  # a retry is waiting
+    JOINING = auto()  # branches or iterations are running
+
+
+RUNNABLE = frozenset(
+    {Phase.NEXT, Phase.ENTERED, Phase.SCHEDULED, Phase.FORKING, Phase.SUCCEEDED, Phase.FAILED, Phase.ENDED}
+)
+
+
+@dataclass(eq=False, repr=False)
+class OpenTask:
+    """A task that has been scheduled and has not ended.  Dues in milliseconds, the others in seconds."""
+
+    key: int
+    frame: Frame
+    resource: str
+    parameters: Payload
+    attempt: int
+    timeout: int | None
+    heartbeat: int | None
+    timeout_due: int | None = None
+    heartbeat_due: int | None = None
+    started: bool = False
+
+    def begin_at(self, moment: int) -> None:
+        self.timeout_due = None if self.timeout is None else moment + self.timeout * 1000
+        self.beat_at(moment)
+
+    def beat_at(self, moment: int) -> None:
+        self.heartbeat_due = None if self.heartbeat is None else moment + self.heartbeat * 1000
+
+    @property
+    def due(self) -> int | None:
+        """The next moment at which this task times out, in one way or the other."""
+        dues = [due for due in (self.timeout_due, self.heartbeat_due) if due is not None]
+        return min(dues) if dues else None
+
+
+class OpenTimer(NamedTuple):
+    """A wait or a retry that has not come due."""
+
+    key: int
+    frame: Frame
+    due: int
+
+
+class Fork:
+    """The branches of a Parallel state, or the iterations of a Map state, that a frame waits for.
+
+    ``results`` holds each one's output at its index, None until there is one.  ``chain`` is the history id
+    that the next iteration follows from.
+    """
+
+    __slots__ = ("chain", "children", "concurrency", "items", "results", "started")
+
+    def __init__(self, length: int, concurrency: int, items: Payload | None, chain: int) -> None:
+        self.items = items
+        self.concurrency = concurrency
+        self.started = 0
+        self.children: dict[int, Frame] = {}  # those under way, by index
+        self.results: list[Payload | None] = [None] * length
+        self.chain = chain
+
+    @property
+    def phase(self) -> Phase:
+        """What the frame is to do next, as long as nothing fails."""
+        if self.started < len(self.results) and len(self.children) < self.concurrency:
+            return Phase.FORKING
+        return Phase.JOINING if self.children else Phase.SUCCEEDED
+
+
+class Frame:
+    """One path through the states of a machine: the execution itself, a branch or an iteration.
+
+    ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
+    ``work`` is the key of the open task or timer, ``retries`` counts the tries of each Retry entry.
+    """
+
+    __slots__ = (
+        "cause",
+        "entered_at",
+        "entered_from",
+        "entered_id",
+        "error",
+        "fork",
+        "id",
+        "index",
+        "input",
+        "last_id",
+        "next",
+        "parent",
+        "phase",
+        "result",
+        "retries",
+        "retry_count",
+        "state",
+        "type",
+        "variables",
+        "work",
+    )
+
+    def __init__(
+        self,
+        frame_id: int,
+        input: Payload,  # noqa: A002  the specification's own term
+        parent: Frame | None = None,
+        index: int = 0,
+        start_at: str | None = None,
+    ) -> None:
+        self.id = frame_id
+        self.parent = parent
+        self.index = index
+        self.phase = Phase.NEXT
+        self.next = start_at
+        self.state = ""
+        self.type = ""
+        self.input = input
+        self.variables: Mapping[str, Json] = {} if parent is None else parent.variables
+        self.entered_id = 0
+        self.entered_from = 0
+        self.entered_at = 0
+        self.last_id = 0
+        self.retries: dict[int, int] = {}
+        self.retry_count = 0
+        self.work = 0
+        self.fork: Fork | None = None
+        self.result: Payload | None = None
+        self.error: str | None = None
+        self.cause: str | None = None

@@ -1,0 +1,24 @@
+"""What Parallel and Map share: the fork of their frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine.jsontypes import Payload
+
+if TYPE_CHECKING:
+    from asl_engine.frames import Fork
+    from asl_engine.states.turn import Turn
+
+__all__ = ["fork_of", "joined"]
+
+
+def fork_of(turn: Turn) -> Fork:
+    fork = turn.frame.fork
+    assert fork is not None  # noqa: S101  the frame is forking or has joined
+    return fork
+
+
+def joined(turn: Turn) -> Payload:
+    """The results of all branches or iterations, in their order."""
+    return Payload([result.value for result in fork_of(turn).results if result is not None])

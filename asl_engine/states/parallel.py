@@ -1,0 +1,88 @@
+"""Parallel: several branches at once, all with the same input.  Specification: "Parallel State"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from asl_engine.events import BranchStarted, ParallelStateFailed, ParallelStateStarted, ParallelStateSucceeded
+from asl_engine.fields import ANY, NULLABLE_PATH, OBJECT, each, required
+from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.forking import fork_of, joined
+from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
+from asl_engine.states.state import (
+    ASSIGN_FIELDS,
+    COMMON_FIELDS,
+    INPUT_OUTPUT_FIELDS,
+    TRANSITION_FIELDS,
+    State,
+    StateType,
+)
+
+if TYPE_CHECKING:
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["TYPE", "Parallel"]
+
+FIELDS = {
+    **COMMON_FIELDS,
+    **INPUT_OUTPUT_FIELDS,
+    **TRANSITION_FIELDS,
+    **ASSIGN_FIELDS,
+    **RECOVERY_FIELDS,
+    "Branches": required(each(OBJECT)),
+    "Parameters": ANY,
+    "ResultSelector": ANY,
+    "ResultPath": NULLABLE_PATH,
+}
+
+
+@dataclass(eq=False, repr=False)
+class Parallel(State):
+    """``branches`` are the first states of the branches."""
+
+    type: ClassVar[str] = "Parallel"
+
+    flow: DataFlow
+    recovery: Recovery
+    branches: tuple[str, ...]
+
+    def enter(self, turn: Turn) -> None:
+        self.flow.arguments(turn)  # what cannot be evaluated fails the state before it starts
+        turn.emit(ParallelStateStarted, len(self.branches))
+
+    def fork(self, turn: Turn) -> None:
+        fork = fork_of(turn)
+        arguments = self.flow.arguments(turn)
+        while fork.started < len(self.branches):
+            turn.emit_internal(BranchStarted, fork.started, self.branches[fork.started], arguments)
+            turn.ready.append(fork.children[fork.started - 1])
+
+    def succeeded(self, turn: Turn) -> None:
+        turn.emit(ParallelStateSucceeded)
+        self.flow.exit(turn, joined(turn), self.next)
+
+    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+        if retry(turn, self.recovery, error):
+            return
+        if turn.frame.fork is not None:
+            turn.emit(ParallelStateFailed)
+        if not catch(turn, self.recovery, error, cause):
+            turn.fail(error, cause)
+
+
+def compile_parallel(compiling: Compiling) -> Parallel:
+    return Parallel(
+        name=compiling.name,
+        next=compiling.transition(),
+        flow=compile_data_flow(compiling),
+        recovery=compile_recovery(compiling),
+        branches=tuple(
+            compiling.inner_states(f"Branches[{index}]", branch)
+            for index, branch in enumerate(compiling.source["Branches"])
+        ),
+    )
+
+
+TYPE = StateType(FIELDS, compile_parallel)
