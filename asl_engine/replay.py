@@ -60,7 +60,8 @@ def replay(
 
 def as_of(identity: Identity, recorded: Sequence[ev.Event], history_id: int) -> Execution:
     """The execution as it stood when the history event ``history_id`` had happened."""
-    return fold(identity, (event for event in recorded if event.seq <= _seq_of(recorded, history_id)))
+    last = _seq_of(recorded, history_id)
+    return fold(identity, (event for event in recorded if event.seq <= last))
 
 
 def _seq_of(recorded: Sequence[ev.Event], history_id: int) -> int:

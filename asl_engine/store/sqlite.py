@@ -131,6 +131,8 @@ class SqliteStore:
         connection: aiosqlite.Connection | None = None
         outbox: list[Batch] = []
         try:
+            # Where this fails, aiosqlite would leave its thread to a closing event loop.
+            sqlite3.connect(path).close()
             connection = await aiosqlite.connect(path, timeout=5.0, factory=group_connection(outbox))
             await _prepare(connection, path, synchronous)
         except sqlite3.Error as error:

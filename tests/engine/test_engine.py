@@ -125,7 +125,7 @@ def test_the_skipping_clock_goes_on_from_now() -> None:
         async with Engine(store, {}, clock=clock) as engine:
             execution = await finish(engine, WAIT)
         assert execution.status == "SUCCEEDED"
-        assert 86_400_000 <= clock.now() - SystemClock().now() < 86_410_000
+    X
 
     play(scenario)
 

@@ -1,0 +1,135 @@
+"""``asl run --detach``: the run goes on in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, Any
+
+from asl_engine.cli.inputs import STDIN
+from asl_engine.cli.lookup import command_for, opened
+from asl_engine.cli.output import err, out, pretty_json, short_name
+from asl_engine.cli.shapes import start_execution
+from asl_engine.cli.start import Request, Start, check_same
+from asl_engine.errors import AslError, ExecutionBusy, StoreError
+
+if TYPE_CHECKING:
+    from asl_engine.execution import Identity
+    from asl_engine.store.sqlite import SqliteStore
+
+__all__ = ["detach"]
+
+POLL_SECONDS = 0.05
+
+
+def detach(request: Request, start: Start) -> int:
+    """Start the execution in another process and return once it is in the database."""
+    identity = asyncio.run(_detach(request, start))
+    if request.json:
+        out(pretty_json(start_execution(identity)))
+    else:
+        out(short_name(identity.name))
+        if not request.quiet:
+            db = start.setup.project.db
+            err(f"running on its own; see it with: {command_for('history', identity.name, db)} --follow")
+            err(f"what its tasks print goes to {_log_file(start)}")
+    return 0
+
+
+async def _detach(request: Request, start: Start) -> Identity:
+    async with opened(start.setup.project.db, create=True) as store:
+        record = await store.record(start.arn)
+        if record is not None:
+            await check_same(store, record, start.input)
+            if await _is_driven(store, start.arn):
+                return record.identity
+    # The store is closed first: with it goes the claim that has just been made.
+    async with opened(start.setup.project.db) as store:
+        return await _spawned(request, start, store)
+
+
+async def _is_driven(store: SqliteStore, arn: str) -> bool:
+    try:
+        await store.claim(arn)
+    except ExecutionBusy:
+        return True
+    return False
+
+
+async def _spawned(request: Request, start: Start, store: SqliteStore) -> Identity:
+    """Who the execution is that a new process has put into the store."""
+    log_file = _log_file(start)
+    try:
+        log_file.parent.mkdir(parents=True, exist_ok=True)
+        log = log_file.open("w+b")
+    except OSError as error:
+        raise StoreError(f"cannot write {log_file}: {error.strerror}") from None
+    with log, TemporaryFile() as given:
+        given.write(start.input.text.encode())
+        given.seek(0)
+        child = _spawn(_arguments(request, start), given, log)
+        try:
+            return await _recorded(store, start, child, log)
+        except BaseException:
+            child.kill()  # nothing is stored yet, or only what can be resumed
+            raise
+
+
+async def _recorded(store: SqliteStore, start: Start, child: subprocess.Popen[bytes], log: IO[bytes]) -> Identity:
+    while True:
+        ended = child.poll() is not None  # asked before the store is: a short run has ended and is there
+        record = await store.record(start.arn)
+        if record is not None:
+            child.returncode = child.returncode or 0  # it is not ours to wait for
+            return record.identity
+        if ended:
+            log.seek(0)
+            said = log.read().decode("utf-8", "replace").strip().removeprefix("asl: error: ")
+            raise AslError(said or f"the new process ended with exit code {child.returncode}")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+def _log_file(start: Start) -> Path:
+    db = start.setup.project.db
+    return db.with_name(f"{db.name}-logs") / f"{start.machine_name}.{start.name}.log"
+
+
+def _arguments(request: Request, start: Start) -> list[str]:
+    """The same command, with everything that was chosen or found meanwhile written out."""
+    arguments = ["run", str(start.setup.how.definition), "--input", STDIN, "--name", start.name, "--quiet"]
+    arguments += ["--db", str(start.setup.project.db), "--time", request.time]
+    if request.use_lambda:
+        arguments.append("--lambda")
+    if request.lambda_endpoint:
+        arguments += ["--lambda-endpoint", request.lambda_endpoint]
+    if not request.aws_limits:
+        arguments.append("--no-aws-limits")
+    return arguments
+
+
+def _spawn(arguments: list[str], given: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A process that outlives this one and its terminal."""
+    apart: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        apart = {"creationflags": subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return subprocess.Popen(  # noqa: S603  our own program
+        [sys.executable, "-P", "-m", "asl_engine", *arguments],
+        stdin=given,
+        stdout=subprocess.DEVNULL,
+        stderr=log,
+        env=_environment(),
+        **apart,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """Where the package is not installed, as in a checkout, the new process is told where it is."""
+    home = str(Path(__file__).parents[2])
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    if home in paths or "site-packages" in Path(home).parts:
+        return dict(os.environ)
+    return os.environ | {"PYTHONPATH": os.pathsep.join(path for path in (*paths, home) if path)}

@@ -1,0 +1,117 @@
+"""How an execution was asked to run, and everything that follows from it.
+
+It is stored with the execution, so that ``asl resume`` needs to be told nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.clock import SkippingClock, SystemClock
+from asl_engine.definition import load
+from asl_engine.limits import AWS_LIMITS, NO_LIMITS
+
+if TYPE_CHECKING:
+    from asl_engine.clock import Clock
+    from asl_engine.jsontypes import Json
+    from asl_engine.limits import Limits
+    from asl_engine.machine import StateMachine
+    from asl_engine.project import Project
+    from asl_engine.resources import Resource
+    from asl_engine.store import Record, Store
+
+__all__ = ["How", "Setup", "recorded_setup", "set_up"]
+
+
+class How(NamedTuple):
+    """``definition`` is the absolute path of its file; ``endpoint`` is a URL, None for the AWS SDK's own."""
+
+    definition: Path
+    use_lambda: bool = False
+    endpoint: str | None = None
+    skip_time: bool = False
+    aws_limits: bool = True
+
+    def to_options(self) -> dict[str, Json]:
+        return {
+            "definition_path": str(self.definition),
+            "lambda": self.use_lambda,
+            "lambda_endpoint": self.endpoint,
+            "time": "skip" if self.skip_time else "real",
+            "limits": self.aws_limits,
+        }
+
+    @classmethod
+    def from_options(cls, options: dict[str, Json]) -> How:
+        """Executions that something else than this command has started may lack any option."""
+        path, endpoint = options.get("definition_path"), options.get("lambda_endpoint")
+        return cls(
+            definition=Path(path if isinstance(path, str) else ""),
+            use_lambda=options.get("lambda") is True,
+            endpoint=endpoint if isinstance(endpoint, str) else None,
+            skip_time=options.get("time") == "skip",
+            aws_limits=options.get("limits") is not False,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        return AWS_LIMITS if self.aws_limits else NO_LIMITS
+
+    def clock(self, since: int = 0) -> Clock:
+        """Not before ``since`` (milliseconds): where time is skipped, the log may be ahead of this machine."""
+        if not self.skip_time:
+            return SystemClock()
+        clock = SkippingClock()
+        clock.jump(since)
+        return clock
+
+
+class Setup(NamedTuple):
+    """What an engine needs to run one machine."""
+
+    how: How
+    project: Project
+    machine: StateMachine
+    resources: dict[str, Resource]
+
+
+def set_up(how: How, project: Project, machine: StateMachine) -> Setup:
+    """Find what serves every task.
+
+    Raises ``ProjectError`` for tasks that cannot be loaded, and for one that lists all that are missing.
+    """
+    from asl_engine.resources.loading import load_tasks
+    from asl_engine.resources.resolve import resolve
+
+    with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
+        registry = load_tasks(*project.tasks, root=project.root)
+    return Setup(how, project, machine, resolve(machine.resources, registry, _remote(how, project)))
+
+
+def _remote(how: How, project: Project) -> Resource | None:
+    endpoint = how.endpoint or project.lambda_endpoint
+    if not (how.use_lambda or how.endpoint or project.use_lambda):
+        return None
+    from asl_engine.resources.lambda_ import lambda_resource
+
+    # A region is only needed to sign what a local endpoint does not check.
+    located = "AWS_REGION" in os.environ or "AWS_DEFAULT_REGION" in os.environ
+    return lambda_resource(endpoint, project.region if endpoint and not located else None)
+
+
+async def recorded_setup(store: Store, record: Record) -> Setup:
+    """The setup of an execution that is in the store, with the definition it was started with.
+
+    The tasks are those of the project of its definition's file, or where that is gone, of the current
+    directory.
+    """
+    from asl_engine.cli.lookup import project_of
+
+    how = How.from_options(record.options)
+    start = how.definition if how.definition.is_file() else Path.cwd()
+    machine = load(await store.definition(record.definition), f"the definition of {record.identity.name}")
+    return set_up(how, project_of(start), machine)

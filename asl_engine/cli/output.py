@@ -1,0 +1,182 @@
+"""What is written, and how: the two streams, JSON, moments, durations, tables.
+
+rich is imported where a table is drawn on a terminal, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.errors import AslError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+__all__ = [
+    "OutputClosed",
+    "clean",
+    "compact_json",
+    "err",
+    "flush",
+    "iso",
+    "iso_or_none",
+    "out",
+    "pretty_json",
+    "readable_cause",
+    "seconds",
+    "short_name",
+    "table",
+    "utc",
+]
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# Seconds and name of a unit and of the next smaller one.
+_UNITS = ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
+
+_STYLES = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "cyan"}
+
+
+class OutputClosed(Exception):
+    """Whoever read the standard output has gone away."""
+
+
+def out(text: str, end: str = "\n") -> None:
+    """Write to the standard output.  Raises ``OutputClosed``, and ``AslError`` where it cannot be written."""
+    if sys.stdout is not None:
+        with _writing():
+            sys.stdout.write(text + end)
+
+
+def flush() -> None:
+    """Bring out what ``out`` has written, with the same errors."""
+    if sys.stdout is not None:
+        with _writing():
+            sys.stdout.flush()
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise OutputClosed from None
+    except OSError as error:
+        raise AslError(f"cannot write the output: {error.strerror}") from None
+
+
+def err(text: str, end: str = "\n") -> None:
+    """Write to the standard error; what cannot be said there cannot be said."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            sys.stderr.write(text + end)
+            sys.stderr.flush()
+
+
+# -- values -----------------------------------------------------------------------------------------
+
+
+def pretty_json(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def compact_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def iso(moment: int) -> str:
+    """Milliseconds since the epoch as the AWS CLI writes a timestamp: ISO 8601 with the offset, in UTC."""
+    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="microseconds")
+
+
+def utc(moment: int) -> str:
+    """The same moment for people: ``2024-01-31 12:00:00.123``, in UTC."""
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") + f".{moment % 1000:03}"
+
+
+def iso_or_none(moment: int | None) -> str | None:
+    return None if moment is None else iso(moment)
+
+
+def seconds(milliseconds: float) -> str:
+    """A duration for people: ``0.05 s``, ``12.3 s``, ``4 min 7 s``, ``3 h 0 min``, ``2 d 5 h``."""
+    value = max(0.0, milliseconds / 1000)
+    if value < 59.95:
+        return f"{value:.2f} s" if value < 9.995 else f"{value:.1f} s"
+    whole = round(value)
+    size, unit, below, smaller = next(unit for unit in _UNITS if whole >= unit[0])
+    return f"{whole // size} {unit} {whole % size // below} {smaller}"
+
+
+def short_name(name: str) -> str:
+    """The beginning of a name that we made ourselves, the whole of one that somebody gave."""
+    return name[:8] if _UUID.fullmatch(name) else name
+
+
+def clean(text: str) -> str:
+    """One line that a terminal cannot mistake for a command: control characters are written out."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def readable_cause(cause: str | None) -> str | None:
+    """What a cause says: of a Lambda function's report, the message."""
+    report = lambda_report(cause)
+    return cause if report is None else str(report["errorMessage"])
+
+
+def lambda_report(cause: str | None) -> dict[str, Any] | None:
+    """The report with which Lambda's runtimes describe an exception, None where the cause is none."""
+    if cause is None or not cause.startswith("{"):
+        return None
+    try:
+        report = json.loads(cause)
+    except ValueError:
+        return None
+    return report if isinstance(report, dict) and isinstance(report.get("errorMessage"), str) else None
+
+
+# -- tables -----------------------------------------------------------------------------------------
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Draw a table: with rich on a terminal, as plain columns (whole, however wide) anywhere else."""
+    cells = [[clean(cell) for cell in row] for row in rows]
+    if sys.stdout is not None and sys.stdout.isatty():
+        _draw(columns, cells)
+    else:
+        for line in plain_lines(columns, cells):
+            out(line)
+
+
+def plain_lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(columns, *rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (columns, *rows)
+    ]
+
+
+def _draw(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        drawn.add_column(column, overflow="fold", justify="right" if column in {"id", "previous"} else "left")
+    for row in rows:
+        drawn.add_row(*(Text(cell, style=style_of(cell)) for cell in row))
+    Console(highlight=False).print(drawn)
+
+
+def style_of(cell: str) -> str:
+    if cell in _STYLES:
+        return _STYLES[cell]
+    # Types of history events: TaskFailed, ExecutionTimedOut, LambdaFunctionFailed, ...
+    return "red" if re.fullmatch(r"[A-Z]\w*(Failed|TimedOut|Aborted)", cell) else ""

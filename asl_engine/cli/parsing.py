@@ -1,0 +1,54 @@
+"""Typer's commands, without the price of its conversions.
+
+Typer converts every argument through pydantic's models, which takes as long to import as everything
+else that a run needs.  What has its type already (a text that is to be a text) and what was not given
+need no conversion: they are passed on as they are, and pydantic stays where it is.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand, TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["Command", "Group"]
+
+
+class Command(TyperCommand):
+    """One command."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spare_conversions(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+class Group(TyperGroup):
+    """The commands together, in the order in which they were written."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spare_conversions(self.get_params(ctx))
+        return super().parse_args(ctx, args)
+
+
+def spare_conversions(parameters: Iterable[Any]) -> None:
+    for parameter in parameters:
+        parameter.process_value = partial(value_of, parameter, parameter.process_value)
+
+
+def value_of(parameter: Any, convert: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
+    """What ``convert`` would make of ``value``, without calling it where that is known."""
+    single = parameter.nargs == 1 and not parameter.multiple
+    absent = value is None and not parameter.required
+    if single and (absent or type(value) is known_type(parameter)):
+        return value if parameter.callback is None else parameter.callback(context, parameter, value)
+    return convert(context, value)
+
+
+def known_type(parameter: Any) -> type | None:
+    """``str`` or ``int``, where the parameter is annotated so.  Typers that do not say convert cheaply."""
+    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
+    return annotation if annotation in (str, int) else None

@@ -1,0 +1,106 @@
+"""What happens, as it happens, for somebody who watches a terminal.
+
+Lines for what has happened, and one line, written over and over, for what is being waited for.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING, Any
+
+from asl_engine import events as ev
+from asl_engine.cli.output import clean, err, readable_cause, seconds
+from asl_engine.execution import OpenTask, Phase
+from asl_engine.resources.registry import function_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.engine import Run
+    from asl_engine.execution import OpenTimer
+
+__all__ = ["Progress"]
+
+
+MOST_WAITED_FOR = 10  # more than fit into a line, less than a Map may have open
+
+
+class Progress:
+    """Tell ``observe`` of events, and call ``tick`` now and then."""
+
+    def __init__(self) -> None:
+        self._names: dict[int, str] = {}  # by frame
+        self._drawn = 0
+
+    def observe(self, run: Run, events: list[ev.Event]) -> None:
+        self.clear()
+        start = run.execution.identity.started_at
+        for event in events:
+            if isinstance(event, ev.StateEntered):
+                self._names[event.frame] = event.name
+            line = _LINES.get(type(event))
+            if line is not None:
+                err(self._line(event.at - start, self._name(run, event), line(event)))
+
+    def _name(self, run: Run, event: ev.Event) -> str:
+        if event.frame not in self._names and event.frame in run.execution.frames:  # a run that was resumed
+            self._names[event.frame] = run.execution.frames[event.frame].state
+        return self._names.get(event.frame, "")
+
+    def _line(self, since_start: int, name: str, text: str) -> str:
+        return clean(f"{seconds(since_start):>10}  {name:<24}  {text}")
+
+    def tick(self, run: Run, now: int) -> None:
+        """Draw what the execution waits for."""
+        some = islice(run.execution.open.values(), MOST_WAITED_FOR)
+        waiting = [text for work in some if (text := _waiting(work, now))]
+        if not waiting:
+            self.clear()
+            return
+        since_start = now - run.execution.identity.started_at
+        line = f"{seconds(since_start):>10}  {clean('; '.join(waiting))}"[: get_terminal_size().columns - 1]
+        err("\r" + line.ljust(self._drawn), end="")  # in one go: it must not flicker
+        self._drawn = len(line)
+
+    def clear(self) -> None:
+        """Take away what ``tick`` has drawn."""
+        if self._drawn:
+            err("\r" + " " * self._drawn + "\r", end="")
+            self._drawn = 0
+
+
+def _waiting(work: OpenTask | OpenTimer, now: int) -> str:
+    state = work.frame.state
+    if isinstance(work, OpenTask):
+        limit = "" if work.due is None else f", {seconds(work.due - now)} to its timeout"
+        return f"{state}  running{limit}" if work.started else ""
+    if work.frame.phase is Phase.BACKOFF:
+        return f"{state}  retry in {seconds(work.due - now)}"
+    return f"{state}  waits for {seconds(work.due - now)} more"
+
+
+def _scheduled(event: ev.TaskScheduled) -> str:
+    name = function_name(event.resource) or event.resource
+    return f"calls {name}" if event.attempt == 0 else f"calls {name}, retry {event.attempt}"
+
+
+def _failed(event: Any) -> str:
+    cause = readable_cause(event.cause)
+    return f"failed: {event.error}" + (f": {cause}" if cause else "")
+
+
+def _left(event: ev.StateExited) -> str:
+    return "done" if event.next is None else f"done, next is {event.next}"
+
+
+_LINES: dict[type[ev.Event], Callable[[Any], str]] = {
+    ev.StateEntered: lambda event: f"entered ({event.type})",
+    ev.StateExited: _left,
+    ev.TaskScheduled: _scheduled,
+    ev.TaskFailed: _failed,
+    ev.TaskTimedOut: _failed,
+    ev.TaskRestarted: lambda _: "calls again what had been interrupted",
+    ev.WaitScheduled: lambda event: f"waits for {seconds(event.due - event.at)}",
+    ev.RetryScheduled: lambda event: f"retry in {seconds(event.due - event.at)}",
+}

@@ -1,0 +1,59 @@
+"""How an execution that has ended is told: its output, its failure, its exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from asl_engine.cli.lookup import command_for
+from asl_engine.cli.output import clean, err, lambda_report, out, pretty_json, seconds, short_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asl_engine.execution import Execution, Status
+
+__all__ = ["EXIT_CODES", "report", "report_interruption", "status_line"]
+
+EXIT_CODES: dict[Status, int] = {"SUCCEEDED": 0, "FAILED": 1, "TIMED_OUT": 3, "ABORTED": 4, "RUNNING": 0}
+
+
+def report(execution: Execution, db: Path, *, as_json: bool, quiet: bool) -> int:
+    """Write the output or the failure, and return the exit code."""
+    if as_json:
+        from asl_engine.cli.shapes import describe_execution
+
+        out(pretty_json(describe_execution(execution)))
+    elif execution.output is not None:
+        out(pretty_json(execution.output.value) if sys.stdout.isatty() else execution.output.text.rstrip())
+    for line in _failure(execution):
+        err(line)
+    if not quiet:
+        err(status_line(execution, db))
+    return EXIT_CODES[execution.status]
+
+
+def status_line(execution: Execution, db: Path) -> str:
+    """``SUCCEEDED  3f9a1c2e  order  1.2 s  (asl history 3f9a1c2e)``"""
+    who = execution.identity
+    took = seconds((execution.stopped_at or who.started_at) - who.started_at)
+    see = command_for("history", who.name, db)
+    return f"{execution.status}  {short_name(who.name)}  {who.machine_name}  {took}  ({see})"
+
+
+def _failure(execution: Execution) -> list[str]:
+    """The error and its cause; of a Lambda function's report the message and where it was raised."""
+    error, cause = execution.error, execution.cause
+    if error is None and cause is None:
+        return []
+    told = lambda_report(cause)
+    message = cause if told is None else told["errorMessage"]
+    lines = [": ".join(clean(part) for part in (error, message) if part)]
+    frames = told.get("stackTrace") if told else None
+    if isinstance(frames, list) and frames and isinstance(frames[-1], str):
+        lines += [f"  {clean(line)}" for line in frames[-1].rstrip().splitlines()]
+    return lines
+
+
+def report_interruption(name: str, db: Path) -> None:
+    err(f"interrupted: execution {short_name(name)} is kept; go on with: {command_for('resume', name, db)}")

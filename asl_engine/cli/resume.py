@@ -1,0 +1,126 @@
+"""``asl resume``: go on with what a process has left unfinished."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asl_engine.cli.driving import Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.how import recorded_setup
+from asl_engine.cli.lookup import command_for, database, find_one, load_execution, opened
+from asl_engine.cli.output import err, out, pretty_json, short_name
+from asl_engine.cli.report import report, report_interruption, status_line
+from asl_engine.cli.shapes import describe_execution
+from asl_engine.errors import AslError, ExecutionBusy, InvalidInput
+from asl_engine.execution import Execution
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asl_engine.cli.progress import Progress
+    from asl_engine.engine import Engine, Run
+    from asl_engine.store import Record
+    from asl_engine.store.sqlite import SqliteStore
+
+__all__ = ["join", "resume"]
+
+FOLLOW_SECONDS = 0.25
+MOST_OPEN = 1_000_000
+
+
+def resume(text: str | None, *, every: bool, db: str | None, as_json: bool, quiet: bool) -> int:
+    """Resume the execution that ``text`` means, or every one that nobody drives.  Returns the exit code."""
+    if every == (text is not None):
+        raise InvalidInput("name one execution, or give --all")
+    path = database(db)
+    if text is None:
+        return asyncio.run(_resume_all(path, as_json=as_json, quiet=quiet))
+    return asyncio.run(_resume_one(path, text, as_json=as_json, quiet=quiet))
+
+
+async def _resume_one(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
+    async with opened(db) as store:
+        record = await find_one(store, text)
+        try:
+            with at_the_wheel() as signals:
+                execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json))
+        except Interrupted as interrupted:
+            report_interruption(record.identity.name, db)
+            return interrupted.exit_code
+        except ExecutionBusy:
+            name = record.identity.name
+            follow, stop = command_for("history", name, db), command_for("stop", name, db)
+            raise ExecutionBusy(
+                f"the execution {name} is being run by another process: "
+                f"watch it with `{follow} --follow`, or end it with `{stop}`"
+            ) from None
+    return report(execution, db, as_json=as_json, quiet=quiet)
+
+
+async def go_on(
+    store: SqliteStore, record: Record, signals: Signals, progress: Progress | None = None
+) -> Execution:
+    """The execution at its end.  Raises ``ExecutionBusy`` where a live process drives it."""
+    execution = await load_execution(store, record)
+    if execution.status != "RUNNING":
+        return execution
+    await store.claim(record.identity.arn)
+    setup = await recorded_setup(store, record)
+    events = await store.events(record.identity.arn)
+
+    async def begin(engine: Engine) -> Run:
+        return await engine.resume(setup.machine, record)
+
+    return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
+
+
+async def join(
+    store: SqliteStore, record: Record, signals: Signals, progress: Progress | None = None
+) -> Execution:
+    """The execution at its end: whoever drives it is waited for, and succeeded if he dies."""
+    while True:
+        try:
+            return await go_on(store, record, signals, progress)
+        except ExecutionBusy:
+            await asyncio.wait({signals.received}, timeout=FOLLOW_SECONDS)
+        if signals.received.done():
+            raise Interrupted(record.identity.arn, signals.received.result())
+
+
+async def _resume_all(db: Path, *, as_json: bool, quiet: bool) -> int:
+    """Whatever nobody drives, at the same time.  0 where all succeed, 2 where one cannot be resumed, else 1."""
+    async with opened(db) as store:
+        records = await store.executions(status="RUNNING", limit=MOST_OPEN)
+        with at_the_wheel() as signals:
+            outcomes = await asyncio.gather(*(_attempt(store, record, signals) for record in records))
+        if signals.received.done():
+            err("interrupted: what has not ended is kept; go on with: asl resume --all")
+            return 128 + signals.received.result()
+    ended = [outcome for outcome in outcomes if isinstance(outcome, Execution)]
+    _tell_all(ended, db, as_json=as_json, quiet=quiet)
+    for outcome in outcomes:
+        if isinstance(outcome, AslError):
+            err(f"asl: error: {outcome}")
+    if len(ended) < sum(outcome is not None for outcome in outcomes):
+        return 2
+    return 0 if all(execution.status == "SUCCEEDED" for execution in ended) else 1
+
+
+async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Execution | AslError | None:
+    """None for an execution that is left alone: somebody else drives it, or a signal came."""
+    try:
+        return await go_on(store, record, signals)
+    except (ExecutionBusy, Interrupted):
+        return None
+    except AslError as error:
+        return AslError(f"{short_name(record.identity.name)}: {error}")
+
+
+def _tell_all(ended: list[Execution], db: Path, *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        out(pretty_json([describe_execution(execution) for execution in ended]))
+    elif not ended:
+        err("there is nothing to resume")
+    elif not quiet:
+        for execution in ended:
+            out(status_line(execution, db))

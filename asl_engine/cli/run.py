@@ -1,0 +1,60 @@
+"""``asl run``: start an execution, or take up the running one of that name, and see it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asl_engine.cli.driving import Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.lookup import opened
+from asl_engine.cli.report import report, report_interruption
+from asl_engine.cli.start import Request, Start, check_same, prepare
+from asl_engine.errors import ExecutionAlreadyExists
+
+if TYPE_CHECKING:
+    from asl_engine.cli.progress import Progress
+    from asl_engine.execution import Execution
+    from asl_engine.store.sqlite import SqliteStore
+
+__all__ = ["run"]
+
+
+def run(request: Request) -> int:
+    """Run an execution to its end.  Returns the exit code."""
+    start = prepare(request)
+    if request.detach:
+        from asl_engine.cli.detach import detach
+
+        return detach(request, start)
+    return asyncio.run(_run(request, start))
+
+
+async def _run(request: Request, start: Start) -> int:
+    db = start.setup.project.db
+    progress = progress_for(quiet=request.quiet or request.json)
+    try:
+        async with opened(db, create=True) as store:
+            with at_the_wheel() as signals:
+                execution = await _execute(store, start, signals, progress, named=request.name is not None)
+    except Interrupted as interrupted:
+        report_interruption(start.name, db)
+        return interrupted.exit_code
+    return report(execution, db, as_json=request.json, quiet=request.quiet)
+
+
+async def _execute(
+    store: SqliteStore, start: Start, signals: Signals, progress: Progress | None, *, named: bool
+) -> Execution:
+    """Start the execution; or, as StartExecution does, take up the running one of that name and input."""
+    record = await store.record(start.arn) if named else None
+    if record is None:
+        try:
+            return await drive(store, start.setup, start.begin, signals, progress=progress)
+        except ExecutionAlreadyExists:  # another process was quicker
+            record = await store.record(start.arn)
+            if record is None:
+                raise
+    await check_same(store, record, start.input)
+    from asl_engine.cli.resume import join
+
+    return await join(store, record, signals, progress)

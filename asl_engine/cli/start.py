@@ -1,0 +1,104 @@
+"""What it takes to start an execution: everything that can be refused is refused before anything is stored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.arn import execution_arn
+from asl_engine.cli.how import How, Setup, set_up
+from asl_engine.cli.inputs import checked_name, machine_name, read_input, read_text
+from asl_engine.cli.lookup import load_execution, project_of
+from asl_engine.definition import load
+from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
+
+if TYPE_CHECKING:
+    from asl_engine.engine import Engine, Run
+    from asl_engine.jsontypes import Payload
+    from asl_engine.store import Record
+    from asl_engine.store.sqlite import SqliteStore
+
+__all__ = ["Request", "Start", "check_same", "prepare"]
+
+
+class Request(NamedTuple):
+    """The command's arguments, as they were given."""
+
+    definition: str
+    input: str | None = None
+    name: str | None = None
+    db: str | None = None
+    time: str = "real"
+    detach: bool = False
+    use_lambda: bool = False
+    lambda_endpoint: str | None = None
+    json: bool = False
+    quiet: bool = False
+    aws_limits: bool = True
+
+
+class Start(NamedTuple):
+    """An execution that may be started."""
+
+    setup: Setup
+    machine_name: str
+    name: str
+    input: Payload
+
+    @property
+    def arn(self) -> str:
+        project = self.setup.project
+        return execution_arn(project.region, project.account, self.machine_name, self.name)
+
+    async def begin(self, engine: Engine) -> Run:
+        how = self.setup.how
+        return await engine.start(self.setup.machine, self.machine_name, self.input, self.name, how.to_options())
+
+
+def prepare(request: Request) -> Start:
+    """Read and check everything.  Raises ``AslError``."""
+    name = None if request.name is None else checked_name(request.name)
+    if request.time not in {"real", "skip"}:
+        raise InvalidInput(f"--time {request.time}: it is real or skip")
+    how = How(
+        definition=Path(request.definition).absolute(),
+        use_lambda=request.use_lambda,
+        endpoint=request.lambda_endpoint,
+        skip_time=request.time == "skip",
+        aws_limits=request.aws_limits,
+    )
+    machine = load(read_text(request.definition, "the definition"), request.definition)
+    payload = read_input(request.input, how.limits)
+    project = project_of(how.definition)
+    if request.db:
+        project = project._replace(db=Path(request.db).absolute())
+    setup = set_up(how, project, machine)
+    return Start(setup, machine_name(request.definition), name or _new_name(), payload)
+
+
+def _new_name() -> str:
+    from uuid import uuid4
+
+    return str(uuid4())
+
+
+async def check_same(store: SqliteStore, record: Record, given: Payload) -> None:
+    """Raises ``ExecutionAlreadyExists`` unless the execution runs, with this input."""
+    who = record.identity
+    if record.status != "RUNNING":
+        raise ExecutionAlreadyExists(
+            f"the execution {who.name} of {who.machine_name} exists and has ended ({record.status}): "
+            "choose another --name"
+        )
+    execution = await load_execution(store, record)
+    if execution.input is None or _canonical(execution.input) != _canonical(given):
+        raise ExecutionAlreadyExists(
+            f"the execution {who.name} of {who.machine_name} is running with another input: choose another --name"
+        )
+
+
+def _canonical(payload: Payload) -> str:
+    """The same text for the same value, whatever the order of its keys."""
+    import json
+
+    return json.dumps(payload.value, sort_keys=True)

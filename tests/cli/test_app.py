@@ -1,0 +1,79 @@
+"""The commands as a whole: help, version, completion, defects."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from asl_engine import __version__
+from asl_engine.cli import executions
+from asl_engine.cli.completion import complete_execution
+from tests.cli.project import PASS
+
+if TYPE_CHECKING:
+    from tests.cli.project import Project
+
+COMMANDS = ["run", "resume", "stop", "history", "list", "show", "replay", "validate", "tasks"]
+
+
+def test_alone_it_prints_help(project: Project) -> None:
+    result = project.asl()
+    assert result.code == 0
+    assert re.findall(r"^  (\w+)  ", result.out, re.MULTILINE) == COMMANDS
+    assert project.asl("--help").out.strip() == result.out.strip()
+
+
+def test_version(project: Project) -> None:
+    assert project.asl("--version").out == f"asl {__version__}\n"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_explained(project: Project, command: str) -> None:
+    result = project.asl(command, "--help")
+    assert result.code == 0
+    options = result.out.split("Options:\n")[1]
+    bare = [line for line in options.splitlines() if re.fullmatch(r"  -\S+(, --\S+)?( [A-Z|a-z-]+)?", line)]
+    following = options.splitlines()
+    for line in bare:  # a long option has its text on the next line
+        assert following[following.index(line) + 1].startswith("   ")
+
+
+def test_a_defect_is_told_with_its_traceback(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("we are to blame")
+
+    monkeypatch.setattr(executions, "show", broken)
+    result = project.asl("show", "one")
+    assert result.code == 70
+    assert result.err.startswith("asl: internal error: RuntimeError; please report it")
+    assert "we are to blame" in result.err
+
+
+def test_interrupted_before_anything_runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(executions, "show", interrupted)
+    assert project.asl("show", "one").code == 130
+
+
+def test_executions_are_completed(project: Project) -> None:
+    assert complete_execution("") == []  # no database yet
+    project.ran(PASS, name="order-1")
+    project.ran(PASS, name="refund-1")
+    project.asl("run", "statemachines/m.json", "-q")
+    uuid = project.asl("list", "--json").json["executions"][0]["name"]
+    assert complete_execution("ord") == ["order-1"]
+    assert complete_execution("") == [uuid[:8], "refund-1", "order-1"]
+    assert complete_execution(uuid[:9]) == [uuid]
+
+
+def test_the_shell_asks_for_completions(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.ran(PASS, name="order-1")
+    monkeypatch.setenv("_ASL_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "asl show ord")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    result = project.asl()
+    assert (result.code, result.out.strip()) == (0, "order-1")
