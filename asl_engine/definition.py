@@ -73,7 +73,10 @@ def check(text: str) -> tuple[StateMachine | None, list[Finding]]:
         return None, [Finding("INVALID_JSON_DESCRIPTION", error.message, None, "ERROR", error.line, error.column)]
     if not isinstance(document, dict):
         return None, [Finding(SCHEMA_VALIDATION_FAILED, "Definition must be a valid JSON object", "/")]
-    machine, findings = compile_machine(document, text)
+    try:
+        machine, findings = compile_machine(document, text)
+    except RecursionError:
+        return None, [Finding(SCHEMA_VALIDATION_FAILED, "The definition is nested too deeply", "/")]
     return machine, located(text, findings)
 
 

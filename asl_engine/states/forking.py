@@ -21,11 +21,11 @@ def fork_of(turn: Turn) -> Fork:
 
 
 def failed_at_work(frame: Frame) -> bool:
-    """Whether the history shows that the state has failed: not where it could not even be entered.
+    """Whether the history has still to show that the work failed: not where the state could not begin it.
 
     An EvaluationFailed event counts as work (recorded from AWS).
     """
-    return frame.fork is not None or frame.phase is Phase.FAILED
+    return not frame.settled and (frame.fork is not None or frame.phase is Phase.FAILED)
 
 
 def joined(turn: Turn) -> Payload:

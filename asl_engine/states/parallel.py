@@ -60,7 +60,7 @@ class Parallel(State):
     branches: tuple[str, ...]
 
     def enter(self, turn: Turn) -> None:
-        self.flow.arguments(turn)  # what cannot be evaluated fails the state before it starts
+        turn.within_limit(self.flow.arguments(turn))  # what cannot be evaluated fails the state before it starts
         turn.emit(ParallelStateStarted, len(self.branches))
 
     def fork(self, turn: Turn) -> None:
@@ -68,10 +68,11 @@ class Parallel(State):
         arguments = self.flow.arguments(turn)
         while fork.started < len(self.branches):
             turn.emit_internal(BranchStarted, fork.started, self.branches[fork.started], arguments)
-            turn.ready.append(fork.children[fork.started - 1])
+            turn.wake(fork.children[fork.started - 1])
 
     def succeeded(self, turn: Turn) -> None:
-        turn.emit(ParallelStateSucceeded)
+        if not turn.frame.settled:
+            turn.emit(ParallelStateSucceeded)
         self.flow.exit(turn, joined(turn), self.next)
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:

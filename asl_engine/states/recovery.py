@@ -212,7 +212,7 @@ def jsonpath_exit(
         result_selector=None,
         result_path=compiling.reference_path(f"{place}/ResultPath", source.get("ResultPath", "$")),
         output_path=WHOLE,
-        assign=compiling.template_at(f"{place}/Assign", source["Assign"]) if "Assign" in source else None,
+        assign=compiling.assign(place, source),
     )
     return flow.exit
 
@@ -220,7 +220,7 @@ def jsonpath_exit(
 def jsonata_exit(compiling: Compiling, place: str, source: dict[str, Any]) -> Callable[[Turn, Payload, str], None]:
     """Output and Assign see the error output as ``$states.errorOutput``; it is what is handed on by default."""
     output = compiling.expression(f"{place}/Output", source["Output"]) if "Output" in source else None
-    assign = compiling.expression(f"{place}/Assign", source["Assign"]) if "Assign" in source else None
+    assign = compiling.assign_expression(place, source)
 
     def exit_with(turn: Turn, caught: Payload, target: str) -> None:
         leave(turn, output, assign, caught, target, errorOutput=caught.value)
