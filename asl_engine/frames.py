@@ -102,6 +102,7 @@ class Frame:
 
     ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
     ``work`` is the key of the open task or timer, ``retries`` counts the tries of each Retry entry.
+    ``settled``: the history has shown already how the state's work ended (it succeeded, failed or was aborted).
     """
 
     __slots__ = (
@@ -121,6 +122,7 @@ class Frame:
         "result",
         "retries",
         "retry_count",
+        "settled",
         "state",
         "type",
         "variables",
@@ -150,6 +152,7 @@ class Frame:
         self.last_id = 0
         self.retries: dict[int, int] = {}
         self.retry_count = 0
+        self.settled = False
         self.work = 0
         self.fork: Fork | None = None
         self.result: Payload | None = None

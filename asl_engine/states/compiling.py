@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath import compile_path, compile_reference_path
-from asl_engine.expressions.template import compile_template
-from asl_engine.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.expressions.template import DYNAMIC_SUFFIX, compile_template
+from asl_engine.fields import SCHEMA_VALIDATION_FAILED, Field, check_shape
 from asl_engine.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath import Path, ReferencePath
     from asl_engine.expressions.scope import Scope
     from asl_engine.expressions.template import Template
@@ -22,6 +24,11 @@ __all__ = ["Compiling"]
 
 T = TypeVar("T")
 
+# AWS documentation, "Passing data between states with variables": a Unicode identifier.  ``$states`` is taken.
+VARIABLE: Final = re.compile(r"[^\W\d]\w*")
+MAX_VARIABLE_LENGTH: Final = 80
+RESERVED_VARIABLES: Final = frozenset({"states"})
+
 
 class Compiling:
     """One state's fields, their location, and the findings so far.
@@ -30,20 +37,28 @@ class Compiling:
     are checked once every state is known.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  each is another part of the surroundings
         self,
         name: str,
         source: dict[str, Any],
         location: str,
         findings: list[Finding],
         compile_inner: Callable[[str, Any], str],
+        language: str = "JSONPath",
     ) -> None:
         self.name = name
         self.source = source
         self.location = location
         self.findings = findings
+        self.language = language
         self._compile_inner = compile_inner
         self.targets: list[tuple[str, str]] = []
+
+    def with_source(self, source: dict[str, Any]) -> Compiling:
+        """The same state with some of its fields left out."""
+        other = Compiling(self.name, source, self.location, self.findings, self._compile_inner, self.language)
+        other.targets = self.targets
+        return other
 
     def report(
         self, place: str, message: str, code: str = SCHEMA_VALIDATION_FAILED, severity: Severity = "ERROR"
@@ -100,6 +115,53 @@ class Compiling:
 
         return compile_template(source, report, compile_intrinsic)
 
+    def expression(self, place: str, source: Json, *expected: str) -> JsonataTemplate:
+        """The field of a JSONata state that stands at ``place``; ``expected`` are the types it may give."""
+        from asl_engine.expressions.jsonata import compile_template_jsonata
+
+        def report(sub_place: str, message: str) -> None:
+            self.report(f"{place}{sub_place}", message, "INVALID_JSONATA_EXPRESSION")
+
+        return compile_template_jsonata(source, place, report, *expected)
+
+    def optional_expression(self, field: str, *expected: str) -> JsonataTemplate | None:
+        """As ``expression``, or None where the field is absent."""
+        return self.expression(field, self.source[field], *expected) if field in self.source else None
+
+    def is_expression(self, value: object) -> bool:
+        """Whether a field of a JSONata state is to be evaluated: a string that is ``{% ... %}``."""
+        return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+    def check(self, place: str, value: Json, field: Field) -> None:
+        """Report a literal that is not of the field's kind; None is an absent one."""
+        if value is not None:
+            self.findings += check_shape({place: field}, {place: value}, self.location)
+
+    def assign(self, place: str, source: dict[str, Any]) -> Template | None:
+        """The Assign of ``source``, which stands at ``place`` ("" for the state); None where there is none."""
+        where = self._variables(place, source)
+        return None if where is None else self.template_at(where, source["Assign"])
+
+    def assign_expression(self, place: str, source: dict[str, Any]) -> JsonataTemplate | None:
+        """The same of a JSONata state."""
+        where = self._variables(place, source)
+        return None if where is None else self.expression(where, source["Assign"])
+
+    def _variables(self, place: str, source: dict[str, Any]) -> str | None:
+        """Where the Assign of ``source`` stands; its names are checked.  None where there is none to compile."""
+        if "Assign" not in source:
+            return None
+        where = f"{place}/Assign" if place else "Assign"
+        variables = source["Assign"]
+        if not isinstance(variables, dict):
+            self.report(where, "Expected value of type Object")
+            return None
+        for key in variables:
+            fault = variable_fault(key if self.language == "JSONata" else key.removesuffix(DYNAMIC_SUFFIX))
+            if fault is not None:
+                self.report(f"{where}/{key}", fault)
+        return where
+
     def intrinsic(self, place: str, text: str) -> Callable[[Scope], Json] | None:
         """The call of an intrinsic function that stands at ``place``."""
         return self._compiled(place, compile_intrinsic, text)
@@ -110,6 +172,17 @@ class Compiling:
         except ExpressionSyntaxError as error:
             self.report(place, str(error))
             return None
+
+
+def variable_fault(name: str) -> str | None:
+    """What is wrong with the name of a variable, or None."""
+    if name in RESERVED_VARIABLES:
+        return f"The name '{name}' is reserved: choose another for the variable"
+    if len(name) > MAX_VARIABLE_LENGTH:
+        return f"A variable's name has at most {MAX_VARIABLE_LENGTH} characters, but this has {len(name)}"
+    if VARIABLE.fullmatch(name) is None:
+        return f"'{name}' is no name for a variable: letters, digits and '_', and no digit first"
+    return None
 
 
 def compile_intrinsic(text: str) -> Callable[[Scope], Json]:
