@@ -108,11 +108,19 @@ def advance(
         if turn.events:
             turn.wake(turn.frame)
         run(turn, machine)
+        if not turn.ready and is_full(execution, limits):
+            raise HistoryFull  # whatever it waits for could not be shown any more
     except HistoryFull:
         turn.frame = execution.frames[0]
         cause = f"The execution reached the maximum number of history events ({limits.history_events})."
         turn.fail("States.Runtime", cause)
     return turn.events
+
+
+def is_full(execution: Execution, limits: Limits) -> bool:
+    """Whether the history of a running execution has room for its end only."""
+    room = limits.history_events
+    return room is not None and execution.status == "RUNNING" and execution.history_length >= room - 1
 
 
 def run(turn: Turn, machine: StateMachine) -> None:

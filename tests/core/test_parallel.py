@@ -9,7 +9,7 @@ import pytest
 
 from asl_engine.definition import check
 from asl_engine.errors import StatesError
-from asl_engine.events import BranchStarted, TaskScheduled
+from asl_engine.events import BranchStarted, StateExited, TaskScheduled
 from asl_engine.interpreter import MACHINE_TIMER, StopRequested, TimerReported
 from asl_engine.limits import Limits
 from tests.core.driver import drive, history, outcome
@@ -215,7 +215,7 @@ def test_where_a_catcher_puts_the_error(fields: dict[str, Any], output: Any) -> 
     )
     execution, events = drive(definition, {"in": 1})
     assert outcome(execution) == ("SUCCEEDED", output)
-    assigned = [event.assigned.value for event in events if getattr(event, "assigned", None) is not None]
+    assigned = [e.assigned.value for e in events if isinstance(e, StateExited) and e.assigned is not None]
     assert assigned == ([{"cause": "C"}, {"seen": "C"}] if "Assign" in fields else [{}])
     check_laws(Steps(definition, {"in": 1}).machine, execution, events)
 

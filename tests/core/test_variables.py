@@ -15,20 +15,7 @@ from asl_engine.limits import Limits
 from asl_engine.store import Record
 from asl_engine.store.sqlite import SqliteStore
 from tests.core.driver import IDENTITY, drive, history, outcome
-from tests.core.steps import (
-    Steps,
-    catch,
-    check_steps,
-    each,
-    parallel,
-    picture,
-    retry,
-    same,
-    scope,
-    state,
-    task,
-    wait,
-)
+from tests.core.steps import Steps, catch, check_steps, each, parallel, retry, same, scope, state, task, wait
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -434,4 +421,3 @@ def test_assigned_variables_come_back_from_the_store(tmp_path: Path) -> None:
         assert list(history(stored)) == list(history(steps.log))
 
     asyncio.run(main())
-    assert picture(steps.execution)["status"] == repr("SUCCEEDED")

@@ -38,6 +38,8 @@ VALUES = [
     ("$parse('[1, 2]')[1]", 2),
     ("$random(42) = $random(42)", True),
     ("$random(42) = $random(43)", False),
+    ("$random(42) = $random(42.0)", True),
+    ("[$random(-1), $random(0.5), $random(1/0)][$ < 0 or $ >= 1]", MISSING),
     ("$random() = $random()", False),
     ("$now()", "2024-01-15T10:20:30.123Z"),
     ("$now('[Y0001]/[M01]')", "2024/01"),
@@ -86,6 +88,24 @@ def test_chance_is_what_is_given() -> None:
     assert evaluate(text, seed=1) != evaluate(text, seed=2)
     assert 0 <= evaluate("$random()") < 1
     assert evaluate("$shuffle([1..50])") != list(range(1, 51))
+
+
+def test_chance_may_be_of_any_class() -> None:
+    class Constant(Random):
+        """As an engine may make one: it is not made from a seed."""
+
+        def random(self) -> float:
+            return 0.5
+
+        def getrandbits(self, k: int, /) -> int:
+            return k
+
+    bindings = Bindings(None, {}, Constant(), now=NOW)
+    assert compile_jsonata("[$random(), $random(7) = $random(7), $count($shuffle([1, 2]))]")(bindings) == [
+        0.5,
+        True,
+        2,
+    ]
 
 
 def test_uuids_are_of_version_4() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -185,3 +186,12 @@ def test_numbers_beyond_doubles_are_infinite() -> None:
     with pytest.raises(JsonataError, match="D1001"):
         evaluate("-$states.input.n - 1", data)
     assert evaluate("$states.input.n & ''", data) == "Infinity"
+
+
+def test_bindings_without_states() -> None:
+    assert compile_jsonata("[$states, $v]")(Bindings(None, {"v": [1]}, Random(1))) == [None, 1]
+
+
+def test_any_number_of_signatures_is_matched() -> None:
+    for kinds in product(["1", "'a'", "true", "[]"], repeat=5):
+        assert evaluate(f"$count($zip({', '.join(kinds)}))") in {0, 1}

@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.jsonata.number_text import number_text
 from asl_engine.jsontypes import MISSING, JsonSyntaxError, loads
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ def random(evaluation: Evaluation, seed: Any = MISSING) -> float:
     """At least 0 and less than 1; the same for the same seed."""
     if seed is MISSING:
         return evaluation.random.random()
-    return type(evaluation.random)(str(seed)).random()
+    from hashlib import sha256
+
+    # Not the generator of the evaluation: it knows nothing but how to go on.
+    return (int.from_bytes(sha256(number_text(seed).encode()).digest()[:8]) >> 11) / 2**53
 
 
 def uuid(evaluation: Evaluation) -> str:
