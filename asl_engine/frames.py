@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
 
 
-class Phase(Enum):
+class Phase(IntEnum):
     """Where a frame stands between two events.  The first seven are the interpreter's turn."""
 
     NEXT = auto()  # a state is to be entered
