@@ -10,7 +10,7 @@ from asl_engine.expressions.choice_rule import OPERATORS
 from asl_engine.expressions.intrinsic_functions import INTRINSICS
 from asl_engine.expressions.jsonata.builtins import BUILTINS
 from asl_engine.states import STATE_TYPES
-from asl_engine.states.recovery import CATCHER_FIELDS, JSONATA_CATCHER_FIELDS, RETRIER_FIELDS
+from asl_engine.states.recovery_fields import CATCHER_FIELDS, JSONATA_CATCHER_FIELDS, RETRIER_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

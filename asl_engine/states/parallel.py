@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from asl_engine.events import BranchStarted, ParallelStateFailed, ParallelStateStarted, ParallelStateSucceeded
 from asl_engine.fields import ANY, NULLABLE_PATH, OBJECT, each, required
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.forking import failed_at_work, fork_of, joined
-from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
+from asl_engine.states.forking import fork_of, joined
+from asl_engine.states.recovery import Recovery, recover
+from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
@@ -76,12 +77,7 @@ class Parallel(State):
         self.flow.exit(turn, joined(turn), self.next)
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        if retry(turn, self.recovery, error):
-            return
-        if failed_at_work(turn.frame):
-            turn.emit(ParallelStateFailed)
-        if not catch(turn, self.recovery, error, cause):
-            turn.fail(error, cause)
+        recover(turn, self.recovery, error, cause, shown=ParallelStateFailed)
 
 
 def compile_parallel(compiling: Compiling) -> Parallel:
