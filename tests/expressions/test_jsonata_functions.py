@@ -91,21 +91,22 @@ def test_chance_is_what_is_given() -> None:
 
 
 def test_chance_may_be_of_any_class() -> None:
-    class Constant(Random):
-        """As an engine may make one: it is not made from a seed."""
+    class Borrowed(Random):
+        """As an engine may make one: it is made from another, not from a seed."""
+
+        def __init__(self, source: Random) -> None:
+            super().__init__()
+            self.source = source
 
         def random(self) -> float:
-            return 0.5
+            return self.source.random()
 
         def getrandbits(self, k: int, /) -> int:
-            return k
+            return self.source.getrandbits(k)
 
-    bindings = Bindings(None, {}, Constant(), now=NOW)
-    assert compile_jsonata("[$random(), $random(7) = $random(7), $count($shuffle([1, 2]))]")(bindings) == [
-        0.5,
-        True,
-        2,
-    ]
+    bindings = Bindings(None, {}, Borrowed(Random(1)), now=NOW)
+    expression = compile_jsonata("[$random(), $random(7) = $random(7), $count($shuffle([1, 2]))]")
+    assert expression(bindings) == [Random(1).random(), True, 2]
 
 
 def test_uuids_are_of_version_4() -> None:
