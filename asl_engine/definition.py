@@ -36,7 +36,7 @@ __all__ = ["check", "load"]
 
 MACHINE_FIELDS: Shape = {
     "Comment": TEXT,
-    "QueryLanguage": one_of("JSONPath"),
+    "QueryLanguage": one_of("JSONPath", "JSONata"),
     "StartAt": required(TEXT),
     "States": required(FILLED_OBJECT),
     "TimeoutSeconds": integer(1),
@@ -79,6 +79,7 @@ def check(text: str) -> tuple[StateMachine | None, list[Finding]]:
 
 def compile_machine(document: dict[str, Any], text: str) -> tuple[StateMachine | None, list[Finding]]:
     loader = Loader()
+    loader.language = "JSONata" if document.get("QueryLanguage") == "JSONata" else "JSONPath"
     start_at = loader.compile_scope("", document, MACHINE_FIELDS)
     if any(finding.severity == "ERROR" for finding in loader.findings):
         return None, loader.findings
@@ -104,6 +105,7 @@ class Loader:
         self.states: dict[str, State] = {}
         self.resources: list[str] = []
         self.names: set[str] = set()
+        self.language = "JSONPath"
 
     def compile_scope(self, location: str, document: Any, shape: Shape) -> str:
         """Compile the states of a machine, a branch or an item processor; gives the first one's name."""
@@ -113,8 +115,11 @@ class Loader:
             return ""
         targets: dict[str, list[tuple[str, str]]] = {}
         for name, source in sources.items():
-            compiling = Compiling(name, source, f"{location}/States/{name}", self.findings, self.compile_inner)
+            place = f"{location}/States/{name}"
+            language = self.language_of(source)
+            compiling = Compiling(name, source, place, self.findings, self.compile_inner, language)
             self.check_name(compiling)
+            self.check_language(compiling)
             state = compile_state(compiling)
             targets[name] = compiling.targets
             if state is not None:
@@ -131,6 +136,16 @@ class Loader:
             place = f"{location}/ProcessorConfig/Mode"
             self.findings.append(Finding(SCHEMA_VALIDATION_FAILED, message, place))
         return self.compile_scope(location, document, INNER_FIELDS)
+
+    def language_of(self, source: Any) -> str:
+        """A state's own query language, or else the machine's."""
+        own = source.get("QueryLanguage") if isinstance(source, dict) else None
+        return own if own in {"JSONPath", "JSONata"} else self.language
+
+    def check_language(self, compiling: Compiling) -> None:
+        if self.language == "JSONata" and compiling.language == "JSONPath":
+            message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+            compiling.report("", message)
 
     def check_name(self, compiling: Compiling) -> None:
         if len(compiling.name) > MAX_STATE_NAME_LENGTH:
@@ -150,14 +165,16 @@ def compile_state(compiling: Compiling) -> State | None:
     if not isinstance(given, str) or given not in STATE_TYPES:
         compiling.report("Type", type_remedy(given))
         return None
+    kind = STATE_TYPES[given]
+    fields = kind.jsonata_fields if compiling.language == "JSONata" else kind.fields
     found = [
         finding._replace(message=f"{finding.message}{feature_remedy(finding)}")
-        for finding in check_shape(STATE_TYPES[given].fields, source, compiling.location)
+        for finding in check_shape(fields, source, compiling.location)
     ]
     compiling.findings.extend(found)
     if found:
         return None
-    return STATE_TYPES[given].compile(compiling)
+    return kind.compile(compiling)
 
 
 def type_remedy(given: object) -> str:
@@ -175,9 +192,6 @@ def feature_remedy(finding: Finding) -> str:
         "Label": "distributed processing",
         "ToleratedFailureCount": "distributed processing",
         "ToleratedFailurePercentage": "distributed processing",
-        "Arguments": "JSONata",
-        "Output": "JSONata",
-        "QueryLanguage": "JSONata",
         "Credentials": "credentials",
     }
     return f" ({features[field]}: not supported yet)" if field in features else ""

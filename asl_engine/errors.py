@@ -25,6 +25,7 @@ __all__ = [
     "ExecutionDoesNotExist",
     "InvalidInput",
     "ProjectError",
+    "QueryFailure",
     "StatesError",
     "StoreError",
 ]
@@ -50,12 +51,23 @@ class EvaluationError(Exception):
 
     ``detail`` is the text AWS gives after "An error occurred while executing the state '...'".  The
     interpreter turns it into the ``StatesError`` named ``error``, because only it knows the state.
+    ``location`` is the field of a JSONata state, as in an EvaluationFailed event.
     """
+
+    location: str | None = None
 
     def __init__(self, detail: str, error: str = "States.Runtime") -> None:
         super().__init__(detail)
         self.detail = detail
         self.error = error
+
+
+class QueryFailure(EvaluationError):
+    """A field of a JSONata state has no usable value; the history shows an EvaluationFailed event."""
+
+    def __init__(self, detail: str, location: str | None = None) -> None:
+        super().__init__(detail, "States.QueryEvaluationError")
+        self.location = location
 
 
 class AslError(Exception):

@@ -25,6 +25,7 @@ __all__ = [
     "ARRAY",
     "BOOLEAN",
     "FILLED_OBJECT",
+    "MAX_SECONDS",
     "NULLABLE_PATH",
     "OBJECT",
     "SCHEMA_VALIDATION_FAILED",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
-from asl_engine.errors import EvaluationError, StatesError
+from asl_engine.errors import EvaluationError, QueryFailure, StatesError
 from asl_engine.execution import RUNNABLE, OpenTask, Phase
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.turn import HistoryFull, Turn, cut
@@ -271,8 +271,21 @@ def guarded(turn: Turn, state: State, act: Callable[[Turn], None]) -> None:
         act(turn)
     except StatesError as error:
         recover_or_fail(turn, state, error)
+    except QueryFailure as error:
+        evaluation_failed(turn, error)
     except EvaluationError as error:
         recover_or_fail(turn, state, turn.failure(error.detail, error.error))
+
+
+def evaluation_failed(turn: Turn, error: QueryFailure) -> None:
+    """Show a JSONata field's failure in the history; handling it is the frame's next step."""
+    frame = turn.frame
+    failure = turn.failure(error.detail, error.error)
+    # Recorded from AWS: what fails as the state is entered follows from what the entry followed from, but
+    # for Wait, whose fields are looked at a step later.
+    as_entered = frame.last_id == frame.entered_id and frame.type != "Wait"
+    fields = (frame.state, *cut(failure.error, failure.cause), error.location)
+    turn.emit(ev.EvaluationFailed, *fields, previous=frame.entered_from if as_entered else None)
 
 
 def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:

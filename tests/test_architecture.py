@@ -52,9 +52,11 @@ def runtime_imports(path: Path) -> set[str]:
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
+            # `from package import module` asks for the module; that the package is run for it is Python's affair.
             module = node.module or ""
-            found.add(module)
-            found.update(f"{module}.{alias.name}" for alias in node.names)
+            names = {f"{module}.{alias.name}" for alias in node.names}
+            inner = {name for name in names if name.removeprefix("asl_engine.") in modules()}
+            found |= inner if inner == names else {module, *names}
     return found
 
 

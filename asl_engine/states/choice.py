@@ -6,15 +6,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from asl_engine.expressions.choice_rule import compile_rule
-from asl_engine.fields import OBJECT, TEXT, each, required
+from asl_engine.fields import ANY, OBJECT, TEXT, check_shape, each, required
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.state import ASSIGN_FIELDS, COMMON_FIELDS, INPUT_OUTPUT_FIELDS, State, StateType
+from asl_engine.states.jsonata_flow import JsonataFlow
+from asl_engine.states.jsonpath_flow import compile_jsonpath_flow
+from asl_engine.states.state import (
+    ASSIGN_FIELDS,
+    COMMON_FIELDS,
+    INPUT_OUTPUT_FIELDS,
+    OUTPUT_FIELDS,
+    State,
+    StateType,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.scope import Scope
-    from asl_engine.expressions.template import Template
+    from asl_engine.jsontypes import Json
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
@@ -29,12 +37,22 @@ FIELDS = {
 }
 
 
-class Rule(NamedTuple):
-    """One entry of Choices, or what Default stands for: its rule always matches."""
+JSONATA_FIELDS = {**COMMON_FIELDS, **OUTPUT_FIELDS, "Choices": required(each(OBJECT)), "Default": TEXT}
+JSONATA_RULE_FIELDS = {
+    "Condition": required(ANY),
+    "Next": required(TEXT),
+    "Output": ANY,
+    "Assign": OBJECT,
+    "Comment": TEXT,
+}
 
-    matches: Callable[[Scope], bool]
+
+class Rule(NamedTuple):
+    """One entry of Choices: whether it matches, and how the state is left by it."""
+
+    matches: Callable[[Turn, Json], bool]
     next: str
-    assign: Template | None
+    flow: DataFlow
 
 
 @dataclass(eq=False, repr=False)
@@ -48,20 +66,19 @@ class Choice(State):
 
     def enter(self, turn: Turn) -> None:
         given = self.flow.input(turn)
-        scope = turn.scope(given.value)
-        chosen = next((rule for rule in self.rules if rule.matches(scope)), None)
-        if chosen is not None:
-            flow = self.flow if chosen.assign is self.flow.assign else self.flow._replace(assign=chosen.assign)
-            flow.exit(turn, given, chosen.next)
-        elif self.next is not None:
-            self.flow.exit(turn, given, self.next)
-        else:
+        for rule in self.rules:
+            if rule.matches(turn, given.value):
+                rule.flow.exit(turn, given, rule.next)
+                return
+        if self.next is None:
             # Not States.NoChoiceMatched, whatever the specification says: AWS reports it like this.
             raise turn.failure("Failed to transition out of the state. The state does not point to a next state.")
+        self.flow.exit(turn, given, self.next)
 
 
 def compile_choice(compiling: Compiling) -> Choice:
-    rules = [compile_one(compiling, index, rule) for index, rule in enumerate(compiling.source["Choices"])]
+    compile_one = compile_jsonata_rule if compiling.language == "JSONata" else compile_jsonpath_rule
+    rules = [compile_one(compiling, f"Choices[{i}]", rule) for i, rule in enumerate(compiling.source["Choices"])]
     default = compiling.source.get("Default")
     return Choice(
         name=compiling.name,
@@ -71,9 +88,7 @@ def compile_choice(compiling: Compiling) -> Choice:
     )
 
 
-def compile_one(compiling: Compiling, index: int, source: dict[str, Any]) -> Rule | None:
-    place = f"Choices[{index}]"
-
+def compile_jsonpath_rule(compiling: Compiling, place: str, source: dict[str, Any]) -> Rule | None:
     def report(sub_place: str, message: str) -> None:
         compiling.report(f"{place}{sub_place}", message)
 
@@ -85,7 +100,26 @@ def compile_one(compiling: Compiling, index: int, source: dict[str, Any]) -> Rul
     matches = compile_rule(source, report)
     compiling.target(f"{place}/Next", target)
     assign = compiling.template_at(f"{place}/Assign", source["Assign"]) if "Assign" in source else None
-    return None if matches is None else Rule(matches, target, assign)
+    flow = compile_jsonpath_flow(compiling)._replace(assign=assign)
+    return None if matches is None else Rule(lambda turn, data: matches(turn.scope(data)), target, flow)
 
 
-TYPE = StateType(FIELDS, compile_choice)
+def compile_jsonata_rule(compiling: Compiling, place: str, source: dict[str, Any]) -> Rule | None:
+    found = check_shape(JSONATA_RULE_FIELDS, source, f"{compiling.location}/{place}")
+    compiling.findings += found
+    if found:
+        return None
+    condition = source["Condition"]
+    if not isinstance(condition, bool) and not compiling.is_expression(condition):
+        compiling.report(f"{place}/Condition", "Expected a boolean or a JSONata expression")
+    matches = compiling.expression(f"{place}/Condition", condition, "boolean")
+    flow = JsonataFlow(
+        None,
+        compiling.expression(f"{place}/Output", source["Output"]) if "Output" in source else None,
+        compiling.expression(f"{place}/Assign", source["Assign"]) if "Assign" in source else None,
+    )
+    target = compiling.target(f"{place}/Next", source["Next"])
+    return Rule(lambda turn, _: matches.evaluate(turn.bindings()) is True, target, flow)
+
+
+TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_choice)

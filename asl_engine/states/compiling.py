@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath import compile_path, compile_reference_path
 from asl_engine.expressions.template import compile_template
-from asl_engine.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.fields import SCHEMA_VALIDATION_FAILED, Field, check_shape
 from asl_engine.findings import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath import Path, ReferencePath
     from asl_engine.expressions.scope import Scope
     from asl_engine.expressions.template import Template
@@ -30,20 +31,28 @@ class Compiling:
     are checked once every state is known.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  each is another part of the surroundings
         self,
         name: str,
         source: dict[str, Any],
         location: str,
         findings: list[Finding],
         compile_inner: Callable[[str, Any], str],
+        language: str = "JSONPath",
     ) -> None:
         self.name = name
         self.source = source
         self.location = location
         self.findings = findings
+        self.language = language
         self._compile_inner = compile_inner
         self.targets: list[tuple[str, str]] = []
+
+    def with_source(self, source: dict[str, Any]) -> Compiling:
+        """The same state with some of its fields left out."""
+        other = Compiling(self.name, source, self.location, self.findings, self._compile_inner, self.language)
+        other.targets = self.targets
+        return other
 
     def report(
         self, place: str, message: str, code: str = SCHEMA_VALIDATION_FAILED, severity: Severity = "ERROR"
@@ -99,6 +108,28 @@ class Compiling:
             self.report(f"{place}{sub_place}", message)
 
         return compile_template(source, report, compile_intrinsic)
+
+    def expression(self, place: str, source: Json, *expected: str) -> JsonataTemplate:
+        """The field of a JSONata state that stands at ``place``; ``expected`` are the types it may give."""
+        from asl_engine.expressions.jsonata import compile_template_jsonata
+
+        def report(sub_place: str, message: str) -> None:
+            self.report(f"{place}{sub_place}", message, "INVALID_JSONATA_EXPRESSION")
+
+        return compile_template_jsonata(source, place, report, *expected)
+
+    def optional_expression(self, field: str, *expected: str) -> JsonataTemplate | None:
+        """As ``expression``, or None where the field is absent."""
+        return self.expression(field, self.source[field], *expected) if field in self.source else None
+
+    def is_expression(self, value: object) -> bool:
+        """Whether a field of a JSONata state is to be evaluated: a string that is ``{% ... %}``."""
+        return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+
+    def check(self, place: str, value: Json, field: Field) -> None:
+        """Report a literal that is not of the field's kind; None is an absent one."""
+        if value is not None:
+            self.findings += check_shape({place: field}, {place: value}, self.location)
 
     def intrinsic(self, place: str, text: str) -> Callable[[Scope], Json] | None:
         """The call of an intrinsic function that stands at ``place``."""

@@ -13,6 +13,7 @@ from asl_engine.states.state import COMMON_FIELDS, State, StateType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath import Path
     from asl_engine.expressions.scope import Scope
     from asl_engine.jsontypes import Json, Payload
@@ -31,8 +32,12 @@ class Text(NamedTuple):
     literal: str | None
     path: Path | None
     intrinsic: Callable[[Scope], Json] | None
+    expression: JsonataTemplate | None = None
 
     def evaluate(self, turn: Turn) -> str | None:
+        if self.expression is not None:
+            text = self.expression.evaluate(turn.bindings())
+            return text if isinstance(text, str) else None
         if self.path is None and self.intrinsic is None:
             return self.literal
         data = turn.frame.input
@@ -53,6 +58,9 @@ class Text(NamedTuple):
                 f"could not be found in the input '{data.text}'"
             )
         return value
+
+
+JSONATA_FIELDS = {**COMMON_FIELDS, "Error": TEXT, "Cause": TEXT}
 
 
 @dataclass(eq=False, repr=False)
@@ -76,6 +84,9 @@ def compile_fail(compiling: Compiling) -> Fail:
 
 
 def compile_text(compiling: Compiling, field: str) -> Text:
+    given = compiling.source.get(field)
+    if compiling.language == "JSONata" and compiling.is_expression(given):
+        return Text(field, None, None, None, compiling.expression(field, given, "string"))
     compiling.only_one_of(field, f"{field}Path")
     path = f"{field}Path"
     text = compiling.source.get(path, "")
@@ -84,4 +95,4 @@ def compile_text(compiling: Compiling, field: str) -> Text:
     return Text(path, compiling.source.get(field), compiling.path(path), None)
 
 
-TYPE = StateType(FIELDS, compile_fail)
+TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_fail)

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 from asl_engine.events import BranchStarted, ParallelStateFailed, ParallelStateStarted, ParallelStateSucceeded
 from asl_engine.fields import ANY, NULLABLE_PATH, OBJECT, each, required
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.forking import fork_of, joined
+from asl_engine.states.forking import failed_at_work, fork_of, joined
 from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
     INPUT_OUTPUT_FIELDS,
+    OUTPUT_FIELDS,
     TRANSITION_FIELDS,
     State,
     StateType,
@@ -35,6 +36,16 @@ FIELDS = {
     "Parameters": ANY,
     "ResultSelector": ANY,
     "ResultPath": NULLABLE_PATH,
+}
+
+
+JSONATA_FIELDS = {
+    **COMMON_FIELDS,
+    **OUTPUT_FIELDS,
+    **TRANSITION_FIELDS,
+    **RECOVERY_FIELDS,
+    "Branches": required(each(OBJECT)),
+    "Arguments": ANY,
 }
 
 
@@ -66,7 +77,7 @@ class Parallel(State):
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
         if retry(turn, self.recovery, error):
             return
-        if turn.frame.fork is not None:
+        if failed_at_work(turn.frame):
             turn.emit(ParallelStateFailed)
         if not catch(turn, self.recovery, error, cause):
             turn.fail(error, cause)
@@ -85,4 +96,4 @@ def compile_parallel(compiling: Compiling) -> Parallel:
     )
 
 
-TYPE = StateType(FIELDS, compile_parallel)
+TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_parallel)

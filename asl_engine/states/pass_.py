@@ -12,6 +12,7 @@ from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
     INPUT_OUTPUT_FIELDS,
+    OUTPUT_FIELDS,
     TRANSITION_FIELDS,
     State,
     StateType,
@@ -32,6 +33,9 @@ FIELDS = {
     "Result": ANY,
     "ResultPath": NULLABLE_PATH,
 }
+
+
+JSONATA_FIELDS = {**COMMON_FIELDS, **OUTPUT_FIELDS, **TRANSITION_FIELDS}
 
 
 @dataclass(eq=False, repr=False)
@@ -55,4 +59,4 @@ def compile_pass(compiling: Compiling) -> Pass:
     )
 
 
-TYPE = StateType(FIELDS, compile_pass)
+TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_pass)

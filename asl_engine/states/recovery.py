@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.events import RetryScheduled, StateExited
+from asl_engine.events import RetryScheduled
+from asl_engine.expressions.jsonpath import compile_path
 from asl_engine.fields import (
+    ANY,
     ARRAY,
     NULLABLE_PATH,
     OBJECT,
@@ -23,14 +25,13 @@ from asl_engine.fields import (
     required,
 )
 from asl_engine.jsontypes import Payload
-from asl_engine.states.dataflow import evaluate_assign, put_result
+from asl_engine.states.jsonata_flow import leave
+from asl_engine.states.jsonpath_flow import JsonPathFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from random import Random
 
-    from asl_engine.expressions.jsonpath import ReferencePath
-    from asl_engine.expressions.template import Template
     from asl_engine.fields import Shape
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
@@ -58,6 +59,17 @@ CATCHER_FIELDS: Shape = {
     "Comment": TEXT,
 }
 
+JSONATA_CATCHER_FIELDS: Shape = {
+    "ErrorEquals": required(each(TEXT)),
+    "Next": required(TEXT),
+    "Output": ANY,
+    "Assign": OBJECT,
+    "Comment": TEXT,
+}
+WHOLE = compile_path("$")
+
+LONGEST_DELAY_SECONDS = 31_622_400.0  # the bound of MaxDelaySeconds
+
 # The execution cannot go on from these: no retrier and no catcher is asked.
 UNRECOVERABLE = frozenset({"States.Runtime"})
 NOT_MATCHED_BY_ALL = frozenset({"States.DataLimitExceeded"})
@@ -76,20 +88,21 @@ class Retrier(NamedTuple):
 
     def delay(self, tries: int, random: Random) -> int:
         """How long to wait after so many tries, in milliseconds: backoff, then the cap, then jitter."""
-        # Beyond some 300 doublings the float overflows; no delay is longer than a year anyway.
-        seconds = min(self.interval * self.backoff_rate ** min(tries, 300), 31_622_400.0)
+        try:
+            seconds = min(self.interval * self.backoff_rate**tries, LONGEST_DELAY_SECONDS)
+        except OverflowError:
+            seconds = LONGEST_DELAY_SECONDS
         if self.max_delay is not None:
             seconds = min(seconds, self.max_delay)
         return round((random.uniform(0, seconds) if self.full_jitter else seconds) * 1000)
 
 
 class Catcher(NamedTuple):
-    """One entry of Catch."""
+    """One entry of Catch; ``exit(turn, caught, next)`` leaves the state with the error output."""
 
     error_equals: tuple[str, ...]
     next: str
-    result_path: ReferencePath | None
-    assign: Template | None
+    exit: Callable[[Turn, Payload, str], None]
 
 
 class Recovery(NamedTuple):
@@ -130,22 +143,20 @@ def catch(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) 
     """Leave the state as the first matching catcher says; False where none matches."""
     if error in UNRECOVERABLE:
         return False
-    frame = turn.frame
     for catcher in recovery.catchers:
         if matches(catcher.error_equals, error):
             # An error without a cause is caught with an empty one, as AWS shows for timeouts.
             caught = Payload({"Error": error, "Cause": cause or ""})
-            assigned = evaluate_assign(turn, catcher.assign, caught)
-            output = turn.within_limit(put_result(turn, catcher.result_path, caught))
-            turn.emit(StateExited, frame.state, frame.type, output, catcher.next, assigned)
+            catcher.exit(turn, caught, catcher.next)
             return True
     return False
 
 
 def compile_recovery(compiling: Compiling) -> Recovery:
+    catchers = JSONATA_CATCHER_FIELDS if compiling.language == "JSONata" else CATCHER_FIELDS
     return Recovery(
         tuple(retrier(entry) for _, entry in entries(compiling, "Retry", RETRIER_FIELDS)),
-        tuple(catcher(compiling, place, entry) for place, entry in entries(compiling, "Catch", CATCHER_FIELDS)),
+        tuple(catcher(compiling, place, entry) for place, entry in entries(compiling, "Catch", catchers)),
     )
 
 
@@ -183,9 +194,35 @@ def retrier(source: dict[str, Any]) -> Retrier:
 
 
 def catcher(compiling: Compiling, place: str, source: dict[str, Any]) -> Catcher:
+    compile_exit = jsonata_exit if compiling.language == "JSONata" else jsonpath_exit
     return Catcher(
         error_equals=tuple(source["ErrorEquals"]),
         next=compiling.target(f"{place}/Next", source["Next"]),
+        exit=compile_exit(compiling, place, source),
+    )
+
+
+def jsonpath_exit(
+    compiling: Compiling, place: str, source: dict[str, Any]
+) -> Callable[[Turn, Payload, str], None]:
+    """ResultPath puts the error output into the state's input; OutputPath is not asked."""
+    flow = JsonPathFlow(
+        input_path=None,
+        parameters=None,
+        result_selector=None,
         result_path=compiling.reference_path(f"{place}/ResultPath", source.get("ResultPath", "$")),
+        output_path=WHOLE,
         assign=compiling.template_at(f"{place}/Assign", source["Assign"]) if "Assign" in source else None,
     )
+    return flow.exit
+
+
+def jsonata_exit(compiling: Compiling, place: str, source: dict[str, Any]) -> Callable[[Turn, Payload, str], None]:
+    """Output and Assign see the error output as ``$states.errorOutput``; it is what is handed on by default."""
+    output = compiling.expression(f"{place}/Output", source["Output"]) if "Output" in source else None
+    assign = compiling.expression(f"{place}/Assign", source["Assign"]) if "Assign" in source else None
+
+    def exit_with(turn: Turn, caught: Payload, target: str) -> None:
+        leave(turn, output, assign, caught, target, errorOutput=caught.value)
+
+    return exit_with

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from asl_engine.fields import BOOLEAN, NULLABLE_PATH, OBJECT, TEXT, Field, one_of, required
+from asl_engine.fields import ANY, BOOLEAN, NULLABLE_PATH, OBJECT, TEXT, Field, one_of, required
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,15 +14,24 @@ if TYPE_CHECKING:
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
-__all__ = ["ASSIGN_FIELDS", "COMMON_FIELDS", "INPUT_OUTPUT_FIELDS", "TRANSITION_FIELDS", "State", "StateType"]
+__all__ = [
+    "ASSIGN_FIELDS",
+    "COMMON_FIELDS",
+    "INPUT_OUTPUT_FIELDS",
+    "OUTPUT_FIELDS",
+    "TRANSITION_FIELDS",
+    "State",
+    "StateType",
+]
 
 COMMON_FIELDS: dict[str, Field] = {
     "Type": required(TEXT),
     "Comment": TEXT,
-    "QueryLanguage": one_of("JSONPath"),
+    "QueryLanguage": one_of("JSONPath", "JSONata"),
 }
 INPUT_OUTPUT_FIELDS: dict[str, Field] = {"InputPath": NULLABLE_PATH, "OutputPath": NULLABLE_PATH}
 ASSIGN_FIELDS: dict[str, Field] = {"Assign": OBJECT}
+OUTPUT_FIELDS: dict[str, Field] = {"Output": ANY, "Assign": OBJECT}
 TRANSITION_FIELDS: dict[str, Field] = {"Next": TEXT, "End": BOOLEAN}
 
 
@@ -64,7 +73,8 @@ class State:
 
 
 class StateType(NamedTuple):
-    """An entry of the table of state types: which fields there are, and how a state is made of them."""
+    """An entry of the table of state types: which fields there are in either language, and how a state is made."""
 
     fields: Shape
+    jsonata_fields: Shape
     compile: Callable[[Compiling], State]

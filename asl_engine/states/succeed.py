@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from asl_engine.fields import ANY
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, State, StateType
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["TYPE", "Succeed"]
 
 FIELDS = {**COMMON_FIELDS, **INPUT_OUTPUT_FIELDS}
+
+
+JSONATA_FIELDS = {**COMMON_FIELDS, "Output": ANY}
 
 
 @dataclass(eq=False, repr=False)
@@ -31,4 +35,4 @@ def compile_succeed(compiling: Compiling) -> Succeed:
     return Succeed(name=compiling.name, next=None, flow=compile_data_flow(compiling))
 
 
-TYPE = StateType(FIELDS, compile_succeed)
+TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_succeed)

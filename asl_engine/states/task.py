@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from asl_engine.errors import QueryFailure
 from asl_engine.events import TaskScheduled, TaskStarted
-from asl_engine.fields import ANY, NULLABLE_PATH, TEXT, integer, required
+from asl_engine.fields import ANY, MAX_SECONDS, NULLABLE_PATH, TEXT, integer, required
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
@@ -14,12 +15,14 @@ from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
     INPUT_OUTPUT_FIELDS,
+    OUTPUT_FIELDS,
     TRANSITION_FIELDS,
     State,
     StateType,
 )
 
 if TYPE_CHECKING:
+    from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath import Path
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
@@ -49,8 +52,11 @@ class Seconds(NamedTuple):
     field: str
     literal: int | None
     path: Path | None
+    expression: JsonataTemplate | None = None
 
     def evaluate(self, turn: Turn, flow: DataFlow) -> int | None:
+        if self.expression is not None:
+            return self._expressed(turn, self.expression)
         if self.path is None:
             return self.literal
         value = self.path.find(turn.scope(flow.input(turn).value))
@@ -64,6 +70,25 @@ class Seconds(NamedTuple):
                 f"{self.path.text} == {dumps(value)}"
             )
         return value
+
+    def _expressed(self, turn: Turn, expression: JsonataTemplate) -> int:
+        value = expression.evaluate(turn.bindings())
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_SECONDS:
+            detail = f"The {self.field} field must be an integer from 1 to {MAX_SECONDS}, but was {dumps(value)}"
+            raise QueryFailure(detail, self.field)
+        return value
+
+
+JSONATA_FIELDS = {
+    **COMMON_FIELDS,
+    **OUTPUT_FIELDS,
+    **TRANSITION_FIELDS,
+    **RECOVERY_FIELDS,
+    "Resource": required(TEXT),
+    "Arguments": ANY,
+    "TimeoutSeconds": ANY,
+    "HeartbeatSeconds": ANY,
+}
 
 
 @dataclass(eq=False, repr=False)
@@ -103,7 +128,11 @@ def compile_task(compiling: Compiling) -> Task:
         compile_seconds(compiling, "TimeoutSeconds"),
         compile_seconds(compiling, "HeartbeatSeconds"),
     )
-    if timeout.literal is not None and heartbeat.literal is not None and heartbeat.literal >= timeout.literal:
+    if (
+        isinstance(timeout.literal, int)
+        and isinstance(heartbeat.literal, int)
+        and heartbeat.literal >= timeout.literal
+    ):
         compiling.report("HeartbeatSeconds", "HeartbeatSeconds must be smaller than TimeoutSeconds")
     return Task(
         name=compiling.name,
@@ -117,8 +146,13 @@ def compile_task(compiling: Compiling) -> Task:
 
 
 def compile_seconds(compiling: Compiling, field: str) -> Seconds:
+    literal = compiling.source.get(field)
+    if compiling.language == "JSONata":
+        if compiling.is_expression(literal):
+            return Seconds(field, None, None, compiling.expression(field, literal, "number"))
+        compiling.check(field, literal, integer(1))
     compiling.only_one_of(field, f"{field}Path")
-    return Seconds(field, compiling.source.get(field), compiling.path(f"{field}Path"))
+    return Seconds(field, literal, compiling.path(f"{field}Path"))
 
 
-TYPE = StateType(FIELDS, compile_task)
+TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_task)

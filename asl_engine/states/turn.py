@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from asl_engine import events as ev
 from asl_engine.errors import StatesError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.execution import Execution
+    from asl_engine.expressions.jsonata import Bindings
     from asl_engine.frames import Frame
     from asl_engine.jsontypes import Json, Payload
 
@@ -122,6 +123,20 @@ class Turn:
     def scope(self, data: Json) -> Scope:
         return Scope(data, self.frame.variables, self.context, self.random)
 
+    def bindings(self, item: Json = None, **states: Json) -> Bindings:
+        """What a JSONata expression sees: ``$states`` with its input, context and ``states``.
+
+        ``item`` is the item of an iteration that is about to start.
+        """
+        from asl_engine.expressions.jsonata import Bindings
+
+        frame = self.frame
+        context = self.context()
+        if item is not None:
+            context["Map"] = {"Item": item}
+        bound: dict[str, Json] = {"input": frame.input.value, "context": context, **states}
+        return Bindings(bound, frame.variables, LazyRandom(self.random), self.at)
+
     def item_scope(self, data: Json, index: int, value: Json) -> Scope:
         """The surroundings of an iteration that is about to start."""
         item: Json = {"Item": {"Index": index, "Value": value}}
@@ -184,6 +199,29 @@ class Turn:
             f"An error occurred while executing the state '{frame.state}' "
             f"(entered at the event id #{frame.entered_id}). {detail}",
         )
+
+
+class LazyRandom(Random):
+    """Seeding costs more than most evaluations: it is left until a random number is asked for."""
+
+    def __new__(cls, make: Callable[[], Random]) -> Self:
+        del make
+        return super().__new__(cls)
+
+    def __init__(self, make: Callable[[], Random]) -> None:
+        self._make = make
+        self._made: Random | None = None
+
+    def _random(self) -> Random:
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+    def random(self) -> float:
+        return self._random().random()
+
+    def getrandbits(self, k: int, /) -> int:
+        return self._random().getrandbits(k)
 
 
 def item_of(frame: Frame) -> Json:

@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from asl_engine.errors import QueryFailure
 from asl_engine.events import WaitScheduled
 from asl_engine.expressions.timestamps import parse_timestamp
-from asl_engine.fields import TEXT, integer
+from asl_engine.fields import ANY, MAX_SECONDS, TEXT, integer
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
     INPUT_OUTPUT_FIELDS,
+    OUTPUT_FIELDS,
     TRANSITION_FIELDS,
     State,
     StateType,
 )
 
 if TYPE_CHECKING:
+    from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath import Path
     from asl_engine.jsontypes import Json
     from asl_engine.states.compiling import Compiling
@@ -38,13 +41,15 @@ FIELDS = {
     "TimestampPath": TEXT,
 }
 
+JSONATA_FIELDS = {**COMMON_FIELDS, **OUTPUT_FIELDS, **TRANSITION_FIELDS, "Seconds": ANY, "Timestamp": ANY}
+
 # AWS counts the delay in seconds as a 32-bit integer: a recorded wait of 24,856 days is refused.
 LONGEST_DELAY_SECONDS = 2**31 - 1
 
 
 @dataclass(eq=False, repr=False)
 class Wait(State):
-    """Exactly one of the four is not None; ``timestamp`` is in milliseconds since the epoch."""
+    """Exactly one of the last is not None; ``timestamp`` is in milliseconds since the epoch."""
 
     type: ClassVar[str] = "Wait"
 
@@ -53,6 +58,8 @@ class Wait(State):
     timestamp: int | None
     seconds_path: Path | None
     timestamp_path: Path | None
+    seconds_expression: JsonataTemplate | None
+    timestamp_expression: JsonataTemplate | None
 
     def enter(self, turn: Turn) -> None:
         due = self._due(turn, self.flow.input(turn).value)
@@ -71,6 +78,10 @@ class Wait(State):
             return turn.at + seconds_at(turn, self.seconds_path, data) * 1000
         if self.timestamp_path is not None:
             return timestamp_at(turn, self.timestamp_path, data)
+        if self.seconds_expression is not None:
+            return turn.at + evaluated_seconds(turn, self.seconds_expression) * 1000
+        if self.timestamp_expression is not None:
+            return evaluated_timestamp(turn, self.timestamp_expression)
         if self.timestamp is not None:
             return self.timestamp
         return turn.at + (self.seconds or 0) * 1000
@@ -102,6 +113,23 @@ def timestamp_at(turn: Turn, path: Path, data: Json) -> int:
     return to_milliseconds(moment)
 
 
+def evaluated_seconds(turn: Turn, expression: JsonataTemplate) -> int:
+    value = expression.evaluate(turn.bindings())
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SECONDS:
+        detail = f"The Seconds field must be an integer from 0 to {MAX_SECONDS}, but was {dumps(value)}"
+        raise QueryFailure(detail, "Seconds")
+    return value
+
+
+def evaluated_timestamp(turn: Turn, expression: JsonataTemplate) -> int:
+    value = expression.evaluate(turn.bindings())
+    moment = parse_timestamp(value) if isinstance(value, str) else None
+    if moment is None:
+        detail = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"
+        raise QueryFailure(f"{detail}: {value}", "Timestamp")
+    return to_milliseconds(moment)
+
+
 def to_milliseconds(nanoseconds: int) -> int:
     """Rounded up: a wait never ends before its moment."""
     return -(-nanoseconds // 1_000_000)
@@ -111,20 +139,36 @@ def compile_wait(compiling: Compiling) -> Wait:
     source = compiling.source
     if compiling.only_one_of("Seconds", "SecondsPath", "Timestamp", "TimestampPath") is None:
         compiling.report("", "One of Seconds, SecondsPath, Timestamp, TimestampPath is required")
-    timestamp = None
-    if "Timestamp" in source:
-        timestamp = parse_timestamp(source["Timestamp"])
-        if timestamp is None:
-            compiling.report("Timestamp", "Expected an ISO-8601 date-time with offset, as in 2016-03-14T01:59:00Z")
+    seconds, timestamp = source.get("Seconds"), source.get("Timestamp")
+    seconds_expression = timestamp_expression = None
+    if compiling.language == "JSONata":
+        if compiling.is_expression(seconds):
+            seconds_expression, seconds = compiling.expression("Seconds", seconds, "number"), None
+        if compiling.is_expression(timestamp):
+            timestamp_expression, timestamp = compiling.expression("Timestamp", timestamp, "string"), None
+        compiling.check("Seconds", seconds, integer(0))
+        compiling.check("Timestamp", timestamp, TEXT)
     return Wait(
         name=compiling.name,
         next=compiling.transition(),
         flow=compile_data_flow(compiling),
-        seconds=source.get("Seconds"),
-        timestamp=None if timestamp is None else to_milliseconds(timestamp),
+        seconds=seconds,
+        timestamp=literal_timestamp(compiling, timestamp),
         seconds_path=compiling.path("SecondsPath"),
         timestamp_path=compiling.path("TimestampPath"),
+        seconds_expression=seconds_expression,
+        timestamp_expression=timestamp_expression,
     )
 
 
-TYPE = StateType(FIELDS, compile_wait)
+def literal_timestamp(compiling: Compiling, text: object) -> int | None:
+    if not isinstance(text, str):
+        return None
+    moment = parse_timestamp(text)
+    if moment is None:
+        compiling.report("Timestamp", "Expected an ISO-8601 date-time with offset, as in 2016-03-14T01:59:00Z")
+        return None
+    return to_milliseconds(moment)
+
+
+TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_wait)

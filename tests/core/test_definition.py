@@ -168,12 +168,12 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         "/States/S/Label",
         "distributed processing: not",
     ),
-    (machine(QueryLanguage="JSONata"), SCHEMA, "/QueryLanguage", "JSONata"),
+    (machine(QueryLanguage="XPath"), SCHEMA, "/QueryLanguage", "'JSONata'"),
     (
         machine({"Type": "Pass", "End": True, "Output": 1}),
         SCHEMA,
         "/States/S/Output",
-        "JSONata: not supported yet",
+        "'Output' is not supported here",
     ),
 ]
 

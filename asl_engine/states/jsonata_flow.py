@@ -1,0 +1,64 @@
+"""The JSONata data flow of a state: Arguments, work, Output and Assign, all from ``$states``.
+
+AWS Step Functions Developer Guide, "Transforming data with JSONata".
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.events import StateExited
+from asl_engine.jsontypes import Json, Payload
+
+if TYPE_CHECKING:
+    from asl_engine.expressions.jsonata import JsonataTemplate
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["JsonataFlow", "compile_jsonata_flow", "leave"]
+
+
+class JsonataFlow(NamedTuple):
+    """The compiled fields of one state; None where the definition has none."""
+
+    arguments_template: JsonataTemplate | None
+    output: JsonataTemplate | None
+    assign: JsonataTemplate | None
+
+    def input(self, turn: Turn) -> Payload:
+        return turn.frame.input
+
+    def arguments(self, turn: Turn) -> Payload:
+        if self.arguments_template is None:
+            return turn.frame.input
+        return Payload(self.arguments_template.evaluate(turn.bindings()))
+
+    def exit(self, turn: Turn, result: Payload, target: str | None) -> None:
+        if self.output is None and self.assign is None:
+            turn.emit(StateExited, turn.frame.state, turn.frame.type, turn.within_limit(result), target)
+        else:
+            leave(turn, self.output, self.assign, result, target, result=result.value)
+
+
+def leave(
+    turn: Turn,
+    output: JsonataTemplate | None,
+    assign: JsonataTemplate | None,
+    default: Payload,
+    target: str | None,
+    **states: Json,
+) -> None:
+    """Leave the state: Output, or else ``default``; Assign sees the variables as they were before."""
+    bindings = turn.bindings(**states)
+    assigned = None if assign is None else turn.within_limit(Payload(assign.evaluate(bindings)))
+    handed_on = default if output is None else Payload(output.evaluate(bindings))
+    frame = turn.frame
+    turn.emit(StateExited, frame.state, frame.type, turn.within_limit(handed_on), target, assigned)
+
+
+def compile_jsonata_flow(compiling: Compiling) -> JsonataFlow:
+    return JsonataFlow(
+        arguments_template=compiling.optional_expression("Arguments"),
+        output=compiling.optional_expression("Output"),
+        assign=compiling.optional_expression("Assign"),
+    )
