@@ -265,9 +265,7 @@ def test_credentials_that_another_service_refuses(
     monkeypatch.setenv("AWS_PROFILE", "shop")
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", service.url)
     service.status = 403
-    service.body = (
-        b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>No.</Message></Error></ErrorResponse>"
-    )
+    service.body = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>No.</Message></Error></ErrorResponse>"
     assert failure(service.url) == (
         "Lambda.SdkClientException",
         "An error occurred (AccessDenied) when calling the AssumeRole operation: No.",

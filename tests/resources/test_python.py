@@ -320,7 +320,7 @@ def test_a_result_that_is_not_json_fails_the_task(value: Any, reason: str, kind:
 # -- failures --------------------------------------------------------------------------------------------
 
 
-class PaymentDeclined(Exception):  # noqa: N818  as a user names it
+class PaymentDeclined(Exception):
     pass
 
 
