@@ -56,7 +56,8 @@ def bind(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
-        raise ProjectError(f"cannot listen on {host}:{port}: {error.strerror}; choose another --port") from None
+        reason = (error.strerror or "").partition(" (")[0]  # Python adds the address once more
+        raise ProjectError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from None
     listener.setblocking(False)
     return listener
 
