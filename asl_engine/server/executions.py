@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -13,7 +14,7 @@ from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.execution import Identity, fold
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import utf8_length
-from asl_engine.server.errors import ApiError, does_not_exist
+from asl_engine.server.errors import ApiError
 from asl_engine.server.names import checked_name
 from asl_engine.server.service import SERVED, moment
 from asl_engine.server.tokens import page_token, position_of
@@ -146,14 +147,17 @@ def _input(request: Request, service: Service) -> Payload:
 async def _again(request: Request, service: Service, machine: MachineRecord) -> dict[str, Any]:
     """The execution that has the name: the same if it runs with the same input."""
     arn = execution_arn(*request.caller, machine.name, request.text("name"))
-    record = await service.store.record(arn)
-    if record is None:
-        raise does_not_exist("Execution", arn)
+    record = await service.execution(request, arn)
     execution = await _execution(service, record)
-    same = execution.input is not None and execution.input.value == _input(request, service).value
+    same = _canonical(execution.input) == _canonical(_input(request, service))
     if record.status != "RUNNING" or not same:
         raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
     return started(record.identity, moment)
+
+
+def _canonical(payload: Payload | None) -> str | None:
+    """The same text for the same value, whatever the order of its keys; 1 and true stay different."""
+    return None if payload is None else json.dumps(payload.value, sort_keys=True)
 
 
 async def _execution(service: Service, record: Record) -> Execution:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Json
 
-__all__ = ["check", "service_model"]
+__all__ = ["KINDS", "check", "service_model"]
 
 SERVICE = "stepfunctions"
 
@@ -75,10 +75,7 @@ def _breach(shape: Any, place: str, value: Any, constraint: str) -> Breach:
 
 
 def _breaches(shape: Any, value: Any, place: str) -> Iterator[Breach]:
-    kind = _KINDS.get(shape.type_name)
-    if kind is None:
-        return
-    types, name, inner = kind
+    types, name, inner = KINDS[shape.type_name]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise ApiError("SerializationException", f"{place or 'The request'} has to be {name}")
     yield from inner(shape, value, place)
@@ -101,11 +98,6 @@ def _in_list(shape: Any, value: list[Any], place: str) -> Iterator[Breach]:
     yield from _out_of_bounds(shape, len(value), value, place, "have length")
     for number, item in enumerate(value, 1):
         yield from _breaches(shape.member, item, f"{place}.{number}.member")
-
-
-def _in_map(shape: Any, value: dict[str, Any], place: str) -> Iterator[Breach]:
-    for key, item in value.items():
-        yield from _breaches(shape.value, item, f"{place}.{key}")
 
 
 def _in_string(shape: Any, value: str, place: str) -> Iterator[Breach]:
@@ -136,10 +128,10 @@ def _out_of_bounds(shape: Any, size: float, value: Any, place: str, have: str) -
 
 
 _NUMBER: tuple[type, ...] = (int, float)
-_KINDS: dict[str, tuple[tuple[type, ...], str, Callable[[Any, Any, str], Iterator[Breach]]]] = {
+# The kinds of members that requests have.
+KINDS: dict[str, tuple[tuple[type, ...], str, Callable[[Any, Any, str], Iterator[Breach]]]] = {
     "structure": ((dict,), "an object", _in_structure),
     "list": ((list,), "an array", _in_list),
-    "map": ((dict,), "an object", _in_map),
     "string": ((str,), "a string", _in_string),
     "boolean": ((bool,), "true or false", _anything),
     "integer": ((int,), "an integer", _in_number),

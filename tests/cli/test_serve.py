@@ -6,7 +6,8 @@ import json
 import os
 import re
 import signal
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -145,6 +146,46 @@ def test_what_a_command_has_started_is_left_to_it_where_its_tasks_are_missing(pr
         assert shown["status"] == "RUNNING"
         process.terminate()
         assert "is left to `asl resume`: nothing here serves arn:aws:lambda:" in finished(process).err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+def test_what_it_says(project: Project, host: str) -> None:
+    """In this process, which a thread interrupts as soon as the server answers."""
+    with bind("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    ask = Server("127.0.0.1", port, 0)
+
+    def interrupt() -> None:
+        with suppress(AssertionError):
+            wait_for(lambda: answers(ask))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = Thread(target=interrupt)
+    thread.start()
+    result = project.asl("serve", "--host", host, "--port", str(port), "--unsafe-bind")
+    thread.join()
+    assert result.code == 0
+    assert result.out.splitlines()[0].startswith("export AWS_ENDPOINT_URL_SFN=http://")
+    said = result.err.splitlines()
+    assert said[-1].startswith("stopped; ")
+    assert ("warning" in said[0]) is (host != "127.0.0.1")
+
+
+def answers(server: Server) -> bool:
+    try:
+        return server.post("ListStateMachines", "{}")[0] == 200
+    except ConnectionError:
+        return False
+
+
+def test_a_command_runs_the_lambda_integration(project: Project) -> None:
+    invoke = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "double", "Payload.$": "$"},
+        "OutputPath": "$.Payload",
+    }
+    assert project.ran(machine(I=invoke), "--input", '{"n": 4}').out == '{"n":8}\n'
 
 
 REFUSED = {

@@ -84,6 +84,8 @@ def test_starting_again(patient: Server, name: str) -> None:
     assert (again["executionArn"], again["startDate"]) == (first["executionArn"], first["startDate"])
     taken = ("ExecutionAlreadyExists", f"Execution Already Exists: '{first['executionArn']}'")
     assert refusal(client.start_execution, stateMachineArn=machine, name="one") == taken
+    other = {"stateMachineArn": machine, "name": "one", "input": '{"a": true}'}
+    assert refusal(client.start_execution, **other) == taken
     client.stop_execution(executionArn=first["executionArn"])
     arguments = {"stateMachineArn": machine, "name": "one", "input": '{"a": 1}'}
     assert refusal(client.start_execution, **arguments) == taken

@@ -11,7 +11,7 @@ from asl_engine.errors import StoreError
 from asl_engine.server import http, operations
 from asl_engine.server.errors import ApiError
 from asl_engine.server.request import Caller, Request, caller_of
-from asl_engine.server.validation import service_model
+from asl_engine.server.validation import KINDS, service_model
 
 if TYPE_CHECKING:
     from tests.server.harness import Server
@@ -167,6 +167,18 @@ def test_without_botocore_nothing_else_is(monkeypatch: pytest.MonkeyPatch, serve
 
 def test_the_operations_are_those_of_the_model() -> None:
     assert set(operations.OPERATIONS) <= set(service_model().operation_names)
+
+
+def types_within(shape: Any) -> set[str]:
+    inner = [*shape.members.values()] if shape.type_name == "structure" else []
+    inner += [shape.member] if shape.type_name == "list" else []
+    return {shape.type_name}.union(*map(types_within, inner))
+
+
+def test_every_type_that_a_request_may_have_is_checked() -> None:
+    model = service_model()
+    shapes = [model.operation_model(name).input_shape for name in model.operation_names]
+    assert set().union(*map(types_within, shapes)) <= KINDS.keys()
 
 
 def undeclared(shape: Any, value: Any, place: str = "") -> list[str]:
