@@ -17,6 +17,7 @@ from asl_engine.server.state_machines import (
     delete_state_machine,
     describe_state_machine,
     list_state_machines,
+    validate_state_machine_definition,
 )
 
 if TYPE_CHECKING:
@@ -40,4 +41,5 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "StartExecution": start_execution,
     "StartSyncExecution": start_sync_execution,
     "StopExecution": stop_execution,
+    "ValidateStateMachineDefinition": validate_state_machine_definition,
 }

@@ -71,11 +71,15 @@ class Request(NamedTuple):
             return default if value is None else value
         raise ApiError("SerializationException", f"{member} has to be true or false")
 
+    def optional_integer(self, member: str) -> int | None:
+        value = self.data.get(member)
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        raise ApiError("SerializationException", f"{member} has to be an integer")
+
     def page_size(self) -> int:
         """maxResults: 100 where there is none, or 0."""
-        value = self.data.get("maxResults")
-        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
-            raise ApiError("SerializationException", "maxResults has to be an integer")
+        value = self.optional_integer("maxResults")
         if value is not None and not 0 <= value <= 1000:
             raise ApiError("ValidationException", "maxResults has to be from 0 to 1000")
         return value or 100

@@ -1,13 +1,18 @@
-"""CreateStateMachine, DescribeStateMachine, DeleteStateMachine, ListStateMachines."""
+"""Creating, describing, listing, deleting and validating state machines."""
 
 from __future__ import annotations
 
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.answers import present
 from asl_engine.arn import state_machine_arn
 from asl_engine.definition import check
+from asl_engine.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.findings import Finding
 from asl_engine.jsontypes import loads
+from asl_engine.resources.threads import run_in_thread
 from asl_engine.server.errors import ApiError
 from asl_engine.server.names import checked_name
 from asl_engine.server.service import moment
@@ -17,7 +22,6 @@ from asl_engine.store.machines import MachineRecord
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from asl_engine.findings import Finding
     from asl_engine.jsontypes import Json
     from asl_engine.machine import StateMachine
     from asl_engine.server.request import Request
@@ -29,7 +33,11 @@ __all__ = [
     "delete_state_machine",
     "describe_state_machine",
     "list_state_machines",
+    "validate_state_machine_definition",
 ]
+
+MOST_FINDINGS = 100  # as many as ValidateStateMachineDefinition gives
+LARGE = 65_536  # characters of a definition that takes noticeable time to compile
 
 # What CreateStateMachine keeps and DescribeStateMachine shows, with AWS's defaults.
 CONFIGURATION: dict[str, Json] = {
@@ -47,8 +55,8 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
         raise ApiError("ValidationException", "Versions are not supported yet: leave publish out")
     name = checked_name(request.text("name"))
     definition = request.text("definition")
-    kind: MachineType = "EXPRESS" if request.optional_text("type") == "EXPRESS" else "STANDARD"
-    service.keep(checked_definition(definition, kind))
+    kind = _kind(request)
+    service.keep(await _checked_definition(definition, kind))
     record = MachineRecord(
         arn=state_machine_arn(*request.caller, name),
         name=name,
@@ -114,15 +122,44 @@ async def list_state_machines(request: Request, service: Service) -> dict[str, A
     return answer
 
 
-def checked_definition(text: str, kind: MachineType) -> StateMachine:
-    """The machine that ``text`` defines.  Raises InvalidDefinition with every finding."""
-    machine, findings = check(text)
-    errors = [_told(finding) for finding in findings if finding.severity == "ERROR"]
-    if machine is not None and kind == "EXPRESS":
-        errors = [*_not_express(loads(text), "")]
-    if machine is None or errors:
+async def validate_state_machine_definition(request: Request, service: Service) -> dict[str, Any]:
+    """All findings at once, the errors and, with severity WARNING, the warnings."""
+    del service
+    machine, findings = await _checked(request.text("definition"), _kind(request))
+    if request.optional_text("severity") != "WARNING":
+        findings = [finding for finding in findings if finding.severity == "ERROR"]
+    most = request.optional_integer("maxResults") or MOST_FINDINGS
+    diagnostics = [
+        present(severity=one.severity, code=one.code, message=one.message, location=one.location)
+        for one in findings[:most]
+    ]
+    result = "FAIL" if machine is None else "OK"
+    return {"result": result, "diagnostics": diagnostics, "truncated": len(findings) > most}
+
+
+def _kind(request: Request) -> MachineType:
+    return "EXPRESS" if request.optional_text("type") == "EXPRESS" else "STANDARD"
+
+
+async def _checked_definition(text: str, kind: MachineType) -> StateMachine:
+    """The machine that ``text`` defines.  Raises InvalidDefinition with the findings."""
+    machine, findings = await _checked(text, kind)
+    if machine is None:
+        errors = [_told(finding) for finding in findings if finding.severity == "ERROR"][:MOST_FINDINGS]
         raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")
     return machine
+
+
+async def _checked(text: str, kind: MachineType) -> tuple[StateMachine | None, list[Finding]]:
+    """As ``check``, for a type of machine; a large definition does not keep the others waiting."""
+    if len(text) < LARGE:
+        machine, findings = check(text, positions=False)
+    else:
+        machine, findings = await run_in_thread(partial(check, text, positions=False))
+    if machine is not None and kind == "EXPRESS":
+        refused = [*_not_express(loads(text), "")]
+        return (None if refused else machine), [*findings, *refused]
+    return machine, findings
 
 
 def _told(finding: Finding) -> str:
@@ -130,7 +167,7 @@ def _told(finding: Finding) -> str:
     return f"{finding.code}: {finding.message}{place}"
 
 
-def _not_express(value: Json, place: str) -> Iterator[str]:
+def _not_express(value: Json, place: str) -> Iterator[Finding]:
     """The tasks, at any depth, that an Express machine cannot have."""
     members: Iterable[tuple[str, Json]] = ()
     if isinstance(value, dict):
@@ -138,10 +175,8 @@ def _not_express(value: Json, place: str) -> Iterator[str]:
         if value.get("Type") == "Task" and isinstance(resource, str):
             for suffix in NOT_EXPRESS:
                 if suffix in resource:
-                    yield (
-                        "SCHEMA_VALIDATION_FAILED: Express state machine does not support "
-                        f"'{suffix}' service integration at {place}/Resource"
-                    )
+                    message = f"Express state machine does not support '{suffix}' service integration"
+                    yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{place}/Resource")
         members = ((f"/{name}", inner) for name, inner in value.items())
     elif isinstance(value, list):
         members = ((f"[{index}]", inner) for index, inner in enumerate(value))

@@ -220,6 +220,7 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
         ("CreateStateMachine", express),
         ("StartSyncExecution", {"stateMachineArn": machine + "x"}),
         ("DeleteStateMachine", {"stateMachineArn": machine}),
+        ("ValidateStateMachineDefinition", {"definition": "{}"}),
     ]
     for operation, data in asked:
         status, _, body = server.post(operation, json.dumps(data))

@@ -241,3 +241,35 @@ def test_regions_and_accounts_see_nothing_of_each_other(server: Server, name: st
         other.delete_state_machine(stateMachineArn=arn)
     assert here.describe_state_machine(stateMachineArn=arn)["name"] == name
     assert created(elsewhere, FAIL, name=name) == arn.replace("us-east-1", "eu-west-1")
+
+
+# -- validation ----------------------------------------------------------------------------------------
+
+TWO = {"StartAt": "A", "States": {"A": {"Type": "Pas"}, "B": {"Type": "Task"}}}
+
+
+def validated(client: Any, definition: Any, **more: Any) -> Any:
+    answer = client.validate_state_machine_definition(definition=json.dumps(definition), **more)
+    answer.pop("ResponseMetadata")
+    return answer
+
+
+def test_a_definition_is_validated(client: Any) -> None:
+    assert validated(client, PASS) == {"result": "OK", "diagnostics": [], "truncated": False}
+    found = validated(client, TWO)
+    assert (found["result"], found["truncated"]) == ("FAIL", False)
+    assert [one["location"] for one in found["diagnostics"]] == ["/States/A/Type", "/States/B"]
+    assert set(found["diagnostics"][0]) == {"severity", "code", "message", "location"}
+    first = validated(client, TWO, maxResults=1, severity="WARNING")
+    assert (first["diagnostics"], first["truncated"]) == (found["diagnostics"][:1], True)
+    sync = {"StartAt": "S", "States": {"S": SYNC}}
+    assert validated(client, sync)["result"] == "OK"
+    assert validated(client, sync, type="EXPRESS")["diagnostics"][0]["location"] == "/States/S/Resource"
+
+
+def test_a_large_definition_with_many_errors_is_refused_quickly(client: Any) -> None:
+    states = {f"S{number}": {"Type": "Pas"} for number in range(4000)}
+    arguments = {"name": "large", "definition": json.dumps({"StartAt": "S0", "States": states}), "roleArn": ROLE}
+    code, message = refusal(client.create_state_machine, **arguments)
+    assert code == "InvalidDefinition"
+    assert message.count("SCHEMA_VALIDATION_FAILED") == 100
