@@ -1,17 +1,53 @@
-"""Run Amazon States Language workflows on your own machine."""
+"""Run Amazon States Language workflows on your own machine.
+
+What it is: an engine that gives a state machine the results and the history that AWS Step Functions would
+give it, with Python functions (or real Lambda functions) doing the work, and every step on disk before
+it takes effect.  The command is ``asl``; from Python there are
+
+- ``run``, which runs a state machine to its end and gives a ``Result``, and ``validate``, which gives the
+  ``Finding``s about a definition;
+- ``task`` and ``TaskContext``, for writing the functions that its tasks call;
+- ``AslError``, which the caller can put right (its kinds are in ``asl_engine.errors``), and
+  ``StatesError``, which a task raises to fail with an error name that is no class.
+
+What it is not: a client of AWS, a server that speaks the Step Functions API, or a way to write workflows in
+Python.  Whatever is not listed in ``__all__`` may change without notice.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from asl_engine.api import Result, run, validate
+    from asl_engine.errors import AslError, StatesError
+    from asl_engine.findings import Finding
     from asl_engine.resources.python import TaskContext, task
 
-__all__ = ["TaskContext", "__version__", "task"]
+__all__ = [
+    "AslError",
+    "Finding",
+    "Result",
+    "StatesError",
+    "TaskContext",
+    "__version__",
+    "run",
+    "task",
+    "validate",
+]
 
 __version__ = "0.1.0"
 
-_HOMES = {"TaskContext": "asl_engine.resources.python", "task": "asl_engine.resources.python"}
+_HOMES = {
+    "AslError": "asl_engine.errors",
+    "Finding": "asl_engine.findings",
+    "Result": "asl_engine.api",
+    "StatesError": "asl_engine.errors",
+    "TaskContext": "asl_engine.resources.python",
+    "run": "asl_engine.api",
+    "task": "asl_engine.resources.python",
+    "validate": "asl_engine.api",
+}
 
 
 def __getattr__(name: str) -> object:

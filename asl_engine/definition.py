@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from asl_engine.fields import Shape
     from asl_engine.states.state import State
 
-__all__ = ["check", "load"]
+__all__ = ["UNSUPPORTED_FIELDS", "check", "load"]
 
 MACHINE_FIELDS: Shape = {
     "Comment": TEXT,
@@ -41,6 +41,23 @@ MACHINE_FIELDS: Shape = {
     "States": required(FILLED_OBJECT),
     "TimeoutSeconds": integer(1),
     "Version": one_of("1.0"),
+}
+# Fields of the language that this version does not run yet, with the feature that they are part of.
+UNSUPPORTED_FIELDS = {
+    **dict.fromkeys(
+        (
+            "ItemReader",
+            "ItemBatcher",
+            "ResultWriter",
+            "Label",
+            "ToleratedFailureCount",
+            "ToleratedFailureCountPath",
+            "ToleratedFailurePercentage",
+            "ToleratedFailurePercentagePath",
+        ),
+        "distributed processing",
+    ),
+    "Credentials": "credentials",
 }
 INNER_FIELDS: Shape = {
     "Comment": TEXT,
@@ -78,7 +95,10 @@ def check(text: str, *, positions: bool = True) -> tuple[StateMachine | None, li
         return None, [Finding("INVALID_JSON_DESCRIPTION", error.message, None, "ERROR", error.line, error.column)]
     if not isinstance(document, dict):
         return None, [Finding(SCHEMA_VALIDATION_FAILED, "Definition must be a valid JSON object", "/")]
-    machine, findings = compile_machine(document, text)
+    try:
+        machine, findings = compile_machine(document, text)
+    except RecursionError:
+        return None, [Finding(SCHEMA_VALIDATION_FAILED, "The definition is nested too deeply", "/")]
     return machine, located(text, findings) if positions else findings
 
 
@@ -188,18 +208,9 @@ def type_remedy(given: object) -> str:
 
 
 def feature_remedy(finding: Finding) -> str:
-    """Fields of the language that this version does not run yet are called by their name."""
-    field = (finding.location or "").rpartition("/")[2]
-    features = {
-        "ItemReader": "distributed processing",
-        "ItemBatcher": "distributed processing",
-        "ResultWriter": "distributed processing",
-        "Label": "distributed processing",
-        "ToleratedFailureCount": "distributed processing",
-        "ToleratedFailurePercentage": "distributed processing",
-        "Credentials": "credentials",
-    }
-    return f" ({features[field]}: not supported yet)" if field in features else ""
+    """Fields of the language that this version does not run yet are called by their feature."""
+    feature = UNSUPPORTED_FIELDS.get((finding.location or "").rpartition("/")[2])
+    return "" if feature is None else f" ({feature}: not supported yet)"
 
 
 def check_transitions(

@@ -65,6 +65,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine", "Run"]
 
+# Events that open work, and those that close it from outside.
+OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled})
+CLOSING = frozenset({TaskTimedOut, StateAborted})
 # A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
 LONGEST_SLEEP_SECONDS = 60.0
 
@@ -274,13 +277,13 @@ class Engine:
         """Do what the stored events ask for."""
         open_work = run.execution.open
         for event in events:
-            if isinstance(event, TaskStarted):
-                self._watch(run, open_work.get(event.task))
-            elif isinstance(event, WaitScheduled | RetryScheduled):
-                self._watch(run, open_work.get(event.seq))
+            kind = type(event)
+            if kind in OPENING:
+                key = event.task if isinstance(event, TaskStarted) else event.seq
+                self._watch(run, open_work.get(key))
             elif isinstance(event, TaskHeartbeatReceived):
                 self._watch_due(run, open_work.get(event.task))
-            elif isinstance(event, TaskTimedOut | StateAborted):
+            elif kind in CLOSING:
                 self._cancel_closed(run)
         self._tell(run, events)
 

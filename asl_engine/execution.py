@@ -108,6 +108,7 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.entered_at = event.at
     frame.retries = {}
     frame.retry_count = 0
+    frame.settled = False
     turn(frame, Phase.ENTERED, event)
 
 
@@ -176,6 +177,7 @@ def _wait_scheduled(x: Execution, event: ev.WaitScheduled) -> None:
 
 def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
     frame = x.frames[event.frame]
+    x.open.pop(frame.work, None)  # the backoff after which the work could not even begin
     frame.work = event.seq
     frame.retries[event.retrier] = frame.retries.get(event.retrier, 0) + 1
     frame.retry_count += 1
@@ -205,6 +207,7 @@ def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, for
     frame = x.frames[event.frame]
     x.open.pop(frame.work, None)  # the backoff that has ended
     frame.fork = fork
+    frame.settled = False
     turn(frame, fork.phase, event)
 
 
@@ -260,13 +263,16 @@ def _drop(x: Execution, child: Frame) -> None:
     del _fork_of(_parent_of(child)).children[child.index]
 
 
-def _noted(x: Execution, event: ev.Event) -> None:
-    """The history shows it; the next event follows from the one before it."""
+def _settled(x: Execution, event: ev.Event) -> None:
+    """The history has shown how the work ended; the next event follows from the one before this."""
+    x.frames[event.frame].settled = True
 
 
-def _followed(x: Execution, event: ev.Event) -> None:
-    """The history shows it; the next event follows from it."""
-    x.frames[event.frame].last_id = event.id
+def _settled_badly(x: Execution, event: ev.Event) -> None:
+    """The history has shown how the work ended; the next event follows from this."""
+    frame = x.frames[event.frame]
+    frame.settled = True
+    frame.last_id = event.id
 
 
 def _end(x: Execution, event: ev.Event, status: Status) -> None:
@@ -310,17 +316,17 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.WaitScheduled: _wait_scheduled,
     ev.RetryScheduled: _retry_scheduled,
     ev.EvaluationFailed: _evaluation_failed,
-    ev.StateAborted: _noted,
+    ev.StateAborted: _settled,
     ev.ParallelStateStarted: _parallel_started,
-    ev.ParallelStateSucceeded: _noted,
-    ev.ParallelStateFailed: _followed,
+    ev.ParallelStateSucceeded: _settled,
+    ev.ParallelStateFailed: _settled_badly,
     ev.BranchStarted: _child_started,
     ev.BranchSucceeded: _child_succeeded,
     ev.BranchFailed: _child_failed,
     ev.BranchAborted: _child_aborted,
     ev.MapStateStarted: _map_started,
-    ev.MapStateSucceeded: _noted,
-    ev.MapStateFailed: _followed,
+    ev.MapStateSucceeded: _settled,
+    ev.MapStateFailed: _settled_badly,
     ev.MapIterationStarted: _child_started,
     ev.MapIterationSucceeded: _child_succeeded,
     ev.MapIterationFailed: _child_failed,

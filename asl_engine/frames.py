@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
 
 
-class Phase(Enum):
+class Phase(IntEnum):
     """Where a frame stands between two events.  The first seven are the interpreter's turn."""
 
     NEXT = auto()  # a state is to be entered
@@ -102,6 +102,7 @@ class Frame:
 
     ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
     ``work`` is the key of the open task or timer, ``retries`` counts the tries of each Retry entry.
+    ``settled``: the history has shown already how the state's work ended (it succeeded, failed or was aborted).
     """
 
     __slots__ = (
@@ -121,6 +122,7 @@ class Frame:
         "result",
         "retries",
         "retry_count",
+        "settled",
         "state",
         "type",
         "variables",
@@ -150,6 +152,7 @@ class Frame:
         self.last_id = 0
         self.retries: dict[int, int] = {}
         self.retry_count = 0
+        self.settled = False
         self.work = 0
         self.fork: Fork | None = None
         self.result: Payload | None = None

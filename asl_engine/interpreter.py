@@ -8,11 +8,13 @@ late or twice and is to be ignored.
 
 from __future__ import annotations
 
+from heapq import heappop
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
 from asl_engine.errors import EvaluationError, QueryFailure, StatesError
 from asl_engine.execution import RUNNABLE, OpenTask, Phase
+from asl_engine.jsontypes import Payload
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.turn import HistoryFull, Turn, cut
 
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.execution import Execution
-    from asl_engine.jsontypes import Payload
     from asl_engine.machine import StateMachine
     from asl_engine.states.state import State
 
@@ -105,8 +106,10 @@ def advance(
     try:
         _TAKE[type(stimulus)](turn, machine, stimulus)
         if turn.events:
-            turn.ready.append(turn.frame)
+            turn.wake(turn.frame)
         run(turn, machine)
+        if not turn.ready and is_full(execution, limits):
+            raise HistoryFull  # whatever it waits for could not be shown any more
     except HistoryFull:
         turn.frame = execution.frames[0]
         cause = f"The execution reached the maximum number of history events ({limits.history_events})."
@@ -114,15 +117,23 @@ def advance(
     return turn.events
 
 
+def is_full(execution: Execution, limits: Limits) -> bool:
+    """Whether the history of a running execution has room for its end only."""
+    room = limits.history_events
+    return room is not None and execution.status == "RUNNING" and execution.history_length >= room - 1
+
+
 def run(turn: Turn, machine: StateMachine) -> None:
     """Take every ready frame as far as it gets without the world, or until the turn is long enough."""
     ready = turn.ready
     frames = turn.execution.frames  # emptied when the execution ends
     while ready:
-        frame = ready.popleft()
-        while frame.phase in RUNNABLE and frames.get(frame.id) is frame:
-            if len(turn.events) >= MAX_TURN_EVENTS:
-                return
+        frame = frames.get(ready[0])
+        if frame is None or frame.phase not in RUNNABLE:
+            heappop(ready)
+        elif len(turn.events) >= MAX_TURN_EVENTS:
+            return
+        else:
             turn.frame = frame
             _STEP[frame.phase](turn, machine)
 
@@ -133,7 +144,12 @@ def run(turn: Turn, machine: StateMachine) -> None:
 def start(turn: Turn, machine: StateMachine, stimulus: Started) -> None:
     del machine
     if turn.execution.seq == 0:
-        turn.begin(stimulus.input)
+        turn.begin(own(stimulus.input))
+
+
+def own(payload: Payload) -> Payload:
+    """The execution's own copy: another execution may be given the same payload, and stores it elsewhere."""
+    return Payload.of_text(payload.text)
 
 
 def resume(turn: Turn, machine: StateMachine, stimulus: Resumed) -> None:
@@ -144,7 +160,8 @@ def resume(turn: Turn, machine: StateMachine, stimulus: Resumed) -> None:
         if isinstance(work, OpenTask) and work.started and work.due is not None:
             turn.frame = work.frame
             turn.emit_internal(ev.TaskRestarted, work.key)
-    turn.ready.extend(x.frames.values())
+    for frame in x.frames.values():
+        turn.wake(frame)
 
 
 def stop(turn: Turn, machine: StateMachine, stimulus: StopRequested) -> None:
@@ -172,7 +189,7 @@ def report(turn: Turn, machine: StateMachine, stimulus: TaskReported) -> None:
     except StatesError as too_large:
         turn.emit(ev.TaskFailed, task.key, too_large.error, too_large.cause)
     else:
-        turn.emit(ev.TaskSucceeded, task.key, stimulus.output)
+        turn.emit(ev.TaskSucceeded, task.key, own(stimulus.output))
 
 
 def beat(turn: Turn, machine: StateMachine, stimulus: Heartbeat) -> None:
@@ -237,7 +254,7 @@ def end(turn: Turn, machine: StateMachine) -> None:
         turn.emit(ev.MapIterationSucceeded, parent.state, frame.index)
     else:
         turn.emit_internal(ev.BranchSucceeded)
-    turn.ready.append(parent)
+    turn.wake(parent)
 
 
 def begin_work(turn: Turn, machine: StateMachine) -> None:
@@ -289,6 +306,10 @@ def evaluation_failed(turn: Turn, error: QueryFailure) -> None:
 
 
 def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:
+    """Retry, Catch or fail.  An item that cannot be made fails a Map while others are under way."""
+    frame = turn.frame
+    turn.abort_children(frame)
+    turn.frame = frame
     try:
         state.failed(turn, error.error, error.cause)
     except StatesError as second:  # the catcher itself cannot be followed

@@ -17,7 +17,7 @@ FLOORS = [
     ({"states", "machine", "definition", "interpreter", "history", "replay", "answers"}, 3),
     ({"clock", "project", "store", "resources"}, 4),
     ({"engine"}, 5),
-    ({"cli", "server", "__main__", "__init__"}, 6),
+    ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3
 IMPURE = {"anyio", "asyncio", "aiosqlite", "sqlite3", "os", "time", "uuid", "secrets", "socket", "threading"}

@@ -12,7 +12,7 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asl_engine.cli.output import OutputClosed, err, flush
+from asl_engine.cli.output import OutputClosed, OutputRefused, err, flush
 from asl_engine.errors import AslError, DefinitionError
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         flush()
     except AslError as error:
         _complain(error)
+        if isinstance(error, OutputRefused):
+            _silence_stdout()
         return error.exit_code
     except KeyboardInterrupt:
         err("interrupted")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OutputClosed",
+    "OutputRefused",
     "clean",
     "compact_json",
     "err",
@@ -40,6 +41,10 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNITS = ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 _STYLES = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "cyan"}
+
+
+class OutputRefused(AslError):
+    """Standard output takes no more: the disk is full, say."""
 
 
 class OutputClosed(Exception):
@@ -67,7 +72,7 @@ def _writing() -> Iterator[None]:
     except BrokenPipeError:
         raise OutputClosed from None
     except OSError as error:
-        raise AslError(f"cannot write the output: {error.strerror}") from None
+        raise OutputRefused(f"cannot write the output: {error.strerror}") from None
 
 
 def err(text: str, end: str = "\n") -> None:

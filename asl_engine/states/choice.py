@@ -99,8 +99,7 @@ def compile_jsonpath_rule(compiling: Compiling, place: str, source: dict[str, An
         return None
     matches = compile_rule(source, report)
     compiling.target(f"{place}/Next", target)
-    assign = compiling.template_at(f"{place}/Assign", source["Assign"]) if "Assign" in source else None
-    flow = compile_jsonpath_flow(compiling)._replace(assign=assign)
+    flow = compile_jsonpath_flow(compiling)._replace(assign=compiling.assign(place, source))
     return None if matches is None else Rule(lambda turn, data: matches(turn.scope(data)), target, flow)
 
 
@@ -116,7 +115,7 @@ def compile_jsonata_rule(compiling: Compiling, place: str, source: dict[str, Any
     flow = JsonataFlow(
         None,
         compiling.expression(f"{place}/Output", source["Output"]) if "Output" in source else None,
-        compiling.expression(f"{place}/Assign", source["Assign"]) if "Assign" in source else None,
+        compiling.assign_expression(place, source),
     )
     target = compiling.target(f"{place}/Next", source["Next"])
     return Rule(lambda turn, _: matches.evaluate(turn.bindings()) is True, target, flow)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath import compile_path, compile_reference_path
-from asl_engine.expressions.template import compile_template
+from asl_engine.expressions.template import DYNAMIC_SUFFIX, compile_template
 from asl_engine.fields import SCHEMA_VALIDATION_FAILED, Field, check_shape
 from asl_engine.findings import Finding, Severity
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 __all__ = ["Compiling"]
 
 T = TypeVar("T")
+
+# AWS documentation, "Passing data between states with variables": a Unicode identifier.  ``$states`` is taken.
+VARIABLE: Final = re.compile(r"[^\W\d]\w*")
+MAX_VARIABLE_LENGTH: Final = 80
+RESERVED_VARIABLES: Final = frozenset({"states"})
 
 
 class Compiling:
@@ -131,6 +137,31 @@ class Compiling:
         if value is not None:
             self.findings += check_shape({place: field}, {place: value}, self.location)
 
+    def assign(self, place: str, source: dict[str, Any]) -> Template | None:
+        """The Assign of ``source``, which stands at ``place`` ("" for the state); None where there is none."""
+        where = self._variables(place, source)
+        return None if where is None else self.template_at(where, source["Assign"])
+
+    def assign_expression(self, place: str, source: dict[str, Any]) -> JsonataTemplate | None:
+        """The same of a JSONata state."""
+        where = self._variables(place, source)
+        return None if where is None else self.expression(where, source["Assign"])
+
+    def _variables(self, place: str, source: dict[str, Any]) -> str | None:
+        """Where the Assign of ``source`` stands; its names are checked.  None where there is none to compile."""
+        if "Assign" not in source:
+            return None
+        where = f"{place}/Assign" if place else "Assign"
+        variables = source["Assign"]
+        if not isinstance(variables, dict):
+            self.report(where, "Expected value of type Object")
+            return None
+        for key in variables:
+            fault = variable_fault(key if self.language == "JSONata" else key.removesuffix(DYNAMIC_SUFFIX))
+            if fault is not None:
+                self.report(f"{where}/{key}", fault)
+        return where
+
     def intrinsic(self, place: str, text: str) -> Callable[[Scope], Json] | None:
         """The call of an intrinsic function that stands at ``place``."""
         return self._compiled(place, compile_intrinsic, text)
@@ -141,6 +172,17 @@ class Compiling:
         except ExpressionSyntaxError as error:
             self.report(place, str(error))
             return None
+
+
+def variable_fault(name: str) -> str | None:
+    """What is wrong with the name of a variable, or None."""
+    if name in RESERVED_VARIABLES:
+        return f"The name '{name}' is reserved: choose another for the variable"
+    if len(name) > MAX_VARIABLE_LENGTH:
+        return f"A variable's name has at most {MAX_VARIABLE_LENGTH} characters, but this has {len(name)}"
+    if VARIABLE.fullmatch(name) is None:
+        return f"'{name}' is no name for a variable: letters, digits and '_', and no digit first"
+    return None
 
 
 def compile_intrinsic(text: str) -> Callable[[Scope], Json]:

@@ -4,28 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.frames import Phase
 from asl_engine.jsontypes import Payload
 
 if TYPE_CHECKING:
-    from asl_engine.frames import Fork, Frame
+    from asl_engine.frames import Fork
     from asl_engine.states.turn import Turn
 
-__all__ = ["failed_at_work", "fork_of", "joined"]
+__all__ = ["fork_of", "joined"]
 
 
 def fork_of(turn: Turn) -> Fork:
     fork = turn.frame.fork
     assert fork is not None  # noqa: S101  the frame is forking or has joined
     return fork
-
-
-def failed_at_work(frame: Frame) -> bool:
-    """Whether the history shows that the state has failed: not where it could not even be entered.
-
-    An EvaluationFailed event counts as work (recorded from AWS).
-    """
-    return frame.fork is not None or frame.phase is Phase.FAILED
 
 
 def joined(turn: Turn) -> Payload:

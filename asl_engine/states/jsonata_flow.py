@@ -60,5 +60,5 @@ def compile_jsonata_flow(compiling: Compiling) -> JsonataFlow:
     return JsonataFlow(
         arguments_template=compiling.optional_expression("Arguments"),
         output=compiling.optional_expression("Output"),
-        assign=compiling.optional_expression("Assign"),
+        assign=compiling.assign_expression("", compiling.source),
     )

@@ -65,7 +65,7 @@ def compile_jsonpath_flow(compiling: Compiling) -> JsonPathFlow:
         result_selector=compiling.template("ResultSelector"),
         result_path=compiling.reference_path("ResultPath", compiling.source.get("ResultPath", "$")),
         output_path=compiling.path("OutputPath", "$"),
-        assign=compiling.template("Assign"),
+        assign=compiling.assign("", compiling.source),
     )
 
 

@@ -13,9 +13,10 @@ from asl_engine.events import MapIterationStarted, MapStateFailed, MapStateStart
 from asl_engine.fields import ANY, ARRAY, NULLABLE_PATH, OBJECT, TEXT, integer, required
 from asl_engine.jsontypes import Json, Payload, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.forking import failed_at_work, fork_of, joined
-from asl_engine.states.jsonpath_flow import select
-from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
+from asl_engine.states.forking import fork_of, joined
+from asl_engine.states.jsonpath_flow import evaluate_path, select
+from asl_engine.states.recovery import Recovery, recover
+from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
@@ -84,7 +85,7 @@ class PathItems(NamedTuple):
         path = self.concurrency_path
         if path is None:
             return self.concurrency_literal
-        value = path.get(turn.scope(given.value))
+        value = evaluate_path(turn, path, given.value)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             shown = value if isinstance(value, str) else dumps(value)
             raise turn.failure(
@@ -158,19 +159,15 @@ class Map(State):
             value = self.source.select_item(turn, given, index, items[index])
             fields = (self.name, index, self.start_at, turn.within_limit(Payload(value)))
             turn.emit(MapIterationStarted, *fields, previous=fork.chain)
-            turn.ready.append(fork.children[index])
+            turn.wake(fork.children[index])
 
     def succeeded(self, turn: Turn) -> None:
-        turn.emit(MapStateSucceeded)
+        if not turn.frame.settled:
+            turn.emit(MapStateSucceeded)
         self.flow.exit(turn, joined(turn), self.next)
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        if retry(turn, self.recovery, error):
-            return
-        if failed_at_work(turn.frame):
-            turn.emit(MapStateFailed)
-        if not catch(turn, self.recovery, error, cause):
-            turn.fail(error, cause)
+        recover(turn, self.recovery, error, cause, shown=MapStateFailed)
 
 
 def compile_map(compiling: Compiling) -> Map:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar
 from asl_engine.events import BranchStarted, ParallelStateFailed, ParallelStateStarted, ParallelStateSucceeded
 from asl_engine.fields import ANY, NULLABLE_PATH, OBJECT, each, required
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.forking import failed_at_work, fork_of, joined
-from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
+from asl_engine.states.forking import fork_of, joined
+from asl_engine.states.recovery import Recovery, recover
+from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
@@ -60,7 +61,7 @@ class Parallel(State):
     branches: tuple[str, ...]
 
     def enter(self, turn: Turn) -> None:
-        self.flow.arguments(turn)  # what cannot be evaluated fails the state before it starts
+        turn.within_limit(self.flow.arguments(turn))  # what cannot be evaluated fails the state before it starts
         turn.emit(ParallelStateStarted, len(self.branches))
 
     def fork(self, turn: Turn) -> None:
@@ -68,19 +69,15 @@ class Parallel(State):
         arguments = self.flow.arguments(turn)
         while fork.started < len(self.branches):
             turn.emit_internal(BranchStarted, fork.started, self.branches[fork.started], arguments)
-            turn.ready.append(fork.children[fork.started - 1])
+            turn.wake(fork.children[fork.started - 1])
 
     def succeeded(self, turn: Turn) -> None:
-        turn.emit(ParallelStateSucceeded)
+        if not turn.frame.settled:
+            turn.emit(ParallelStateSucceeded)
         self.flow.exit(turn, joined(turn), self.next)
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        if retry(turn, self.recovery, error):
-            return
-        if failed_at_work(turn.frame):
-            turn.emit(ParallelStateFailed)
-        if not catch(turn, self.recovery, error, cause):
-            turn.fail(error, cause)
+        recover(turn, self.recovery, error, cause, shown=ParallelStateFailed)
 
 
 def compile_parallel(compiling: Compiling) -> Parallel:

@@ -6,67 +6,21 @@ that matches decides where the execution goes on.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.events import RetryScheduled
-from asl_engine.expressions.jsonpath import compile_path
-from asl_engine.fields import (
-    ANY,
-    ARRAY,
-    NULLABLE_PATH,
-    OBJECT,
-    TEXT,
-    Field,
-    check_shape,
-    each,
-    integer,
-    number,
-    one_of,
-    required,
-)
+from asl_engine.frames import Phase
 from asl_engine.jsontypes import Payload
-from asl_engine.states.jsonata_flow import leave
-from asl_engine.states.jsonpath_flow import JsonPathFlow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from random import Random
 
-    from asl_engine.fields import Shape
-    from asl_engine.states.compiling import Compiling
+    from asl_engine.events import Event
+    from asl_engine.frames import Frame
     from asl_engine.states.turn import Turn
 
-__all__ = ["RECOVERY_FIELDS", "Catcher", "Recovery", "Retrier", "catch", "compile_recovery", "matches", "retry"]
-
-RECOVERY_FIELDS: dict[str, Field] = {
-    "Retry": ARRAY,
-    "Catch": ARRAY,
-}
-RETRIER_FIELDS: Shape = {
-    "ErrorEquals": required(each(TEXT)),
-    "IntervalSeconds": integer(1),
-    "MaxAttempts": integer(0),
-    "BackoffRate": number(1.0),
-    "MaxDelaySeconds": integer(1, 31_622_399),
-    "JitterStrategy": one_of("FULL", "NONE"),
-    "Comment": TEXT,
-}
-CATCHER_FIELDS: Shape = {
-    "ErrorEquals": required(each(TEXT)),
-    "Next": required(TEXT),
-    "ResultPath": NULLABLE_PATH,
-    "Assign": OBJECT,
-    "Comment": TEXT,
-}
-
-JSONATA_CATCHER_FIELDS: Shape = {
-    "ErrorEquals": required(each(TEXT)),
-    "Next": required(TEXT),
-    "Output": ANY,
-    "Assign": OBJECT,
-    "Comment": TEXT,
-}
-WHOLE = compile_path("$")
+__all__ = ["Catcher", "Recovery", "Retrier", "matches", "recover"]
 
 LONGEST_DELAY_SECONDS = 31_622_400.0  # the bound of MaxDelaySeconds
 
@@ -124,6 +78,33 @@ def matches(error_equals: tuple[str, ...], error: str | None) -> bool:
     return False
 
 
+def recover(
+    turn: Turn,
+    recovery: Recovery,
+    error: str | None,
+    cause: str | None,
+    shown: Callable[..., Event] | None = None,
+) -> None:
+    """Retry the state's work, or leave the state as a catcher says, or fail.
+
+    ``shown`` is the event by which the history says that the work failed, once it is not tried again.
+    """
+    if retry(turn, recovery, error):
+        return
+    if shown is not None and failed_at_work(turn.frame):
+        turn.emit(shown)
+    if not catch(turn, recovery, error, cause):
+        turn.fail(error, cause)
+
+
+def failed_at_work(frame: Frame) -> bool:
+    """Whether the history has still to show that the work failed: not where the state could not begin it.
+
+    An EvaluationFailed event counts as work (recorded from AWS).
+    """
+    return not frame.settled and (frame.fork is not None or frame.phase is Phase.FAILED)
+
+
 def retry(turn: Turn, recovery: Recovery, error: str | None) -> bool:
     """Schedule another try of the state's work; False where no retrier is for this error any more."""
     if error in UNRECOVERABLE:
@@ -150,79 +131,3 @@ def catch(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) 
             catcher.exit(turn, caught, catcher.next)
             return True
     return False
-
-
-def compile_recovery(compiling: Compiling) -> Recovery:
-    catchers = JSONATA_CATCHER_FIELDS if compiling.language == "JSONata" else CATCHER_FIELDS
-    return Recovery(
-        tuple(retrier(entry) for _, entry in entries(compiling, "Retry", RETRIER_FIELDS)),
-        tuple(catcher(compiling, place, entry) for place, entry in entries(compiling, "Catch", catchers)),
-    )
-
-
-def entries(compiling: Compiling, field: str, shape: Shape) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The well-formed entries of Retry or Catch with their places; the others are reported."""
-    sources: list[Any] = compiling.source.get(field, [])
-    for index, source in enumerate(sources):
-        place = f"{field}[{index}]"
-        found = check_shape(shape, source, f"{compiling.location}/{place}")
-        compiling.findings.extend(found)
-        if found:
-            continue
-        check_error_equals(compiling, place, source["ErrorEquals"], last=index == len(sources) - 1)
-        yield place, source
-
-
-def check_error_equals(compiling: Compiling, place: str, names: list[str], *, last: bool) -> None:
-    if "States.ALL" in names and len(names) > 1:
-        compiling.report(f"{place}/ErrorEquals", "States.ALL must be the only error name of its list")
-    if "States.ALL" in names and not last:
-        compiling.report(
-            f"{place}/ErrorEquals", "States.ALL must be in the last entry: those behind it never match"
-        )
-
-
-def retrier(source: dict[str, Any]) -> Retrier:
-    return Retrier(
-        error_equals=tuple(source["ErrorEquals"]),
-        interval=source.get("IntervalSeconds", 1),
-        max_attempts=source.get("MaxAttempts", 3),
-        backoff_rate=float(source.get("BackoffRate", 2.0)),
-        max_delay=source.get("MaxDelaySeconds"),
-        full_jitter=source.get("JitterStrategy") == "FULL",
-    )
-
-
-def catcher(compiling: Compiling, place: str, source: dict[str, Any]) -> Catcher:
-    compile_exit = jsonata_exit if compiling.language == "JSONata" else jsonpath_exit
-    return Catcher(
-        error_equals=tuple(source["ErrorEquals"]),
-        next=compiling.target(f"{place}/Next", source["Next"]),
-        exit=compile_exit(compiling, place, source),
-    )
-
-
-def jsonpath_exit(
-    compiling: Compiling, place: str, source: dict[str, Any]
-) -> Callable[[Turn, Payload, str], None]:
-    """ResultPath puts the error output into the state's input; OutputPath is not asked."""
-    flow = JsonPathFlow(
-        input_path=None,
-        parameters=None,
-        result_selector=None,
-        result_path=compiling.reference_path(f"{place}/ResultPath", source.get("ResultPath", "$")),
-        output_path=WHOLE,
-        assign=compiling.template_at(f"{place}/Assign", source["Assign"]) if "Assign" in source else None,
-    )
-    return flow.exit
-
-
-def jsonata_exit(compiling: Compiling, place: str, source: dict[str, Any]) -> Callable[[Turn, Payload, str], None]:
-    """Output and Assign see the error output as ``$states.errorOutput``; it is what is handed on by default."""
-    output = compiling.expression(f"{place}/Output", source["Output"]) if "Output" in source else None
-    assign = compiling.expression(f"{place}/Assign", source["Assign"]) if "Assign" in source else None
-
-    def exit_with(turn: Turn, caught: Payload, target: str) -> None:
-        leave(turn, output, assign, caught, target, errorOutput=caught.value)
-
-    return exit_with

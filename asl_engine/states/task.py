@@ -10,7 +10,8 @@ from asl_engine.events import TaskScheduled, TaskStarted
 from asl_engine.fields import ANY, MAX_SECONDS, NULLABLE_PATH, TEXT, integer, required
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.recovery import RECOVERY_FIELDS, Recovery, catch, compile_recovery, retry
+from asl_engine.states.recovery import Recovery, recover
+from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
@@ -116,8 +117,7 @@ class Task(State):
         self.flow.exit(turn, result, self.next)
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        if not retry(turn, self.recovery, error) and not catch(turn, self.recovery, error, cause):
-            turn.fail(error, cause)
+        recover(turn, self.recovery, error, cause)
 
 
 def compile_task(compiling: Compiling) -> Task:

@@ -7,9 +7,9 @@ seeded by the execution's ARN and the event at hand.
 
 from __future__ import annotations
 
-from collections import deque
+from heapq import heappush
 from random import Random
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from asl_engine import events as ev
 from asl_engine.errors import StatesError
@@ -17,6 +17,7 @@ from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.frames import Phase
 from asl_engine.limits import MAX_CAUSE_LENGTH, MAX_ERROR_LENGTH, Limits, utf8_length
+from asl_engine.states.lazy_random import LazyRandom
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,8 +31,9 @@ __all__ = ["HistoryFull", "Turn", "cut"]
 
 # State types whose work can be retried; only they have a RetryCount in the context object.
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
-# Phases in which a state has begun work that is given up with its branch.
-AT_WORK = frozenset({Phase.SCHEDULED, Phase.WORKING, Phase.WAITING, Phase.BACKOFF, Phase.FORKING, Phase.JOINING})
+# State types that the history shows as aborted; the others are over as soon as they are entered.
+ABORTED_TYPES = frozenset({"Task", "Wait", "Parallel", "Map"})
+BETWEEN_STATES = frozenset({Phase.NEXT, Phase.ENDED})
 
 
 class HistoryFull(Exception):
@@ -48,8 +50,16 @@ class Turn:
         self.at = at
         self.limits = limits
         self.events: list[ev.Event] = []
-        self.ready: deque[Frame] = deque()  # frames that may be able to go on
+        self.ready: list[int] = []  # a heap: the frames that may be able to go on, by id
         self.frame: Frame
+
+    def wake(self, frame: Frame) -> None:
+        """Let the frame go on, if it can.
+
+        Of all that can, the oldest goes first: an order that the log alone decides, so that a turn which was
+        interrupted is continued exactly as it would have gone on.
+        """
+        heappush(self.ready, frame.id)
 
     # -- events ---------------------------------------------------------------------------------
 
@@ -92,25 +102,27 @@ class Turn:
         """
         frame = self.frame
         parent = frame.parent
-        if parent is None or parent.fork is None:
+        if parent is None:
             self.emit_end(ev.ExecutionFailed, *cut(error, cause))
             return
-        if frame.type == "Task":
+        if frame.type == "Task" and not frame.settled:
             self.emit(ev.StateAborted, frame.state, frame.type)
         if parent.type == "Map":
             self.emit(ev.MapIterationFailed, parent.state, frame.index, *cut(error, cause))
         else:
             self.emit_internal(ev.BranchFailed, *cut(error, cause))
-        for sibling in list(parent.fork.children.values()):
-            self._abort(sibling)
-        self.ready.append(parent)
+        self.abort_children(parent)
+        self.wake(parent)
 
-    def _abort(self, frame: Frame) -> None:
-        """Give a branch or an iteration up, with all that it has begun."""
+    def abort_children(self, frame: Frame) -> None:
+        """Give up the branches or iterations that are under way, with all that they have begun."""
         for child in list(frame.fork.children.values()) if frame.fork is not None else ():
             self._abort(child)
+
+    def _abort(self, frame: Frame) -> None:
+        self.abort_children(frame)
         self.frame = frame
-        if frame.phase in AT_WORK:
+        if frame.type in ABORTED_TYPES and frame.phase not in BETWEEN_STATES and not frame.settled:
             self.emit(ev.StateAborted, frame.state, frame.type)
         assert frame.parent is not None  # noqa: S101  a branch or an iteration
         if frame.parent.type == "Map":
@@ -199,29 +211,6 @@ class Turn:
             f"An error occurred while executing the state '{frame.state}' "
             f"(entered at the event id #{frame.entered_id}). {detail}",
         )
-
-
-class LazyRandom(Random):
-    """Seeding costs more than most evaluations: it is left until a random number is asked for."""
-
-    def __new__(cls, make: Callable[[], Random]) -> Self:
-        del make
-        return super().__new__(cls)
-
-    def __init__(self, make: Callable[[], Random]) -> None:
-        self._make = make
-        self._made: Random | None = None
-
-    def _random(self) -> Random:
-        if self._made is None:
-            self._made = self._make()
-        return self._made
-
-    def random(self) -> float:
-        return self._random().random()
-
-    def getrandbits(self, k: int, /) -> int:
-        return self._random().getrandbits(k)
 
 
 def item_of(frame: Frame) -> Json:

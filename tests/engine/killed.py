@@ -11,7 +11,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from asl_engine.cli import main
-
 from asl_engine.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:

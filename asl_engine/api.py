@@ -1,0 +1,256 @@
+"""State machines from Python: one call that runs one to its end, for scripts and for tests.
+
+The command line keeps what it runs; this keeps nothing unless it is told where.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from uuid import uuid4
+
+import anyio
+
+from asl_engine.cli.how import How
+from asl_engine.cli.inputs import checked_name, machine_name, read_text
+from asl_engine.cli.shapes import history_event
+from asl_engine.definition import check
+from asl_engine.engine import Engine
+from asl_engine.errors import DefinitionError, InvalidInput, ProjectError
+from asl_engine.findings import did_you_mean
+from asl_engine.history import project as project_history
+from asl_engine.jsontypes import MISSING, Payload, dumps, loads
+from asl_engine.limits import utf8_length
+from asl_engine.project import Project, find_project
+from asl_engine.resources.loading import load_tasks
+from asl_engine.resources.registry import Registry, canonical, function_name
+from asl_engine.resources.resolve import resolve
+from asl_engine.store.memory import MemoryStore
+from asl_engine.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asl_engine.execution import Status
+    from asl_engine.findings import Finding
+    from asl_engine.history import HistoryEvent
+    from asl_engine.jsontypes import Json, Missing
+    from asl_engine.machine import StateMachine
+    from asl_engine.resources import Resource
+    from asl_engine.store import Store
+
+    Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
+
+__all__ = ["Result", "run", "validate"]
+
+UNNAMED = "StateMachine"  # the name of a machine that no file gives one
+
+
+class Result(NamedTuple):
+    """How an execution ended.
+
+    ``output`` is a JSON value, None unless ``status`` is SUCCEEDED; ``error`` and ``cause`` are those of one
+    that has FAILED, each None where there is none.  ``history`` has the shape of GetExecutionHistory's
+    events, with ``timestamp`` as ISO 8601 text, as ``asl history --json`` has it.
+    """
+
+    status: Status
+    output: Any
+    error: str | None
+    cause: str | None
+    history: list[HistoryEvent]
+    name: str
+    arn: str
+
+
+def run(
+    definition: Definition,
+    input: Json | Missing = MISSING,  # noqa: A002  StartExecution's own term
+    *,
+    tasks: Mapping[str, Callable[..., Any]] | None = None,
+    project: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    db: str | os.PathLike[str] | None = None,
+    time: Literal["skip", "real"] = "skip",
+    aws_limits: bool = True,
+) -> Result:
+    """Run a state machine to its end.
+
+    ``definition`` is the path of its file, its JSON text (which begins with a brace), or the parsed object;
+    ``input`` is any JSON value, ``{}`` without one.  ``tasks`` has callables, sync or async, by the name of
+    the Lambda function that each stands for.  For all others the callables of the ``project`` (a folder;
+    by default the definition's own) are used.  AWS is never called.
+
+    The execution is forgotten when this returns, unless ``db`` names a database to keep it in.  With
+    ``time="skip"`` nothing waits: waits and retry intervals pass at once.
+
+    Not for use where an event loop runs: there, ``await asyncio.to_thread(run, ...)``.
+
+    Raises ``DefinitionError``, ``InvalidInput``, ``ProjectError`` (a task that nothing serves, or that
+    the definition does not call), ``ExecutionAlreadyExists`` and ``StoreError``: all of them ``AslError``.
+    """
+    if time not in {"skip", "real"}:
+        raise InvalidInput(f"time={time!r}: it is 'skip' or 'real'")
+    source = _read(definition)
+    home = _project(source, project)
+    how = How(definition=source.path or Path(), skip_time=time == "skip", aws_limits=aws_limits)
+    machine = _load(source)
+    start = _Start(
+        machine=machine,
+        machine_name=UNNAMED if source.path is None else machine_name(str(source.path)),
+        resources=_resources(machine, tasks or {}, home),
+        input=_payload({} if input is MISSING else input, how),
+        name=str(uuid4()) if name is None else checked_name(name),
+        how=how,
+        project=home,
+        db=None if db is None else Path(db).absolute(),
+    )
+    return anyio.run(_run, start)
+
+
+class _Start(NamedTuple):
+    """An execution that may be started."""
+
+    machine: StateMachine
+    machine_name: str
+    resources: dict[str, Resource]
+    input: Payload
+    name: str
+    how: How
+    project: Project
+    db: Path | None
+
+
+async def _run(start: _Start) -> Result:
+    store: Store = MemoryStore() if start.db is None else await SqliteStore.open(start.db, create=True)
+    how, home = start.how, start.project
+    engine = Engine(
+        store,
+        start.resources,
+        clock=how.clock(),
+        limits=how.limits,
+        region=home.region,
+        account=home.account,
+    )
+    try:
+        async with engine:
+            running = await engine.start(
+                start.machine, start.machine_name, start.input, start.name, how.to_options()
+            )
+            ended = await running.wait()
+        events = await store.events(running.arn)
+    finally:
+        await store.close()
+    return Result(
+        status=ended.status,
+        output=None if ended.output is None else ended.output.value,
+        error=ended.error,
+        cause=ended.cause,
+        history=[history_event(event) for event in project_history(ended.identity, events)],
+        name=start.name,
+        arn=running.arn,
+    )
+
+
+def validate(definition: Definition) -> list[Finding]:
+    """Everything that is wrong with a definition, given as to ``run``; empty where it is sound.
+
+    Raises ``InvalidInput`` where its file cannot be read.
+    """
+    return _checked(_read(definition))[1]
+
+
+class _Source(NamedTuple):
+    """A definition's text.  ``path`` is that of its file; ``name`` is what messages call it.
+
+    ``ours`` says that the text was made here, so that nobody has a line of it to look at.
+    """
+
+    text: str
+    path: Path | None = None
+    name: str = "definition"
+    ours: bool = False
+
+
+def _read(definition: Definition) -> _Source:
+    if isinstance(definition, str) and definition.lstrip().startswith("{"):
+        return _Source(definition)
+    if isinstance(definition, str | os.PathLike):
+        name = os.fspath(definition)
+        return _Source(read_text(name, "the definition"), Path(name).absolute(), name)
+    return _Source(_json_text(dict(definition), "the definition"), ours=True)
+
+
+def _project(source: _Source, given: str | os.PathLike[str] | None) -> Project:
+    start = source.path if given is None else Path(given)
+    return Project(Path(), (), Path()) if start is None else find_project(start, {})
+
+
+def _load(source: _Source) -> StateMachine:
+    machine, findings = _checked(source)
+    if machine is None:
+        raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source.name)
+    return machine
+
+
+def _checked(source: _Source) -> tuple[StateMachine | None, list[Finding]]:
+    machine, findings = check(source.text)
+    return machine, [finding._replace(line=None, column=None) for finding in findings] if source.ours else findings
+
+
+def _json_text(value: Json, what: str) -> str:
+    try:
+        return dumps(value)
+    except (TypeError, ValueError) as error:  # a set, a NaN, a value that contains itself
+        raise InvalidInput(f"{what} is not JSON: {error}") from None
+
+
+def _payload(value: Json, how: How) -> Payload:
+    text = _json_text(value, "the input")
+    size = utf8_length(text)
+    if how.limits.payload_bytes is not None and size > how.limits.payload_bytes:
+        raise InvalidInput(
+            f"the input has {size:,} bytes; AWS allows {how.limits.payload_bytes:,} (256 KiB): "
+            "pass a reference to the data instead, or aws_limits=False"
+        )
+    return Payload(loads(text), text)  # what the caller does to the value later changes nothing
+
+
+def _resources(
+    machine: StateMachine, given: Mapping[str, Callable[..., Any]], project: Project
+) -> dict[str, Resource]:
+    registry = Registry()
+    for name, function in given.items():
+        registry.add(name, function)
+    functions = [name for name in map(function_name, machine.resources) if name is not None]
+    _refuse_unused(given, functions)
+    if any(registry.find(name) is None for name in functions):
+        registry = _with_those_of(project, registry)
+    return resolve(machine.resources, registry)
+
+
+def _refuse_unused(given: Mapping[str, Callable[..., Any]], functions: list[str]) -> None:
+    """A stand-in whose name is misspelt, or hidden by another, must not let the real task be called."""
+    for name in given:
+        others = [
+            function for function in functions if function != name and canonical(function) == canonical(name)
+        ]
+        if name in functions or any(function not in given for function in others):
+            continue
+        if others:
+            raise ProjectError(f"tasks: {name!r} and {others[0]!r} stand for the same function: leave one out")
+        raise ProjectError(f"tasks: the definition calls no function {name!r}{did_you_mean(name, functions)}")
+
+
+def _with_those_of(project: Project, given: Registry) -> Registry:
+    """The project's callables, except where one is given."""
+    own = load_tasks(*project.tasks, root=project.root)
+    replaced = {canonical(name) for name in given}
+    together = Registry(own.places)
+    for registry, names in ((own, [name for name in own if canonical(name) not in replaced]), (given, given)):
+        for name in names:
+            function = registry.find(name)
+            assert function is not None, f"{name} comes from the registry"  # noqa: S101
+            together.add(name, function)
+    return together

@@ -1,0 +1,27 @@
+"""JSONata, as Step Functions speaks it: a compiler to closures, with a budget instead of a clock.
+
+It is the language of jsonata.org, version 2, with the functions that Step Functions adds and without
+$eval.  An expression is compiled once and evaluated without touching what it is given: results may share
+parts with the input, which nobody changes.  Nothing here executes generated code.
+"""
+
+from __future__ import annotations
+
+from asl_engine.expressions.jsonata.expression import Bindings, Expression, UnsupportedResult, compile_jsonata
+from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.jsonata.template import (
+    JsonataTemplate,
+    compile_template_jsonata,
+    is_expression,
+)
+
+__all__ = [
+    "Bindings",
+    "Expression",
+    "JsonataError",
+    "JsonataTemplate",
+    "UnsupportedResult",
+    "compile_jsonata",
+    "compile_template_jsonata",
+    "is_expression",
+]

@@ -1,0 +1,162 @@
+"""A compiled expression: from its text to the value it has for given bindings."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
+
+from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.jsonata.builtins import BUILTINS
+from asl_engine.expressions.jsonata.compiler import compile_node
+from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.jsonata.names import free_variables
+from asl_engine.expressions.jsonata.parser import parse
+from asl_engine.expressions.jsonata.paths import walks
+from asl_engine.expressions.jsonata.resolver import resolve
+from asl_engine.expressions.jsonata.runtime import Evaluation, Frame, Function
+from asl_engine.jsontypes import MISSING, Json, Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from random import Random
+
+    from asl_engine.expressions.jsonata.syntax import Node
+
+__all__ = [
+    "DEFAULT_REGEX_SECONDS",
+    "DEFAULT_STEPS",
+    "Bindings",
+    "Expression",
+    "UnsupportedResult",
+    "compile_jsonata",
+]
+
+# A step is a call, an item looked at or 64 characters made: some seconds' worth of them.
+DEFAULT_STEPS: Final = 2_000_000
+DEFAULT_REGEX_SECONDS: Final = 2.0
+CACHED_EXPRESSIONS: Final = 1024
+REFUSED: Final = {"eval"}
+SCALARS: Final[set[Any]] = {str, int, bool, type(None), type(MISSING)}
+
+
+class UnsupportedResult(Exception):
+    """An expression gave a function, which is no JSON."""
+
+
+class Bindings:
+    """What an expression may look at, and what bounds its evaluation.
+
+    ``states`` is the object ``$states``; ``variables`` are the workflow's variables by name.  ``random``
+    is the source of $random, $uuid and $shuffle, ``now`` (milliseconds since the epoch) what $now and
+    $millis give.  ``steps`` bounds the work of one evaluation, ``regex_seconds`` that of one match of a
+    regular expression.  All values are taken as immutable JSON.
+    """
+
+    __slots__ = ("now", "random", "regex_seconds", "states", "steps", "variables")
+
+    def __init__(
+        self,
+        states: Json,
+        variables: Mapping[str, Json],
+        random: Random,
+        now: int = 0,
+        *,
+        steps: int = DEFAULT_STEPS,
+        regex_seconds: float = DEFAULT_REGEX_SECONDS,
+    ) -> None:
+        self.states = states
+        self.variables = variables
+        self.random = random
+        self.now = now
+        self.steps = steps
+        self.regex_seconds = regex_seconds
+
+
+class Expression:
+    """A compiled expression.  ``variables`` are the names it takes from outside, $states among them."""
+
+    __slots__ = ("_evaluate", "_selects", "text", "variables")
+
+    def __init__(self, text: str, tree: Node, variables: frozenset[str]) -> None:
+        self.text = text
+        self.variables = variables
+        self._evaluate = compile_node(tree)
+        # A variable, or a path of names from one: its value is JSON as it was given.
+        self._selects = tree.kind == "variable" or (
+            tree.kind == "path" and walks(tree) and tree.parts[0].kind == "variable"
+        )
+
+    def __call__(self, bindings: Bindings) -> Json | Missing:
+        """The value, or MISSING for nothing.
+
+        Raises ``JsonataError`` where the evaluation fails, and ``UnsupportedResult`` for a function.
+        """
+        evaluation = Evaluation(bindings.random, bindings.now, bindings.steps, bindings.regex_seconds)
+        frame = Frame({**bindings.variables, "states": bindings.states}, GLOBAL, evaluation)
+        try:
+            result: Json | Missing = self._evaluate(MISSING, frame)
+            if not self._given(result):
+                result = _as_json(result, evaluation, _known(bindings))
+        except RecursionError:
+            raise JsonataError("D1011") from None
+        except OverflowError:  # an integer that no double can hold
+            raise JsonataError("D1001", value=math.inf) from None
+        return result
+
+    def _given(self, result: object) -> bool:
+        """Whether the result is JSON without looking into it."""
+        return result.__class__ in SCALARS or (self._selects and result.__class__ in {dict, list})
+
+
+# Nothing is evaluated in this frame: it holds names only.
+GLOBAL: Final = Frame(BUILTINS, None, None)  # type: ignore[arg-type]
+
+
+def _known(bindings: Bindings) -> set[int]:
+    """The identities of values that are JSON already: they need not be looked through again."""
+    known = {id(value) for value in bindings.variables.values() if isinstance(value, dict | list)}
+    states = bindings.states
+    if isinstance(states, dict):
+        known.add(id(states))
+        known.update(id(value) for value in states.values())
+    return known
+
+
+def _as_json(value: Any, evaluation: Evaluation, known: set[int]) -> Any:
+    kind = value.__class__
+    if kind in SCALARS:
+        return None if value is MISSING else value
+    if kind is float:
+        if not math.isfinite(value):
+            raise JsonataError("D1001", value=value)
+        return float(value)
+    if isinstance(value, Function):
+        raise UnsupportedResult
+    if id(value) in known:
+        return value
+    if kind is dict:
+        evaluation.spend(len(value))
+        return {key: _as_json(item, evaluation, known) for key, item in value.items()}
+    evaluation.spend(len(value))
+    return [_as_json(item, evaluation, known) for item in value]
+
+
+@lru_cache(maxsize=CACHED_EXPRESSIONS)
+def compile_jsonata(text: str) -> Expression:
+    """Compile the inside of ``{% ... %}``.  Raises ``ExpressionSyntaxError``.
+
+    Compiled expressions are kept: they are immutable, and the same text gives the same object.
+    """
+    try:
+        tree = resolve(parse(text))
+        variables = free_variables(tree)
+        refused = REFUSED & variables
+        if refused:
+            message = f"The function ${refused.pop()} is not available in Step Functions"
+            raise ExpressionSyntaxError(message, text, text.find("$eval"))
+        return Expression(text, tree, frozenset(variables - BUILTINS.keys()))
+    except JsonataError as error:
+        raise ExpressionSyntaxError(str(error), text, error.position) from None
+    except RecursionError:
+        raise ExpressionSyntaxError("The expression is nested too deeply", text) from None

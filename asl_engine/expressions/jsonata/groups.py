@@ -1,0 +1,115 @@
+"""``{key: value}``: objects, and values grouped by a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.jsonata.runtime import TupleStream
+from asl_engine.jsontypes import MISSING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.expressions.jsonata.runtime import Evaluate, Evaluation, Frame
+    from asl_engine.expressions.jsonata.syntax import Node
+
+__all__ = ["VALUE", "appended", "compile_group"]
+
+VALUE: Final = "@"  # the value of a tuple; no name of a variable is spelt like this
+
+
+def appended(first: Any, second: Any, evaluation: Evaluation) -> Any:
+    """Both as one array; nothing adds nothing."""
+    if first is MISSING:
+        return second
+    if second is MISSING:
+        return first
+    one = first if isinstance(first, list) else [first]
+    other = second if isinstance(second, list) else [second]
+    evaluation.spend(len(one) + len(other))
+    return [*one, *other]
+
+
+def compile_group(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evaluate:
+    """A function of the value that is grouped: a single value, an array, or a stream of tuples."""
+    pairs = [(compile_node(key), compile_node(value)) for key, value in node.pairs]
+    keys = [key.value for key, _ in node.pairs if key.kind == "string" and not key.predicates]
+    if len(keys) == len(pairs) and len(set(keys)) == len(keys):
+        return _fixed(keys, [value for _, value in pairs], _grouped(pairs))
+    return _grouped(pairs)
+
+
+def _fixed(keys: list[str], values: list[Evaluate], general: Evaluate) -> Evaluate:
+    """An object whose keys are known beforehand, made of a single value."""
+    members = list(zip(keys, values, strict=True))
+
+    def evaluate(value: Any, frame: Frame) -> Any:
+        if isinstance(value, list):
+            return general(value, frame)
+        frame.evaluation.spend(len(members))
+        made = {}
+        for key, evaluate_value in members:
+            result = evaluate_value(value, frame)
+            if result is not MISSING:
+                made[key] = result
+        return made
+
+    return evaluate
+
+
+def _grouped(pairs: list[tuple[Evaluate, Evaluate]]) -> Evaluate:
+    def evaluate(value: Any, frame: Frame) -> Any:
+        streaming = value.__class__ is TupleStream
+        items: list[Any] = value if isinstance(value, list) else [value]
+        groups: dict[str, tuple[int, list[Any]]] = {}
+        if not items and not streaming:
+            items = [MISSING]  # an object made of nothing is an object all the same
+        for item in items:
+            frame.evaluation.spend(len(pairs))
+            context, inner = (item[VALUE], frame.inner(dict(item))) if streaming else (item, frame)
+            for index, (key, _) in enumerate(pairs):
+                _collect(groups, key(context, inner), index, item)
+        made = {}
+        for name, (index, data) in groups.items():
+            result = _reduced(data, pairs[index][1], frame, streaming=streaming)
+            if result is not MISSING:
+                made[name] = result
+        return made
+
+    return evaluate
+
+
+def _collect(groups: dict[str, tuple[int, list[Any]]], key: Any, index: int, item: Any) -> None:
+    if key is MISSING:
+        return
+    if not isinstance(key, str):
+        raise JsonataError("T1003", value=key)
+    group = groups.setdefault(key, (index, []))
+    if group[0] != index:
+        raise JsonataError("D1009", value=key)
+    group[1].append(item)
+
+
+def _reduced(data: list[Any], value: Evaluate, frame: Frame, *, streaming: bool) -> Any:
+    """The value over all items of a group; arrays among them are merged, tuples name by name."""
+    if not streaming:
+        return value(_merged(data, frame.evaluation), frame)
+    columns: dict[str, list[Any]] = {}
+    for item in data:
+        for name, part in item.items():
+            columns.setdefault(name, []).append(part)
+    names = {name: _merged(parts, frame.evaluation) for name, parts in columns.items()}
+    return value(names.pop(VALUE), frame.inner(names))
+
+
+def _merged(values: list[Any], evaluation: Evaluation) -> Any:
+    present = [value for value in values if value is not MISSING]
+    if len(present) <= 1:
+        return present[0] if present else MISSING
+    merged: list[Any] = []
+    for value in present:
+        items = value if isinstance(value, list) else [value]
+        evaluation.spend(len(items))
+        merged.extend(items)
+    return merged

@@ -1,0 +1,65 @@
+"""``|location|update, delete|``: a function that gives a changed copy of its argument."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.jsonata.runtime import Native
+from asl_engine.expressions.jsonata.signatures import parse_signature
+from asl_engine.jsontypes import MISSING
+
+if TYPE_CHECKING:
+    from asl_engine.expressions.jsonata.runtime import Evaluate, Evaluation, Frame
+
+__all__ = ["clone", "compile_transform"]
+
+SIGNATURE = parse_signature("<(oa):o>")
+
+
+def clone(value: Any, evaluation: Evaluation, owned: set[int] | None = None) -> Any:
+    """A copy that shares nothing that can be changed; ``owned`` collects the identities of its objects."""
+    evaluation.spend(1)
+    if isinstance(value, list):
+        return [clone(item, evaluation, owned) for item in value]
+    if value.__class__ is not dict:
+        return value
+    copy = {key: clone(item, evaluation, owned) for key, item in value.items()}
+    if owned is not None:
+        owned.add(id(copy))
+    return copy
+
+
+def compile_transform(location: Evaluate, update: Evaluate, delete: Evaluate | None = None) -> Evaluate:
+    def make(_: Any, frame: Frame) -> Native:
+        def implementation(evaluation: Evaluation, value: Any) -> Any:
+            if value is MISSING:
+                return MISSING
+            owned: set[int] = set()
+            result = clone(value, evaluation, owned)
+            matches = location(result, frame)
+            for match in matches if isinstance(matches, list) else [matches]:
+                if match is not MISSING:
+                    # A location can lead out of the copy: `|$states|...|`.  What is there stays as it is.
+                    _change(match if id(match) in owned else clone(match, evaluation), update, delete, frame)
+            return result
+
+        return Native(None, implementation, SIGNATURE, 1)
+
+    return make
+
+
+def _change(match: Any, update: Evaluate, delete: Evaluate | None, frame: Frame) -> None:
+    changes = update(match, frame)
+    if changes is not MISSING and changes.__class__ is not dict:
+        raise JsonataError("T2011", value=changes)
+    if changes is not MISSING and match.__class__ is dict:
+        match.update(changes)
+    if delete is None:
+        return
+    deletions = delete(match, frame)
+    names = [] if deletions is MISSING else deletions if isinstance(deletions, list) else [deletions]
+    if not all(isinstance(name, str) for name in names):
+        raise JsonataError("T2012", value=deletions)
+    for name in names if match.__class__ is dict else ():
+        match.pop(name, None)
