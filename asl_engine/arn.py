@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 __all__ = [
+    "LAMBDA_INVOKE",
     "execution_arn",
+    "express_arn",
     "is_lambda_function",
     "role_arn",
     "service_integration",
     "state_machine_arn",
 ]
+
+LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
 
 
 def state_machine_arn(region: str, account: str, machine: str) -> str:
@@ -17,6 +21,11 @@ def state_machine_arn(region: str, account: str, machine: str) -> str:
 
 def execution_arn(region: str, account: str, machine: str, name: str) -> str:
     return f"arn:aws:states:{region}:{account}:execution:{machine}:{name}"
+
+
+def express_arn(region: str, account: str, machine: str, name: str, unique: str) -> str:
+    """An execution of an Express state machine: its name need not be unique, hence the last part."""
+    return f"arn:aws:states:{region}:{account}:express:{machine}:{name}:{unique}"
 
 
 def role_arn(account: str) -> str:

@@ -79,11 +79,16 @@ def load(text: str, source: str = "definition") -> StateMachine:
     return machine
 
 
-def check(text: str) -> tuple[StateMachine | None, list[Finding]]:
-    """The machine, or None where a finding is an ERROR, and all findings in the order of the text."""
+def check(text: str, *, positions: bool = True) -> tuple[StateMachine | None, list[Finding]]:
+    """The machine, or None where a finding is an ERROR, and all findings in the order of the text.
+
+    Without ``positions`` they have no line and column: finding them reads the text once for each.
+    """
     if utf8_length(text) > MAX_DEFINITION_BYTES:
         message = f"The definition has more than {MAX_DEFINITION_BYTES} bytes"
         return None, [Finding("INVALID_JSON_DESCRIPTION", message)]
+    if not text.strip():
+        return None, [Finding(SCHEMA_VALIDATION_FAILED, "Definition must be a valid JSON object")]
     try:
         document = loads_strict(text)
     except JsonSyntaxError as error:
@@ -94,7 +99,7 @@ def check(text: str) -> tuple[StateMachine | None, list[Finding]]:
         machine, findings = compile_machine(document, text)
     except RecursionError:
         return None, [Finding(SCHEMA_VALIDATION_FAILED, "The definition is nested too deeply", "/")]
-    return machine, located(text, findings)
+    return machine, located(text, findings) if positions else findings
 
 
 def compile_machine(document: dict[str, Any], text: str) -> tuple[StateMachine | None, list[Finding]]:

@@ -154,21 +154,30 @@ class Engine:
 
         Raises ``ExecutionAlreadyExists`` where the name is taken.
         """
-        now = self.clock.now()
         identity = Identity(
             arn=execution_arn(self.region, self.account, machine_name, name),
             name=name,
             machine_arn=state_machine_arn(self.region, self.account, machine_name),
             machine_name=machine_name,
             role_arn=role_arn(self.account),
-            started_at=now,
+            started_at=self.clock.now(),
         )
+        return await self.launch(machine, identity, input, options)
+
+    async def launch(
+        self,
+        machine: StateMachine,
+        identity: Identity,
+        input: Payload,  # noqa: A002  StartExecution's own term
+        options: dict[str, Json] | None = None,
+    ) -> Run:
+        """As ``start``, for an execution whose identity the caller has made up, in any region and account."""
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
         run = Run(machine, Execution(identity))
         self._busy += 1
         try:
-            events = advance(machine, run.execution, Started(now, input), self.limits)
+            events = advance(machine, run.execution, Started(identity.started_at, input), self.limits)
             await self.store.create(Record(identity, machine.digest, options=options or {}), machine.text, events)
             self._admit(run)
             self._act(run, events)

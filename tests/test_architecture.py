@@ -14,10 +14,10 @@ FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn"}, 0),
     ({"expressions", "fields", "source"}, 1),
     ({"events", "execution", "frames"}, 2),
-    ({"states", "machine", "definition", "interpreter", "history", "replay"}, 3),
+    ({"states", "machine", "definition", "interpreter", "history", "replay", "answers"}, 3),
     ({"clock", "project", "store", "resources"}, 4),
     ({"engine"}, 5),
-    ({"api", "cli", "__main__", "__init__"}, 6),
+    ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3
 IMPURE = {"anyio", "asyncio", "aiosqlite", "sqlite3", "os", "time", "uuid", "secrets", "socket", "threading"}

@@ -242,3 +242,44 @@ def tasks(json: AsJson = False) -> int:
     from asl_engine.cli.tasks import tasks as work
 
     return work(as_json=json)
+
+
+@app.command(cls=Command)
+def serve(
+    *,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")] = 8083,
+    db: Db = None,
+    time: Annotated[
+        str,
+        typer.Option("--time", metavar="real|skip", help="skip: do not sit through waits and retry intervals."),
+    ] = "real",
+    use_lambda: Annotated[
+        bool, typer.Option("--lambda", help="Call AWS Lambda for functions without a local callable.")
+    ] = False,
+    lambda_endpoint: Annotated[
+        str | None, typer.Option("--lambda-endpoint", metavar="URL", help="Call Lambda there. Implies --lambda.")
+    ] = None,
+    unsafe_bind: Annotated[
+        bool, typer.Option("--unsafe-bind", help="Listen where other machines can reach it; there is no password.")
+    ] = False,
+    no_aws_limits: Annotated[
+        bool, typer.Option("--no-aws-limits", help="No limit on the size of payloads and the length of histories.")
+    ] = False,
+) -> int:
+    """Answer the Step Functions API, until interrupted; what runs then goes on with the next start."""
+    from asl_engine.cli.serve import Serving
+    from asl_engine.cli.serve import serve as work
+
+    return work(
+        Serving(
+            host=host,
+            port=port,
+            db=db,
+            time=time,
+            use_lambda=use_lambda,
+            lambda_endpoint=lambda_endpoint,
+            unsafe_bind=unsafe_bind,
+            aws_limits=not no_aws_limits,
+        )
+    )

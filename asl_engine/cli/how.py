@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.arn import LAMBDA_INVOKE
 from asl_engine.clock import SkippingClock, SystemClock
 from asl_engine.definition import load
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from asl_engine.machine import StateMachine
     from asl_engine.project import Project
     from asl_engine.resources import Resource
+    from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.registry import Registry
     from asl_engine.store import Record, Store
 
-__all__ = ["How", "Setup", "recorded_setup", "set_up"]
+__all__ = ["How", "Setup", "recorded_setup", "remote_lambda", "set_up"]
 
 
 class How(NamedTuple):
@@ -89,10 +92,21 @@ def set_up(how: How, project: Project, machine: StateMachine) -> Setup:
 
     with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
         registry = load_tasks(*project.tasks, root=project.root)
-    return Setup(how, project, machine, resolve(machine.resources, registry, _remote(how, project)))
+    remote = remote_lambda(how, project)
+    integrations = _integrations(machine, registry, remote)
+    return Setup(how, project, machine, resolve(machine.resources, registry, remote, integrations))
 
 
-def _remote(how: How, project: Project) -> Resource | None:
+def _integrations(machine: StateMachine, registry: Registry, remote: LambdaService | None) -> dict[str, Resource]:
+    if LAMBDA_INVOKE not in machine.resources:
+        return {}
+    from asl_engine.resources.lambda_integration import lambda_integration
+
+    return {LAMBDA_INVOKE: lambda_integration(registry, remote)}
+
+
+def remote_lambda(how: How, project: Project) -> LambdaService | None:
+    """AWS Lambda, where the command or the project says that it is to be called."""
     endpoint = how.endpoint or project.lambda_endpoint
     if not (how.use_lambda or how.endpoint or project.use_lambda):
         return None

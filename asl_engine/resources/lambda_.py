@@ -10,7 +10,7 @@ import re
 from functools import partial
 from threading import Lock
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
@@ -18,11 +18,16 @@ from asl_engine.resources.registry import function_name, qualifier
 from asl_engine.resources.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from asl_engine.resources import TaskCall
 
-    from asl_engine.resources import Resource, TaskCall
-
-__all__ = ["lambda_resource"]
+__all__ = [
+    "Invocation",
+    "LambdaService",
+    "function_error",
+    "function_result",
+    "lambda_region",
+    "lambda_resource",
+]
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ACCOUNT = re.compile(r"\d{12}")
@@ -31,7 +36,7 @@ _LONGEST_READ = 1024  # seconds: a function runs for 900 at most
 _SECRETS = re.compile(r"(?<=//)[^/@\s\"]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 
 
-def lambda_resource(endpoint: str | None = None, region: str | None = None) -> Resource:
+def lambda_resource(endpoint: str | None = None, region: str | None = None) -> LambdaService:
     """A resource that invokes the function its ARN names, once per call: retries are the machine's.
 
     ``endpoint`` is a URL.  ``region`` serves ARNs whose own region is only a placeholder.  Raises
@@ -41,12 +46,44 @@ def lambda_resource(endpoint: str | None = None, region: str | None = None) -> R
 
     if find_spec("boto3") is None:
         raise ProjectError('calling AWS Lambda needs boto3: pip install "asl-engine[lambda]"')
-    clients = _Clients(endpoint, region)
+    return LambdaService(_Clients(endpoint, region))
 
-    async def call_lambda(call: TaskCall) -> Payload:
-        return await run_in_thread(partial(_invoke, call, clients.get))
 
-    return call_lambda
+class Invocation(NamedTuple):
+    """What Invoke has answered: the payload's text, and everything else as boto3 gives it.
+
+    ``failed`` says that the function, not the service, has failed; its report is the payload.
+    """
+
+    text: str
+    failed: bool
+    answer: dict[str, Any]
+
+
+class LambdaService:
+    """Lambda's Invoke operation; called with a task whose resource is a function's ARN, it is a resource."""
+
+    def __init__(self, clients: _Clients) -> None:
+        self._clients = clients
+
+    async def __call__(self, call: TaskCall) -> Payload:
+        request = {
+            **_target(call.resource),
+            "InvocationType": "RequestResponse",
+            "Payload": call.input.text.encode(),
+        }
+        made = await self.invoke(request, lambda_region(call.resource), call.deadline)
+        if made.failed:
+            raise function_error(made.text)
+        return function_result(made.text)
+
+    async def invoke(self, request: dict[str, Any], region: str | None, deadline: int | None) -> Invocation:
+        """Send a request, whose members are those of Invoke.
+
+        ``region`` is None for the AWS SDK's own; ``deadline`` is in milliseconds since the epoch.  Raises
+        ``StatesError`` where the service refuses or cannot be reached.
+        """
+        return await run_in_thread(partial(_invoke, self._clients, request, region, deadline))
 
 
 class _Clients:
@@ -84,34 +121,30 @@ class _Clients:
         return self._session.client("lambda", region_name=region, endpoint_url=self._endpoint, config=config)
 
 
-def _invoke(call: TaskCall, client_for: Callable[[str | None, int], Any]) -> Payload:
+def _invoke(clients: _Clients, request: dict[str, Any], region: str | None, deadline: int | None) -> Invocation:
     from botocore.exceptions import BotoCoreError, ClientError
 
     client: Any = None
     try:
-        client = client_for(_region(call.resource), _read_timeout(call.deadline))
-        answer = client.invoke(
-            **_target(call.resource), InvocationType="RequestResponse", Payload=call.input.text.encode()
-        )
+        client = clients.get(region, _read_timeout(deadline))
+        answer = client.invoke(**request)
         body = answer["Payload"].read()
     except ClientError as error:
         raise _refused(error, client) from error
     except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is no URL
         raise _unreachable(error) from error
-    text = body.decode(errors="replace")
-    if "FunctionError" in answer:
-        raise _function_error(text)
-    return _result(text)
+    return Invocation(body.decode(errors="replace"), "FunctionError" in answer, answer)
 
 
-def _region(arn: str) -> str | None:
+def lambda_region(arn: str) -> str | None:
+    """The region in a function's ARN, None where it is only a placeholder."""
     region = arn.split(":")[3]
     return region if _REGION.fullmatch(region) else None
 
 
 def _target(arn: str) -> dict[str, str]:
     """The full ARN if AWS could have issued it, else the bare name: its caller's own function."""
-    if _region(arn) and _ACCOUNT.fullmatch(arn.split(":")[4]):
+    if lambda_region(arn) and _ACCOUNT.fullmatch(arn.split(":")[4]):
         return {"FunctionName": arn}
     version = qualifier(arn)
     return {"FunctionName": function_name(arn) or arn, **({"Qualifier": version} if version else {})}
@@ -125,14 +158,16 @@ def _read_timeout(deadline: int | None) -> int:
     return min(1 << left.bit_length(), _LONGEST_READ)
 
 
-def _result(text: str) -> Payload:
+def function_result(text: str) -> Payload:
+    """What a function has returned.  Raises ``StatesError`` where it is not JSON."""
     try:
         return Payload(loads(text), text) if text else Payload.of_text("null")
     except JsonSyntaxError as error:
         raise StatesError("Lambda.Unknown", f"The function's result is not JSON: {error}") from None
 
 
-def _function_error(text: str) -> StatesError:
+def function_error(text: str) -> StatesError:
+    """The failure of which a function's report tells; its cause is the report."""
     try:
         report = loads(text)
     except JsonSyntaxError:

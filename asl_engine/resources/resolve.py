@@ -9,7 +9,7 @@ from asl_engine.resources.python import python_resource
 from asl_engine.resources.registry import canonical, function_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from asl_engine.resources import Resource
     from asl_engine.resources.registry import Registry
@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 __all__ = ["resolve"]
 
 
-def resolve(resources: Iterable[str], registry: Registry, remote: Resource | None = None) -> dict[str, Resource]:
+def resolve(
+    resources: Iterable[str],
+    registry: Registry,
+    remote: Resource | None = None,
+    integrations: Mapping[str, Resource] | None = None,
+) -> dict[str, Resource]:
     """What serves each distinct ``Resource``: a local callable, else ``remote`` (AWS Lambda) if it is given.
 
-    Raises one ``ProjectError`` that lists every resource which nothing serves.
+    ``integrations`` serve resources that are no functions.  Raises one ``ProjectError`` that lists every
+    resource which nothing serves.
     """
     found: dict[str, Resource] = {}
     missing: dict[str, str] = {}
@@ -28,7 +34,9 @@ def resolve(resources: Iterable[str], registry: Registry, remote: Resource | Non
     for resource in dict.fromkeys(resources):
         name = function_name(resource)
         function = None if name is None else registry.find(name)
-        if name is None:
+        if integrations and resource in integrations:
+            found[resource] = integrations[resource]
+        elif name is None:
             unsupported.append(resource)
         elif function is not None:
             found[resource] = python_resource(function, name)
@@ -45,7 +53,7 @@ def resolve(resources: Iterable[str], registry: Registry, remote: Resource | Non
 def _unsupported(resource: str) -> str:
     return (
         f"the resource {resource} is not supported yet by `asl run`: supported are Lambda function ARNs "
-        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME)"
+        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME) and arn:aws:states:::lambda:invoke"
     )
 
 

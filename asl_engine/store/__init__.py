@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.execution import Identity, Status
     from asl_engine.jsontypes import Json
+    from asl_engine.store.machines import Machines
 
 __all__ = ["Record", "Store"]
 
@@ -34,6 +35,9 @@ class Record(NamedTuple):
 
 class Store(Protocol):
     """One writer per execution, optimistic: an append that does not fit raises ``Conflict``."""
+
+    @property
+    def machines(self) -> Machines: ...
 
     async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
         """Keep a new execution, the text of its definition and its first events, in one transaction.
@@ -62,6 +66,12 @@ class Store(Protocol):
         self, machine: str | None = None, status: Status | None = None, limit: int = 1000
     ) -> list[Record]:
         """The newest executions first."""
+        ...
+
+    async def page(
+        self, machine_arn: str, status: Status | None = None, after: str = "", limit: int = 100
+    ) -> list[Record]:
+        """The executions of one state machine, the newest first, from the one behind ``after`` (an ARN) on."""
         ...
 
     async def claim(self, arn: str) -> None:

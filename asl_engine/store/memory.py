@@ -13,8 +13,34 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.execution import Status
     from asl_engine.store import Record
+    from asl_engine.store.machines import MachineRecord, MachineStatus
 
 __all__ = ["MemoryStore"]
+
+
+class MemoryMachines:
+    """The state machines of a store that forgets."""
+
+    def __init__(self, definitions: dict[str, str]) -> None:
+        self._definitions = definitions
+        self._machines: dict[str, MachineRecord] = {}
+
+    async def add(self, record: MachineRecord, definition: str) -> MachineRecord:
+        self._definitions[record.definition] = definition
+        return self._machines.setdefault(record.arn, record)
+
+    async def get(self, arn: str) -> MachineRecord | None:
+        return self._machines.get(arn)
+
+    async def page(self, prefix: str, after: str, limit: int) -> list[MachineRecord]:
+        arns = sorted(arn for arn in self._machines if arn.startswith(prefix) and arn > after)
+        return [self._machines[arn] for arn in arns[:limit]]
+
+    async def set_status(self, arn: str, status: MachineStatus) -> None:
+        self._machines[arn] = self._machines[arn]._replace(status=status)
+
+    async def remove(self, arn: str) -> None:
+        self._machines.pop(arn, None)
 
 
 class MemoryStore:
@@ -24,6 +50,7 @@ class MemoryStore:
         self._records: dict[str, Record] = {}
         self._events: dict[str, list[Event]] = {}
         self._definitions: dict[str, str] = {}
+        self.machines = MemoryMachines(self._definitions)
 
     async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
         arn = record.identity.arn
@@ -64,6 +91,19 @@ class MemoryStore:
             record
             for record in reversed(self._records.values())
             if machine in (None, record.identity.machine_name) and status in (None, record.status)
+        ]
+        return chosen[:limit]
+
+    async def page(
+        self, machine_arn: str, status: Status | None = None, after: str = "", limit: int = 100
+    ) -> list[Record]:
+        newest_first = [*reversed(self._records.values())]
+        arns = [record.identity.arn for record in newest_first]
+        begin = arns.index(after) + 1 if after else 0
+        chosen = [
+            record
+            for record in newest_first[begin:]
+            if machine_arn == record.identity.machine_arn and status in (None, record.status)
         ]
         return chosen[:limit]
 

@@ -53,4 +53,19 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE UNIQUE INDEX events_by_seq ON events (execution, seq)",
     ),
+    (
+        """
+        CREATE TABLE state_machines (
+            arn TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            type TEXT NOT NULL,  -- STANDARD or EXPRESS
+            role_arn TEXT NOT NULL,
+            definition TEXT NOT NULL REFERENCES definitions (digest),
+            created_at INTEGER NOT NULL,
+            configuration TEXT NOT NULL,  -- logging, tracing, encryption, tags: a JSON object
+            status TEXT NOT NULL  -- ACTIVE or DELETING
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX executions_by_machine ON executions (machine_arn, execution)",
+    ),
 )

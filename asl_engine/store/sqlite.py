@@ -20,6 +20,7 @@ from asl_engine.jsontypes import dumps, loads
 from asl_engine.store import Record
 from asl_engine.store.codec import COLUMNS, Row, decode, encode
 from asl_engine.store.lease import Lease, is_held
+from asl_engine.store.machines import MachineTable
 from asl_engine.store.outcome import outcome
 from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
 
@@ -50,7 +51,7 @@ RECORD_COLUMNS = (
 class Batch:
     """The rows that one append adds; ``done`` is resolved when they are on disk."""
 
-    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution")
+    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution", "statement")
 
     def __init__(self, arn: str, key: int, events: Sequence[Event]) -> None:
         self.arn = arn
@@ -58,6 +59,7 @@ class Batch:
         self.definition: tuple[str, str] | None = None
         self.execution: tuple[Any, ...] | None = None
         self.claim: tuple[Any, ...] | None = None
+        self.statement: tuple[str, tuple[Any, ...]] | None = None  # one that has nothing to do with executions
         self.events = [(key, *row) for row in encode(events)]
         ended = outcome(events)
         self.end = None if ended is None else (*ended, key)
@@ -101,6 +103,9 @@ def insert(db: sqlite3.Connection, batches: list[Batch]) -> None:
     for statement, rows in together:
         if rows:
             db.executemany(statement, rows)
+    for batch in batches:
+        if batch.statement:
+            db.execute(*batch.statement)
 
 
 class SqliteStore:
@@ -117,6 +122,7 @@ class SqliteStore:
         self._leases = path.with_name(path.name + "-leases")
         self._lease: Lease | None = None
         self._data_version = -1
+        self.machines = MachineTable(self._fetch, self._write_statement)
 
     @classmethod
     async def open(
@@ -161,6 +167,11 @@ class SqliteStore:
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         await self._commit(Batch(arn, await self._key(arn), events))
+
+    async def _write_statement(self, statement: str, values: tuple[Any, ...]) -> None:
+        batch = Batch("", 0, ())
+        batch.statement = (statement, values)
+        await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
         self._waiting.append(batch)
@@ -242,6 +253,16 @@ class SqliteStore:
             "WHERE (?1 IS NULL OR machine_name = ?1) AND (?2 IS NULL OR status = ?2)"
             " ORDER BY execution DESC LIMIT ?3",
             (machine, status, limit),
+        )
+
+    async def page(
+        self, machine_arn: str, status: Status | None = None, after: str = "", limit: int = 100
+    ) -> list[Record]:
+        return await self._records(
+            "WHERE machine_arn = ?1 AND (?2 IS NULL OR status = ?2)"
+            " AND (?3 = '' OR execution < (SELECT execution FROM executions WHERE arn = ?3))"
+            " ORDER BY execution DESC LIMIT ?4",
+            (machine_arn, status, after, limit),
         )
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:

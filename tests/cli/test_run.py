@@ -68,6 +68,8 @@ def test_json_is_what_describe_execution_answers(project: Project) -> None:
         "output": '{"n":7}',
         "outputDetails": {"included": True},
         "redriveCount": 0,
+        "redriveStatus": "NOT_REDRIVABLE",
+        "redriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
     }
 
 

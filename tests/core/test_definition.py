@@ -193,7 +193,9 @@ def test_refused(definition: dict[str, Any], code: str, location: str, message: 
 
 
 TEXTS = [
-    ("", "INVALID_JSON_DESCRIPTION", (1, 1)),
+    ("", "SCHEMA_VALIDATION_FAILED", None),
+    (" \n", "SCHEMA_VALIDATION_FAILED", None),
+    ("{", "INVALID_JSON_DESCRIPTION", (1, 2)),
     ('{"StartAt": "S",\n "States": }', "INVALID_JSON_DESCRIPTION", (2, 12)),
     ('{"StartAt": "S", "StartAt": "T"}', "INVALID_JSON_DESCRIPTION", None),
     ('{"StartAt": NaN}', "INVALID_JSON_DESCRIPTION", None),

@@ -80,7 +80,7 @@ def test_a_resource_of_another_kind_is_not_supported_yet(registry: Registry, res
         resolve([resource, PREFIX + "ship"], registry, remote)
     assert str(caught.value) == (
         f"the resource {resource} is not supported yet by `asl run`: supported are Lambda function ARNs "
-        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME)"
+        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME) and arn:aws:states:::lambda:invoke"
     )
 
 

@@ -15,6 +15,7 @@ from asl_engine.execution import Identity
 from asl_engine.jsontypes import Payload
 from asl_engine.store import Record, Store
 from asl_engine.store.lease import Lease, is_held
+from asl_engine.store.machines import MachineRecord
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.sqlite import SqliteStore
 
@@ -288,3 +289,87 @@ def test_a_missing_database_is_made_only_where_asked(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="There is no database"):
         anyio.run(main)
     assert list(tmp_path.iterdir()) == []
+
+
+# -- state machines --------------------------------------------------------------------------------------
+
+MACHINES = "arn:aws:states:r:a:stateMachine:"
+
+
+def a_machine(name: str, **fields: object) -> MachineRecord:
+    made = MachineRecord(MACHINES + name, name, "STANDARD", "arn:role", "digest", 1000, {"tags": [], "none": None})
+    return made._replace(**fields)  # type: ignore[arg-type]
+
+
+def test_machines_are_kept_until_they_are_removed(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        first = a_machine("m")
+        assert await store.machines.add(first, DEFINITION) == first
+        assert await store.machines.add(a_machine("m", definition="other"), "other") == first
+        assert await store.machines.get(first.arn) == first
+        assert await store.definition("digest") == DEFINITION
+        await store.machines.set_status(first.arn, "DELETING")
+        assert await store.machines.get(first.arn) == first._replace(status="DELETING")
+        await store.machines.remove(first.arn)
+        assert await store.machines.get(first.arn) is None
+
+    run(open_store, scenario)
+
+
+def test_machines_are_paged_by_arn(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        for name in ("b", "a", "c%"):
+            await store.machines.add(a_machine(name), DEFINITION)
+        await store.machines.add(a_machine("x", arn="arn:aws:states:s:a:stateMachine:x"), DEFINITION)
+
+        async def names(after: str = "", limit: int = 10) -> list[str]:
+            return [one.name for one in await store.machines.page(MACHINES, after, limit)]
+
+        assert await names() == ["a", "b", "c%"]
+        assert await names(limit=2) == ["a", "b"]
+        assert await names(after=MACHINES + "b") == ["c%"]
+
+    run(open_store, scenario)
+
+
+def test_executions_are_paged_by_machine(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        for name, machine in (("a", "m"), ("b", "m"), ("c", "n"), ("d", "m")):
+            await store.create(record(name, machine), DEFINITION, started())
+        await store.append("arn:m:b", ended())
+
+        async def names(**arguments: object) -> list[str]:
+            found = await store.page("arn:m", **arguments)  # type: ignore[arg-type]
+            return [one.identity.name for one in found]
+
+        assert await names() == ["d", "b", "a"]
+        assert await names(limit=1) == ["d"]
+        assert await names(after="arn:m:d") == ["b", "a"]
+        assert await names(status="RUNNING") == ["d", "a"]
+        assert await names(status="RUNNING", after="arn:m:d") == ["a"]
+
+    run(open_store, scenario)
+
+
+def test_a_database_of_the_first_layout_is_brought_up_to_date(tmp_path: Path) -> None:
+    from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
+
+    path = tmp_path / "asl.db"
+    old = sqlite3.connect(path)
+    for statement in MIGRATIONS[0]:
+        old.execute(statement)
+    old.execute("PRAGMA user_version = 1")
+    old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    old.commit()
+    old.close()
+
+    async def main() -> None:
+        store = await SqliteStore.open(path)
+        await store.machines.add(a_machine("m"), DEFINITION)
+        await store.close()
+
+    anyio.run(main)
+    new = sqlite3.connect(path)
+    assert new.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert new.execute("SELECT name, type, status FROM state_machines").fetchall() == [("m", "STANDARD", "ACTIVE")]
+    new.close()

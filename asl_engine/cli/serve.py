@@ -1,0 +1,123 @@
+"""``asl serve``: the Step Functions API on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from contextlib import redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from asl_engine.cli.driving import Signals, at_the_wheel
+from asl_engine.cli.how import How, remote_lambda
+from asl_engine.cli.lookup import opened, project_of
+from asl_engine.cli.output import err, flush, out
+from asl_engine.errors import InvalidInput, ProjectError
+
+if TYPE_CHECKING:
+    from asl_engine.project import Project
+    from asl_engine.resources.registry import Registry
+    from asl_engine.server.running import Started
+
+__all__ = ["Serving", "serve"]
+
+NEEDED = ("starlette", "uvicorn")
+
+
+class Serving(NamedTuple):
+    """The command's arguments, as they were given."""
+
+    host: str = "127.0.0.1"
+    port: int = 8083
+    db: str | None = None
+    time: str = "real"
+    use_lambda: bool = False
+    lambda_endpoint: str | None = None
+    unsafe_bind: bool = False
+    aws_limits: bool = True
+
+
+def serve(given: Serving) -> int:
+    """Answer until a signal comes.  Returns the exit code: 0."""
+    if not all(map(find_spec, NEEDED)):
+        raise ProjectError('asl serve needs starlette and uvicorn: pip install "asl-engine[server]"')
+    if given.time not in {"real", "skip"}:
+        raise InvalidInput(f"--time {given.time}: it is real or skip")
+    _check_host(given)
+    how = How(
+        definition=Path.cwd(),
+        use_lambda=given.use_lambda,
+        endpoint=given.lambda_endpoint,
+        skip_time=given.time == "skip",
+        aws_limits=given.aws_limits,
+    )
+    logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
+    project = project_of(Path.cwd())
+    db = Path(given.db).absolute() if given.db else project.db
+    return asyncio.run(_serve(given, how, project._replace(db=db)))
+
+
+def _check_host(given: Serving) -> None:
+    from asl_engine.server.running import is_loopback
+
+    if is_loopback(given.host):
+        return
+    if not given.unsafe_bind:
+        raise InvalidInput(
+            f"--host {given.host}: whoever reaches this address could run the project's tasks, and there is no "
+            "password; if that is what you want, say --unsafe-bind"
+        )
+    err(f"asl: warning: whoever reaches {given.host}:{given.port} can run the project's tasks")
+
+
+async def _serve(given: Serving, how: How, project: Project) -> int:
+    from asl_engine.server.request import Caller
+    from asl_engine.server.running import bind, serve
+
+    registry = _tasks(project)
+    remote = remote_lambda(how, project)
+    stdout = sys.stdout  # tasks may not write there
+    with bind(given.host, given.port) as listener:
+        async with opened(project.db, create=True) as store:
+            with at_the_wheel() as signals:
+                await serve(
+                    store,
+                    listener,
+                    registry,
+                    default=Caller(project.region, project.account),
+                    clock=how.clock(),
+                    limits=how.limits,
+                    stop=_signalled(signals),
+                    remote=remote,
+                    any_host=given.unsafe_bind,
+                    ready=lambda started: _announce(started, registry, project.db, stdout),
+                )
+    err("stopped; what was running goes on with the next start")
+    return 0
+
+
+async def _signalled(signals: Signals) -> None:
+    await asyncio.shield(signals.received)
+
+
+def _tasks(project: Project) -> Registry:
+    from asl_engine.resources.loading import load_tasks
+
+    with redirect_stdout(sys.stderr):
+        return load_tasks(*project.tasks, root=project.root)
+
+
+def _announce(started: Started, registry: Registry, db: Path, stdout: TextIO) -> None:
+    """stdout has what to type into the shell of whatever is to talk to the server."""
+    shown = f"[{started.host}]" if ":" in started.host else started.host
+    if shown in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
+        shown = "localhost"
+    with redirect_stdout(stdout):
+        out(f"export AWS_ENDPOINT_URL_SFN=http://{shown}:{started.port}")
+        out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
+        flush()
+    err(f"asl serve: listening on http://{shown}:{started.port}, database {db}, {len(registry)} task callables")
+    if started.resumed:
+        err(f"asl serve: {started.resumed} executions resumed")

@@ -1,0 +1,124 @@
+"""The server from the first byte to the last: bind, resume what was left, answer, stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple
+
+import uvicorn
+
+from asl_engine.engine import Engine
+from asl_engine.errors import ProjectError
+from asl_engine.resources.catalog import Catalog
+from asl_engine.server.http import make_app
+from asl_engine.server.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from asl_engine.clock import Clock
+    from asl_engine.limits import Limits
+    from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.registry import Registry
+    from asl_engine.server.request import Caller
+    from asl_engine.store import Store
+
+__all__ = ["Started", "bind", "is_loopback", "serve"]
+
+CHECK_SECONDS = 0.5  # how soon an `asl stop` from elsewhere is noticed
+GRACE_SECONDS = 2  # for the answers that are under way when the server stops
+
+
+class Started(NamedTuple):
+    """``host`` and ``port`` are where the server listens; ``resumed`` is the number of executions."""
+
+    host: str
+    port: int
+    resumed: int
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Raises ``ProjectError`` where the address cannot be had."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        reason = (error.strerror or "").partition(" (")[0]  # Python adds the address once more
+        raise ProjectError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from None
+    listener.setblocking(False)
+    return listener
+
+
+async def serve(
+    store: Store,
+    listener: socket.socket,
+    registry: Registry,
+    *,
+    default: Caller,
+    clock: Clock,
+    limits: Limits,
+    stop: Awaitable[object],
+    remote: LambdaService | None = None,
+    any_host: bool = False,
+    ready: Callable[[Started], None] = lambda _: None,
+) -> None:
+    """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed."""
+    catalog = Catalog(registry, remote)
+    engine = Engine(store, catalog, clock=clock, limits=limits, region=default.region, account=default.account)
+    async with engine:
+        service = Service(store, engine, catalog)
+        app = make_app(service, default, any_host=any_host)
+        server = _Server(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                lifespan="off",
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                ws="none",
+            )
+        )
+        resumed = await service.resume_all()
+        looking = asyncio.ensure_future(_look_around(engine))
+        answering = asyncio.ensure_future(server.serve(sockets=[listener]))
+        stopping = asyncio.ensure_future(stop)
+        host, port = listener.getsockname()[:2]
+        ready(Started(host, port, resumed))
+        try:
+            await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            await answering
+        finally:
+            looking.cancel()
+            stopping.cancel()
+            with suppress(asyncio.CancelledError):
+                await looking
+
+
+class _Server(uvicorn.Server):
+    """Signals are the command's affair."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _look_around(engine: Engine) -> None:
+    """Other processes may stop an execution of ours."""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        await engine.check()

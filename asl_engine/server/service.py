@@ -1,0 +1,127 @@
+"""What the operations share: the store, the engine, and the machines that definitions were compiled to."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from asl_engine.definition import load
+from asl_engine.errors import AslError, ExecutionBusy
+from asl_engine.server.errors import does_not_exist
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from asl_engine.engine import Engine, Run
+    from asl_engine.execution import Execution
+    from asl_engine.machine import StateMachine
+    from asl_engine.resources.catalog import Catalog
+    from asl_engine.server.request import Request
+    from asl_engine.store import Record, Store
+    from asl_engine.store.machines import MachineRecord
+
+__all__ = ["SERVED", "Service", "moment"]
+
+log = logging.getLogger("asl_engine.server")
+
+MOST_COMPILED = 256
+MOST_OPEN = 1_000_000
+SERVED = "server"  # the option of executions that a server has started
+
+
+def moment(milliseconds: int) -> float:
+    """A timestamp of AWS JSON: seconds since the epoch."""
+    return milliseconds / 1000
+
+
+class Service:
+    """One server's state besides its connections."""
+
+    def __init__(self, store: Store, engine: Engine, catalog: Catalog) -> None:
+        self.store = store
+        self.engine = engine
+        self.catalog = catalog
+        self._compiled: OrderedDict[str, StateMachine] = OrderedDict()
+
+    # -- state machines -----------------------------------------------------------------------------
+
+    async def machine(self, request: Request, arn: str) -> MachineRecord:
+        """A state machine of the caller's.  Raises StateMachineDoesNotExist."""
+        record = await self.find_machine(arn) if request.owns(arn) else None
+        if record is None:
+            raise does_not_exist("State Machine", arn)
+        return record
+
+    async def find_machine(self, arn: str) -> MachineRecord | None:
+        """The machine as it stands: one that is being deleted is gone with its last execution."""
+        record = await self.store.machines.get(arn)
+        if record is not None and record.status == "DELETING" and not await self.is_running(arn):
+            await self.store.machines.remove(arn)
+            return None
+        return record
+
+    async def is_running(self, machine_arn: str) -> bool:
+        return bool(await self.store.page(machine_arn, "RUNNING", limit=1))
+
+    async def compiled(self, digest: str) -> StateMachine:
+        """The machine of a definition that is in the store."""
+        if digest in self._compiled:
+            self._compiled.move_to_end(digest)
+            return self._compiled[digest]
+        machine = load(await self.store.definition(digest))
+        self.keep(machine)
+        return machine
+
+    def keep(self, machine: StateMachine) -> None:
+        """Remember a machine that has just been compiled."""
+        self._compiled[machine.digest] = machine
+        if len(self._compiled) > MOST_COMPILED:
+            self._compiled.popitem(last=False)
+
+    # -- executions ---------------------------------------------------------------------------------
+
+    async def execution(self, request: Request, arn: str) -> Record:
+        """An execution of the caller's.  Raises ExecutionDoesNotExist."""
+        record = await self.store.record(arn) if request.owns(arn) else None
+        if record is None:
+            raise does_not_exist("Execution", arn)
+        return record
+
+    def watch(self, run: Run) -> Run:
+        """Whatever keeps an execution from being driven on is a defect of ours: the log has to tell."""
+        run.done.add_done_callback(lambda done: _report(run.arn, done))
+        return run
+
+    async def resume_all(self) -> int:
+        """Go on with every execution that no process drives; gives their number.
+
+        One that a command has started with other tasks than ours is left to ``asl resume``.
+        """
+        resumed = 0
+        for record in reversed(await self.store.executions(status="RUNNING", limit=MOST_OPEN)):
+            try:
+                resumed += await self._resume(record)
+            except ExecutionBusy:
+                continue
+            except AslError as error:
+                log.warning("cannot resume %s: %s", record.identity.arn, error)
+        return resumed
+
+    async def _resume(self, record: Record) -> bool:
+        machine = await self.compiled(record.definition)
+        missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
+        if missing and record.options.get(SERVED) is not True:
+            log.warning("%s is left to `asl resume`: nothing here serves %s", record.identity.arn, missing[0])
+            return False
+        if self.engine.clock.skips:  # the log may be ahead of this machine's time
+            events = await self.store.events(record.identity.arn)
+            self.engine.clock.jump(events[-1].at)
+        self.watch(await self.engine.resume(machine, record))
+        return True
+
+
+def _report(arn: str, done: asyncio.Future[Execution]) -> None:
+    error = None if done.cancelled() else done.exception()
+    if error is not None:
+        log.error("execution %s has stopped where it was: %s", arn, error, exc_info=error)

@@ -1,0 +1,265 @@
+"""The command ``asl serve`` as it is used: its output, signals, a kill, and what is resumed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from contextlib import contextmanager, suppress
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from asl_engine.errors import ProjectError
+from asl_engine.server.running import bind, is_loopback
+from tests.cli.project import finished, machine, task, wait_for
+from tests.server.harness import WAIT, Server, created, ended
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from tests.cli.project import Project
+
+SOON = machine(W={"Type": "Wait", "Seconds": 1}, Done={"Type": "Pass"})
+BRANCHES = machine(
+    P={
+        "Type": "Parallel",
+        "Branches": [
+            {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "End": True}}},
+            {"StartAt": "B", "States": {"B": task("count", End=True)}},
+        ],
+    }
+)
+EACH = machine(
+    M={
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Wait", "Seconds": 1, "End": True}}},
+    }
+)
+
+
+@contextmanager
+def serving(project: Project, *arguments: str) -> Iterator[tuple[Server, subprocess.Popen[str]]]:
+    process = project.spawn("serve", "--port", "0", *arguments)
+    try:
+        assert process.stdout is not None
+        lines = [process.stdout.readline(), process.stdout.readline()]
+        assert lines[1] == "export AWS_DISABLE_HOST_PREFIX_INJECTION=true\n"
+        exported = re.fullmatch(r"export AWS_ENDPOINT_URL_SFN=(http://.+)\n", lines[0])
+        assert exported, finished(process)
+        url = urlsplit(exported[1])
+        yield Server(url.hostname or "", url.port or 0, 0), process
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM for one process on Windows")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_it_and_what_ran_goes_on(project: Project, number: int) -> None:
+    calls, gate = project.root / "calls", project.root / "gate"
+    with serving(project) as (server, process):
+        client = server.client()
+        arn = created(client, machine(C=task("count")))
+        given = json.dumps({"calls": str(calls), "gate": str(gate)})
+        execution = client.start_execution(stateMachineArn=arn, input=given)["executionArn"]
+        wait_for(calls.exists)
+        process.send_signal(number)
+        result = finished(process)
+    assert result.code == 0
+    assert result.err.splitlines()[0].startswith("asl serve: listening on http://127.0.0.1:")
+    assert result.err.splitlines()[-1] == "stopped; what was running goes on with the next start"
+    gate.touch()
+    with serving(project) as (server, process):
+        assert json.loads(ended(server.client(), execution)["output"]) == {"passed": True}
+        process.send_signal(number)
+        assert "asl serve: 1 executions resumed" in finished(process).err
+
+
+def test_killed_with_executions_under_way_all_end_after_a_restart(project: Project) -> None:
+    calls, gate = project.root / "calls", project.root / "gate"
+    given = json.dumps({"calls": str(calls), "gate": str(gate), "items": [1, 2, 3]})
+    with serving(project) as (server, process):
+        client = server.client()
+        definitions = {"soon": SOON, "branches": BRANCHES, "each": EACH, "task": machine(C=task("count"))}
+        arns = [created(client, definition, name) for name, definition in definitions.items()]
+        runs = [
+            client.start_execution(stateMachineArn=arn, input=given)["executionArn"]
+            for arn in arns
+            for _ in range(5)
+        ]
+        stopped = client.start_execution(stateMachineArn=created(client, WAIT, "long"))["executionArn"]
+        wait_for(lambda: calls.exists() and len(calls.read_text()) == 10)
+        process.kill()
+        process.communicate()
+    gate.touch()
+    with serving(project) as (server, _):
+        client = server.client()
+        ends = [ended(client, run) for run in runs]
+        assert {end["status"] for end in ends} == {"SUCCEEDED"}
+        assert client.describe_execution(executionArn=stopped)["status"] == "RUNNING"
+        # Another process may end what the server drives.
+        assert project.asl("stop", stopped.rpartition(":")[2]).code == 0
+        wait_for(lambda: ended(client, stopped)["status"] == "ABORTED")
+        assert {one["name"] for one in client.list_state_machines()["stateMachines"]} == {
+            *definitions,
+            "long",
+        }
+
+
+def test_time_may_be_skipped(project: Project) -> None:
+    with serving(project, "--time", "skip", "--db", "other.db") as (server, process):
+        client = server.client()
+        run = client.start_execution(stateMachineArn=created(client, WAIT))["executionArn"]
+        assert ended(client, run)["status"] == "SUCCEEDED"
+        run = client.start_execution(stateMachineArn=created(client, machine(N=task("never")), "n"))[
+            "executionArn"
+        ]
+        process.kill()
+        process.communicate()
+    with serving(project, "--time", "skip", "--db", "other.db") as (server, _):
+        client = server.client()
+        started = client.describe_execution(executionArn=run)
+        stopped = client.stop_execution(executionArn=run)
+        assert started["startDate"] <= stopped["stopDate"]
+    assert (project.root / "other.db").exists()
+
+
+def test_what_a_command_has_started_is_left_to_it_where_its_tasks_are_missing(project: Project) -> None:
+    calls = project.root / "calls"
+    given = json.dumps({"calls": str(calls), "gate": str(project.root / "gate")})
+    process = project.spawn("run", project.define("m", machine(C=task("count"))), "--name", "one", "-i", given)
+    wait_for(calls.exists)
+    process.kill()
+    process.communicate()
+    (project.root / "tasks" / "callables.py").write_text("", encoding="utf-8")
+    with serving(project) as (server, process):
+        shown = server.client().describe_execution(
+            executionArn="arn:aws:states:us-east-1:123456789012:execution:m:one"
+        )
+        assert shown["status"] == "RUNNING"
+        process.terminate()
+        assert "is left to `asl resume`: nothing here serves arn:aws:lambda:" in finished(process).err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+def test_what_it_says(project: Project, host: str) -> None:
+    """In this process, which a thread interrupts as soon as the server answers."""
+    with bind("127.0.0.1", 0) as free:
+        port = free.getsockname()[1]
+    ask = Server("127.0.0.1", port, 0)
+
+    def interrupt() -> None:
+        with suppress(AssertionError):
+            wait_for(lambda: answers(ask))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = Thread(target=interrupt)
+    thread.start()
+    result = project.asl("serve", "--host", host, "--port", str(port), "--unsafe-bind")
+    thread.join()
+    assert result.code == 0
+    assert result.out.splitlines()[0].startswith("export AWS_ENDPOINT_URL_SFN=http://")
+    said = result.err.splitlines()
+    assert said[-1].startswith("stopped; ")
+    assert ("warning" in said[0]) is (host != "127.0.0.1")
+
+
+def answers(server: Server) -> bool:
+    try:
+        return server.post("ListStateMachines", "{}")[0] == 200
+    except ConnectionError:
+        return False
+
+
+def test_a_command_runs_the_lambda_integration(project: Project) -> None:
+    invoke = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "double", "Payload.$": "$"},
+        "OutputPath": "$.Payload",
+    }
+    assert project.ran(machine(I=invoke), "--input", '{"n": 4}').out == '{"n":8}\n'
+
+
+REFUSED = {
+    "an open address": (["--host", "0.0.0.0"], "if that is what you want, say --unsafe-bind"),  # noqa: S104
+    "a name": (["--host", "example.com"], "there is no password"),
+    "a time": (["--time", "fast"], "asl: error: --time fast: it is real or skip"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(project: Project, arguments: list[str], message: str) -> None:
+    result = project.asl("serve", *arguments)
+    assert result.code == 2
+    assert message in result.err
+
+
+def test_a_port_that_is_taken(project: Project) -> None:
+    with bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        result = project.asl("serve", "--port", str(port))
+        assert result.code == 2
+        assert f"cannot listen on 127.0.0.1:{port}: Address already in use; choose another --port" in result.err
+    with pytest.raises(ProjectError, match=r"cannot listen on no\.such\.name\.invalid"):
+        bind("no.such.name.invalid", 0)
+
+
+def test_an_open_address_warns_and_answers_any_host(project: Project) -> None:
+    with serving(project, "--host", "0.0.0.0", "--unsafe-bind") as (server, process):  # noqa: S104
+        assert server.host == "localhost"
+        assert server.post("ListStateMachines", "{}", Host="asl.example")[0] == 200
+        process.terminate()
+        assert "asl: warning: whoever reaches 0.0.0.0:0 can run the project's tasks" in finished(process).err
+
+
+@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+def test_the_extra_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    from asl_engine.cli import serve
+
+    monkeypatch.setattr(serve, "find_spec", lambda name: None if name == missing else name)
+    result = project.asl("serve")
+    assert result.code == 2
+    assert 'pip install "asl-engine[server]"' in result.err
+
+
+LOOPBACK: dict[str, bool] = {
+    "127.0.0.1": True,
+    "127.1.2.3": True,
+    "::1": True,
+    "localhost": True,
+    "0.0.0.0": False,  # noqa: S104
+    "192.168.0.1": False,
+    "example.com": False,
+}
+
+
+@pytest.mark.parametrize(("host", "alone"), LOOPBACK.items())
+def test_what_is_loopback(host: str, alone: bool) -> None:
+    assert is_loopback(host) is alone
+
+
+def test_a_broken_resource_is_logged(project: Project, caplog: Any) -> None:
+    """The execution stays where it was; whoever looks into the log learns why."""
+    from asl_engine.resources.catalog import Catalog
+    from tests.server.harness import running
+
+    async def broken(_call: Any) -> Any:
+        raise ValueError("our defect")
+
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:broken"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Catalog, "_find", lambda *_: broken)
+        with running(project.root / "asl.db") as server:
+            client = server.client()
+            definition = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": arn, "End": True}}}
+            run = client.start_execution(stateMachineArn=created(client, definition))["executionArn"]
+            wait_for(lambda: "has stopped where it was: our defect" in caplog.text)
+            assert client.describe_execution(executionArn=run)["status"] == "RUNNING"

@@ -1,0 +1,273 @@
+"""arn:aws:states:::lambda:invoke, with local callables and with a Lambda that is played."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from asl_engine.errors import ProjectError, StatesError
+from asl_engine.jsontypes import Payload
+from asl_engine.resources import TaskCall
+from asl_engine.resources.catalog import Catalog
+from asl_engine.resources.lambda_ import Invocation
+from asl_engine.resources.lambda_integration import lambda_integration
+from asl_engine.resources.registry import Registry
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+EXECUTION = "arn:aws:states:eu-west-1:210987654321:execution:m:one"
+ARN = "arn:aws:lambda:eu-west-1:210987654321:function:{}"
+
+
+def a_call(parameters: Any, resource: str = INVOKE) -> TaskCall:
+    return TaskCall(resource, Payload(parameters), "run:1", 0, None, EXECUTION, "Pay", lambda: None)
+
+
+def callables() -> Registry:
+    registry = Registry()
+    registry.add("echo", lambda event: event)
+    registry.add("fail", lambda event: [][event["at"]])
+    registry.add("whoami", lambda _event, context: context.function_name)
+    return registry
+
+
+class Played:
+    """A Lambda service that answers as it is told, and remembers what it was asked."""
+
+    def __init__(self, text: str = "null", *, failed: bool = False, **answer: Any) -> None:
+        headers = {"x-amzn-requestid": "id-1", "server": "x", "date": "today", "content-type": "application/json"}
+        meta = {"RequestId": "id-0", "HTTPStatusCode": 200, "HTTPHeaders": headers}
+        self.made = Invocation(
+            text, failed, {"StatusCode": 200, "ExecutedVersion": "7", "ResponseMetadata": meta, **answer}
+        )
+        self.asked: list[tuple[dict[str, Any], str | None]] = []
+
+    async def invoke(self, request: dict[str, Any], region: str | None, deadline: int | None) -> Invocation:
+        assert deadline is None
+        self.asked.append((request, region))
+        return self.made
+
+
+def invoked(parameters: Any, remote: Any = None) -> Any:
+    async def main() -> Payload:
+        return await lambda_integration(callables(), remote)(a_call(parameters))
+
+    return asyncio.run(main()).value
+
+
+def failure(parameters: Any, remote: Any = None) -> tuple[str | None, str]:
+    with pytest.raises(StatesError) as caught:
+        invoked(parameters, remote)
+    return caught.value.error, str(caught.value.cause)
+
+
+# -- local callables ----------------------------------------------------------------------------------
+
+
+def test_the_result_is_invokes_whole_answer() -> None:
+    output = invoked({"FunctionName": "echo", "Payload": {"ü": 1}})
+    date = output["SdkHttpMetadata"]["HttpHeaders"]["Date"]
+    identifier = output["SdkResponseMetadata"]["RequestId"]
+    trace = output["SdkHttpMetadata"]["HttpHeaders"]["X-Amzn-Trace-Id"]
+    assert date.endswith(" GMT")
+    assert trace.startswith("Root=1-")
+    assert list(output) == ["ExecutedVersion", "Payload", "SdkHttpMetadata", "SdkResponseMetadata", "StatusCode"]
+    assert (output["ExecutedVersion"], output["Payload"], output["StatusCode"]) == ("$LATEST", {"ü": 1}, 200)
+    http = output["SdkHttpMetadata"]
+    assert list(http["HttpHeaders"].items()) == [
+        ("Connection", "keep-alive"),
+        ("Content-Length", "8"),
+        ("Content-Type", "application/json"),
+        ("Date", date),
+        ("X-Amz-Executed-Version", "$LATEST"),
+        ("x-amzn-Remapped-Content-Length", "0"),
+        ("x-amzn-RequestId", identifier),
+        ("X-Amzn-Trace-Id", trace),
+    ]
+    assert http["AllHttpHeaders"] == {name: [value] for name, value in http["HttpHeaders"].items()}
+    assert http["HttpStatusCode"] == 200
+
+
+NAMES = {
+    "a name": ({"FunctionName": "whoami"}, "whoami"),
+    "a partial ARN": ({"FunctionName": "210987654321:function:whoami"}, "whoami"),
+    "an ARN": ({"FunctionName": ARN.format("whoami")}, "whoami"),
+    "an ARN with a qualifier": ({"FunctionName": ARN.format("whoami:live")}, "whoami"),
+    "a qualifier": ({"FunctionName": "whoami", "Qualifier": "7"}, "whoami"),
+}
+
+
+@pytest.mark.parametrize(("parameters", "function"), NAMES.values(), ids=NAMES)
+def test_the_ways_to_name_a_function(parameters: Any, function: str) -> None:
+    assert invoked(parameters)["Payload"] == function
+
+
+PAYLOADS = {
+    "an object": ({"Payload": {"a": None}}, {"a": None}),
+    "false": ({"Payload": False}, False),
+    "zero": ({"Payload": 0}, 0),
+    "an empty array": ({"Payload": []}, []),
+    "a string holds JSON": ({"Payload": '"word"'}, "word"),
+    "an empty string": ({"Payload": ""}, {}),
+    "null": ({"Payload": None}, {}),
+    "none": ({}, {}),
+}
+
+
+@pytest.mark.parametrize(("payload", "event"), PAYLOADS.values(), ids=PAYLOADS)
+def test_payloads(payload: Any, event: Any) -> None:
+    assert invoked({"FunctionName": "echo", **payload})["Payload"] == event
+
+
+def test_a_result_of_null_is_kept() -> None:
+    assert invoked({"FunctionName": "echo", "Payload": "null"})["Payload"] is None
+
+
+def test_the_cause_is_written_again_without_white_space() -> None:
+    error, cause = failure({"FunctionName": "fail", "Payload": {"at": 1}})
+    report = json.loads(cause)
+    assert error == report["errorType"] == "IndexError"
+    assert cause == json.dumps(report, separators=(",", ":"))
+
+
+def test_a_cause_that_is_no_report_is_kept() -> None:
+    registry = Registry()
+
+    def refuse(_event: Any) -> None:
+        raise StatesError("Own", "just text")
+
+    registry.add("refuse", refuse)
+    with pytest.raises(StatesError) as caught:
+        asyncio.run(_invoke(registry, {"FunctionName": "refuse"}))
+    assert (caught.value.error, caught.value.cause) == ("Own", "just text")
+
+
+async def _invoke(registry: Registry, parameters: Any) -> Any:
+    return (await lambda_integration(registry, None)(a_call(parameters))).value
+
+
+BAD = {
+    "no name": ({}, "States.Runtime", "The field 'FunctionName' is required but was missing"),
+    "no object": ([], "States.Runtime", "The field 'FunctionName' is required but was missing"),
+    "a number": ({"FunctionName": 7}, "States.Runtime", "The field 'FunctionName' is required but was missing"),
+    "text for a payload": (
+        {"FunctionName": "echo", "Payload": "text"},
+        "Lambda.InvalidRequestContentException",
+        "Could not parse request body into json: Expecting value",
+    ),
+    "nobody": (
+        {"FunctionName": "gone"},
+        "Lambda.ResourceNotFoundException",
+        f"Function not found: {ARN.format('gone')}:$LATEST (Service: AWSLambda; Status Code: 404; ",
+    ),
+    "nobody with a qualifier": (
+        {"FunctionName": "gone", "Qualifier": "live"},
+        "Lambda.ResourceNotFoundException",
+        f"Function not found: {ARN.format('gone')}:live (Service: AWSLambda; Status Code: 404; ",
+    ),
+}
+
+
+@pytest.mark.parametrize(("parameters", "error", "cause"), BAD.values(), ids=BAD)
+def test_bad_parameters(parameters: Any, error: str, cause: str) -> None:
+    got, text = failure(parameters)
+    assert got == error
+    assert text.startswith(cause)
+
+
+def test_an_event_is_not_awaited() -> None:
+    finished: list[bool] = []
+    registry = Registry()
+
+    def late(event: Any) -> None:
+        finished.append(True)
+        raise ValueError(event)
+
+    registry.add("late", late)
+
+    async def main() -> Any:
+        output = await _invoke(registry, {"FunctionName": "late", "InvocationType": "Event"})
+        assert not finished
+        await asyncio.gather(*(asyncio.all_tasks() - {asyncio.current_task()}), return_exceptions=True)
+        return output
+
+    output = asyncio.run(main())
+    assert finished
+    assert (output["StatusCode"], output["Payload"]) == (202, "")
+    dry = invoked({"FunctionName": "fail", "InvocationType": "DryRun"})
+    assert dry["StatusCode"] == 204
+
+
+# -- Lambda -------------------------------------------------------------------------------------------
+
+
+def test_lambda_is_asked_with_the_parameters_and_tells_its_headers() -> None:
+    remote = Played('{"a":1}', LogResult="bG9n")
+    output = invoked({"FunctionName": "far", "Payload": {"n": 1}, "Qualifier": "7", "LogType": "Tail"}, remote)
+    request = {"FunctionName": "far", "Qualifier": "7", "LogType": "Tail", "Payload": b'{"n":1}'}
+    assert remote.asked == [(request, "eu-west-1")]
+    assert (output["ExecutedVersion"], output["LogResult"], output["Payload"]) == ("7", "bG9n", {"a": 1})
+    assert output["SdkHttpMetadata"]["HttpHeaders"] == {
+        "Connection": "keep-alive",
+        "Content-Length": "7",
+        "Content-Type": "application/json",
+        "Date": "today",
+        "x-amzn-RequestId": "id-1",
+    }
+    assert output["SdkResponseMetadata"] == {"RequestId": "id-1"}
+
+
+def test_a_function_that_fails_at_lambda() -> None:
+    remote = Played('{"errorType": "Bad", "errorMessage": ""}', failed=True)
+    assert failure({"FunctionName": "far"}, remote) == ("Bad", '{"errorType":"Bad","errorMessage":""}')
+    assert remote.asked == [({"FunctionName": "far"}, "eu-west-1")]
+
+
+# -- the catalogue --------------------------------------------------------------------------------------
+
+
+def test_the_catalogue_serves_local_callables_before_lambda() -> None:
+    async def remote(_call: TaskCall) -> Payload:
+        return Payload("far")
+
+    catalog = Catalog(callables(), remote)  # type: ignore[arg-type]
+
+    async def answers(resource: str) -> Any:
+        return (await catalog[resource](a_call(1, resource))).value
+
+    assert asyncio.run(answers(ARN.format("echo"))) == 1
+    assert asyncio.run(answers(ARN.format("gone"))) == "far"
+    assert catalog[ARN.format("echo")] is catalog[ARN.format("echo")]
+    assert [catalog.serves(one) for one in (INVOKE, ARN.format("echo"), ARN.format("x"), "arn:x")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("resource", "error"),
+    [
+        (ARN.format("gone"), "Lambda.ResourceNotFoundException"),
+        ("arn:aws:states:::sqs:sendMessage", "States.Runtime"),
+        (ARN.format("two-of"), "States.Runtime"),
+    ],
+)
+def test_what_nothing_serves_fails_its_task(resource: str, error: str) -> None:
+    registry = Registry()
+    registry.add("two_of", lambda event: event)
+    registry.add("twoOf", lambda event: event)
+    catalog = Catalog(registry)
+
+    async def main() -> None:
+        await catalog[resource](a_call(1, resource))
+
+    for _ in range(2):
+        with pytest.raises(StatesError) as caught:
+            asyncio.run(main())
+        assert caught.value.error == error
+    with pytest.raises(ProjectError) if "two" in resource else pytest.MonkeyPatch.context():
+        assert not catalog.serves(resource)

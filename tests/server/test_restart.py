@@ -1,0 +1,133 @@
+"""What a server finds in its database when it starts."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from asl_engine.clock import SystemClock
+from asl_engine.definition import load
+from asl_engine.engine import Engine
+from asl_engine.jsontypes import Payload
+from asl_engine.resources.registry import Registry
+from asl_engine.store.sqlite import SqliteStore
+from tests.cli.project import wait_for
+from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
+
+SOON = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}
+TASK: dict[str, Any] = {
+    "StartAt": "T",
+    "States": {
+        "T": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:gone", "End": True}
+    },
+}
+
+
+def patient_tasks() -> Registry:
+    async def forever(_event: Any) -> None:
+        await anyio.sleep_forever()
+
+    registry = Registry()
+    registry.add("gone", forever)
+    return registry
+
+
+def test_executions_go_on_where_they_were(tmp_path: Path) -> None:
+    db = tmp_path / "asl.db"
+    with running(db, skip_time=False) as server:
+        client = server.client()
+        arns = [client.start_execution(stateMachineArn=created(client, SOON))["executionArn"] for _ in range(3)]
+        failed = ran(client, FAIL, name="failed")
+    with running(db, skip_time=False) as server:
+        assert server.resumed == 3
+        client = server.client()
+        assert {ended(client, arn)["status"] for arn in arns} == {"SUCCEEDED"}
+        assert client.describe_execution(executionArn=failed["executionArn"])["stopDate"] == failed["stopDate"]
+
+
+def test_time_that_is_skipped_does_not_run_backwards(tmp_path: Path) -> None:
+    db = tmp_path / "asl.db"
+    wait = {"Type": "Wait", "Seconds": 3600, "Next": "T"}
+    definition = {"StartAt": "W", "States": {"W": wait, **TASK["States"]}}
+    registry = patient_tasks()
+    with running(db, registry) as server:
+        client = server.client()
+        arn = client.start_execution(stateMachineArn=created(client, definition))["executionArn"]
+        wait_for(lambda: len(client.get_execution_history(executionArn=arn)["events"]) == 6)
+    with running(db, registry) as server:
+        assert server.resumed == 1
+        client = server.client()
+        stopped = client.stop_execution(executionArn=arn)["stopDate"]
+        started = client.describe_execution(executionArn=arn)["startDate"]
+        assert (stopped - started).total_seconds() >= 3600
+
+
+def test_an_own_execution_whose_task_is_gone_fails(tmp_path: Path) -> None:
+    db = tmp_path / "asl.db"
+    with running(db, patient_tasks()) as server:
+        client = server.client()
+        arn = client.start_execution(stateMachineArn=created(client, TASK))["executionArn"]
+    with running(db) as server:
+        assert ended(server.client(), arn)["error"] == "Lambda.ResourceNotFoundException"
+
+
+def test_what_another_process_drives_is_left_to_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """So is what a command has started with tasks of its own, and what cannot be loaded any more."""
+    db = tmp_path / "asl.db"
+    with running(db, skip_time=False) as first:
+        client = first.client()
+        arn = client.start_execution(stateMachineArn=created(client, WAIT))["executionArn"]
+        with running(db, skip_time=False) as second:
+            assert second.resumed == 0
+            assert second.client().describe_execution(executionArn=arn)["status"] == "RUNNING"
+
+    async def spoil() -> None:
+        store = await SqliteStore.open(db)
+        record = await store.record(arn)
+        assert record is not None
+        await store._write_statement("UPDATE definitions SET text = '{}' WHERE digest = ?", (record.definition,))
+        await store.close()
+
+    anyio.run(spoil)
+    with running(db, skip_time=False) as third:
+        assert third.resumed == 0
+    assert f"cannot resume {arn}: " in caplog.text
+
+
+def test_an_execution_of_a_command_is_left_to_it_where_a_task_is_missing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def forever(_call: Any) -> Any:
+        await anyio.sleep_forever()
+
+    async def begin() -> None:
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        machine = load(json.dumps(TASK))
+        async with Engine(store, dict.fromkeys(machine.resources, forever), clock=SystemClock()) as engine:
+            await engine.start(machine, "m", Payload({}), "one")
+        await store.close()
+
+    anyio.run(begin)
+    with running(tmp_path / "asl.db") as server:
+        assert server.resumed == 0
+    assert "is left to `asl resume`: nothing here serves arn:aws:lambda" in caplog.text
+
+
+def test_many_definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that were compiled longest ago are forgotten, and compiled again."""
+    from asl_engine.server import service
+
+    monkeypatch.setattr(service, "MOST_COMPILED", 1)
+    with running(tmp_path / "asl.db") as server:
+        client = server.client()
+        first, second = created(client, PASS, "a"), created(client, FAIL, "b")
+        for arn, status in ((first, "SUCCEEDED"), (second, "FAILED"), (first, "SUCCEEDED"), (first, "SUCCEEDED")):
+            run = client.start_execution(stateMachineArn=arn)["executionArn"]
+            assert ended(client, run)["status"] == status

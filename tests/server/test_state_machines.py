@@ -1,0 +1,275 @@
+"""CreateStateMachine, DescribeStateMachine, DeleteStateMachine, ListStateMachines through boto3."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, refusal
+
+if TYPE_CHECKING:
+    from tests.server.harness import Server
+
+ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:"
+LOGGED = {"level": "ALL", "includeExecutionData": True}
+
+
+def test_what_was_created_is_described(client: Any, name: str) -> None:
+    before = datetime.now(UTC)
+    definition = json.dumps(PASS, indent=2)
+    made = client.create_state_machine(
+        name=name,
+        definition=definition,
+        roleArn=ROLE,
+        loggingConfiguration=LOGGED,
+        tags=[{"key": "a", "value": "b"}],
+    )
+    assert made["stateMachineArn"] == ARN + name
+    shown = client.describe_state_machine(stateMachineArn=made["stateMachineArn"])
+    shown.pop("ResponseMetadata")
+    assert abs((shown.pop("creationDate") - before).total_seconds()) < 30
+    assert shown == {
+        "stateMachineArn": ARN + name,
+        "name": name,
+        "status": "ACTIVE",
+        "definition": definition,
+        "roleArn": ROLE,
+        "type": "STANDARD",
+        "loggingConfiguration": LOGGED,
+        "tracingConfiguration": {"enabled": False},
+        "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+    }
+    outline = client.describe_state_machine(stateMachineArn=ARN + name, includedData="METADATA_ONLY")
+    assert "definition" not in outline
+
+
+def test_creating_is_idempotent_but_for_the_role(client: Any, name: str) -> None:
+    arguments: dict[str, Any] = {"name": name, "definition": json.dumps(PASS), "roleArn": ROLE}
+    first = client.create_state_machine(**arguments)
+    again = client.create_state_machine(**arguments | {"roleArn": ROLE + "2"})
+    assert (again["stateMachineArn"], again["creationDate"]) == (first["stateMachineArn"], first["creationDate"])
+    assert client.describe_state_machine(stateMachineArn=ARN + name)["roleArn"] == ROLE
+    others: list[dict[str, Any]] = [
+        {"definition": json.dumps(FAIL)},
+        {"type": "EXPRESS"},
+        {"loggingConfiguration": LOGGED},
+    ]
+    for other in others:
+        code, message = refusal(client.create_state_machine, **arguments | other)
+        assert (code, message) == ("StateMachineAlreadyExists", f"State Machine Already Exists: '{ARN}{name}'")
+
+
+LONG = "x" * 81
+SYNC = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::states:startExecution.sync",
+    "End": True,
+}
+CONSTRAINT = "1 validation error detected: Value {} at '{}' failed to satisfy constraint: Member must {}"
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no name": ({"name": None}, "ValidationException", CONSTRAINT.format("null", "name", "not be null")),
+    "an empty name": ({"name": ""}, "InvalidName", "Invalid Name: ''"),
+    "a long name": ({"name": LONG}, "InvalidName", f"Invalid Name: '{LONG}'"),
+    "a name with a blank": ({"name": "a b"}, "InvalidName", "Invalid Name: 'a b'"),
+    "a name that is a number": ({"name": 1}, "SerializationException", "name has to be a string"),
+    "a type": (
+        {"type": "FAST"},
+        "ValidationException",
+        CONSTRAINT.format("'FAST'", "type", "satisfy enum value set: [STANDARD, EXPRESS]"),
+    ),
+    "no JSON": (
+        {"definition": "{"},
+        "InvalidDefinition",
+        (
+            "Invalid State Machine Definition: "
+            "'INVALID_JSON_DESCRIPTION: Expecting property name enclosed in double quotes'"
+        ),
+    ),
+    "a transition": (
+        {"definition": json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}})},
+        "InvalidDefinition",
+        "Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: There is no state 'B' at /States/A/Next'",
+    ),
+    "an empty definition": (
+        {"definition": ""},
+        "ValidationException",
+        CONSTRAINT.format("***", "definition", "have length greater than or equal to 1"),
+    ),
+    "a role": ({"roleArn": "role"}, "InvalidArn", "Invalid Role Arn: 'role'"),
+    "a long role": ({"roleArn": "x" * 257}, "InvalidArn", f"Invalid Arn: '{'x' * 257}'"),
+    "a flag": ({"publish": "yes"}, "SerializationException", "publish has to be true or false"),
+    "a version": (
+        {"publish": True},
+        "ValidationException",
+        "Versions are not supported yet: leave publish out",
+    ),
+    "a member within": (
+        {"loggingConfiguration": {"level": "LOUD"}},
+        "ValidationException",
+        CONSTRAINT.format(
+            "'LOUD'", "loggingConfiguration.level", "satisfy enum value set: [ALL, ERROR, FATAL, OFF]"
+        ),
+    ),
+    "a member of a list": (
+        {"tags": [{"key": 1}]},
+        "SerializationException",
+        "tags.1.member.key has to be a string",
+    ),
+    "a number": (
+        {"encryptionConfiguration": {"type": "AWS_OWNED_KEY", "kmsDataKeyReusePeriodSeconds": 1}},
+        "ValidationException",
+        CONSTRAINT.format(
+            "'1'", "encryptionConfiguration.kmsDataKeyReusePeriodSeconds", "have value greater than or equal to 60"
+        ),
+    ),
+    "an Express machine that would wait": (
+        {
+            "type": "EXPRESS",
+            "definition": json.dumps(
+                {
+                    "StartAt": "P",
+                    "States": {
+                        "P": {
+                            "Type": "Parallel",
+                            "Branches": [{"StartAt": "S", "States": {"S": SYNC}}],
+                            "End": True,
+                        }
+                    },
+                }
+            ),
+        },
+        "InvalidDefinition",
+        (
+            "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Express state machine does not support "
+            "'.sync' service integration at /States/P/Branches[0]/States/S/Resource'"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "code", "message"), REFUSED.values(), ids=REFUSED)
+def test_refused(client: Any, given: dict[str, Any], code: str, message: str) -> None:
+    arguments = {"name": "refused", "definition": json.dumps(PASS), "roleArn": ROLE} | given
+    assert refusal(client.create_state_machine, **arguments) == (code, message)
+
+
+def test_every_breach_is_listed(client: Any) -> None:
+    code, message = refusal(client.create_state_machine)
+    assert code == "ValidationException"
+    assert message.startswith("3 validation errors detected: ")
+    assert message.count("Member must not be null") == 3
+
+
+ARNS = {
+    "no ARN": ("m", "Invalid Arn: 'Invalid ARN prefix: m'"),
+    "another service": (ARN.replace("states", "sns") + "m", f"Invalid Arn: '{ARN.replace('states', 'sns')}m'"),
+    "no name": (ARN, f"Invalid Arn: '{ARN}'"),
+    "an activity": (
+        "arn:aws:states:us-east-1:123456789012:activity:a",
+        "Invalid Arn: 'Resource type not valid in this context: activity'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arn", "message"), ARNS.values(), ids=ARNS)
+@pytest.mark.parametrize("operation", ["describe_state_machine", "delete_state_machine", "start_execution"])
+def test_arns(client: Any, operation: str, arn: str, message: str) -> None:
+    assert refusal(getattr(client, operation), stateMachineArn=arn) == ("InvalidArn", message)
+
+
+def test_what_is_not_there(client: Any) -> None:
+    message = f"State Machine Does Not Exist: '{ARN}no'"
+    for operation in (client.describe_state_machine, client.start_execution, client.list_executions):
+        assert refusal(operation, stateMachineArn=ARN + "no") == ("StateMachineDoesNotExist", message)
+    client.delete_state_machine(stateMachineArn=ARN + "no")
+
+
+def test_a_deleted_machine_is_gone_and_its_name_free(client: Any, name: str) -> None:
+    arn = created(client, name=name)
+    client.delete_state_machine(stateMachineArn=arn)
+    assert refusal(client.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
+    assert created(client, FAIL, name=name) == arn
+
+
+def test_a_machine_is_deleted_with_its_last_execution(patient: Server, name: str) -> None:
+    client = patient.client()
+    arn = created(client, WAIT, name=name)
+    execution = client.start_execution(stateMachineArn=arn)["executionArn"]
+    client.delete_state_machine(stateMachineArn=arn)
+    assert client.describe_state_machine(stateMachineArn=arn)["status"] == "DELETING"
+    assert refusal(client.start_execution, stateMachineArn=arn)[0] == "StateMachineDeleting"
+    arguments = {"name": name, "definition": json.dumps(WAIT), "roleArn": ROLE}
+    assert refusal(client.create_state_machine, **arguments)[0] == "StateMachineDeleting"
+    client.stop_execution(executionArn=execution)
+    assert refusal(client.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
+
+
+def test_lists_are_paged_and_know_nothing_of_other_accounts(server: Server) -> None:
+    client = server.client(key="111111111111")
+    names = [f"page-{number}" for number in range(5)]
+    for name in names:
+        created(client, name=name)
+    created(server.client("eu-west-1", "111111111111"), name="elsewhere")
+    pages = []
+    token: dict[str, str] = {}
+    while True:
+        page = client.list_state_machines(maxResults=2, **token)
+        pages.append([machine["name"] for machine in page["stateMachines"]])
+        if "nextToken" not in page:
+            break
+        token = {"nextToken": page["nextToken"]}
+    assert pages == [names[:2], names[2:4], names[4:]]
+    everything = client.list_state_machines(maxResults=0)["stateMachines"]
+    assert set(everything[0]) == {"stateMachineArn", "name", "type", "creationDate"}
+    assert len(everything) == 5
+    assert refusal(client.list_state_machines, nextToken="x")[0] == "InvalidToken"
+    assert refusal(client.list_state_machines, nextToken="bnVsbA==")[0] == "InvalidToken"
+    other = server.client(key="222222222222")
+    assert refusal(other.list_state_machines, **token)[0] == "InvalidToken"
+    assert refusal(client.list_state_machines, maxResults=1001)[0] == "ValidationException"
+    assert refusal(client.list_state_machines, maxResults="1")[0] == "SerializationException"
+
+
+def test_regions_and_accounts_see_nothing_of_each_other(server: Server, name: str) -> None:
+    here, elsewhere = server.client(), server.client("eu-west-1")
+    arn = created(here, name=name)
+    for other in (elsewhere, server.client(key="210987654321")):
+        assert refusal(other.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
+        other.delete_state_machine(stateMachineArn=arn)
+    assert here.describe_state_machine(stateMachineArn=arn)["name"] == name
+    assert created(elsewhere, FAIL, name=name) == arn.replace("us-east-1", "eu-west-1")
+
+
+# -- validation ----------------------------------------------------------------------------------------
+
+TWO = {"StartAt": "A", "States": {"A": {"Type": "Pas"}, "B": {"Type": "Task"}}}
+
+
+def validated(client: Any, definition: Any, **more: Any) -> Any:
+    answer = client.validate_state_machine_definition(definition=json.dumps(definition), **more)
+    answer.pop("ResponseMetadata")
+    return answer
+
+
+def test_a_definition_is_validated(client: Any) -> None:
+    assert validated(client, PASS) == {"result": "OK", "diagnostics": [], "truncated": False}
+    found = validated(client, TWO)
+    assert (found["result"], found["truncated"]) == ("FAIL", False)
+    assert [one["location"] for one in found["diagnostics"]] == ["/States/A/Type", "/States/B"]
+    assert set(found["diagnostics"][0]) == {"severity", "code", "message", "location"}
+    first = validated(client, TWO, maxResults=1, severity="WARNING")
+    assert (first["diagnostics"], first["truncated"]) == (found["diagnostics"][:1], True)
+    sync = {"StartAt": "S", "States": {"S": SYNC}}
+    assert validated(client, sync)["result"] == "OK"
+    assert validated(client, sync, type="EXPRESS")["diagnostics"][0]["location"] == "/States/S/Resource"
+
+
+def test_a_large_definition_with_many_errors_is_refused_quickly(client: Any) -> None:
+    states = {f"S{number}": {"Type": "Pas"} for number in range(4000)}
+    arguments = {"name": "large", "definition": json.dumps({"StartAt": "S0", "States": states}), "roleArn": ROLE}
+    code, message = refusal(client.create_state_machine, **arguments)
+    assert code == "InvalidDefinition"
+    assert message.count("SCHEMA_VALIDATION_FAILED") == 100
