@@ -6,6 +6,7 @@ It only runs to describe an error, so it reads the text again instead of keeping
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from json import JSONDecoder
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,21 @@ def locate(text: str, location: str) -> tuple[int, int] | None:
     what does not exist it is the position of the nearest ancestor that does, at last of the whole
     value.  None if ``text`` is not JSON.
     """
-    try:
-        loads(text)
-    except JsonSyntaxError:
+    if not _is_json(text):
         return None
     start = _next(text, 0)
     offset, _ = _nearest(text, start, start, location)
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+
+
+@lru_cache(maxsize=1)
+def _is_json(text: str) -> bool:
+    """One text is asked about for each of its findings."""
+    try:
+        loads(text)
+    except JsonSyntaxError:
+        return False
+    return True
 
 
 def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
@@ -53,8 +62,13 @@ def _begins(rest: str, step: str) -> bool:
     return rest.startswith(step) and rest[len(step) : len(step) + 1] in {"", "/", "["}
 
 
-def _children(text: str, value: int) -> Iterator[tuple[str, int, int]]:
+@lru_cache(maxsize=1024)
+def _children(text: str, value: int) -> tuple[tuple[str, int, int], ...]:
     """The members of the object or array at ``value``: the step to each, its offset, its value's offset."""
+    return tuple(_members(text, value))
+
+
+def _members(text: str, value: int) -> Iterator[tuple[str, int, int]]:
     opening = text[value]
     if opening not in "{[":
         return
