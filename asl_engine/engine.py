@@ -70,6 +70,8 @@ OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled})
 CLOSING = frozenset({TaskTimedOut, StateAborted})
 # A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
 LONGEST_SLEEP_SECONDS = 60.0
+# How long leaving the engine waits for tasks that were cancelled.
+LONGEST_FAREWELL_SECONDS = 1.0
 
 
 class Run:
@@ -135,10 +137,15 @@ class Engine:
         self._closed = True
         if self._alarm is not None:
             self._alarm.cancel()
-        spawned = list(self._spawned)
-        for task in spawned:
+        for task in self._spawned:
             task.cancel()
-        await asyncio.gather(*spawned, return_exceptions=True)
+        if not self._spawned:
+            return
+        _, stuck = await asyncio.wait(self._spawned, timeout=LONGEST_FAREWELL_SECONDS)
+        for task in stuck:
+            # A callable that will not be cancelled. The loop must not wait for it either when it closes.
+            asyncio._unregister_task(task)  # noqa: SLF001  documented in "Extending asyncio"
+            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001  nobody is to be told
 
     # -- what callers ask for ---------------------------------------------------------------------
 
@@ -193,10 +200,15 @@ class Engine:
         """
         arn = record.identity.arn
         await self.store.claim(arn)
-        run = Run(machine, fold(record.identity, await self.store.events(arn)))
-        events = advance(machine, run.execution, Resumed(self.clock.now(), restarted=True), self.limits)
-        if events:
-            await self.store.append(arn, events)
+        while True:
+            run = Run(machine, fold(record.identity, await self.store.events(arn)))
+            events = advance(machine, run.execution, Resumed(self.clock.now(), restarted=True), self.limits)
+            try:
+                if events:
+                    await self.store.append(arn, events)
+            except Conflict:
+                continue  # somebody has stopped it while we read: read again
+            break
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
@@ -247,10 +259,10 @@ class Engine:
         """Put a stimulus into the inbox, and see that somebody empties it."""
         run.inbox.append(stimulus)
         if not run.driving and not self._closed:
-            self._take_the_wheel(run)
+            self._begin_driving(run)
             self._spawn(self._drive(run))
 
-    def _take_the_wheel(self, run: Run) -> None:
+    def _begin_driving(self, run: Run) -> None:
         run.driving = True
         self._busy += 1
 
@@ -297,24 +309,29 @@ class Engine:
             self._deliver(run, Resumed(self.clock.now()))
 
     def _finish(self, run: Run) -> None:
-        self.runs.pop(run.arn, None)
-        for key in list(run.tasks):
-            self._cancel(run, key)
+        self._let_go(run)
         if not run.done.done():
             run.done.set_result(run.execution)
 
-    def _abandon(self, run: Run, error: Exception) -> None:
-        """Let go of an execution that cannot be driven on; its log is whole and can be resumed."""
-        self.runs.pop(run.arn, None)
-        for key in list(run.tasks):
-            self._cancel(run, key)
+    def _abandon(self, run: Run, error: BaseException) -> None:
+        """Leave an execution that cannot be driven on; its log is whole and can be resumed."""
+        self._let_go(run)
         if not run.done.done():
             run.done.set_exception(error)
             run.done.exception()  # whoever waits gets it; nobody has to
 
+    def _let_go(self, run: Run) -> None:
+        self.runs.pop(run.arn, None)
+        for key in list(run.tasks):
+            self._cancel(run, key)
+
     async def _superseded(self, run: Run) -> None:
         """Somebody else has written to the log: follow them."""
-        run.execution = fold(run.execution.identity, await self.store.events(run.arn))
+        try:
+            run.execution = fold(run.execution.identity, await self.store.events(run.arn))
+        except Exception as error:  # noqa: BLE001  whoever waits must hear of it
+            self._abandon(run, error)
+            return
         if run.execution.status == "RUNNING":
             self._abandon(run, ExecutionBusy(f"The execution {run.arn} was taken over by another process"))
         else:
@@ -339,7 +356,7 @@ class Engine:
             return
         run.inbox.append(stimulus)
         if not run.driving:
-            self._take_the_wheel(run)
+            self._begin_driving(run)
             await self._drive(run)
 
     async def _call(self, run: Run, task: OpenTask) -> TaskReported | None:
@@ -357,7 +374,9 @@ class Engine:
             output = await self.resources[task.resource](call)
         except StatesError as error:
             return TaskReported(self.clock.now(), task.key, None, error.error, error.cause)
-        except Exception as error:  # noqa: BLE001  a resource is broken, not the task: whoever waits must hear of it
+        except (asyncio.CancelledError, GeneratorExit):  # we were told to stop
+            raise
+        except BaseException as error:  # noqa: BLE001  a resource is broken, not the task: whoever waits must hear of it
             self._abandon(run, error)
             return None
         return TaskReported(self.clock.now(), task.key, output)

@@ -40,6 +40,7 @@ class Execution:
     """An execution as of its event number ``seq``."""
 
     __slots__ = (
+        "at",
         "cause",
         "error",
         "frames",
@@ -56,6 +57,7 @@ class Execution:
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.seq = 0
+        self.at = 0
         self.history_length = 0
         self.status: Status = "RUNNING"
         self.input: Payload | None = None
@@ -71,6 +73,7 @@ class Execution:
         if event.seq != self.seq + 1:
             raise ValueError(f"event {event.seq} cannot follow event {self.seq}")
         self.seq = event.seq
+        self.at = event.at
         if event.id:
             self.history_length = event.id
         _APPLY[type(event)](self, event)
@@ -84,7 +87,7 @@ def fold(identity: Identity, events: Iterable[ev.Event]) -> Execution:
     return execution
 
 
-def turn(frame: Frame, phase: Phase, event: ev.Event) -> None:
+def move(frame: Frame, phase: Phase, event: ev.Event) -> None:
     frame.phase = phase
     if event.id:
         frame.last_id = event.id
@@ -93,7 +96,7 @@ def turn(frame: Frame, phase: Phase, event: ev.Event) -> None:
 def _execution_started(x: Execution, event: ev.ExecutionStarted) -> None:
     x.input = event.input
     frame = x.frames[event.frame] = Frame(event.frame, event.input)
-    turn(frame, Phase.NEXT, event)
+    move(frame, Phase.NEXT, event)
     # The first state's previousEventId is 0, as if ExecutionStarted were not there.
     frame.last_id = 0
 
@@ -109,7 +112,7 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.retries = {}
     frame.retry_count = 0
     frame.settled = False
-    turn(frame, Phase.ENTERED, event)
+    move(frame, Phase.ENTERED, event)
 
 
 def _state_exited(x: Execution, event: ev.StateExited) -> None:
@@ -121,7 +124,7 @@ def _state_exited(x: Execution, event: ev.StateExited) -> None:
     if event.assigned is not None:
         assigned: Any = event.assigned.value
         frame.variables = {**frame.variables, **assigned}
-    turn(frame, Phase.ENDED if event.next is None else Phase.NEXT, event)
+    move(frame, Phase.ENDED if event.next is None else Phase.NEXT, event)
 
 
 def _task_scheduled(x: Execution, event: ev.TaskScheduled) -> None:
@@ -132,7 +135,7 @@ def _task_scheduled(x: Execution, event: ev.TaskScheduled) -> None:
         event.seq, frame, event.resource, event.parameters, event.attempt, event.timeout, event.heartbeat
     )
     task.begin_at(event.at)
-    turn(frame, Phase.SCHEDULED, event)
+    move(frame, Phase.SCHEDULED, event)
 
 
 def _open_task(x: Execution, key: int) -> OpenTask:
@@ -144,7 +147,7 @@ def _open_task(x: Execution, key: int) -> OpenTask:
 def _task_started(x: Execution, event: ev.TaskStarted) -> None:
     task = _open_task(x, event.task)
     task.started = True
-    turn(task.frame, Phase.WORKING, event)
+    move(task.frame, Phase.WORKING, event)
 
 
 def _task_restarted(x: Execution, event: ev.TaskRestarted) -> None:
@@ -158,21 +161,21 @@ def _task_heartbeat(x: Execution, event: ev.TaskHeartbeatReceived) -> None:
 def _task_succeeded(x: Execution, event: ev.TaskSucceeded) -> None:
     frame = x.open.pop(event.task).frame
     frame.result = event.output
-    turn(frame, Phase.SUCCEEDED, event)
+    move(frame, Phase.SUCCEEDED, event)
 
 
 def _task_failed(x: Execution, event: ev.TaskFailed | ev.TaskTimedOut) -> None:
     frame = x.open.pop(event.task).frame
     frame.error = event.error
     frame.cause = event.cause
-    turn(frame, Phase.FAILED, event)
+    move(frame, Phase.FAILED, event)
 
 
 def _wait_scheduled(x: Execution, event: ev.WaitScheduled) -> None:
     frame = x.frames[event.frame]
     frame.work = event.seq
     x.open[event.seq] = OpenTimer(event.seq, frame, event.due)
-    turn(frame, Phase.WAITING, event)
+    move(frame, Phase.WAITING, event)
 
 
 def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
@@ -182,14 +185,14 @@ def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
     frame.retries[event.retrier] = frame.retries.get(event.retrier, 0) + 1
     frame.retry_count += 1
     x.open[event.seq] = OpenTimer(event.seq, frame, event.due)
-    turn(frame, Phase.BACKOFF, event)
+    move(frame, Phase.BACKOFF, event)
 
 
 def _evaluation_failed(x: Execution, event: ev.EvaluationFailed) -> None:
     frame = x.frames[event.frame]
     frame.error = event.error
     frame.cause = event.cause
-    turn(frame, Phase.FAILED, event)
+    move(frame, Phase.FAILED, event)
 
 
 # -- Parallel and Map ------------------------------------------------------------------------------
@@ -208,7 +211,7 @@ def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, for
     x.open.pop(frame.work, None)  # the backoff that has ended
     frame.fork = fork
     frame.settled = False
-    turn(frame, fork.phase, event)
+    move(frame, fork.phase, event)
 
 
 def _fork_of(frame: Frame) -> Fork:

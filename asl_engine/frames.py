@@ -15,7 +15,7 @@ __all__ = ["RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
 
 
 class Phase(IntEnum):
-    """Where a frame stands between two events.  The first seven are the interpreter's turn."""
+    """Where a frame stands between two events.  Those in ``RUNNABLE`` are the interpreter's turn."""
 
     NEXT = auto()  # a state is to be entered
     ENTERED = auto()  # the state's work is to begin

@@ -102,12 +102,13 @@ def advance(
     """
     if execution.status != "RUNNING":
         return []
-    turn = Turn(execution, stimulus.at, limits)
+    # A clock that was set back does not make events older than those before them.
+    turn = Turn(execution, max(stimulus.at, execution.at), limits)
     try:
         _TAKE[type(stimulus)](turn, machine, stimulus)
         if turn.events:
             turn.wake(turn.frame)
-        run(turn, machine)
+        settle(turn, machine)
         if not turn.ready and is_full(execution, limits):
             raise HistoryFull  # whatever it waits for could not be shown any more
     except HistoryFull:
@@ -123,7 +124,7 @@ def is_full(execution: Execution, limits: Limits) -> bool:
     return room is not None and execution.status == "RUNNING" and execution.history_length >= room - 1
 
 
-def run(turn: Turn, machine: StateMachine) -> None:
+def settle(turn: Turn, machine: StateMachine) -> None:
     """Take every ready frame as far as it gets without the world, or until the turn is long enough."""
     ready = turn.ready
     frames = turn.execution.frames  # emptied when the execution ends
@@ -181,6 +182,9 @@ def report(turn: Turn, machine: StateMachine, stimulus: TaskReported) -> None:
     if task is None:
         return
     turn.frame = task.frame
+    if timeout_of(task, turn.at) is not None:  # the answer comes too late, whichever was noticed first
+        turn.emit(ev.TaskTimedOut, task.key, timeout_of(task, turn.at), None)
+        return
     if stimulus.output is None:
         turn.emit(ev.TaskFailed, task.key, *cut(stimulus.error, stimulus.cause))
         return
@@ -190,6 +194,15 @@ def report(turn: Turn, machine: StateMachine, stimulus: TaskReported) -> None:
         turn.emit(ev.TaskFailed, task.key, too_large.error, too_large.cause)
     else:
         turn.emit(ev.TaskSucceeded, task.key, own(stimulus.output))
+
+
+def timeout_of(task: OpenTask, at: int) -> str | None:
+    """The error of a task that has run, or been silent, for too long; None for one that has not."""
+    if task.timeout_due is not None and at >= task.timeout_due:
+        return "States.Timeout"
+    if task.heartbeat_due is not None and at >= task.heartbeat_due:
+        return "States.HeartbeatTimeout"
+    return None
 
 
 def beat(turn: Turn, machine: StateMachine, stimulus: Heartbeat) -> None:
@@ -213,8 +226,7 @@ def fire(turn: Turn, machine: StateMachine, stimulus: TimerReported) -> None:
         return
     turn.frame = frame = work.frame
     if isinstance(work, OpenTask):
-        late = work.timeout_due is None or turn.at < work.timeout_due
-        turn.emit(ev.TaskTimedOut, work.key, "States.HeartbeatTimeout" if late else "States.Timeout", None)
+        turn.emit(ev.TaskTimedOut, work.key, timeout_of(work, turn.at), None)
     else:
         state = machine.states[frame.state]
         guarded(turn, state, state.waited if frame.phase is Phase.WAITING else state.enter)

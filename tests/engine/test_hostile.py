@@ -1,0 +1,182 @@
+"""Resources and stores that misbehave: whoever waits hears of it, and nothing hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from asl_engine import engine as engine_module
+from asl_engine.clock import VirtualClock
+from asl_engine.definition import load
+from asl_engine.engine import Engine
+from asl_engine.errors import Conflict, StoreError
+from asl_engine.events import Event, TaskHeartbeatReceived
+from asl_engine.jsontypes import Payload
+from asl_engine.store import Record
+from asl_engine.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from asl_engine.resources import TaskCall
+
+FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
+
+
+def machine(**fields: Any) -> Any:
+    state = {"Type": "Task", "Resource": FUNCTION, "End": True, **fields}
+    return load(json.dumps({"StartAt": "T", "States": {"T": state}}))
+
+
+class Odd(BaseException):
+    """Nothing that anybody is prepared for."""
+
+
+@pytest.mark.parametrize("error", [Odd("odd"), SystemExit(3)])
+def test_whatever_leaves_a_resource_reaches_whoever_waits(error: BaseException) -> None:
+    async def broken(call: TaskCall) -> Payload:
+        del call
+        raise error
+
+    async def main() -> None:
+        async with Engine(MemoryStore(), {FUNCTION: broken}, clock=VirtualClock()) as engine:
+            run = await engine.start(machine(), "m", Payload({}), "n")
+            with anyio.fail_after(5), pytest.raises(type(error)):
+                await run.wait()
+
+    anyio.run(main)
+
+
+def test_a_callable_that_will_not_be_cancelled_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "LONGEST_FAREWELL_SECONDS", 0.01)
+
+    async def stubborn(call: TaskCall) -> Payload:
+        del call
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                continue
+
+    async def main() -> None:
+        async with Engine(MemoryStore(), {FUNCTION: stubborn}, clock=VirtualClock()) as engine:
+            await engine.start(machine(), "m", Payload({}), "n")
+            await asyncio.sleep(0)
+
+    anyio.run(main)  # comes back, although its loop closes with the task still there
+
+
+class LostStore(MemoryStore):
+    """Loses touch with its log: what was there cannot be read, what comes does not fit."""
+
+    lost = False
+
+    async def append(self, arn: str, events: Any) -> None:
+        if self.lost:
+            raise Conflict("the log has grown")
+        await super().append(arn, events)
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        if self.lost:
+            raise StoreError("the disk is gone")
+        return await super().events(arn, after)
+
+
+def test_a_log_that_cannot_be_followed_is_reported() -> None:
+    async def main() -> None:
+        store = LostStore()
+
+        async def answer(call: TaskCall) -> Payload:
+            del call
+            store.lost = True
+            return Payload(1)
+
+        async with Engine(store, {FUNCTION: answer}, clock=VirtualClock()) as engine:
+            run = await engine.start(machine(), "m", Payload({}), "n")
+            with anyio.fail_after(5), pytest.raises(StoreError, match="the disk is gone"):
+                await run.wait()
+
+    anyio.run(main)
+
+
+class StoppedMeanwhile(MemoryStore):
+    """Somebody stops the execution between the reading of its log and the next append."""
+
+    stop: Any = None
+
+    async def append(self, arn: str, events: Any) -> None:
+        if self.stop is not None:
+            stop, self.stop = self.stop, None
+            await stop()
+        await super().append(arn, events)
+
+
+def test_an_execution_that_is_stopped_while_it_is_resumed() -> None:
+    async def never(call: TaskCall) -> Payload:
+        del call
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def main() -> None:
+        store = StoppedMeanwhile()
+        clock = VirtualClock()
+        async with Engine(store, {FUNCTION: never}, clock=clock) as engine:
+            run = await engine.start(machine(TimeoutSeconds=60), "m", Payload({}), "n")
+        record = await store.record(run.arn)
+        assert isinstance(record, Record)
+        async with Engine(store, {FUNCTION: never}, clock=clock) as one, Engine(store, {}, clock=clock) as other:
+
+            async def stop() -> None:
+                assert record is not None
+                assert await other.stop(run.machine, record)
+
+            store.stop = stop
+            resumed = await one.resume(run.machine, record)
+            assert (await resumed.wait()).status == "ABORTED"
+
+    anyio.run(main)
+
+
+def test_an_answer_after_the_timeout_is_no_answer() -> None:
+    async def main() -> None:
+        clock = VirtualClock()
+
+        async def late(call: TaskCall) -> Payload:
+            del call
+            clock.jump(clock.now() + 3_000)  # it blocks the loop, or the machine was suspended
+            return Payload("too late")
+
+        async with Engine(MemoryStore(), {FUNCTION: late}, clock=clock) as engine:
+            for fields, error in (
+                ({"TimeoutSeconds": 3}, "States.Timeout"),
+                ({"HeartbeatSeconds": 1}, "States.HeartbeatTimeout"),
+            ):
+                run = await engine.start(machine(**fields), "m", Payload({}), error)
+                assert (await run.wait()).error == error
+
+    anyio.run(main)
+
+
+def test_events_do_not_grow_younger_when_the_clock_is_set_back() -> None:
+    async def main() -> None:
+        store = MemoryStore()
+        clock = VirtualClock()
+
+        async def answer(call: TaskCall) -> Payload:
+            call.heartbeat()
+            clock._now -= 60_000
+            await asyncio.sleep(0)
+            return Payload(1)
+
+        async with Engine(store, {FUNCTION: answer}, clock=clock) as engine:
+            run = await engine.start(machine(HeartbeatSeconds=5), "m", Payload({}), "n")
+            execution = await run.wait()
+        events = await store.events(run.arn)
+        assert [event.at for event in events] == sorted(event.at for event in events)
+        assert execution.stopped_at is not None
+        assert execution.stopped_at >= execution.identity.started_at
+        assert any(isinstance(event, TaskHeartbeatReceived) for event in events)
+
+    anyio.run(main)
