@@ -7,6 +7,7 @@ of every ARN in the database, so that it must not depend on the shell a command 
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,7 +17,7 @@ from asl_engine.errors import ProjectError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["Project", "find_project"]
+__all__ = ["Project", "find_project", "normal"]
 
 
 class Project(NamedTuple):
@@ -45,8 +46,8 @@ def find_project(start: Path, env: Mapping[str, str]) -> Project:
     folder with ``tasks/``, ``.asl/`` or ``pyproject.toml``, or else the folder of ``start``.  ASL_DB in
     ``env`` overrides the database, relative to the current directory.
 
-    Raises ``ProjectError`` for a file that is not TOML, an unknown key, a value that does not fit, and for
-    configured tasks that do not exist.
+    Raises ``ProjectError`` for a file that cannot be read or is not TOML, an unknown key, a value that
+    does not fit, and for configured tasks that do not exist.
     """
     start = start.absolute()
     folder = start if start.is_dir() else start.parent
@@ -58,27 +59,45 @@ def find_project(start: Path, env: Mapping[str, str]) -> Project:
     return Project(
         root=root,
         tasks=_tasks(root, values.pop("tasks", None), source),
-        db=Path(override).absolute() if override else root / values.pop("db", ".asl/asl.db"),
+        db=normal(Path(override).absolute() if override else root / values.pop("db", ".asl/asl.db")),
         **{name: value for name, value in values.items() if name != "db"},
         source=source,
     )
 
 
+def normal(path: Path) -> Path:
+    """The absolute path without ``..``, so that one file goes by one name.
+
+    Where a ``..`` leads out of the target of a symbolic link, leaving it out would lead elsewhere: it stays.
+    """
+    shorter = Path(os.path.normpath(path))
+    return shorter if os.path.realpath(shorter) == os.path.realpath(path) else path
+
+
 def _configurations(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for home in (folder, *folder.parents):
-        if (own := home / "asl.toml").is_file():
-            yield own, _read(own)
-        if (shared := home / "pyproject.toml").is_file() and b"asl" in shared.read_bytes():
-            tools = _read(shared).get("tool")
+        own, shared = home / "asl.toml", home / "pyproject.toml"
+        if (content := _content(own)) is not None:
+            yield own, _parsed(own, content)
+        if (content := _content(shared)) is not None and b"asl" in content:
+            tools = _parsed(shared, content).get("tool")
             if isinstance(tools, dict) and "asl" in tools:
                 yield shared, tools["asl"]
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _content(file: Path) -> bytes | None:
+    """None where there is no such file."""
+    try:
+        return file.read_bytes() if file.is_file() else None
+    except OSError as error:
+        raise ProjectError(f"cannot read {file}: {error.strerror}") from None
+
+
+def _parsed(file: Path, content: bytes) -> dict[str, Any]:
     from tomllib import TOMLDecodeError, loads
 
     try:
-        return loads(file.read_text(encoding="utf-8"))
+        return loads(content.decode("utf-8").replace("\r\n", "\n"))
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(f"{file}: this is not TOML: {error}") from None
 

@@ -104,7 +104,8 @@ def test_what_a_page_shows_is_so(page: str, example: Path, capfd: pytest.Capture
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
         where = f"{page}:{block.line}"
-        if block.mark == "command":
+        # What sets up, and what serves until it is stopped, is run by .ci/run and by tests/cli/test_serve.py.
+        if block.mark == "command" or block.language == "console":
             continue
         if block.mark == "file":
             (example / str(block.value)).write_text(block.text, encoding="utf-8")

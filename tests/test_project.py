@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from asl_engine.errors import ProjectError
-from asl_engine.project import Project, find_project
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from asl_engine.project import Project, find_project, normal
 
 
 def lay(root: Path, *names: str, **texts: str) -> None:
@@ -175,3 +172,26 @@ def test_a_pyproject_that_is_refused(tmp_path: Path, text: str, message: str) ->
     with pytest.raises(ProjectError) as caught:
         find_project(tmp_path, {})
     assert str(caught.value).startswith(f"{tmp_path / 'pyproject.toml'}: {message}")
+
+
+@pytest.mark.parametrize("name", ["asl.toml", "pyproject.toml"])
+def test_a_configuration_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Rights are not what decides: the tests may run as root."""
+    (tmp_path / name).write_text("[tool.asl]")
+    read = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path == tmp_path / name:
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(ProjectError, match=f"cannot read .*{name}: Permission denied"):
+        find_project(tmp_path, {})
+
+
+def test_dots_are_left_out_of_the_database_where_that_leads_to_the_same_file(tmp_path: Path) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "a" / "b")
+    assert find_project(tmp_path / "a" / "..", {}).db == tmp_path / ".asl" / "asl.db"
+    assert normal(tmp_path / "link" / ".." / "x.db") == tmp_path / "link" / ".." / "x.db"

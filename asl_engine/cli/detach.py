@@ -44,7 +44,7 @@ async def _detach(request: Request, start: Start) -> Identity:
     async with opened(start.setup.project.db, create=True) as store:
         record = await store.record(start.arn)
         if record is not None:
-            await check_same(store, record, start.input)
+            await check_same(store, record, start)
             if await _is_driven(store, start.arn):
                 return record.identity
     # The store is closed first: with it goes the claim that has just been made.

@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from asl_engine.cli.lookup import command_for
-from asl_engine.cli.output import short_name
+from asl_engine.cli.output import err, short_name
 from asl_engine.engine import Engine
 from asl_engine.errors import StoreError
 
@@ -23,26 +23,35 @@ if TYPE_CHECKING:
     from asl_engine.execution import Execution
     from asl_engine.store.sqlite import SqliteStore
 
-__all__ = ["Interrupted", "Signals", "at_the_wheel", "drive", "progress_for"]
+__all__ = ["AT_ONCE", "Interrupted", "Signals", "at_the_wheel", "drive", "progress_for"]
 
 CHECK_SECONDS = 0.5  # how soon an `asl stop` from elsewhere is noticed
 HEEDED = (signal.SIGINT, signal.SIGTERM)
+AT_ONCE = 0.0  # nothing has begun that would have to be left in order
+SOON = 0.5  # seconds that the first write may take after a signal: the database may be locked
 PROGRESS_SECONDS = 0.1  # how often a countdown is drawn
 
 
 class Interrupted(Exception):
-    """A signal came.  The execution is where its last event has left it, and can be resumed."""
+    """A signal came.  The execution is where its last event has left it, and can be resumed.
 
-    def __init__(self, arn: str, signal_number: int) -> None:
+    ``followed``: another process drives it, which goes on.
+    """
+
+    def __init__(self, arn: str, signal_number: int, *, followed: bool = False) -> None:
         super().__init__(arn, signal_number)
         self.arn = arn
+        self.followed = followed
         self.exit_code = 128 + signal_number  # as a shell reports it
 
 
 @contextmanager
-def at_the_wheel() -> Iterator[Signals]:
-    """While executions are driven: signals are caught, and what tasks print does not get into the output."""
-    with redirect_stdout(sys.stderr), Signals() as signals:
+def at_the_wheel(patience: float | None = None) -> Iterator[Signals]:
+    """While executions are driven: signals are caught, and what tasks print does not get into the output.
+
+    ``patience`` is that of ``Signals``.
+    """
+    with redirect_stdout(sys.stderr), Signals(patience) as signals:
         yield signals
 
 
@@ -79,7 +88,10 @@ async def drive(
         observer=None if progress is None else progress.observe,
     )
     async with engine:
+        if signals.patience is not None:
+            signals.patience = SOON
         run = await begin(engine)
+        signals.patience = None
         try:
             return await _watch(engine, run, signals, progress)
         except StoreError as error:
@@ -112,9 +124,14 @@ async def _watch(engine: Engine, run: Run, signals: Signals, progress: Progress 
 
 
 class Signals:
-    """SIGINT and SIGTERM as a future.  A second one ends the process on the spot, even where the loop hangs."""
+    """SIGINT and SIGTERM as a future.  A second one ends the process on the spot, even where the loop hangs.
 
-    def __init__(self) -> None:
+    ``patience`` says for how many seconds after the first one somebody has to have looked at it: where a
+    database is opened or locked nobody does, and the process ends.  None: whoever drives looks at it.
+    """
+
+    def __init__(self, patience: float | None = None) -> None:
+        self.patience = patience
         self._loop = asyncio.get_running_loop()
         self.received: asyncio.Future[int] = self._loop.create_future()
         self._before: dict[int, Any] = {}
@@ -140,6 +157,16 @@ class Signals:
         if self.received.done():
             os._exit(128 + number)
         self.received.set_result(number)
+        if self.patience == AT_ONCE:
+            self._give_up()
+        elif self.patience is not None:
+            self._loop.call_later(self.patience, self._give_up)
+
+    def _give_up(self) -> None:
+        """A thread that waits for the database cannot be told to stop, and Python would wait for it."""
+        if self.patience is not None:
+            err("interrupted")
+            os._exit(128 + self.received.result())
 
 
 def _nothing() -> None:

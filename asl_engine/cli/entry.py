@@ -12,7 +12,7 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asl_engine.cli.output import OutputClosed, OutputRefused, err, flush
+from asl_engine.cli.output import OutputClosed, OutputRefused, err, flush, is_terminal
 from asl_engine.errors import AslError, DefinitionError
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def _refused_or_broken(error: Exception) -> int:
     """Typer's own refusals know their exit code and their message; anything else is a defect."""
     from typer import Abort
 
-    if isinstance(error, Abort):
+    if isinstance(error, Abort):  # a KeyboardInterrupt while a command was at work
+        err("interrupted")
         return INTERRUPTED
     known: Any = error
     if not hasattr(error, "format_message"):
@@ -100,7 +101,7 @@ def _write_utf8() -> None:
     """JSON is UTF-8 wherever it is piped to, and no character may break a message."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            piped = stream is sys.stdout and not stream.isatty()
+            piped = stream is sys.stdout and not is_terminal(stream)
             stream.reconfigure(encoding="utf-8" if piped else None, errors="backslashreplace")
 
 

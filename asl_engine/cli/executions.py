@@ -185,6 +185,13 @@ def stop(text: str, error: str | None, cause: str | None, *, db: str | None, as_
 
 async def _stop(db: Path, text: str, error: str | None, cause: str | None) -> tuple[Record, bool]:
     """The record as it is afterwards, and whether it is us who have ended the execution."""
+    from asl_engine.cli.driving import AT_ONCE, at_the_wheel
+
+    with at_the_wheel(AT_ONCE):
+        return await _abort(db, text, error, cause)
+
+
+async def _abort(db: Path, text: str, error: str | None, cause: str | None) -> tuple[Record, bool]:
     from asl_engine.cli.how import How
     from asl_engine.definition import load
     from asl_engine.engine import Engine

@@ -97,6 +97,11 @@ def checked_name(name: str) -> str:
 
 
 def machine_name(definition: str) -> str:
-    """The state machine's name after its file: ``order`` for ``order.json`` and for ``order.asl.json``."""
+    """The state machine's name after its file: ``order`` for ``order.json`` and for ``order.asl.json``.
+
+    One from the standard input is called ``stdin``.
+    """
+    if definition == STDIN:
+        return "stdin"
     stem = Path(definition).stem.removesuffix(".asl")
     return re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:MAX_NAME_LENGTH]

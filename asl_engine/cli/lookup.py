@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from asl_engine.cli.output import short_name, utc
 from asl_engine.errors import ExecutionDoesNotExist, ProjectError
 from asl_engine.execution import fold
-from asl_engine.project import find_project
+from asl_engine.project import find_project, normal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ def project_of(start: Path) -> Project:
 
 def database(db: str | None) -> Path:
     """``--db``, or the database of the current directory's project."""
-    return Path(db).absolute() if db else project_of(Path.cwd()).db
+    return normal(Path(db).absolute()) if db else project_of(Path.cwd()).db
 
 
 @asynccontextmanager

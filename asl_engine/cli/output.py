@@ -16,6 +16,7 @@ from asl_engine.errors import AslError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TextIO
 
 __all__ = [
     "OutputClosed",
@@ -24,6 +25,7 @@ __all__ = [
     "compact_json",
     "err",
     "flush",
+    "is_terminal",
     "iso",
     "iso_or_none",
     "out",
@@ -81,6 +83,11 @@ def err(text: str, end: str = "\n") -> None:
         with suppress(OSError):
             sys.stderr.write(text + end)
             sys.stderr.flush()
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits in front of it.  A stream that was closed before we started is None."""
+    return stream is not None and stream.isatty()
 
 
 # -- values -----------------------------------------------------------------------------------------
@@ -151,7 +158,7 @@ def lambda_report(cause: str | None) -> dict[str, Any] | None:
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Draw a table: with rich on a terminal, as plain columns (whole, however wide) anywhere else."""
     cells = [[clean(cell) for cell in row] for row in rows]
-    if sys.stdout is not None and sys.stdout.isatty():
+    if is_terminal(sys.stdout):
         _draw(columns, cells)
     else:
         for line in plain_lines(columns, cells):

@@ -33,6 +33,15 @@ class Group(TyperGroup):
         spare_conversions(self.get_params(ctx))
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Raises ``typer.Abort`` for a KeyboardInterrupt, which typer would turn into a silent exit code."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from typer import Abort
+
+            raise Abort from None
+
 
 def spare_conversions(parameters: Iterable[Any]) -> None:
     for parameter in parameters:

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from asl_engine.cli.lookup import command_for
-from asl_engine.cli.output import clean, err, lambda_report, out, pretty_json, seconds, short_name
+from asl_engine.cli.output import clean, err, is_terminal, lambda_report, out, pretty_json, seconds, short_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ def report(execution: Execution, db: Path, *, as_json: bool, quiet: bool) -> int
 
         out(pretty_json(describe_execution(execution)))
     elif execution.output is not None:
-        out(pretty_json(execution.output.value) if sys.stdout.isatty() else execution.output.text.rstrip())
+        out(pretty_json(execution.output.value) if is_terminal(sys.stdout) else execution.output.text.rstrip())
     for line in _failure(execution):
         err(line)
     if not quiet:
@@ -55,5 +55,10 @@ def _failure(execution: Execution) -> list[str]:
     return lines
 
 
-def report_interruption(name: str, db: Path) -> None:
-    err(f"interrupted: execution {short_name(name)} is kept; go on with: {command_for('resume', name, db)}")
+def report_interruption(name: str, db: Path, *, followed: bool = False) -> None:
+    """``followed``: another process drives the execution, and has not been interrupted."""
+    if followed:
+        goes_on = f"goes on in the other process; see: {command_for('history', name, db)} --follow"
+    else:
+        goes_on = f"is kept; go on with: {command_for('resume', name, db)}"
+    err(f"interrupted: execution {short_name(name)} {goes_on}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from asl_engine.cli.driving import Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.driving import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.how import recorded_setup
 from asl_engine.cli.lookup import command_for, database, find_one, load_execution, opened
 from asl_engine.cli.output import err, out, pretty_json, short_name
@@ -39,21 +39,21 @@ def resume(text: str | None, *, every: bool, db: str | None, as_json: bool, quie
 
 
 async def _resume_one(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
-    async with opened(db) as store:
-        record = await find_one(store, text)
-        try:
-            with at_the_wheel() as signals:
-                execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json))
-        except Interrupted as interrupted:
-            report_interruption(record.identity.name, db)
-            return interrupted.exit_code
-        except ExecutionBusy:
+    with at_the_wheel(AT_ONCE) as signals:
+        async with opened(db) as store:
+            record = await find_one(store, text)
             name = record.identity.name
-            follow, stop = command_for("history", name, db), command_for("stop", name, db)
-            raise ExecutionBusy(
-                f"the execution {name} is being run by another process: "
-                f"watch it with `{follow} --follow`, or end it with `{stop}`"
-            ) from None
+            try:
+                execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json))
+            except Interrupted as interrupted:
+                report_interruption(name, db)
+                return interrupted.exit_code
+            except ExecutionBusy:
+                follow, stop = command_for("history", name, db), command_for("stop", name, db)
+                raise ExecutionBusy(
+                    f"the execution {name} is being run by another process: "
+                    f"watch it with `{follow} --follow`, or end it with `{stop}`"
+                ) from None
     return report(execution, db, as_json=as_json, quiet=quiet)
 
 
@@ -82,26 +82,31 @@ async def join(
         try:
             return await go_on(store, record, signals, progress)
         except ExecutionBusy:
+            signals.patience = None
             await asyncio.wait({signals.received}, timeout=FOLLOW_SECONDS)
         if signals.received.done():
-            raise Interrupted(record.identity.arn, signals.received.result())
+            raise Interrupted(record.identity.arn, signals.received.result(), followed=True)
 
 
 async def _resume_all(db: Path, *, as_json: bool, quiet: bool) -> int:
     """Whatever nobody drives, at the same time.  0 where all succeed, 2 where one cannot be resumed, else 1."""
-    async with opened(db) as store:
-        records = await store.executions(status="RUNNING", limit=MOST_OPEN)
-        with at_the_wheel() as signals:
+    with at_the_wheel(AT_ONCE) as signals:
+        async with opened(db) as store:
+            records = await store.executions(status="RUNNING", limit=MOST_OPEN)
             outcomes = await asyncio.gather(*(_attempt(store, record, signals) for record in records))
         if signals.received.done():
             err("interrupted: what has not ended is kept; go on with: asl resume --all")
             return 128 + signals.received.result()
     ended = [outcome for outcome in outcomes if isinstance(outcome, Execution)]
     _tell_all(ended, db, as_json=as_json, quiet=quiet)
-    for outcome in outcomes:
-        if isinstance(outcome, AslError):
-            err(f"asl: error: {outcome}")
-    if len(ended) < sum(outcome is not None for outcome in outcomes):
+    if not (records or as_json):
+        err("there is nothing to resume")
+    if (others := outcomes.count(None)) and not (quiet or as_json):
+        err(f"left alone, as another process drives {'it' if others == 1 else 'them'}: {others}")
+    refused = _by_error(records, outcomes)
+    for message, names in refused.items():
+        err(f"asl: error: {', '.join(names)}: {message}")
+    if refused:
         return 2
     return 0 if all(execution.status == "SUCCEEDED" for execution in ended) else 1
 
@@ -113,14 +118,21 @@ async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Exec
     except (ExecutionBusy, Interrupted):
         return None
     except AslError as error:
-        return AslError(f"{short_name(record.identity.name)}: {error}")
+        return error
+
+
+def _by_error(records: list[Record], outcomes: list[Execution | AslError | None]) -> dict[str, list[str]]:
+    """The executions that could not be resumed, by the reason: what is told once need not be told of each."""
+    refused: dict[str, list[str]] = {}
+    for record, outcome in zip(records, outcomes, strict=True):
+        if isinstance(outcome, AslError):
+            refused.setdefault(str(outcome), []).append(short_name(record.identity.name))
+    return refused
 
 
 def _tell_all(ended: list[Execution], db: Path, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         out(pretty_json([describe_execution(execution) for execution in ended]))
-    elif not ended:
-        err("there is nothing to resume")
     elif not quiet:
         for execution in ended:
             out(status_line(execution, db))

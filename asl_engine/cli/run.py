@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from asl_engine.cli.driving import Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.driving import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.lookup import opened
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.start import Request, Start, check_same, prepare
@@ -33,11 +33,11 @@ async def _run(request: Request, start: Start) -> int:
     db = start.setup.project.db
     progress = progress_for(quiet=request.quiet or request.json)
     try:
-        async with opened(db, create=True) as store:
-            with at_the_wheel() as signals:
+        with at_the_wheel(AT_ONCE) as signals:
+            async with opened(db, create=True) as store:
                 execution = await _execute(store, start, signals, progress, named=request.name is not None)
     except Interrupted as interrupted:
-        report_interruption(start.name, db)
+        report_interruption(start.name, db, followed=interrupted.followed)
         return interrupted.exit_code
     return report(execution, db, as_json=request.json, quiet=request.quiet)
 
@@ -54,7 +54,7 @@ async def _execute(
             record = await store.record(start.arn)
             if record is None:
                 raise
-    await check_same(store, record, start.input)
+    await check_same(store, record, start)
     from asl_engine.cli.resume import join
 
     return await join(store, record, signals, progress)

@@ -15,6 +15,7 @@ from asl_engine.cli.how import How, remote_lambda
 from asl_engine.cli.lookup import opened, project_of
 from asl_engine.cli.output import err, flush, out
 from asl_engine.errors import InvalidInput, ProjectError
+from asl_engine.project import normal
 
 if TYPE_CHECKING:
     from asl_engine.project import Project
@@ -55,7 +56,7 @@ def serve(given: Serving) -> int:
     )
     logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     project = project_of(Path.cwd())
-    db = Path(given.db).absolute() if given.db else project.db
+    db = normal(Path(given.db).absolute()) if given.db else project.db
     return asyncio.run(_serve(given, how, project._replace(db=db)))
 
 

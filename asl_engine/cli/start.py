@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import execution_arn
 from asl_engine.cli.how import How, Setup, set_up
-from asl_engine.cli.inputs import checked_name, machine_name, read_input, read_text
+from asl_engine.cli.inputs import STDIN, checked_name, machine_name, read_input, read_text
 from asl_engine.cli.lookup import load_execution, project_of
 from asl_engine.definition import load
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
+from asl_engine.project import normal
 
 if TYPE_CHECKING:
     from asl_engine.engine import Engine, Run
@@ -60,6 +61,7 @@ def prepare(request: Request) -> Start:
     name = None if request.name is None else checked_name(request.name)
     if request.time not in {"real", "skip"}:
         raise InvalidInput(f"--time {request.time}: it is real or skip")
+    _check_stdin(request)
     how = How(
         definition=Path(request.definition).absolute(),
         use_lambda=request.use_lambda,
@@ -71,9 +73,18 @@ def prepare(request: Request) -> Start:
     payload = read_input(request.input, how.limits)
     project = project_of(how.definition)
     if request.db:
-        project = project._replace(db=Path(request.db).absolute())
+        project = project._replace(db=normal(Path(request.db).absolute()))
     setup = set_up(how, project, machine)
     return Start(setup, machine_name(request.definition), name or _new_name(), payload)
+
+
+def _check_stdin(request: Request) -> None:
+    if request.definition != STDIN:
+        return
+    if request.input == STDIN:
+        raise InvalidInput("the standard input can be read once: give - for the definition or for --input")
+    if request.detach:
+        raise InvalidInput("--detach: the new process reads the definition again: it has to be a file, not -")
 
 
 def _new_name() -> str:
@@ -82,8 +93,8 @@ def _new_name() -> str:
     return str(uuid4())
 
 
-async def check_same(store: SqliteStore, record: Record, given: Payload) -> None:
-    """Raises ``ExecutionAlreadyExists`` unless the execution runs, with this input."""
+async def check_same(store: SqliteStore, record: Record, start: Start) -> None:
+    """Raises ``ExecutionAlreadyExists`` unless the execution runs, with this definition and input."""
     who = record.identity
     if record.status != "RUNNING":
         raise ExecutionAlreadyExists(
@@ -91,9 +102,15 @@ async def check_same(store: SqliteStore, record: Record, given: Payload) -> None
             "choose another --name"
         )
     execution = await load_execution(store, record)
-    if execution.input is None or _canonical(execution.input) != _canonical(given):
+    other = None
+    if record.definition != start.setup.machine.digest:
+        other = "definition"
+    elif execution.input is None or _canonical(execution.input) != _canonical(start.input):
+        other = "input"
+    if other is not None:
         raise ExecutionAlreadyExists(
-            f"the execution {who.name} of {who.machine_name} is running with another input: choose another --name"
+            f"the execution {who.name} of {who.machine_name} is running with another {other}: "
+            "choose another --name"
         )
 
 

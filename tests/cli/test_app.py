@@ -56,7 +56,8 @@ def test_interrupted_before_anything_runs(project: Project, monkeypatch: pytest.
         raise KeyboardInterrupt
 
     monkeypatch.setattr(executions, "show", interrupted)
-    assert project.asl("show", "one").code == 130
+    result = project.asl("show", "one")
+    assert (result.code, result.out, result.err) == (130, "", "interrupted\n")
 
 
 def test_executions_are_completed(project: Project) -> None:

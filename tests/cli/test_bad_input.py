@@ -95,6 +95,8 @@ ARGUMENTS = {
     "resume one and all": (["resume", "one", "--all"], "name one execution, or give --all"),
     "follow backwards": (["history", "one", "--follow", "--reverse"], "leave --reverse out"),
     "two questions": (["replay", "one", "--at", "1", "--definition", "M"], "leave --definition out"),
+    "definition and input from stdin": (["run", "-", "--input", "-"], "give - for the definition or for --input"),
+    "a definition from stdin, detached": (["run", "-", "--detach"], "it has to be a file, not -"),
     "the standard input twice": (["validate", "-", "-"], "give - once"),
 }
 

@@ -276,6 +276,17 @@ def test_resume_all_goes_past_what_cannot_be_resumed(project: Project) -> None:
     assert project.asl("show", "one", "--json").json["status"] == "SUCCEEDED"
 
 
+def test_resume_all_tells_one_reason_once(project: Project) -> None:
+    interrupted(project, name="one")
+    interrupted(project, name="two")
+    replace_tasks(project, "")
+    result = project.asl("resume", "--all")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("asl: error: two, one: ")
+    assert result.err.count("there is no task callable for the function 'interrupt'") == 1
+    assert "nothing to resume" not in result.err
+
+
 def test_resume_all_may_be_interrupted(project: Project) -> None:
     interrupted(project, name="one")
     result = project.asl("resume", "--all")
@@ -291,4 +302,4 @@ def test_resume_all_leaves_alone_what_runs(project: Project) -> None:
     result = project.asl("resume", "--all")
     gate.touch()
     assert finished(process).code == 0
-    assert (result.code, result.err) == (0, "there is nothing to resume\n")
+    assert (result.code, result.err) == (0, "left alone, as another process drives it: 1\n")

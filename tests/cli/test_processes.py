@@ -70,11 +70,14 @@ def test_who_follows_may_be_interrupted_and_who_waits_too(project: Project) -> N
     wait_for(lambda: leases.exists() and bool(project.asl("list", "--json").json["executions"]))
     second = project.spawn("run", path, "--name", "one")
     wait_for(lambda: len(list(leases.iterdir())) == 2)
-    for process in (second, first):
+    said = {
+        second: "goes on in the other process; see: asl history one --follow",
+        first: "is kept; go on with: asl resume one",
+    }
+    for process, goes_on in said.items():
         process.send_signal(signal.SIGINT)
         result = finished(process)
-        assert result.code == 130
-        assert result.err == "interrupted: execution one is kept; go on with: asl resume one\n"
+        assert (result.code, result.err) == (130, f"interrupted: execution one {goes_on}\n")
     assert "stands at  W (Wait): waiting until 2" in project.asl("show", "one").out
     position = project.asl("show", "one", "--json").json["position"][0]
     assert (position["phase"], list(position["open"])) == ("WAITING", ["due"])
@@ -127,6 +130,60 @@ def test_the_output_cannot_be_written(project: Project) -> None:
         result = finished(project.spawn("run", project.define("m", PASS), "-q", stdout=full))
     assert result.code == 2
     assert result.err.startswith("asl: error: cannot write the output: No space left on device")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no >&- on Windows")
+def test_there_is_no_standard_output(project: Project) -> None:
+    command = ["sh", "-c", f"exec {sys.executable} -m asl_engine run {project.define('m', PASS)} -q >&-"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=project.root, env=environment, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+# A command that stands before its database for ever: another process has locked it.
+LOCKED = """
+import asyncio, sys
+from pathlib import Path
+from threading import Event, Thread
+from asl_engine.cli import main
+from asl_engine.store import sqlite
+
+async def held(*args, **kwargs):
+    thread = Thread(target=Event().wait)
+    thread.start()
+    Path("waiting").touch()
+    await asyncio.to_thread(thread.join)
+
+setattr(sqlite.SqliteStore, PLACE, held)
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGINT for one process on Windows")
+@pytest.mark.parametrize(
+    ("place", "command"),
+    [
+        ("open", ["run", "statemachines/m.json"]),
+        ("create", ["run", "statemachines/m.json"]),
+        ("open", ["resume", "x"]),
+        ("open", ["resume", "--all"]),
+        ("open", ["stop", "x"]),
+    ],
+)
+def test_a_signal_while_the_database_is_waited_for(project: Project, place: str, command: list[str]) -> None:
+    project.define("m", PASS)
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOCKED.replace("PLACE", repr(place)), *command],
+        cwd=project.root,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    wait_for((project.root / "waiting").exists)
+    process.send_signal(signal.SIGINT)
+    result = finished(process)
+    assert (result.code, result.err) == (130, "interrupted\n")
 
 
 # -- detached -----------------------------------------------------------------------------------------

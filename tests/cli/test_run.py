@@ -133,6 +133,13 @@ def test_the_machine_is_called_after_its_file(project: Project, file: str, name:
     assert prepare(Request(file)).machine_name == name
 
 
+def test_a_machine_from_the_standard_input(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(json.dumps(PASS).encode())))
+    result = project.asl("run", "-", "--name", "one")
+    assert result.code == 0
+    assert result.err.startswith("SUCCEEDED  one  stdin  ")
+
+
 def test_a_name_is_made_where_none_is_given(project: Project) -> None:
     result = project.asl("run", project.define("m", PASS))
     shown = project.asl("list", "--json").json["executions"][0]["name"]
@@ -144,6 +151,15 @@ def test_the_database_is_named_where_it_would_not_be_found(project: Project) -> 
     result = project.ran(PASS, "--db", "else where.db")
     assert f"(asl history one --db '{project.root / 'else where.db'}')" in result.err
     assert not project.db.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--db", "../.asl/asl.db"]], ids=["project", "--db"])
+def test_the_database_is_not_named_where_dots_lead_to_it(
+    project: Project, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    project.define("m", PASS)
+    monkeypatch.chdir(project.root / "tasks")
+    assert "(asl history one)" in project.asl("run", "../statemachines/m.json", "--name", "one", *arguments).err
 
 
 def test_the_database_of_the_environment(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +205,7 @@ def test_a_name_that_has_ended_is_taken(project: Project) -> None:
 
 
 def test_a_running_execution_is_taken_up_by_its_name(project: Project) -> None:
-    """Its process is gone: the second command goes on where it stopped, with the recorded definition."""
+    """Its process is gone: the second command goes on where it stopped."""
     definition = machine(I=task("interrupt", ResultPath=None), D={"Type": "Pass", "Result": 1})
     assert project.ran(definition, "-i", f'{{"signal": {int(SIGINT)}, "b": 1}}').code == 130
     callables = project.root / "tasks" / "callables.py"
@@ -198,8 +214,11 @@ def test_a_running_execution_is_taken_up_by_its_name(project: Project) -> None:
         del sys.modules[name]
     other = project.ran(PASS, "-i", '{"signal": 0}')
     assert other.code == 2
-    assert "is running with another input" in other.err
-    again = project.ran(PASS, "-i", f'{{"b":1, "signal":{int(SIGINT)}}}')
+    assert "is running with another definition: choose another --name" in other.err
+    other = project.ran(definition, "-i", '{"signal": 0}')
+    assert other.code == 2
+    assert "is running with another input: choose another --name" in other.err
+    again = project.ran(definition, "-i", f'{{"b":1, "signal":{int(SIGINT)}}}')
     assert (again.code, again.out) == (0, "1\n")
 
 
