@@ -37,10 +37,26 @@ class Lease:
         self._path = folder / self.token
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         _lock(self._file)
+        _taken.add(self)
 
     def release(self) -> None:
+        _taken.discard(self)
         os.close(self._file)
         self._path.unlink(missing_ok=True)
+
+
+_taken: set[Lease] = set()
+
+
+def _leave_to_the_parent() -> None:
+    """A forked child shares the lock and would hold it for as long as it lives."""
+    for lease in _taken:
+        os.close(lease._file)  # noqa: SLF001  the module's own
+    _taken.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
 def is_held(folder: Path, token: str) -> bool:
@@ -50,6 +66,8 @@ def is_held(folder: Path, token: str) -> bool:
         file = os.open(path, os.O_RDWR)
     except FileNotFoundError:
         return False
+    except OSError:  # another user's
+        return True
     try:
         _lock(file)
     except OSError:

@@ -139,15 +139,17 @@ class SqliteStore:
         try:
             # Where this fails, aiosqlite would leave its thread to a closing event loop.
             sqlite3.connect(path).close()
-            connection = await aiosqlite.connect(path, timeout=5.0, factory=group_connection(outbox))
+            connection = aiosqlite.connect(path, timeout=5.0, factory=group_connection(outbox))
+            # Whoever is interrupted while the database is busy must not wait for it when the process ends.
+            thread: Any = getattr(connection, "_thread", connection)
+            thread.daemon = True
+            await connection
             await _prepare(connection, path, synchronous)
-        except sqlite3.Error as error:
+        except BaseException as error:
             if connection is not None:
                 await connection.close()
-            raise _store_error(path, error) from None
-        except StoreError:
-            assert connection is not None  # noqa: S101  raised by _prepare
-            await connection.close()
+            if isinstance(error, sqlite3.Error):
+                raise _store_error(path, error) from None
             raise
         return cls(path, connection, outbox)
 
@@ -308,7 +310,13 @@ class SqliteStore:
 
     def _own_lease(self) -> str:
         if self._lease is None:
-            self._lease = Lease(self._leases)
+            try:
+                self._lease = Lease(self._leases)
+            except OSError as error:
+                raise StoreError(
+                    f"Cannot keep {self._leases}, which tells other processes what runs: {error.strerror}; "
+                    "check its permissions, or name another database with --db"
+                ) from None
         return self._lease.token
 
     async def claim(self, arn: str) -> None:
@@ -367,16 +375,15 @@ async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> No
             f"The database {path} was written by a newer version of asl-engine (layout {version}, "
             f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with --db"
         )
+    tables = await db.execute_fetchall("SELECT count(*) FROM sqlite_schema")
+    if application != APPLICATION_ID and next(iter(tables))[0] and (await _versions(db))[1] != APPLICATION_ID:
+        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
     await db.execute("PRAGMA journal_mode = WAL")
     await db.execute(f"PRAGMA synchronous = {synchronous}")
     if version == len(MIGRATIONS) and application == APPLICATION_ID:
         return
     await db.execute("BEGIN IMMEDIATE")
     version, application = await _versions(db)  # another process may have been quicker
-    tables = await db.execute_fetchall("SELECT count(*) FROM sqlite_schema")
-    if application != APPLICATION_ID and next(iter(tables))[0]:
-        await db.rollback()
-        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
     for migration in MIGRATIONS[version:]:
         for statement in migration:
             await db.execute(statement)

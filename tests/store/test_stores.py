@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 import anyio
@@ -373,3 +376,60 @@ def test_a_database_of_the_first_layout_is_brought_up_to_date(tmp_path: Path) ->
     assert new.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
     assert new.execute("SELECT name, type, status FROM state_machines").fetchall() == [("m", "STANDARD", "ACTIVE")]
     new.close()
+
+
+def test_a_foreign_database_is_left_as_it_is(tmp_path: Path) -> None:
+    path = broken(tmp_path, "other program")
+    before = path.read_bytes()
+    with pytest.raises(StoreError):
+        anyio.run(open_and_close, path)
+    assert path.read_bytes() == before
+
+
+def test_an_opening_that_is_cancelled_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def main() -> None:
+        for steps in range(40):
+            opening = asyncio.ensure_future(SqliteStore.open(tmp_path / "asl.db"))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            opening.cancel()
+            with suppress(asyncio.CancelledError):
+                await (await opening).close()
+        await open_and_close(tmp_path / "asl.db")
+
+    anyio.run(main)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_does_not_hold_its_parents_lease(tmp_path: Path) -> None:
+    lease = Lease(tmp_path)
+    reader, writer = os.pipe()
+    alive, begun = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(begun, b".")
+        os.read(reader, 1)  # live until told
+        os._exit(0)
+    os.read(alive, 1)
+    os.close(lease._file)  # as if the parent had been killed
+    try:
+        assert not is_held(tmp_path, lease.token)
+    finally:
+        os.write(writer, b".")
+        os.waitpid(child, 0)
+        for end in (reader, writer, alive, begun):
+            os.close(end)
+
+
+def test_a_lease_that_cannot_be_taken(tmp_path: Path) -> None:
+    (tmp_path / "asl.db-leases").write_text("in the way")
+
+    async def main() -> None:
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        try:
+            await store.create(record("a"), DEFINITION, started())
+        finally:
+            await store.close()
+
+    with pytest.raises(StoreError, match="check its permissions"):
+        anyio.run(main)
