@@ -374,9 +374,9 @@ class Engine:
             output = await self.resources[task.resource](call)
         except StatesError as error:
             return TaskReported(self.clock.now(), task.key, None, error.error, error.cause)
-        except (asyncio.CancelledError, GeneratorExit):  # we were told to stop
-            raise
-        except BaseException as error:  # noqa: BLE001  a resource is broken, not the task: whoever waits must hear of it
+        except BaseException as error:  # a resource is broken, not the task: whoever waits must hear of it
+            if self._closed or task.key not in run.tasks:  # or it was told to stop
+                raise
             self._abandon(run, error)
             return None
         return TaskReported(self.clock.now(), task.key, output)

@@ -144,19 +144,31 @@ def _context(call: TaskCall, name: str) -> TaskContext:
 
 
 async def _awaited(start: Callable[[TaskCall], Any], call: TaskCall) -> Payload:
-    """Await what ``start`` returns.  Ctrl-C and the end of the event loop are not the callable's doing."""
+    """Await what ``start`` returns.  A cancelled task and the end of the loop are not the callable's doing."""
+    mine = _running_task()
     try:
         result = await start(call)
     except StatesError:
         raise
-    except asyncio.CancelledError as error:
-        current = asyncio.current_task()
-        if current is None or current.cancelling():
+    except BaseException as error:  # user code; sys.exit() must not end the event loop
+        if _from_outside(error, mine):
             raise
         raise _failure(error, call) from error
-    except (Exception, SystemExit) as error:  # user code
-        raise _failure(error, call) from error
     return _marshalled(result, call)
+
+
+def _from_outside(error: BaseException, mine: asyncio.Task[Any] | None) -> bool:
+    """Whether ``error`` was thrown into the callable by whoever ends its task or drops its coroutine."""
+    if isinstance(error, GeneratorExit):  # a coroutine is dropped while its task is not running
+        return mine is None or _running_task() is not mine
+    return isinstance(error, asyncio.CancelledError) and (mine is None or mine.cancelling() > 0)
+
+
+def _running_task() -> asyncio.Task[Any] | None:
+    try:
+        return asyncio.current_task()
+    except RuntimeError:  # no event loop is running: it has ended
+        return None
 
 
 def _marshalled(result: Any, call: TaskCall) -> Payload:

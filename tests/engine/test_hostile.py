@@ -34,7 +34,7 @@ class Odd(BaseException):
     """Nothing that anybody is prepared for."""
 
 
-@pytest.mark.parametrize("error", [Odd("odd"), SystemExit(3)])
+@pytest.mark.parametrize("error", [Odd("odd"), SystemExit(3), KeyboardInterrupt()])
 def test_whatever_leaves_a_resource_reaches_whoever_waits(error: BaseException) -> None:
     async def broken(call: TaskCall) -> Payload:
         del call

@@ -434,3 +434,16 @@ def test_the_package_exports_on_first_use() -> None:
     program = "import sys, asl_engine; print(sorted(m for m in sys.modules if m.startswith('asl_engine.')))"
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)
     assert output.stdout == "[]\n"
+
+
+def test_an_async_callable_may_raise_anything() -> None:
+    class Odd(BaseException):
+        """Not an Exception."""
+
+    async def odd(event: Any) -> None:
+        del event
+        raise Odd("really")
+
+    with pytest.raises(StatesError) as failed:
+        answer(odd, name="odd")
+    assert failed.value.error == "Odd"
