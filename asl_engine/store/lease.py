@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
+
+from asl_engine.errors import StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,45 +31,66 @@ else:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-class Lease:
-    """Taken when made, given back by ``release`` or by the end of the process."""
-
-    def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        self.token = uuid4().hex
-        self._path = folder / self.token
-        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        _lock(self._file)
-        _taken.add(self)
-
-    def release(self) -> None:
-        _taken.discard(self)
-        os.close(self._file)
-        self._path.unlink(missing_ok=True)
-
-
 _taken: set[Lease] = set()
 
 
 def _leave_to_the_parent() -> None:
-    """A forked child shares the lock and would hold it for as long as it lives."""
-    for lease in _taken:
-        os.close(lease._file)  # noqa: SLF001  the module's own
-    _taken.clear()
+    """In a forked child: it shares the parent's locks, and would keep them after the parent's death."""
+    for lease in list(_taken):
+        lease.abandon()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_leave_to_the_parent)
 
 
+class Lease:
+    """Taken when made, given back by ``release`` or by the end of the process.
+
+    Raises ``StoreError`` where the file cannot be made or locked.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.token = uuid4().hex
+        self._path = folder / self.token
+        self._file = -1  # none
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            _taken.add(self)
+            _lock(self._file)
+        except OSError as error:
+            self.release()
+            raise StoreError(
+                f"Cannot keep {folder}, which tells other processes what runs: {error.strerror}; "
+                "check its permissions, or name another database with --db"
+            ) from None
+
+    def release(self) -> None:
+        if self._file < 0:  # it is the parent's, or was never taken
+            return
+        self.abandon()
+        with suppress(OSError):  # whoever comes next finds it unlocked and removes it
+            self._path.unlink()
+
+    def abandon(self) -> None:
+        """Close the file and leave it where it is."""
+        _taken.discard(self)
+        os.close(self._file)
+        self._file = -1
+
+
 def is_held(folder: Path, token: str) -> bool:
-    """Whether the process that took this lease is alive; what a dead one left behind is removed."""
+    """Whether the process that took this lease is alive; what a dead one left behind is removed.
+
+    A file that cannot be opened or locked, such as another user's, counts as held.
+    """
     path = folder / token
     try:
         file = os.open(path, os.O_RDWR)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:  # another user's
+    except OSError:
         return True
     try:
         _lock(file)
@@ -74,5 +98,6 @@ def is_held(folder: Path, token: str) -> bool:
         return True
     finally:
         os.close(file)
-    path.unlink(missing_ok=True)
+    with suppress(OSError):  # the folder may be another user's
+        path.unlink()
     return False

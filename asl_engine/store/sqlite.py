@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 import aiosqlite
@@ -119,7 +120,10 @@ class SqliteStore:
         self._last_key = 0
         self._waiting: list[Batch] = []
         self._writer: asyncio.Task[None] | None = None
-        self._leases = path.with_name(path.name + "-leases")
+        # Absolute, as SQLite's own: a task may change the working directory.
+        self._place = path.absolute()
+        self._leases = self._place.with_name(path.name + "-leases")
+        self._file = _file_at(self._place)
         self._lease: Lease | None = None
         self._data_version = -1
         self.machines = MachineTable(self._fetch, self._write_statement)
@@ -134,22 +138,12 @@ class SqliteStore:
         from a newer version, is locked, or cannot be written.
         """
         _make_room(path, create=create)
-        connection: aiosqlite.Connection | None = None
         outbox: list[Batch] = []
+        opening = asyncio.create_task(_connect(path, synchronous, outbox))
         try:
-            # Where this fails, aiosqlite would leave its thread to a closing event loop.
-            sqlite3.connect(path).close()
-            connection = aiosqlite.connect(path, timeout=5.0, factory=group_connection(outbox))
-            # Whoever is interrupted while the database is busy must not wait for it when the process ends.
-            thread: Any = getattr(connection, "_thread", connection)
-            thread.daemon = True
-            await connection
-            await _prepare(connection, path, synchronous)
-        except BaseException as error:
-            if connection is not None:
-                await connection.close()
-            if isinstance(error, sqlite3.Error):
-                raise _store_error(path, error) from None
+            connection = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await _undo(opening)
             raise
         return cls(path, connection, outbox)
 
@@ -180,6 +174,8 @@ class SqliteStore:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         await batch.done
+        if batch.end:  # what went into a file that nobody can open again has not been kept
+            self._check_in_place()
 
     async def _write(self) -> None:
         while self._waiting:
@@ -217,7 +213,19 @@ class SqliteStore:
             if batch.execution:
                 return ExecutionAlreadyExists(f"The execution {batch.arn} exists already")
             return Conflict(f"The log of {batch.arn} has grown meanwhile")
+        return self._error(error)
+
+    def _error(self, error: sqlite3.Error) -> StoreError:
+        try:
+            self._check_in_place()
+        except StoreError as removed:  # what SQLite says then is a consequence
+            return removed
         return _store_error(self.path, error)
+
+    def _check_in_place(self) -> None:
+        """Raise ``StoreError`` unless the path still leads to the file that was opened."""
+        if _file_at(self._place) != self._file:
+            raise _removed(self.path)
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -304,19 +312,13 @@ class SqliteStore:
         try:
             return list(await self._db.execute_fetchall(query, values))
         except sqlite3.Error as error:
-            raise _store_error(self.path, error) from None
+            raise self._error(error) from None
 
     # -- sharing the file with other processes ----------------------------------------------------
 
     def _own_lease(self) -> str:
         if self._lease is None:
-            try:
-                self._lease = Lease(self._leases)
-            except OSError as error:
-                raise StoreError(
-                    f"Cannot keep {self._leases}, which tells other processes what runs: {error.strerror}; "
-                    "check its permissions, or name another database with --db"
-                ) from None
+            self._lease = Lease(self._leases)
         return self._lease.token
 
     async def claim(self, arn: str) -> None:
@@ -335,6 +337,7 @@ class SqliteStore:
             raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
 
     async def changed(self) -> bool:
+        self._check_in_place()
         rows = await self._fetch("PRAGMA data_version")
         before, self._data_version = self._data_version, int(rows[0][0])
         return before not in (-1, self._data_version)
@@ -367,23 +370,60 @@ def _options(text: str) -> dict[str, Json]:
     return options if isinstance(options, dict) else {}
 
 
+async def _connect(path: Path, synchronous: str, outbox: list[Batch]) -> aiosqlite.Connection:
+    """A connection to a database that is ready for use; it is closed again where that fails."""
+    connection: aiosqlite.Connection | None = None
+    try:
+        # Where this fails, aiosqlite would leave its thread to a closing event loop.
+        sqlite3.connect(path).close()
+        connection = await _begin(aiosqlite.connect(path, timeout=5.0, factory=group_connection(outbox)))
+        await _prepare(connection, path, synchronous)
+    except BaseException as error:
+        if connection is not None:
+            await connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise _store_error(path, error) from None
+        raise
+    return connection
+
+
+async def _begin(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    # Before version 0.22 an aiosqlite connection is its thread; since then it has one.  Neither has begun.
+    thread: Any = getattr(connection, "_thread", connection)
+    # Python waits for every other kind of thread when it exits: whoever forgets to close would hang.
+    thread.daemon = True
+    try:
+        return await connection
+    except BaseException:
+        thread.join(5.0)  # it has been told to end, and must not report to a loop that is closed by then
+        raise
+
+
+async def _undo(opening: asyncio.Task[aiosqlite.Connection]) -> None:
+    """Wait for the connection and close it, however often the caller is cancelled meanwhile.
+
+    Cut short, aiosqlite would lose the connection, and its thread would report to a closed event loop.
+    """
+
+    async def close() -> None:
+        with suppress(sqlite3.Error, OSError, StoreError):  # then it has been closed
+            await (await opening).close()
+
+    closing = asyncio.create_task(close())
+    while not closing.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([closing])
+
+
 async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> None:
-    """Check that the file is ours, bring its layout up to date, set the journal."""
-    version, application = await _versions(db)
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"The database {path} was written by a newer version of asl-engine (layout {version}, "
-            f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with --db"
-        )
-    tables = await db.execute_fetchall("SELECT count(*) FROM sqlite_schema")
-    if application != APPLICATION_ID and next(iter(tables))[0] and (await _versions(db))[1] != APPLICATION_ID:
-        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
+    """Check that the file is ours, and only then set the journal and bring the layout up to date."""
+    version = await _layout(db, path)
     await db.execute("PRAGMA journal_mode = WAL")
     await db.execute(f"PRAGMA synchronous = {synchronous}")
-    if version == len(MIGRATIONS) and application == APPLICATION_ID:
+    if version == len(MIGRATIONS):
         return
     await db.execute("BEGIN IMMEDIATE")
-    version, application = await _versions(db)  # another process may have been quicker
+    version = await _layout(db, path)  # another process may have been quicker
     for migration in MIGRATIONS[version:]:
         for statement in migration:
             await db.execute(statement)
@@ -392,10 +432,40 @@ async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> No
     await db.commit()
 
 
-async def _versions(db: aiosqlite.Connection) -> tuple[int, int]:
-    version = next(iter(await db.execute_fetchall("PRAGMA user_version")))[0]
-    application = next(iter(await db.execute_fetchall("PRAGMA application_id")))[0]
-    return int(version), int(application)
+async def _layout(db: aiosqlite.Connection, path: Path) -> int:
+    """The version of the layout, 0 in an empty file.  Raises ``StoreError`` where it is none of ours."""
+    # The application comes last: all three are written at once, maybe by another process between two reads.
+    tables = await _number(db, "SELECT count(*) FROM sqlite_schema")
+    version = await _number(db, "PRAGMA user_version")
+    application = await _number(db, "PRAGMA application_id")
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The database {path} was written by a newer version of asl-engine (layout {version}, "
+            f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with --db"
+        )
+    return version
+
+
+async def _number(db: aiosqlite.Connection, query: str) -> int:
+    return int(next(iter(await db.execute_fetchall(query)))[0])
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """What tells the file at ``path`` from every other; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
+def _removed(path: Path) -> StoreError:
+    return StoreError(
+        f"The database {path} was removed or replaced while it was in use; "
+        "what was written to it since is lost: leave the file in place and run again"
+    )
 
 
 def _store_error(path: Path, error: sqlite3.Error) -> StoreError:

@@ -212,11 +212,38 @@ def test_cancelled_while_the_callable_runs() -> None:
     asyncio.run(main())
 
 
-def test_keyboard_interrupt_on_the_loop_is_the_users_own() -> None:
-    plain, coroutine = raising(KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        answer(coroutine)
-    assert failure(plain).error == "Runtime.ExitError"
+class Base(BaseException):
+    """Neither an exception that programs handle nor one of Python's own."""
+
+
+@pytest.mark.parametrize("kind", [0, 1], ids=["plain", "async"])
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (Base("b"), "Base"),
+        (GeneratorExit("g"), "GeneratorExit"),
+        (KeyboardInterrupt(), "Runtime.ExitError"),
+        (SystemExit(3), "Runtime.ExitError"),
+        (asyncio.CancelledError("c"), "CancelledError"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+def test_whatever_a_callable_raises_is_a_failure_of_the_task(error: BaseException, name: str, kind: int) -> None:
+    assert failure(raising(error)[kind]).error == name
+
+
+def test_a_coroutine_that_is_dropped_has_not_failed() -> None:
+    async def wait(_event: Any) -> None:
+        await asyncio.sleep(3600)
+
+    async def begin() -> Any:
+        coroutine: Any = python_resource(wait, "f")(a_call())
+        coroutine.send(None)
+        return coroutine
+
+    coroutine = asyncio.run(begin())
+    coroutine.close()  # raises whatever but GeneratorExit comes out
+    assert coroutine.cr_frame is None
 
 
 # -- the context -----------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
@@ -294,6 +295,149 @@ def test_a_missing_database_is_made_only_where_asked(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("at_exit", [False, True], ids=["cancelled", "end of the loop"])
+def test_opening_can_be_cancelled_at_any_moment(tmp_path: Path, at_exit: bool) -> None:
+    before = set(threading.enumerate())
+
+    async def main(steps: int) -> None:
+        opening = asyncio.create_task(SqliteStore.open(tmp_path / f"{steps}.db"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        if opening.done():
+            await (await opening).close()
+        elif not at_exit:
+            opening.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await opening
+
+    for steps in (*range(40), *range(40, 2000, 50)):
+        asyncio.run(main(steps))
+    assert all(thread.daemon for thread in set(threading.enumerate()) - before)
+
+
+def test_a_cancelled_opening_leaves_no_connection(tmp_path: Path) -> None:
+    path = tmp_path / "asl.db"
+
+    async def main() -> None:
+        opening = asyncio.create_task(SqliteStore.open(path))
+        while not path.with_name("asl.db-wal").exists():  # noqa: ASYNC110  a moment in the middle
+            await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        assert not path.with_name("asl.db-wal").exists()  # the last to close removes it
+
+    asyncio.run(main())
+
+
+def test_a_cancelled_opening_may_have_failed(tmp_path: Path) -> None:
+    path = broken(tmp_path, "folder")
+
+    async def main() -> None:
+        opening = asyncio.create_task(SqliteStore.open(path))
+        await asyncio.sleep(0)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+
+    asyncio.run(main())
+
+
+def test_the_thread_of_a_store_does_not_keep_the_process(tmp_path: Path) -> None:
+    async def main() -> None:
+        before = set(threading.enumerate())
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        assert [thread.daemon for thread in set(threading.enumerate()) - before] == [True]
+        await store.close()
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ["CREATE TABLE theirs (x)"],
+        ["CREATE TABLE theirs (x)", "PRAGMA user_version = 999"],
+        ["PRAGMA application_id = 7"],
+        ["PRAGMA user_version = 1"],
+    ],
+)
+def test_a_database_of_another_program_is_left_as_it_is(tmp_path: Path, statements: list[str]) -> None:
+    path = tmp_path / "theirs.db"
+    theirs = sqlite3.connect(path)
+    for statement in statements:
+        theirs.execute(statement)
+    theirs.close()
+    before = path.read_bytes()
+    with pytest.raises(StoreError, match="of another program"):
+        anyio.run(open_and_close, path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_holds_no_lease(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"Cannot keep .*; check its permissions, or name"):
+        Lease(tmp_path / "file")
+    assert not is_held(tmp_path / "file", "token")
+
+    def refuse(_file: int) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("asl_engine.store.lease._lock", refuse)
+    with pytest.raises(StoreError, match="Permission denied"):
+        Lease(tmp_path / "leases")
+    assert list((tmp_path / "leases").iterdir()) == []
+
+
+def test_a_lease_of_another_user_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / "theirs").touch()
+    monkeypatch.setattr("asl_engine.store.lease.os.open", refuse)
+    assert is_held(tmp_path, "theirs")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be removed")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_database_that_is_removed_while_in_use(tmp_path: Path, replaced: bool) -> None:
+    path = tmp_path / "asl.db"
+
+    async def main() -> None:
+        store = await SqliteStore.open(path)
+        await store.create(record("a"), DEFINITION, started())
+        path.rename(tmp_path / "elsewhere")
+        if replaced:
+            path.touch()
+        with pytest.raises(StoreError, match="was removed or replaced while it was in use"):
+            await store.changed()
+        with pytest.raises(StoreError, match="was removed or replaced while it was in use"):
+            await store.append("arn:machine:a", ended())
+        await store.close()
+
+    anyio.run(main)
+
+
+def test_a_database_is_found_again_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    async def main() -> None:
+        from pathlib import Path
+
+        store = await SqliteStore.open(Path("asl.db"))
+        (tmp_path / "sub").mkdir()
+        monkeypatch.chdir(tmp_path / "sub")
+        await store.create(record("a"), DEFINITION, [*started(), *ended()])
+        assert await store.changed() is False
+        await store.close()
+
+    anyio.run(main)
+    assert list((tmp_path / "sub").iterdir()) == []
+
+
 # -- state machines --------------------------------------------------------------------------------------
 
 MACHINES = "arn:aws:states:r:a:stateMachine:"
@@ -407,11 +551,13 @@ def test_a_forked_child_does_not_hold_its_parents_lease(tmp_path: Path) -> None:
     alive, begun = os.pipe()
     child = os.fork()
     if child == 0:
+        lease.release()  # its parent's: nothing happens
         os.write(begun, b".")
         os.read(reader, 1)  # live until told
         os._exit(0)
     os.read(alive, 1)
-    os.close(lease._file)  # as if the parent had been killed
+    assert (tmp_path / lease.token).exists()
+    lease.abandon()  # as if the parent had been killed
     try:
         assert not is_held(tmp_path, lease.token)
     finally:
