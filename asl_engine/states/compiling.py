@@ -128,9 +128,11 @@ class Compiling:
         """As ``expression``, or None where the field is absent."""
         return self.expression(field, self.source[field], *expected) if field in self.source else None
 
-    def is_expression(self, value: object) -> bool:
+    def is_expression(self, value: Json) -> bool:
         """Whether a field of a JSONata state is to be evaluated: a string that is ``{% ... %}``."""
-        return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
+        from asl_engine.expressions.jsonata import is_expression
+
+        return is_expression(value)
 
     def check(self, place: str, value: Json, field: Field) -> None:
         """Report a literal that is not of the field's kind; None is an absent one."""
