@@ -15,7 +15,7 @@ import anyio
 from asl_engine.cli.how import How
 from asl_engine.cli.inputs import checked_name, machine_name, read_text
 from asl_engine.cli.shapes import history_event
-from asl_engine.definition import check
+from asl_engine.definition_source import check_source, read_source
 from asl_engine.engine import Engine
 from asl_engine.errors import DefinitionError, InvalidInput, ProjectError
 from asl_engine.findings import did_you_mean
@@ -32,6 +32,7 @@ from asl_engine.store.sqlite import SqliteStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from asl_engine.definition_source import DefinitionSource
     from asl_engine.execution import Status
     from asl_engine.findings import Finding
     from asl_engine.history import HistoryEvent
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = ["Result", "run", "validate"]
 
 UNNAMED = "StateMachine"  # the name of a machine that no file gives one
+UNNAMED_SOURCE = "definition"
 
 
 class Result(NamedTuple):
@@ -74,10 +76,12 @@ def run(
     db: str | os.PathLike[str] | None = None,
     time: Literal["skip", "real"] = "skip",
     aws_limits: bool = True,
+    substitutions: Mapping[str, str] | None = None,
 ) -> Result:
     """Run a state machine to its end.
 
-    ``definition`` is the path of its file, its JSON text (which begins with a brace), or the parsed object;
+    ``definition`` is the path of its file (JSON or YAML), its JSON text (which begins with a brace), or the
+    parsed object; ``substitutions`` are values for its ``${Name}`` placeholders, beside the project's;
     ``input`` is any JSON value, ``{}`` without one.  ``tasks`` has callables, sync or async, by the name of
     the Lambda function that each stands for.  For all others the callables of the ``project`` (a folder;
     by default the definition's own) are used.  AWS is never called.
@@ -92,8 +96,8 @@ def run(
     """
     if time not in {"skip", "real"}:
         raise InvalidInput(f"time={time!r}: it is 'skip' or 'real'")
-    source = _read(definition)
-    home = _project(source, project)
+    source = _read(definition, substitutions or {}, project)
+    home = source.project
     how = How(definition=source.path or Path(), skip_time=time == "skip", aws_limits=aws_limits)
     machine = _load(source)
     start = _Start(
@@ -153,49 +157,53 @@ async def _run(start: _Start) -> Result:
     )
 
 
-def validate(definition: Definition) -> list[Finding]:
+def validate(definition: Definition, substitutions: Mapping[str, str] | None = None) -> list[Finding]:
     """Everything that is wrong with a definition, given as to ``run``; empty where it is sound.
 
-    Raises ``InvalidInput`` where its file cannot be read.
+    Raises ``AslError`` where its file cannot be read.
     """
-    return _checked(_read(definition))[1]
+    return _checked(_read(definition, substitutions or {}, None))[1]
 
 
 class _Source(NamedTuple):
-    """A definition's text.  ``path`` is that of its file; ``name`` is what messages call it.
+    """A definition that was read.  ``path`` is that of its file.
 
     ``ours`` says that the text was made here, so that nobody has a line of it to look at.
     """
 
-    text: str
+    read: DefinitionSource
+    project: Project
     path: Path | None = None
-    name: str = "definition"
     ours: bool = False
 
 
-def _read(definition: Definition) -> _Source:
+def _read(definition: Definition, values: Mapping[str, str], project: str | os.PathLike[str] | None) -> _Source:
     if isinstance(definition, str) and definition.lstrip().startswith("{"):
-        return _Source(definition)
+        return _Source(read_source(definition, UNNAMED_SOURCE, values), _project(None, project))
     if isinstance(definition, str | os.PathLike):
         name = os.fspath(definition)
-        return _Source(read_text(name, "the definition"), Path(name).absolute(), name)
-    return _Source(_json_text(dict(definition), "the definition"), ours=True)
+        path = Path(name).absolute()
+        home = _project(path, project)
+        read = read_source(read_text(name, "the definition"), name, {**home.substitutions, **values})
+        return _Source(read, home, path)
+    text = _json_text(dict(definition), "the definition")
+    return _Source(read_source(text, UNNAMED_SOURCE, values), _project(None, project), ours=True)
 
 
-def _project(source: _Source, given: str | os.PathLike[str] | None) -> Project:
-    start = source.path if given is None else Path(given)
+def _project(path: Path | None, given: str | os.PathLike[str] | None) -> Project:
+    start = path if given is None else Path(given)
     return Project(Path(), (), Path()) if start is None else find_project(start, {})
 
 
 def _load(source: _Source) -> StateMachine:
     machine, findings = _checked(source)
     if machine is None:
-        raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source.name)
+        raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source.read.name)
     return machine
 
 
 def _checked(source: _Source) -> tuple[StateMachine | None, list[Finding]]:
-    machine, findings = check(source.text)
+    machine, findings = check_source(source.read)
     return machine, [finding._replace(line=None, column=None) for finding in findings] if source.ours else findings
 
 

@@ -25,7 +25,7 @@ class Project(NamedTuple):
 
     ``region`` and ``account`` are those of the ARNs of its state machines and executions.  ``use_lambda``
     and ``lambda_endpoint`` (a URL, None for what the AWS SDK finds) say whether and where functions
-    without a local callable are invoked.
+    without a local callable are invoked.  ``substitutions`` are values for placeholders in definitions.
     """
 
     root: Path
@@ -36,6 +36,7 @@ class Project(NamedTuple):
     lambda_endpoint: str | None = None
     use_lambda: bool = False
     source: Path | None = None
+    substitutions: Mapping[str, str] = {}
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -129,6 +130,10 @@ def _is_texts(value: object) -> bool:
     return isinstance(value, list) and all(map(_is_text, value))
 
 
+def _is_table_of_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
 def _matches(pattern: str) -> Callable[[object], bool]:
     return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
 
@@ -144,6 +149,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
         _matches(r"https?://.+"),
         'a URL, such as "http://localhost:3001"',
     ),
+    "substitutions": ("substitutions", _is_table_of_texts, 'a table of names and texts, such as {Stage = "dev"}'),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
 }
 _KEYS["lambda_endpoint"] = _KEYS["lambda-endpoint"]

@@ -12,13 +12,15 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 # The first prefix that fits decides; a folder's name stands for all that is in it.
 FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn"}, 0),
-    ({"expressions", "fields", "source"}, 1),
+    ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
     ({"events", "execution", "frames"}, 2),
     (
         {
             "states",
             "machine",
             "definition",
+            "definition_source",
+            "lint",
             "interpreter",
             "history",
             "replay",

@@ -6,7 +6,7 @@ On each page the blocks are run in order, in a copy of the example project:
   with 0.  A ``text`` block right behind it is what the lines write, stdout before stderr for each line, with
   ``...`` for what differs from run to run; durations may differ too.
 - ``python``: executed, all blocks of a page in one namespace; functions called ``test_...`` are called.
-- ``json``, ``toml``: parsed.
+- ``json``, ``toml``, ``yaml``: parsed.
 
 ``<!-- file: PATH -->`` before a block writes it to a file.  Blocks marked ``<!-- command: NAME -->`` set up
 environments and run this very suite; .ci/run runs those of the README.
@@ -32,6 +32,7 @@ import asl_engine
 from asl_engine.cli import main
 from asl_engine.cli.app import app
 from asl_engine.project import find_project
+from asl_engine.yaml_source import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,6 +178,11 @@ def parse_json(text: str, *_: object) -> str:
     return ""
 
 
+def parse_yaml(text: str, *_: object) -> str:
+    read_yaml(text, "the page")
+    return ""
+
+
 def parse_toml(text: str, *_: object) -> str:
     """Every key that is shown is one that a project has."""
     Path("elsewhere/tasks").mkdir(parents=True)
@@ -191,6 +197,7 @@ RUN: dict[str, Callable[..., str]] = {
     "python": run_python,
     "json": parse_json,
     "toml": parse_toml,
+    "yaml": parse_yaml,
 }
 
 

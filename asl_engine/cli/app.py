@@ -39,6 +39,14 @@ Db = Annotated[
     typer.Option("--db", metavar="PATH", help="The database. Default: ASL_DB, or .asl/asl.db in the project."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, in the shapes of the AWS API.")]
+Substitute = Annotated[
+    list[str] | None,
+    typer.Option("--substitute", metavar="NAME=VALUE", help="Replace ${NAME} in the definition. Repeatable."),
+]
+Substitutions = Annotated[
+    str | None,
+    typer.Option("--substitutions", metavar="FILE", help="A JSON or YAML file of names and values to replace."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status line.")]
 
 
@@ -70,7 +78,9 @@ def asl(
 @app.command(cls=Command)
 def run(
     *,
-    definition: Annotated[str, typer.Argument(metavar="DEFINITION", help="The state machine: a JSON file.")],
+    definition: Annotated[
+        str, typer.Argument(metavar="DEFINITION", help="The state machine: a JSON or YAML file.")
+    ],
     given: Annotated[
         str | None,
         typer.Option(
@@ -100,6 +110,8 @@ def run(
     no_aws_limits: Annotated[
         bool, typer.Option("--no-aws-limits", help="No limit on the size of payloads and the length of histories.")
     ] = False,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
     json: AsJson = False,
     quiet: Quiet = False,
 ) -> int:
@@ -107,6 +119,7 @@ def run(
 
     Exit codes: 0 succeeded, 1 failed, 2 refused, 3 timed out, 4 aborted, 130 interrupted (and resumable).
     """
+    from asl_engine.cli.definitions import Substituting
     from asl_engine.cli.run import run as work
     from asl_engine.cli.start import Request
 
@@ -123,6 +136,7 @@ def run(
             json=json,
             quiet=quiet,
             aws_limits=not no_aws_limits,
+            substituting=Substituting(tuple(substitute or ()), substitutions),
         )
     )
 
@@ -227,13 +241,30 @@ def replay(
 
 @app.command(cls=Command)
 def validate(
+    *,
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Definitions; - for stdin.")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="human|json|sarif", help="How to write the findings.")
+    ] = "human",
     json: AsJson = False,
+    no_lint: Annotated[
+        bool, typer.Option("--no-lint", help="Errors only: nothing that is valid but doubtful.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 for warnings too.")] = False,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
 ) -> int:
-    """Report everything that is wrong with definitions. Exit code 2 if anything is."""
+    """Report everything that is wrong with definitions, or doubtful. Exit code 2 if anything is wrong."""
+    from asl_engine.cli.definitions import Substituting
     from asl_engine.cli.validate import validate as work
 
-    return work(files, as_json=json)
+    return work(
+        files,
+        form="json" if json else form,
+        lint=not no_lint,
+        strict=strict,
+        substituting=Substituting(tuple(substitute or ()), substitutions),
+    )
 
 
 @app.command(cls=Command)

@@ -106,6 +106,10 @@ def _arguments(request: Request, start: Start) -> list[str]:
         arguments.append("--lambda")
     if request.lambda_endpoint:
         arguments += ["--lambda-endpoint", request.lambda_endpoint]
+    for given in request.substituting.given:
+        arguments += ["--substitute", given]
+    if request.substituting.file is not None:
+        arguments += ["--substitutions", str(Path(request.substituting.file).absolute())]
     if not request.aws_limits:
         arguments.append("--no-aws-limits")
     return arguments

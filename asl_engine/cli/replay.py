@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.cli.definitions import read_definition
 from asl_engine.cli.executions import show_execution
 from asl_engine.cli.how import How
-from asl_engine.cli.inputs import read_text
 from asl_engine.cli.lookup import database, find_one, opened
 from asl_engine.cli.output import out, pretty_json, short_name, table
 from asl_engine.definition import load
+from asl_engine.definition_source import load_source
 from asl_engine.errors import InvalidInput
 from asl_engine.execution import fold
 from asl_engine.jsontypes import Payload
@@ -40,7 +41,7 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
     """Write how the replay went, or the execution as it stood.  1 where the replay leaves the record."""
     if at is not None and definition is not None:
         raise InvalidInput("--at shows the record as it is: leave --definition out")
-    edited = None if definition is None else load(read_text(definition, "the definition"), definition)
+    edited = None if definition is None else load_source(read_definition(definition))
     recorded = asyncio.run(_load(database(db), text))
     if at is not None:
         _show_at(recorded, at, as_json=as_json)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import execution_arn
+from asl_engine.cli.definitions import NOTHING, Substituting, read_definition
 from asl_engine.cli.how import How, Setup, set_up
-from asl_engine.cli.inputs import STDIN, checked_name, machine_name, read_input, read_text
+from asl_engine.cli.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.cli.lookup import load_execution, project_of
-from asl_engine.definition import load
+from asl_engine.definition_source import load_source
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
 from asl_engine.project import normal
 
@@ -36,6 +37,7 @@ class Request(NamedTuple):
     json: bool = False
     quiet: bool = False
     aws_limits: bool = True
+    substituting: Substituting = NOTHING
 
 
 class Start(NamedTuple):
@@ -69,9 +71,9 @@ def prepare(request: Request) -> Start:
         skip_time=request.time == "skip",
         aws_limits=request.aws_limits,
     )
-    machine = load(read_text(request.definition, "the definition"), request.definition)
-    payload = read_input(request.input, how.limits)
     project = project_of(how.definition)
+    machine = load_source(read_definition(request.definition, request.substituting, project))
+    payload = read_input(request.input, how.limits)
     if request.db:
         project = project._replace(db=normal(Path(request.db).absolute()))
     setup = set_up(how, project, machine)

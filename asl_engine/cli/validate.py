@@ -1,48 +1,93 @@
-"""``asl validate``: everything that is wrong with a definition, and where."""
+"""``asl validate``: everything that is wrong with a definition, or doubtful, and where."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from asl_engine.cli.inputs import STDIN, STDIN_NAME, read_text
+from asl_engine.cli.definitions import NOTHING, Substituting, read_definition
+from asl_engine.cli.inputs import STDIN
 from asl_engine.cli.output import err, out, pretty_json
 from asl_engine.cli.shapes import validation_result
-from asl_engine.definition import check
-from asl_engine.errors import AslError, InvalidInput
+from asl_engine.definition_source import check_source, located
+from asl_engine.errors import AslError, DefinitionError, InvalidInput
+from asl_engine.jsontypes import loads
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from asl_engine.definition_source import DefinitionSource
     from asl_engine.findings import Finding
 
 __all__ = ["validate"]
 
 
-def validate(files: Sequence[str], *, as_json: bool) -> int:
+def validate(
+    files: Sequence[str],
+    *,
+    form: str = "human",
+    lint: bool = True,
+    strict: bool = False,
+    substituting: Substituting = NOTHING,
+) -> int:
     """Write all findings of all files.  2 where one is an error, or a file cannot be read."""
+    if form not in FORMS:
+        raise InvalidInput(f"--format {form}: it is {', '.join(FORMS)}")
     if files.count(STDIN) > 1:
         raise InvalidInput("the standard input can be read once: give - once")
     refused = False
-    results = []
+    results: list[tuple[str, list[Finding]]] = []
     for file in files:
         try:
-            _, findings = check(read_text(file, "the definition"))
+            name, findings = _look_at(file, substituting, lint=lint)
         except AslError as error:
             err(f"asl: error: {error}")
             refused = True
             continue
-        name = STDIN_NAME if file == STDIN else file
-        refused |= any(finding.severity == "ERROR" for finding in findings)
-        results.append(validation_result(name, findings))
-        if not as_json:
-            _tell(name, findings)
-    if as_json:
-        out(pretty_json(results))
+        refused |= any(strict or finding.severity == "ERROR" for finding in findings)
+        results.append((name, findings))
+    FORMS[form](results)
     return 2 if refused else 0
 
 
-def _tell(name: str, findings: Sequence[Finding]) -> None:
-    for finding in findings:
-        out(f"{name}{finding}" if finding.severity == "ERROR" else f"{name}{finding} (warning)")
-    if not any(finding.severity == "ERROR" for finding in findings):
-        out(f"{name}: OK")
+def _look_at(file: str, substituting: Substituting, *, lint: bool) -> tuple[str, list[Finding]]:
+    """What messages call the file, and its findings.  Doubts are worth a look only where nothing is wrong."""
+    try:
+        source = read_definition(file, substituting)
+    except DefinitionError as error:  # YAML that cannot be read
+        return error.source, list(error.findings)
+    machine, findings = check_source(source)
+    if machine is not None and lint:
+        findings = [*findings, *_doubts(source)]
+    return source.name, located(source, findings)
+
+
+def _doubts(source: DefinitionSource) -> list[Finding]:
+    from asl_engine.lint import lint
+
+    document: Any = loads(source.text)
+    return lint(document)
+
+
+def _as_text(results: Sequence[tuple[str, list[Finding]]]) -> None:
+    for name, findings in results:
+        for finding in findings:
+            out(f"{name}{finding}" if finding.severity == "ERROR" else f"{name}{finding} (warning)")
+        if not any(finding.severity == "ERROR" for finding in findings):
+            out(f"{name}: OK")
+
+
+def _as_json(results: Sequence[tuple[str, list[Finding]]]) -> None:
+    out(pretty_json([validation_result(name, findings) for name, findings in results]))
+
+
+def _as_sarif(results: Sequence[tuple[str, list[Finding]]]) -> None:
+    from asl_engine.cli.sarif import sarif_log
+
+    out(pretty_json(sarif_log(results)))
+
+
+FORMS: Final[dict[str, Callable[[Sequence[tuple[str, list[Finding]]]], None]]] = {
+    "human": _as_text,
+    "json": _as_json,
+    "sarif": _as_sarif,
+}

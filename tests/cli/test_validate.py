@@ -71,18 +71,129 @@ def test_standard_input(project: Project, monkeypatch: pytest.MonkeyPatch, defin
     assert result.out.startswith("standard input:")
 
 
-def test_a_warning_is_no_error(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No definition is doubtful yet; when one is, it stays valid."""
-    from asl_engine.cli import validate
-    from asl_engine.findings import Finding
+LOOP = machine(A={"Type": "Pass", "Next": "B"}, B={"Type": "Pass", "Next": "A"})
 
-    doubt = Finding("DOUBT", "is this meant?", "/StartAt", "WARNING", 1, 2)
-    monkeypatch.setattr(validate, "check", lambda _: (None, [doubt]))
-    path = project.define("m", PASS)
+
+def test_a_warning_is_no_error(project: Project) -> None:
+    path = project.define("m", LOOP)
     result = project.asl("validate", path)
     assert result.code == 0
-    assert result.out == f"{path}:1:2: /StartAt: is this meant? [DOUBT] (warning)\n{path}: OK\n"
-    assert project.asl("validate", path, "--json").json[0]["result"] == "OK"
+    doubt, verdict = result.out.splitlines()
+    assert doubt.startswith(f"{path}:1:")
+    assert "/States/A: Nothing waits in the loop through A, B" in doubt
+    assert doubt.endswith("[LOOP_WITHOUT_WAIT] (warning)")
+    assert verdict == f"{path}: OK"
+    shown = project.asl("validate", path, "--json").json[0]
+    assert shown["result"] == "OK"
+    assert [one["severity"] for one in shown["diagnostics"]] == ["WARNING"]
+
+
+@pytest.mark.parametrize(("options", "code", "lines"), [(["--strict"], 2, 2), (["--no-lint", "--strict"], 0, 1)])
+def test_doubts_can_be_errors_or_left_out(project: Project, options: list[str], code: int, lines: int) -> None:
+    result = project.asl("validate", project.define("m", LOOP), *options)
+    assert (result.code, len(result.out.splitlines())) == (code, lines)
+
+
+def test_sarif(project: Project) -> None:
+    good, bad = project.define("m", LOOP), project.define("bad", TWO_FAULTS)
+    result = project.asl("validate", good, bad, "--format", "sarif")
+    assert result.code == 2
+    log = result.json
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert rules == ["LOOP_WITHOUT_WAIT", "SCHEMA_VALIDATION_FAILED"]
+    for shown in run["results"]:
+        assert rules[shown["ruleIndex"]] == shown["ruleId"]
+        assert shown["message"]["text"]
+        region = shown["locations"][0]["physicalLocation"]["region"]
+        assert region["startLine"] >= 1
+        assert region["startColumn"] >= 1
+    assert {shown["level"] for shown in run["results"]} == {"error", "warning"}
+
+
+def test_an_unknown_format(project: Project) -> None:
+    result = project.asl("validate", project.define("m", PASS), "--format", "xml")
+    assert (result.code, result.err) == (2, "asl: error: --format xml: it is human, json, sarif\n")
+
+
+YAML = """\
+# a comment
+StartAt: A
+States:
+  A: &pass
+    Type: Pass
+    Next: B
+  B:
+    <<: *pass
+    Next: Nowhere
+"""
+
+
+def test_findings_in_yaml_have_the_lines_of_the_yaml(project: Project) -> None:
+    (project.root / "m.yaml").write_text(YAML)
+    result = project.asl("validate", "m.yaml")
+    assert result.code == 2
+    assert result.out.startswith("m.yaml:9:5: /States/B/Next: There is no state 'Nowhere'")
+
+
+def test_yaml_that_is_none(project: Project) -> None:
+    (project.root / "m.yml").write_text("StartAt: [A\n")
+    result = project.asl("validate", "m.yml", project.define("m", PASS), "--json")
+    assert result.code == 2
+    (finding,) = result.json[0]["diagnostics"]
+    assert (finding["code"], finding["line"]) == ("INVALID_JSON_DESCRIPTION", 2)
+    assert result.json[1]["result"] == "OK"
+
+
+# -- placeholders -------------------------------------------------------------------------------------
+
+FUNCTION = machine(A={"Type": "Task", "Resource": "${Function}", "End": True})
+
+
+def test_a_task_cannot_call_a_placeholder(project: Project) -> None:
+    result = project.asl("validate", project.define("m", FUNCTION))
+    assert result.code == 2
+    assert "/States/A/Resource: The placeholder ${Function} has no value: " in result.out
+
+
+@pytest.mark.parametrize("way", ["option", "json", "yaml", "project"])
+def test_a_placeholder_is_given_its_value(project: Project, way: str) -> None:
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:double"
+    definition = project.define("m", FUNCTION)
+    options: list[str] = []
+    if way == "option":
+        options = ["--substitute", f"Function={arn}"]
+    elif way == "project":
+        (project.root / "asl.toml").write_text(f'substitutions = {{Function = "{arn}"}}\n')
+    else:
+        (project.root / f"v.{way}").write_text(f'{{"Function": "{arn}", "Another": 1}}')
+        options = ["--substitutions", f"v.{way}"]
+    assert project.asl("validate", definition, "--no-lint", *options).out == f"{definition}: OK\n"
+    run = project.asl("run", definition, "--input", '{"n": 2}', "--json", *options)
+    assert run.code == 0, run.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--substitute", "Function"], "--substitute Function: it has to be NAME=VALUE"),
+        (["--substitute", "Funktion=x"], "did you mean 'Function'?; there are ${Function}"),
+        (["--substitutions", "v.json"], "there is no file v.json (the substitutions)"),
+        (
+            ["--substitutions", "list.json"],
+            "list.json: the substitutions have to be an object of names and values",
+        ),
+        (["--substitutions", "deep.json"], "deep.json: A has to be a string, a number or a boolean"),
+        (["--substitutions", "broken.json"], "broken.json:1:2: the substitutions are not JSON: "),
+    ],
+)
+def test_values_that_are_none(project: Project, options: list[str], message: str) -> None:
+    for name, text in (("list", "[]"), ("deep", '{"A": []}'), ("broken", "{")):
+        (project.root / f"{name}.json").write_text(text)
+    result = project.asl("validate", project.define("m", FUNCTION), *options)
+    assert result.code == 2
+    assert message in result.err
 
 
 # -- tasks --------------------------------------------------------------------------------------------

@@ -1,0 +1,57 @@
+"""``${Name}`` placeholders in a definition, as DefinitionSubstitutions of SAM and CloudFormation fill them.
+
+A placeholder is replaced in the text, wherever it stands, before the text is read as JSON or YAML: a value
+may be a part of a string, or a whole value where the placeholder stands without quotation marks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from asl_engine.errors import InvalidInput
+from asl_engine.findings import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = ["placeholders", "substitute", "substitutions"]
+
+PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
+
+
+def placeholders(text: str) -> list[str]:
+    """The names of the placeholders in a text, each once, in the order of their first appearance."""
+    return list(dict.fromkeys(PLACEHOLDER.findall(text)))
+
+
+def substitute(text: str, values: Mapping[str, str]) -> str:
+    """The text with every placeholder replaced that has a value; the others stay, and values are not searched."""
+    if not values or "${" not in text:
+        return text
+    return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
+
+
+def substitutions(given: Iterable[str], text: str) -> dict[str, str]:
+    """The values of ``NAME=VALUE`` arguments for the placeholders of ``text``.
+
+    Raises ``InvalidInput`` for one that is not of this form, or that ``text`` has no placeholder for: it is
+    misspelt, and the placeholder it was meant for would silently stay.
+    """
+    values: dict[str, str] = {}
+    known = placeholders(text)
+    for argument in given:
+        name, equals, value = argument.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"--substitute {argument}: it has to be NAME=VALUE")
+        if name not in known:
+            raise InvalidInput(f"--substitute {argument}: {_nothing_to_replace(name, known)}")
+        values[name] = value
+    return values
+
+
+def _nothing_to_replace(name: str, known: list[str]) -> str:
+    if not known:
+        return "the definition has no placeholders such as ${" + name + "}"
+    there_are = ", ".join("${" + other + "}" for other in known)
+    return f"there is no ${{{name}}} in the definition{did_you_mean(name, known)}; there are {there_are}"
