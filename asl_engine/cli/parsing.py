@@ -51,8 +51,8 @@ def spare_conversions(parameters: Iterable[Any]) -> None:
 def value_of(parameter: Any, convert: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
     """What ``convert`` would make of ``value``, without calling it where that is known."""
     single = parameter.nargs == 1 and not parameter.multiple
-    absent = value is None and not parameter.required
-    if single and (absent or type(value) is known_type(parameter)):
+    absent = (value is None or (parameter.multiple and not value)) and not parameter.required
+    if absent or (single and type(value) is known_type(parameter)):
         return value if parameter.callback is None else parameter.callback(context, parameter, value)
     return convert(context, value)
 
