@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from heapq import heappop, heappush
-from itertools import count
 from typing import TYPE_CHECKING, Self
 
+from asl_engine.alarms import Alarms
 from asl_engine.arn import execution_arn, role_arn, state_machine_arn
 from asl_engine.clock import SystemClock
 from asl_engine.errors import (
@@ -68,8 +67,6 @@ __all__ = ["Engine", "Run"]
 # Events that open work, and those that close it from outside.
 OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled})
 CLOSING = frozenset({TaskTimedOut, StateAborted})
-# A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
-LONGEST_SLEEP_SECONDS = 60.0
 # How long leaving the engine waits for tasks that were cancelled.
 LONGEST_FAREWELL_SECONDS = 1.0
 
@@ -123,10 +120,8 @@ class Engine:
         self.account = account
         self.observer = observer
         self.runs: dict[str, Run] = {}
-        self._timers: list[tuple[int, int, Run, int]] = []  # due, tie-break, run, key
-        self._ticket = count()
-        self._alarm: asyncio.TimerHandle | asyncio.Handle | None = None
-        self._busy = 0  # tasks and drives under way: while there are any, time does not jump
+        # Tasks and drives under way keep time from jumping.
+        self._alarms: Alarms[Run] = Alarms(self.clock, self._is_pending, self._ring)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -135,8 +130,7 @@ class Engine:
 
     async def __aexit__(self, *exc: object) -> None:
         self._closed = True
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._alarms.close()
         for task in self._spawned:
             task.cancel()
         if not self._spawned:
@@ -182,14 +176,14 @@ class Engine:
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
         run = Run(machine, Execution(identity))
-        self._busy += 1
+        self._alarms.begin()
         try:
             events = advance(machine, run.execution, Started(identity.started_at, input), self.limits)
             await self.store.create(Record(identity, machine.digest, options=options or {}), machine.text, events)
             self._admit(run)
             self._act(run, events)
         finally:
-            self._rest()
+            self._alarms.rest()
         return run
 
     async def resume(self, machine: StateMachine, record: Record) -> Run:
@@ -253,7 +247,7 @@ class Engine:
         self.runs[run.arn] = run
         deadline = machine_deadline(run.machine, run.execution)
         if deadline is not None:
-            self._set_timer(deadline, run, MACHINE_TIMER)
+            self._alarms.set(deadline, run, MACHINE_TIMER)
 
     def _deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
@@ -264,7 +258,7 @@ class Engine:
 
     def _begin_driving(self, run: Run) -> None:
         run.driving = True
-        self._busy += 1
+        self._alarms.begin()
 
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
@@ -283,7 +277,7 @@ class Engine:
             self._abandon(run, error)
         finally:
             run.driving = False
-            self._rest()
+            self._alarms.rest()
 
     def _act(self, run: Run, events: list[Event]) -> None:
         """Do what the stored events ask for."""
@@ -342,7 +336,7 @@ class Engine:
     def _watch(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
         """See to open work: run the task, mind its timeouts, set the timer."""
         if isinstance(work, OpenTask) and work.started and work.key not in run.tasks:
-            self._busy += 1
+            self._alarms.begin()
             run.tasks[work.key] = self._spawn(self._perform(run, work))
         self._watch_due(run, work)
 
@@ -351,7 +345,7 @@ class Engine:
             stimulus = await self._call(run, task)
         finally:
             run.tasks.pop(task.key, None)
-            self._rest()
+            self._alarms.rest()
         if stimulus is None:
             return
         run.inbox.append(stimulus)
@@ -413,45 +407,7 @@ class Engine:
 
     def _watch_due(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
         if work is not None and work.due is not None:
-            self._set_timer(work.due, run, work.key)
-
-    def _set_timer(self, due: int, run: Run, key: int) -> None:
-        entry = (due, next(self._ticket), run, key)
-        heappush(self._timers, entry)
-        if self._timers[0] is entry:
-            self._set_alarm()
-
-    def _set_alarm(self) -> None:
-        """Wake up when the first timer is due; at once, where time may jump and nothing runs."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        if not self._timers or self._closed:
-            return
-        loop = asyncio.get_running_loop()
-        if self.clock.skips and not self._busy:
-            self._alarm = loop.call_soon(self._ring)
-            return
-        seconds = self.clock.seconds_until(self._timers[0][0])
-        if seconds != float("inf"):
-            self._alarm = loop.call_later(min(seconds, LONGEST_SLEEP_SECONDS), self._ring)
-
-    def _ring(self) -> None:
-        """Report the timers that are due.  Those whose work is done or has moved on are dropped."""
-        self._alarm = None
-        timers = self._timers
-        while timers:
-            due, _, run, key = timers[0]
-            if not self._is_pending(run, key, due):
-                heappop(timers)
-                continue
-            if due > self.clock.now():
-                if not self.clock.skips or self._busy:
-                    break
-                self.clock.jump(due)
-            heappop(timers)
-            self._deliver(run, TimerReported(self.clock.now(), key))
-        self._set_alarm()
+            self._alarms.set(work.due, run, work.key)
 
     def _is_pending(self, run: Run, key: int, due: int) -> bool:
         if run.done.done():
@@ -459,8 +415,5 @@ class Engine:
         work = run.execution.open.get(key)
         return key == MACHINE_TIMER or (work is not None and work.due == due)
 
-    def _rest(self) -> None:
-        """Something has finished; where time jumps, perhaps it can now, or has."""
-        self._busy -= 1
-        if self.clock.skips:
-            self._set_alarm()
+    def _ring(self, run: Run, key: int) -> None:
+        self._deliver(run, TimerReported(self.clock.now(), key))

@@ -31,7 +31,7 @@ FLOORS = [
         3,
     ),
     ({"clock", "project", "store", "resources"}, 4),
-    ({"engine"}, 5),
+    ({"engine", "alarms"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3
