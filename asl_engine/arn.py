@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 __all__ = [
+    "CALLBACK",
     "LAMBDA_INVOKE",
+    "activity_arn",
     "execution_arn",
     "express_arn",
+    "is_activity",
     "is_lambda_function",
     "role_arn",
     "service_integration",
     "state_machine_arn",
+    "waits_for_token",
 ]
 
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
+CALLBACK = ".waitForTaskToken"
 
 
 def state_machine_arn(region: str, account: str, machine: str) -> str:
@@ -28,9 +33,26 @@ def express_arn(region: str, account: str, machine: str, name: str, unique: str)
     return f"arn:aws:states:{region}:{account}:express:{machine}:{name}:{unique}"
 
 
+def activity_arn(region: str, account: str, name: str) -> str:
+    return f"arn:aws:states:{region}:{account}:activity:{name}"
+
+
 def role_arn(account: str) -> str:
     """The role that executions name: nothing is ever done with it here."""
     return f"arn:aws:iam::{account}:role/asl-engine"
+
+
+def is_activity(resource: str) -> bool:
+    """Whether a Resource is an activity, whose work is done by whoever polls for it."""
+    if ":activity:" not in resource:
+        return False
+    parts = resource.split(":")
+    return len(parts) == 7 and parts[0] == "arn" and parts[2] == "states" and parts[5] == "activity"
+
+
+def waits_for_token(resource: str) -> bool:
+    """Whether a Resource is an integration whose task ends when its token comes back."""
+    return resource.endswith(CALLBACK)
 
 
 def is_lambda_function(resource: str) -> bool:

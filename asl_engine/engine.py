@@ -12,11 +12,11 @@ task of an anyio group costs several times as much as the rest of an event.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import os
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.alarms import Alarms
-from asl_engine.arn import execution_arn, role_arn, state_machine_arn
+from asl_engine.arn import execution_arn, is_activity, role_arn, state_machine_arn, waits_for_token
 from asl_engine.clock import SystemClock
 from asl_engine.errors import (
     Conflict,
@@ -27,8 +27,11 @@ from asl_engine.errors import (
 from asl_engine.events import (
     RetryScheduled,
     StateAborted,
+    TaskFailed,
     TaskHeartbeatReceived,
+    TaskScheduled,
     TaskStarted,
+    TaskSucceeded,
     TaskTimedOut,
     WaitScheduled,
 )
@@ -40,24 +43,27 @@ from asl_engine.interpreter import (
     Resumed,
     Started,
     StopRequested,
+    SubmissionReported,
     TaskReported,
     TimerReported,
     advance,
     machine_deadline,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.resources import TaskCall
+from asl_engine.resources import PENDING, TaskCall
+from asl_engine.runs import Run, settle, token_of
 from asl_engine.store import Record
+from asl_engine.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from asl_engine.clock import Clock
     from asl_engine.events import Event
     from asl_engine.interpreter import Stimulus
     from asl_engine.jsontypes import Json, Payload
     from asl_engine.machine import StateMachine
-    from asl_engine.resources import Resource
+    from asl_engine.resources import Pending, Resource
     from asl_engine.store import Store
 
     Observer = Callable[["Run", list[Event]], None]
@@ -67,31 +73,9 @@ __all__ = ["Engine", "Run"]
 # Events that open work, and those that close it from outside.
 OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled})
 CLOSING = frozenset({TaskTimedOut, StateAborted})
+SALT_BYTES = 16
 # How long leaving the engine waits for tasks that were cancelled.
 LONGEST_FAREWELL_SECONDS = 1.0
-
-
-class Run:
-    """An execution that this process drives."""
-
-    __slots__ = ("arn", "done", "driving", "execution", "inbox", "machine", "tasks")
-
-    def __init__(self, machine: StateMachine, execution: Execution) -> None:
-        self.machine = machine
-        self.execution = execution
-        self.arn = execution.identity.arn
-        self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
-        self.driving = False
-        self.tasks: dict[int, asyncio.Task[None]] = {}
-        self.inbox: deque[Stimulus] = deque()
-
-    async def wait(self) -> Execution:
-        """The execution when it has ended.
-
-        Raises ``StoreError`` where its events could not be stored (it can be resumed), and
-        ``ExecutionBusy`` where another process has taken it over.
-        """
-        return await asyncio.shield(self.done)
 
 
 class Engine:
@@ -120,6 +104,7 @@ class Engine:
         self.account = account
         self.observer = observer
         self.runs: dict[str, Run] = {}
+        self.workers: Workers[Run] = Workers(self._is_offered)
         # Tasks and drives under way keep time from jumping.
         self._alarms: Alarms[Run] = Alarms(self.clock, self._is_pending, self._ring)
         self._spawned: set[asyncio.Task[None]] = set()
@@ -178,7 +163,8 @@ class Engine:
         run = Run(machine, Execution(identity))
         self._alarms.begin()
         try:
-            events = advance(machine, run.execution, Started(identity.started_at, input), self.limits)
+            started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
+            events = self._advance(run, started)
             await self.store.create(Record(identity, machine.digest, options=options or {}), machine.text, events)
             self._admit(run)
             self._act(run, events)
@@ -196,7 +182,7 @@ class Engine:
         await self.store.claim(arn)
         while True:
             run = Run(machine, fold(record.identity, await self.store.events(arn)))
-            events = advance(machine, run.execution, Resumed(self.clock.now(), restarted=True), self.limits)
+            events = self._advance(run, Resumed(self.clock.now(), restarted=True))
             try:
                 if events:
                     await self.store.append(arn, events)
@@ -232,6 +218,19 @@ class Engine:
                 continue  # it went on while we decided: decide again
             return bool(events)
 
+    async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
+        """Put a stimulus to an execution: the events that it has led to, once they are on disk.
+
+        Raises ``StoreError`` where they could not be stored, ``ExecutionBusy`` where another process has taken
+        the execution over.
+        """
+        if run.done.done() or self._closed:
+            return []
+        heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
+        self._deliver(run, stimulus)
+        return await heard
+
     async def check(self) -> None:
         """Look whether somebody else has ended an execution of ours."""
         if not await self.store.changed():
@@ -240,6 +239,9 @@ class Engine:
             record = await self.store.record(run.arn)
             if record is not None and record.status != "RUNNING" and run.execution.status == "RUNNING":
                 await self._superseded(run)
+
+    def _advance(self, run: Run, stimulus: Stimulus) -> list[Event]:
+        return advance(run.machine, run.execution, stimulus, self.limits, self.workers.knows)
 
     # -- one execution ----------------------------------------------------------------------------
 
@@ -263,19 +265,28 @@ class Engine:
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
         inbox = run.inbox
+        answers: list[tuple[asyncio.Future[list[Event]], list[Event]]] = []
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
                 while inbox:
-                    events += advance(run.machine, run.execution, inbox.popleft(), self.limits)
+                    stimulus = inbox.popleft()
+                    made = self._advance(run, stimulus)
+                    events += made
+                    if run.asked and id(stimulus) in run.asked:
+                        answers.append((run.asked.pop(id(stimulus)), made))
                 if events:
                     await self.store.append(run.arn, events)
                     self._act(run, events)
+                while answers:
+                    settle(*answers.pop())
         except Conflict:
             await self._superseded(run)
         except Exception as error:  # noqa: BLE001  whatever it is, whoever waits must hear of it
             self._abandon(run, error)
         finally:
+            for heard, _ in answers:
+                settle(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
             run.driving = False
             self._alarms.rest()
 
@@ -287,8 +298,12 @@ class Engine:
             if kind in OPENING:
                 key = event.task if isinstance(event, TaskStarted) else event.seq
                 self._watch(run, open_work.get(key))
+            elif isinstance(event, TaskScheduled) and is_activity(event.resource):
+                self._watch(run, open_work.get(event.seq))
             elif isinstance(event, TaskHeartbeatReceived):
                 self._watch_due(run, open_work.get(event.task))
+            elif isinstance(event, TaskSucceeded | TaskFailed):
+                self._no_longer_pending(run, event.task)
             elif kind in CLOSING:
                 self._cancel_closed(run)
         self._tell(run, events)
@@ -306,6 +321,8 @@ class Engine:
         self._let_go(run)
         if not run.done.done():
             run.done.set_result(run.execution)
+        while run.asked:
+            settle(run.asked.popitem()[1], [])
 
     def _abandon(self, run: Run, error: BaseException) -> None:
         """Leave an execution that cannot be driven on; its log is whole and can be resumed."""
@@ -313,10 +330,12 @@ class Engine:
         if not run.done.done():
             run.done.set_exception(error)
             run.done.exception()  # whoever waits gets it; nobody has to
+        while run.asked:
+            settle(run.asked.popitem()[1], error)
 
     def _let_go(self, run: Run) -> None:
         self.runs.pop(run.arn, None)
-        for key in list(run.tasks):
+        for key in [*run.tasks, *run.pending]:
             self._cancel(run, key)
 
     async def _superseded(self, run: Run) -> None:
@@ -334,26 +353,46 @@ class Engine:
     # -- tasks ------------------------------------------------------------------------------------
 
     def _watch(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
-        """See to open work: run the task, mind its timeouts, set the timer."""
-        if isinstance(work, OpenTask) and work.started and work.key not in run.tasks:
-            self._alarms.begin()
-            run.tasks[work.key] = self._spawn(self._perform(run, work))
+        """See to open work: run the task or offer it to workers, mind its timeouts, set the timer."""
+        if isinstance(work, OpenTask) and work.key not in run.tasks:
+            if work.is_activity:
+                self._hold_open(run, work)
+            elif work.started:
+                self._alarms.begin()
+                run.tasks[work.key] = self._spawn(self._perform(run, work))
         self._watch_due(run, work)
 
+    def _hold_open(self, run: Run, work: OpenTask) -> None:
+        """The task of an activity is work under way too, for which time does not jump."""
+        if work.key not in run.pending:
+            run.pending.add(work.key)
+            self._alarms.begin()
+        if not work.started:
+            self.workers.offer(work.resource, run, work.key)
+
+    def _is_offered(self, run: Run, key: int) -> bool:
+        work = None if run.done.done() else run.execution.open.get(key)
+        return isinstance(work, OpenTask) and not work.started
+
     async def _perform(self, run: Run, task: OpenTask) -> None:
+        pending = False
         try:
             stimulus = await self._call(run, task)
+            pending = stimulus is PENDING and not run.done.done() and task.key in run.execution.open
         finally:
             run.tasks.pop(task.key, None)
-            self._alarms.rest()
-        if stimulus is None:
+            if pending:
+                run.pending.add(task.key)
+            else:
+                self._alarms.rest()
+        if stimulus is None or stimulus is PENDING:
             return
         run.inbox.append(stimulus)
         if not run.driving:
             self._begin_driving(run)
             await self._drive(run)
 
-    async def _call(self, run: Run, task: OpenTask) -> TaskReported | None:
+    async def _call(self, run: Run, task: OpenTask) -> TaskReported | Pending | None:
         call = TaskCall(
             resource=task.resource,
             input=task.parameters,
@@ -363,6 +402,9 @@ class Engine:
             execution=run.arn,
             state=task.frame.state,
             heartbeat=self._heartbeat(run, task.key),
+            token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
+            submitted=task.submitted,
+            submit=self._submission(run, task.key),
         )
         try:
             output = await self.resources[task.resource](call)
@@ -373,7 +415,15 @@ class Engine:
                 raise
             self._abandon(run, error)
             return None
+        if output is PENDING:
+            return output
         return TaskReported(self.clock.now(), task.key, output)
+
+    def _submission(self, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
+        async def submit(output: Payload) -> None:
+            await self.ask(run, SubmissionReported(self.clock.now(), key, output))
+
+        return submit
 
     def _heartbeat(self, run: Run, key: int) -> Callable[[], None]:
         loop = asyncio.get_running_loop()
@@ -389,13 +439,19 @@ class Engine:
 
     def _cancel_closed(self, run: Run) -> None:
         """Tasks that have timed out or were given up with their branch have nobody to report to."""
-        for key in [key for key in run.tasks if key not in run.execution.open]:
+        for key in [key for key in [*run.tasks, *run.pending] if key not in run.execution.open]:
             self._cancel(run, key)
 
     def _cancel(self, run: Run, key: int) -> None:
         task = run.tasks.pop(key, None)
         if task is not None:
             task.cancel()
+        self._no_longer_pending(run, key)
+
+    def _no_longer_pending(self, run: Run, key: int) -> None:
+        if key in run.pending:
+            run.pending.discard(key)
+            self._alarms.rest()
 
     def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)

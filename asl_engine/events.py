@@ -11,7 +11,7 @@ take ten times as long to define, at every start of the program.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from asl_engine.jsontypes import Payload
@@ -46,8 +46,10 @@ __all__ = [
     "TaskFailed",
     "TaskHeartbeatReceived",
     "TaskRestarted",
+    "TaskScheduleFailed",
     "TaskScheduled",
     "TaskStarted",
+    "TaskSubmitted",
     "TaskSucceeded",
     "TaskTimedOut",
     "WaitScheduled",
@@ -55,12 +57,15 @@ __all__ = [
 
 
 class ExecutionStarted(NamedTuple):
+    """``salt`` is a random text that nobody outside knows: what the execution's task tokens are signed with."""
+
     seq: int
     id: int
     previous: int
     at: int
     frame: int
     input: Payload
+    salt: str = ""
 
 
 class ExecutionSucceeded(NamedTuple):
@@ -146,8 +151,23 @@ class TaskScheduled(NamedTuple):
     attempt: int
 
 
+class TaskScheduleFailed(NamedTuple):
+    """An attempt that could not be scheduled: there is no such activity."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    error: str | None
+    cause: str | None
+
+
 class TaskStarted(NamedTuple):
-    """``task``, here and below, is the ``seq`` of the TaskScheduled event."""
+    """``task``, here and below, is the ``seq`` of the TaskScheduled event.
+
+    An activity's task starts when a worker takes it; ``worker`` is the name it gave, if any.
+    """
 
     seq: int
     id: int
@@ -155,6 +175,19 @@ class TaskStarted(NamedTuple):
     at: int
     frame: int
     task: int
+    worker: str | None = None
+
+
+class TaskSubmitted(NamedTuple):
+    """The request was made, with ``output`` as its answer; the task's own result will come later."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    task: int
+    output: Payload
 
 
 class TaskSucceeded(NamedTuple):
@@ -199,7 +232,10 @@ class TaskHeartbeatReceived(NamedTuple):
 
 
 class TaskRestarted(NamedTuple):
-    """The process that ran the task is gone; the attempt begins anew, and so do its timeouts."""
+    """The process that ran the task is gone; the attempt begins anew, and so do its timeouts.
+
+    Where the work goes on outside, nobody could be heard meanwhile: only its heartbeats begin anew.
+    """
 
     seq: int
     id: int
@@ -410,7 +446,9 @@ Event: TypeAlias = (
     | StateEntered
     | StateExited
     | TaskScheduled
+    | TaskScheduleFailed
     | TaskStarted
+    | TaskSubmitted
     | TaskSucceeded
     | TaskFailed
     | TaskTimedOut
@@ -436,40 +474,4 @@ Event: TypeAlias = (
     | MapIterationAborted
 )
 
-EVENT_KINDS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        ExecutionStarted,
-        ExecutionSucceeded,
-        ExecutionFailed,
-        ExecutionTimedOut,
-        ExecutionAborted,
-        StateEntered,
-        StateExited,
-        TaskScheduled,
-        TaskStarted,
-        TaskSucceeded,
-        TaskFailed,
-        TaskTimedOut,
-        TaskHeartbeatReceived,
-        TaskRestarted,
-        WaitScheduled,
-        RetryScheduled,
-        EvaluationFailed,
-        StateAborted,
-        ParallelStateStarted,
-        ParallelStateSucceeded,
-        ParallelStateFailed,
-        BranchStarted,
-        BranchSucceeded,
-        BranchFailed,
-        BranchAborted,
-        MapStateStarted,
-        MapStateSucceeded,
-        MapStateFailed,
-        MapIterationStarted,
-        MapIterationSucceeded,
-        MapIterationFailed,
-        MapIterationAborted,
-    )
-}
+EVENT_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

@@ -49,6 +49,7 @@ class Execution:
         "input",
         "open",
         "output",
+        "salt",
         "seq",
         "status",
         "stopped_at",
@@ -60,6 +61,7 @@ class Execution:
         self.at = 0
         self.history_length = 0
         self.status: Status = "RUNNING"
+        self.salt = ""
         self.input: Payload | None = None
         self.output: Payload | None = None
         self.error: str | None = None
@@ -95,6 +97,7 @@ def move(frame: Frame, phase: Phase, event: ev.Event) -> None:
 
 def _execution_started(x: Execution, event: ev.ExecutionStarted) -> None:
     x.input = event.input
+    x.salt = event.salt
     frame = x.frames[event.frame] = Frame(event.frame, event.input)
     move(frame, Phase.NEXT, event)
     # The first state's previousEventId is 0, as if ExecutionStarted were not there.
@@ -135,7 +138,13 @@ def _task_scheduled(x: Execution, event: ev.TaskScheduled) -> None:
         event.seq, frame, event.resource, event.parameters, event.attempt, event.timeout, event.heartbeat
     )
     task.begin_at(event.at)
-    move(frame, Phase.SCHEDULED, event)
+    move(frame, Phase.WORKING if task.is_activity else Phase.SCHEDULED, event)
+
+
+def _task_schedule_failed(x: Execution, event: ev.TaskScheduleFailed) -> None:
+    frame = x.frames[event.frame]
+    x.open.pop(frame.work, None)  # the backoff that has ended
+    _evaluation_failed(x, event)
 
 
 def _open_task(x: Execution, key: int) -> OpenTask:
@@ -147,11 +156,23 @@ def _open_task(x: Execution, key: int) -> OpenTask:
 def _task_started(x: Execution, event: ev.TaskStarted) -> None:
     task = _open_task(x, event.task)
     task.started = True
+    if task.is_activity:
+        task.begin_at(event.at)
+    move(task.frame, Phase.WORKING, event)
+
+
+def _task_submitted(x: Execution, event: ev.TaskSubmitted) -> None:
+    task = _open_task(x, event.task)
+    task.submitted = event.output
     move(task.frame, Phase.WORKING, event)
 
 
 def _task_restarted(x: Execution, event: ev.TaskRestarted) -> None:
-    _open_task(x, event.task).begin_at(event.at)
+    task = _open_task(x, event.task)
+    if task.is_outside:
+        task.beat_at(event.at)
+    else:
+        task.begin_at(event.at)
 
 
 def _task_heartbeat(x: Execution, event: ev.TaskHeartbeatReceived) -> None:
@@ -188,7 +209,7 @@ def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
     move(frame, Phase.BACKOFF, event)
 
 
-def _evaluation_failed(x: Execution, event: ev.EvaluationFailed) -> None:
+def _evaluation_failed(x: Execution, event: ev.EvaluationFailed | ev.TaskScheduleFailed) -> None:
     frame = x.frames[event.frame]
     frame.error = event.error
     frame.cause = event.cause
@@ -310,7 +331,9 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.StateEntered: _state_entered,
     ev.StateExited: _state_exited,
     ev.TaskScheduled: _task_scheduled,
+    ev.TaskScheduleFailed: _task_schedule_failed,
     ev.TaskStarted: _task_started,
+    ev.TaskSubmitted: _task_submitted,
     ev.TaskRestarted: _task_restarted,
     ev.TaskHeartbeatReceived: _task_heartbeat,
     ev.TaskSucceeded: _task_succeeded,

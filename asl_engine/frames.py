@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.arn import is_activity
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -37,7 +39,10 @@ RUNNABLE = frozenset(
 
 @dataclass(eq=False, repr=False)
 class OpenTask:
-    """A task that has been scheduled and has not ended.  Dues in milliseconds, the others in seconds."""
+    """A task that has been scheduled and has not ended.  Dues in milliseconds, the others in seconds.
+
+    ``submitted`` is the answer to the request that started work elsewhere, None where there is none yet.
+    """
 
     key: int
     frame: Frame
@@ -49,13 +54,25 @@ class OpenTask:
     timeout_due: int | None = None
     heartbeat_due: int | None = None
     started: bool = False
+    submitted: Payload | None = None
 
     def begin_at(self, moment: int) -> None:
         self.timeout_due = None if self.timeout is None else moment + self.timeout * 1000
         self.beat_at(moment)
 
     def beat_at(self, moment: int) -> None:
-        self.heartbeat_due = None if self.heartbeat is None else moment + self.heartbeat * 1000
+        """A heartbeat is expected from whoever has the task: nobody, before a worker has taken it."""
+        expected = self.heartbeat is not None and (self.started or not self.is_activity)
+        self.heartbeat_due = moment + (self.heartbeat or 0) * 1000 if expected else None
+
+    @property
+    def is_activity(self) -> bool:
+        return is_activity(self.resource)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether the work goes on without the process that drives the execution."""
+        return self.submitted is not None or self.is_activity
 
     @property
     def due(self) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine import events as ev
-from asl_engine.arn import is_lambda_function, service_integration
+from asl_engine.arn import is_activity, is_lambda_function, service_integration
 from asl_engine.jsontypes import dumps
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _iteration(event: Any, identity: Identity, tasks: dict[int, str]) -> Shown:
     return _named(type(event).__name__, {"name": event.name, "index": event.number})
 
 
-# -- tasks: three families of names --------------------------------------------------------------------
+# -- tasks: four families of names --------------------------------------------------------------------
 
 
 def _timeouts(event: ev.TaskScheduled, *fields: str) -> Details:
@@ -134,6 +134,10 @@ def _task_scheduled(event: ev.TaskScheduled, identity: Identity, tasks: dict[int
     if is_lambda_function(event.resource):
         details = {"resource": event.resource, **_data("input", event.parameters)}
         return _named("LambdaFunctionScheduled", {**details, **_timeouts(event, "timeoutInSeconds")})
+    if is_activity(event.resource):
+        details = {"resource": event.resource, **_data("input", event.parameters)}
+        given = _timeouts(event, "timeoutInSeconds", "heartbeatInSeconds")
+        return _named("ActivityScheduled", {**details, **given})
     service, action = service_integration(event.resource)
     details = {
         "resourceType": service,
@@ -144,8 +148,14 @@ def _task_scheduled(event: ev.TaskScheduled, identity: Identity, tasks: dict[int
     return _named("TaskScheduled", {**details, **_timeouts(event, "timeoutInSeconds", "heartbeatInSeconds")})
 
 
+def _activity_started(event: ev.TaskStarted, identity: Identity, tasks: dict[int, str]) -> Shown:
+    if is_activity(tasks[event.task]):
+        return _named("ActivityStarted", {} if event.worker is None else {"workerName": event.worker})
+    return _started(event, identity, tasks)
+
+
 def _of_task(suffix: str, details_of: Callable[[Any], Details]) -> Callable[..., Shown]:
-    """An event of a task that is already scheduled: LambdaFunction... or Task..., as its resource says."""
+    """An event of a scheduled task: LambdaFunction..., Activity... or Task..., as its resource says."""
 
     def show(event: Any, identity: Identity, tasks: dict[int, str]) -> Shown:
         del identity
@@ -154,11 +164,15 @@ def _of_task(suffix: str, details_of: Callable[[Any], Details]) -> Callable[...,
         if is_lambda_function(resource):
             name = f"LambdaFunction{suffix}"
             return _named(name, details) if suffix != "Started" else (name, None, {})
+        if is_activity(resource):
+            return _named(f"Activity{suffix}", details)
         service, action = service_integration(resource)
         return _named(f"Task{suffix}", {"resourceType": service, "resource": action, **details})
 
     return show
 
+
+_started = _of_task("Started", lambda _: {})
 
 _PROJECT: dict[type[ev.Event], Callable[..., Shown]] = {
     ev.ExecutionStarted: _execution_started,
@@ -181,7 +195,9 @@ _PROJECT: dict[type[ev.Event], Callable[..., Shown]] = {
     ev.MapIterationSucceeded: _iteration,
     ev.MapIterationFailed: _iteration,
     ev.MapIterationAborted: _iteration,
-    ev.TaskStarted: _of_task("Started", lambda _: {}),
+    ev.TaskScheduleFailed: lambda event, *_: _named("ActivityScheduleFailed", _failure(event)),
+    ev.TaskStarted: _activity_started,
+    ev.TaskSubmitted: _of_task("Submitted", lambda event: _data("output", event.output)),
     ev.TaskSucceeded: _of_task("Succeeded", lambda event: _data("output", event.output)),
     ev.TaskFailed: _of_task("Failed", _failure),
     ev.TaskTimedOut: _of_task("TimedOut", _failure),

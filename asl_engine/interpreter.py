@@ -32,8 +32,10 @@ __all__ = [
     "Started",
     "Stimulus",
     "StopRequested",
+    "SubmissionReported",
     "TaskReported",
     "TimerReported",
+    "WorkerReported",
     "advance",
 ]
 
@@ -45,10 +47,14 @@ MAX_TURN_EVENTS = 5_000
 
 
 class Started(NamedTuple):
-    """Begin the execution with this input.  ``at``, here and below, is in milliseconds since the epoch."""
+    """Begin the execution with this input.  ``at``, here and below, is in milliseconds since the epoch.
+
+    ``salt`` is what its task tokens will be signed with: a random text.
+    """
 
     at: int
     input: Payload
+    salt: str = ""
 
 
 class TaskReported(NamedTuple):
@@ -59,6 +65,22 @@ class TaskReported(NamedTuple):
     output: Payload | None = None
     error: str | None = None
     cause: str | None = None
+
+
+class SubmissionReported(NamedTuple):
+    """The task has started work elsewhere; ``output`` is the answer to that request."""
+
+    at: int
+    task: int
+    output: Payload
+
+
+class WorkerReported(NamedTuple):
+    """A worker has taken the task of an activity."""
+
+    at: int
+    task: int
+    worker: str | None = None
 
 
 class Heartbeat(NamedTuple):
@@ -90,20 +112,40 @@ class Resumed(NamedTuple):
     restarted: bool = False
 
 
-Stimulus: TypeAlias = Started | TaskReported | Heartbeat | TimerReported | StopRequested | Resumed
+Stimulus: TypeAlias = (
+    Started
+    | TaskReported
+    | SubmissionReported
+    | WorkerReported
+    | Heartbeat
+    | TimerReported
+    | StopRequested
+    | Resumed
+)
+
+
+def any_activity(resource: str) -> bool:
+    """The world in which every activity exists."""
+    del resource
+    return True
 
 
 def advance(
-    machine: StateMachine, execution: Execution, stimulus: Stimulus, limits: Limits = AWS_LIMITS
+    machine: StateMachine,
+    execution: Execution,
+    stimulus: Stimulus,
+    limits: Limits = AWS_LIMITS,
+    activity_exists: Callable[[str], bool] = any_activity,
 ) -> list[ev.Event]:
     """The events that follow from ``stimulus``, already applied to ``execution``.
 
+    ``activity_exists`` says whether a task can be scheduled for the activity of this ARN.
     Where storing them fails, the execution is to be thrown away and read again.
     """
     if execution.status != "RUNNING":
         return []
     # A clock that was set back does not make events older than those before them.
-    turn = Turn(execution, max(stimulus.at, execution.at), limits)
+    turn = Turn(execution, max(stimulus.at, execution.at), limits, activity_exists)
     try:
         _TAKE[type(stimulus)](turn, machine, stimulus)
         if turn.events:
@@ -145,7 +187,7 @@ def settle(turn: Turn, machine: StateMachine) -> None:
 def start(turn: Turn, machine: StateMachine, stimulus: Started) -> None:
     del machine
     if turn.execution.seq == 0:
-        turn.begin(own(stimulus.input))
+        turn.begin(own(stimulus.input), stimulus.salt)
 
 
 def own(payload: Payload) -> Payload:
@@ -158,11 +200,17 @@ def resume(turn: Turn, machine: StateMachine, stimulus: Resumed) -> None:
     del machine
     x = turn.execution
     for work in x.open.values() if stimulus.restarted else ():
-        if isinstance(work, OpenTask) and work.started and work.due is not None:
+        if isinstance(work, OpenTask) and begins_anew(work):
             turn.frame = work.frame
             turn.emit_internal(ev.TaskRestarted, work.key)
     for frame in x.frames.values():
         turn.wake(frame)
+
+
+def begins_anew(task: OpenTask) -> bool:
+    """Whether a task's timeouts, or its heartbeats, are counted from now on when its process was replaced."""
+    due = task.heartbeat_due if task.is_outside else task.due
+    return task.started and due is not None
 
 
 def stop(turn: Turn, machine: StateMachine, stimulus: StopRequested) -> None:
@@ -196,6 +244,32 @@ def report(turn: Turn, machine: StateMachine, stimulus: TaskReported) -> None:
         turn.emit(ev.TaskSucceeded, task.key, own(stimulus.output))
 
 
+def submit(turn: Turn, machine: StateMachine, stimulus: SubmissionReported) -> None:
+    del machine
+    task = open_task(turn, stimulus.task)
+    if task is None or task.submitted is not None:
+        return
+    turn.frame = task.frame
+    try:
+        turn.within_limit(stimulus.output)
+    except StatesError as too_large:
+        turn.emit(ev.TaskFailed, task.key, too_large.error, too_large.cause)
+    else:
+        turn.emit(ev.TaskSubmitted, task.key, own(stimulus.output))
+
+
+def take(turn: Turn, machine: StateMachine, stimulus: WorkerReported) -> None:
+    del machine
+    task = turn.execution.open.get(stimulus.task)
+    if not isinstance(task, OpenTask) or task.started or not task.is_activity:
+        return
+    turn.frame = task.frame
+    if timeout_of(task, turn.at) is not None:
+        turn.emit(ev.TaskTimedOut, task.key, timeout_of(task, turn.at), None)
+    else:
+        turn.emit(ev.TaskStarted, task.key, stimulus.worker)
+
+
 def timeout_of(task: OpenTask, at: int) -> str | None:
     """The error of a task that has run, or been silent, for too long; None for one that has not."""
     if task.timeout_due is not None and at >= task.timeout_due:
@@ -208,8 +282,12 @@ def timeout_of(task: OpenTask, at: int) -> str | None:
 def beat(turn: Turn, machine: StateMachine, stimulus: Heartbeat) -> None:
     del machine
     task = open_task(turn, stimulus.task)
-    if task is not None and task.heartbeat is not None:
-        turn.frame = task.frame
+    if task is None:
+        return
+    turn.frame = task.frame
+    if timeout_of(task, turn.at) is not None:
+        turn.emit(ev.TaskTimedOut, task.key, timeout_of(task, turn.at), None)
+    elif task.heartbeat is not None:
         turn.emit_internal(ev.TaskHeartbeatReceived, task.key)
 
 
@@ -240,6 +318,8 @@ def machine_deadline(machine: StateMachine, execution: Execution) -> int | None:
 _TAKE: dict[type[Stimulus], Callable[..., None]] = {
     Started: start,
     TaskReported: report,
+    SubmissionReported: submit,
+    WorkerReported: take,
     Heartbeat: beat,
     TimerReported: fire,
     StopRequested: stop,
@@ -296,6 +376,7 @@ def handle_failure(turn: Turn, machine: StateMachine) -> None:
 
 def guarded(turn: Turn, state: State, act: Callable[[Turn], None]) -> None:
     """Let the frame's state act; what it raises is a failure of that state."""
+    turn.takes_token = state.takes_token
     try:
         act(turn)
     except StatesError as error:
@@ -322,6 +403,7 @@ def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:
     frame = turn.frame
     turn.abort_children(frame)
     turn.frame = frame
+    turn.takes_token = state.takes_token
     try:
         state.failed(turn, error.error, error.cause)
     except StatesError as second:  # the catcher itself cannot be followed

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine import events as ev
-from asl_engine.execution import Execution, Identity, OpenTimer, fold
+from asl_engine.execution import RUNNABLE, Execution, Identity, OpenTimer, fold
 from asl_engine.interpreter import (
     MACHINE_TIMER,
     Heartbeat,
@@ -18,8 +18,10 @@ from asl_engine.interpreter import (
     Started,
     Stimulus,
     StopRequested,
+    SubmissionReported,
     TaskReported,
     TimerReported,
+    WorkerReported,
     advance,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
@@ -44,10 +46,15 @@ def replay(
 ) -> Difference | None:
     """The first difference between the record and what ``machine`` makes of it; None if there is none."""
     execution = Execution(identity)
+    missing = {event.seq for event in recorded if isinstance(event, ev.TaskScheduleFailed)}
+
+    def activity_exists(_resource: str) -> bool:
+        return execution.seq + 1 not in missing
+
     position = 0
     while position < len(recorded):
         stimulus = stimulus_before(execution, recorded[position])
-        replayed = advance(machine, execution, stimulus, limits)
+        replayed = advance(machine, execution, stimulus, limits, activity_exists)
         if not replayed:
             return Difference(recorded[position], None)
         for event in replayed:
@@ -70,6 +77,8 @@ def _seq_of(recorded: Sequence[ev.Event], history_id: int) -> int:
 
 def stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:
     """What must have come from outside for ``event`` to be the next."""
+    if isinstance(event, ev.TaskStarted) and execution.frames[event.frame].phase not in RUNNABLE:
+        return WorkerReported(event.at, event.task, event.worker)  # an activity's task: the others just go on
     known = _STIMULUS.get(type(event))
     if known is not None:
         return known(event)
@@ -86,7 +95,7 @@ def same(one: ev.Event, other: ev.Event) -> bool:
 
 
 def _started(event: ev.ExecutionStarted) -> Stimulus:
-    return Started(event.at, event.input)
+    return Started(event.at, event.input, event.salt)
 
 
 def _succeeded(event: ev.TaskSucceeded) -> Stimulus:
@@ -97,6 +106,10 @@ def _failed(event: ev.TaskFailed) -> Stimulus:
     return TaskReported(event.at, event.task, None, event.error, event.cause)
 
 
+def _submitted(event: ev.TaskSubmitted) -> Stimulus:
+    return SubmissionReported(event.at, event.task, event.output)
+
+
 def _aborted(event: ev.ExecutionAborted) -> Stimulus:
     return StopRequested(event.at, event.error, event.cause)
 
@@ -105,6 +118,7 @@ _STIMULUS: dict[type[ev.Event], Callable[..., Stimulus]] = {
     ev.ExecutionStarted: _started,
     ev.TaskSucceeded: _succeeded,
     ev.TaskFailed: _failed,
+    ev.TaskSubmitted: _submitted,
     ev.TaskTimedOut: lambda event: TimerReported(event.at, event.task),
     ev.TaskHeartbeatReceived: lambda event: Heartbeat(event.at, event.task),
     ev.TaskRestarted: lambda event: Resumed(event.at, restarted=True),

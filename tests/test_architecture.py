@@ -13,6 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn"}, 0),
     ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
+    ({"errors", "findings", "jsontypes", "limits", "arn", "task_tokens"}, 0),
+    ({"expressions", "fields", "source"}, 1),
     ({"events", "execution", "frames"}, 2),
     (
         {
@@ -31,7 +33,7 @@ FLOORS = [
         3,
     ),
     ({"clock", "project", "store", "resources"}, 4),
-    ({"engine", "alarms"}, 5),
+    ({"engine", "alarms", "runs", "workers"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3

@@ -2,18 +2,35 @@
 
 A resource is one async callable, ``TaskCall -> Payload``, that raises ``StatesError`` to fail the
 task.  Wrapping one in another is how behaviour is added; whatever else it raises is a defect.
+
+One that starts work elsewhere reports so with ``submit``.  Then it either waits for that work itself (a
+job that is polled) or returns ``PENDING``: the task stays open until somebody answers with its token.
+After a crash it is called again, with ``submitted`` set: what was asked for must not be asked for twice.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from asl_engine.jsontypes import Payload
 
-__all__ = ["Resource", "TaskCall"]
+__all__ = ["PENDING", "Direct", "Pending", "Resource", "TaskCall"]
+
+
+class _Pending(Enum):
+    PENDING = auto()
+
+
+Pending: TypeAlias = Literal[_Pending.PENDING]
+PENDING: Final = _Pending.PENDING
+
+
+async def _submit_nowhere(_output: Payload) -> None:
+    """What a call that was made up by hand reports to."""
 
 
 class TaskCall(NamedTuple):
@@ -23,6 +40,11 @@ class TaskCall(NamedTuple):
     callable that stores it can recognise a call it has already served.  ``deadline`` is in
     milliseconds since the epoch, None where the state sets no timeout.  ``heartbeat`` may be called
     from any thread.
+
+    ``credentials`` is the state's evaluated Credentials field, ``token`` the task token of a resource that
+    waits for one.  ``submitted`` is what this attempt has submitted before a crash, None where it has
+    nothing.  ``submit`` records that the work was started elsewhere, with the answer to that request, and
+    returns when that is on disk; a second call does nothing.
     """
 
     resource: str
@@ -33,6 +55,12 @@ class TaskCall(NamedTuple):
     execution: str
     state: str
     heartbeat: Callable[[], None]
+    credentials: Payload | None = None
+    token: str = ""
+    submitted: Payload | None = None
+    submit: Callable[[Payload], Awaitable[None]] = _submit_nowhere
 
 
-Resource: TypeAlias = "Callable[[TaskCall], Awaitable[Payload]]"
+# One that always answers itself, and one that may leave it to others.
+Direct: TypeAlias = "Callable[[TaskCall], Awaitable[Payload]]"
+Resource: TypeAlias = "Callable[[TaskCall], Awaitable[Payload | Pending]]"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import LAMBDA_INVOKE
+from asl_engine.arn import CALLBACK, LAMBDA_INVOKE, is_activity
 from asl_engine.errors import ProjectError, StatesError
+from asl_engine.resources.callback import until_answered
 from asl_engine.resources.lambda_integration import function_not_found, lambda_integration
 from asl_engine.resources.python import python_resource
 from asl_engine.resources.registry import function_name
@@ -26,7 +27,8 @@ class Catalog(dict[str, "Resource"]):
     """A local callable, else Lambda where there is one; what nothing serves fails its task."""
 
     def __init__(self, registry: Registry, remote: LambdaService | None = None) -> None:
-        super().__init__({LAMBDA_INVOKE: lambda_integration(registry, remote)})
+        invoke = lambda_integration(registry, remote)
+        super().__init__({LAMBDA_INVOKE: invoke, LAMBDA_INVOKE + CALLBACK: until_answered(invoke)})
         self._registry = registry
         self._remote = remote
 
@@ -42,7 +44,7 @@ class Catalog(dict[str, "Resource"]):
 
     def serves(self, resource: str) -> bool:
         """Whether a task with this resource would be run, and not just failed."""
-        return resource in self or self._find(resource) is not None
+        return resource in self or is_activity(resource) or self._find(resource) is not None
 
     def _find(self, resource: str) -> Resource | None:
         name = function_name(resource)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asl_engine.jsontypes import Json
-    from asl_engine.resources import Resource, TaskCall
+    from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.lambda_ import LambdaService
     from asl_engine.resources.registry import Registry
 
@@ -47,7 +47,7 @@ ALL_HEADERS = (
 NOT_AWAITED = {"Event": 202, "DryRun": 204}
 
 
-def lambda_integration(registry: Registry, remote: LambdaService | None) -> Resource:
+def lambda_integration(registry: Registry, remote: LambdaService | None) -> Direct:
     """A resource that invokes the function which the task's parameters name: a callable, else ``remote``."""
     underway: set[asyncio.Task[Payload]] = set()
 
@@ -114,7 +114,7 @@ def _body(parameters: Mapping[str, Any]) -> str | None:
 
 
 async def _call_locally(
-    local: Resource, call: TaskCall, parameters: Mapping[str, Any], underway: set[asyncio.Task[Payload]]
+    local: Direct, call: TaskCall, parameters: Mapping[str, Any], underway: set[asyncio.Task[Payload]]
 ) -> Invocation:
     """Invoke a callable; its answer tells what Lambda's would."""
     body = _body(parameters)

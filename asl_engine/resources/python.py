@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from asl_engine.resources import Resource, TaskCall
+    from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.registry import TaskFunction
 
 __all__ = ["Registry", "TaskContext", "function_name", "load_tasks", "python_resource", "request_id", "task"]
@@ -103,7 +103,7 @@ def request_id(key: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
 
 
-def python_resource(function: TaskFunction, name: str) -> Resource:
+def python_resource(function: TaskFunction, name: str) -> Direct:
     """A resource that calls ``function(event)`` or ``function(event, context)``.
 
     An async callable runs on the event loop, any other in a daemon thread, within the caller's context

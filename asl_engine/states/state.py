@@ -47,6 +47,11 @@ class State:
     name: str
     next: str | None
 
+    @property
+    def takes_token(self) -> bool:
+        """Whether the state's context object has a task token."""
+        return False
+
     def enter(self, turn: Turn) -> None:
         """Begin the work: the state was entered, or a retry of its work is due."""
         raise NotImplementedError

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from asl_engine.arn import is_activity, waits_for_token
 from asl_engine.errors import QueryFailure
-from asl_engine.events import TaskScheduled, TaskStarted
+from asl_engine.events import TaskScheduled, TaskScheduleFailed, TaskStarted
 from asl_engine.fields import ANY, MAX_SECONDS, NULLABLE_PATH, TEXT, integer, required
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
@@ -102,10 +103,17 @@ class Task(State):
     timeout: Seconds
     heartbeat: Seconds
 
+    @property
+    def takes_token(self) -> bool:
+        return waits_for_token(self.resource)
+
     def enter(self, turn: Turn) -> None:
         timeout = self.timeout.evaluate(turn, self.flow)
         heartbeat = self.heartbeat.evaluate(turn, self.flow)
         arguments = turn.within_limit(self.flow.arguments(turn))
+        if is_activity(self.resource) and not turn.activity_exists(self.resource):
+            turn.emit(TaskScheduleFailed, "States.Runtime", f"Activity Does Not Exist: '{self.resource}'")
+            return
         turn.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, turn.frame.retry_count)
 
     def scheduled(self, turn: Turn) -> None:

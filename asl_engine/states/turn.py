@@ -18,6 +18,7 @@ from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.frames import Phase
 from asl_engine.limits import MAX_CAUSE_LENGTH, MAX_ERROR_LENGTH, Limits, utf8_length
 from asl_engine.states.lazy_random import LazyRandom
+from asl_engine.task_tokens import task_token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ __all__ = ["HistoryFull", "Turn", "cut"]
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
 # State types that the history shows as aborted; the others are over as soon as they are entered.
 ABORTED_TYPES = frozenset({"Task", "Wait", "Parallel", "Map"})
+BEFORE_WORK = frozenset({Phase.ENTERED, Phase.BACKOFF})
 BETWEEN_STATES = frozenset({Phase.NEXT, Phase.ENDED})
 
 
@@ -43,9 +45,13 @@ class HistoryFull(Exception):
 class Turn:
     """Events are emitted for ``frame``, the frame whose state is being interpreted."""
 
-    __slots__ = ("at", "events", "execution", "frame", "limits", "ready")
+    __slots__ = ("activity_exists", "at", "events", "execution", "frame", "limits", "ready", "takes_token")
 
-    def __init__(self, execution: Execution, at: int, limits: Limits) -> None:
+    def __init__(
+        self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]
+    ) -> None:
+        self.activity_exists = activity_exists
+        self.takes_token = False  # whether the state that acts has a task token in its context
         self.execution = execution
         self.at = at
         self.limits = limits
@@ -63,9 +69,9 @@ class Turn:
 
     # -- events ---------------------------------------------------------------------------------
 
-    def begin(self, input: Payload) -> None:  # noqa: A002  the specification's own term
+    def begin(self, input: Payload, salt: str) -> None:  # noqa: A002  the specification's own term
         """The first event of the execution."""
-        self._append(ev.ExecutionStarted(1, 1, 0, self.at, 0, input))
+        self._append(ev.ExecutionStarted(1, 1, 0, self.at, 0, input, salt))
         self.frame = self.execution.frames[0]
 
     def emit(self, kind: Callable[..., ev.Event], *fields: object, previous: int | None = None) -> None:
@@ -180,10 +186,18 @@ class Turn:
             "StateMachine": {"Id": who.machine_arn, "Name": who.machine_name},
             "State": state,
         }
+        if self.takes_token:
+            result["Task"] = {"Token": task_token(x.salt, who.arn, self._task_key())}
         item = item_of(self.frame)
         if item is not None:
             result["Map"] = {"Item": item}
         return result
+
+    def _task_key(self) -> int:
+        """The key of the frame's task: it is the next event, as long as the task is not scheduled."""
+        frame = self.frame
+        scheduled = frame.phase not in BEFORE_WORK
+        return frame.work if scheduled else self.execution.seq + 1
 
     def random(self) -> Random:
         """Randomness that is the same whenever this moment of this execution is decided."""

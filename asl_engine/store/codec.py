@@ -26,6 +26,7 @@ COLUMNS = ("seq", "id", "previous", "at", "frame", "kind", "data", "payload")
 PAYLOAD_FIELDS = frozenset({"input", "output", "parameters", "items"})
 # What Assign has set: a second payload, and seldom there; it joins the small fields as an object.
 ASSIGNED = "assigned"
+SELDOM_THE_SAME = frozenset({"cause", "salt"})
 # Texts that are shorter than this are cheaper to repeat than to look up.
 INLINE_LENGTH = 128
 
@@ -45,8 +46,8 @@ class _Kind:
             None if self.payload_field is None else attrgetter(self.payload_field)
         )
         self.small = _getter(self.small_fields)
-        # Causes are long and seldom the same; names of states come again and again.
-        self.data = _data if "cause" in self.small_fields else _cached_data
+        # Names of states come again and again.
+        self.data = _data if SELDOM_THE_SAME & {*self.small_fields} else _cached_data
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:

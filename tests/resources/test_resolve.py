@@ -10,7 +10,7 @@ import pytest
 
 from asl_engine.errors import ProjectError
 from asl_engine.jsontypes import Payload
-from asl_engine.resources import TaskCall
+from asl_engine.resources import PENDING, TaskCall
 from asl_engine.resources.registry import Registry
 from asl_engine.resources.resolve import resolve
 
@@ -44,10 +44,12 @@ def test_a_local_callable_comes_before_the_remote_one(registry: Registry) -> Non
     assert list(found) == [local, far]
     assert found[far] is remote
 
-    async def main() -> Payload:
-        return await found[local](a_call(local))
+    async def main() -> str:
+        answer = await found[local](a_call(local))
+        assert answer is not PENDING
+        return answer.text
 
-    assert asyncio.run(main()).text == '["validated",1]'
+    assert asyncio.run(main()) == '["validated",1]'
 
 
 def test_nothing_to_resolve() -> None:

@@ -1,0 +1,57 @@
+"""What an engine knows of each execution that it drives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from asl_engine.task_tokens import task_token
+
+if TYPE_CHECKING:
+    from asl_engine.events import Event
+    from asl_engine.execution import Execution, OpenTask
+    from asl_engine.interpreter import Stimulus
+    from asl_engine.machine import StateMachine
+
+__all__ = ["Run", "settle", "token_of"]
+
+
+class Run:
+    """An execution that this process drives."""
+
+    __slots__ = ("arn", "asked", "done", "driving", "execution", "inbox", "machine", "pending", "tasks")
+
+    def __init__(self, machine: StateMachine, execution: Execution) -> None:
+        self.machine = machine
+        self.execution = execution
+        self.arn = execution.identity.arn
+        self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
+        self.driving = False
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.pending: set[int] = set()  # tasks that have been called and wait for an answer from outside
+        self.inbox: deque[Stimulus] = deque()
+        self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
+
+    async def wait(self) -> Execution:
+        """The execution when it has ended.
+
+        Raises ``StoreError`` where its events could not be stored (it can be resumed), and
+        ``ExecutionBusy`` where another process has taken it over.
+        """
+        return await asyncio.shield(self.done)
+
+
+def token_of(execution: Execution, task: OpenTask) -> str:
+    """What the task's token is, or would be."""
+    return task_token(execution.salt, execution.identity.arn, task.key)
+
+
+def settle(heard: asyncio.Future[list[Event]], result: list[Event] | BaseException | None) -> None:
+    """Let whoever asked hear what has followed, or what has gone wrong."""
+    if heard.done():  # they are gone
+        return
+    if isinstance(result, BaseException):
+        heard.set_exception(result)
+    else:
+        heard.set_result(result or [])
