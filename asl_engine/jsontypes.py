@@ -13,7 +13,7 @@ from json.encoder import JSONEncoder
 from math import isinf
 from typing import Any, Final, TypeAlias
 
-__all__ = ["MISSING", "Json", "JsonSyntaxError", "Missing", "Payload", "dumps", "loads", "loads_strict"]
+__all__ = ["MISSING", "Json", "JsonSyntaxError", "Missing", "Payload", "dumps", "loads", "loads_strict", "scan"]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
@@ -105,6 +105,25 @@ def loads(text: str) -> Json:
 def loads_strict(text: str) -> Json:
     """Parse JSON and refuse an object that names a key twice.  Raises ``JsonSyntaxError``."""
     return _decode(_strict_decoder, text)
+
+
+def scan(text: str, start: int) -> tuple[Json, int]:
+    """The JSON value that begins at ``start``, and where it ends.
+
+    Raises ``json.JSONDecodeError`` with the position where it cannot go on, which may be for want of more text,
+    and ``JsonSyntaxError`` for what no more text can mend.
+    """
+    try:
+        value, end = _decoder.raw_decode(text, start)
+    except RecursionError:
+        raise JsonSyntaxError("the value is nested too deeply") from None
+    except (json.JSONDecodeError, JsonSyntaxError):
+        raise
+    except ValueError as error:
+        raise JsonSyntaxError(str(error)) from None
+    if text.find("\\u", start, end) >= 0:
+        _refuse_half_characters(value)
+    return value, end
 
 
 def dumps(value: Json) -> str:

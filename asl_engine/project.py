@@ -26,6 +26,7 @@ class Project(NamedTuple):
     ``region`` and ``account`` are those of the ARNs of its state machines and executions.  ``use_lambda``
     and ``lambda_endpoint`` (a URL, None for what the AWS SDK finds) say whether and where functions
     without a local callable are invoked.  ``substitutions`` are values for placeholders in definitions.
+    ``buckets`` are the folders that stand for S3 buckets.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Project(NamedTuple):
     use_lambda: bool = False
     source: Path | None = None
     substitutions: Mapping[str, str] = {}
+    buckets: Mapping[str, Path] = {}
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -61,6 +63,7 @@ def find_project(start: Path, env: Mapping[str, str]) -> Project:
         root=root,
         tasks=_tasks(root, values.pop("tasks", None), source),
         db=normal(Path(override).absolute() if override else root / values.pop("db", ".asl/asl.db")),
+        buckets={bucket: normal(root / folder) for bucket, folder in values.pop("buckets", {}).items()},
         **{name: value for name, value in values.items() if name != "db"},
         source=source,
     )
@@ -151,6 +154,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     ),
     "substitutions": ("substitutions", _is_table_of_texts, 'a table of names and texts, such as {Stage = "dev"}'),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
+    "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),
 }
 _KEYS["lambda_endpoint"] = _KEYS["lambda-endpoint"]
 

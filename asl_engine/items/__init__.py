@@ -1,0 +1,28 @@
+"""Datasets of a distributed Map: reading its items, batching them, writing its results.
+
+What this package knows is storage and formats; it is synchronous, it streams, and it holds an item at a
+time.  When to read how much, what an item becomes and what a failure means is the Map state's affair.
+"""
+
+from __future__ import annotations
+
+from asl_engine.items.batching import Batch, batches
+from asl_engine.items.faults import StorageError
+from asl_engine.items.item import Item
+from asl_engine.items.reading import read
+from asl_engine.items.results import ChildExecution, collect_results, write_results
+from asl_engine.items.storage import LocalFirst, Storage, storage_of
+
+__all__ = [
+    "Batch",
+    "ChildExecution",
+    "Item",
+    "LocalFirst",
+    "Storage",
+    "StorageError",
+    "batches",
+    "collect_results",
+    "read",
+    "storage_of",
+    "write_results",
+]

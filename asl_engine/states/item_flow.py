@@ -1,0 +1,92 @@
+"""The compiled ItemReader, ItemBatcher and ResultWriter of a distributed Map, and what they make of a turn.
+
+Each is evaluated with the state's effective input and gives plain data: a ``Reading`` (the arguments of
+``items.read``), a ``Batching`` (those of ``items.batches``), a ``Writing`` (what ``items.write_results`` is
+told, and ``items.collect_results`` where it has no bucket).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from asl_engine.errors import EvaluationError, StatesError
+from asl_engine.jsontypes import MISSING, Json, Missing, dumps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asl_engine.jsontypes import Payload
+    from asl_engine.states.turn import Turn
+
+__all__ = ["Batching", "Evaluate", "ItemBatcher", "ItemReader", "Reading", "ResultWriter", "Writing"]
+
+Evaluate: TypeAlias = "Callable[[Turn, Payload], Json]"
+
+
+class Reading(NamedTuple):
+    """What is to be read: ``items.read(*reading, storage)``; ``config`` has no MaxItems."""
+
+    resource: str
+    parameters: Json
+    config: Mapping[str, Json]
+    max_items: int | None
+
+
+class Batching(NamedTuple):
+    """How items are batched: ``items.batches(values, *batching)``."""
+
+    max_items: int | None
+    max_bytes: int | None
+    batch_input: Json | Missing
+
+
+class Writing(NamedTuple):
+    """Where and how results are written; ``bucket`` is None where they are the state's own result."""
+
+    bucket: str | None
+    prefix: str
+    transformation: str
+    output_type: str
+
+
+class ItemReader(NamedTuple):
+    resource: str
+    config: Mapping[str, Json]
+    parameters: Evaluate
+    max_items: Evaluate | None
+
+    def evaluate(self, turn: Turn, given: Payload) -> Reading:
+        most: Any = self.max_items and self.max_items(turn, given)
+        return Reading(self.resource, self.parameters(turn, given), self.config, most)
+
+
+class ItemBatcher(NamedTuple):
+    max_items: Evaluate | None
+    max_bytes: Evaluate | None
+    batch_input: Evaluate | None
+
+    def evaluate(self, turn: Turn, given: Payload) -> Batching:
+        items: Any = self.max_items and self.max_items(turn, given)
+        size: Any = self.max_bytes and self.max_bytes(turn, given)
+        return Batching(items, size, MISSING if self.batch_input is None else self.batch_input(turn, given))
+
+
+class ResultWriter(NamedTuple):
+    """One without any field is refused only when it is evaluated, as by AWS."""
+
+    empty: bool
+    parameters: Evaluate | None
+    transformation: str
+    output_type: str
+
+    def evaluate(self, turn: Turn, given: Payload) -> Writing:
+        if self.empty:
+            raise StatesError("States.ResultWriterFailed", "The field ResultWriter is empty")
+        if self.parameters is None:
+            return Writing(None, "", self.transformation, self.output_type)
+        value = self.parameters(turn, given)
+        parameters = value if isinstance(value, dict) else {}
+        bucket, prefix = parameters.get("Bucket"), parameters.get("Prefix", "")
+        if not isinstance(bucket, str) or not bucket or not isinstance(prefix, str):
+            raise EvaluationError(f"The ResultWriter needs a Bucket and a Prefix, but was given {dumps(value)}")
+        return Writing(bucket, prefix, self.transformation, self.output_type)
