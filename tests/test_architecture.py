@@ -32,11 +32,8 @@ FLOORS = [
         },
         3,
     ),
-    ({"clock", "project", "store", "resources"}, 4),
-    ({"engine", "alarms", "runs", "workers"}, 5),
-    ({"states", "machine", "definition", "interpreter", "history", "replay", "answers"}, 3),
     ({"clock", "project", "store", "resources", "items"}, 4),
-    ({"engine"}, 5),
+    ({"engine", "alarms", "runs", "workers"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3

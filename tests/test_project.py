@@ -53,6 +53,7 @@ region = "eu-central-1"
 account = "000000000000"
 lambda-endpoint = "http://localhost:3001"
 lambda = true
+buckets = { local = "data", "other.bucket" = "/srv/other" }
 """
 
 
@@ -68,6 +69,7 @@ def test_every_key(tmp_path: Path, name: str) -> None:
         account="000000000000",
         lambda_endpoint="http://localhost:3001",
         use_lambda=True,
+        buckets={"local": tmp_path / "data", "other.bucket": Path("/srv/other")},
         source=tmp_path / f"{name}.toml",
     )
 
