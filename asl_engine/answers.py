@@ -65,6 +65,8 @@ def describe_execution(execution: Execution, moment: Moment, *, data: bool = Tru
         outputDetails=execution.output and {"included": data},
         error=None if timed_out else execution.error,
         cause=None if timed_out else execution.cause,
+        stateMachineVersionArn=who.version_arn,
+        stateMachineAliasArn=who.alias_arn,
         redriveCount=0,
         **redrive_status(execution.status),
     )
@@ -88,6 +90,8 @@ def list_item(record: Record, moment: Moment) -> dict[str, Any]:
         status=record.status,
         startDate=moment(who.started_at),
         stopDate=None if record.stopped_at is None else moment(record.stopped_at),
+        stateMachineVersionArn=who.version_arn,
+        stateMachineAliasArn=who.alias_arn,
         redriveCount=0,
     )
 

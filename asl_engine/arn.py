@@ -10,9 +10,11 @@ __all__ = [
     "express_arn",
     "is_activity",
     "is_lambda_function",
+    "qualified_arn",
     "role_arn",
     "service_integration",
     "state_machine_arn",
+    "unqualified",
     "waits_for_token",
 ]
 
@@ -22,6 +24,17 @@ CALLBACK = ".waitForTaskToken"
 
 def state_machine_arn(region: str, account: str, machine: str) -> str:
     return f"arn:aws:states:{region}:{account}:stateMachine:{machine}"
+
+
+def qualified_arn(machine_arn: str, qualifier: str) -> str:
+    """The ARN of a version or an alias: ``qualifier`` is its number or its name."""
+    return f"{machine_arn}:{qualifier}"
+
+
+def unqualified(arn: str) -> tuple[str, str | None]:
+    """``arn:...:stateMachine:name:3`` -> (``arn:...:stateMachine:name``, "3"); None where nothing qualifies it."""
+    parts = arn.split(":")
+    return ":".join(parts[:7]), ":".join(parts[7:]) if len(parts) > 7 else None
 
 
 def execution_arn(region: str, account: str, machine: str, name: str) -> str:

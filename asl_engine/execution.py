@@ -25,7 +25,8 @@ Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABOR
 class Identity(NamedTuple):
     """Who an execution is; given when it is created and never changed.
 
-    ``started_at`` is in milliseconds since the epoch.
+    ``started_at`` is in milliseconds since the epoch.  ``version_arn`` and ``alias_arn`` are the state
+    machine's version and alias that it was started through, None where it was the machine itself.
     """
 
     arn: str
@@ -34,6 +35,8 @@ class Identity(NamedTuple):
     machine_name: str
     role_arn: str
     started_at: int
+    version_arn: str | None = None
+    alias_arn: str | None = None
 
 
 class Execution:

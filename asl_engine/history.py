@@ -68,7 +68,12 @@ def _named(name: str, details: Details) -> Shown:
 
 def _execution_started(event: ev.ExecutionStarted, identity: Identity, tasks: dict[int, str]) -> Shown:
     del tasks
-    return _named("ExecutionStarted", {**_data("input", event.input), "roleArn": identity.role_arn})
+    details: Details = {**_data("input", event.input), "roleArn": identity.role_arn}
+    if identity.alias_arn is not None:
+        details["stateMachineAliasArn"] = identity.alias_arn
+    if identity.version_arn is not None:
+        details["stateMachineVersionArn"] = identity.version_arn
+    return _named("ExecutionStarted", details)
 
 
 def _execution_succeeded(event: ev.ExecutionSucceeded, identity: Identity, tasks: dict[int, str]) -> Shown:

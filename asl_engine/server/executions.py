@@ -14,14 +14,17 @@ from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.execution import Identity, fold
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import utf8_length
-from asl_engine.server.errors import ApiError
+from asl_engine.server.configuration import without_defaults
+from asl_engine.server.errors import ApiError, not_found
 from asl_engine.server.names import checked_name
 from asl_engine.server.service import SERVED, moment
+from asl_engine.server.targets import Chosen, deleting, resolved, target
 from asl_engine.server.tokens import page_token, position_of
 
 if TYPE_CHECKING:
     from asl_engine.engine import Run
     from asl_engine.execution import Execution
+    from asl_engine.jsontypes import Json
     from asl_engine.server.request import Request
     from asl_engine.server.service import Service
     from asl_engine.store import Record
@@ -36,31 +39,39 @@ __all__ = [
 ]
 
 KINDS = ("execution", "express")
+# What StartSyncExecution does not tell of an execution.
+ASYNCHRONOUS = (
+    "redriveCount",
+    "redriveStatus",
+    "redriveStatusReason",
+    "stateMachineVersionArn",
+    "stateMachineAliasArn",
+)
 BILLED_MEMORY_MB = 64  # the least that AWS bills
 BILLED_STEP_MS = 100
 
 
 async def start_execution(request: Request, service: Service) -> dict[str, Any]:
     """A Standard execution that runs with this name and input is given again."""
-    record = await _startable(request, service)
+    chosen = await _startable(request, service)
     try:
-        run = await _launch(request, service, record)
+        run = await _launch(request, service, chosen)
     except ExecutionAlreadyExists:
-        return await _again(request, service, record)
+        return await _again(request, service, chosen.record)
     return started(run.execution.identity, moment)
 
 
 async def start_sync_execution(request: Request, service: Service) -> dict[str, Any]:
     """Express machines only: the answer comes when the execution has ended."""
-    record = await _startable(request, service)
-    if record.type != "EXPRESS":
+    chosen = await _startable(request, service)
+    if chosen.record.type != "EXPRESS":
         raise ApiError(
             "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
         )
-    run = await _launch(request, service, record)
+    run = await _launch(request, service, chosen)
     execution = await run.wait()
     answer = described(execution, moment, data=request.optional_text("includedData") != "METADATA_ONLY")
-    for member in ("redriveCount", "redriveStatus", "redriveStatusReason"):
+    for member in ASYNCHRONOUS:
         answer.pop(member, None)
     return answer | _failure(execution) | {"billingDetails": _billing(execution)}
 
@@ -73,23 +84,31 @@ async def describe_execution(request: Request, service: Service) -> dict[str, An
 
 async def list_executions(request: Request, service: Service) -> dict[str, Any]:
     if request.data.get("mapRunArn") is not None:
-        raise ApiError("ResourceNotFound", f"Resource not found: '{request.data['mapRunArn']}'")
+        if request.data.get("stateMachineArn") is not None:
+            raise ApiError(
+                "ValidationException", "Must provide either a state machine ARN or a map run ARN, not both"
+            )
+        raise not_found(str(request.data["mapRunArn"]))
     if request.data.get("stateMachineArn") is None:
         raise ApiError("ValidationException", "Must provide a state machine ARN or map run ARN")
-    machine = await service.machine(request, request.arn("stateMachineArn", "stateMachine"))
+    found = target(request, "stateMachineArn", "machine", "version", "alias")
+    machine, version, _ = await resolved(request, service, found)
     if machine.type == "EXPRESS":
         raise ApiError(
             "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
         )
     status: Any = request.optional_text("statusFilter")
-    size, query = request.page_size(), ("ListExecutions", machine.arn, status, request.data.get("redriveFilter"))
+    if status == "PENDING_REDRIVE":
+        raise ApiError("ValidationException", "The status PENDING_REDRIVE can only be listed with a map run ARN")
+    size, query = request.page_size(), ("ListExecutions", found.arn, status, request.data.get("redriveFilter"))
     after = position_of(request.optional_text("nextToken"), query) or ""
-    found = await service.store.page(machine.arn, status, str(after), size + 1)
+    qualified = None if version is None else found.arn
+    executions = await service.store.page(machine.arn, status, str(after), size + 1, qualified)
     if request.data.get("redriveFilter") == "REDRIVEN":
-        found = []  # nothing is ever redriven yet
-    answer: dict[str, Any] = {"executions": [list_item(record, moment) for record in found[:size]]}
-    if len(found) > size:
-        answer["nextToken"] = page_token(query, found[size - 1].identity.arn)
+        executions = []  # nothing is ever redriven yet
+    answer: dict[str, Any] = {"executions": [list_item(record, moment) for record in executions[:size]]}
+    if len(executions) > size:
+        answer["nextToken"] = page_token(query, executions[size - 1].identity.arn)
     return answer
 
 
@@ -104,15 +123,17 @@ async def stop_execution(request: Request, service: Service) -> dict[str, Any]:
     return {"stopDate": moment(ended.stopped_at or service.engine.clock.now())}
 
 
-async def _startable(request: Request, service: Service) -> MachineRecord:
-    record = await service.machine(request, request.arn("stateMachineArn", "stateMachine"))
-    if record.status == "DELETING":
-        raise ApiError("StateMachineDeleting", f"State Machine is being deleted: '{record.arn}'")
-    return record
+async def _startable(request: Request, service: Service) -> Chosen:
+    found = target(request, "stateMachineArn", "machine", "version", "alias")
+    chosen = await resolved(request, service, found, draw=True)
+    if chosen.record.status == "DELETING":
+        raise deleting(chosen.record.arn)
+    return chosen
 
 
-async def _launch(request: Request, service: Service, record: MachineRecord) -> Run:
+async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     """Raises InvalidName, InvalidExecutionInput and ``ExecutionAlreadyExists``."""
+    record = chosen.record
     given = request.optional_text("name")
     name = str(uuid4()) if given is None else checked_name(given)
     payload = _input(request, service)
@@ -125,9 +146,18 @@ async def _launch(request: Request, service: Service, record: MachineRecord) -> 
         machine_name=record.name,
         role_arn=record.role_arn,
         started_at=service.engine.clock.now(),
+        version_arn=chosen.version_arn,
+        alias_arn=chosen.alias_arn,
     )
     machine = await service.compiled(record.definition)
-    return service.watch(await service.engine.launch(machine, identity, payload, {SERVED: True}))
+    options: dict[str, Json] = {SERVED: True, "revision": _revision(record)}
+    return service.watch(await service.engine.launch(machine, identity, payload, options))
+
+
+def _revision(record: MachineRecord) -> dict[str, Json]:
+    """What an execution remembers of its machine: what DescribeStateMachineForExecution shows."""
+    kept = present(revisionId=record.revision_id, updateDate=record.updated_at)
+    return kept | without_defaults(record.configuration)
 
 
 def _input(request: Request, service: Service) -> Payload:

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import re
+import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from asl_engine.jsontypes import JsonSyntaxError, loads
 from asl_engine.server.errors import ApiError
 from asl_engine.server.operations import OPERATIONS
 from asl_engine.server.request import Caller, Request, caller_of
+from asl_engine.server.tokens import expiring, unexpired
 from asl_engine.server.validation import check
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ log = logging.getLogger("asl_engine.server")
 
 CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET = "AWSStepFunctions."
+PAGE = "nextToken"
 # A definition may have 1 MiB; the rest is for the other members.
 MAX_BODY_BYTES = 1_048_576 + 65_536
 BODY_SECONDS = 60  # how long a caller may take to send it
@@ -55,7 +58,7 @@ def make_app(service: Service, default: Caller, *, any_host: bool = False) -> St
             body = await _answer(http, service, default, any_host=any_host)
             status = 200
         except ApiError as error:
-            body, status = {"__type": error.code, "message": error.message}, error.status
+            body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
         except StoreError as error:
@@ -87,7 +90,11 @@ async def _answer(http: HttpRequest, service: Service, default: Caller, *, any_h
         raise ApiError("SerializationException", f"The content type has to be {CONTENT_TYPE}")
     data = _parsed(await _body(http))
     check(name, data)
-    return await operation(Request(data, caller_of(http.headers.get("authorization", ""), default)), service)
+    caller = caller_of(http.headers.get("authorization", ""), default)
+    if isinstance(token := data.get(PAGE), str):
+        data[PAGE] = unexpired(token, time.time())
+    answer = await operation(Request(data, caller), service)
+    return answer | {PAGE: expiring(answer[PAGE], time.time())} if PAGE in answer else answer
 
 
 def _refuse_browsers(http: HttpRequest, *, any_host: bool) -> None:

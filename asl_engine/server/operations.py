@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from asl_engine.server.aliases import (
+    create_state_machine_alias,
+    delete_state_machine_alias,
+    describe_state_machine_alias,
+    list_state_machine_aliases,
+    update_state_machine_alias,
+)
+from asl_engine.server.definitions import (
+    validate_state_machine_definition,
+)
 from asl_engine.server.executions import (
     describe_execution,
     list_executions,
@@ -11,13 +21,26 @@ from asl_engine.server.executions import (
     start_sync_execution,
     stop_execution,
 )
-from asl_engine.server.histories import get_execution_history
+from asl_engine.server.histories import (
+    get_execution_history,
+)
 from asl_engine.server.state_machines import (
     create_state_machine,
     delete_state_machine,
     describe_state_machine,
+    describe_state_machine_for_execution,
     list_state_machines,
-    validate_state_machine_definition,
+    update_state_machine,
+)
+from asl_engine.server.tags import (
+    list_tags_for_resource,
+    tag_resource,
+    untag_resource,
+)
+from asl_engine.server.versions import (
+    delete_state_machine_version,
+    list_state_machine_versions,
+    publish_state_machine_version,
 )
 
 if TYPE_CHECKING:
@@ -32,14 +55,27 @@ __all__ = ["OPERATIONS"]
 
 OPERATIONS: Final[dict[str, Operation]] = {
     "CreateStateMachine": create_state_machine,
+    "CreateStateMachineAlias": create_state_machine_alias,
     "DeleteStateMachine": delete_state_machine,
+    "DeleteStateMachineAlias": delete_state_machine_alias,
+    "DeleteStateMachineVersion": delete_state_machine_version,
     "DescribeExecution": describe_execution,
     "DescribeStateMachine": describe_state_machine,
+    "DescribeStateMachineAlias": describe_state_machine_alias,
+    "DescribeStateMachineForExecution": describe_state_machine_for_execution,
     "GetExecutionHistory": get_execution_history,
     "ListExecutions": list_executions,
+    "ListStateMachineAliases": list_state_machine_aliases,
+    "ListStateMachineVersions": list_state_machine_versions,
     "ListStateMachines": list_state_machines,
+    "ListTagsForResource": list_tags_for_resource,
+    "PublishStateMachineVersion": publish_state_machine_version,
     "StartExecution": start_execution,
     "StartSyncExecution": start_sync_execution,
     "StopExecution": stop_execution,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "UpdateStateMachine": update_state_machine,
+    "UpdateStateMachineAlias": update_state_machine_alias,
     "ValidateStateMachineDefinition": validate_state_machine_definition,
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
+from random import Random
 from typing import TYPE_CHECKING
 
 from asl_engine.definition import load
@@ -11,8 +13,6 @@ from asl_engine.errors import AslError, ExecutionBusy
 from asl_engine.server.errors import does_not_exist
 
 if TYPE_CHECKING:
-    import asyncio
-
     from asl_engine.engine import Engine, Run
     from asl_engine.execution import Execution
     from asl_engine.machine import StateMachine
@@ -38,10 +38,12 @@ def moment(milliseconds: int) -> float:
 class Service:
     """One server's state besides its connections."""
 
-    def __init__(self, store: Store, engine: Engine, catalog: Catalog) -> None:
+    def __init__(self, store: Store, engine: Engine, catalog: Catalog, random: Random | None = None) -> None:
         self.store = store
         self.engine = engine
         self.catalog = catalog
+        self.random = Random() if random is None else random
+        self.changing = asyncio.Lock()  # whoever reads machines, versions, aliases or tags to change them
         self._compiled: OrderedDict[str, StateMachine] = OrderedDict()
 
     # -- state machines -----------------------------------------------------------------------------

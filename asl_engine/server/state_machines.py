@@ -1,105 +1,178 @@
-"""Creating, describing, listing, deleting and validating state machines."""
+"""Creating, updating, describing, listing and deleting state machines."""
 
 from __future__ import annotations
 
-from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from asl_engine.answers import present
 from asl_engine.arn import state_machine_arn
-from asl_engine.definition import check
-from asl_engine.fields import SCHEMA_VALIDATION_FAILED
-from asl_engine.findings import Finding
-from asl_engine.jsontypes import loads
-from asl_engine.resources.threads import run_in_thread
-from asl_engine.server.errors import ApiError
+from asl_engine.errors import Conflict
+from asl_engine.jsontypes import dumps, loads
+from asl_engine.server.configuration import configured, shown_configuration
+from asl_engine.server.definitions import checked_definition, machine_type
+from asl_engine.server.errors import ApiError, conflict, does_not_exist
 from asl_engine.server.names import checked_name
 from asl_engine.server.service import moment
+from asl_engine.server.tags import checked_tags
+from asl_engine.server.targets import Target, deleting, resolved, target
 from asl_engine.server.tokens import page_token, position_of
+from asl_engine.server.versions import new_version, version_description
 from asl_engine.store.machines import MachineRecord
+from asl_engine.variable_references import variable_references
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from asl_engine.jsontypes import Json
-    from asl_engine.machine import StateMachine
     from asl_engine.server.request import Request
     from asl_engine.server.service import Service
-    from asl_engine.store.machines import MachineType
 
 __all__ = [
     "create_state_machine",
     "delete_state_machine",
     "describe_state_machine",
+    "describe_state_machine_for_execution",
     "list_state_machines",
-    "validate_state_machine_definition",
+    "update_state_machine",
 ]
 
-MOST_FINDINGS = 100  # as many as ValidateStateMachineDefinition gives
-LARGE = 65_536  # characters of a definition that takes noticeable time to compile
-
-# What CreateStateMachine keeps and DescribeStateMachine shows, with AWS's defaults.
-CONFIGURATION: dict[str, Json] = {
-    "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
-    "tracingConfiguration": {"enabled": False},
-    "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
-}
-# Integrations that an Express machine cannot wait for.
-NOT_EXPRESS = (".sync", ".waitForTaskToken")
+MOST_MACHINES = 100_000  # of one account in one region
+CHANGEABLE = (
+    "definition",
+    "roleArn",
+    "loggingConfiguration",
+    "tracingConfiguration",
+    "encryptionConfiguration",
+)
+PUBLISHED = "published"  # in the configuration: with which description the creation was to publish a version
 
 
 async def create_state_machine(request: Request, service: Service) -> dict[str, Any]:
-    """Idempotent by name, definition, type and configuration; roleArn and tags are ignored in that."""
-    if request.flag("publish", default=False) or request.optional_text("versionDescription"):
-        raise ApiError("ValidationException", "Versions are not supported yet: leave publish out")
+    """Idempotent by name, definition, type, configuration and what to publish; roleArn and tags are ignored."""
+    publish, description = version_description(request)
     name = checked_name(request.text("name"))
     definition = request.text("definition")
-    kind = _kind(request)
-    service.keep(await _checked_definition(definition, kind))
+    kind = machine_type(request)
+    now = service.engine.clock.now()
+    published: dict[str, Json] = {PUBLISHED: description or ""} if publish else {}
     record = MachineRecord(
         arn=state_machine_arn(*request.caller, name),
         name=name,
         type=kind,
-        role_arn=_checked_role(request),
-        definition=sha256(definition.encode()).hexdigest(),
-        created_at=service.engine.clock.now(),
-        configuration=_configuration(request),
+        role_arn=_checked_role(request.text("roleArn")),
+        definition=_digest(definition),
+        created_at=now,
+        configuration=configured(request.data) | published,
+        updated_at=now,
+        last_version=1 if publish else 0,
     )
-    await service.find_machine(record.arn)  # a name whose deletion is over is free again
-    there = await service.store.machines.add(record, definition)
+    tags = checked_tags(request, record.arn)
+    service.keep(await checked_definition(definition, kind))
+    async with service.changing:
+        # A name whose deletion is over is free again.
+        if await service.find_machine(record.arn) is None:
+            await _check_room(request, service)
+        version = (await new_version(service, record, description))._replace(number=1) if publish else None
+        there = await service.store.machines.add(record, definition, tags, version)
     if there.status == "DELETING":
-        raise ApiError("StateMachineDeleting", f"State Machine is being deleted: '{there.arn}'")
+        raise deleting(there.arn)
     if _identifying(there) != _identifying(record):
         raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{there.arn}'")
-    return {"stateMachineArn": there.arn, "creationDate": moment(there.created_at)}
+    return present(
+        stateMachineArn=there.arn,
+        creationDate=moment(there.created_at),
+        stateMachineVersionArn=None if version is None else version.arn,
+    )
+
+
+async def update_state_machine(request: Request, service: Service) -> dict[str, Any]:
+    """A change makes a new revision; executions that run keep theirs, and so do versions."""
+    publish, description = version_description(request)
+    arn = target(request, "stateMachineArn", "machine").machine
+    if all(request.data.get(member) is None for member in CHANGEABLE):
+        raise ApiError(
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, the EncryptionConfiguration or the "
+            "TracingConfiguration must be specified",
+        )
+    definition, role = request.optional_text("definition"), request.optional_text("roleArn")
+    before = await _changeable(request, service, arn)
+    if definition is not None:
+        service.keep(await checked_definition(definition, before.type))
+    async with service.changing:
+        before = await _changeable(request, service, arn)
+        record = before._replace(
+            role_arn=before.role_arn if role is None else _checked_role(role),
+            definition=before.definition if definition is None else _digest(definition),
+            configuration=configured(request.data, before.configuration),
+        )
+        if record != before:
+            record = record._replace(revision_id=str(uuid4()))
+        record = record._replace(updated_at=service.engine.clock.now())
+        version = await service.store.versions.of_revision(arn, record.revision_id) if publish else None
+        new = await new_version(service, record, description) if publish and version is None else None
+        if new is not None:
+            record = record._replace(last_version=new.number)
+        try:
+            await service.store.machines.update(record, definition, new)
+        except Conflict:  # another process has published meanwhile
+            raise conflict(f"The State Machine is being updated: '{arn}'") from None
+    shown = version or new
+    return present(
+        updateDate=moment(record.updated_at),
+        revisionId=record.revision_id,
+        stateMachineVersionArn=None if shown is None else shown.arn,
+    )
 
 
 async def describe_state_machine(request: Request, service: Service) -> dict[str, Any]:
-    record = await service.machine(request, request.arn("stateMachineArn", "stateMachine"))
-    answer: dict[str, Any] = {
-        "stateMachineArn": record.arn,
-        "name": record.name,
-        "status": record.status,
-        "definition": await service.store.definition(record.definition),
-        "roleArn": record.role_arn,
-        "type": record.type,
-        "creationDate": moment(record.created_at),
-        **{field: record.configuration[field] for field in CONFIGURATION},
-    }
-    if request.optional_text("includedData") == "METADATA_ONLY":
-        del answer["definition"]
-    return answer
+    """As it stands, or as the ARN qualifies it: a version, the version an alias leads to, or a Map state."""
+    found = target(request, "stateMachineArn", "machine", "version", "alias", "label")
+    record, version, _ = await resolved(request, service, found)
+    definition = await service.store.definition(record.definition)
+    if found.label is not None:
+        definition = _labelled(definition, found)
+    return present(
+        stateMachineArn=found.arn,
+        name=record.name if found.label is None else f"{record.name}/{found.label}",
+        status=record.status,
+        **await _definition_members(request, service, definition, record.definition),
+        roleArn=record.role_arn,
+        type=record.type,
+        creationDate=moment(record.created_at if version is None else version.created_at),
+        **shown_configuration(record.configuration),
+        label=found.label,
+        revisionId=record.revision_id,
+        description=None if version is None else version.description,
+    )
+
+
+async def describe_state_machine_for_execution(request: Request, service: Service) -> dict[str, Any]:
+    """The machine as it was when the execution was started."""
+    execution = await service.execution(request, request.arn("executionArn", "execution"))
+    revision: Any = execution.options.get("revision") or {}
+    who = execution.identity
+    definition = await service.store.definition(execution.definition)
+    return present(
+        stateMachineArn=who.machine_arn,
+        name=who.machine_name,
+        **await _definition_members(request, service, definition, execution.definition),
+        roleArn=who.role_arn,
+        updateDate=moment(revision.get("updateDate", who.started_at)),
+        **shown_configuration(revision),
+        revisionId=revision.get("revisionId"),
+    )
 
 
 async def delete_state_machine(request: Request, service: Service) -> dict[str, Any]:
     """The machine is gone at once, or with its last execution; one that does not exist is gone already."""
-    arn = request.arn("stateMachineArn", "stateMachine")
-    record = await service.find_machine(arn) if request.owns(arn) else None
-    if record is not None and await service.is_running(arn):
-        await service.store.machines.set_status(arn, "DELETING")
-    elif record is not None:
-        await service.store.machines.remove(arn)
+    arn = target(request, "stateMachineArn", "machine").machine
+    async with service.changing:
+        record = await service.find_machine(arn) if request.owns(arn) else None
+        if record is not None and await service.is_running(arn):
+            await service.store.machines.set_status(arn, "DELETING")
+        elif record is not None:
+            await service.store.machines.remove(arn)
     return {}
 
 
@@ -122,80 +195,53 @@ async def list_state_machines(request: Request, service: Service) -> dict[str, A
     return answer
 
 
-async def validate_state_machine_definition(request: Request, service: Service) -> dict[str, Any]:
-    """All findings at once, the errors and, with severity WARNING, the warnings."""
-    del service
-    machine, findings = await _checked(request.text("definition"), _kind(request))
-    if request.optional_text("severity") != "WARNING":
-        findings = [finding for finding in findings if finding.severity == "ERROR"]
-    most = request.optional_integer("maxResults") or MOST_FINDINGS
-    diagnostics = [
-        present(severity=one.severity, code=one.code, message=one.message, location=one.location)
-        for one in findings[:most]
-    ]
-    result = "FAIL" if machine is None else "OK"
-    return {"result": result, "diagnostics": diagnostics, "truncated": len(findings) > most}
+async def _definition_members(request: Request, service: Service, definition: str, digest: str) -> dict[str, Any]:
+    """The definition, as includedData asks for it, and the variables that its states refer to."""
+    if request.optional_text("includedData") == "METADATA_ONLY":
+        return {"definition": "{}"}
+    references = variable_references(await service.compiled(digest))
+    return {"definition": definition, "variableReferences": references or None}
 
 
-def _kind(request: Request) -> MachineType:
-    return "EXPRESS" if request.optional_text("type") == "EXPRESS" else "STANDARD"
+async def _changeable(request: Request, service: Service, arn: str) -> MachineRecord:
+    """Raises StateMachineDoesNotExist and StateMachineDeleting."""
+    record = await service.machine(request, arn)
+    if record.status == "DELETING":
+        raise deleting(arn)
+    return record
 
 
-async def _checked_definition(text: str, kind: MachineType) -> StateMachine:
-    """The machine that ``text`` defines.  Raises InvalidDefinition with the findings."""
-    machine, findings = await _checked(text, kind)
-    if machine is None:
-        errors = [_told(finding) for finding in findings if finding.severity == "ERROR"][:MOST_FINDINGS]
-        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")
-    return machine
+async def _check_room(request: Request, service: Service) -> None:
+    if await service.store.machines.count(request.caller.prefix) >= MOST_MACHINES:
+        raise ApiError(
+            "StateMachineLimitExceeded", f"The limit of {MOST_MACHINES} state machines has been reached"
+        )
 
 
-async def _checked(text: str, kind: MachineType) -> tuple[StateMachine | None, list[Finding]]:
-    """As ``check``, for a type of machine; a large definition does not keep the others waiting."""
-    if len(text) < LARGE:
-        machine, findings = check(text, positions=False)
-    else:
-        machine, findings = await run_in_thread(partial(check, text, positions=False))
-    if machine is not None and kind == "EXPRESS":
-        refused = [*_not_express(loads(text), "")]
-        return (None if refused else machine), [*findings, *refused]
-    return machine, findings
+def _labelled(definition: str, found: Target) -> str:
+    """The definition of the Distributed Map state with this label.  Raises StateMachineDoesNotExist."""
+    waiting: list[Any] = [loads(definition)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("Type") == "Map" and value.get("Label") == found.label:
+                return dumps(value.get("ItemProcessor") or value.get("Iterator"))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    raise does_not_exist("State Machine", found.arn)
 
 
-def _told(finding: Finding) -> str:
-    place = "" if finding.location is None else f" at {finding.location}"
-    return f"{finding.code}: {finding.message}{place}"
-
-
-def _not_express(value: Json, place: str) -> Iterator[Finding]:
-    """The tasks, at any depth, that an Express machine cannot have."""
-    members: Iterable[tuple[str, Json]] = ()
-    if isinstance(value, dict):
-        resource = value.get("Resource")
-        if value.get("Type") == "Task" and isinstance(resource, str):
-            for suffix in NOT_EXPRESS:
-                if suffix in resource:
-                    message = f"Express state machine does not support '{suffix}' service integration"
-                    yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{place}/Resource")
-        members = ((f"/{name}", inner) for name, inner in value.items())
-    elif isinstance(value, list):
-        members = ((f"[{index}]", inner) for index, inner in enumerate(value))
-    for step, inner in members:
-        yield from _not_express(inner, place + step)
-
-
-def _checked_role(request: Request) -> str:
-    role = request.text("roleArn")
+def _checked_role(role: str) -> str:
     if not role.startswith("arn:"):
         raise ApiError("InvalidArn", f"Invalid Role Arn: '{role}'")
     return role
 
 
-def _configuration(request: Request) -> dict[str, Json]:
-    given = {field: request.data.get(field) for field in CONFIGURATION}
-    kept = {field: CONFIGURATION[field] if value is None else value for field, value in given.items()}
-    return {**kept, "tags": request.data.get("tags") or []}
+def _digest(definition: str) -> str:
+    return sha256(definition.encode()).hexdigest()
 
 
 def _identifying(record: MachineRecord) -> tuple[Any, ...]:
-    return (record.definition, record.type, *(record.configuration[field] for field in CONFIGURATION))
+    configuration = shown_configuration(record.configuration)
+    return record.definition, record.type, configuration, record.configuration.get(PUBLISHED)

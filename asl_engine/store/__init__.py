@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.execution import Identity, Status
     from asl_engine.jsontypes import Json
+    from asl_engine.store.aliases import Aliases
     from asl_engine.store.machines import Machines
+    from asl_engine.store.tags import Tags
+    from asl_engine.store.versions import Versions
 
 __all__ = ["Record", "Store"]
 
@@ -38,6 +41,15 @@ class Store(Protocol):
 
     @property
     def machines(self) -> Machines: ...
+
+    @property
+    def versions(self) -> Versions: ...
+
+    @property
+    def aliases(self) -> Aliases: ...
+
+    @property
+    def tags(self) -> Tags: ...
 
     async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
         """Keep a new execution, the text of its definition and its first events, in one transaction.
@@ -69,9 +81,17 @@ class Store(Protocol):
         ...
 
     async def page(
-        self, machine_arn: str, status: Status | None = None, after: str = "", limit: int = 100
+        self,
+        machine_arn: str,
+        status: Status | None = None,
+        after: str = "",
+        limit: int = 100,
+        qualified: str | None = None,
     ) -> list[Record]:
-        """The executions of one state machine, the newest first, from the one behind ``after`` (an ARN) on."""
+        """The executions of one state machine, the newest first, from the one behind ``after`` (an ARN) on.
+
+        ``qualified`` is the version or the alias that they were started through.
+        """
         ...
 
     async def claim(self, arn: str) -> None:

@@ -1,36 +1,61 @@
-"""State machines in the database: what CreateStateMachine keeps."""
+"""State machines in the database: what CreateStateMachine keeps, and what UpdateStateMachine makes of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
+from asl_engine.errors import Conflict
 from asl_engine.jsontypes import dumps, loads
+from asl_engine.store.tags import DELETE_TAGS, tagging
+from asl_engine.store.versions import DELETE_VERSIONS, publishing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from asl_engine.jsontypes import Json
+    from asl_engine.store.versions import VersionRecord
 
-__all__ = ["MachineRecord", "MachineStatus", "MachineTable", "MachineType", "Machines"]
+__all__ = [
+    "Fetch",
+    "MachineRecord",
+    "MachineStatus",
+    "MachineTable",
+    "MachineType",
+    "Machines",
+    "Statement",
+    "Write",
+]
 
 MachineStatus: TypeAlias = Literal["ACTIVE", "DELETING"]
 MachineType: TypeAlias = Literal["STANDARD", "EXPRESS"]
 
-COLUMNS = "arn, name, type, role_arn, definition, created_at, configuration, status"
+COLUMNS = (
+    "arn, name, type, role_arn, definition, created_at, configuration, status,"
+    " revision_id, updated_at, last_version"
+)
 INSERT_DEFINITION = "INSERT OR IGNORE INTO definitions (digest, text) VALUES (?, ?)"
-INSERT = f"INSERT OR IGNORE INTO state_machines ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+INSERT = f"INSERT INTO state_machines ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+UPDATE = """
+    UPDATE state_machines
+    SET role_arn = ?, definition = ?, configuration = ?, revision_id = ?, updated_at = ?, last_version = ?
+    WHERE arn = ?
+"""
 SET_STATUS = "UPDATE state_machines SET status = ? WHERE arn = ?"
 DELETE = "DELETE FROM state_machines WHERE arn = ?"
+LAST = "\U0010ffff"  # behind every other character
+DELETE_ALIASES = "DELETE FROM state_machine_aliases WHERE machine_arn = ?"
 
-Write: TypeAlias = "Callable[[str, tuple[Any, ...]], Awaitable[None]]"
+Statement: TypeAlias = tuple[str, tuple[Any, ...]]
+Write: TypeAlias = "Callable[..., Awaitable[None]]"
 Fetch: TypeAlias = "Callable[[str, tuple[Any, ...]], Awaitable[list[Any]]]"
 
 
 class MachineRecord(NamedTuple):
-    """A state machine.
+    """A state machine as it stands: its latest revision.
 
-    ``definition`` is the digest of its text, ``created_at`` in milliseconds since the epoch,
-    ``configuration`` what else its creator has asked for (logging, tracing, encryption, tags).
+    ``definition`` is the digest of its text, ``configuration`` what else its creator has asked for
+    (logging, tracing, encryption).  Times are in milliseconds since the epoch.  ``revision_id`` is None
+    until the first update, ``last_version`` the number of the version that was published last, 0 without.
     """
 
     arn: str
@@ -41,15 +66,33 @@ class MachineRecord(NamedTuple):
     created_at: int
     configuration: dict[str, Json]
     status: MachineStatus = "ACTIVE"
+    revision_id: str | None = None
+    updated_at: int = 0
+    last_version: int = 0
 
 
 class Machines(Protocol):
-    """The state machines of a store."""
+    """The state machines of a store.  Each call is one transaction."""
 
-    async def add(self, record: MachineRecord, definition: str) -> MachineRecord:
-        """Keep a new machine and the text of its definition, unless its ARN is taken.
+    async def add(
+        self,
+        record: MachineRecord,
+        definition: str,
+        tags: Mapping[str, str] | None = None,
+        version: VersionRecord | None = None,
+    ) -> MachineRecord:
+        """Keep a new machine, the text of its definition, its tags and a version, unless its ARN is taken.
 
         Gives the machine that has the ARN now: whoever was first.
+        """
+        ...
+
+    async def update(
+        self, record: MachineRecord, definition: str | None = None, version: VersionRecord | None = None
+    ) -> None:
+        """Replace what may change of a machine; keep the text of a new definition, and a new version.
+
+        Raises ``Conflict`` where there is a version of that number.
         """
         ...
 
@@ -59,26 +102,52 @@ class Machines(Protocol):
         """The machines whose ARN begins with ``prefix`` and comes after ``after``, by ARN."""
         ...
 
+    async def count(self, prefix: str) -> int:
+        """The number of machines whose ARN begins with ``prefix``."""
+        ...
+
     async def set_status(self, arn: str, status: MachineStatus) -> None: ...
 
     async def remove(self, arn: str) -> None:
-        """Forget a machine; its executions, which hold their own definition, stay."""
+        """Forget a machine, its versions, aliases and tags; executions stay, for they keep their definition."""
         ...
 
 
 class MachineTable:
-    """``Machines`` in SQLite.  ``write`` runs one statement in a transaction of the store's."""
+    """``Machines`` in SQLite.  ``write`` runs statements in one transaction of the store's."""
 
     def __init__(self, fetch: Fetch, write: Write) -> None:
         self._fetch = fetch
         self._write = write
 
-    async def add(self, record: MachineRecord, definition: str) -> MachineRecord:
-        await self._write(INSERT_DEFINITION, (record.definition, definition))
-        values = [*record]
-        values[MachineRecord._fields.index("configuration")] = dumps(record.configuration)
-        await self._write(INSERT, tuple(values))
-        return await self.get(record.arn) or record
+    async def add(
+        self,
+        record: MachineRecord,
+        definition: str,
+        tags: Mapping[str, str] | None = None,
+        version: VersionRecord | None = None,
+    ) -> MachineRecord:
+        there = await self.get(record.arn)
+        if there is not None:
+            return there
+        try:
+            await self._write(
+                (INSERT_DEFINITION, (record.definition, definition)),
+                (INSERT, (*record._replace(configuration=dumps(record.configuration)),)),  # type: ignore[arg-type]
+                *tagging(record.arn, tags or {}),
+                *publishing(version),
+            )
+        except Conflict:  # another process was quicker
+            return await self.get(record.arn) or record
+        return record
+
+    async def update(
+        self, record: MachineRecord, definition: str | None = None, version: VersionRecord | None = None
+    ) -> None:
+        kept = () if definition is None else ((INSERT_DEFINITION, (record.definition, definition)),)
+        what = (record.role_arn, record.definition, dumps(record.configuration))
+        values = (*what, record.revision_id, record.updated_at, record.last_version, record.arn)
+        await self._write(*kept, (UPDATE, values), *publishing(version))
 
     async def get(self, arn: str) -> MachineRecord | None:
         found = await self._select("WHERE arn = ?", (arn,))
@@ -87,13 +156,18 @@ class MachineTable:
     async def page(self, prefix: str, after: str, limit: int) -> list[MachineRecord]:
         # A range, not LIKE: names may contain % and _, and a range uses the index.
         where = "WHERE arn > ? AND arn < ? ORDER BY arn LIMIT ?"
-        return await self._select(where, (max(prefix, after), prefix + "\U0010ffff", limit))
+        return await self._select(where, (max(prefix, after), prefix + LAST, limit))
+
+    async def count(self, prefix: str) -> int:
+        query = "SELECT count(*) FROM state_machines WHERE arn > ? AND arn < ?"
+        return int((await self._fetch(query, (prefix, prefix + LAST)))[0][0])
 
     async def set_status(self, arn: str, status: MachineStatus) -> None:
-        await self._write(SET_STATUS, (status, arn))
+        await self._write((SET_STATUS, (status, arn)))
 
     async def remove(self, arn: str) -> None:
-        await self._write(DELETE, (arn,))
+        everything = (DELETE, DELETE_VERSIONS, DELETE_ALIASES, DELETE_TAGS)
+        await self._write(*((statement, (arn,)) for statement in everything))
 
     async def _select(self, where: str, values: tuple[Any, ...]) -> list[MachineRecord]:
         rows = await self._fetch(f"SELECT {COLUMNS} FROM state_machines {where}", values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists
+from asl_engine.store.memory_machines import MemoryMachines
 from asl_engine.store.outcome import outcome
 
 if TYPE_CHECKING:
@@ -13,34 +14,8 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.execution import Status
     from asl_engine.store import Record
-    from asl_engine.store.machines import MachineRecord, MachineStatus
 
 __all__ = ["MemoryStore"]
-
-
-class MemoryMachines:
-    """The state machines of a store that forgets."""
-
-    def __init__(self, definitions: dict[str, str]) -> None:
-        self._definitions = definitions
-        self._machines: dict[str, MachineRecord] = {}
-
-    async def add(self, record: MachineRecord, definition: str) -> MachineRecord:
-        self._definitions[record.definition] = definition
-        return self._machines.setdefault(record.arn, record)
-
-    async def get(self, arn: str) -> MachineRecord | None:
-        return self._machines.get(arn)
-
-    async def page(self, prefix: str, after: str, limit: int) -> list[MachineRecord]:
-        arns = sorted(arn for arn in self._machines if arn.startswith(prefix) and arn > after)
-        return [self._machines[arn] for arn in arns[:limit]]
-
-    async def set_status(self, arn: str, status: MachineStatus) -> None:
-        self._machines[arn] = self._machines[arn]._replace(status=status)
-
-    async def remove(self, arn: str) -> None:
-        self._machines.pop(arn, None)
 
 
 class MemoryStore:
@@ -51,6 +26,9 @@ class MemoryStore:
         self._events: dict[str, list[Event]] = {}
         self._definitions: dict[str, str] = {}
         self.machines = MemoryMachines(self._definitions)
+        self.versions = self.machines.versions
+        self.aliases = self.machines.aliases
+        self.tags = self.machines.tags
 
     async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
         arn = record.identity.arn
@@ -95,7 +73,12 @@ class MemoryStore:
         return chosen[:limit]
 
     async def page(
-        self, machine_arn: str, status: Status | None = None, after: str = "", limit: int = 100
+        self,
+        machine_arn: str,
+        status: Status | None = None,
+        after: str = "",
+        limit: int = 100,
+        qualified: str | None = None,
     ) -> list[Record]:
         newest_first = [*reversed(self._records.values())]
         arns = [record.identity.arn for record in newest_first]
@@ -103,7 +86,9 @@ class MemoryStore:
         chosen = [
             record
             for record in newest_first[begin:]
-            if machine_arn == record.identity.machine_arn and status in (None, record.status)
+            if machine_arn == record.identity.machine_arn
+            and status in (None, record.status)
+            and qualified in (None, record.identity.version_arn, record.identity.alias_arn)
         ]
         return chosen[:limit]
 

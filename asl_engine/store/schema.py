@@ -68,4 +68,53 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """,
         "CREATE INDEX executions_by_machine ON executions (machine_arn, execution)",
     ),
+    (
+        # A machine as it stands is a revision; the first one has no identifier.
+        "ALTER TABLE state_machines ADD COLUMN revision_id TEXT",
+        "ALTER TABLE state_machines ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE state_machines ADD COLUMN last_version INTEGER NOT NULL DEFAULT 0",
+        "UPDATE state_machines SET updated_at = created_at",
+        """
+        CREATE TABLE state_machine_versions (
+            machine_arn TEXT NOT NULL,
+            number INTEGER NOT NULL,  -- never used again, not even when the version is deleted
+            revision_id TEXT,
+            role_arn TEXT NOT NULL,
+            definition TEXT NOT NULL REFERENCES definitions (digest),
+            created_at INTEGER NOT NULL,
+            description TEXT,
+            configuration TEXT NOT NULL,  -- as in state_machines
+            PRIMARY KEY (machine_arn, number)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE state_machine_aliases (
+            machine_arn TEXT NOT NULL,
+            name TEXT NOT NULL,
+            description TEXT,
+            routing TEXT NOT NULL,  -- as in CreateStateMachineAlias: a JSON array
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            PRIMARY KEY (machine_arn, name)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE tags (
+            arn TEXT NOT NULL,
+            key TEXT NOT NULL,
+            value TEXT NOT NULL,
+            PRIMARY KEY (arn, key)
+        ) WITHOUT ROWID
+        """,
+        """
+        INSERT OR IGNORE INTO tags (arn, key, value)
+        SELECT arn, json_extract(tag.value, '$.key'), coalesce(json_extract(tag.value, '$.value'), '')
+        FROM state_machines, json_each(configuration, '$.tags') AS tag
+        WHERE json_extract(tag.value, '$.key') IS NOT NULL
+        """,
+        "UPDATE state_machines SET configuration = json_remove(configuration, '$.tags')",
+        # What an execution was started through, NULL where it was the machine itself.
+        "ALTER TABLE executions ADD COLUMN version_arn TEXT",
+        "ALTER TABLE executions ADD COLUMN alias_arn TEXT",
+    ),
 )

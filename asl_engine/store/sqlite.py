@@ -19,11 +19,14 @@ from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, S
 from asl_engine.execution import Identity
 from asl_engine.jsontypes import dumps, loads
 from asl_engine.store import Record
+from asl_engine.store.aliases import AliasTable
 from asl_engine.store.codec import COLUMNS, Row, decode, encode
 from asl_engine.store.lease import Lease, is_held
 from asl_engine.store.machines import MachineTable
 from asl_engine.store.outcome import outcome
 from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
+from asl_engine.store.tags import TagTable
+from asl_engine.store.versions import VersionTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.execution import Status
     from asl_engine.jsontypes import Json, Payload
+    from asl_engine.store.machines import Statement
 
 __all__ = ["Batch", "SqliteStore"]
 
@@ -39,20 +43,21 @@ INSERT_EVENT = f"INSERT INTO events (execution, {', '.join(COLUMNS)}) VALUES (?,
 INSERT_DEFINITION = "INSERT OR IGNORE INTO definitions (digest, text) VALUES (?, ?)"
 INSERT_EXECUTION = """
     INSERT INTO executions (execution, arn, name, machine_arn, machine_name, role_arn, definition, status,
-                            started_at, stopped_at, options, owner)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                            started_at, stopped_at, options, owner, version_arn, alias_arn)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 END_EXECUTION = "UPDATE executions SET status = ?, stopped_at = ? WHERE execution = ?"
 CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
 RECORD_COLUMNS = (
-    "arn, name, machine_arn, machine_name, role_arn, started_at, definition, status, stopped_at, options"
+    "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
+    " definition, status, stopped_at, options"
 )
 
 
 class Batch:
     """The rows that one append adds; ``done`` is resolved when they are on disk."""
 
-    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution", "statement")
+    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution", "statements")
 
     def __init__(self, arn: str, key: int, events: Sequence[Event]) -> None:
         self.arn = arn
@@ -60,7 +65,7 @@ class Batch:
         self.definition: tuple[str, str] | None = None
         self.execution: tuple[Any, ...] | None = None
         self.claim: tuple[Any, ...] | None = None
-        self.statement: tuple[str, tuple[Any, ...]] | None = None  # one that has nothing to do with executions
+        self.statements: tuple[Statement, ...] = ()  # those that have nothing to do with executions
         self.events = [(key, *row) for row in encode(events)]
         ended = outcome(events)
         self.end = None if ended is None else (*ended, key)
@@ -105,8 +110,8 @@ def insert(db: sqlite3.Connection, batches: list[Batch]) -> None:
         if rows:
             db.executemany(statement, rows)
     for batch in batches:
-        if batch.statement:
-            db.execute(*batch.statement)
+        for statement, values in batch.statements:
+            db.execute(statement, values)
 
 
 class SqliteStore:
@@ -126,7 +131,10 @@ class SqliteStore:
         self._file = _file_at(self._place)
         self._lease: Lease | None = None
         self._data_version = -1
-        self.machines = MachineTable(self._fetch, self._write_statement)
+        self.machines = MachineTable(self._fetch, self._write_statements)
+        self.versions = VersionTable(self._fetch, self._write_statements)
+        self.aliases = AliasTable(self._fetch, self._write_statements)
+        self.tags = TagTable(self._fetch, self._write_statements)
 
     @classmethod
     async def open(
@@ -157,16 +165,16 @@ class SqliteStore:
         batch.definition = (record.definition, definition)
         names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
         state = (record.status, who.started_at, record.stopped_at, dumps(record.options), self._own_lease())
-        batch.execution = names + state
+        batch.execution = (*names, *state, who.version_arn, who.alias_arn)
         await self._commit(batch)
         self._keys[who.arn] = key
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         await self._commit(Batch(arn, await self._key(arn), events))
 
-    async def _write_statement(self, statement: str, values: tuple[Any, ...]) -> None:
+    async def _write_statements(self, *statements: Statement) -> None:
         batch = Batch("", 0, ())
-        batch.statement = (statement, values)
+        batch.statements = statements
         await self._commit(batch)
 
     async def _commit(self, batch: Batch) -> None:
@@ -266,37 +274,29 @@ class SqliteStore:
         )
 
     async def page(
-        self, machine_arn: str, status: Status | None = None, after: str = "", limit: int = 100
+        self,
+        machine_arn: str,
+        status: Status | None = None,
+        after: str = "",
+        limit: int = 100,
+        qualified: str | None = None,
     ) -> list[Record]:
         return await self._records(
             "WHERE machine_arn = ?1 AND (?2 IS NULL OR status = ?2)"
             " AND (?3 = '' OR execution < (SELECT execution FROM executions WHERE arn = ?3))"
+            " AND (?5 IS NULL OR version_arn = ?5 OR alias_arn = ?5)"
             " ORDER BY execution DESC LIMIT ?4",
-            (machine_arn, status, after, limit),
+            (machine_arn, status, after, limit, qualified),
         )
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
         rows = await self._fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
+        # The columns are an Identity's, then a Record's own.
+        split = len(Identity._fields)
         return [
-            Record(
-                Identity(arn, name, machine_arn, machine_name, role_arn, started_at),
-                definition,
-                status,
-                stopped_at,
-                _options(options),
-            )
-            for (
-                arn,
-                name,
-                machine_arn,
-                machine_name,
-                role_arn,
-                started_at,
-                definition,
-                status,
-                stopped_at,
-                options,
-            ) in rows
+            Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options))
+            for row in rows
+            for definition, status, stopped_at, options in (row[split:],)
         ]
 
     async def _key(self, arn: str) -> int:

@@ -208,6 +208,7 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
     machine = f"arn:aws:states:us-east-1:123456789012:stateMachine:{name}"
     run = machine.replace("stateMachine", "execution") + ":one"
     express = {"name": name + "x", "definition": definition, "roleArn": "arn:x", "type": "EXPRESS"}
+    routing = [{"stateMachineVersionArn": f"{machine}:1", "weight": 100}]
     asked: list[tuple[str, dict[str, Any]]] = [
         ("CreateStateMachine", {"name": name, "definition": definition, "roleArn": "arn:x"}),
         ("DescribeStateMachine", {"stateMachineArn": machine}),
@@ -219,6 +220,19 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
         ("ListExecutions", {"stateMachineArn": machine}),
         ("CreateStateMachine", express),
         ("StartSyncExecution", {"stateMachineArn": machine + "x"}),
+        ("DescribeStateMachineForExecution", {"executionArn": run}),
+        ("UpdateStateMachine", {"stateMachineArn": machine, "roleArn": "arn:y", "publish": True}),
+        ("PublishStateMachineVersion", {"stateMachineArn": machine}),
+        ("ListStateMachineVersions", {"stateMachineArn": machine}),
+        ("CreateStateMachineAlias", {"name": "live", "routingConfiguration": routing}),
+        ("UpdateStateMachineAlias", {"stateMachineAliasArn": f"{machine}:live", "description": "d"}),
+        ("DescribeStateMachineAlias", {"stateMachineAliasArn": f"{machine}:live"}),
+        ("ListStateMachineAliases", {"stateMachineArn": machine}),
+        ("DeleteStateMachineAlias", {"stateMachineAliasArn": f"{machine}:live"}),
+        ("DeleteStateMachineVersion", {"stateMachineVersionArn": f"{machine}:1"}),
+        ("TagResource", {"resourceArn": machine, "tags": [{"key": "k", "value": "v"}]}),
+        ("ListTagsForResource", {"resourceArn": machine}),
+        ("UntagResource", {"resourceArn": machine, "tagKeys": ["k"]}),
         ("DeleteStateMachine", {"stateMachineArn": machine}),
         ("ValidateStateMachineDefinition", {"definition": "{}"}),
     ]

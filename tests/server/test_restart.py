@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+SPOIL = "UPDATE definitions SET text = '{}' WHERE digest = ?"
 SOON = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}
 TASK: dict[str, Any] = {
     "StartAt": "T",
@@ -92,7 +93,7 @@ def test_what_another_process_drives_is_left_to_it(tmp_path: Path, caplog: pytes
         store = await SqliteStore.open(db)
         record = await store.record(arn)
         assert record is not None
-        await store._write_statement("UPDATE definitions SET text = '{}' WHERE digest = ?", (record.definition,))
+        await store._write_statements((SPOIL, (record.definition,)))
         await store.close()
 
     anyio.run(spoil)

@@ -14,7 +14,12 @@ if TYPE_CHECKING:
     from tests.server.harness import Server
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:"
-LOGGED = {"level": "ALL", "includeExecutionData": True}
+GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/m:*"
+LOGGED = {
+    "level": "ALL",
+    "includeExecutionData": True,
+    "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": GROUP}}],
+}
 
 
 def test_what_was_created_is_described(client: Any, name: str) -> None:
@@ -43,7 +48,7 @@ def test_what_was_created_is_described(client: Any, name: str) -> None:
         "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
     }
     outline = client.describe_state_machine(stateMachineArn=ARN + name, includedData="METADATA_ONLY")
-    assert "definition" not in outline
+    assert outline["definition"] == "{}"
 
 
 def test_creating_is_idempotent_but_for_the_role(client: Any, name: str) -> None:
@@ -101,10 +106,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a role": ({"roleArn": "role"}, "InvalidArn", "Invalid Role Arn: 'role'"),
     "a long role": ({"roleArn": "x" * 257}, "InvalidArn", f"Invalid Arn: '{'x' * 257}'"),
     "a flag": ({"publish": "yes"}, "SerializationException", "publish has to be true or false"),
-    "a version": (
-        {"publish": True},
+    "a description of no version": (
+        {"versionDescription": "first"},
         "ValidationException",
-        "Versions are not supported yet: leave publish out",
+        "Version description can only be set when publish is true",
     ),
     "a member within": (
         {"loggingConfiguration": {"level": "LOUD"}},

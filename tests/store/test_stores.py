@@ -444,7 +444,7 @@ MACHINES = "arn:aws:states:r:a:stateMachine:"
 
 
 def a_machine(name: str, **fields: object) -> MachineRecord:
-    made = MachineRecord(MACHINES + name, name, "STANDARD", "arn:role", "digest", 1000, {"tags": [], "none": None})
+    made = MachineRecord(MACHINES + name, name, "STANDARD", "arn:role", "digest", 1000, {"none": None})
     return made._replace(**fields)  # type: ignore[arg-type]
 
 
@@ -496,30 +496,6 @@ def test_executions_are_paged_by_machine(open_store: Open) -> None:
         assert await names(status="RUNNING", after="arn:m:d") == ["a"]
 
     run(open_store, scenario)
-
-
-def test_a_database_of_the_first_layout_is_brought_up_to_date(tmp_path: Path) -> None:
-    from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
-
-    path = tmp_path / "asl.db"
-    old = sqlite3.connect(path)
-    for statement in MIGRATIONS[0]:
-        old.execute(statement)
-    old.execute("PRAGMA user_version = 1")
-    old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    old.commit()
-    old.close()
-
-    async def main() -> None:
-        store = await SqliteStore.open(path)
-        await store.machines.add(a_machine("m"), DEFINITION)
-        await store.close()
-
-    anyio.run(main)
-    new = sqlite3.connect(path)
-    assert new.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
-    assert new.execute("SELECT name, type, status FROM state_machines").fetchall() == [("m", "STANDARD", "ACTIVE")]
-    new.close()
 
 
 def test_a_foreign_database_is_left_as_it_is(tmp_path: Path) -> None:

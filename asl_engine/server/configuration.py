@@ -1,0 +1,101 @@
+"""The configuration of state machines: logging, tracing and encryption, with AWS's defaults."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.server.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asl_engine.jsontypes import Json
+
+__all__ = ["configured", "shown_configuration", "without_defaults"]
+
+LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:log-group:[^:*]+(:\*)?")
+ONE_DESTINATION = "Must specify exactly one Log Destination."
+NO_QUALIFIER = "Log Group ARN must be provided with '*' qualifier."
+
+
+def configured(data: Mapping[str, Json], before: Mapping[str, Json] | None = None) -> dict[str, Json]:
+    """What a request wants; what it does not mention stays as it was ``before``, or is AWS's default.
+
+    Raises InvalidLoggingConfiguration, InvalidTracingConfiguration, InvalidEncryptionConfiguration.
+    """
+    kept: dict[str, Json] = dict(before) if before is not None else {**DEFAULTS}
+    for field, checked in _CHECKED.items():
+        given = data.get(field)
+        if given is not None:
+            kept[field] = checked(given)
+    return kept
+
+
+def shown_configuration(configuration: Mapping[str, Json]) -> dict[str, Json]:
+    """The members of DescribeStateMachine's answer."""
+    return {field: configuration.get(field, default) for field, default in DEFAULTS.items()}
+
+
+def without_defaults(configuration: Mapping[str, Json]) -> dict[str, Json]:
+    """What has to be remembered of a configuration."""
+    return {
+        field: value for field, value in shown_configuration(configuration).items() if value != DEFAULTS[field]
+    }
+
+
+def _logging(given: Any) -> Json:
+    level = given.get("level") or "OFF"
+    destinations = given.get("destinations")
+    if len(destinations or []) > 1 or (level != "OFF" and not destinations):
+        raise _invalid("Logging", ONE_DESTINATION)
+    for destination in destinations or []:
+        arn = (destination.get("cloudWatchLogsLogGroup") or {}).get("logGroupArn")
+        if arn is None:
+            raise _invalid("Logging", ONE_DESTINATION)
+        match = LOG_GROUP.fullmatch(arn)
+        if match is None:
+            raise _invalid("Logging", f"Log Destination is not the ARN of a log group: {arn}")
+        if match[1] is None:
+            raise _invalid("Logging", NO_QUALIFIER)
+    kept: dict[str, Json] = {"level": level, "includeExecutionData": bool(given.get("includeExecutionData"))}
+    return kept | ({"destinations": destinations} if destinations else {})
+
+
+def _tracing(given: Any) -> Json:
+    if given.get("enabled") is None:
+        raise _invalid("Tracing", "enabled has to be true or false.")
+    return {"enabled": given["enabled"]}
+
+
+def _encryption(given: Any) -> Json:
+    managed = given["type"] == "CUSTOMER_MANAGED_KMS_KEY"
+    if managed and given.get("kmsKeyId") is None:
+        raise _invalid("Encryption", "kmsKeyId must be specified for the type CUSTOMER_MANAGED_KMS_KEY.")
+    for member in ("kmsKeyId", "kmsDataKeyReusePeriodSeconds"):
+        if not managed and given.get(member) is not None:
+            raise _invalid("Encryption", f"{member} must not be specified for the type AWS_OWNED_KEY.")
+    if not managed:
+        return DEFAULTS["encryptionConfiguration"]
+    # AWS's default for the period: 300 seconds.
+    return {
+        "kmsKeyId": given["kmsKeyId"],
+        "kmsDataKeyReusePeriodSeconds": given.get("kmsDataKeyReusePeriodSeconds") or 300,
+        "type": given["type"],
+    }
+
+
+def _invalid(what: str, reason: str) -> ApiError:
+    return ApiError(f"Invalid{what}Configuration", f"Invalid {what} Configuration: {reason}")
+
+
+DEFAULTS: dict[str, Json] = {
+    "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
+    "tracingConfiguration": {"enabled": False},
+    "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+}
+_CHECKED: dict[str, Callable[[Any], Json]] = {
+    "loggingConfiguration": _logging,
+    "tracingConfiguration": _tracing,
+    "encryptionConfiguration": _encryption,
+}

@@ -1,0 +1,93 @@
+"""Definitions as callers send them: checked, with everything that is wrong told at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.answers import present
+from asl_engine.definition import check
+from asl_engine.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.findings import Finding
+from asl_engine.jsontypes import loads
+from asl_engine.resources.threads import run_in_thread
+from asl_engine.server.errors import ApiError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from asl_engine.jsontypes import Json
+    from asl_engine.machine import StateMachine
+    from asl_engine.server.request import Request
+    from asl_engine.server.service import Service
+    from asl_engine.store.machines import MachineType
+
+__all__ = ["checked_definition", "machine_type", "validate_state_machine_definition"]
+
+MOST_FINDINGS = 100  # as many as ValidateStateMachineDefinition gives
+LARGE = 65_536  # characters of a definition that takes noticeable time to compile
+
+# Integrations that an Express machine cannot wait for.
+NOT_EXPRESS = (".sync", ".waitForTaskToken")
+
+
+async def validate_state_machine_definition(request: Request, service: Service) -> dict[str, Any]:
+    """All findings at once, the errors and, with severity WARNING, the warnings."""
+    del service
+    machine, findings = await _checked(request.text("definition"), machine_type(request))
+    if request.optional_text("severity") != "WARNING":
+        findings = [finding for finding in findings if finding.severity == "ERROR"]
+    most = request.optional_integer("maxResults") or MOST_FINDINGS
+    diagnostics = [
+        present(severity=one.severity, code=one.code, message=one.message, location=one.location)
+        for one in findings[:most]
+    ]
+    result = "FAIL" if machine is None else "OK"
+    return {"result": result, "diagnostics": diagnostics, "truncated": len(findings) > most}
+
+
+def machine_type(request: Request) -> MachineType:
+    return "EXPRESS" if request.optional_text("type") == "EXPRESS" else "STANDARD"
+
+
+async def checked_definition(text: str, kind: MachineType) -> StateMachine:
+    """The machine that ``text`` defines.  Raises InvalidDefinition with the findings."""
+    machine, findings = await _checked(text, kind)
+    if machine is None:
+        errors = [_told(finding) for finding in findings if finding.severity == "ERROR"][:MOST_FINDINGS]
+        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")
+    return machine
+
+
+async def _checked(text: str, kind: MachineType) -> tuple[StateMachine | None, list[Finding]]:
+    """As ``check``, for a type of machine; a large definition does not keep the others waiting."""
+    if len(text) < LARGE:
+        machine, findings = check(text, positions=False)
+    else:
+        machine, findings = await run_in_thread(partial(check, text, positions=False))
+    if machine is not None and kind == "EXPRESS":
+        refused = [*_not_express(loads(text), "")]
+        return (None if refused else machine), [*findings, *refused]
+    return machine, findings
+
+
+def _told(finding: Finding) -> str:
+    place = "" if finding.location is None else f" at {finding.location}"
+    return f"{finding.code}: {finding.message}{place}"
+
+
+def _not_express(value: Json, place: str) -> Iterator[Finding]:
+    """The tasks, at any depth, that an Express machine cannot have."""
+    members: Iterable[tuple[str, Json]] = ()
+    if isinstance(value, dict):
+        resource = value.get("Resource")
+        if value.get("Type") == "Task" and isinstance(resource, str):
+            for suffix in NOT_EXPRESS:
+                if suffix in resource:
+                    message = f"Express state machine does not support '{suffix}' service integration"
+                    yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{place}/Resource")
+        members = ((f"/{name}", inner) for name, inner in value.items())
+    elif isinstance(value, list):
+        members = ((f"[{index}]", inner) for index, inner in enumerate(value))
+    for step, inner in members:
+        yield from _not_express(inner, place + step)

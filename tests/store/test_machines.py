@@ -1,0 +1,206 @@
+"""Versions, aliases and tags: one suite for every store; and layouts of before."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import anyio
+import pytest
+
+from asl_engine.errors import Conflict
+from asl_engine.execution import Identity
+from asl_engine.store import Record, Store
+from asl_engine.store.aliases import AliasRecord, Route
+from asl_engine.store.machines import MachineRecord
+from asl_engine.store.memory import MemoryStore
+from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
+from asl_engine.store.sqlite import SqliteStore
+from asl_engine.store.versions import VersionRecord
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Scenario: TypeAlias = Callable[[Store], Awaitable[None]]
+
+ARN = "arn:aws:states:r:a:stateMachine:m"
+TEXT = '{"StartAt": "A"}'
+MACHINE = MachineRecord(ARN, "m", "STANDARD", "arn:role", "digest", 1000, {"none": None}, updated_at=1000)
+
+
+def version(number: int, revision_id: str | None = None, machine: str = ARN) -> VersionRecord:
+    return VersionRecord(machine, number, revision_id, "arn:role", "digest", 1000 + number, None, {"a": [1]})
+
+
+def alias(name: str, created_at: int = 1000) -> AliasRecord:
+    routing = [Route(stateMachineVersionArn=f"{ARN}:1", weight=100)]
+    return AliasRecord(ARN, name, "é ☃", routing, created_at, created_at)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def run(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[Scenario], None]:
+    async def main(scenario: Scenario) -> None:
+        store: Store = MemoryStore() if request.param == "memory" else await SqliteStore.open(tmp_path / "asl.db")
+        try:
+            await scenario(store)
+        finally:
+            await store.close()
+
+    return lambda scenario: anyio.run(main, scenario)
+
+
+Run: TypeAlias = Callable[[Scenario], None]
+
+
+def test_a_machine_comes_with_its_tags_and_its_version(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        made = MACHINE._replace(last_version=1)
+        assert await store.machines.add(made, TEXT, {"b": "2", "a": "1"}, version(1)) == made
+        assert await store.machines.add(MACHINE, TEXT, {"c": "3"}, version(2)) == made
+        assert list((await store.tags.get(ARN)).items()) == [("a", "1"), ("b", "2")]
+        assert await store.versions.page(ARN, None, 10) == [version(1)]
+        assert await store.machines.count(ARN[:-1]) == 1
+        assert await store.machines.count("arn:other") == 0
+        await store.aliases.add(alias("live"))
+        await store.machines.remove(ARN)
+        assert await store.tags.get(ARN) == {}
+        assert await store.versions.count(ARN) == 0
+        assert await store.aliases.of_machine(ARN) == []
+
+    run(scenario)
+
+
+def test_a_machine_is_updated_with_its_version_or_not_at_all(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        await store.machines.add(MACHINE, TEXT)
+        changed = MACHINE._replace(
+            role_arn="arn:other",
+            definition="d2",
+            configuration={"x": 1},
+            revision_id="r",
+            updated_at=2000,
+            last_version=1,
+        )
+        await store.machines.update(changed, "{}", version(1, "r"))
+        assert await store.machines.get(ARN) == changed
+        assert await store.definition("d2") == "{}"
+        with pytest.raises(Conflict):
+            await store.machines.update(changed._replace(role_arn="arn:third"), None, version(1, "s"))
+        assert await store.machines.get(ARN) == changed
+        assert await store.versions.get(ARN, 1) == version(1, "r")
+
+    run(scenario)
+
+
+def test_versions_are_found(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        await store.machines.add(MACHINE, TEXT)
+        for number, revision in ((1, None), (2, "r"), (3, "r"), (4, "s")):
+            await store.machines.update(MACHINE, None, version(number, revision))
+        await store.machines.update(MACHINE, None, version(9, "r", "arn:other"))
+        assert await store.versions.get(ARN, 3) == version(3, "r")
+        assert await store.versions.get(ARN, 9) is None
+        assert await store.versions.of_revision(ARN, "r") == version(3, "r")
+        assert await store.versions.of_revision(ARN, None) == version(1)
+        assert await store.versions.of_revision(ARN, "t") is None
+        assert [one.number for one in await store.versions.page(ARN, None, 3)] == [4, 3, 2]
+        assert [one.number for one in await store.versions.page(ARN, 2, 3)] == [1]
+        assert await store.versions.count(ARN) == 4
+        await store.versions.remove(ARN, 4)
+        await store.versions.remove(ARN, 4)
+        assert await store.versions.count(ARN) == 3
+
+    run(scenario)
+
+
+def test_aliases_are_kept_until_they_are_removed(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        for name, at in (("b", 1000), ("a", 1000), ("c", 2000)):
+            await store.aliases.add(alias(name, at))
+        with pytest.raises(Conflict):
+            await store.aliases.add(alias("a", 3000))
+        assert await store.aliases.get(ARN, "a") == alias("a")
+        assert [one.name for one in await store.aliases.of_machine(ARN)] == ["c", "a", "b"]
+        changed = alias("a")._replace(description=None, routing=[], updated_at=5000)
+        await store.aliases.update(changed)
+        assert await store.aliases.get(ARN, "a") == changed
+        await store.aliases.remove(ARN, "a")
+        assert await store.aliases.get(ARN, "a") is None
+        assert await store.aliases.of_machine("arn:other") == []
+
+    run(scenario)
+
+
+def test_tags_are_put_and_removed(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        await store.tags.put("arn:x", {"b": "2", "a": "1"})
+        await store.tags.put("arn:x", {"a": "3"})
+        await store.tags.put("arn:x", {})
+        await store.tags.put("arn:y", {"z": ""})
+        assert await store.tags.get("arn:x") == {"a": "3", "b": "2"}
+        await store.tags.remove("arn:x", ["b", "nothing"])
+        await store.tags.remove("arn:nothing", ["b"])
+        assert await store.tags.get("arn:x") == {"a": "3"}
+        assert await store.tags.get("arn:y") == {"z": ""}
+
+    run(scenario)
+
+
+def test_executions_are_paged_by_what_they_were_started_through(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        ways = {"a": (None, None), "b": ("v1", None), "c": ("v1", "live"), "d": ("v2", "live")}
+        for name, (by_version, by_alias) in ways.items():
+            who = Identity(f"arn:{name}", name, ARN, "m", "arn:role", 1000, by_version, by_alias)
+            await store.create(Record(who, "digest"), TEXT, [])
+            kept = await store.record(who.arn)
+            assert kept is not None
+            assert kept.identity == who
+
+        async def names(qualified: str | None, **more: object) -> list[str]:
+            found = await store.page(ARN, qualified=qualified, **more)  # type: ignore[arg-type]
+            return [one.identity.name for one in found]
+
+        assert await names(None) == ["d", "c", "b", "a"]
+        assert await names("v1") == ["c", "b"]
+        assert await names("live") == ["d", "c"]
+        assert await names("live", after="arn:d") == ["c"]
+        assert await names("no") == []
+
+    run(scenario)
+
+
+OLD_MACHINE = """
+    INSERT INTO state_machines (arn, name, type, role_arn, definition, created_at, configuration, status)
+    VALUES (?, 'm', 'STANDARD', 'arn:role', 'digest', 1000, ?, 'ACTIVE')
+"""
+
+
+@pytest.mark.parametrize("layout", range(1, len(MIGRATIONS)))
+def test_a_database_of_an_earlier_layout_is_brought_up_to_date(tmp_path: Path, layout: int) -> None:
+    path = tmp_path / "asl.db"
+    old = sqlite3.connect(path)
+    for statement in [statement for migration in MIGRATIONS[:layout] for statement in migration]:
+        old.execute(statement)
+    if layout > 1:
+        tags = '[{"key": "a", "value": "1"}, {"key": "b"}]'
+        old.execute(OLD_MACHINE, (ARN, f'{{"loggingConfiguration": {{}}, "tags": {tags}}}'))
+    old.execute(f"PRAGMA user_version = {layout}")
+    old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    old.commit()
+    old.close()
+
+    async def main() -> None:
+        store = await SqliteStore.open(path)
+        if layout == 2:
+            kept = MACHINE._replace(configuration={"loggingConfiguration": {}})
+            assert await store.machines.get(ARN) == kept
+            assert await store.tags.get(ARN) == {"a": "1", "b": ""}
+        await store.machines.add(MACHINE._replace(arn="arn:new"), TEXT, {"c": "3"}, version(1, machine="arn:new"))
+        assert await store.versions.count("arn:new") == 1
+        await store.close()
+
+    anyio.run(main)
+    new = sqlite3.connect(path)
+    assert new.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    new.close()
