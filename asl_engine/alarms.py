@@ -7,7 +7,7 @@ nothing competes with takes no time, but work is always given its own.
 from __future__ import annotations
 
 import asyncio
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -22,6 +22,8 @@ Owner = TypeVar("Owner")
 
 # A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
 LONGEST_SLEEP_SECONDS = 60.0
+# Timers of what has ended stay until they come due, or until there are too many of them.
+FEW_TIMERS = 1000
 
 
 class Alarms(Generic[Owner]):
@@ -41,6 +43,7 @@ class Alarms(Generic[Owner]):
         self._is_pending = is_pending
         self._ring = ring
         self._timers: list[tuple[int, int, Owner, int]] = []  # due, tie-break, owner, key
+        self._sweep_at = FEW_TIMERS
         self._ticket = count()
         self._alarm: asyncio.TimerHandle | asyncio.Handle | None = None
         self._busy = 0  # work under way: while there is any, time does not jump
@@ -49,7 +52,9 @@ class Alarms(Generic[Owner]):
     def set(self, due: int, owner: Owner, key: int) -> None:
         entry = (due, next(self._ticket), owner, key)
         heappush(self._timers, entry)
-        if self._timers[0] is entry:
+        if len(self._timers) > self._sweep_at:
+            self._sweep()
+        if self._timers and self._timers[0] is entry:
             self._set_alarm()
 
     def begin(self) -> None:
@@ -82,6 +87,11 @@ class Alarms(Generic[Owner]):
         seconds = self._clock.seconds_until(self._timers[0][0])
         if seconds != float("inf"):
             self._alarm = loop.call_later(min(seconds, LONGEST_SLEEP_SECONDS), self._wake)
+
+    def _sweep(self) -> None:
+        self._timers[:] = [entry for entry in self._timers if self._is_pending(entry[2], entry[3], entry[0])]
+        heapify(self._timers)
+        self._sweep_at = max(FEW_TIMERS, 2 * len(self._timers))
 
     def _wake(self) -> None:
         self._alarm = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.execution import Execution, Identity, Status
+    from asl_engine.execution import Execution, Identity
     from asl_engine.history import HistoryEvent
     from asl_engine.jsontypes import Payload
     from asl_engine.store import Record
@@ -23,7 +23,6 @@ __all__ = [
     "history_event",
     "list_item",
     "present",
-    "redrive_status",
     "start_execution",
     "text_of",
 ]
@@ -48,8 +47,13 @@ def start_execution(identity: Identity, moment: Moment) -> dict[str, Any]:
     return {"executionArn": identity.arn, "startDate": moment(identity.started_at)}
 
 
-def describe_execution(execution: Execution, moment: Moment, *, data: bool = True) -> dict[str, Any]:
-    """DescribeExecution's answer; without ``data``, as with includedData METADATA_ONLY."""
+def describe_execution(
+    execution: Execution, moment: Moment, not_redrivable: str | None, *, data: bool = True
+) -> dict[str, Any]:
+    """DescribeExecution's answer; without ``data``, as with includedData METADATA_ONLY.
+
+    ``not_redrivable`` says why the execution cannot be redriven, None where it can.
+    """
     who = execution.identity
     timed_out = execution.status == "TIMED_OUT"  # AWS tells nothing but that
     return present(
@@ -67,17 +71,11 @@ def describe_execution(execution: Execution, moment: Moment, *, data: bool = Tru
         cause=None if timed_out else execution.cause,
         stateMachineVersionArn=who.version_arn,
         stateMachineAliasArn=who.alias_arn,
-        redriveCount=0,
-        **redrive_status(execution.status),
+        redriveCount=execution.redrive_count,
+        redriveDate=None if execution.redriven_at is None else moment(execution.redriven_at),
+        redriveStatus="REDRIVABLE" if not_redrivable is None else "NOT_REDRIVABLE",
+        redriveStatusReason=not_redrivable,
     )
-
-
-def redrive_status(status: Status) -> dict[str, str]:
-    """Whether an execution could be redriven, and why not."""
-    if status in {"RUNNING", "SUCCEEDED"}:
-        reason = f"Execution is {status} and cannot be redriven"
-        return {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
-    return {"redriveStatus": "REDRIVABLE"}
 
 
 def list_item(record: Record, moment: Moment) -> dict[str, Any]:
@@ -92,7 +90,8 @@ def list_item(record: Record, moment: Moment) -> dict[str, Any]:
         stopDate=None if record.stopped_at is None else moment(record.stopped_at),
         stateMachineVersionArn=who.version_arn,
         stateMachineAliasArn=who.alias_arn,
-        redriveCount=0,
+        redriveCount=record.redrive_count,
+        redriveDate=None if record.redriven_at is None else moment(record.redriven_at),
     )
 
 

@@ -9,6 +9,7 @@ __all__ = [
     "execution_arn",
     "express_arn",
     "is_activity",
+    "is_express",
     "is_lambda_function",
     "qualified_arn",
     "role_arn",
@@ -48,6 +49,11 @@ def express_arn(region: str, account: str, machine: str, name: str, unique: str)
 
 def activity_arn(region: str, account: str, name: str) -> str:
     return f"arn:aws:states:{region}:{account}:activity:{name}"
+
+
+def is_express(arn: str) -> bool:
+    """Whether this is the ARN of an execution of an Express state machine."""
+    return ":express:" in arn
 
 
 def role_arn(account: str) -> str:

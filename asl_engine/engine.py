@@ -16,12 +16,13 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.alarms import Alarms
-from asl_engine.arn import execution_arn, is_activity, role_arn, state_machine_arn, waits_for_token
+from asl_engine.arn import execution_arn, is_activity, is_express, role_arn, state_machine_arn, waits_for_token
 from asl_engine.clock import SystemClock
 from asl_engine.errors import (
     Conflict,
     ExecutionAlreadyExists,
     ExecutionBusy,
+    ExecutionNotRedrivable,
     StatesError,
 )
 from asl_engine.events import (
@@ -40,6 +41,7 @@ from asl_engine.interpreter import (
     MACHINE_TIMER,
     MAX_TURN_EVENTS,
     Heartbeat,
+    RedriveRequested,
     Resumed,
     Started,
     StopRequested,
@@ -47,9 +49,11 @@ from asl_engine.interpreter import (
     TaskReported,
     TimerReported,
     advance,
+    lifetime_end,
     machine_deadline,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.redrive import not_redrivable
 from asl_engine.resources import PENDING, TaskCall
 from asl_engine.runs import Run, settle, token_of
 from asl_engine.store import Record
@@ -178,17 +182,8 @@ class Engine:
         Tasks that were running are run again, with the key they had.  Raises ``ExecutionBusy`` where that
         process is alive.
         """
-        arn = record.identity.arn
-        await self.store.claim(arn)
-        while True:
-            run = Run(machine, fold(record.identity, await self.store.events(arn)))
-            events = self._advance(run, Resumed(self.clock.now(), restarted=True))
-            try:
-                if events:
-                    await self.store.append(arn, events)
-            except Conflict:
-                continue  # somebody has stopped it while we read: read again
-            break
+        await self.store.claim(record.identity.arn)
+        run, events = await self._decide(machine, record, Resumed(self.clock.now(), restarted=True))
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
@@ -203,20 +198,44 @@ class Engine:
 
         Another process notices when it next looks (``check``).
         """
-        arn = record.identity.arn
-        run = self.runs.get(arn)
+        stimulus = StopRequested(self.clock.now(), error, cause)
+        run = self.runs.get(record.identity.arn)
         if run is not None:
-            self._deliver(run, StopRequested(self.clock.now(), error, cause))
+            self._deliver(run, stimulus)
             return (await run.wait()).status == "ABORTED"
+        _, events = await self._decide(machine, record, stimulus)
+        return bool(events)
+
+    async def redrive(self, machine: StateMachine, record: Record, token: str | None = None) -> Run:
+        """Go on with an execution that has ended unsuccessfully; this process drives it from now on.
+
+        ``token`` is the client's.  Raises ``ExecutionNotRedrivable``.
+        """
+        now = self.clock.now()
+        self._alarms.begin()
+        try:
+            run, events = await self._decide(machine, record, RedriveRequested(now, token))
+            reason = None if events else not_redrivable(run.execution, now, self.limits)
+            if reason is not None:
+                raise ExecutionNotRedrivable(run.arn, reason)
+            self._admit(run)
+            self._act(run, events)
+        finally:
+            self._alarms.rest()
+        return run
+
+    async def _decide(self, machine: StateMachine, record: Record, stimulus: Stimulus) -> tuple[Run, list[Event]]:
+        """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
+        arn = record.identity.arn
         while True:
-            execution = fold(record.identity, await self.store.events(arn))
-            events = advance(machine, execution, StopRequested(self.clock.now(), error, cause), self.limits)
+            run = Run(machine, fold(record.identity, await self.store.events(arn)))
+            events = self._advance(run, stimulus)
             try:
                 if events:
                     await self.store.append(arn, events)
             except Conflict:
                 continue  # it went on while we decided: decide again
-            return bool(events)
+            return run, events
 
     async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
         """Put a stimulus to an execution: the events that it has led to, once they are on disk.
@@ -247,9 +266,12 @@ class Engine:
 
     def _admit(self, run: Run) -> None:
         self.runs[run.arn] = run
-        deadline = machine_deadline(run.machine, run.execution)
+        deadline, last = machine_deadline(run.machine, run.execution), lifetime_end(run.execution, self.limits)
         if deadline is not None:
             self._alarms.set(deadline, run, MACHINE_TIMER)
+        # Where time jumps it does not jump there of itself: see _watch_due.
+        if last is not None and (not self.clock.skips or is_express(run.arn)):
+            self._alarms.set(last, run, MACHINE_TIMER)
 
     def _deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
@@ -464,6 +486,9 @@ class Engine:
     def _watch_due(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
         if work is not None and work.due is not None:
             self._alarms.set(work.due, run, work.key)
+            last = lifetime_end(run.execution, self.limits)
+            if last is not None and last < work.due:
+                self._alarms.set(last, run, MACHINE_TIMER)
 
     def _is_pending(self, run: Run, key: int, due: int) -> bool:
         if run.done.done():

@@ -23,6 +23,7 @@ __all__ = [
     "ExecutionAlreadyExists",
     "ExecutionBusy",
     "ExecutionDoesNotExist",
+    "ExecutionNotRedrivable",
     "InvalidInput",
     "ProjectError",
     "QueryFailure",
@@ -99,6 +100,14 @@ class ExecutionDoesNotExist(AslError):
 
 class ExecutionAlreadyExists(AslError):
     """The name is taken by an execution with another input, or by one that has ended."""
+
+
+class ExecutionNotRedrivable(AslError):
+    """The execution cannot be redriven.  ``reason`` says why in AWS's words."""
+
+    def __init__(self, arn: str, reason: str) -> None:
+        super().__init__(f"Execution {arn} invalid for redrive as: {reason}")
+        self.reason = reason
 
 
 class ExecutionBusy(AslError):

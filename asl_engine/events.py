@@ -26,6 +26,7 @@ __all__ = [
     "Event",
     "ExecutionAborted",
     "ExecutionFailed",
+    "ExecutionRedriven",
     "ExecutionStarted",
     "ExecutionSucceeded",
     "ExecutionTimedOut",
@@ -105,6 +106,21 @@ class ExecutionAborted(NamedTuple):
     frame: int
     error: str | None
     cause: str | None
+
+
+class ExecutionRedriven(NamedTuple):
+    """The execution goes on from where it failed, timed out or was aborted, for the ``redrive_count``-th time.
+
+    ``token`` is the clientToken of the request: whoever repeats it gets the same answer.
+    """
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    redrive_count: int
+    token: str | None
 
 
 class StateEntered(NamedTuple):
@@ -443,6 +459,7 @@ Event: TypeAlias = (
     | ExecutionFailed
     | ExecutionTimedOut
     | ExecutionAborted
+    | ExecutionRedriven
     | StateEntered
     | StateExited
     | TaskScheduled

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
-from asl_engine.frames import RUNNABLE, Fork, Frame, OpenTask, OpenTimer, Phase
+from asl_engine.frames import BETWEEN_STATES, RUNNABLE, Fork, Frame, OpenTask, OpenTimer, Phase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["RUNNABLE", "Execution", "Frame", "Identity", "OpenTask", "OpenTimer", "Phase", "Status", "fold"]
 
 Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
+
+# How many client tokens are remembered (RedriveExecution's documentation of clientToken).
+REDRIVES_REMEMBERED = 10
 
 
 class Identity(NamedTuple):
@@ -40,10 +43,16 @@ class Identity(NamedTuple):
 
 
 class Execution:
-    """An execution as of its event number ``seq``."""
+    """An execution as of its event number ``seq``.
+
+    ``root`` is what an execution that did not succeed can be redriven from, with all below it.  ``redriven_at``
+    is the moment of the last redrive (milliseconds, None if never), ``redrives`` those of the last ones by the
+    client's token.  ``boundary`` is the history id of the last event of no frame: an end or a redrive.
+    """
 
     __slots__ = (
         "at",
+        "boundary",
         "cause",
         "error",
         "frames",
@@ -52,6 +61,10 @@ class Execution:
         "input",
         "open",
         "output",
+        "redrive_count",
+        "redriven_at",
+        "redrives",
+        "root",
         "salt",
         "seq",
         "status",
@@ -72,6 +85,11 @@ class Execution:
         self.stopped_at: int | None = None
         self.frames: dict[int, Frame] = {}
         self.open: dict[int, OpenTask | OpenTimer] = {}
+        self.root: Frame | None = None
+        self.redrive_count = 0
+        self.redriven_at: int | None = None
+        self.boundary = 0
+        self.redrives: dict[str, int] = {}
 
     def apply(self, event: ev.Event) -> None:
         """Take the event in.  Events come in the order of their ``seq``, each exactly once."""
@@ -271,6 +289,7 @@ def _child_failed(x: Execution, event: ev.BranchFailed | ev.MapIterationFailed) 
     parent.cause = event.cause
     parent.last_id = child.last_id
     parent.phase = Phase.FAILED
+    child.error = event.error
     _drop(x, child)
 
 
@@ -284,10 +303,11 @@ def _parent_of(child: Frame) -> Frame:
 
 
 def _drop(x: Execution, child: Frame) -> None:
-    """Forget a child, with the work it had open."""
+    """Give up a child, with the work it had open."""
     x.open.pop(child.work, None)
     del x.frames[child.id]
-    del _fork_of(_parent_of(child)).children[child.index]
+    fork = _fork_of(_parent_of(child))
+    fork.fallen[child.index] = fork.children.pop(child.index)
 
 
 def _settled(x: Execution, event: ev.Event) -> None:
@@ -320,9 +340,57 @@ def _ended_badly(
     def apply(x: Execution, event: ev.ExecutionFailed | ev.ExecutionTimedOut | ev.ExecutionAborted) -> None:
         x.error = event.error
         x.cause = event.cause
+        x.boundary = event.id
+        x.root = x.frames[0]
+        x.root.error = event.error if status == "FAILED" else None
         _end(x, event, status)
 
     return apply
+
+
+# -- redrive ---------------------------------------------------------------------------------------
+
+
+def _execution_redriven(x: Execution, event: ev.ExecutionRedriven) -> None:
+    assert x.root is not None  # noqa: S101  only what has ended unsuccessfully is redriven
+    x.status = "RUNNING"
+    x.error = x.cause = x.stopped_at = None
+    x.redrive_count = event.redrive_count
+    x.redriven_at = event.at
+    x.boundary = event.id
+    if event.token is not None:
+        x.redrives[event.token] = event.at
+        if len(x.redrives) > REDRIVES_REMEMBERED:
+            del x.redrives[next(iter(x.redrives))]
+    _restore(x, x.root)
+    x.root = None
+
+
+def _restore(x: Execution, frame: Frame) -> None:
+    """Let a frame go on from the state that it did not leave, and all its children that did not succeed."""
+    x.frames[frame.id] = frame
+    frame.work = 0
+    if frame.phase in BETWEEN_STATES:
+        return
+    frame.retries = {}
+    frame.retry_count = 0
+    error, frame.error, frame.cause = frame.error, None, None
+    fork = frame.fork
+    # Where the children have made more data than the state can hold, all of them begin anew.
+    if fork is None or error == "States.DataLimitExceeded":
+        frame.phase = Phase.ENTERED
+        frame.last_id = frame.entered_id
+        frame.result = frame.fork = None
+        frame.settled = False
+        return
+    if fork.fallen:
+        frame.settled = False
+    # In the order of their indexes, so that what a redrive does is the same whoever fell first.
+    fork.children = dict(sorted((fork.children | fork.fallen).items()))
+    fork.fallen = {}
+    for child in fork.children.values():
+        _restore(x, child)
+    frame.phase = fork.phase
 
 
 _APPLY: dict[type[ev.Event], Callable[..., None]] = {
@@ -331,6 +399,7 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.ExecutionFailed: _ended_badly("FAILED"),
     ev.ExecutionTimedOut: _ended_badly("TIMED_OUT"),
     ev.ExecutionAborted: _ended_badly("ABORTED"),
+    ev.ExecutionRedriven: _execution_redriven,
     ev.StateEntered: _state_entered,
     ev.StateExited: _state_exited,
     ev.TaskScheduled: _task_scheduled,

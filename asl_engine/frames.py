@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Json, Payload
 
-__all__ = ["RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
+__all__ = ["BETWEEN_STATES", "RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
 
 
 class Phase(IntEnum):
@@ -32,6 +32,7 @@ class Phase(IntEnum):
     JOINING = auto()  # branches or iterations are running
 
 
+BETWEEN_STATES = frozenset({Phase.NEXT, Phase.ENDED})
 RUNNABLE = frozenset(
     {Phase.NEXT, Phase.ENTERED, Phase.SCHEDULED, Phase.FORKING, Phase.SUCCEEDED, Phase.FAILED, Phase.ENDED}
 )
@@ -93,16 +94,18 @@ class Fork:
     """The branches of a Parallel state, or the iterations of a Map state, that a frame waits for.
 
     ``results`` holds each one's output at its index, None until there is one.  ``chain`` is the history id
-    that the next iteration follows from.
+    that the next iteration follows from.  ``fallen`` are those that have failed or were aborted: a redrive
+    goes on with them.
     """
 
-    __slots__ = ("chain", "children", "concurrency", "items", "results", "started")
+    __slots__ = ("chain", "children", "concurrency", "fallen", "items", "results", "started")
 
     def __init__(self, length: int, concurrency: int, items: Payload | None, chain: int) -> None:
         self.items = items
         self.concurrency = concurrency
         self.started = 0
         self.children: dict[int, Frame] = {}  # those under way, by index
+        self.fallen: dict[int, Frame] = {}
         self.results: list[Payload | None] = [None] * length
         self.chain = chain
 

@@ -116,6 +116,11 @@ def _evaluation_failed(event: ev.EvaluationFailed, identity: Identity, tasks: di
     return _named("EvaluationFailed", {key: value for key, value in details.items() if value is not None})
 
 
+def _execution_redriven(event: ev.ExecutionRedriven, identity: Identity, tasks: dict[int, str]) -> Shown:
+    del identity, tasks
+    return _named("ExecutionRedriven", {"redriveCount": event.redrive_count})
+
+
 def _bare(event: ev.Event, identity: Identity, tasks: dict[int, str]) -> Shown:
     del identity, tasks
     return type(event).__name__, None, {}
@@ -185,6 +190,7 @@ _PROJECT: dict[type[ev.Event], Callable[..., Shown]] = {
     ev.ExecutionFailed: _ended_badly,
     ev.ExecutionTimedOut: _ended_badly,
     ev.ExecutionAborted: _ended_badly,
+    ev.ExecutionRedriven: _execution_redriven,
     ev.StateEntered: _state_entered,
     ev.StateExited: _state_exited,
     ev.TaskScheduled: _task_scheduled,

@@ -12,10 +12,12 @@ from heapq import heappop
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
+from asl_engine.arn import is_express
 from asl_engine.errors import EvaluationError, QueryFailure, StatesError
 from asl_engine.execution import RUNNABLE, OpenTask, Phase
 from asl_engine.jsontypes import Payload
 from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.redrive import not_redrivable
 from asl_engine.states.turn import HistoryFull, Turn, cut
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MACHINE_TIMER",
     "Heartbeat",
+    "RedriveRequested",
     "Resumed",
     "Started",
     "Stimulus",
@@ -37,6 +40,8 @@ __all__ = [
     "TimerReported",
     "WorkerReported",
     "advance",
+    "lifetime_end",
+    "machine_deadline",
 ]
 
 # The key of the timer that ends the execution: the sequence number of its ExecutionStarted event.
@@ -105,6 +110,13 @@ class StopRequested(NamedTuple):
     cause: str | None = None
 
 
+class RedriveRequested(NamedTuple):
+    """Go on with an execution that has ended unsuccessfully.  ``token`` is the client's, None without one."""
+
+    at: int
+    token: str | None = None
+
+
 class Resumed(NamedTuple):
     """Go on from where the log ends; ``restarted`` says that the tasks which had been running are gone."""
 
@@ -120,6 +132,7 @@ Stimulus: TypeAlias = (
     | Heartbeat
     | TimerReported
     | StopRequested
+    | RedriveRequested
     | Resumed
 )
 
@@ -142,7 +155,7 @@ def advance(
     ``activity_exists`` says whether a task can be scheduled for the activity of this ARN.
     Where storing them fails, the execution is to be thrown away and read again.
     """
-    if execution.status != "RUNNING":
+    if execution.status != "RUNNING" and type(stimulus) is not RedriveRequested:
         return []
     # A clock that was set back does not make events older than those before them.
     turn = Turn(execution, max(stimulus.at, execution.at), limits, activity_exists)
@@ -217,6 +230,17 @@ def stop(turn: Turn, machine: StateMachine, stimulus: StopRequested) -> None:
     del machine
     turn.frame = turn.execution.frames[0]
     turn.emit_end(ev.ExecutionAborted, stimulus.error, stimulus.cause)
+
+
+def redrive(turn: Turn, machine: StateMachine, stimulus: RedriveRequested) -> None:
+    """Every frame that had not succeeded goes on from the state it was in."""
+    del machine
+    x = turn.execution
+    if not_redrivable(x, turn.at, turn.limits) is None:
+        turn.frame = x.root or x.frames[0]
+        turn.emit_end(ev.ExecutionRedriven, x.redrive_count + 1, stimulus.token)
+        for frame in x.frames.values():
+            turn.wake(frame)
 
 
 def open_task(turn: Turn, key: int) -> OpenTask | None:
@@ -294,8 +318,8 @@ def beat(turn: Turn, machine: StateMachine, stimulus: Heartbeat) -> None:
 def fire(turn: Turn, machine: StateMachine, stimulus: TimerReported) -> None:
     x = turn.execution
     if stimulus.timer == MACHINE_TIMER:
-        deadline = machine_deadline(machine, x)
-        if deadline is not None and turn.at >= deadline:
+        deadlines = (machine_deadline(machine, x), lifetime_end(x, turn.limits))
+        if any(deadline is not None and turn.at >= deadline for deadline in deadlines):
             turn.frame = x.frames[0]
             turn.emit_end(ev.ExecutionTimedOut, "States.Timeout", None)
         return
@@ -311,8 +335,18 @@ def fire(turn: Turn, machine: StateMachine, stimulus: TimerReported) -> None:
 
 
 def machine_deadline(machine: StateMachine, execution: Execution) -> int | None:
-    """When the execution times out as a whole, in milliseconds since the epoch."""
-    return None if machine.timeout is None else execution.identity.started_at + machine.timeout * 1000
+    """When TimeoutSeconds end the execution, in milliseconds since the epoch.  A redrive counts them anew."""
+    if machine.timeout is None:
+        return None
+    began = execution.identity.started_at if execution.redriven_at is None else execution.redriven_at
+    return began + machine.timeout * 1000
+
+
+def lifetime_end(execution: Execution, limits: Limits) -> int | None:
+    """When the service ends every execution, in milliseconds since the epoch; None without that limit."""
+    who = execution.identity
+    seconds = limits.express_seconds if is_express(who.arn) else limits.execution_seconds
+    return None if seconds is None else who.started_at + seconds * 1000
 
 
 _TAKE: dict[type[Stimulus], Callable[..., None]] = {
@@ -323,6 +357,7 @@ _TAKE: dict[type[Stimulus], Callable[..., None]] = {
     Heartbeat: beat,
     TimerReported: fire,
     StopRequested: stop,
+    RedriveRequested: redrive,
     Resumed: resume,
 }
 
@@ -393,7 +428,8 @@ def evaluation_failed(turn: Turn, error: QueryFailure) -> None:
     failure = turn.failure(error.detail, error.error)
     # Recorded from AWS: what fails as the state is entered follows from what the entry followed from, but
     # for Wait, whose fields are looked at a step later.
-    as_entered = frame.last_id == frame.entered_id and frame.type != "Wait"
+    entered = frame.entered_id
+    as_entered = frame.last_id == entered > turn.execution.boundary and frame.type != "Wait"
     fields = (frame.state, *cut(failure.error, failure.cause), error.location)
     turn.emit(ev.EvaluationFailed, *fields, previous=frame.entered_from if as_entered else None)
 

@@ -24,10 +24,14 @@ class Limits(NamedTuple):
 
     payload_bytes: int | None = 262_144
     history_events: int | None = 25_000
+    execution_seconds: int | None = 31_536_000
+    express_seconds: int | None = 300
+    redrive_seconds: int | None = 1_209_600
+    open_executions: int | None = 1_000_000
 
 
 AWS_LIMITS = Limits()
-NO_LIMITS = Limits(None, None)
+NO_LIMITS = Limits(*[None] * len(Limits._fields))
 
 
 def utf8_length(text: str) -> int:

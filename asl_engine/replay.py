@@ -14,6 +14,7 @@ from asl_engine.execution import RUNNABLE, Execution, Identity, OpenTimer, fold
 from asl_engine.interpreter import (
     MACHINE_TIMER,
     Heartbeat,
+    RedriveRequested,
     Resumed,
     Started,
     Stimulus,
@@ -124,4 +125,5 @@ _STIMULUS: dict[type[ev.Event], Callable[..., Stimulus]] = {
     ev.TaskRestarted: lambda event: Resumed(event.at, restarted=True),
     ev.ExecutionTimedOut: lambda event: TimerReported(event.at, MACHINE_TIMER),
     ev.ExecutionAborted: _aborted,
+    ev.ExecutionRedriven: lambda event: RedriveRequested(event.at, event.token),
 }

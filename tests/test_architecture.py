@@ -33,6 +33,8 @@ FLOORS = [
         3,
     ),
     ({"clock", "project", "store", "resources", "items"}, 4),
+    ({"states", "machine", "definition", "interpreter", "history", "replay", "redrive", "answers"}, 3),
+    ({"clock", "project", "store", "resources"}, 4),
     ({"engine", "alarms", "runs", "workers"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]

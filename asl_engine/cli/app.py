@@ -163,6 +163,14 @@ def resume(
 
 
 @app.command(cls=Command)
+def redrive(execution: Execution, db: Db = None, json: AsJson = False, quiet: Quiet = False) -> int:
+    """Go on with an execution that failed, timed out or was aborted, from the state it did not leave."""
+    from asl_engine.cli.resume import redrive as work
+
+    return work(execution, db=db, as_json=json, quiet=quiet)
+
+
+@app.command(cls=Command)
 def stop(
     execution: Execution,
     error: Annotated[str | None, typer.Option("--error", metavar="NAME", help="The error name to record.")] = None,

@@ -1,4 +1,4 @@
-"""``asl resume``: go on with what a process has left unfinished."""
+"""``asl resume`` and ``asl redrive``: go on with what was left unfinished, and with what has failed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from asl_engine.cli.driving import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
-from asl_engine.cli.how import recorded_setup
+from asl_engine.cli.how import How, recorded_setup
 from asl_engine.cli.lookup import command_for, database, find_one, load_execution, opened
 from asl_engine.cli.output import err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
-from asl_engine.errors import AslError, ExecutionBusy, InvalidInput
-from asl_engine.execution import Execution
+from asl_engine.errors import AslError, ExecutionBusy, ExecutionNotRedrivable, InvalidInput
+from asl_engine.execution import Execution, fold
+from asl_engine.redrive import not_redrivable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from asl_engine.store import Record
     from asl_engine.store.sqlite import SqliteStore
 
-__all__ = ["join", "resume"]
+__all__ = ["join", "redrive", "resume"]
 
 FOLLOW_SECONDS = 0.25
 MOST_OPEN = 1_000_000
@@ -36,6 +37,48 @@ def resume(text: str | None, *, every: bool, db: str | None, as_json: bool, quie
     if text is None:
         return asyncio.run(_resume_all(path, as_json=as_json, quiet=quiet))
     return asyncio.run(_resume_one(path, text, as_json=as_json, quiet=quiet))
+
+
+def redrive(text: str, *, db: str | None, as_json: bool, quiet: bool) -> int:
+    """Redrive an execution that has ended unsuccessfully, and see it to its end.  Returns the exit code."""
+    return asyncio.run(_redrive(database(db), text, as_json=as_json, quiet=quiet))
+
+
+async def _redrive(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
+    with at_the_wheel(AT_ONCE) as signals:
+        async with opened(db) as store:
+            record = await find_one(store, text)
+            name = record.identity.name
+            try:
+                execution = await _again(store, record, signals, progress_for(quiet=quiet or as_json))
+            except Interrupted as interrupted:
+                report_interruption(name, db)
+                return interrupted.exit_code
+            except ExecutionNotRedrivable as error:
+                raise InvalidInput(_why_not(name, error.reason, record.status, db)) from None
+    return report(execution, db, as_json=as_json, quiet=quiet)
+
+
+async def _again(store: SqliteStore, record: Record, signals: Signals, progress: Progress | None) -> Execution:
+    how = How.from_options(record.options)
+    events = await store.events(record.identity.arn)
+    execution = fold(record.identity, events)
+    reason = not_redrivable(execution, how.clock(events[-1].at).now(), how.limits)
+    if reason is not None:  # told before anything is said of tasks
+        raise ExecutionNotRedrivable(record.identity.arn, reason)
+    setup = await recorded_setup(store, record)
+
+    async def begin(engine: Engine) -> Run:
+        return await engine.redrive(setup.machine, record)
+
+    return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
+
+
+def _why_not(name: str, reason: str, status: str, db: Path) -> str:
+    message = f"the execution {name} cannot be redriven: {reason}"
+    if status == "RUNNING":
+        message += f"; if nobody drives it, go on with it: {command_for('resume', name, db)}"
+    return message
 
 
 async def _resume_one(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 from asl_engine import answers
 from asl_engine.answers import DETAILS, present, text_of
 from asl_engine.cli.output import iso
+from asl_engine.clock import SystemClock
+from asl_engine.limits import AWS_LIMITS
+from asl_engine.redrive import not_redrivable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.execution import Execution, Identity
     from asl_engine.findings import Finding
     from asl_engine.history import HistoryEvent
+    from asl_engine.limits import Limits
     from asl_engine.store import Record
 
 __all__ = [
@@ -31,8 +35,9 @@ def start_execution(identity: Identity) -> dict[str, Any]:
     return answers.start_execution(identity, iso)
 
 
-def describe_execution(execution: Execution) -> dict[str, Any]:
-    return answers.describe_execution(execution, iso)
+def describe_execution(execution: Execution, limits: Limits = AWS_LIMITS) -> dict[str, Any]:
+    reason = not_redrivable(execution, SystemClock().now(), limits)
+    return answers.describe_execution(execution, iso, reason)
 
 
 def list_item(record: Record) -> dict[str, Any]:

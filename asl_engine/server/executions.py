@@ -11,12 +11,13 @@ from asl_engine.answers import list_item, present
 from asl_engine.answers import start_execution as started
 from asl_engine.arn import execution_arn, express_arn
 from asl_engine.errors import ExecutionAlreadyExists
-from asl_engine.execution import Identity, fold
+from asl_engine.execution import Identity
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import utf8_length
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.errors import ApiError, not_found
 from asl_engine.server.names import checked_name
+from asl_engine.server.redrives import reason_against
 from asl_engine.server.service import SERVED, moment
 from asl_engine.server.targets import Chosen, deleting, resolved, target
 from asl_engine.server.tokens import page_token, position_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from asl_engine.jsontypes import Json
     from asl_engine.server.request import Request
     from asl_engine.server.service import Service
-    from asl_engine.store import Record
     from asl_engine.store.machines import MachineRecord
 
 __all__ = [
@@ -70,7 +70,7 @@ async def start_sync_execution(request: Request, service: Service) -> dict[str, 
         )
     run = await _launch(request, service, chosen)
     execution = await run.wait()
-    answer = described(execution, moment, data=request.optional_text("includedData") != "METADATA_ONLY")
+    answer = described(execution, moment, None, data=request.optional_text("includedData") != "METADATA_ONLY")
     for member in ASYNCHRONOUS:
         answer.pop(member, None)
     return answer | _failure(execution) | {"billingDetails": _billing(execution)}
@@ -79,7 +79,8 @@ async def start_sync_execution(request: Request, service: Service) -> dict[str, 
 async def describe_execution(request: Request, service: Service) -> dict[str, Any]:
     record = await service.execution(request, request.arn("executionArn", *KINDS))
     data = request.optional_text("includedData") != "METADATA_ONLY"
-    return described(await _execution(service, record), moment, data=data)
+    execution = await service.folded(record)
+    return described(execution, moment, await reason_against(service, record, execution), data=data)
 
 
 async def list_executions(request: Request, service: Service) -> dict[str, Any]:
@@ -98,14 +99,15 @@ async def list_executions(request: Request, service: Service) -> dict[str, Any]:
             "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
         )
     status: Any = request.optional_text("statusFilter")
+    if request.data.get("redriveFilter") is not None:  # recorded from AWS: of a Map Run's executions only
+        detail = "RedriveFilter cannot be applied to ListExecutions call with StateMachine ARN"
+        raise ApiError("ValidationException", detail)
     if status == "PENDING_REDRIVE":
         raise ApiError("ValidationException", "The status PENDING_REDRIVE can only be listed with a map run ARN")
-    size, query = request.page_size(), ("ListExecutions", found.arn, status, request.data.get("redriveFilter"))
+    size, query = request.page_size(), ("ListExecutions", found.arn, status)
     after = position_of(request.optional_text("nextToken"), query) or ""
     qualified = None if version is None else found.arn
     executions = await service.store.page(machine.arn, status, str(after), size + 1, qualified)
-    if request.data.get("redriveFilter") == "REDRIVEN":
-        executions = []  # nothing is ever redriven yet
     answer: dict[str, Any] = {"executions": [list_item(record, moment) for record in executions[:size]]}
     if len(executions) > size:
         answer["nextToken"] = page_token(query, executions[size - 1].identity.arn)
@@ -150,6 +152,7 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
         alias_arn=chosen.alias_arn,
     )
     machine = await service.compiled(record.definition)
+    service.check_capacity()
     options: dict[str, Json] = {SERVED: True, "revision": _revision(record)}
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
@@ -178,7 +181,7 @@ async def _again(request: Request, service: Service, machine: MachineRecord) -> 
     """The execution that has the name: the same if it runs with the same input."""
     arn = execution_arn(*request.caller, machine.name, request.text("name"))
     record = await service.execution(request, arn)
-    execution = await _execution(service, record)
+    execution = await service.folded(record)
     same = _canonical(execution.input) == _canonical(_input(request, service))
     if record.status != "RUNNING" or not same:
         raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
@@ -188,11 +191,6 @@ async def _again(request: Request, service: Service, machine: MachineRecord) -> 
 def _canonical(payload: Payload | None) -> str | None:
     """The same text for the same value, whatever the order of its keys; 1 and true stay different."""
     return None if payload is None else json.dumps(payload.value, sort_keys=True)
-
-
-async def _execution(service: Service, record: Record) -> Execution:
-    """The execution as the store has it: what is told is on disk."""
-    return fold(record.identity, await service.store.events(record.identity.arn))
 
 
 def _failure(execution: Execution) -> dict[str, Any]:

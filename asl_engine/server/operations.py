@@ -24,6 +24,7 @@ from asl_engine.server.executions import (
 from asl_engine.server.histories import (
     get_execution_history,
 )
+from asl_engine.server.redrives import redrive_execution
 from asl_engine.server.state_machines import (
     create_state_machine,
     delete_state_machine,
@@ -70,6 +71,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "ListStateMachines": list_state_machines,
     "ListTagsForResource": list_tags_for_resource,
     "PublishStateMachineVersion": publish_state_machine_version,
+    "RedriveExecution": redrive_execution,
     "StartExecution": start_execution,
     "StartSyncExecution": start_sync_execution,
     "StopExecution": stop_execution,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from asl_engine.definition import load
 from asl_engine.errors import AslError, ExecutionBusy
-from asl_engine.server.errors import does_not_exist
+from asl_engine.execution import fold
+from asl_engine.server.errors import ApiError, does_not_exist
 
 if TYPE_CHECKING:
     from asl_engine.engine import Engine, Run
@@ -89,6 +90,18 @@ class Service:
         if record is None:
             raise does_not_exist("Execution", arn)
         return record
+
+    async def folded(self, record: Record) -> Execution:
+        """The execution as the store has it: what is told is on disk."""
+        return fold(record.identity, await self.store.events(record.identity.arn))
+
+    def check_capacity(self) -> None:
+        """Raises ExecutionLimitExceeded where as many executions are open as AWS allows."""
+        most = self.engine.limits.open_executions
+        if most is not None and len(self.engine.runs) >= most:
+            raise ApiError(
+                "ExecutionLimitExceeded", f"The maximum number of running executions has been reached: {most}"
+            )
 
     def watch(self, run: Run) -> Run:
         """Whatever keeps an execution from being driven on is a defect of ours: the log has to tell."""

@@ -15,7 +15,7 @@ from asl_engine import events as ev
 from asl_engine.errors import StatesError
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
-from asl_engine.frames import Phase
+from asl_engine.frames import BETWEEN_STATES, Phase
 from asl_engine.limits import MAX_CAUSE_LENGTH, MAX_ERROR_LENGTH, Limits, utf8_length
 from asl_engine.states.lazy_random import LazyRandom
 from asl_engine.task_tokens import task_token
@@ -35,7 +35,6 @@ RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
 # State types that the history shows as aborted; the others are over as soon as they are entered.
 ABORTED_TYPES = frozenset({"Task", "Wait", "Parallel", "Map"})
 BEFORE_WORK = frozenset({Phase.ENTERED, Phase.BACKOFF})
-BETWEEN_STATES = frozenset({Phase.NEXT, Phase.ENDED})
 
 
 class HistoryFull(Exception):
@@ -93,9 +92,11 @@ class Turn:
         self._append(kind(self.execution.seq + 1, 0, frame.last_id, self.at, frame.id, *fields))
 
     def emit_end(self, kind: Callable[..., ev.Event], *fields: object) -> None:
-        """The last event of the execution: there is always room for it."""
+        """The end of the execution, for which there is always room, or the redrive that follows it."""
         x = self.execution
-        self._append(kind(x.seq + 1, x.history_length + 1, self.frame.last_id, self.at, self.frame.id, *fields))
+        # What fails again before it shows anything follows from the redrive.
+        follows = max(self.frame.last_id, x.boundary)
+        self._append(kind(x.seq + 1, x.history_length + 1, follows, self.at, self.frame.id, *fields))
 
     def _append(self, event: ev.Event) -> None:
         self.execution.apply(event)
@@ -174,15 +175,18 @@ class Turn:
         }
         if self.frame.type in RETRIED_TYPES:
             state["RetryCount"] = self.frame.retry_count
+        execution: dict[str, Json] = {
+            "Id": who.arn,
+            "Input": x.input.value if x.input is not None else None,
+            "StartTime": format_timestamp(who.started_at),
+            "Name": who.name,
+            "RoleArn": who.role_arn,
+            "RedriveCount": x.redrive_count,
+        }
+        if x.redriven_at is not None:
+            execution["RedriveTime"] = format_timestamp(x.redriven_at)
         result: dict[str, Json] = {
-            "Execution": {
-                "Id": who.arn,
-                "Input": x.input.value if x.input is not None else None,
-                "StartTime": format_timestamp(who.started_at),
-                "Name": who.name,
-                "RoleArn": who.role_arn,
-                "RedriveCount": 0,
-            },
+            "Execution": execution,
             "StateMachine": {"Id": who.machine_arn, "Name": who.machine_name},
             "State": state,
         }

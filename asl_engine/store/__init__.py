@@ -34,6 +34,8 @@ class Record(NamedTuple):
     status: Status = "RUNNING"
     stopped_at: int | None = None
     options: dict[str, Json] = {}  # noqa: RUF012  JSON values are never changed
+    redrive_count: int = 0
+    redriven_at: int | None = None
 
 
 class Store(Protocol):
@@ -59,7 +61,10 @@ class Store(Protocol):
         ...
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
-        """Keep the next events, in one transaction.  Raises ``Conflict`` where the log has grown meanwhile."""
+        """Keep the next events, in one transaction.  Raises ``Conflict`` where the log has grown meanwhile.
+
+        Events that begin with a redrive make the writer the owner of the execution.
+        """
         ...
 
     async def events(self, arn: str, after: int = 0) -> list[Event]:

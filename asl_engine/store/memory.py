@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists
 from asl_engine.store.memory_machines import MemoryMachines
-from asl_engine.store.outcome import outcome
+from asl_engine.store.outcome import outcome, redriven
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,12 @@ class MemoryStore:
         if events and events[0].seq != len(log) + 1:
             raise Conflict(f"The log of {arn} has grown meanwhile")
         log.extend(events)
-        ended = outcome(events)
+        again, ended = redriven(events), outcome(events)
+        if again is not None:
+            count, at = again.redrive_count, again.at
+            self._records[arn] = self._records[arn]._replace(
+                status="RUNNING", stopped_at=None, redrive_count=count, redriven_at=at
+            )
         if ended is not None:
             self._records[arn] = self._records[arn]._replace(status=ended[0], stopped_at=ended[1])
 

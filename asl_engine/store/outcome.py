@@ -1,4 +1,4 @@
-"""What a batch of events says about the end of its execution."""
+"""What a batch of events says about the status of its execution."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from asl_engine.execution import Status
 
-__all__ = ["outcome"]
+__all__ = ["outcome", "redriven"]
 
 _STATUS: dict[type[ev.Event], Status] = {
     ev.ExecutionSucceeded: "SUCCEEDED",
@@ -28,3 +28,8 @@ def outcome(events: Sequence[ev.Event]) -> tuple[Status, int] | None:
     last = events[-1]
     status = _STATUS.get(type(last))
     return None if status is None else (status, last.at)
+
+
+def redriven(events: Sequence[ev.Event]) -> ev.ExecutionRedriven | None:
+    """The redrive that the batch begins with: the execution runs again, unless the batch ends it too."""
+    return events[0] if events and isinstance(events[0], ev.ExecutionRedriven) else None

@@ -116,5 +116,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         # What an execution was started through, NULL where it was the machine itself.
         "ALTER TABLE executions ADD COLUMN version_arn TEXT",
         "ALTER TABLE executions ADD COLUMN alias_arn TEXT",
+        "ALTER TABLE executions ADD COLUMN redrive_count INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE executions ADD COLUMN redriven_at INTEGER",
     ),
 )

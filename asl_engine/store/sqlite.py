@@ -23,7 +23,7 @@ from asl_engine.store.aliases import AliasTable
 from asl_engine.store.codec import COLUMNS, Row, decode, encode
 from asl_engine.store.lease import Lease, is_held
 from asl_engine.store.machines import MachineTable
-from asl_engine.store.outcome import outcome
+from asl_engine.store.outcome import outcome, redriven
 from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
 from asl_engine.store.tags import TagTable
 from asl_engine.store.versions import VersionTable
@@ -47,17 +47,21 @@ INSERT_EXECUTION = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 END_EXECUTION = "UPDATE executions SET status = ?, stopped_at = ? WHERE execution = ?"
+REDRIVE_EXECUTION = """
+    UPDATE executions SET status = 'RUNNING', stopped_at = NULL, owner = ?, redrive_count = ?, redriven_at = ?
+    WHERE execution = ?
+"""
 CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
 RECORD_COLUMNS = (
     "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
-    " definition, status, stopped_at, options"
+    " definition, status, stopped_at, options, redrive_count, redriven_at"
 )
 
 
 class Batch:
     """The rows that one append adds; ``done`` is resolved when they are on disk."""
 
-    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution", "statements")
+    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution", "redrive", "statements")
 
     def __init__(self, arn: str, key: int, events: Sequence[Event]) -> None:
         self.arn = arn
@@ -65,6 +69,7 @@ class Batch:
         self.definition: tuple[str, str] | None = None
         self.execution: tuple[Any, ...] | None = None
         self.claim: tuple[Any, ...] | None = None
+        self.redrive: tuple[Any, ...] | None = None
         self.statements: tuple[Statement, ...] = ()  # those that have nothing to do with executions
         self.events = [(key, *row) for row in encode(events)]
         ended = outcome(events)
@@ -103,6 +108,7 @@ def insert(db: sqlite3.Connection, batches: list[Batch]) -> None:
         (INSERT_DEFINITION, [*{batch.definition: None for batch in batches if batch.definition}]),
         (INSERT_EXECUTION, [batch.execution for batch in batches if batch.execution]),
         (INSERT_EVENT, [row for batch in batches for row in batch.events]),
+        (REDRIVE_EXECUTION, [batch.redrive for batch in batches if batch.redrive]),
         (END_EXECUTION, [batch.end for batch in batches if batch.end]),
         (CLAIM_EXECUTION, [batch.claim for batch in batches if batch.claim]),
     ]
@@ -170,7 +176,11 @@ class SqliteStore:
         self._keys[who.arn] = key
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
-        await self._commit(Batch(arn, await self._key(arn), events))
+        key = await self._key(arn)
+        batch = Batch(arn, key, events)
+        if again := redriven(events):
+            batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
+        await self._commit(batch)
 
     async def _write_statements(self, *statements: Statement) -> None:
         batch = Batch("", 0, ())
@@ -294,9 +304,9 @@ class SqliteStore:
         # The columns are an Identity's, then a Record's own.
         split = len(Identity._fields)
         return [
-            Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options))
+            Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options), *redrives)
             for row in rows
-            for definition, status, stopped_at, options in (row[split:],)
+            for definition, status, stopped_at, options, *redrives in (row[split:],)
         ]
 
     async def _key(self, arn: str) -> int:

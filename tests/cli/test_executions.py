@@ -303,3 +303,54 @@ def test_resume_all_leaves_alone_what_runs(project: Project) -> None:
     gate.touch()
     assert finished(process).code == 0
     assert (result.code, result.err) == (0, "left alone, as another process drives it: 1\n")
+
+
+# -- redrive --------------------------------------------------------------------------------------------
+
+
+FLAKY = machine(First=task("double", ResultPath="$.first"), Second=task("fail"))
+REPAIRED = (
+    "def double(event):\n    raise SystemExit('called again')\n\n\ndef fail(event):\n    return event['first']\n"
+)
+
+
+def test_redrive_goes_on_from_the_state_that_failed(project: Project) -> None:
+    assert project.ran(FLAKY, "-i", '{"n": 2}', name="one").code == 1
+    again = project.asl("redrive", "one")
+    assert (again.code, again.out) == (1, "")
+    assert "OutOfStockError: nothing left" in again.err
+    replace_tasks(project, REPAIRED)
+    done = project.asl("redrive", "one")
+    assert (done.code, done.out) == (0, '{"n":4}\n')
+    assert "SUCCEEDED  one" in done.err
+    assert project.asl("replay", "one").code == 0
+    shown = project.asl("show", "one", "--json").json
+    assert (shown["redriveCount"], shown["status"], shown["redriveStatus"]) == (2, "SUCCEEDED", "NOT_REDRIVABLE")
+    assert project.asl("list", "--json").json["executions"][0]["redriveCount"] == 2
+    assert project.asl("history", "one").out.count("ExecutionRedriven") == 2
+
+
+def test_redrive_as_json(project: Project) -> None:
+    project.ran(machine(F={"Type": "Fail", "Error": "E"}), name="one")
+    shown = project.asl("redrive", "one", "--json")
+    assert (shown.code, shown.json["status"], shown.json["redriveCount"]) == (1, "FAILED", 1)
+    assert "FAILED  one" in shown.err
+
+
+def test_redrive_of_what_has_succeeded_or_is_interrupted(project: Project) -> None:
+    project.ran(PASS, name="done")
+    refused = project.asl("redrive", "done")
+    assert (refused.code, refused.out) == (2, "")
+    assert "done cannot be redriven: Execution is SUCCEEDED and cannot be redriven" in refused.err
+    interrupted(project, name="cut")
+    refused = project.asl("redrive", "cut")
+    assert refused.code == 2
+    assert "go on with it: asl resume cut" in refused.err
+    assert project.asl("redrive", "nothing").code == 2
+
+
+def test_redrive_of_what_was_stopped(project: Project) -> None:
+    interrupted(project, name="one")
+    assert project.asl("stop", "one").code == 0
+    replace_tasks(project, "def interrupt(event):\n    return 1\n")
+    assert project.asl("redrive", "one").code == 0

@@ -12,6 +12,7 @@ from asl_engine.server import http, operations
 from asl_engine.server.errors import ApiError
 from asl_engine.server.request import Caller, Request, caller_of
 from asl_engine.server.validation import KINDS, service_model
+from tests.server.harness import FAIL
 
 if TYPE_CHECKING:
     from tests.server.harness import Server
@@ -193,6 +194,7 @@ def undeclared(shape: Any, value: Any, place: str = "") -> list[str]:
 
 
 def test_answers_have_declared_members_only(server: Server, name: str) -> None:
+    failing = {"name": name + "f", "definition": json.dumps(FAIL), "roleArn": "arn:x"}
     definition = json.dumps(
         {
             "StartAt": "T",
@@ -233,6 +235,9 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
         ("TagResource", {"resourceArn": machine, "tags": [{"key": "k", "value": "v"}]}),
         ("ListTagsForResource", {"resourceArn": machine}),
         ("UntagResource", {"resourceArn": machine, "tagKeys": ["k"]}),
+        ("CreateStateMachine", failing),
+        ("StartExecution", {"stateMachineArn": machine + "f", "name": "one"}),
+        ("RedriveExecution", {"executionArn": run.replace(":one", "f:one")}),
         ("DeleteStateMachine", {"stateMachineArn": machine}),
         ("ValidateStateMachineDefinition", {"definition": "{}"}),
     ]

@@ -555,3 +555,46 @@ def test_a_lease_that_cannot_be_taken(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="check its permissions"):
         anyio.run(main)
+
+
+def test_a_redrive_opens_an_execution_again(open_store: Open) -> None:
+    async def main() -> None:
+        store = await open_store()
+        log: list[ev.Event] = [*started(), ev.ExecutionFailed(5, 5, 4, 1500, 0, "E", None)]
+        again = ev.ExecutionRedriven(6, 6, 5, 2000, 0, 1, "token")
+        await store.create(record("a"), DEFINITION, log)
+        await store.append("arn:machine:a", [again])
+        kept = await store.record("arn:machine:a")
+        assert kept is not None
+        assert (kept.status, kept.stopped_at, kept.redrive_count, kept.redriven_at) == ("RUNNING", None, 1, 2000)
+        with pytest.raises(Conflict):
+            await store.append("arn:machine:a", [again])
+        assert await store.events("arn:machine:a") == [*log, again]
+        # What fails again at once is one batch.
+        await store.append("arn:machine:a", [ev.ExecutionAborted(7, 7, 6, 2500, 0, None, None)])
+        once_more: list[ev.Event] = [
+            ev.ExecutionRedriven(8, 8, 7, 3000, 0, 2, None),
+            ev.ExecutionFailed(9, 9, 8, 3000, 0, "E", None),
+        ]
+        await store.append("arn:machine:a", once_more)
+        kept = await store.record("arn:machine:a")
+        assert kept is not None
+        assert (kept.status, kept.stopped_at, kept.redrive_count, kept.redriven_at) == ("FAILED", 3000, 2, 3000)
+        await store.close()
+
+    anyio.run(main)
+
+
+def test_who_redrives_owns(tmp_path: Path) -> None:
+    async def main() -> None:
+        first = await SqliteStore.open(tmp_path / "asl.db")
+        second = await SqliteStore.open(tmp_path / "asl.db")
+        await first.create(record("a"), DEFINITION, [*started(), ev.ExecutionFailed(5, 5, 4, 1500, 0, "E", None)])
+        await second.append("arn:machine:a", [ev.ExecutionRedriven(6, 6, 5, 2000, 0, 1, None)])
+        await second.claim("arn:machine:a")
+        with pytest.raises(ExecutionBusy):
+            await first.claim("arn:machine:a")
+        await first.close()
+        await second.close()
+
+    anyio.run(main)
