@@ -15,7 +15,7 @@ from tests.cli.project import PASS
 if TYPE_CHECKING:
     from tests.cli.project import Project
 
-COMMANDS = ["run", "resume", "stop", "history", "list", "show", "replay", "validate", "tasks", "serve"]
+COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate", "tasks", "serve"]
 
 
 def test_alone_it_prints_help(project: Project) -> None:
