@@ -208,6 +208,7 @@ EDGES: list[tuple[str, Any]] = [
     ("$sift({})", MISSING),
     ("$substringAfter('abc', '')", "abc"),
     ("$substringBefore('abc', '')", ""),
+    ("$formatNumber(1, '0', {'digit': '##'})", 'T0410: Argument 3 of function "formatNumber"'),
     ("$formatNumber(1, '0', {'digit': 5})", 'T0410: Argument 3 of function "formatNumber"'),
     ("$formatNumber(1, '0', {'zero-digit': ''})", 'T0410: Argument 3 of function "formatNumber"'),
     ("$uppercase(?)(5)", 'T0410: Argument 1 of function "uppercase" does not match function signature'),

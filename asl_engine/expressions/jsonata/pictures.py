@@ -29,13 +29,19 @@ DEFAULTS: Final = {
 }
 
 
+# Properties that are looked for as a whole; the others are characters.
+SHOWN_AS_THEY_ARE: Final = frozenset({"minus-sign", "percent", "per-mille"})
+
+
 class Properties:
     """The characters that mean something in a picture."""
 
     def __init__(self, options: Any) -> None:
         chosen = DEFAULTS if options is MISSING else {**DEFAULTS, **options}
-        if not all(isinstance(chosen[name], str) and len(chosen[name]) == 1 for name in DEFAULTS):
-            raise JsonataError("T0410", index=3)
+        for name in DEFAULTS:
+            text = chosen[name]
+            if not isinstance(text, str) or not text or (len(text) > 1 and name not in SHOWN_AS_THEY_ARE):
+                raise JsonataError("T0410", index=3)
         self.point: str = chosen["decimal-separator"]
         self.grouping: str = chosen["grouping-separator"]
         self.exponent: str = chosen["exponent-separator"]

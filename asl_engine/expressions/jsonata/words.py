@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Final
 
@@ -79,7 +80,10 @@ def words_of_number(value: int, *, ordinal: bool) -> str:
     if value < 1000:
         return _compound(f"{SMALL[value // 100]} Hundred", value % 100, ordinal=ordinal)
     power = next(p for p in range(len(POWERS), 0, -1) if value >= 1000**p)
-    count, rest = divmod(value, 1000**power)
+    factor = 1000**power
+    # Beyond 2**53 the reference implementation's doubles decide how many there are, and what is left.
+    count = math.floor(float(value) / factor)
+    rest = max(0, int(float(value) - float(count) * factor))
     return _compound(f"{words_of_number(count, ordinal=False)} {POWERS[power - 1]}", rest, ordinal=ordinal)
 
 
