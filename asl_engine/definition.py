@@ -165,7 +165,7 @@ class Loader:
     def language_of(self, source: Any) -> str:
         """A state's own query language, or else the machine's."""
         own = source.get("QueryLanguage") if isinstance(source, dict) else None
-        return own if own in {"JSONPath", "JSONata"} else self.language
+        return own if own in ("JSONPath", "JSONata") else self.language
 
     def check_language(self, compiling: Compiling) -> None:
         if self.language == "JSONata" and compiling.language == "JSONPath":

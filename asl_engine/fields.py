@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from pydantic_core import SchemaValidator, ValidationError
+from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
 from asl_engine.findings import Finding
@@ -24,6 +24,7 @@ __all__ = [
     "ANY",
     "ARRAY",
     "BOOLEAN",
+    "COMPUTED",
     "FILLED_OBJECT",
     "MAX_SECONDS",
     "NULLABLE_PATH",
@@ -86,6 +87,16 @@ ARRAY: Final = Field(cs.list_schema(strict=True))
 ANY: Final = Field(cs.any_schema())
 
 
+def _not_null(value: Json) -> Json:
+    if value is None:
+        raise PydanticCustomError("null_given", "null")
+    return value
+
+
+# What an expression may compute, or be given as it is: null is neither.
+COMPUTED: Final = Field(cs.no_info_plain_validator_function(_not_null))
+
+
 # A validator is built when its shape is first met.  Shapes are module constants: their identity is the key,
 # and keeping them here keeps it theirs.
 _validators: dict[int, tuple[Shape, SchemaValidator]] = {}
@@ -139,6 +150,7 @@ _EXPECTATIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "literal_error": lambda c: f"Expected one of {c['expected']}",
     "greater_than_equal": lambda c: f"Expected a value of at least {c['ge']:g}",
     "less_than_equal": lambda c: f"Expected a value of at most {c['le']}",
+    "null_given": lambda _: "Expected a value or an expression",
     "finite_number": lambda _: "Expected a finite number",
 }
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from asl_engine.errors import QueryFailure
 from asl_engine.events import MapIterationStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
-from asl_engine.fields import ANY, ARRAY, NULLABLE_PATH, OBJECT, TEXT, integer, required
+from asl_engine.fields import ANY, ARRAY, COMPUTED, NULLABLE_PATH, OBJECT, TEXT, integer, required
 from asl_engine.jsontypes import Json, Payload, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.forking import fork_of, joined
@@ -58,9 +58,9 @@ JSONATA_FIELDS = {
     **TRANSITION_FIELDS,
     **RECOVERY_FIELDS,
     "ItemProcessor": required(OBJECT),
-    "Items": ANY,
+    "Items": COMPUTED,
     "ItemSelector": ANY,
-    "MaxConcurrency": ANY,
+    "MaxConcurrency": COMPUTED,
 }
 # Inline, a MaxConcurrency of 0 means as many as the service runs at once (AWS documentation, "Inline mode").
 INLINE_CONCURRENCY = 40

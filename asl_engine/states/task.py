@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from asl_engine.arn import is_activity, waits_for_token
 from asl_engine.errors import QueryFailure
 from asl_engine.events import TaskScheduled, TaskScheduleFailed, TaskStarted
-from asl_engine.fields import ANY, MAX_SECONDS, NULLABLE_PATH, TEXT, integer, required
+from asl_engine.fields import ANY, COMPUTED, MAX_SECONDS, NULLABLE_PATH, TEXT, integer, required
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.recovery import Recovery, recover
@@ -88,8 +88,8 @@ JSONATA_FIELDS = {
     **RECOVERY_FIELDS,
     "Resource": required(TEXT),
     "Arguments": ANY,
-    "TimeoutSeconds": ANY,
-    "HeartbeatSeconds": ANY,
+    "TimeoutSeconds": COMPUTED,
+    "HeartbeatSeconds": COMPUTED,
 }
 
 

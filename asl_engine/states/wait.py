@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from asl_engine.errors import QueryFailure
 from asl_engine.events import WaitScheduled
 from asl_engine.expressions.timestamps import parse_timestamp
-from asl_engine.fields import ANY, MAX_SECONDS, TEXT, integer
+from asl_engine.fields import COMPUTED, MAX_SECONDS, TEXT, integer
 from asl_engine.jsontypes import MISSING, dumps
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.state import (
@@ -41,7 +41,13 @@ FIELDS = {
     "TimestampPath": TEXT,
 }
 
-JSONATA_FIELDS = {**COMMON_FIELDS, **OUTPUT_FIELDS, **TRANSITION_FIELDS, "Seconds": ANY, "Timestamp": ANY}
+JSONATA_FIELDS = {
+    **COMMON_FIELDS,
+    **OUTPUT_FIELDS,
+    **TRANSITION_FIELDS,
+    "Seconds": COMPUTED,
+    "Timestamp": COMPUTED,
+}
 
 # AWS counts the delay in seconds as a 32-bit integer: a recorded wait of 24,856 days is refused.
 LONGEST_DELAY_SECONDS = 2**31 - 1
