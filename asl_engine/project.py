@@ -27,6 +27,7 @@ class Project(NamedTuple):
     and ``lambda_endpoint`` (a URL, None for what the AWS SDK finds) say whether and where functions
     without a local callable are invoked.  ``substitutions`` are values for placeholders in definitions.
     ``buckets`` are the folders that stand for S3 buckets.
+    ``deploy`` is the table of that name, which ``deploy.settings`` reads.
     """
 
     root: Path
@@ -39,6 +40,7 @@ class Project(NamedTuple):
     source: Path | None = None
     substitutions: Mapping[str, str] = {}
     buckets: Mapping[str, Path] = {}
+    deploy: Mapping[str, Any] = {}
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -153,6 +155,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
         'a URL, such as "http://localhost:3001"',
     ),
     "substitutions": ("substitutions", _is_table_of_texts, 'a table of names and texts, such as {Stage = "dev"}'),
+    "deploy": ("deploy", lambda v: isinstance(v, dict), "a table, as docs/deploy.md lists its keys"),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),
 }

@@ -36,6 +36,8 @@ FLOORS = [
     ({"states", "machine", "definition", "interpreter", "history", "replay", "redrive", "answers"}, 3),
     ({"clock", "project", "store", "resources"}, 4),
     ({"engine", "alarms", "runs", "workers"}, 5),
+    ({"clock", "project", "store", "resources"}, 4),
+    ({"engine", "deploy"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from asl_engine.cli.aws_commands import add_commands
 from asl_engine.cli.parsing import Command, Group
 
 __all__ = ["app"]
@@ -322,3 +323,6 @@ def serve(
             aws_limits=not no_aws_limits,
         )
     )
+
+
+add_commands(app)
