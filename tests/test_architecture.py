@@ -38,6 +38,7 @@ FLOORS = [
     ({"engine", "alarms", "runs", "workers"}, 5),
     ({"clock", "project", "store", "resources"}, 4),
     ({"engine", "deploy"}, 5),
+    ({"engine", "alarms", "runs", "workers", "deploy"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3
