@@ -14,7 +14,7 @@ from asl_engine.items.item import MAX_OBJECT_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["decompressed", "read_bytes", "texts"]
+__all__ = ["decompressed", "pieces", "read_bytes", "texts"]
 
 PIECE_BYTES: Final = 256 * 1024
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"

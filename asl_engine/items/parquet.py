@@ -10,11 +10,11 @@ from base64 import b64encode
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from math import isfinite
-from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from uuid import UUID
 
+from asl_engine.items.decoding import decompressed, pieces
 from asl_engine.items.faults import DataFault, StorageError
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ MAX_FOOTER_BYTES: Final = 5 * 1024 * 1024
 MAX_ROW_GROUP_BYTES: Final = 256 * 1024 * 1024
 MAGIC: Final = b"PAR1"
 ROWS: Final = 1024  # at a time
-COPY_BYTES: Final = 1024 * 1024
 
 
 def parquet_items(stream: BinaryIO) -> Iterator[dict[str, Json]]:
@@ -57,10 +56,11 @@ def parquet_items(stream: BinaryIO) -> Iterator[dict[str, Json]]:
 
 
 def _seekable(stream: BinaryIO) -> BinaryIO:
-    if stream.seekable():
+    if stream.seekable() and decompressed(stream) is stream:
         return stream
     file = TemporaryFile()  # noqa: SIM115  the caller closes it
-    copyfileobj(stream, file, COPY_BYTES)
+    for piece in pieces(stream):
+        file.write(piece)
     file.seek(0)
     return file
 

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from asl_engine.items.csv_text import DELIMITERS, csv_items
-from asl_engine.items.decoding import decompressed, texts
+from asl_engine.items.decoding import texts
 from asl_engine.items.faults import DataFault, StorageError, reader_failed
 from asl_engine.items.item import Item, uri_of
 from asl_engine.items.json_text import json_items
@@ -158,7 +158,7 @@ def _csv(stream: BinaryIO, config: Mapping[str, Json]) -> Values:
 
 def _parquet(stream: BinaryIO, config: Mapping[str, Json]) -> Values:
     del config
-    return _unnamed(parquet_items(decompressed(stream)))
+    return _unnamed(parquet_items(stream))
 
 
 def _unnamed(values: Iterable[Json] | Iterable[dict[str, Json]]) -> Values:

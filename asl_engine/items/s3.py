@@ -115,10 +115,12 @@ class _Object(io.RawIOBase):
 
     def _read(self, amount: int) -> bytes:
         """No bytes where the stream is broken."""
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, FlexibleChecksumError
 
         try:
             data: bytes = self._body.read(amount)
+        except FlexibleChecksumError as error:  # the bytes are there, but not those that were stored
+            raise StorageError(f"{self._name} is damaged: {error}") from None
         except (BotoCoreError, OSError):
             return b""
         return data

@@ -12,6 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.errors import EvaluationError, QueryFailure
+from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.jsonpath import compile_path
 from asl_engine.fields import ANY, OBJECT, TEXT, Field, check_shape, each, integer, one_of, required
 from asl_engine.jsontypes import dumps
 from asl_engine.states.item_flow import ItemBatcher, ItemReader, ResultWriter
@@ -181,14 +183,18 @@ def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: st
 
         return evaluate_expression
     if value is not None:
-        compiling.check(f"{place}/{field}", value, integer(1, most))
+        if compiling.language == "JSONata":  # where it could have been an expression, no shape has checked it
+            compiling.check(f"{place}/{field}", value, integer(1, most))
         return lambda _turn, _given: value
     if path_field not in source:
         return None
-    path = compiling.with_source(source).path(path_field)
+    try:
+        path = compile_path(source[path_field])
+    except ExpressionSyntaxError as error:
+        compiling.report(f"{place}/{path_field}", str(error))
+        return None
 
     def evaluate(turn: Turn, given: Payload) -> Json:
-        assert path is not None  # noqa: S101  a definition with a finding is not run
         number = evaluate_path(turn, path, given.value)
         if not _fits(number, most):
             shown = number if isinstance(number, str) else dumps(number)
