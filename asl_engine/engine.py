@@ -55,9 +55,9 @@ from asl_engine.interpreter import (
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
 from asl_engine.resources import PENDING, TaskCall
-from asl_engine.runs import Run, settle, token_of
+from asl_engine.runs import Run, dismiss, settle, token_of
 from asl_engine.store import Record
-from asl_engine.workers import Workers
+from asl_engine.workers import Offer, Workers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
@@ -78,8 +78,6 @@ __all__ = ["Engine", "Run"]
 OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled})
 CLOSING = frozenset({TaskTimedOut, StateAborted})
 SALT_BYTES = 16
-# How long leaving the engine waits for tasks that were cancelled.
-LONGEST_FAREWELL_SECONDS = 1.0
 
 
 class Engine:
@@ -120,15 +118,7 @@ class Engine:
     async def __aexit__(self, *exc: object) -> None:
         self._closed = True
         self._alarms.close()
-        for task in self._spawned:
-            task.cancel()
-        if not self._spawned:
-            return
-        _, stuck = await asyncio.wait(self._spawned, timeout=LONGEST_FAREWELL_SECONDS)
-        for task in stuck:
-            # A callable that will not be cancelled. The loop must not wait for it either when it closes.
-            asyncio._unregister_task(task)  # noqa: SLF001  documented in "Extending asyncio"
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001  nobody is to be told
+        await dismiss(self._spawned)
 
     # -- what callers ask for ---------------------------------------------------------------------
 
@@ -250,14 +240,15 @@ class Engine:
         self._deliver(run, stimulus)
         return await heard
 
-    async def check(self) -> None:
-        """Look whether somebody else has ended an execution of ours."""
+    async def check(self) -> bool:
+        """Look whether somebody else has ended an execution of ours; whether they may have written anything."""
         if not await self.store.changed():
-            return
+            return False
         for run in list(self.runs.values()):
             record = await self.store.record(run.arn)
             if record is not None and record.status != "RUNNING" and run.execution.status == "RUNNING":
                 await self._superseded(run)
+        return True
 
     def _advance(self, run: Run, stimulus: Stimulus) -> list[Event]:
         return advance(run.machine, run.execution, stimulus, self.limits, self.workers.knows)
@@ -390,11 +381,12 @@ class Engine:
             run.pending.add(work.key)
             self._alarms.begin()
         if not work.started:
-            self.workers.offer(work.resource, run, work.key)
+            self.workers.offer(work.resource, Offer(run, work.key))
 
-    def _is_offered(self, run: Run, key: int) -> bool:
+    def _is_offered(self, offer: Offer[Run]) -> bool:
+        run, key, taken = offer
         work = None if run.done.done() else run.execution.open.get(key)
-        return isinstance(work, OpenTask) and not work.started
+        return isinstance(work, OpenTask) and (taken or not work.started)
 
     async def _perform(self, run: Run, task: OpenTask) -> None:
         pending = False

@@ -19,7 +19,9 @@ class Limits(NamedTuple):
     """None switches a limit off.
 
     ``payload_bytes`` bounds the UTF-8 text of an input, an output or a result; ``history_events`` the
-    number of history events of one execution, of which the last is then its failure.
+    number of history events of one execution, of which the last is then its failure; ``activities`` the
+    number of one account's in one region, and ``activity_polls`` that of workers which wait at once for the
+    tasks of one activity.
     """
 
     payload_bytes: int | None = 262_144
@@ -28,6 +30,8 @@ class Limits(NamedTuple):
     express_seconds: int | None = 300
     redrive_seconds: int | None = 1_209_600
     open_executions: int | None = 1_000_000
+    activities: int | None = 10_000
+    activity_polls: int | None = 1_000
 
 
 AWS_LIMITS = Limits()

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from asl_engine.interpreter import Stimulus
     from asl_engine.machine import StateMachine
 
-__all__ = ["Run", "settle", "token_of"]
+__all__ = ["Run", "dismiss", "settle", "token_of"]
+
+# How long leaving the engine waits for tasks that were cancelled.
+LONGEST_FAREWELL_SECONDS = 1.0
 
 
 class Run:
@@ -55,3 +58,16 @@ def settle(heard: asyncio.Future[list[Event]], result: list[Event] | BaseExcepti
         heard.set_exception(result)
     else:
         heard.set_result(result or [])
+
+
+async def dismiss(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until they are done, but not for ever."""
+    for task in tasks:
+        task.cancel()
+    if not tasks:
+        return
+    _, stuck = await asyncio.wait(tasks, timeout=LONGEST_FAREWELL_SECONDS)
+    for task in stuck:
+        # A callable that will not be cancelled. The loop must not wait for it either when it closes.
+        asyncio._unregister_task(task)  # noqa: SLF001  documented in "Extending asyncio"
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001  nobody is to be told

@@ -8,8 +8,9 @@ it is the worker's once the execution has recorded it.
 from __future__ import annotations
 
 import asyncio
+from asyncio import FIRST_COMPLETED
 from collections import deque
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -24,27 +25,39 @@ class TooManyPolls(Exception):
 
 
 class Offer(NamedTuple, Generic[Owner]):
-    """A task that waits for a worker; ``owner`` is its execution."""
+    """A task that waits for a worker; ``owner`` is its execution.
+
+    ``taken``: it was handed out already, to a worker that was gone when it was to be told.
+    """
 
     owner: Owner
     key: int
+    taken: bool = False
 
 
 class Workers(Generic[Owner]):
     """Which activities there are, the tasks that wait for workers, and the workers that wait for tasks.
 
-    ``is_open(owner, key)`` says whether a task is still to be had: those that are not are passed over.
+    ``is_open`` says whether a task is still to be had: those that are not are passed over.
     """
 
-    def __init__(self, is_open: Callable[[Owner, int], bool]) -> None:
+    def __init__(self, is_open: Callable[[Offer[Owner]], bool]) -> None:
         self._is_open = is_open
         self._activities: set[str] = set()
         self._offers: dict[str, deque[Offer[Owner]]] = {}
-        self._polls: dict[str, deque[asyncio.Future[Offer[Owner]]]] = {}
+        # Dictionaries, as sets in order: a poll may leave from the middle of the queue.
+        self._polls: dict[str, dict[asyncio.Future[Offer[Owner] | None], None]] = {}
+        self._closed = False
+
+    # -- activities -------------------------------------------------------------------------------
 
     def know(self, activities: Iterable[str]) -> None:
-        """These activities exist, by ARN."""
-        self._activities.update(activities)
+        """Exactly these activities exist, by ARN."""
+        self._activities = {*activities}
+
+    def learn(self, activity: str) -> None:
+        """The activity exists."""
+        self._activities.add(activity)
 
     def forget(self, activity: str) -> None:
         """The activity exists no more: nothing is scheduled for it; what was scheduled before goes on."""
@@ -53,18 +66,17 @@ class Workers(Generic[Owner]):
     def knows(self, activity: str) -> bool:
         return activity in self._activities
 
-    def offer(self, activity: str, owner: Owner, key: int) -> None:
-        """Give a task to the worker that has waited longest, or let it wait for one."""
-        self._give(activity, Offer(owner, key), first=False)
+    # -- tasks ------------------------------------------------------------------------------------
 
-    def give_back(self, activity: str, offer: Offer[Owner]) -> None:
-        """A task that was taken and could not be handed over is the next one again."""
-        self._give(activity, offer, first=True)
+    def offer(self, activity: str, offer: Offer[Owner], *, first: bool = False) -> None:
+        """Give a task to the worker that has waited longest, or let it wait for one.
 
-    def _give(self, activity: str, offer: Offer[Owner], *, first: bool) -> None:
+        ``first``: it was taken and could not be handed over; it is the next one again.
+        """
         polls = self._polls.get(activity)
         while polls:
-            poll = polls.popleft()
+            poll = next(iter(polls))
+            del polls[poll]
             if not poll.done():
                 poll.set_result(offer)
                 return
@@ -78,44 +90,65 @@ class Workers(Generic[Owner]):
         """How many workers wait for a task of this activity."""
         return len(self._polls.get(activity, ()))
 
-    async def take(self, activity: str, seconds: float, most: int | None = None) -> Offer[Owner] | None:
+    async def take(
+        self,
+        activity: str,
+        seconds: float,
+        most: int | None = None,
+        gone: asyncio.Future[None] | None = None,
+    ) -> Offer[Owner] | None:
         """The oldest task of an activity, None where none has come for so long.
 
-        Whoever is cancelled while waiting leaves its place, and a task that it was just given to the next.
-        Raises ``TooManyPolls`` where ``most`` others wait already.
+        A worker that goes away meanwhile (``gone`` is done) leaves its place, and what it was just given to the
+        next.  Raises ``TooManyPolls`` where ``most`` others wait already.
         """
-        found = self._oldest(activity)
-        if found is not None:
-            return found
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while True:
+            found = self._oldest(activity)
+            if found is None and not self._closed:
+                found = await self._wait(activity, until - loop.time(), most, gone)
+            if found is None or self._is_open(found):
+                return found
+
+    async def _wait(
+        self, activity: str, seconds: float, most: int | None, gone: asyncio.Future[None] | None
+    ) -> Offer[Owner] | None:
         if most is not None and self.polls(activity) >= most:
             raise TooManyPolls
-        loop = asyncio.get_running_loop()
-        poll: asyncio.Future[Offer[Owner]] = loop.create_future()
-        polls = self._polls.setdefault(activity, deque())
-        polls.append(poll)
+        poll: asyncio.Future[Offer[Owner] | None] = asyncio.get_running_loop().create_future()
+        self._polls.setdefault(activity, {})[poll] = None
+        waited_for: set[asyncio.Future[Any]] = {poll} if gone is None else {poll, gone}
+        here = False
         try:
-            await asyncio.wait([poll], timeout=seconds)
-        except asyncio.CancelledError:
-            if poll.done():
-                self.give_back(activity, poll.result())
-            raise
+            await asyncio.wait(waited_for, timeout=seconds, return_when=FIRST_COMPLETED)
+            here = gone is None or not gone.done()
         finally:
-            if not poll.done():
-                poll.cancel()
-                polls.remove(poll)
-            if not polls:
-                self._polls.pop(activity, None)
-        if poll.cancelled():
-            return None
-        offer = poll.result()
-        # It may have timed out between two looks at the queue.
-        return offer if self._is_open(*offer) else await self.take(activity, seconds, most)
+            self._leave(activity, poll)
+            given = poll.result() if poll.done() else None
+            if given is not None and not here:
+                self.offer(activity, given, first=True)
+        return given if here else None
+
+    def _leave(self, activity: str, poll: asyncio.Future[Offer[Owner] | None]) -> None:
+        polls = self._polls.get(activity, {})
+        polls.pop(poll, None)
+        if not polls:
+            self._polls.pop(activity, None)
+
+    def close(self) -> None:
+        """No more tasks: whoever waits is told that there is none."""
+        self._closed = True
+        for polls in self._polls.values():
+            for poll in polls:
+                if not poll.done():
+                    poll.set_result(None)
 
     def _oldest(self, activity: str) -> Offer[Owner] | None:
         waiting = self._offers.get(activity)
         while waiting:
             offer = waiting.popleft()
-            if self._is_open(*offer):
+            if self._is_open(offer):
                 return offer
         self._offers.pop(activity, None)
         return None

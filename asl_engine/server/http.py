@@ -11,6 +11,7 @@ import json
 import logging
 import re
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -93,8 +94,14 @@ async def _answer(http: HttpRequest, service: Service, default: Caller, *, any_h
     caller = caller_of(http.headers.get("authorization", ""), default)
     if isinstance(token := data.get(PAGE), str):
         data[PAGE] = unexpired(token, time.time())
-    answer = await operation(Request(data, caller), service)
+    answer = await operation(Request(data, caller, partial(_gone, http)), service)
     return answer | {PAGE: expiring(answer[PAGE], time.time())} if PAGE in answer else answer
+
+
+async def _gone(http: HttpRequest) -> None:
+    """Return when the client has hung up."""
+    while (await http.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _refuse_browsers(http: HttpRequest, *, any_host: bool) -> None:

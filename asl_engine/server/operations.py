@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from asl_engine.server.activities import (
+    create_activity,
+    delete_activity,
+    describe_activity,
+    get_activity_task,
+    list_activities,
+)
 from asl_engine.server.aliases import (
     create_state_machine_alias,
     delete_state_machine_alias,
@@ -38,6 +45,7 @@ from asl_engine.server.tags import (
     tag_resource,
     untag_resource,
 )
+from asl_engine.server.task_answers import send_task_failure, send_task_heartbeat, send_task_success
 from asl_engine.server.versions import (
     delete_state_machine_version,
     list_state_machine_versions,
@@ -55,16 +63,21 @@ if TYPE_CHECKING:
 __all__ = ["OPERATIONS"]
 
 OPERATIONS: Final[dict[str, Operation]] = {
+    "CreateActivity": create_activity,
     "CreateStateMachine": create_state_machine,
     "CreateStateMachineAlias": create_state_machine_alias,
+    "DeleteActivity": delete_activity,
     "DeleteStateMachine": delete_state_machine,
     "DeleteStateMachineAlias": delete_state_machine_alias,
     "DeleteStateMachineVersion": delete_state_machine_version,
+    "DescribeActivity": describe_activity,
     "DescribeExecution": describe_execution,
     "DescribeStateMachine": describe_state_machine,
     "DescribeStateMachineAlias": describe_state_machine_alias,
     "DescribeStateMachineForExecution": describe_state_machine_for_execution,
+    "GetActivityTask": get_activity_task,
     "GetExecutionHistory": get_execution_history,
+    "ListActivities": list_activities,
     "ListExecutions": list_executions,
     "ListStateMachineAliases": list_state_machine_aliases,
     "ListStateMachineVersions": list_state_machine_versions,
@@ -72,6 +85,9 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "ListTagsForResource": list_tags_for_resource,
     "PublishStateMachineVersion": publish_state_machine_version,
     "RedriveExecution": redrive_execution,
+    "SendTaskFailure": send_task_failure,
+    "SendTaskHeartbeat": send_task_heartbeat,
+    "SendTaskSuccess": send_task_success,
     "StartExecution": start_execution,
     "StartSyncExecution": start_sync_execution,
     "StopExecution": stop_execution,

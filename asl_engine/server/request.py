@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.arn import activity_arn
 from asl_engine.server.errors import ApiError, invalid_arn
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from asl_engine.jsontypes import Json
 
 __all__ = ["Caller", "Request", "caller_of"]
@@ -29,6 +33,11 @@ class Caller(NamedTuple):
         """The beginning of the caller's state machine ARNs."""
         return f"arn:aws:states:{self.region}:{self.account}:stateMachine:"
 
+    @property
+    def activities(self) -> str:
+        """The beginning of the caller's activity ARNs."""
+        return activity_arn(*self, "")
+
 
 def caller_of(authorization: str, default: Caller) -> Caller:
     """The region of the signature, and the account: an access key of 12 digits names it."""
@@ -42,11 +51,16 @@ def caller_of(authorization: str, default: Caller) -> Caller:
     )
 
 
+async def _never() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
 class Request(NamedTuple):
-    """``data`` is the request's body."""
+    """``data`` is the request's body; ``gone`` returns when its sender does not wait for the answer any more."""
 
     data: dict[str, Json]
     caller: Caller
+    gone: Callable[[], Coroutine[None, None, None]] = _never
 
     def text(self, member: str) -> str:
         """A string that the operation requires."""

@@ -92,6 +92,7 @@ async def serve(
                 ws="none",
             )
         )
+        engine.workers.know(await store.activities.arns())
         resumed = await service.resume_all()
         looking = asyncio.ensure_future(_look_around(engine))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
@@ -101,6 +102,7 @@ async def serve(
         try:
             await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
             server.should_exit = True
+            engine.workers.close()
             await answering
         finally:
             looking.cancel()
@@ -118,7 +120,8 @@ class _Server(uvicorn.Server):
 
 
 async def _look_around(engine: Engine) -> None:
-    """Other processes may stop an execution of ours."""
+    """Other processes may stop an execution of ours, create activities or delete them."""
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        await engine.check()
+        if await engine.check():
+            engine.workers.know(await engine.store.activities.arns())

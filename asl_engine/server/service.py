@@ -45,6 +45,7 @@ class Service:
         self.catalog = catalog
         self.random = Random() if random is None else random
         self.changing = asyncio.Lock()  # whoever reads machines, versions, aliases or tags to change them
+        self._adopting = asyncio.Lock()
         self._compiled: OrderedDict[str, StateMachine] = OrderedDict()
 
     # -- state machines -----------------------------------------------------------------------------
@@ -122,6 +123,17 @@ class Service:
             except AslError as error:
                 log.warning("cannot resume %s: %s", record.identity.arn, error)
         return resumed
+
+    async def driven(self, record: Record) -> Run | None:
+        """The execution, driven from now on by us if nobody else does; None where it cannot be."""
+        arn = record.identity.arn
+        async with self._adopting:  # two at once must not drive it twice
+            if arn not in self.engine.runs and record.status == "RUNNING":
+                try:
+                    await self._resume(record)
+                except AslError as error:
+                    log.warning("cannot resume %s: %s", arn, error)
+        return self.engine.runs.get(arn)
 
     async def _resume(self, record: Record) -> bool:
         machine = await self.compiled(record.definition)

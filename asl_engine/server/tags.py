@@ -103,5 +103,9 @@ async def _machine(service: Service, arn: str) -> object | None:
     return await service.find_machine(arn)
 
 
+async def _activity(service: Service, arn: str) -> object | None:
+    return await service.store.activities.get(arn)
+
+
 # What can be tagged, by the word in its ARN.
-LOOKUPS: dict[str, Lookup] = {"stateMachine": _machine}
+LOOKUPS: dict[str, Lookup] = {"activity": _activity, "stateMachine": _machine}

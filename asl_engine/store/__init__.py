@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.execution import Identity, Status
     from asl_engine.jsontypes import Json
+    from asl_engine.store.activities import Activities
     from asl_engine.store.aliases import Aliases
     from asl_engine.store.machines import Machines
     from asl_engine.store.tags import Tags
@@ -52,6 +53,9 @@ class Store(Protocol):
 
     @property
     def tags(self) -> Tags: ...
+
+    @property
+    def activities(self) -> Activities: ...
 
     async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
         """Keep a new execution, the text of its definition and its first events, in one transaction.

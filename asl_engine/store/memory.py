@@ -9,13 +9,43 @@ from asl_engine.store.memory_machines import MemoryMachines
 from asl_engine.store.outcome import outcome, redriven
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from asl_engine.events import Event
     from asl_engine.execution import Status
     from asl_engine.store import Record
+    from asl_engine.store.activities import ActivityRecord
+    from asl_engine.store.memory_machines import MemoryTags
 
 __all__ = ["MemoryStore"]
+
+
+class MemoryActivities:
+    """The activities of a store that forgets."""
+
+    def __init__(self, tags: MemoryTags) -> None:
+        self._activities: dict[str, ActivityRecord] = {}
+        self._tags = tags
+
+    async def add(self, record: ActivityRecord, tags: Mapping[str, str] | None = None) -> ActivityRecord:
+        if record.arn not in self._activities:
+            self._activities[record.arn] = record
+            await self._tags.put(record.arn, tags or {})
+        return self._activities[record.arn]
+
+    async def get(self, arn: str) -> ActivityRecord | None:
+        return self._activities.get(arn)
+
+    async def page(self, prefix: str, after: str, limit: int) -> list[ActivityRecord]:
+        arns = sorted(arn for arn in self._activities if arn.startswith(prefix) and arn > after)
+        return [self._activities[arn] for arn in arns[:limit]]
+
+    async def arns(self, prefix: str = "") -> list[str]:
+        return sorted(arn for arn in self._activities if arn.startswith(prefix))
+
+    async def remove(self, arn: str) -> None:
+        self._activities.pop(arn, None)
+        self._tags.kept.pop(arn, None)
 
 
 class MemoryStore:
@@ -29,6 +59,7 @@ class MemoryStore:
         self.versions = self.machines.versions
         self.aliases = self.machines.aliases
         self.tags = self.machines.tags
+        self.activities = MemoryActivities(self.tags)
 
     async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
         arn = record.identity.arn

@@ -118,5 +118,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "ALTER TABLE executions ADD COLUMN alias_arn TEXT",
         "ALTER TABLE executions ADD COLUMN redrive_count INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE executions ADD COLUMN redriven_at INTEGER",
+        """
+        CREATE TABLE activities (
+            arn TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            configuration TEXT NOT NULL  -- encryption: a JSON object
+        ) WITHOUT ROWID
+        """,
     ),
 )

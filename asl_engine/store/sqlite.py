@@ -19,6 +19,7 @@ from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, S
 from asl_engine.execution import Identity
 from asl_engine.jsontypes import dumps, loads
 from asl_engine.store import Record
+from asl_engine.store.activities import ActivityTable
 from asl_engine.store.aliases import AliasTable
 from asl_engine.store.codec import COLUMNS, Row, decode, encode
 from asl_engine.store.lease import Lease, is_held
@@ -141,6 +142,7 @@ class SqliteStore:
         self.versions = VersionTable(self._fetch, self._write_statements)
         self.aliases = AliasTable(self._fetch, self._write_statements)
         self.tags = TagTable(self._fetch, self._write_statements)
+        self.activities = ActivityTable(self._fetch, self._write_statements)
 
     @classmethod
     async def open(

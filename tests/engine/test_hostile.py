@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine import engine as engine_module
+from asl_engine import runs
 from asl_engine.clock import VirtualClock
 from asl_engine.definition import load
 from asl_engine.engine import Engine
@@ -50,7 +50,7 @@ def test_whatever_leaves_a_resource_reaches_whoever_waits(error: BaseException) 
 
 
 def test_a_callable_that_will_not_be_cancelled_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "LONGEST_FAREWELL_SECONDS", 0.01)
+    monkeypatch.setattr(runs, "LONGEST_FAREWELL_SECONDS", 0.01)
 
     async def stubborn(call: TaskCall) -> Payload:
         del call

@@ -229,7 +229,7 @@ def test_two_answers_at_once_are_told_apart() -> None:
 def test_the_task_of_an_activity_goes_from_the_queue_to_a_worker() -> None:
     async def scenario(store: MemoryStore) -> None:
         async with Engine(store, {}, clock=VirtualClock()) as engine:
-            engine.workers.know([ACTIVITY])
+            engine.workers.learn(ACTIVITY)
             run = await engine.start(task(ACTIVITY, HeartbeatSeconds=10), "m", Payload(1), "n")
             offer = await engine.workers.take(ACTIVITY, 1)
             assert offer is not None
@@ -248,7 +248,7 @@ def test_an_open_activity_task_is_offered_again_after_a_restart_and_a_taken_one_
     async def scenario(store: MemoryStore) -> None:
         machine = task(ACTIVITY)
         async with Engine(store, {}, clock=VirtualClock()) as engine:
-            engine.workers.know([ACTIVITY])
+            engine.workers.learn(ACTIVITY)
             taken = await engine.start(machine, "m", Payload(1), "taken")
             waiting = await engine.start(machine, "m", Payload(2), "waiting")
             offer = await engine.workers.take(ACTIVITY, 1)

@@ -207,6 +207,9 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
             },
         }
     )
+    activity = f"arn:aws:states:us-east-1:123456789012:activity:{name}"
+    work = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": activity, "End": True}}}
+    worked = {"name": name + "w", "definition": json.dumps(work), "roleArn": "arn:x"}
     machine = f"arn:aws:states:us-east-1:123456789012:stateMachine:{name}"
     run = machine.replace("stateMachine", "execution") + ":one"
     express = {"name": name + "x", "definition": definition, "roleArn": "arn:x", "type": "EXPRESS"}
@@ -240,9 +243,24 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
         ("RedriveExecution", {"executionArn": run.replace(":one", "f:one")}),
         ("DeleteStateMachine", {"stateMachineArn": machine}),
         ("ValidateStateMachineDefinition", {"definition": "{}"}),
+        ("CreateActivity", {"name": name}),
+        ("DescribeActivity", {"activityArn": activity}),
+        ("ListActivities", {}),
+        ("CreateStateMachine", worked),
+        ("StartExecution", {"stateMachineArn": machine + "w"}),
+        ("StartExecution", {"stateMachineArn": machine + "w"}),
+        ("GetActivityTask", {"activityArn": activity}),
+        ("SendTaskHeartbeat", {}),
+        ("SendTaskSuccess", {"output": "1"}),
+        ("GetActivityTask", {"activityArn": activity}),
+        ("SendTaskFailure", {}),
+        ("DeleteActivity", {"activityArn": activity}),
     ]
+    token = ""
     for operation, data in asked:
-        status, _, body = server.post(operation, json.dumps(data))
+        sent = {**data, "taskToken": token} if operation.startswith("SendTask") else data
+        status, _, body = server.post(operation, json.dumps(sent))
         assert status == 200, body
+        token = body.get("taskToken", token)
         assert undeclared(service_model().operation_model(operation).output_shape, body) == []
     assert {operation for operation, _ in asked} == set(operations.OPERATIONS)

@@ -18,6 +18,7 @@ from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, S
 from asl_engine.execution import Identity
 from asl_engine.jsontypes import Payload
 from asl_engine.store import Record, Store
+from asl_engine.store.activities import ActivityRecord
 from asl_engine.store.lease import Lease, is_held
 from asl_engine.store.machines import MachineRecord
 from asl_engine.store.memory import MemoryStore
@@ -598,3 +599,41 @@ def test_who_redrives_owns(tmp_path: Path) -> None:
         await second.close()
 
     anyio.run(main)
+
+
+# -- activities ------------------------------------------------------------------------------------------
+
+ACTIVITIES = "arn:aws:states:r:a:activity:"
+
+
+def an_activity(name: str, created_at: int = 1000) -> ActivityRecord:
+    return ActivityRecord(ACTIVITIES + name, name, created_at, {"none": None})
+
+
+def test_activities_are_kept_until_they_are_removed(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        first = an_activity("paint")
+        assert await store.activities.add(first, {"team": "blue"}) == first
+        assert await store.activities.add(an_activity("paint", 2000), {"team": "red"}) == first
+        assert await store.tags.get(first.arn) == {"team": "blue"}
+        assert await store.activities.get(first.arn) == first
+        for _ in range(2):
+            await store.activities.remove(first.arn)
+        assert await store.activities.get(first.arn) is None
+        assert await store.tags.get(first.arn) == {}
+
+    run(open_store, scenario)
+
+
+def test_activities_are_paged_by_arn(open_store: Open) -> None:
+    async def scenario(store: Store) -> None:
+        for name in ("b", "a", "c%"):
+            await store.activities.add(an_activity(name))
+        other = an_activity("x")._replace(arn="arn:aws:states:s:a:activity:x")
+        await store.activities.add(other)
+        assert [one.name for one in await store.activities.page(ACTIVITIES, "", 2)] == ["a", "b"]
+        assert [one.name for one in await store.activities.page(ACTIVITIES, ACTIVITIES + "b", 9)] == ["c%"]
+        assert [arn.rpartition(":")[2] for arn in await store.activities.arns(ACTIVITIES)] == ["a", "b", "c%"]
+        assert other.arn in await store.activities.arns()
+
+    run(open_store, scenario)
