@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Serving", "serve"]
 
-NEEDED = ("starlette", "uvicorn")
+NEEDED = ("httptools", "starlette", "uvicorn")
 
 
 class Serving(NamedTuple):
@@ -43,7 +43,7 @@ class Serving(NamedTuple):
 def serve(given: Serving) -> int:
     """Answer until a signal comes.  Returns the exit code: 0."""
     if not all(map(find_spec, NEEDED)):
-        raise ProjectError('asl serve needs starlette and uvicorn: pip install "asl-engine[server]"')
+        raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
     if given.time not in {"real", "skip"}:
         raise InvalidInput(f"--time {given.time}: it is real or skip")
     _check_host(given)

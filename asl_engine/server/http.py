@@ -15,10 +15,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
-from starlette.routing import Route
 
 from asl_engine.errors import StoreError
 from asl_engine.jsontypes import JsonSyntaxError, loads
@@ -29,7 +28,7 @@ from asl_engine.server.tokens import expiring, unexpired
 from asl_engine.server.validation import check
 
 if TYPE_CHECKING:
-    from starlette.requests import Request as HttpRequest
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
     from asl_engine.jsontypes import Json
     from asl_engine.server.service import Service
@@ -50,8 +49,11 @@ LOOPBACK = re.compile(
 )
 
 
-def make_app(service: Service, default: Caller, *, any_host: bool = False) -> Starlette:
-    """The ASGI application.  ``default`` is the caller who does not sign; ``any_host``: see --unsafe-bind."""
+def make_app(service: Service, default: Caller, *, any_host: bool = False) -> ASGIApp:
+    """The ASGI application.  ``default`` is the caller who does not sign; ``any_host``: see --unsafe-bind.
+
+    There is one route, so it needs no router, nor the layers that an application of starlette puts around one.
+    """
 
     async def answer(http: HttpRequest) -> Response:
         identifier = str(uuid4())
@@ -70,7 +72,17 @@ def make_app(service: Service, default: Caller, *, any_host: bool = False) -> St
             body, status = {"__type": "InternalFailure", "message": "Internal server error"}, 500
         return _response(body, status, identifier)
 
-    return Starlette(routes=[Route("/", answer, methods=["POST"])])
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        http = HttpRequest(scope, receive)
+        if http.scope["path"] != "/":
+            response = Response(status_code=404)
+        elif http.method != "POST":
+            response = Response(status_code=405, headers={"Allow": "POST"})
+        else:
+            response = await answer(http)
+        await response(scope, receive, send)
+
+    return app
 
 
 def _response(body: dict[str, Any], status: int, identifier: str) -> Response:

@@ -85,8 +85,10 @@ async def serve(
             uvicorn.Config(
                 app,
                 access_log=False,
+                http="httptools",
                 lifespan="off",
                 log_config=None,
+                proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
                 ws="none",

@@ -220,7 +220,7 @@ def test_an_open_address_warns_and_answers_any_host(project: Project) -> None:
         assert "asl: warning: whoever reaches 0.0.0.0:0 can run the project's tasks" in finished(process).err
 
 
-@pytest.mark.parametrize("missing", ["starlette", "uvicorn"])
+@pytest.mark.parametrize("missing", ["httptools", "starlette", "uvicorn"])
 def test_the_extra_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     from asl_engine.cli import serve
 

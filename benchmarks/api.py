@@ -1,0 +1,196 @@
+"""What the Step Functions API costs over HTTP, beside the engine without it.
+
+    python benchmarks/api.py [--rounds 3] [--requests 2000] [--at-once 50]
+
+`asl serve` runs in a process of its own; the client keeps its connections open and does as little as it can.
+Each round measures the engine in process and the API in turn, and the medians are printed.  The executions are
+those of the order machine, whose tasks give back what they are given.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.definition import load
+from asl_engine.engine import Engine
+from asl_engine.jsontypes import Payload
+from asl_engine.resources.loading import load_tasks
+from asl_engine.resources.resolve import resolve
+from asl_engine.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+ROOT = Path(__file__).parents[1]
+MACHINE = (ROOT / "statemachines" / "order.json").read_text(encoding="utf-8")
+INPUT = (ROOT / "order.json").read_text(encoding="utf-8")
+TASKS = "".join(
+    f"async def {name}(event):\n    return event\n\n\n"
+    for name in (
+        "validate_order",
+        "check_inventory",
+        "process_payment",
+        "fulfill_order",
+        "notify_failure",
+        "refund",
+    )
+)
+POLL_SECONDS = 0.005
+ROLE = "arn:aws:iam::123456789012:role/bench"
+
+
+class Connection:
+    """One kept-alive connection that posts operations."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def open(cls, port: int) -> Connection:
+        return cls(*await asyncio.open_connection("127.0.0.1", port))
+
+    async def call(self, operation: str, **members: Any) -> dict[str, Any]:
+        body = json.dumps(members).encode()
+        head = (
+            f"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSStepFunctions.{operation}\r\n"
+            f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        self._writer.write(head.encode() + body)
+        answer = await self._reader.readuntil(b"\r\n\r\n")
+        length = next(
+            int(line.split(b":")[1])
+            for line in answer.split(b"\r\n")
+            if line.lower().startswith(b"content-length")
+        )
+        content = await self._reader.readexactly(length)
+        if not answer.startswith(b"HTTP/1.1 200"):
+            raise SystemExit(f"{operation}: {content.decode()}")
+        found: dict[str, Any] = json.loads(content)
+        return found
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[int]:
+    """The port of a server with an empty database."""
+    command = [sys.executable, "-m", "asl_engine", "serve", "--port", "0", "--db", str(folder / "api.db")]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    server = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    try:
+        assert server.stdout is not None  # noqa: S101  for the type checker
+        yield int(server.stdout.readline().decode().strip().rpartition(":")[2])
+    finally:
+        server.terminate()
+        server.wait()
+
+
+async def rate(at_once: int, count: int, port: int, work: Callable[[Connection, int], Awaitable[object]]) -> float:
+    """How often ``work`` is done per second, on so many connections."""
+    numbers = iter(range(count))
+
+    async def worker(connection: Connection) -> None:
+        for number in numbers:
+            await work(connection, number)
+
+    connections = [await Connection.open(port) for _ in range(at_once)]
+    started = time.perf_counter()
+    await asyncio.gather(*map(worker, connections))
+    return count / (time.perf_counter() - started)
+
+
+async def measure_api(port: int, requests: int, at_once: int) -> dict[str, float]:
+    connection = await Connection.open(port)
+    machine = (await connection.call("CreateStateMachine", name="bench", definition=MACHINE, roleArn=ROLE))[
+        "stateMachineArn"
+    ]
+    arn = machine.replace(":stateMachine:", ":execution:")
+
+    async def ended(connection: Connection, name: str) -> None:  # a caller can only ask again
+        while (await connection.call("DescribeExecution", executionArn=f"{arn}:{name}"))["status"] == "RUNNING":
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def execute(connection: Connection, number: int) -> None:
+        await connection.call("StartExecution", stateMachineArn=machine, name=f"x{number}", input=INPUT)
+
+    async def all_ended() -> None:
+        listed = {"stateMachineArn": machine, "statusFilter": "RUNNING"}
+        while (await connection.call("ListExecutions", **listed))["executions"]:
+            await asyncio.sleep(POLL_SECONDS)
+
+    await execute(connection, -1)
+    await ended(connection, "x-1")
+    found: dict[str, float] = {}
+    started = time.perf_counter()
+    found["StartExecution"] = await rate(at_once, requests, port, execute)
+    await all_ended()
+    found["executions"] = requests / (time.perf_counter() - started)
+    for operation in ("DescribeExecution", "GetExecutionHistory"):
+
+        async def ask(connection: Connection, number: int, operation: str = operation) -> None:
+            await connection.call(operation, executionArn=f"{arn}:x{number % requests}")
+
+        found[operation] = await rate(at_once, requests, port, ask)
+    return found
+
+
+async def measure_engine(folder: Path, requests: int, at_once: int) -> float:
+    """Executions per second without the API."""
+    machine = load(MACHINE)
+    resources = resolve(machine.resources, load_tasks(folder / "tasks", root=folder))
+    store = await SqliteStore.open(folder / "engine.db", create=True)
+    names = iter(range(requests))
+    async with Engine(store, resources) as engine:
+
+        async def worker() -> None:
+            for number in names:
+                await (await engine.start(machine, "bench", Payload.of_text(INPUT), f"x{number}")).wait()
+
+        started = time.perf_counter()
+        await asyncio.gather(*(worker() for _ in range(at_once)))
+        seconds = time.perf_counter() - started
+    await store.close()
+    return requests / seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="The API's rates beside the engine's.")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--requests", type=int, default=2_000)
+    parser.add_argument("--at-once", type=int, default=50)
+    arguments = parser.parse_args()
+    found: dict[str, list[float]] = defaultdict(list)
+    for number in range(arguments.rounds):
+        print(f"round {number + 1} of {arguments.rounds}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(dir=ROOT, prefix=".bench-") as name:
+            (Path(name) / "asl.toml").touch()  # a project of its own
+            (Path(name) / "tasks").mkdir()
+            (Path(name) / "tasks" / "echo.py").write_text(TASKS, encoding="utf-8")
+            found["engine"].append(asyncio.run(measure_engine(Path(name), arguments.requests, arguments.at_once)))
+            with serving(Path(name)) as port:
+                for key, value in asyncio.run(measure_api(port, arguments.requests, arguments.at_once)).items():
+                    found[key].append(value)
+    medians = {key: statistics.median(values) for key, values in found.items()}
+    engine = medians["engine"]
+    print(f"{'':24}{'per second':>12}{'to engine':>12}")
+    print(f"{'engine, executions':24}{engine:>12,.0f}{1:>12.2f}")
+    for key in ("executions", "StartExecution", "DescribeExecution", "GetExecutionHistory"):
+        name = "API, executions" if key == "executions" else key
+        print(f"{name:24}{medians[key]:>12,.0f}{medians[key] / engine:>12.2f}")
+
+
+if __name__ == "__main__":
+    main()
