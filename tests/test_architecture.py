@@ -11,10 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 
 # The first prefix that fits decides; a folder's name stands for all that is in it.
 FLOORS = [
-    ({"errors", "findings", "jsontypes", "limits", "arn"}, 0),
-    ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
     ({"errors", "findings", "jsontypes", "limits", "arn", "task_tokens"}, 0),
-    ({"expressions", "fields", "source"}, 1),
+    ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
     ({"events", "execution", "frames"}, 2),
     (
         {
@@ -26,6 +24,7 @@ FLOORS = [
             "interpreter",
             "history",
             "replay",
+            "redrive",
             "answers",
             "variable_references",
             "inspection",
@@ -33,11 +32,6 @@ FLOORS = [
         3,
     ),
     ({"clock", "project", "store", "resources", "items"}, 4),
-    ({"states", "machine", "definition", "interpreter", "history", "replay", "redrive", "answers"}, 3),
-    ({"clock", "project", "store", "resources"}, 4),
-    ({"engine", "alarms", "runs", "workers"}, 5),
-    ({"clock", "project", "store", "resources"}, 4),
-    ({"engine", "deploy"}, 5),
     ({"engine", "alarms", "runs", "workers", "deploy"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]

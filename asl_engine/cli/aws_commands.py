@@ -40,6 +40,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, in the shapes 
 def add_commands(app: typer.Typer) -> None:
     """Add them, in the order in which the help lists them."""
     app.command(cls=Command)(deploy)
+    app.command(cls=Command)(export)
 
 
 def deploy(
@@ -114,3 +115,37 @@ def deploy(
             substituting=Substituting(tuple(substitute or ()), substitutions),
         )
     )
+
+
+def export(
+    *,
+    definition: Definition,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="sam, cloudformation or terraform. Default: sam")
+    ] = "sam",
+    folder: Annotated[
+        str, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write the files. Default: export")
+    ] = "export",
+    name: Name = None,
+    role: Role = None,
+    type_: Type = None,
+    with_functions: WithFunctions = False,
+    alias: Alias = None,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
+) -> int:
+    """Write what `asl deploy` would deploy as files of SAM, CloudFormation or Terraform."""
+    from asl_engine.cli.definitions import Substituting
+    from asl_engine.cli.deploy import Deployment
+    from asl_engine.cli.export import export_command
+
+    given = Deployment(
+        definition=definition,
+        name=name,
+        role=role,
+        type=type_,
+        with_functions=with_functions,
+        alias=alias,
+        substituting=Substituting(tuple(substitute or ()), substitutions),
+    )
+    return export_command(given, form, folder)

@@ -29,7 +29,15 @@ from asl_engine.deploy.machines import (
     versions_of,
 )
 from asl_engine.deploy.policy import Place, document_of, grants
-from asl_engine.deploy.roles import MACHINE_TAG, PROJECT_TAG, delete_role, ensure_role, is_ours, role_name
+from asl_engine.deploy.roles import (
+    MACHINE_TAG,
+    PROJECT_TAG,
+    delete_role,
+    ensure_role,
+    is_ours,
+    log_grants,
+    role_name,
+)
 from asl_engine.deploy.settings import function_settings
 from asl_engine.deploy.wiring import functions_named, locate, placeholders_for, refuse_unfilled, wire
 from asl_engine.jsontypes import JsonSyntaxError, loads
@@ -44,7 +52,7 @@ if TYPE_CHECKING:
     from asl_engine.project import Project
     from asl_engine.resources.registry import Registry
 
-__all__ = ["Order", "Outcome", "deploy", "destroy", "move_alias", "prepare_functions"]
+__all__ = ["Order", "Outcome", "deploy", "destroy", "move_alias", "prepare_functions", "settings_grants"]
 
 STATES_SERVICE = "states.amazonaws.com"
 LAMBDA_SERVICE = "lambda.amazonaws.com"
@@ -162,7 +170,7 @@ def _deploy_functions(aws: Aws, order: Order, changes: Changes, text: str) -> st
         changes,
         role_name(order.name, aws.region, "-functions"),
         service=LAMBDA_SERVICE,
-        policy=document_of(_logging_grants(aws, order.name)),
+        policy=document_of(log_grants(f"arn:{aws.partition}:logs:{aws.region}:{aws.account}", order.name)),
         owner=order.owner,
         narrow=True,
     )
@@ -180,16 +188,6 @@ def _deploy_functions(aws: Aws, order: Order, changes: Changes, text: str) -> st
         )
         arns[task] = converge_function(aws, changes, wanted, order.owner)
     return wire(text, arns, packaged.placeholders)
-
-
-def _logging_grants(aws: Aws, machine: str) -> list[Grant]:
-    """What a function needs to write its log, and nothing else: give function-role for more."""
-    groups = f"arn:{aws.partition}:logs:{aws.region}:{aws.account}:log-group:/aws/lambda/{machine}-*"
-    return [
-        Grant("logs:CreateLogGroup", groups),
-        Grant("logs:CreateLogStream", f"{groups}:*"),
-        Grant("logs:PutLogEvents", f"{groups}:*"),
-    ]
 
 
 # -- the machine's role -------------------------------------------------------------------------------
@@ -269,12 +267,14 @@ def _grants(aws: Aws, order: Order, text: str) -> list[Grant]:
         document: Any = loads(text)
     except JsonSyntaxError:  # what somebody else has deployed
         return []
-    needed = grants(document, place)
-    if order.settings.logging is not None:
-        needed += [Grant(f"logs:{action}", "*") for action in _LOG_ACTIONS]
-    if order.settings.tracing:
-        needed += [Grant(f"xray:{action}", "*") for action in _TRACE_ACTIONS]
-    return needed
+    return [*grants(document, place), *settings_grants(order.settings)]
+
+
+def settings_grants(settings: Settings) -> list[Grant]:
+    """What logging and tracing need; neither knows resources."""
+    actions = [f"logs:{action}" for action in _LOG_ACTIONS] if settings.logging is not None else []
+    actions += [f"xray:{action}" for action in _TRACE_ACTIONS] if settings.tracing else []
+    return [Grant(action, "*") for action in actions]
 
 
 _LOG_ACTIONS = (

@@ -74,7 +74,7 @@ def arguments_of(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_task(resource: str, arguments: dict[str, Any], place: Place) -> Iterator[Grant]:
-    if _LAMBDA.fullmatch(resource):
+    if _LAMBDA.fullmatch(resource) or resource.startswith("${"):  # a parameter: what else has an ARN of its own
         yield _invoke(resource, place)
         return
     match = _INTEGRATION.fullmatch(resource)

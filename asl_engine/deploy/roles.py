@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.deploy.aws import AwsError
 from asl_engine.deploy.changes import found
+from asl_engine.deploy.grants import Grant
 from asl_engine.deploy.policy import covers, trust
 
 if TYPE_CHECKING:
@@ -16,7 +17,16 @@ if TYPE_CHECKING:
     from asl_engine.deploy.aws import Aws
     from asl_engine.deploy.changes import Changes
 
-__all__ = ["PROJECT_TAG", "delete_role", "ensure_role", "is_ours", "role_name"]
+__all__ = [
+    "MACHINE_TAG",
+    "POLICY_NAME",
+    "PROJECT_TAG",
+    "delete_role",
+    "ensure_role",
+    "is_ours",
+    "log_grants",
+    "role_name",
+]
 
 PROJECT_TAG = "asl-engine:project"
 MACHINE_TAG = "asl-engine:machine"
@@ -36,6 +46,16 @@ def role_name(machine: str, region: str, suffix: str = "") -> str:
 def is_ours(tags: Mapping[str, str], owner: Mapping[str, str]) -> bool:
     """Whether a resource has been made by a deployment of this machine of this project."""
     return all(tags.get(key) == value for key, value in owner.items())
+
+
+def log_grants(logs: str, machine: str) -> list[Grant]:
+    """What a function needs to write its log, and nothing else; ``logs`` is the beginning of ARNs there."""
+    groups = f"{logs}:log-group:/aws/lambda/{machine}-*"
+    return [
+        Grant("logs:CreateLogGroup", groups),
+        Grant("logs:CreateLogStream", f"{groups}:*"),
+        Grant("logs:PutLogEvents", f"{groups}:*"),
+    ]
 
 
 def ensure_role(
