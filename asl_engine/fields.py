@@ -155,7 +155,13 @@ _EXPECTATIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
+# What is empty needs not be shown.
+_EMPTY: Final = frozenset({"too_short", "string_too_short"})
+
+
 def _expectation(kind: str, context: Mapping[str, Any], given: Any) -> str:
+    if kind in _EMPTY:
+        return _EXPECTATIONS[kind](context)
     text = repr(given)
     shown = text if len(text) <= 80 else text[:77] + "..."
     return f"{_EXPECTATIONS[kind](context)}, but was {shown}"

@@ -149,16 +149,19 @@ def advance(
     stimulus: Stimulus,
     limits: Limits = AWS_LIMITS,
     activity_exists: Callable[[str], bool] = any_activity,
+    *,
+    make_turn: Callable[[Execution, int, Limits, Callable[[str], bool]], Turn] = Turn,
 ) -> list[ev.Event]:
     """The events that follow from ``stimulus``, already applied to ``execution``.
 
-    ``activity_exists`` says whether a task can be scheduled for the activity of this ARN.
+    ``activity_exists`` says whether a task can be scheduled for the activity of this ARN; ``make_turn`` is
+    for a turn that lets expressions see something else.
     Where storing them fails, the execution is to be thrown away and read again.
     """
     if execution.status != "RUNNING" and type(stimulus) is not RedriveRequested:
         return []
     # A clock that was set back does not make events older than those before them.
-    turn = Turn(execution, max(stimulus.at, execution.at), limits, activity_exists)
+    turn = make_turn(execution, max(stimulus.at, execution.at), limits, activity_exists)
     try:
         _TAKE[type(stimulus)](turn, machine, stimulus)
         if turn.events:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.jsontypes import loads
+from asl_engine.scopes import all_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,26 +35,13 @@ def variable_references(machine: StateMachine) -> dict[str, list[str]]:
     States that use none are left out.  To assign a variable is not to refer to it.
     """
     document: Any = loads(machine.text)
+    machine_language = document.get("QueryLanguage", "JSONPath")
     found: dict[str, list[str]] = {}
-    _scope(document, document.get("QueryLanguage", "JSONPath"), found)
-    return found
-
-
-def _scope(document: Any, machine_language: str, found: dict[str, list[str]]) -> None:
-    for name, state in document["States"].items():
-        language = state.get("QueryLanguage", machine_language)
-        names = _jsonata_names(state) if language == "JSONata" else _path_names(state)
-        if used := list(dict.fromkeys(names)):
+    for name, state in all_states(document):
+        is_jsonata = state.get("QueryLanguage", machine_language) == "JSONata"
+        if used := list(dict.fromkeys(_jsonata_names(state) if is_jsonata else _path_names(state))):
             found[name] = used
-        for inner in _inner_scopes(state):
-            _scope(inner, machine_language, found)
-
-
-def _inner_scopes(state: Any) -> Iterator[Any]:
-    yield from state.get("Branches", ())
-    for field in ("ItemProcessor", "Iterator"):
-        if field in state:
-            yield state[field]
+    return found
 
 
 def _jsonata_names(value: Any) -> Iterator[str]:

@@ -13,6 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn", "task_tokens"}, 0),
     ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
+    ({"expressions", "fields", "source"}, 1),
+    ({"expressions", "fields", "scopes", "source"}, 1),
     ({"events", "execution", "frames"}, 2),
     (
         {
@@ -33,6 +35,7 @@ FLOORS = [
     ),
     ({"clock", "project", "store", "resources", "items"}, 4),
     ({"engine", "alarms", "runs", "workers", "deploy"}, 5),
+    ({"engine", "trials"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from asl_engine.server.service import Service
     from asl_engine.store.machines import MachineType
 
-__all__ = ["checked_definition", "machine_type", "validate_state_machine_definition"]
+__all__ = ["checked_definition", "invalid_definition", "machine_type", "validate_state_machine_definition"]
 
 MOST_FINDINGS = 100  # as many as ValidateStateMachineDefinition gives
 LARGE = 65_536  # characters of a definition that takes noticeable time to compile
@@ -54,8 +54,7 @@ async def checked_definition(text: str, kind: MachineType) -> StateMachine:
     """The machine that ``text`` defines.  Raises InvalidDefinition with the findings."""
     machine, findings = await _checked(text, kind)
     if machine is None:
-        errors = [_told(finding) for finding in findings if finding.severity == "ERROR"][:MOST_FINDINGS]
-        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")
+        raise invalid_definition(findings)
     return machine
 
 
@@ -69,6 +68,12 @@ async def _checked(text: str, kind: MachineType) -> tuple[StateMachine | None, l
         refused = [*_not_express(loads(text), "")]
         return (None if refused else machine), [*findings, *refused]
     return machine, findings
+
+
+def invalid_definition(findings: Iterable[Finding]) -> ApiError:
+    """InvalidDefinition with the errors among the findings."""
+    errors = [_told(finding) for finding in findings if finding.severity == "ERROR"][:MOST_FINDINGS]
+    return ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")
 
 
 def _told(finding: Finding) -> str:

@@ -46,6 +46,7 @@ from asl_engine.server.tags import (
     untag_resource,
 )
 from asl_engine.server.task_answers import send_task_failure, send_task_heartbeat, send_task_success
+from asl_engine.server.test_states import test_state
 from asl_engine.server.versions import (
     delete_state_machine_version,
     list_state_machine_versions,
@@ -95,5 +96,6 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "UntagResource": untag_resource,
     "UpdateStateMachine": update_state_machine,
     "UpdateStateMachineAlias": update_state_machine_alias,
+    "TestState": test_state,
     "ValidateStateMachineDefinition": validate_state_machine_definition,
 }

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
-__all__ = ["JsonPathFlow", "compile_jsonpath_flow", "evaluate_assign", "put_result", "select"]
+__all__ = ["JsonPathFlow", "compile_jsonpath_flow", "evaluate_assign", "put_result", "select", "select_result"]
 
 
 class JsonPathFlow(NamedTuple):
@@ -50,7 +50,7 @@ class JsonPathFlow(NamedTuple):
         Assign sees the variables as they were when the state was entered, and as ``$`` the selected result.
         """
         if self.result_selector is not None:
-            result = Payload(self.result_selector.evaluate(turn.scope(result.value)))
+            result = select_result(turn, self.result_selector, result)
         assigned = evaluate_assign(turn, self.assign, result)
         combined = put_result(turn, self.result_path, result)
         output = turn.within_limit(select(turn, self.output_path, combined))
@@ -89,6 +89,11 @@ def evaluate_path(turn: Turn, path: Path, data: Json) -> Json:
         return path.get(turn.scope(data))
     except PathNotFound as error:
         raise EvaluationError(f"Invalid path '{path.text}' : {error.reason}") from None
+
+
+def select_result(turn: Turn, selector: Template, result: Payload) -> Payload:
+    """ResultSelector."""
+    return Payload(selector.evaluate(turn.scope(result.value)))
 
 
 def put_result(turn: Turn, result_path: ReferencePath | None, result: Payload) -> Payload:

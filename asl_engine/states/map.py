@@ -77,7 +77,8 @@ class PathItems(NamedTuple):
     def items(self, turn: Turn, given: Payload) -> Payload:
         items = select(turn, self.items_path, given)
         if not isinstance(items.value, list):
-            path = "$" if self.items_path is None else self.items_path.text
+            # AWS shows a path into the context object as one into the data.
+            path = "$" if self.items_path is None else self.items_path.text.replace("$$", "$", 1)
             raise turn.failure(f'Reference path "{path}" must point to array.')
         return items
 

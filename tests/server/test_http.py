@@ -255,6 +255,7 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
         ("GetActivityTask", {"activityArn": activity}),
         ("SendTaskFailure", {}),
         ("DeleteActivity", {"activityArn": activity}),
+        ("TestState", {"definition": json.dumps({"Type": "Succeed"}), "inspectionLevel": "TRACE"}),
     ]
     token = ""
     for operation, data in asked:

@@ -1,0 +1,26 @@
+"""One state by itself: what it makes of an input, and what happens to the data in between.
+
+A ``Trial`` runs a single state on the interpreter that runs executions, from the moment it is entered until
+it is left, has failed or is to be tried again.  It is no second interpreter: it stands around the compiled
+state and looks on.  AWS documentation, "Testing state machines with TestState API".
+"""
+
+from __future__ import annotations
+
+from asl_engine.inspection.checks import check_mock, check_request
+from asl_engine.inspection.subject import Configuration, Mock, Refusal, Subject, load_subject
+from asl_engine.inspection.trial import Trial
+from asl_engine.inspection.verdict import Verdict, to_answer
+
+__all__ = [
+    "Configuration",
+    "Mock",
+    "Refusal",
+    "Subject",
+    "Trial",
+    "Verdict",
+    "check_mock",
+    "check_request",
+    "load_subject",
+    "to_answer",
+]

@@ -1,0 +1,144 @@
+"""A compiled state with an observer around it.
+
+The interpreter meets the observer where it would meet the state, at the same moments and with the same
+turn: what is evaluated there for the record sees what the state sees, randomness included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from asl_engine.errors import EvaluationError, StatesError
+from asl_engine.events import ExecutionSucceeded, TaskScheduled, TaskStarted
+from asl_engine.inspection.stages import stages_after_work, stages_before_work
+from asl_engine.jsontypes import Payload
+from asl_engine.states.recovery import Recovery, recover
+from asl_engine.states.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.inspection.stages import Stages
+    from asl_engine.states.recovery import Catcher
+    from asl_engine.states.turn import Turn
+
+__all__ = ["Elsewhere", "MockedWork", "Observed", "Record"]
+
+
+@dataclass
+class Record:
+    """What was seen: the stages of the data, the failure, if any, and the catcher that took it."""
+
+    stages: dict[str, Payload | int | float] = field(default_factory=dict)
+    error: str | None = None
+    cause: str | None = None
+    caught_by: int | None = None
+
+    def look_on(self, stages: Stages) -> None:
+        """Keep the stages as far as they go: the state itself, next, fails where they end."""
+        try:
+            self.stages.update(stages)
+        except (StatesError, EvaluationError):
+            return
+
+
+class Elsewhere(State):
+    """Wherever a state leads: the test is over."""
+
+    type: ClassVar[str] = "Succeed"
+
+    def enter(self, turn: Turn) -> None:
+        turn.emit_end(ExecutionSucceeded, turn.frame.input)
+
+
+class Observed(State):
+    """A state under test.  ``type`` is for the log, where the state leads to itself."""
+
+    type: ClassVar[str] = "Pass"
+
+    def __init__(self, state: State, language: str, record: Record) -> None:
+        super().__init__(state.name, None)
+        self.language = language
+        self.state = _with_noted_catchers(state, record)
+        self.record = record
+        self._entered = False
+
+    @property
+    def takes_token(self) -> bool:
+        return self.state.takes_token
+
+    def enter(self, turn: Turn) -> None:
+        if self._entered:  # it leads to itself
+            turn.emit_end(ExecutionSucceeded, turn.frame.input)
+            return
+        self._entered = True
+        self.begin(turn)
+
+    def begin(self, turn: Turn) -> None:
+        self.record.look_on(stages_before_work(self.state, self.language, turn))
+        self.state.enter(turn)
+
+    def scheduled(self, turn: Turn) -> None:
+        self.state.scheduled(turn)
+
+    def waited(self, turn: Turn) -> None:
+        self.state.waited(turn)
+
+    def succeeded(self, turn: Turn) -> None:
+        self.record.look_on(stages_after_work(self.state, turn, result_of(turn)))
+        self.state.succeeded(turn)
+
+    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+        self.record.error, self.record.cause = error, cause
+        self.state.failed(turn, error, cause)
+
+
+class MockedWork(Observed):
+    """A Parallel or a Map state whose branches or iterations are mocked as a whole, as if a task did them."""
+
+    def begin(self, turn: Turn) -> None:
+        self.record.stages.update(stages_before_work(self.state, self.language, turn))
+        turn.emit(TaskScheduled, "", Payload({}), None, None, turn.frame.retry_count)
+
+    def scheduled(self, turn: Turn) -> None:
+        turn.emit(TaskStarted, turn.frame.work)
+
+    def succeeded(self, turn: Turn) -> None:
+        result, state = result_of(turn), self._forking
+        self.record.look_on(stages_after_work(state, turn, result))
+        state.flow.exit(turn, result, state.next)
+
+    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+        self.record.error, self.record.cause = error, cause
+        recover(turn, self._forking.recovery, error, cause)
+
+    @property
+    def _forking(self) -> Any:
+        return self.state
+
+
+def result_of(turn: Turn) -> Payload:
+    result = turn.frame.result
+    assert result is not None  # noqa: S101  the work has succeeded
+    return result
+
+
+def _with_noted_catchers(state: State, record: Record) -> State:
+    """The same state, but for catchers that leave a note when they are followed."""
+    recovery: Any = getattr(state, "recovery", None)
+    if recovery is None:
+        return state
+    catchers = tuple(
+        catcher._replace(exit=_noting(record, index, catcher)) for index, catcher in enumerate(recovery.catchers)
+    )
+    made: State = replace(state, recovery=Recovery(recovery.retriers, catchers))  # type: ignore[call-arg]
+    return made
+
+
+def _noting(record: Record, index: int, catcher: Catcher) -> Callable[[Turn, Payload, str], None]:
+    def exit_noted(turn: Turn, caught: Payload, target: str) -> None:
+        catcher.exit(turn, caught, target)
+        record.caught_by = index
+
+    return exit_noted

@@ -1,0 +1,116 @@
+"""What is tested: a state, given by itself or within the definition of its machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from asl_engine.definition import check, load
+from asl_engine.errors import AslError, DefinitionError
+from asl_engine.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.findings import Finding, did_you_mean
+from asl_engine.jsontypes import JsonSyntaxError, dumps, loads, loads_strict
+from asl_engine.scopes import all_states
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.states.state import State
+
+__all__ = ["Configuration", "Mock", "Refusal", "Subject", "load_subject"]
+
+# What AWS calls a state that is given by itself.
+LONE_STATE: Final = "StateName"
+
+
+class Refusal(AslError):
+    """A test that cannot be made; ``code`` is the name of the API's error."""
+
+    def __init__(self, message: str, code: str = "ValidationException") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Mock(NamedTuple):
+    """What stands for the state's work: a result, or, where that is None, an error."""
+
+    result: Payload | None = None
+    error: str | None = None
+    cause: str | None = None
+
+
+class Configuration(NamedTuple):
+    """stateConfiguration: what is supposed to have happened before.
+
+    ``map_item_reader_data`` is the text that the state's ItemReader would read.
+    """
+
+    retrier_retry_count: int | None = None
+    error_caused_by_state: str | None = None
+    map_iteration_failure_count: int | None = None
+    map_item_reader_data: str | None = None
+
+
+class Subject(NamedTuple):
+    """A compiled state and the text it was compiled from."""
+
+    state: State
+    source: dict[str, Any]
+    language: str
+
+    @property
+    def type(self) -> str:
+        return self.state.type
+
+
+def load_subject(text: str, name: str | None = None, place: str = "definition") -> Subject:
+    """The state that ``text`` defines, or the one of this name, at any depth of the machine it defines.
+
+    Where a state given by itself leads is not looked into.  ``place`` is the text's name in messages.
+    Raises ``DefinitionError``, and ``Refusal`` where the machine has no such state.
+    """
+    if name is None:
+        return _lone_state(text, place)
+    machine = load(text, place)
+    if name not in machine.states:
+        hint = did_you_mean(name, machine.states)
+        raise Refusal(f"State '{name}' does not exist in the state machine definition{hint}")
+    document: Any = loads(text)
+    source = dict(all_states(document))[name]
+    return Subject(machine.states[name], source, _language(source, document))
+
+
+def _lone_state(text: str, place: str) -> Subject:
+    try:
+        source = loads_strict(text)
+    except JsonSyntaxError as error:
+        finding = Finding("INVALID_JSON_DESCRIPTION", error.message, None, "ERROR", error.line, error.column)
+        raise DefinitionError([finding], place) from None
+    if not isinstance(source, dict):
+        message = "Definition must be a valid JSON object"
+        raise DefinitionError([Finding(SCHEMA_VALIDATION_FAILED, message, "/")], place)
+    ahead: dict[str, Json] = {target: {"Type": "Succeed"} for target in _targets(source) if target != LONE_STATE}
+    document: Json = {"StartAt": LONE_STATE, "States": {LONE_STATE: source, **ahead}}
+    machine, findings = check(dumps(document), positions=False)
+    if machine is None:
+        raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], place)
+    return Subject(machine.states[LONE_STATE], source, _language(source))
+
+
+def _language(*sources: dict[str, Any]) -> str:
+    """The query language that the first of these names."""
+    return next((source["QueryLanguage"] for source in sources if "QueryLanguage" in source), "JSONPath")
+
+
+def _targets(source: dict[str, Json]) -> Iterator[str]:
+    """The states that a state leads to."""
+    entries: list[Json] = [source]
+    for field in ("Choices", "Catch"):
+        given = source.get(field)
+        entries += given if isinstance(given, list) else []
+    for entry in entries:
+        for field in ("Next", "Default"):
+            target = entry.get(field) if isinstance(entry, dict) else None
+            if isinstance(target, str):
+                yield target

@@ -1,0 +1,150 @@
+"""A trial: one state, run by the interpreter from the moment it is entered until that is decided."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from asl_engine import events as ev
+from asl_engine.execution import Execution, OpenTask, OpenTimer
+from asl_engine.inspection.observed import Elsewhere, MockedWork, Observed, Record
+from asl_engine.inspection.subject import Configuration
+from asl_engine.inspection.verdict import Verdict, verdict_of
+from asl_engine.interpreter import Resumed, TaskReported, WorkerReported, advance
+from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.machine import StateMachine
+from asl_engine.states.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asl_engine.errors import StatesError
+    from asl_engine.execution import Identity
+    from asl_engine.inspection.subject import Mock, Subject
+    from asl_engine.interpreter import Stimulus
+    from asl_engine.jsontypes import Json, Payload
+
+__all__ = ["LONGEST_SECONDS", "Trial"]
+
+# AWS documentation: "The TestState API can run for up to five minutes."
+LONGEST_SECONDS: Final = 300
+THRESHOLD_ERROR: Final = "States.ExceedToleratedFailureThreshold"
+THRESHOLD_CAUSE: Final = "The specified tolerated failure threshold was exceeded"
+
+
+class Trial:
+    """``variables`` are those that the state finds; ``context`` is a context object, None for the usual one.
+
+    After ``begin``, whoever drives the trial does what is ``open`` and tells by ``take``, until it is
+    ``over``.  A mocked trial is over at once, but for a Wait state, which waits.
+    """
+
+    def __init__(  # noqa: PLR0917  each is another part of the surroundings
+        self,
+        subject: Subject,
+        identity: Identity,
+        input: Payload,  # noqa: A002  the specification's own term
+        variables: Mapping[str, Json] | None = None,
+        context: dict[str, Json] | None = None,
+        mock: Mock | None = None,
+        configuration: Configuration | None = None,
+        limits: Limits = AWS_LIMITS,
+    ) -> None:
+        self.input = input
+        self.record = Record()
+        self.events: list[ev.Event] = []
+        self.execution = Execution(identity)
+        self.variables: Mapping[str, Json] = variables or {}
+        self._mock = mock
+        self._configuration = configuration or Configuration()
+        self._limits = limits
+        self._subject = subject
+        self._context = context
+        observe = MockedWork if mock is not None and subject.type in {"Map", "Parallel"} else Observed
+        name = subject.state.name
+        self._machine = StateMachine(
+            text="",
+            digest="",
+            start_at=name,
+            states=_States({name: observe(subject.state, subject.language, self.record)}),
+            timeout=LONGEST_SECONDS,
+            resources=(),
+        )
+
+    def begin(self) -> None:
+        """Enter the state; a mock reports at once."""
+        x, state = self.execution, self._subject.state
+        at = x.identity.started_at
+        x.apply(ev.ExecutionStarted(1, 1, 0, at, 0, self.input))
+        x.apply(ev.StateEntered(2, 2, 0, at, 0, state.name, state.type, self.input))
+        frame = x.frames[0]
+        frame.variables = self.variables
+        frame.retry_count = self._configuration.retrier_retry_count or 0
+        # They count for the retrier that the error is for; which that is will be seen.
+        recovery: Any = getattr(state, "recovery", None)
+        if recovery is not None:
+            frame.retries = dict.fromkeys(range(len(recovery.retriers)), frame.retry_count)
+        self.take(Resumed(at))
+        work = self.open
+        if self._mock is not None and isinstance(work, OpenTask):
+            if not work.started:  # an activity's
+                self.take(WorkerReported(at, work.key))
+            self.take(self._mocked_report(at, work.key, self._mock))
+
+    def take(self, stimulus: Stimulus) -> None:
+        self.events += advance(self._machine, self.execution, stimulus, self._limits, make_turn=self._turn)
+
+    @property
+    def over(self) -> bool:
+        return self.execution.status != "RUNNING" or any(isinstance(e, ev.RetryScheduled) for e in self.events)
+
+    @property
+    def open(self) -> OpenTask | OpenTimer | None:
+        """What the state waits for."""
+        return next(iter(self.execution.open.values()), None)
+
+    def verdict(self) -> Verdict:
+        """What has become of the state; only when the trial is ``over``."""
+        return verdict_of(self.execution, self.events, self.record, self.variables)
+
+    def _turn(self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]) -> Turn:
+        turn = _TrialTurn(execution, at, limits, activity_exists)
+        turn.given = self._context
+        return turn
+
+    def _mocked_report(self, at: int, task: int, mock: Mock) -> TaskReported:
+        if mock.result is None:
+            return TaskReported(at, task, None, mock.error, mock.cause)
+        if self._exceeds_threshold():
+            return TaskReported(at, task, None, THRESHOLD_ERROR, THRESHOLD_CAUSE)
+        return TaskReported(at, task, mock.result)
+
+    def _exceeds_threshold(self) -> bool:
+        """Whether more iterations are said to have failed than the Map state tolerates."""
+        return False
+
+
+class _States(dict[str, Any]):
+    """The state under test; any other ends the test."""
+
+    def __missing__(self, name: str) -> Elsewhere:
+        return Elsewhere(name, None)
+
+
+class _TrialTurn(Turn):
+    """A turn with its own context object, and in whose failures no event is named: there is no history."""
+
+    __slots__ = ("given",)
+
+    given: dict[str, Json] | None
+
+    def context(self) -> dict[str, Json]:
+        if self.given is not None:
+            return dict(self.given)
+        context: dict[str, Any] = super().context()
+        del context["Execution"]["RedriveCount"]  # recorded from AWS: there is none
+        return context
+
+    def failure(self, detail: str, error: str = "States.Runtime") -> StatesError:
+        from asl_engine.errors import StatesError
+
+        return StatesError(error, detail)

@@ -1,0 +1,75 @@
+"""What has become of a state under test, and how TestState tells it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from asl_engine import events as ev
+from asl_engine.answers import present
+from asl_engine.jsontypes import Payload, dumps
+from asl_engine.states.turn import cut
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from asl_engine.execution import Execution
+    from asl_engine.inspection.observed import Record
+    from asl_engine.jsontypes import Json
+
+__all__ = ["Level", "Status", "Verdict", "to_answer", "verdict_of"]
+
+Status: TypeAlias = Literal["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"]
+Level: TypeAlias = Literal["INFO", "DEBUG", "TRACE"]
+
+
+class Verdict(NamedTuple):
+    """``data`` are the members of InspectionData, JSON as text."""
+
+    status: Status
+    output: str | None
+    error: str | None
+    cause: str | None
+    next: str | None
+    data: dict[str, Any]
+
+
+def verdict_of(
+    execution: Execution, events: Sequence[ev.Event], record: Record, variables: Mapping[str, Json]
+) -> Verdict:
+    """The verdict on a trial whose events these are; ``variables`` were there before."""
+    stages = {name: value.text if isinstance(value, Payload) else value for name, value in record.stages.items()}
+    data: dict[str, Any] = {"input": execution.input and execution.input.text, **stages}
+    exited = next((event for event in events if isinstance(event, ev.StateExited)), None)
+    retry = next((event for event in events if isinstance(event, ev.RetryScheduled)), None)
+    if exited is not None and exited.assigned is not None:
+        assigned: Any = exited.assigned.value
+        variables = {**variables, **assigned}
+    if variables:
+        data["variables"] = dumps(dict(variables))
+    if exited is not None and record.caught_by is None:
+        return Verdict("SUCCEEDED", exited.output.text, None, None, exited.next, data)
+    if exited is not None:
+        data["errorDetails"] = {"catchIndex": record.caught_by}
+        error, cause = cut(record.error, record.cause)
+        return Verdict("CAUGHT_ERROR", exited.output.text, error, cause, exited.next, data)
+    if retry is not None:
+        seconds = round((retry.due - retry.at) / 1000)
+        data["errorDetails"] = {"retryIndex": retry.retrier, "retryBackoffIntervalSeconds": seconds}
+        return Verdict("RETRIABLE", None, *cut(record.error, record.cause), None, data)
+    return Verdict("FAILED", None, execution.error, execution.cause, None, data)
+
+
+def to_answer(verdict: Verdict, level: Level) -> dict[str, Any]:
+    """TestState's answer.  TRACE adds the HTTP request and response to what DEBUG shows."""
+    data = {name: value for name, value in verdict.data.items() if level == "TRACE" or name not in HTTP}
+    return present(
+        output=verdict.output,
+        error=verdict.error,
+        cause=verdict.cause,
+        inspectionData=None if level == "INFO" else data,
+        nextState=verdict.next,
+        status=verdict.status,
+    )
+
+
+HTTP = frozenset({"request", "response"})

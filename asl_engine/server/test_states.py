@@ -1,0 +1,130 @@
+"""TestState: one state, run by itself; no state machine is created and no execution is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from asl_engine.arn import role_arn, state_machine_arn
+from asl_engine.errors import DefinitionError
+from asl_engine.execution import Identity
+from asl_engine.inspection import (
+    Configuration,
+    Mock,
+    Refusal,
+    Trial,
+    check_mock,
+    check_request,
+    load_subject,
+    to_answer,
+)
+from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
+from asl_engine.server.definitions import invalid_definition
+from asl_engine.server.errors import ApiError
+from asl_engine.trials import run_trial
+
+if TYPE_CHECKING:
+    from asl_engine.jsontypes import Json
+    from asl_engine.server.request import Request
+    from asl_engine.server.service import Service
+
+__all__ = ["test_state"]
+
+
+async def test_state(request: Request, service: Service) -> dict[str, Any]:
+    level: Any = request.optional_text("inspectionLevel") or "INFO"
+    try:
+        trial = _trial(request, service)
+    except Refusal as refusal:
+        raise ApiError(refusal.code, refusal.message) from None
+    except DefinitionError as error:
+        raise invalid_definition(error.findings) from None
+    await run_trial(trial, service.catalog, service.engine.clock)
+    return to_answer(trial.verdict(), level)
+
+
+def _trial(request: Request, service: Service) -> Trial:
+    mock, configuration = _mock(request), _configuration(request)
+    context = _object(request, "context")
+    reveal = request.flag("revealSecrets", default=False)
+    check_request(mock, configuration, context=context is not None, reveal_secrets=reveal)
+    subject = load_subject(request.text("definition"), request.optional_text("stateName"))
+    role = request.optional_text("roleArn")
+    check_mock(subject, mock, configuration, role)
+    return Trial(
+        subject,
+        _identity(request, service, role),
+        _input(request.optional_text("input") or "{}"),
+        _object(request, "variables"),
+        context,
+        mock,
+        configuration,
+        service.engine.limits,
+    )
+
+
+def _mock(request: Request) -> Mock | None:
+    """Raises ``Refusal`` for one that is neither a result nor an error, or both."""
+    given: Any = request.data.get("mock")
+    if given is None:
+        return None
+    result, failure = given.get("result"), given.get("errorOutput")
+    if (result is None) == (failure is None):
+        raise Refusal("A test mock should have only one of the following fields: [result, errorOutput].")
+    if result is not None:
+        return Mock(_mocked_result(result))
+    if failure.get("error") is None:
+        raise Refusal("The field 'error' of a mocked errorOutput is required but was missing.")
+    return Mock(error=failure["error"], cause=failure.get("cause"))
+
+
+def _mocked_result(text: str) -> Payload:
+    try:
+        return Payload(loads(text), text)
+    except JsonSyntaxError as error:
+        raise Refusal(f"Mocked result must be a valid JSON string: {error}") from None
+
+
+def _configuration(request: Request) -> Configuration:
+    given: Any = request.data.get("stateConfiguration") or {}
+    return Configuration(
+        given.get("retrierRetryCount"),
+        given.get("errorCausedByState"),
+        given.get("mapIterationFailureCount"),
+        given.get("mapItemReaderData"),
+    )
+
+
+def _object(request: Request, member: str) -> dict[str, Json] | None:
+    """A member that is the text of a JSON object.  Raises ``Refusal`` for any other."""
+    text = request.optional_text(member)
+    if text is None:
+        return None
+    try:
+        value = loads(text)
+    except JsonSyntaxError as error:
+        raise Refusal(f"The {member} is not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Refusal(f"The {member} must be a JSON object.")
+    return value
+
+
+def _input(text: str) -> Payload:
+    try:
+        return Payload(loads(text), text)
+    except JsonSyntaxError as error:
+        raise Refusal(f"Invalid State Machine Execution Input: '{error}'", "InvalidExecutionInput") from None
+
+
+def _identity(request: Request, service: Service, role: str | None) -> Identity:
+    """As AWS shows it in the context object: that of an Express execution of a machine without a name."""
+    region, account = request.caller
+    machine, name = str(uuid4()), str(uuid4())
+    return Identity(
+        arn=f"arn:aws:states:{region}:{account}:express:{machine}:{name}",
+        name=name,
+        machine_arn=state_machine_arn(region, account, machine),
+        machine_name=machine,
+        role_arn=role or role_arn(account),
+        started_at=service.engine.clock.now(),
+    )

@@ -1,0 +1,72 @@
+"""Driving a trial: what the state under test asks of the world is done here, as the engine does it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asl_engine.errors import StatesError
+from asl_engine.execution import OpenTask
+from asl_engine.inspection.trial import LONGEST_SECONDS
+from asl_engine.interpreter import MACHINE_TIMER, TaskReported, TimerReported
+from asl_engine.resources import PENDING, TaskCall
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asl_engine.clock import Clock
+    from asl_engine.execution import OpenTimer
+    from asl_engine.inspection import Trial
+    from asl_engine.interpreter import Stimulus
+    from asl_engine.resources import Resource
+
+__all__ = ["run_trial"]
+
+
+async def run_trial(trial: Trial, resources: Mapping[str, Resource], clock: Clock) -> None:
+    """Run a trial to its end; ``clock`` says how waits are waited, and the shared time is left as it is."""
+    trial.begin()
+    last = trial.execution.identity.started_at + LONGEST_SECONDS * 1000
+    while not trial.over:
+        work = trial.open
+        assert work is not None  # noqa: S101  a trial that is not over waits for something
+        due = last if work.due is None else min(work.due, last)
+        if isinstance(work, OpenTask):
+            stimulus = await _perform(trial, work, due, resources, clock)
+        else:
+            stimulus = await _wait(work, due, clock)
+        trial.take(stimulus or TimerReported(due, MACHINE_TIMER if due == last else work.key))
+
+
+async def _wait(work: OpenTimer, due: int, clock: Clock) -> Stimulus | None:
+    """A wait that the test has time for, or None."""
+    if not clock.skips:
+        await asyncio.sleep(clock.seconds_until(due))
+    return TimerReported(due, work.key) if work.due == due else None
+
+
+async def _perform(
+    trial: Trial, task: OpenTask, due: int, resources: Mapping[str, Resource], clock: Clock
+) -> Stimulus | None:
+    """What the resource reports, None where it takes too long."""
+    who = trial.execution.identity
+    call = TaskCall(
+        resource=task.resource,
+        input=task.parameters,
+        key=f"{who.arn}:{task.key}",
+        attempt=task.attempt,
+        deadline=due,
+        execution=who.arn,
+        state=task.frame.state,
+        heartbeat=lambda: None,
+    )
+    try:
+        async with asyncio.timeout(clock.seconds_until(due) if not clock.skips else LONGEST_SECONDS):
+            output = await resources[task.resource](call)
+    except TimeoutError:
+        return None
+    except StatesError as error:
+        return TaskReported(clock.now(), task.key, None, error.error, error.cause)
+    if output is PENDING:  # and nobody is there to answer
+        return None
+    return TaskReported(clock.now(), task.key, output)

@@ -1,0 +1,159 @@
+"""TestState over HTTP: success, every kind of refusal, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.server.harness import ROLE, refusal
+
+DOUBLE = "arn:aws:lambda:us-east-1:123456789012:function:double"
+BROKEN = "arn:aws:lambda:us-east-1:123456789012:function:broken"
+END = {"End": True}
+PASS = {"Type": "Pass", **END}
+TASK = {"Type": "Task", "Resource": DOUBLE, **END}
+PARALLEL = {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": PASS}}], **END}
+MOCK = {"result": "{}"}
+
+
+def tried(client: Any, state: Any, **more: Any) -> Any:
+    answer = client.test_state(definition=json.dumps(state), **more)
+    del answer["ResponseMetadata"]
+    return answer
+
+
+def test_a_state_without_work(client: Any) -> None:
+    answer = tried(client, {**PASS, "Next": "N", "End": False}, input='{"a": 1}', inspectionLevel="DEBUG")
+    assert answer == {
+        "status": "SUCCEEDED",
+        "output": '{"a": 1}',
+        "nextState": "N",
+        "inspectionData": {
+            "input": '{"a": 1}',
+            "afterInputPath": '{"a": 1}',
+            "afterParameters": '{"a": 1}',
+            "afterResultSelector": '{"a": 1}',
+            "afterResultPath": '{"a": 1}',
+        },
+    }
+
+
+def test_info_is_the_default_and_an_empty_object_the_input(client: Any) -> None:
+    assert tried(client, PASS) == {"status": "SUCCEEDED", "output": "{}"}
+
+
+def test_a_task_calls_its_resource(client: Any) -> None:
+    answer = tried(client, TASK, roleArn=ROLE, input='{"n": 4}', inspectionLevel="TRACE")
+    assert (answer["status"], answer["output"]) == ("SUCCEEDED", '{"n":8}')
+    assert answer["inspectionData"]["result"] == '{"n":8}'
+
+
+def test_a_task_fails_as_its_resource_does(client: Any) -> None:
+    state = {**TASK, "Resource": BROKEN, "Catch": [{"ErrorEquals": ["KeyError"], "Next": "Handle"}]}
+    answer = tried(client, state, roleArn=ROLE)
+    assert (answer["status"], answer["error"], answer["nextState"]) == ("CAUGHT_ERROR", "KeyError", "Handle")
+    assert json.loads(answer["output"])["Error"] == "KeyError"
+
+
+def test_a_task_that_nothing_serves(client: Any) -> None:
+    resource = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
+    answer = tried(client, {**TASK, "Resource": resource}, roleArn=ROLE)
+    assert (answer["status"], answer["error"]) == ("FAILED", "Lambda.ResourceNotFoundException")
+
+
+def test_a_wait_is_skipped_where_time_is(client: Any) -> None:
+    assert tried(client, {"Type": "Wait", "Seconds": 200, **END}, input="7") == {
+        "status": "SUCCEEDED",
+        "output": "7",
+    }
+    late = tried(client, {"Type": "Wait", "Seconds": 301, **END})
+    assert late == {"status": "FAILED", "error": "States.Timeout"}
+
+
+def test_a_wait_waits_where_time_is_real(patient: Any) -> None:
+    assert tried(patient.client(), {"Type": "Wait", "Seconds": 1, **END})["status"] == "SUCCEEDED"
+
+
+def test_a_mock_stands_for_the_work(client: Any) -> None:
+    answer = tried(client, {**TASK, "Resource": BROKEN}, mock={"result": "[1,  2]"})
+    assert answer == {"status": "SUCCEEDED", "output": "[1,  2]"}
+    answer = tried(client, TASK, mock={"errorOutput": {"error": "E", "cause": "c"}})
+    assert answer == {"status": "FAILED", "error": "E", "cause": "c"}
+
+
+def test_context_variables_and_configuration(client: Any) -> None:
+    state = {
+        **TASK,
+        "QueryLanguage": "JSONata",
+        "Arguments": "{% $states.context.Task.Token & $v %}",
+        "Retry": [{"ErrorEquals": ["E"], "IntervalSeconds": 2, "MaxAttempts": 2}],
+    }
+    answer = tried(
+        client,
+        state,
+        context='{"Task": {"Token": "t"}}',
+        variables='{"v": "w"}',
+        mock={"errorOutput": {"error": "E"}},
+        stateConfiguration={"retrierRetryCount": 1},
+        inspectionLevel="DEBUG",
+    )
+    assert answer == {
+        "status": "RETRIABLE",
+        "error": "E",
+        "inspectionData": {
+            "input": "{}",
+            "afterArguments": '"tw"',
+            "variables": '{"v":"w"}',
+            "errorDetails": {"retryIndex": 0, "retryBackoffIntervalSeconds": 4},
+        },
+    }
+
+
+def test_a_state_of_a_machine(client: Any) -> None:
+    machine = {"StartAt": "P", "States": {"P": {**PARALLEL, "End": False, "Next": "Z"}, "Z": {"Type": "Succeed"}}}
+    answer = tried(client, machine, stateName="P", mock={"result": "[5]"})
+    assert answer == {"status": "SUCCEEDED", "output": "[5]", "nextState": "Z"}
+    assert tried(client, machine, stateName="B", input="5") == {"status": "SUCCEEDED", "output": "5"}
+
+
+def test_nothing_is_left_behind(client: Any) -> None:
+    before = client.list_state_machines()["stateMachines"]
+    tried(client, PASS)
+    assert client.list_state_machines()["stateMachines"] == before
+
+
+VALIDATION = "ValidationException"
+REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
+    (PASS, {"input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input"),
+    (PASS, {"roleArn": ""}, "InvalidArn", "Invalid Arn"),
+    (PASS, {"inspectionLevel": "ALL"}, VALIDATION, "enum value set: [INFO, DEBUG, TRACE]"),
+    (PASS, {"stateName": "P"}, "InvalidDefinition", "The field 'StartAt' is required but was missing"),
+    ({"Type": "Nap"}, {}, "InvalidDefinition", "at /States/StateName/Type"),
+    (PASS, {"variables": "[]"}, VALIDATION, "The variables must be a JSON object."),
+    (PASS, {"variables": "{"}, VALIDATION, "The variables is not valid JSON"),
+    (TASK, {"context": "[]", "mock": MOCK}, VALIDATION, "The context must be a JSON object."),
+    (TASK, {"context": "{}"}, VALIDATION, "TestState does not support Context when a mock is not specified."),
+    (TASK, {}, VALIDATION, "RoleArn must be specified when testing a Task state"),
+    (TASK, {"mock": {}}, VALIDATION, "A test mock should have only one of the following fields"),
+    (TASK, {"mock": {"result": "{"}}, VALIDATION, "Mocked result must be a valid JSON string"),
+    (TASK, {"mock": {"errorOutput": {"cause": "c"}}}, VALIDATION, "The field 'error' of a mocked errorOutput"),
+    (TASK, {"mock": MOCK, "revealSecrets": True}, VALIDATION, "TestState does not support RevealSecrets"),
+    (
+        TASK,
+        {"mock": MOCK, "stateConfiguration": {"retrierRetryCount": -1}},
+        VALIDATION,
+        "greater than or equal to 0",
+    ),
+    (PASS, {"mock": MOCK}, VALIDATION, "State type 'Pass' is not supported when a mock is specified"),
+    (PARALLEL, {}, "InvalidDefinition", "TestState API does not support Map or Parallel states."),
+    (PARALLEL, {"mock": {"result": "[]"}}, VALIDATION, "Mocked result must contain the same number of items"),
+]
+
+
+@pytest.mark.parametrize(("state", "more", "code", "message"), REFUSED, ids=[f"{r[2]}: {r[3]}" for r in REFUSED])
+def test_what_is_refused(client: Any, state: Any, more: dict[str, Any], code: str, message: str) -> None:
+    told = refusal(client.test_state, definition=json.dumps(state), **more)
+    assert told[0] == code
+    assert message in told[1]
