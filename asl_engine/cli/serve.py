@@ -75,8 +75,9 @@ def _check_host(given: Serving) -> None:
 
 async def _serve(given: Serving, how: How, project: Project) -> int:
     from asl_engine.server.request import Caller
-    from asl_engine.server.running import bind, serve
+    from asl_engine.server.running import allow_many_connections, bind, serve
 
+    allow_many_connections()
     registry = _tasks(project)
     remote = remote_lambda(how, project)
     stdout = sys.stdout  # tasks may not write there

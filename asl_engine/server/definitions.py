@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.answers import present
+from asl_engine.arn import is_activity
 from asl_engine.definition import check
 from asl_engine.fields import SCHEMA_VALIDATION_FAILED
 from asl_engine.findings import Finding
@@ -87,6 +88,9 @@ def _not_express(value: Json, place: str) -> Iterator[Finding]:
     if isinstance(value, dict):
         resource = value.get("Resource")
         if value.get("Type") == "Task" and isinstance(resource, str):
+            if is_activity(resource):
+                message = "Express state machine does not support activities"
+                yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{place}/Resource")
             for suffix in NOT_EXPRESS:
                 if suffix in resource:
                     message = f"Express state machine does not support '{suffix}' service integration"

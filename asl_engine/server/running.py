@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from asl_engine.server.request import Caller
     from asl_engine.store import Store
 
-__all__ = ["Started", "bind", "is_loopback", "serve"]
+__all__ = ["Started", "allow_many_connections", "bind", "is_loopback", "serve"]
 
 CHECK_SECONDS = 0.5  # how soon an `asl stop` from elsewhere is noticed
+MOST_FILES = 65_536
 GRACE_SECONDS = 2  # for the answers that are under way when the server stops
 
 
@@ -60,6 +61,19 @@ def bind(host: str, port: int) -> socket.socket:
         raise ProjectError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from None
     listener.setblocking(False)
     return listener
+
+
+def allow_many_connections() -> None:
+    """Raise this process's own limit of open files: each worker that waits for a task holds a connection."""
+    try:
+        import resource
+    except ImportError:  # not on Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # then as many as there may be
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def serve(

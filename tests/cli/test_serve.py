@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
+import subprocess
+import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,11 +19,10 @@ import pytest
 
 from asl_engine.errors import ProjectError
 from asl_engine.server.running import bind, is_loopback
-from tests.cli.project import finished, machine, task, wait_for
+from tests.cli.project import ROOT, finished, machine, task, wait_for
 from tests.server.harness import WAIT, Server, created, ended
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from tests.cli.project import Project
@@ -58,6 +61,30 @@ def serving(project: Project, *arguments: str) -> Iterator[tuple[Server, subproc
         if process.poll() is None:
             process.kill()
             process.communicate()
+
+
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="the limits of another process")
+def test_it_may_have_as_many_connections_as_the_system_lets_it(project: Project) -> None:
+    """Workers that wait for tasks hold one each."""
+    command = "ulimit -Sn 256; exec " + shlex.join([sys.executable, "-m", "asl_engine", "serve", "--port", "0"])
+    process = subprocess.Popen(
+        ["/bin/sh", "-c", command],
+        cwd=project.root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("export ")
+        limits = Path(f"/proc/{process.pid}/limits").read_text("utf-8")
+        found = re.search(r"Max open files\s+(\d+)\s+(\d+)", limits)
+        assert found
+        assert int(found[1]) == min(int(found[2]), 65_536)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM for one process on Windows")

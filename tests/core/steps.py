@@ -15,8 +15,10 @@ from asl_engine.interpreter import (
     Heartbeat,
     Started,
     Stimulus,
+    SubmissionReported,
     TaskReported,
     TimerReported,
+    WorkerReported,
     advance,
     machine_deadline,
 )
@@ -185,6 +187,8 @@ def late(at: int, key: int) -> list[Stimulus]:
         TaskReported(at, key, None, "Late"),
         TimerReported(at + 10**9, key),
         Heartbeat(at, key),
+        SubmissionReported(at, key, Payload("late")),
+        WorkerReported(at, key, "late"),
     ]
 
 

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from asl_engine.errors import StatesError
 from asl_engine.execution import Execution, OpenTask, fold
-from asl_engine.interpreter import Resumed, Started, TimerReported, advance
+from asl_engine.interpreter import Resumed, Started, SubmissionReported, TimerReported, WorkerReported, advance
 from asl_engine.jsontypes import Payload
 from asl_engine.limits import Limits
 from tests.core.driver import IDENTITY, NOW
 from tests.core.steps import (
+    FUNCTION,
     Steps,
     check_laws,
     each,
@@ -30,7 +31,6 @@ from tests.core.steps import (
     same,
     scope,
     state,
-    task,
     wait,
 )
 
@@ -38,12 +38,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.events import Event
+    from asl_engine.interpreter import Stimulus
     from asl_engine.machine import StateMachine
 
 INPUT: Any = {"items": [0, None, "x"], "flag": True}
 # Short enough for retries inside retries, and for the end of a full history to be seen too.
 LIMITS = Limits(history_events=150)
 ERRORS = ["E1", "E2"]
+CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+RESOURCES = [FUNCTION, FUNCTION, CALLBACK, "arn:aws:states:us-east-1:123456789012:activity:a"]
 
 Answers = list[str | None]  # the error that a task fails with, None where it answers
 
@@ -76,7 +79,7 @@ def work(draw: st.DrawFn, depth: int, names: Iterator[int], after: str | None) -
     handled = draw(recovery(after))
     if kind == "Task":
         timeout = draw(st.sampled_from([{}, {"TimeoutSeconds": 30}]))
-        return task(**timeout, **handled, **onwards)
+        return state("Task", Resource=draw(st.sampled_from(RESOURCES)), **timeout, **handled, **onwards)
     if kind == "Parallel":
         inner = [draw(states(depth - 1, names)) for _ in range(draw(st.integers(1, 3)))]
         return parallel(*inner, **handled, **onwards)
@@ -111,6 +114,17 @@ def machines(draw: st.DrawFn) -> dict[str, Any]:
     return {**draw(states(2, count())), **timeout}
 
 
+def next_word(task: OpenTask, at: int, answers: Answers) -> Stimulus:
+    """What is heard of a task next: that a worker has it, that it was submitted, how it has ended."""
+    key = task.key
+    if not task.started:
+        return WorkerReported(at, key, f"worker {key % 2}" if key % 3 else None)
+    if task.resource == CALLBACK and task.submitted is None and key % 2:
+        return SubmissionReported(at, key, Payload({"submitted": key}))
+    error = answers[key % len(answers)]
+    return report(at, key, {"key": key} if error is None else StatesError(error, "cause"))
+
+
 def go_on(machine: StateMachine, execution: Execution, at: int, answers: Answers) -> list[Event]:
     """Until the end: the oldest task answers, and when there is none time jumps.
 
@@ -118,11 +132,9 @@ def go_on(machine: StateMachine, execution: Execution, at: int, answers: Answers
     """
     log: list[Event] = []
     while execution.status == "RUNNING":
-        tasks = [work.key for work in execution.open.values() if isinstance(work, OpenTask)]
+        tasks = [work for work in execution.open.values() if isinstance(work, OpenTask)]
         if tasks:
-            error = answers[tasks[0] % len(answers)]
-            answer = {"key": tasks[0]} if error is None else StatesError(error, "cause")
-            log += advance(machine, execution, report(at, tasks[0], answer), LIMITS)
+            log += advance(machine, execution, next_word(tasks[0], at, answers), LIMITS)
         else:
             at, key = next_timer(machine, execution)
             log += advance(machine, execution, TimerReported(at, key), LIMITS)

@@ -68,6 +68,7 @@ def test_creating_is_idempotent_but_for_the_role(client: Any, name: str) -> None
 
 
 LONG = "x" * 81
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"
 SYNC = {
     "Type": "Task",
     "Resource": "arn:aws:states:::states:startExecution.sync",
@@ -150,6 +151,17 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         (
             "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Express state machine does not support "
             "'.sync' service integration at /States/P/Branches[0]/States/S/Resource'"
+        ),
+    ),
+    "an Express machine with an activity": (
+        {
+            "type": "EXPRESS",
+            "definition": json.dumps({"StartAt": "S", "States": {"S": {**SYNC, "Resource": ACTIVITY}}}),
+        },
+        "InvalidDefinition",
+        (
+            "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Express state machine does not support "
+            "activities at /States/S/Resource'"
         ),
     ),
 }
