@@ -16,7 +16,7 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.alarms import Alarms
-from asl_engine.arn import execution_arn, is_activity, is_express, role_arn, state_machine_arn, waits_for_token
+from asl_engine.arn import is_activity, is_express, waits_for_token
 from asl_engine.clock import SystemClock
 from asl_engine.errors import (
     Conflict,
@@ -36,7 +36,7 @@ from asl_engine.events import (
     TaskTimedOut,
     WaitScheduled,
 )
-from asl_engine.execution import Execution, Identity, OpenTask, OpenTimer, fold
+from asl_engine.execution import Execution, OpenTask, OpenTimer, fold
 from asl_engine.interpreter import (
     MACHINE_TIMER,
     MAX_TURN_EVENTS,
@@ -55,7 +55,7 @@ from asl_engine.interpreter import (
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
 from asl_engine.resources import PENDING, TaskCall
-from asl_engine.runs import Run, dismiss, settle, token_of
+from asl_engine.runs import Run, dismiss, local_identity, settle, token_of
 from asl_engine.store import Record
 from asl_engine.workers import Offer, Workers
 
@@ -64,13 +64,13 @@ if TYPE_CHECKING:
 
     from asl_engine.clock import Clock
     from asl_engine.events import Event
+    from asl_engine.execution import Identity
     from asl_engine.interpreter import Stimulus
     from asl_engine.jsontypes import Json, Payload
     from asl_engine.machine import StateMachine
     from asl_engine.resources import Pending, Resource
+    from asl_engine.runs import Observer
     from asl_engine.store import Store
-
-    Observer = Callable[["Run", list[Event]], None]
 
 __all__ = ["Engine", "Run"]
 
@@ -84,7 +84,7 @@ class Engine:
     """Runs executions of a store.  Use it as an async context manager; leaving it interrupts what runs.
 
     ``resources`` says what each Resource of a definition is.  ``observer`` is told of events once they
-    are stored.
+    are stored; of one that was not driven here it is told with no events first.
     """
 
     def __init__(
@@ -134,15 +134,8 @@ class Engine:
 
         Raises ``ExecutionAlreadyExists`` where the name is taken.
         """
-        identity = Identity(
-            arn=execution_arn(self.region, self.account, machine_name, name),
-            name=name,
-            machine_arn=state_machine_arn(self.region, self.account, machine_name),
-            machine_name=machine_name,
-            role_arn=role_arn(self.account),
-            started_at=self.clock.now(),
-        )
-        return await self.launch(machine, identity, input, options)
+        who = local_identity(self.region, self.account, machine_name, name, self.clock.now())
+        return await self.launch(machine, who, input, options)
 
     async def launch(
         self,
@@ -154,7 +147,7 @@ class Engine:
         """As ``start``, for an execution whose identity the caller has made up, in any region and account."""
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
-        run = Run(machine, Execution(identity))
+        run = Run(machine, Execution(identity), options)
         self._alarms.begin()
         try:
             started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
@@ -193,7 +186,8 @@ class Engine:
         if run is not None:
             self._deliver(run, stimulus)
             return (await run.wait()).status == "ABORTED"
-        _, events = await self._decide(machine, record, stimulus)
+        run, events = await self._decide(machine, record, stimulus)
+        run.tell(self.observer, events)
         return bool(events)
 
     async def redrive(self, machine: StateMachine, record: Record, token: str | None = None) -> Run:
@@ -218,7 +212,8 @@ class Engine:
         """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
         arn = record.identity.arn
         while True:
-            run = Run(machine, fold(record.identity, await self.store.events(arn)))
+            run = Run(machine, fold(record.identity, await self.store.events(arn)), record.options)
+            run.tell(self.observer, [])
             events = self._advance(run, stimulus)
             try:
                 if events:
@@ -323,8 +318,8 @@ class Engine:
 
     def _tell(self, run: Run, events: list[Event]) -> None:
         """Events are on disk: now the world may know."""
-        if self.observer is not None and events:
-            self.observer(run, events)
+        if events:
+            run.tell(self.observer, events)
         if run.execution.status != "RUNNING":
             self._finish(run)
         elif len(events) >= MAX_TURN_EVENTS:  # a long turn was interrupted
@@ -354,14 +349,15 @@ class Engine:
     async def _superseded(self, run: Run) -> None:
         """Somebody else has written to the log: follow them."""
         try:
-            run.execution = fold(run.execution.identity, await self.store.events(run.arn))
+            events = await self.store.events(run.arn)
+            run.execution = fold(run.execution.identity, events)
         except Exception as error:  # noqa: BLE001  whoever waits must hear of it
             self._abandon(run, error)
             return
         if run.execution.status == "RUNNING":
             self._abandon(run, ExecutionBusy(f"The execution {run.arn} was taken over by another process"))
         else:
-            self._finish(run)
+            self._tell(run, events[run.told :])
 
     # -- tasks ------------------------------------------------------------------------------------
 

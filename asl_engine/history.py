@@ -25,13 +25,16 @@ Details: TypeAlias = dict[str, Any]
 NOT_TRUNCATED = {"truncated": False}
 
 
-def project(identity: Identity, events: Iterable[ev.Event]) -> Iterator[HistoryEvent]:
+def project(
+    identity: Identity, events: Iterable[ev.Event], tasks: dict[int, str] | None = None
+) -> Iterator[HistoryEvent]:
     """The history events of an execution, oldest first; ``timestamp`` is in milliseconds since the epoch.
 
     ``events`` start with the execution's first: what a task's later events are called is known from the
-    event that scheduled it.
+    event that scheduled it.  Where they do not, ``tasks`` is what is known so far: the resources by the ``seq``
+    of that event; it is added to.
     """
-    tasks: dict[int, str] = {}
+    tasks = {} if tasks is None else tasks
     for event in events:
         if isinstance(event, ev.TaskScheduled):
             tasks[event.seq] = event.resource

@@ -6,15 +6,22 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
+from asl_engine.arn import execution_arn, role_arn, state_machine_arn
+from asl_engine.execution import Identity
 from asl_engine.task_tokens import task_token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from asl_engine.events import Event
     from asl_engine.execution import Execution, OpenTask
     from asl_engine.interpreter import Stimulus
+    from asl_engine.jsontypes import Json
     from asl_engine.machine import StateMachine
 
-__all__ = ["Run", "dismiss", "settle", "token_of"]
+    Observer = Callable[["Run", list[Event]], None]
+
+__all__ = ["Observer", "Run", "dismiss", "local_identity", "settle", "token_of"]
 
 # How long leaving the engine waits for tasks that were cancelled.
 LONGEST_FAREWELL_SECONDS = 1.0
@@ -23,11 +30,27 @@ LONGEST_FAREWELL_SECONDS = 1.0
 class Run:
     """An execution that this process drives."""
 
-    __slots__ = ("arn", "asked", "done", "driving", "execution", "inbox", "machine", "pending", "tasks")
+    __slots__ = (
+        "arn",
+        "asked",
+        "done",
+        "driving",
+        "execution",
+        "inbox",
+        "machine",
+        "options",
+        "pending",
+        "tasks",
+        "told",
+    )
 
-    def __init__(self, machine: StateMachine, execution: Execution) -> None:
+    def __init__(
+        self, machine: StateMachine, execution: Execution, options: Mapping[str, Json] | None = None
+    ) -> None:
         self.machine = machine
         self.execution = execution
+        self.options = options or {}
+        self.told = execution.seq  # the last event that the observer knows of
         self.arn = execution.identity.arn
         self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         self.driving = False
@@ -43,6 +66,25 @@ class Run:
         ``ExecutionBusy`` where another process has taken it over.
         """
         return await asyncio.shield(self.done)
+
+    def tell(self, observer: Observer | None, events: list[Event]) -> None:
+        """Tell the observer of events that are on disk."""
+        if events:
+            self.told = events[-1].seq
+        if observer is not None:
+            observer(self, events)
+
+
+def local_identity(region: str, account: str, machine_name: str, name: str, started_at: int) -> Identity:
+    """Who an execution of a machine is that is in no list of state machines."""
+    return Identity(
+        arn=execution_arn(region, account, machine_name, name),
+        name=name,
+        machine_arn=state_machine_arn(region, account, machine_name),
+        machine_name=machine_name,
+        role_arn=role_arn(account),
+        started_at=started_at,
+    )
 
 
 def token_of(execution: Execution, task: OpenTask) -> str:

@@ -13,6 +13,9 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn", "task_tokens"}, 0),
     ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
+    ({"errors", "findings", "jsontypes", "limits", "arn"}, 0),
+    ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
+    ({"errors", "findings", "jsontypes", "limits", "arn", "names", "task_tokens"}, 0),
     ({"expressions", "fields", "source"}, 1),
     ({"expressions", "fields", "scopes", "source"}, 1),
     ({"events", "execution", "frames"}, 2),
@@ -30,6 +33,8 @@ FLOORS = [
             "answers",
             "variable_references",
             "inspection",
+            "log_records",
+            "status_events",
         },
         3,
     ),

@@ -306,6 +306,22 @@ def serve(
     no_aws_limits: Annotated[
         bool, typer.Option("--no-aws-limits", help="No limit on the size of payloads and the length of histories.")
     ] = False,
+    log_executions: Annotated[
+        str | None,
+        typer.Option(
+            "--log-executions",
+            metavar="FILE|-",
+            help="Add what state machines log to CloudWatch Logs to this file, or write it to stdout.",
+        ),
+    ] = None,
+    status_events: Annotated[
+        str | None,
+        typer.Option(
+            "--status-events",
+            metavar="FILE|-",
+            help="Add what EventBridge hears of executions to this file, or write it to stdout.",
+        ),
+    ] = None,
 ) -> int:
     """Answer the Step Functions API, until interrupted; what runs then goes on with the next start."""
     from asl_engine.cli.serve import Serving
@@ -321,6 +337,8 @@ def serve(
             lambda_endpoint=lambda_endpoint,
             unsafe_bind=unsafe_bind,
             aws_limits=not no_aws_limits,
+            log_executions=log_executions,
+            status_events=status_events,
         )
     )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import InvalidInput
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
-from asl_engine.limits import MAX_NAME_LENGTH, utf8_length
+from asl_engine.limits import utf8_length
+from asl_engine.names import ALLOWED_IN_NAMES, is_name, name_from
 
 if TYPE_CHECKING:
     from asl_engine.limits import Limits
@@ -91,8 +91,8 @@ def _check_size(text: str, place: str, limits: Limits) -> None:
 
 def checked_name(name: str) -> str:
     """The name of an execution as StartExecution allows it.  Raises ``InvalidInput``."""
-    if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{MAX_NAME_LENGTH}}}", name):
-        raise InvalidInput(f"--name {name!r}: a name has 1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 - _")
+    if not is_name(name):
+        raise InvalidInput(f"--name {name!r}: a name has {ALLOWED_IN_NAMES}")
     return name
 
 
@@ -104,4 +104,4 @@ def machine_name(definition: str) -> str:
     if definition == STDIN:
         return "stdin"
     stem = Path(definition).stem.removesuffix(".asl")
-    return re.sub(r"[^A-Za-z0-9_-]", "_", stem)[:MAX_NAME_LENGTH]
+    return name_from(stem)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from contextlib import redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -18,13 +18,19 @@ from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.project import normal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asl_engine.limits import Limits
     from asl_engine.project import Project
     from asl_engine.resources.registry import Registry
+    from asl_engine.server.journal import Journal
+    from asl_engine.server.lines import Lines
     from asl_engine.server.running import Started
 
 __all__ = ["Serving", "serve"]
 
 NEEDED = ("httptools", "starlette", "uvicorn")
+STDOUT = "-"
 
 
 class Serving(NamedTuple):
@@ -38,6 +44,8 @@ class Serving(NamedTuple):
     lambda_endpoint: str | None = None
     unsafe_bind: bool = False
     aws_limits: bool = True
+    log_executions: str | None = None
+    status_events: str | None = None
 
 
 def serve(given: Serving) -> int:
@@ -81,7 +89,9 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
     registry = _tasks(project)
     remote = remote_lambda(how, project)
     stdout = sys.stdout  # tasks may not write there
-    with bind(given.host, given.port) as listener:
+    # Whoever reads JSON lines from stdout wants nothing else there.
+    exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
+    with bind(given.host, given.port) as listener, _journal(given, how.limits, stdout) as journal:
         async with opened(project.db, create=True) as store:
             with at_the_wheel() as signals:
                 await serve(
@@ -94,10 +104,30 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
                     stop=_signalled(signals),
                     remote=remote,
                     any_host=given.unsafe_bind,
-                    ready=lambda started: _announce(started, registry, project.db, stdout),
+                    observer=None if journal is None else journal.observe,
+                    ready=lambda started: _announce(started, registry, project.db, exports),
                 )
     err("stopped; what was running goes on with the next start")
     return 0
+
+
+@contextmanager
+def _journal(given: Serving, limits: Limits, stdout: TextIO) -> Iterator[Journal | None]:
+    """Where executions are told of, None without --log-executions and --status-events.
+
+    Raises ``ProjectError`` where a file cannot be written.
+    """
+    from asl_engine.server.journal import Journal
+    from asl_engine.server.lines import open_lines
+
+    with ExitStack() as stack:
+        opened: dict[str | None, Lines | None] = {None: None}
+        for name in (given.log_executions, given.status_events):
+            if name is not None and name not in opened:
+                lines = opened[name] = open_lines(name, stdout)
+                stack.callback(lines.close)
+        records, statuses = opened[given.log_executions], opened[given.status_events]
+        yield None if records is statuses is None else Journal(records, statuses, limits)
 
 
 async def _signalled(signals: Signals) -> None:
@@ -111,12 +141,12 @@ def _tasks(project: Project) -> Registry:
         return load_tasks(*project.tasks, root=project.root)
 
 
-def _announce(started: Started, registry: Registry, db: Path, stdout: TextIO) -> None:
-    """stdout has what to type into the shell of whatever is to talk to the server."""
+def _announce(started: Started, registry: Registry, db: Path, exports: TextIO) -> None:
+    """``exports`` gets what to type into the shell of whatever is to talk to the server."""
     shown = f"[{started.host}]" if ":" in started.host else started.host
     if shown in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
         shown = "localhost"
-    with redirect_stdout(stdout):
+    with redirect_stdout(exports):
         out(f"export AWS_ENDPOINT_URL_SFN=http://{shown}:{started.port}")
         out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
         flush()

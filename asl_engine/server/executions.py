@@ -16,6 +16,7 @@ from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import utf8_length
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.errors import ApiError, not_found
+from asl_engine.server.journal import REVISION
 from asl_engine.server.names import checked_name
 from asl_engine.server.redrives import reason_against
 from asl_engine.server.service import SERVED, moment
@@ -153,7 +154,7 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     )
     machine = await service.compiled(record.definition)
     service.check_capacity()
-    options: dict[str, Json] = {SERVED: True, "revision": _revision(record)}
+    options: dict[str, Json] = {SERVED: True, REVISION: _revision(record)}
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
 

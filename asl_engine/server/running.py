@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from asl_engine.clock import Clock
+    from asl_engine.events import Event
     from asl_engine.limits import Limits
     from asl_engine.resources.lambda_ import LambdaService
     from asl_engine.resources.registry import Registry
+    from asl_engine.runs import Observer, Run
     from asl_engine.server.request import Caller
     from asl_engine.store import Store
 
@@ -87,13 +89,18 @@ async def serve(
     stop: Awaitable[object],
     remote: LambdaService | None = None,
     any_host: bool = False,
+    observer: Observer | None = None,
     ready: Callable[[Started], None] = lambda _: None,
 ) -> None:
-    """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed."""
+    """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed.
+
+    ``observer`` is told of events once they are stored.
+    """
     catalog = Catalog(registry, remote)
     engine = Engine(store, catalog, clock=clock, limits=limits, region=default.region, account=default.account)
     async with engine:
         service = Service(store, engine, catalog)
+        engine.observer = _both(observer, service.observe)
         app = make_app(service, default, any_host=any_host)
         server = _Server(
             uvicorn.Config(
@@ -109,6 +116,7 @@ async def serve(
             )
         )
         engine.workers.know(await store.activities.arns())
+        await engine.check()  # from now on, what others write is noticed
         resumed = await service.resume_all()
         looking = asyncio.ensure_future(_look_around(engine))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
@@ -125,6 +133,17 @@ async def serve(
             stopping.cancel()
             with suppress(asyncio.CancelledError):
                 await looking
+
+
+def _both(first: Observer | None, second: Observer) -> Observer:
+    if first is None:
+        return second
+
+    def observe(run: Run, events: list[Event]) -> None:
+        first(run, events)
+        second(run, events)
+
+    return observe
 
 
 class _Server(uvicorn.Server):

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from asl_engine.definition import load
 from asl_engine.errors import AslError, ExecutionBusy
+from asl_engine.events import StateExited
 from asl_engine.execution import fold
+from asl_engine.interpreter import StopRequested
 from asl_engine.server.errors import ApiError, does_not_exist
 
 if TYPE_CHECKING:
     from asl_engine.engine import Engine, Run
+    from asl_engine.events import Event
     from asl_engine.execution import Execution
     from asl_engine.machine import StateMachine
     from asl_engine.resources.catalog import Catalog
@@ -46,6 +49,8 @@ class Service:
         self.random = Random() if random is None else random
         self.changing = asyncio.Lock()  # whoever reads machines, versions, aliases or tags to change them
         self._adopting = asyncio.Lock()
+        self.deleting: set[str] = set()  # machines that will be gone with their last execution
+        self._ending: set[asyncio.Future[None]] = set()
         self._compiled: OrderedDict[str, StateMachine] = OrderedDict()
 
     # -- state machines -----------------------------------------------------------------------------
@@ -62,6 +67,7 @@ class Service:
         record = await self.store.machines.get(arn)
         if record is not None and record.status == "DELETING" and not await self.is_running(arn):
             await self.store.machines.remove(arn)
+            self.deleting.discard(arn)
             return None
         return record
 
@@ -82,6 +88,21 @@ class Service:
         self._compiled[machine.digest] = machine
         if len(self._compiled) > MOST_COMPILED:
             self._compiled.popitem(last=False)
+
+    def observe(self, run: Run, events: list[Event]) -> None:
+        """End an execution with its next state transition, where its machine is being deleted."""
+        if run.execution.identity.machine_arn not in self.deleting or run.execution.status != "RUNNING":
+            return
+        if any(isinstance(event, StateExited) for event in events):
+            ending = asyncio.ensure_future(self._end(run))
+            self._ending.add(ending)
+            ending.add_done_callback(self._ending.discard)
+
+    async def _end(self, run: Run) -> None:
+        try:
+            await self.engine.ask(run, StopRequested(self.engine.clock.now(), None, None))
+        except AslError as error:
+            log.warning("cannot end %s: %s", run.arn, error)
 
     # -- executions ---------------------------------------------------------------------------------
 
@@ -115,6 +136,7 @@ class Service:
         One that a command has started with other tasks than ours is left to ``asl resume``.
         """
         resumed = 0
+        self.deleting |= await self.store.machines.being_deleted()
         for record in reversed(await self.store.executions(status="RUNNING", limit=MOST_OPEN)):
             try:
                 resumed += await self._resume(record)

@@ -13,6 +13,7 @@ from asl_engine.jsontypes import dumps, loads
 from asl_engine.server.configuration import configured, shown_configuration
 from asl_engine.server.definitions import checked_definition, machine_type
 from asl_engine.server.errors import ApiError, conflict, does_not_exist
+from asl_engine.server.journal import REVISION
 from asl_engine.server.names import checked_name
 from asl_engine.server.service import moment
 from asl_engine.server.tags import checked_tags
@@ -150,7 +151,7 @@ async def describe_state_machine(request: Request, service: Service) -> dict[str
 async def describe_state_machine_for_execution(request: Request, service: Service) -> dict[str, Any]:
     """The machine as it was when the execution was started."""
     execution = await service.execution(request, request.arn("executionArn", "execution"))
-    revision: Any = execution.options.get("revision") or {}
+    revision: Any = execution.options.get(REVISION) or {}
     who = execution.identity
     definition = await service.store.definition(execution.definition)
     return present(
@@ -171,6 +172,7 @@ async def delete_state_machine(request: Request, service: Service) -> dict[str, 
         record = await service.find_machine(arn) if request.owns(arn) else None
         if record is not None and await service.is_running(arn):
             await service.store.machines.set_status(arn, "DELETING")
+            service.deleting.add(arn)
         elif record is not None:
             await service.store.machines.remove(arn)
     return {}

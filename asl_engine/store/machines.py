@@ -106,6 +106,10 @@ class Machines(Protocol):
         """The number of machines whose ARN begins with ``prefix``."""
         ...
 
+    async def being_deleted(self) -> set[str]:
+        """The ARNs of the machines with the status DELETING."""
+        ...
+
     async def set_status(self, arn: str, status: MachineStatus) -> None: ...
 
     async def remove(self, arn: str) -> None:
@@ -161,6 +165,11 @@ class MachineTable:
     async def count(self, prefix: str) -> int:
         query = "SELECT count(*) FROM state_machines WHERE arn > ? AND arn < ?"
         return int((await self._fetch(query, (prefix, prefix + LAST)))[0][0])
+
+    async def being_deleted(self) -> set[str]:
+        return {
+            row[0] for row in await self._fetch("SELECT arn FROM state_machines WHERE status = 'DELETING'", ())
+        }
 
     async def set_status(self, arn: str, status: MachineStatus) -> None:
         await self._write((SET_STATUS, (status, arn)))

@@ -134,6 +134,9 @@ class MemoryMachines:
     async def count(self, prefix: str) -> int:
         return sum(arn.startswith(prefix) for arn in self._machines)
 
+    async def being_deleted(self) -> set[str]:
+        return {arn for arn, record in self._machines.items() if record.status == "DELETING"}
+
     async def set_status(self, arn: str, status: MachineStatus) -> None:
         self._machines[arn] = self._machines[arn]._replace(status=status)
 

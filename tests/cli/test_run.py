@@ -122,7 +122,8 @@ def test_an_input_may_be_larger_without_the_limits_of_aws(project: Project) -> N
 NAMES = {
     "order.json": "order",
     "order.asl.json": "order",
-    "my order.v2.json": "my_order_v2",
+    "my order.v2.json": "my_order.v2",
+    "Größe.json": "Größe",
     f"{'x' * 90}.json": "x" * 80,
 }
 

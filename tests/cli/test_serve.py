@@ -175,6 +175,55 @@ def test_what_a_command_has_started_is_left_to_it_where_its_tasks_are_missing(pr
         assert "is left to `asl resume`: nothing here serves arn:aws:lambda:" in finished(process).err
 
 
+LOGGED = {
+    "level": "ALL",
+    "destinations": [
+        {"cloudWatchLogsLogGroup": {"logGroupArn": "arn:aws:logs:eu-west-1:123456789012:log-group:m:*"}}
+    ],
+}
+
+
+def test_logs_and_status_changes_go_to_files(project: Project) -> None:
+    with serving(project, "--log-executions", "log", "--status-events", "events") as (server, process):
+        client = server.client()
+        ended(
+            client,
+            client.start_execution(stateMachineArn=created(client, loggingConfiguration=LOGGED))["executionArn"],
+        )
+        process.terminate()
+        assert finished(process).code == 0
+    types = [json.loads(line)["type"] for line in (project.root / "log").read_text().splitlines()]
+    assert types == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+    told = [json.loads(line)["detail"]["status"] for line in (project.root / "events").read_text().splitlines()]
+    assert told == ["RUNNING", "SUCCEEDED"]
+
+
+def test_stdout_is_for_json_lines_alone_where_they_go_there(project: Project) -> None:
+    process = project.spawn("serve", "--port", "0", "--log-executions", "-", "--status-events", "-")
+    assert process.stderr is not None
+    url = urlsplit(process.stderr.readline().strip().partition("=")[2])
+    client = Server(url.hostname or "", url.port or 0, 0).client()
+    try:
+        ended(
+            client,
+            client.start_execution(stateMachineArn=created(client, loggingConfiguration=LOGGED))["executionArn"],
+        )
+    finally:
+        process.terminate()
+    result = finished(process)
+    kinds = [line.get("type") or line["detail"]["status"] for line in map(json.loads, result.out.splitlines())]
+    assert sorted(kinds) == sorted(
+        ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded", "RUNNING", "SUCCEEDED"]
+    )
+
+
+@pytest.mark.parametrize("option", ["--log-executions", "--status-events"])
+def test_a_file_that_cannot_be_written_is_told_of_at_once(project: Project, option: str) -> None:
+    result = project.asl("serve", "--port", "0", option, "no/such/file")
+    assert result.code == 2
+    assert result.err == "asl: error: cannot write to no/such/file: No such file or directory\n"
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
 def test_what_it_says(project: Project, host: str) -> None:
     """In this process, which a thread interrupts as soon as the server answers."""

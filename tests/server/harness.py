@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.runs import Observer
 
 ROLE = "arn:aws:iam::123456789012:role/states"
 PASS = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
@@ -72,7 +73,12 @@ class Server(NamedTuple):
 
 @contextmanager
 def running(
-    db: Path, registry: Registry | None = None, *, skip_time: bool = True, remote: LambdaService | None = None
+    db: Path,
+    registry: Registry | None = None,
+    *,
+    skip_time: bool = True,
+    remote: LambdaService | None = None,
+    observer: Observer | None = None,
 ) -> Iterator[Server]:
     """A server on a database, until the block is left."""
     ready, stopping = threading.Event(), threading.Event()
@@ -100,6 +106,7 @@ def running(
                     limits=AWS_LIMITS,
                     stop=stopped.wait(),
                     remote=remote,
+                    observer=observer,
                     ready=announce,
                 )
         finally:

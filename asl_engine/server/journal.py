@@ -1,0 +1,72 @@
+"""What the outside world is told of executions: log records and status-change events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from asl_engine.execution import OpenTask
+from asl_engine.history import project
+from asl_engine.limits import AWS_LIMITS
+from asl_engine.log_records import is_logged, log_record
+from asl_engine.server.configuration import shown_configuration
+from asl_engine.status_events import status_event, status_of
+
+if TYPE_CHECKING:
+    from asl_engine.events import Event
+    from asl_engine.limits import Limits
+    from asl_engine.log_records import LogLevel
+    from asl_engine.runs import Run
+    from asl_engine.server.lines import Lines
+
+__all__ = ["REVISION", "Journal"]
+
+# The option of an execution that says what its machine was like: see ``DescribeStateMachineForExecution``.
+REVISION = "revision"
+
+
+class Journal:
+    """Tell ``observe`` of events once they are stored.
+
+    ``records`` is where log records go, ``statuses`` where status-change events go, if anywhere.
+    """
+
+    def __init__(
+        self, records: Lines | None = None, statuses: Lines | None = None, limits: Limits = AWS_LIMITS
+    ) -> None:
+        self._limits = limits
+        self._records = records
+        self._statuses = statuses
+        # By execution: the resources of its tasks, by the event that has scheduled them.
+        self._tasks: dict[str, dict[int, str]] = {}
+
+    def observe(self, run: Run, events: list[Event]) -> None:
+        if self._records is not None:
+            self._log(self._records, run, events)
+        if self._statuses is not None and ":express:" not in run.arn:  # EventBridge hears nothing of those
+            for event in events:
+                status = status_of(event)
+                if status is not None:
+                    told = status_event(run.execution, status, event.at, str(uuid4()), self._limits)
+                    self._statuses.put(told)
+
+    def _log(self, records: Lines, run: Run, events: list[Event]) -> None:
+        level, data = _asked_for(run)
+        if level == "OFF":
+            return
+        tasks = self._tasks.get(run.arn)
+        if tasks is None:  # an execution that begins, or one that was resumed and has tasks open
+            work = run.execution.open.values()
+            tasks = self._tasks[run.arn] = {one.key: one.resource for one in work if isinstance(one, OpenTask)}
+        for shown in project(run.execution.identity, events, tasks):
+            if is_logged(shown["type"], level):
+                records.put(log_record(shown, run.arn, data=data, redrive_count=run.execution.redrive_count))
+        if run.execution.status != "RUNNING":
+            self._tasks.pop(run.arn, None)
+
+
+def _asked_for(run: Run) -> tuple[LogLevel, bool]:
+    """The level of an execution's log, and whether data belongs into it."""
+    revision: Any = run.options.get(REVISION) or {}
+    configuration: Any = shown_configuration(revision)["loggingConfiguration"]
+    return configuration["level"], configuration["includeExecutionData"]
