@@ -6,7 +6,7 @@ import codecs
 import io
 import zlib
 from gzip import BadGzipFile, GzipFile
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from asl_engine.items.faults import DataFault
 from asl_engine.items.item import MAX_OBJECT_BYTES
@@ -24,14 +24,20 @@ ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 
 
 def decompressed(stream: BinaryIO) -> BinaryIO:
-    """The stream, or what is in it where it is compressed with gzip or Zstandard."""
-    peekable: Any = stream if hasattr(stream, "peek") else io.BufferedReader(stream)
-    first = peekable.peek(4)[:4]
+    """The stream, or what is in it where it is compressed with gzip or Zstandard.
+
+    The stream stands at its beginning, and is buffered or seekable.
+    """
+    if isinstance(stream, io.BufferedReader):
+        first = stream.peek(4)[:4]
+    else:
+        first = stream.read(4)
+        stream.seek(0)
     if first.startswith(GZIP):
-        return GzipFile(fileobj=peekable)  # type: ignore[return-value]
+        return GzipFile(fileobj=stream)  # type: ignore[return-value]
     if first == ZSTANDARD:
-        return _zstandard(peekable)
-    return peekable  # type: ignore[no-any-return]
+        return _zstandard(stream)
+    return stream
 
 
 def _zstandard(stream: BinaryIO) -> BinaryIO:

@@ -12,7 +12,7 @@ from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
 
 from asl_engine.items.faults import DataFault
-from asl_engine.items.item import MAX_ITEM_BYTES
+from asl_engine.items.item import MAX_ITEM_BYTES, too_deep
 from asl_engine.jsontypes import JsonSyntaxError, scan
 from asl_engine.limits import utf8_length
 
@@ -149,6 +149,8 @@ class JsonText:
                 continue
             # A number may go on behind the end of the text that is there.
             if end <= len(self._text) - SLACK or self._complete:
+                if too_deep(value, end - self._at):
+                    raise self.fault("the value is nested too deeply")
                 self._at = end
                 return value
             self._more()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.items.faults import DataFault
-from asl_engine.items.item import MAX_ITEM_BYTES
+from asl_engine.items.item import MAX_ITEM_BYTES, too_deep
 from asl_engine.jsontypes import JsonSyntaxError, loads
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def json_lines(texts: Iterable[str]) -> Iterator[Json]:
             value = loads(line)
         except JsonSyntaxError as error:
             raise DataFault(f"line {number} is not JSON: {error.message} (column {error.column})") from None
+        if too_deep(value, len(line)):
+            raise DataFault(f"line {number} is not JSON: the value is nested too deeply")
         yield value
 
 

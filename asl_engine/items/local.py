@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from hashlib import md5
-from pathlib import Path
 from shutil import copyfileobj
+from stat import S_ISLNK, S_ISREG
 from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import uuid4
 
@@ -13,6 +13,7 @@ from asl_engine.items.faults import StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from asl_engine.jsontypes import Json
 
@@ -45,9 +46,10 @@ class LocalFolder:
     def list(self, prefix: str, start_after: str) -> Iterator[dict[str, Json]]:
         self._check_root()
         try:
-            for key, found in self._walk(self._root, "", prefix):
-                if key > start_after:
-                    yield _described(key, found)
+            for key in self._walk(self._root, "", prefix):
+                facts = self._facts(key) if key > start_after else None
+                if facts is not None:
+                    yield _described(key, facts)
         except OSError as error:
             raise StorageError(f"Cannot list {error.filename}: {error.strerror}") from None
 
@@ -87,36 +89,45 @@ class LocalFolder:
         if not self._root.is_dir():
             raise StorageError(f"The specified bucket does not exist (there is no folder {self._root})")
 
-    def _walk(self, folder: Path, parent: str, prefix: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-        """Files in the order of their keys in UTF-8, which is S3's: a folder sorts as its name with the ``/``."""
+    def _walk(self, folder: Path, parent: str, prefix: str) -> Iterator[str]:
+        """Keys in their order in UTF-8, which is S3's: a folder sorts as its name with the ``/``."""
         with os.scandir(folder) as entries:
-            named = [
-                (f"{parent}{entry.name}{'/' if entry.is_dir(follow_symlinks=False) else ''}", entry)
-                for entry in entries
-                if not _is_temporary(entry.name)
-            ]
-        named.sort(key=lambda pair: pair[0].encode("utf-8", "surrogateescape"))
-        for key, entry in named:
+            names = sorted(map(_name, entries))
+        for name in names:
+            key = parent + name
             if key.endswith("/"):
                 if key.startswith(prefix) or prefix.startswith(key):
-                    yield from self._walk(Path(entry.path), key, prefix)
-            elif key.startswith(prefix) and self._is_object(entry):
-                yield key, entry
+                    yield from self._walk(folder / name, key, prefix)
+            elif key.startswith(prefix) and not _is_foreign(name):
+                yield key
 
-    def _is_object(self, entry: os.DirEntry[str]) -> bool:
-        """Links to folders are not followed: they may lead in circles.  Those to files may not lead out."""
-        if not entry.is_file() or "\udc80" <= max(entry.name) <= "\udcff":  # a name that is no text
-            return False
-        return not entry.is_symlink() or Path(entry.path).resolve().is_relative_to(self._root.resolve())
+    def _facts(self, key: str) -> os.stat_result | None:
+        """Those of the file, None where it is no object.  A link may not lead out of the folder."""
+        path = self._root / key
+        try:
+            facts = path.lstat()
+            if S_ISLNK(facts.st_mode):
+                if not path.resolve().is_relative_to(self._root.resolve()):
+                    return None
+                facts = path.stat()
+        except (FileNotFoundError, RuntimeError):  # deleted since it was listed; a link to nothing, or to itself
+            return None
+        return facts if S_ISREG(facts.st_mode) else None
 
 
-def _is_temporary(name: str) -> bool:
-    return name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX)
+def _name(entry: os.DirEntry[str]) -> str:
+    """Links to folders count as files, which they are not, and so are not followed: they may lead in circles."""
+    return f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
 
 
-def _described(key: str, entry: os.DirEntry[str]) -> dict[str, Json]:
+def _is_foreign(name: str) -> bool:
+    """A file that is being written, or whose name is no text."""
+    temporary = name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX)
+    return temporary or (not name.isprintable() and any("\ud800" <= char <= "\udfff" for char in name))
+
+
+def _described(key: str, facts: os.stat_result) -> dict[str, Json]:
     """The tag changes with the file, as S3's does, without reading it: a listing may be of millions."""
-    facts = entry.stat()
     tag = md5(f"{facts.st_size}:{facts.st_mtime_ns}".encode(), usedforsecurity=False).hexdigest()
     return {
         "Etag": f'"{tag}"',

@@ -59,8 +59,12 @@ def _seekable(stream: BinaryIO) -> BinaryIO:
     if stream.seekable() and decompressed(stream) is stream:
         return stream
     file = TemporaryFile()  # noqa: SIM115  the caller closes it
-    for piece in pieces(stream):
-        file.write(piece)
+    try:
+        for piece in pieces(stream):
+            file.write(piece)
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return file
 

@@ -20,7 +20,7 @@ from asl_engine.items.manifests import athena_objects, inventory_of
 from asl_engine.items.parquet import parquet_items
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
     from typing import BinaryIO
 
     from asl_engine.items.storage import Storage
@@ -41,7 +41,7 @@ def read(
     config: Mapping[str, Json],
     storage: Storage,
     max_items: int | None = None,
-) -> Iterator[Item]:
+) -> Generator[Item, None, None]:
     """The items of the dataset that ``resource`` and its ``parameters`` name, read lazily.
 
     ``parameters`` are Parameters or Arguments when they are evaluated, ``config`` is ReaderConfig, and
@@ -57,12 +57,12 @@ def read(
     most = MAX_ITEMS if max_items is None else min(max_items, MAX_ITEMS)
     given: Mapping[str, Json] = parameters if isinstance(parameters, dict) else {}
     reader = _listed if action[1] == "listObjectsV2" else _got
-    return islice(_guarded(reader(given, config, storage)), most)
+    return _guarded(reader(given, config, storage), most)
 
 
-def _guarded(items: Iterator[Item]) -> Iterator[Item]:
+def _guarded(items: Iterator[Item], most: int) -> Generator[Item, None, None]:
     try:
-        yield from items
+        yield from islice(items, most)
     except (StorageError, DataFault) as error:
         raise reader_failed(str(error)) from error
     except OSError as error:

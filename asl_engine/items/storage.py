@@ -28,7 +28,10 @@ class Storage(Protocol):
     """The three S3 operations of a distributed Map.  Each raises ``StorageError``."""
 
     def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
-        """The object's bytes, as a stream that the caller closes.  Reading it may raise ``StorageError``."""
+        """The object's bytes, as a stream that the caller closes: an ``io.BufferedReader``, or seekable.
+
+        Reading it may raise ``StorageError``.
+        """
         ...
 
     def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[dict[str, Json]]:

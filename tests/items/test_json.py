@@ -71,6 +71,7 @@ BAD: dict[str, tuple[str, dict[str, str], str]] = {
     "a name without quotes": ("{a: 1}", {}, "expected the name of a member"),
     "no colon": ('{"a" 1}', {}, "expected a colon"),
     "too deep": ("[" * 100_000, {}, "nested too deeply"),
+    "an item that is too deep": (f"[{'[' * 600}{']' * 600}]", {}, "nested too deeply (line 1, column 2, byte 1)"),
     "a pointer to nothing": (NESTED, {"ItemsPointer": "/x/y"}, "ItemsPointer /x/y selects nothing"),
     "a pointer behind the end": (NESTED, {"ItemsPointer": "/x/deep/2"}, "selects nothing"),
     "a pointer through a scalar": (NESTED, {"ItemsPointer": "/n/1"}, "selects nothing"),
@@ -137,6 +138,7 @@ BAD_LINES = {
     "not JSON": ("1\n\n{'a'}", "line 3 is not JSON"),
     "two values": ("1\n2 3", "line 2 is not JSON: Extra data (column 3)"),
     "NaN": ("NaN", "line 1 is not JSON: NaN is not a JSON value"),
+    "too deep": ("[" * 600 + "]" * 600, "line 1 is not JSON: the value is nested too deeply"),
 }
 
 

@@ -104,6 +104,9 @@ def test_no_link_leads_out(storage: Storage, bucket: Path, tmp_path: Path) -> No
     (bucket / "folder").symlink_to(tmp_path / "outside")
     (bucket / "file").symlink_to(tmp_path / "outside/x")
     (bucket / "circle").symlink_to(bucket)
+    (bucket / "itself").symlink_to(bucket / "itself")
+    (bucket / "nothing").symlink_to(bucket / "no")
+    os.mkfifo(bucket / "pipe")
     (bucket / "real").write_text("1")
     (bucket / "inside").symlink_to(bucket / "real")
     for key in ("folder/x", "file"):
