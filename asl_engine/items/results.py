@@ -7,6 +7,7 @@ and ``manifest.json`` names the files.
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import lru_cache
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ChildExecution", "collect_results", "write_results"]
 
 MAX_FILE_BYTES: Final = 5 * 1024**3
+INCLUDED: Final[dict[str, Json]] = {"Included": True}
 CATEGORIES: Final = ("FAILED", "PENDING", "SUCCEEDED")
 
 
@@ -130,10 +132,10 @@ def _record(execution: ChildExecution) -> dict[str, Json]:
         "Error": execution.error,
         "ExecutionArn": execution.arn,
         "Input": execution.input,
-        "InputDetails": {"Included": True},
+        "InputDetails": INCLUDED,
         "Name": execution.name,
         "Output": execution.output,
-        "OutputDetails": {"Included": True} if execution.output is not None else None,
+        "OutputDetails": INCLUDED if execution.output is not None else None,
         "RedriveCount": execution.redrive_count if ended else None,
         "RedriveStatus": status,
         "RedriveStatusReason": reason,
@@ -145,6 +147,7 @@ def _record(execution: ChildExecution) -> dict[str, Json]:
     return {name: value for name, value in members.items() if value is not None}
 
 
+@lru_cache(maxsize=1024)  # many children begin and end in the same millisecond
 def _time(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else format_timestamp(milliseconds)
 

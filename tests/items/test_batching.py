@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asl_engine.items import batches
@@ -64,6 +64,7 @@ def test_batches_are_made_lazily() -> None:
     assert next(iter(batches(endless(), 3))).items == 3
 
 
+@settings(deadline=None)
 @given(
     items=st.lists(st.text(max_size=9) | st.integers() | st.none(), max_size=30),
     number=st.none() | st.integers(1, 5),

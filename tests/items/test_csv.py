@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asl_engine.errors import StatesError
@@ -109,6 +109,7 @@ def model_rows(text: str, delimiter: str) -> list[list[str]]:
     return rows
 
 
+@settings(deadline=None)
 @given(
     text=st.text('ab,;|\t "\\\n\r', max_size=30),
     delimiter=st.sampled_from(list(DELIMITERS.values())),
@@ -128,6 +129,7 @@ def test_any_text_is_read_by_the_rules(text: str, delimiter: str, size: int) -> 
 fields = st.text('ab,"\\\n\r ;é', max_size=6)
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.lists(fields, min_size=2, max_size=4), max_size=6), size=st.integers(1, 9))
 def test_what_is_quoted_comes_back(rows: list[list[str]], size: int) -> None:
     quoted = ('"' + field.replace("\\", "\\\\").replace('"', '""') + '"' for row in rows for field in row)
@@ -135,6 +137,7 @@ def test_what_is_quoted_comes_back(rows: list[list[str]], size: int) -> None:
     assert list(csv_rows(split(text, size), ",")) == rows
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.lists(st.text("abc é", min_size=1), min_size=1, max_size=4), max_size=6))
 def test_plain_text_is_read_as_by_the_standard_library(rows: list[list[str]]) -> None:
     file = io.StringIO()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -85,12 +85,14 @@ TEXTS = st.sampled_from(
 
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+@settings(deadline=None)
 @given(parts=st.lists(TEXTS.map(str.encode) | st.binary(max_size=5), max_size=12), packed=st.booleans())
 def test_anything(config: dict[str, Json], parts: list[bytes], packed: bool) -> None:
     content = b"".join(parts)
     only_items_or_the_error(gzip.compress(content) if packed else content, config)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_damaged_parquet(seed: int) -> None:
     file = io.BytesIO()

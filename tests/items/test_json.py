@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asl_engine.errors import StatesError
@@ -110,6 +110,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values=st.lists(values), ascii_only=st.booleans(), indent=st.none() | st.just(2), size=st.integers(1, 9))
 def test_pieces_of_any_size_give_the_same_items(
     values: list[Any], ascii_only: bool, indent: int | None, size: int
@@ -120,6 +121,7 @@ def test_pieces_of_any_size_give_the_same_items(
     assert [value for _, value in json_items(pieces)] == json.loads(text)
 
 
+@settings(deadline=None)
 @given(values=st.dictionaries(st.text(st.characters(codec="utf-8")), st.integers()), size=st.integers(1, 5))
 def test_a_pointer_finds_every_member(values: dict[str, int], size: int) -> None:
     text = json.dumps({"before": {"x": "]}"}, "it": {key: [value] for key, value in values.items()}})
@@ -150,6 +152,7 @@ def test_a_line_that_is_not_json_is_located(lay: Lay, items: Items, text: str, c
     assert cause in caught.value.cause
 
 
+@settings(deadline=None)
 @given(text=st.text("ab\n\r", max_size=40), size=st.integers(1, 5))
 def test_lines_of_pieces_are_the_lines(text: str, size: int) -> None:
     pieces = [text[at : at + size] for at in range(0, len(text), size)]

@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from asl_engine.errors import StatesError
@@ -80,6 +80,7 @@ def test_no_key_leads_out(storage: Storage, tmp_path: Path, key: str) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "secret"]
 
 
+@settings(deadline=None)
 @given(key=st.text('./a\\~:*"%\0', max_size=8))
 def test_whatever_the_key_is_nothing_is_written_outside(
     tmp_path_factory: pytest.TempPathFactory, key: str
