@@ -57,7 +57,6 @@ UNSUPPORTED_FIELDS = {
         ),
         "distributed processing",
     ),
-    "Credentials": "credentials",
 }
 INNER_FIELDS: Shape = {
     "Comment": TEXT,

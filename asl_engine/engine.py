@@ -412,6 +412,7 @@ class Engine:
             execution=run.arn,
             state=task.frame.state,
             heartbeat=self._heartbeat(run, task.key),
+            credentials=task.credentials,
             token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
             submitted=task.submitted,
             submit=self._submission(run, task.key),

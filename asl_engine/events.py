@@ -153,7 +153,10 @@ class StateExited(NamedTuple):
 
 
 class TaskScheduled(NamedTuple):
-    """An attempt at a task.  ``timeout`` and ``heartbeat`` are in seconds, None where none was set."""
+    """An attempt at a task.  ``timeout`` and ``heartbeat`` are in seconds, None where none was set.
+
+    ``role`` is the ARN in the state's Credentials, None without them.
+    """
 
     seq: int
     id: int
@@ -165,6 +168,7 @@ class TaskScheduled(NamedTuple):
     timeout: int | None
     heartbeat: int | None
     attempt: int
+    role: str | None = None
 
 
 class TaskScheduleFailed(NamedTuple):

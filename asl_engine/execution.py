@@ -158,6 +158,7 @@ def _task_scheduled(x: Execution, event: ev.TaskScheduled) -> None:
     task = x.open[event.seq] = OpenTask(
         event.seq, frame, event.resource, event.parameters, event.attempt, event.timeout, event.heartbeat
     )
+    task.role = event.role
     task.begin_at(event.at)
     move(frame, Phase.WORKING if task.is_activity else Phase.SCHEDULED, event)
 

@@ -7,11 +7,12 @@ from enum import IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import is_activity
+from asl_engine.jsontypes import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.jsontypes import Json
 
 __all__ = ["BETWEEN_STATES", "RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
 
@@ -42,6 +43,7 @@ RUNNABLE = frozenset(
 class OpenTask:
     """A task that has been scheduled and has not ended.  Dues in milliseconds, the others in seconds.
 
+    ``role`` is the ARN of the role to call the resource with, None for the execution's own.
     ``submitted`` is the answer to the request that started work elsewhere, None where there is none yet.
     """
 
@@ -56,6 +58,7 @@ class OpenTask:
     heartbeat_due: int | None = None
     started: bool = False
     submitted: Payload | None = None
+    role: str | None = None
 
     def begin_at(self, moment: int) -> None:
         self.timeout_due = None if self.timeout is None else moment + self.timeout * 1000
@@ -69,6 +72,11 @@ class OpenTask:
     @property
     def is_activity(self) -> bool:
         return is_activity(self.resource)
+
+    @property
+    def credentials(self) -> Payload | None:
+        """The state's Credentials field, evaluated."""
+        return None if self.role is None else Payload({"RoleArn": self.role})
 
     @property
     def is_outside(self) -> bool:

@@ -146,7 +146,9 @@ def _task_scheduled(event: ev.TaskScheduled, identity: Identity, tasks: dict[int
     del tasks
     if is_lambda_function(event.resource):
         details = {"resource": event.resource, **_data("input", event.parameters)}
-        return _named("LambdaFunctionScheduled", {**details, **_timeouts(event, "timeoutInSeconds")})
+        return _named(
+            "LambdaFunctionScheduled", {**details, **_timeouts(event, "timeoutInSeconds"), **_credentials(event)}
+        )
     if is_activity(event.resource):
         details = {"resource": event.resource, **_data("input", event.parameters)}
         given = _timeouts(event, "timeoutInSeconds", "heartbeatInSeconds")
@@ -158,7 +160,12 @@ def _task_scheduled(event: ev.TaskScheduled, identity: Identity, tasks: dict[int
         "region": identity.arn.split(":")[3],
         "parameters": event.parameters.text,
     }
-    return _named("TaskScheduled", {**details, **_timeouts(event, "timeoutInSeconds", "heartbeatInSeconds")})
+    given = _timeouts(event, "timeoutInSeconds", "heartbeatInSeconds")
+    return _named("TaskScheduled", {**details, **given, **_credentials(event)})
+
+
+def _credentials(event: ev.TaskScheduled) -> Details:
+    return {} if event.role is None else {"taskCredentials": {"roleArn": event.role}}
 
 
 def _activity_started(event: ev.TaskStarted, identity: Identity, tasks: dict[int, str]) -> Shown:

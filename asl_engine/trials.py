@@ -59,6 +59,7 @@ async def _perform(
         execution=who.arn,
         state=task.frame.state,
         heartbeat=lambda: None,
+        credentials=task.credentials,
     )
     try:
         async with asyncio.timeout(clock.seconds_until(due) if not clock.skips else LONGEST_SECONDS):

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 from asl_engine.arn import is_activity, waits_for_token
 from asl_engine.errors import QueryFailure
 from asl_engine.events import TaskScheduled, TaskScheduleFailed, TaskStarted
-from asl_engine.fields import ANY, COMPUTED, MAX_SECONDS, NULLABLE_PATH, TEXT, integer, required
+from asl_engine.fields import ANY, COMPUTED, MAX_SECONDS, NULLABLE_PATH, OBJECT, TEXT, integer, required
 from asl_engine.jsontypes import MISSING, dumps
+from asl_engine.states.credentials import Credentials, compile_credentials
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
@@ -45,6 +46,7 @@ FIELDS = {
     "TimeoutSecondsPath": TEXT,
     "HeartbeatSeconds": integer(1),
     "HeartbeatSecondsPath": TEXT,
+    "Credentials": OBJECT,
 }
 
 
@@ -90,6 +92,7 @@ JSONATA_FIELDS = {
     "Arguments": ANY,
     "TimeoutSeconds": COMPUTED,
     "HeartbeatSeconds": COMPUTED,
+    "Credentials": OBJECT,
 }
 
 
@@ -102,6 +105,7 @@ class Task(State):
     resource: str
     timeout: Seconds
     heartbeat: Seconds
+    credentials: Credentials | None = None
 
     @property
     def takes_token(self) -> bool:
@@ -114,7 +118,12 @@ class Task(State):
         if is_activity(self.resource) and not turn.activity_exists(self.resource):
             turn.emit(TaskScheduleFailed, "States.Runtime", f"Activity Does Not Exist: '{self.resource}'")
             return
-        turn.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, turn.frame.retry_count)
+        attempt = turn.frame.retry_count
+        if self.credentials is None:
+            turn.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, attempt)
+        else:
+            role = self.credentials.evaluate(turn, self.flow)
+            turn.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, attempt, role)
 
     def scheduled(self, turn: Turn) -> None:
         turn.emit(TaskStarted, turn.frame.work)
@@ -150,6 +159,7 @@ def compile_task(compiling: Compiling) -> Task:
         resource=resource,
         timeout=timeout,
         heartbeat=heartbeat,
+        credentials=compile_credentials(compiling),
     )
 
 
