@@ -228,7 +228,9 @@ class Engine:
         Raises ``StoreError`` where they could not be stored, ``ExecutionBusy`` where another process has taken
         the execution over.
         """
-        if run.done.done() or self._closed:
+        if self._closed:
+            raise asyncio.CancelledError  # as whoever asked a moment ago
+        if run.done.done():
             return []
         heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
@@ -306,8 +308,9 @@ class Engine:
             if kind in OPENING:
                 key = event.task if isinstance(event, TaskStarted) else event.seq
                 self._watch(run, open_work.get(key))
-            elif isinstance(event, TaskScheduled) and is_activity(event.resource):
-                self._watch(run, open_work.get(event.seq))
+            elif isinstance(event, TaskScheduled):
+                if is_activity(event.resource):
+                    self._watch(run, open_work.get(event.seq))
             elif isinstance(event, TaskHeartbeatReceived):
                 self._watch_due(run, open_work.get(event.task))
             elif isinstance(event, TaskSucceeded | TaskFailed):

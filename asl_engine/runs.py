@@ -96,7 +96,9 @@ def settle(heard: asyncio.Future[list[Event]], result: list[Event] | BaseExcepti
     """Let whoever asked hear what has followed, or what has gone wrong."""
     if heard.done():  # they are gone
         return
-    if isinstance(result, BaseException):
+    if isinstance(result, asyncio.CancelledError):
+        heard.cancel()
+    elif isinstance(result, BaseException):
         heard.set_exception(result)
     else:
         heard.set_result(result or [])

@@ -81,6 +81,8 @@ class Workers(Generic[Owner]):
                 poll.set_result(offer)
                 return
         waiting = self._offers.setdefault(activity, deque())
+        while waiting and not self._is_open(waiting[0]):  # nobody may ever come and pass over them
+            waiting.popleft()
         if first:
             waiting.appendleft(offer)
         else:

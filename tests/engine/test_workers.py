@@ -136,6 +136,16 @@ def test_a_task_that_could_not_be_handed_over_comes_first() -> None:
     play(scenario)
 
 
+def test_tasks_that_nobody_comes_for_are_not_kept_for_ever() -> None:
+    async def scenario(workers: Workers[str], closed: set[int]) -> None:
+        for key in range(1000):
+            workers.offer(PAINT, task(key))
+            closed.add(key)
+        assert len(workers._offers[PAINT]) == 1
+
+    play(scenario)
+
+
 def test_nobody_waits_when_the_workers_are_sent_home() -> None:
     async def scenario(workers: Workers[str], closed: set[int]) -> None:
         del closed

@@ -290,6 +290,17 @@ def answer_of(connection: socket.socket) -> Any:
     return json.loads(response.read())
 
 
+def test_a_server_that_stops_sends_its_workers_home(tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        with running(tmp_path / "asl.db") as server:
+            activity = server.client().create_activity(name="paint")["activityArn"]
+            connection = poll(server, activity)
+            waiting = pool.submit(answer_of, connection)
+            server.client().list_activities()  # when it is answered the poll has been read
+        assert waiting.result(30) == {"taskToken": None, "input": None}
+        connection.close()
+
+
 # -- restarts ----------------------------------------------------------------------------------------------
 
 
