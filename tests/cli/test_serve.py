@@ -7,6 +7,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import contextmanager, suppress
@@ -339,3 +340,11 @@ def test_a_broken_resource_is_logged(project: Project, caplog: Any) -> None:
             run = client.start_execution(stateMachineArn=created(client, definition))["executionArn"]
             wait_for(lambda: "has stopped where it was: our defect" in caplog.text)
             assert client.describe_execution(executionArn=run)["status"] == "RUNNING"
+
+
+def test_answers_are_not_held_back() -> None:
+    """Else every answer waits 40 ms for its own head to be acknowledged."""
+    with bind("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
