@@ -7,12 +7,13 @@ nothing competes with takes no time, but work is always given its own.
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from asl_engine.clock import Clock
 
@@ -66,6 +67,15 @@ class Alarms(Generic[Owner]):
         self._busy -= 1
         if self._clock.skips:
             self._set_alarm()
+
+    @contextmanager
+    def idle(self) -> Iterator[None]:
+        """Within work that is under way: it only waits for what has timers of its own."""
+        self.rest()
+        try:
+            yield
+        finally:
+            self.begin()
 
     def close(self) -> None:
         """Ring no more."""

@@ -23,6 +23,7 @@ from asl_engine.history import project as project_history
 from asl_engine.jsontypes import MISSING, Payload, dumps, loads
 from asl_engine.limits import utf8_length
 from asl_engine.project import Project, find_project
+from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.loading import load_tasks
 from asl_engine.resources.registry import Registry, canonical, function_name
 from asl_engine.resources.resolve import resolve
@@ -235,7 +236,7 @@ def _resources(
     _refuse_unused(given, functions)
     if any(registry.find(name) is None for name in functions):
         registry = _with_those_of(project, registry)
-    return resolve(machine.resources, registry)
+    return resolve(machine.resources, Catalog(registry))
 
 
 def _refuse_unused(given: Mapping[str, Callable[..., Any]], functions: list[str]) -> None:

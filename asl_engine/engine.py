@@ -55,6 +55,7 @@ from asl_engine.interpreter import (
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
 from asl_engine.resources import PENDING, TaskCall
+from asl_engine.resources.cancelling import GIVEN_UP
 from asl_engine.runs import Run, dismiss, local_identity, settle, token_of
 from asl_engine.store import Record
 from asl_engine.workers import Offer, Workers
@@ -416,6 +417,7 @@ class Engine:
             state=task.frame.state,
             heartbeat=self._heartbeat(run, task.key),
             credentials=task.credentials,
+            idle=self._alarms.idle,
             token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
             submitted=task.submitted,
             submit=self._submission(run, task.key),
@@ -459,7 +461,7 @@ class Engine:
     def _cancel(self, run: Run, key: int) -> None:
         task = run.tasks.pop(key, None)
         if task is not None:
-            task.cancel()
+            task.cancel(None if run.goes_on(key) else GIVEN_UP)
         self._no_longer_pending(run, key)
 
     def _no_longer_pending(self, run: Run, key: int) -> None:

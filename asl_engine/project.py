@@ -28,6 +28,7 @@ class Project(NamedTuple):
     without a local callable are invoked.  ``substitutions`` are values for placeholders in definitions.
     ``buckets`` are the folders that stand for S3 buckets.
     ``deploy`` is the table of that name, which ``deploy.settings`` reads.
+    ``endpoints`` are the URLs of AWS services.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Project(NamedTuple):
     substitutions: Mapping[str, str] = {}
     buckets: Mapping[str, Path] = {}
     deploy: Mapping[str, Any] = {}
+    endpoints: Mapping[str, str] = {}
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -156,6 +158,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     ),
     "substitutions": ("substitutions", _is_table_of_texts, 'a table of names and texts, such as {Stage = "dev"}'),
     "deploy": ("deploy", lambda v: isinstance(v, dict), "a table, as docs/deploy.md lists its keys"),
+    "endpoints": ("endpoints", _is_table_of_texts, 'a table of services and URLs, such as {sqs = "http://..."}'),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),
 }

@@ -59,6 +59,10 @@ class Run:
         self.inbox: deque[Stimulus] = deque()
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
 
+    def goes_on(self, key: int) -> bool:
+        """Whether a task that this process leaves is for another to take up."""
+        return self.execution.status == "RUNNING" and key in self.execution.open
+
     async def wait(self) -> Execution:
         """The execution when it has ended.
 
@@ -107,7 +111,8 @@ def settle(heard: asyncio.Future[list[Event]], result: list[Event] | BaseExcepti
 async def dismiss(tasks: set[asyncio.Task[None]]) -> None:
     """Cancel tasks, and wait until they are done, but not for ever."""
     for task in tasks:
-        task.cancel()
+        if not task.cancelling():  # one that was given up may be stopping what it has started
+            task.cancel()
     if not tasks:
         return
     _, stuck = await asyncio.wait(tasks, timeout=LONGEST_FAREWELL_SECONDS)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.definition import load
 from asl_engine.engine import Engine
 from asl_engine.jsontypes import Payload
+from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.loading import load_tasks
 from asl_engine.resources.resolve import resolve
 from asl_engine.store.sqlite import SqliteStore
@@ -150,7 +151,7 @@ async def measure_api(port: int, requests: int, at_once: int) -> dict[str, float
 async def measure_engine(folder: Path, requests: int, at_once: int) -> float:
     """Executions per second without the API."""
     machine = load(MACHINE)
-    resources = resolve(machine.resources, load_tasks(folder / "tasks", root=folder))
+    resources = resolve(machine.resources, Catalog(load_tasks(folder / "tasks", root=folder)))
     store = await SqliteStore.open(folder / "engine.db", create=True)
     names = iter(range(requests))
     async with Engine(store, resources) as engine:

@@ -61,7 +61,6 @@ def page() -> str:
     lines.append("|---|---|")
     lines += [f"| {name} | {feature} |" for name, feature in UNSUPPORTED_FIELDS.items()]
     lines.append("| ProcessorConfig.Mode DISTRIBUTED | distributed processing |")
-    lines.append("| Resource other than a Lambda function | service integrations, activities |")
     return "\n".join(lines) + "\n"
 
 

@@ -48,6 +48,14 @@ Substitutions = Annotated[
     str | None,
     typer.Option("--substitutions", metavar="FILE", help="A JSON or YAML file of names and values to replace."),
 ]
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--endpoint",
+        metavar="SERVICE=URL",
+        help="Call an AWS service there. Default: the AWS SDK's own. Repeatable.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status line.")]
 
 
@@ -108,6 +116,7 @@ def run(
     lambda_endpoint: Annotated[
         str | None, typer.Option("--lambda-endpoint", metavar="URL", help="Call Lambda there. Implies --lambda.")
     ] = None,
+    endpoint: Endpoints = None,
     no_aws_limits: Annotated[
         bool, typer.Option("--no-aws-limits", help="No limit on the size of payloads and the length of histories.")
     ] = False,
@@ -138,6 +147,7 @@ def run(
             quiet=quiet,
             aws_limits=not no_aws_limits,
             substituting=Substituting(tuple(substitute or ()), substitutions),
+            endpoints=tuple(endpoint or ()),
         )
     )
 
@@ -300,6 +310,21 @@ def serve(
     lambda_endpoint: Annotated[
         str | None, typer.Option("--lambda-endpoint", metavar="URL", help="Call Lambda there. Implies --lambda.")
     ] = None,
+    endpoint: Endpoints = None,
+    batch_endpoint: Annotated[str | None, typer.Option("--batch-endpoint", metavar="URL", hidden=True)] = None,
+    dynamodb_endpoint: Annotated[
+        str | None, typer.Option("--dynamodb-endpoint", metavar="URL", hidden=True)
+    ] = None,
+    ecs_endpoint: Annotated[str | None, typer.Option("--ecs-endpoint", metavar="URL", hidden=True)] = None,
+    glue_endpoint: Annotated[str | None, typer.Option("--glue-endpoint", metavar="URL", hidden=True)] = None,
+    sagemaker_endpoint: Annotated[
+        str | None, typer.Option("--sagemaker-endpoint", metavar="URL", hidden=True)
+    ] = None,
+    sns_endpoint: Annotated[str | None, typer.Option("--sns-endpoint", metavar="URL", hidden=True)] = None,
+    sqs_endpoint: Annotated[str | None, typer.Option("--sqs-endpoint", metavar="URL", hidden=True)] = None,
+    step_functions_endpoint: Annotated[
+        str | None, typer.Option("--step-functions-endpoint", metavar="URL", hidden=True)
+    ] = None,
     unsafe_bind: Annotated[
         bool, typer.Option("--unsafe-bind", help="Listen where other machines can reach it; there is no password.")
     ] = False,
@@ -327,6 +352,16 @@ def serve(
     from asl_engine.cli.serve import Serving
     from asl_engine.cli.serve import serve as work
 
+    local = {  # the options of Step Functions Local
+        "batch": batch_endpoint,
+        "dynamodb": dynamodb_endpoint,
+        "ecs": ecs_endpoint,
+        "glue": glue_endpoint,
+        "sagemaker": sagemaker_endpoint,
+        "sns": sns_endpoint,
+        "sqs": sqs_endpoint,
+        "stepfunctions": step_functions_endpoint,
+    }
     return work(
         Serving(
             host=host,
@@ -339,6 +374,10 @@ def serve(
             aws_limits=not no_aws_limits,
             log_executions=log_executions,
             status_events=status_events,
+            endpoints=(
+                *(f"{name}={url}" for name, url in local.items() if url is not None),
+                *(endpoint or ()),
+            ),
         )
     )
 

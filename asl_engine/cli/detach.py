@@ -106,6 +106,8 @@ def _arguments(request: Request, start: Start) -> list[str]:
         arguments.append("--lambda")
     if request.lambda_endpoint:
         arguments += ["--lambda-endpoint", request.lambda_endpoint]
+    for endpoint in request.endpoints:
+        arguments += ["--endpoint", endpoint]
     for given in request.substituting.given:
         arguments += ["--substitute", given]
     if request.substituting.file is not None:

@@ -11,7 +11,6 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.arn import LAMBDA_INVOKE
 from asl_engine.clock import SkippingClock, SystemClock
 from asl_engine.definition import load
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS
@@ -24,20 +23,24 @@ if TYPE_CHECKING:
     from asl_engine.project import Project
     from asl_engine.resources import Resource
     from asl_engine.resources.lambda_ import LambdaService
-    from asl_engine.resources.registry import Registry
+    from asl_engine.resources.services import Services
     from asl_engine.store import Record, Store
 
-__all__ = ["How", "Setup", "recorded_setup", "remote_lambda", "set_up"]
+__all__ = ["How", "Setup", "recorded_setup", "remote_lambda", "services_of", "set_up"]
 
 
 class How(NamedTuple):
-    """``definition`` is the absolute path of its file; ``endpoint`` is a URL, None for the AWS SDK's own."""
+    """``definition`` is the absolute path of its file; ``endpoint`` is Lambda's URL, None for the AWS SDK's own.
+
+    ``endpoints`` are those of other services, as ``--endpoint`` takes them.
+    """
 
     definition: Path
     use_lambda: bool = False
     endpoint: str | None = None
     skip_time: bool = False
     aws_limits: bool = True
+    endpoints: tuple[str, ...] = ()
 
     def to_options(self) -> dict[str, Json]:
         return {
@@ -46,18 +49,21 @@ class How(NamedTuple):
             "lambda_endpoint": self.endpoint,
             "time": "skip" if self.skip_time else "real",
             "limits": self.aws_limits,
+            **({"endpoints": [*self.endpoints]} if self.endpoints else {}),
         }
 
     @classmethod
     def from_options(cls, options: dict[str, Json]) -> How:
         """Executions that something else than this command has started may lack any option."""
         path, endpoint = options.get("definition_path"), options.get("lambda_endpoint")
+        endpoints = options.get("endpoints")
         return cls(
             definition=Path(path if isinstance(path, str) else ""),
             use_lambda=options.get("lambda") is True,
             endpoint=endpoint if isinstance(endpoint, str) else None,
             skip_time=options.get("time") == "skip",
             aws_limits=options.get("limits") is not False,
+            endpoints=tuple(map(str, endpoints)) if isinstance(endpoints, list) else (),
         )
 
     @property
@@ -87,28 +93,36 @@ def set_up(how: How, project: Project, machine: StateMachine) -> Setup:
 
     Raises ``ProjectError`` for tasks that cannot be loaded, and for one that lists all that are missing.
     """
+    from asl_engine.resources.catalog import Catalog
     from asl_engine.resources.loading import load_tasks
     from asl_engine.resources.resolve import resolve
 
     with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
         registry = load_tasks(*project.tasks, root=project.root)
-    remote = remote_lambda(how, project)
-    integrations = _integrations(machine, registry, remote)
-    return Setup(how, project, machine, resolve(machine.resources, registry, remote, integrations))
+    services = None
+    if any(":states:" in resource for resource in machine.resources):
+        services = services_of(how, project, sdk_region=True)
+    catalog = Catalog(registry, remote_lambda(how, project), services)
+    return Setup(how, project, machine, resolve(machine.resources, catalog))
 
 
-def _integrations(machine: StateMachine, registry: Registry, remote: LambdaService | None) -> dict[str, Resource]:
-    if LAMBDA_INVOKE not in machine.resources:
-        return {}
-    from asl_engine.resources.lambda_integration import lambda_integration
+def services_of(how: How, project: Project, *, sdk_region: bool = False) -> Services:
+    """What tasks can call, where the command, the environment and the project say.
 
-    return {LAMBDA_INVOKE: lambda_integration(registry, remote)}
+    ``sdk_region``: in the region that the AWS SDK is configured with, if it is.  Raises ``InvalidInput``.
+    """
+    from asl_engine.resources.aws.clients import AwsClients, Connecting
+    from asl_engine.resources.endpoints import endpoints
+    from asl_engine.resources.services import Services
+
+    urls = endpoints(how.endpoints, os.environ, project.endpoints)
+    return Services(AwsClients(Connecting(urls, sdk_region)))
 
 
 def remote_lambda(how: How, project: Project) -> LambdaService | None:
-    """AWS Lambda, where the command or the project says that it is to be called."""
-    endpoint = how.endpoint or project.lambda_endpoint
-    if not (how.use_lambda or how.endpoint or project.use_lambda):
+    """AWS Lambda, where the command, the environment or the project says that it is to be called."""
+    endpoint = how.endpoint or os.environ.get("LAMBDA_ENDPOINT") or project.lambda_endpoint
+    if not (how.use_lambda or endpoint or project.use_lambda):
         return None
     from asl_engine.resources.lambda_ import lambda_resource
 

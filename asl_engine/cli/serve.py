@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from asl_engine.cli.driving import Signals, at_the_wheel
-from asl_engine.cli.how import How, remote_lambda
+from asl_engine.cli.how import How, remote_lambda, services_of
 from asl_engine.cli.lookup import opened, project_of
 from asl_engine.cli.output import err, flush, out
 from asl_engine.errors import InvalidInput, ProjectError
@@ -46,6 +46,7 @@ class Serving(NamedTuple):
     aws_limits: bool = True
     log_executions: str | None = None
     status_events: str | None = None
+    endpoints: tuple[str, ...] = ()
 
 
 def serve(given: Serving) -> int:
@@ -61,6 +62,7 @@ def serve(given: Serving) -> int:
         endpoint=given.lambda_endpoint,
         skip_time=given.time == "skip",
         aws_limits=given.aws_limits,
+        endpoints=given.endpoints,
     )
     logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     project = project_of(Path.cwd())
@@ -88,6 +90,7 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
     allow_many_connections()
     registry = _tasks(project)
     remote = remote_lambda(how, project)
+    services = services_of(how, project)
     stdout = sys.stdout  # tasks may not write there
     # Whoever reads JSON lines from stdout wants nothing else there.
     exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
@@ -103,6 +106,7 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
                     limits=how.limits,
                     stop=_signalled(signals),
                     remote=remote,
+                    services=services,
                     any_host=given.unsafe_bind,
                     observer=None if journal is None else journal.observe,
                     ready=lambda started: _announce(started, registry, project.db, exports),

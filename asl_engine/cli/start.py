@@ -38,6 +38,7 @@ class Request(NamedTuple):
     quiet: bool = False
     aws_limits: bool = True
     substituting: Substituting = NOTHING
+    endpoints: tuple[str, ...] = ()
 
 
 class Start(NamedTuple):
@@ -70,6 +71,7 @@ def prepare(request: Request) -> Start:
         endpoint=request.lambda_endpoint,
         skip_time=request.time == "skip",
         aws_limits=request.aws_limits,
+        endpoints=request.endpoints,
     )
     project = project_of(how.definition)
     machine = load_source(read_definition(request.definition, request.substituting, project))

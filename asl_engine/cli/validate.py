@@ -56,6 +56,10 @@ def _look_at(file: str, substituting: Substituting, *, lint: bool) -> tuple[str,
     except DefinitionError as error:  # YAML that cannot be read
         return error.source, list(error.findings)
     machine, findings = check_source(source)
+    if machine is not None and any(":states:" in resource for resource in machine.resources):
+        from asl_engine.resources.recognition import unrecognised
+
+        findings = [*findings, *unrecognised(loads(source.text))]
     if machine is not None and lint:
         findings = [*findings, *_doubts(source)]
     return source.name, located(source, findings)

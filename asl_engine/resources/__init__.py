@@ -10,11 +10,13 @@ After a crash it is called again, with ``submitted`` set: what was asked for mus
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from contextlib import AbstractContextManager
 
     from asl_engine.jsontypes import Payload
 
@@ -44,7 +46,8 @@ class TaskCall(NamedTuple):
     ``credentials`` is the state's evaluated Credentials field, ``token`` the task token of a resource that
     waits for one.  ``submitted`` is what this attempt has submitted before a crash, None where it has
     nothing.  ``submit`` records that the work was started elsewhere, with the answer to that request, and
-    returns when that is on disk; a second call does nothing.
+    returns when that is on disk; a second call does nothing.  Within ``idle()`` a resource only waits for
+    another execution: where time is skipped, it does not hold it.
     """
 
     resource: str
@@ -59,6 +62,7 @@ class TaskCall(NamedTuple):
     token: str = ""
     submitted: Payload | None = None
     submit: Callable[[Payload], Awaitable[None]] = _submit_nowhere
+    idle: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 # One that always answers itself, and one that may leave it to others.

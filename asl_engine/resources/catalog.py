@@ -1,16 +1,11 @@
-"""What serves a Resource, looked up when a task first needs it.
-
-For a server, which does not know beforehand which definitions it will run.
-"""
+"""What serves a Resource: the one look-up of ``asl run``, which asks beforehand, and of a server, which cannot."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import CALLBACK, LAMBDA_INVOKE, is_activity
+from asl_engine.arn import is_activity
 from asl_engine.errors import ProjectError, StatesError
-from asl_engine.resources.callback import until_answered
-from asl_engine.resources.lambda_integration import function_not_found, lambda_integration
 from asl_engine.resources.python import python_resource
 from asl_engine.resources.registry import function_name
 
@@ -19,23 +14,26 @@ if TYPE_CHECKING:
     from asl_engine.resources import Resource, TaskCall
     from asl_engine.resources.lambda_ import LambdaService
     from asl_engine.resources.registry import Registry
+    from asl_engine.resources.services import Services
 
 __all__ = ["Catalog"]
 
 
 class Catalog(dict[str, "Resource"]):
-    """A local callable, else Lambda where there is one; what nothing serves fails its task."""
+    """A local callable, else Lambda where there is one, and services; what nothing serves fails its task."""
 
-    def __init__(self, registry: Registry, remote: LambdaService | None = None) -> None:
-        invoke = lambda_integration(registry, remote)
-        super().__init__({LAMBDA_INVOKE: invoke, LAMBDA_INVOKE + CALLBACK: until_answered(invoke)})
-        self._registry = registry
+    def __init__(
+        self, registry: Registry, remote: LambdaService | None = None, services: Services | None = None
+    ) -> None:
+        super().__init__()
+        self.registry = registry
         self._remote = remote
+        self._services = services
 
     def __missing__(self, resource: str) -> Resource:
         try:
-            found = self._find(resource)
-        except ProjectError as error:  # two callables could be meant
+            found = self.find(resource)
+        except ProjectError as error:  # two callables could be meant, or a package is missing
             return _failing(StatesError("States.Runtime", str(error)))
         if found is None:
             return _failing(_not_served(resource))
@@ -44,20 +42,30 @@ class Catalog(dict[str, "Resource"]):
 
     def serves(self, resource: str) -> bool:
         """Whether a task with this resource would be run, and not just failed."""
-        return resource in self or is_activity(resource) or self._find(resource) is not None
+        try:
+            return resource in self or is_activity(resource) or self.find(resource) is not None
+        except ProjectError:
+            return False
 
-    def _find(self, resource: str) -> Resource | None:
+    def find(self, resource: str) -> Resource | None:
+        """What serves a resource, None where nothing does.  Raises ``ProjectError`` that says why."""
         name = function_name(resource)
-        if name is None:
+        if name is not None:
+            function = self.registry.find(name)
+            return self._remote if function is None else python_resource(function, name)
+        if ":states:" not in resource:
             return None
-        function = self._registry.find(name)
-        return self._remote if function is None else python_resource(function, name)
+        from asl_engine.resources.services import Services, service_resource
+
+        return service_resource(resource, self.registry, self._remote, self._services or Services())
 
 
 def _not_served(resource: str) -> StatesError:
     if function_name(resource) is not None:
+        from asl_engine.resources.lambda_integration import function_not_found
+
         return function_not_found(resource)
-    return StatesError("States.Runtime", f"The resource {resource} is not supported yet")
+    return StatesError("States.Runtime", f"The resource {resource} is not supported")
 
 
 def _failing(error: StatesError) -> Resource:

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from threading import Lock
-from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
+from asl_engine.resources.aws.calling import role_of
+from asl_engine.resources.aws.clients import AwsClients, Connecting, read_timeout
+from asl_engine.resources.aws.failures import clean
 from asl_engine.resources.registry import function_name, qualifier
 from asl_engine.resources.threads import run_in_thread
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from asl_engine.resources import TaskCall
 
 __all__ = [
@@ -31,9 +34,6 @@ __all__ = [
 
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _ACCOUNT = re.compile(r"\d{12}")
-_LONGEST_READ = 1024  # seconds: a function runs for 900 at most
-# What must not reach a history: the user part of a URL, and access key ids (the IAM User Guide's prefixes).
-_SECRETS = re.compile(r"(?<=//)[^/@\s\"]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 
 
 def lambda_resource(endpoint: str | None = None, region: str | None = None) -> LambdaService:
@@ -46,7 +46,7 @@ def lambda_resource(endpoint: str | None = None, region: str | None = None) -> L
 
     if find_spec("boto3") is None:
         raise ProjectError('calling AWS Lambda needs boto3: pip install "asl-engine[lambda]"')
-    return LambdaService(_Clients(endpoint, region))
+    return LambdaService(AwsClients(Connecting({"lambda": endpoint} if endpoint else {})), region)
 
 
 class Invocation(NamedTuple):
@@ -63,8 +63,9 @@ class Invocation(NamedTuple):
 class LambdaService:
     """Lambda's Invoke operation; called with a task whose resource is a function's ARN, it is a resource."""
 
-    def __init__(self, clients: _Clients) -> None:
+    def __init__(self, clients: AwsClients, region: str | None = None) -> None:
         self._clients = clients
+        self._region = region
 
     async def __call__(self, call: TaskCall) -> Payload:
         request = {
@@ -72,61 +73,29 @@ class LambdaService:
             "InvocationType": "RequestResponse",
             "Payload": call.input.text.encode(),
         }
-        made = await self.invoke(request, lambda_region(call.resource), call.deadline)
+        made = await self.invoke(request, lambda_region(call.resource), call.deadline, role_of(call))
         if made.failed:
             raise function_error(made.text)
         return function_result(made.text)
 
-    async def invoke(self, request: dict[str, Any], region: str | None, deadline: int | None) -> Invocation:
+    async def invoke(
+        self, request: dict[str, Any], region: str | None, deadline: int | None, role: str | None = None
+    ) -> Invocation:
         """Send a request, whose members are those of Invoke.
 
-        ``region`` is None for the AWS SDK's own; ``deadline`` is in milliseconds since the epoch.  Raises
-        ``StatesError`` where the service refuses or cannot be reached.
+        ``region`` is None for the AWS SDK's own; ``deadline`` is in milliseconds since the epoch; ``role`` is
+        assumed for the call.  Raises ``StatesError`` where the service refuses or cannot be reached.
         """
-        return await run_in_thread(partial(_invoke, self._clients, request, region, deadline))
+        make = partial(self._clients.get, "lambda", region or self._region, role, read_timeout(deadline))
+        return await run_in_thread(partial(_invoke, make, request))
 
 
-class _Clients:
-    """boto3 clients, made on first use and kept: one takes longer to make than a function to answer.
-
-    A client has one read timeout, so that there is one for each power of two that a call may need.
-    """
-
-    def __init__(self, endpoint: str | None, region: str | None) -> None:
-        self._endpoint = endpoint
-        self._region = region
-        self._session: Any = None
-        self._clients: dict[tuple[str | None, int], Any] = {}
-        self._lock = Lock()  # boto3 sessions are not thread-safe
-
-    def get(self, region: str | None, read_timeout: int) -> Any:
-        key = (region or self._region, read_timeout)
-        with self._lock:
-            if key not in self._clients:
-                self._clients[key] = self._make(*key)
-            return self._clients[key]
-
-    def _make(self, region: str | None, read_timeout: int) -> Any:
-        import boto3
-        from botocore.config import Config
-
-        config = Config(
-            retries={"total_max_attempts": 1},
-            connect_timeout=10,
-            read_timeout=read_timeout,
-            max_pool_connections=64,
-            tcp_keepalive=True,  # a connection is silent for as long as its function runs
-        )
-        self._session = self._session or boto3.Session()
-        return self._session.client("lambda", region_name=region, endpoint_url=self._endpoint, config=config)
-
-
-def _invoke(clients: _Clients, request: dict[str, Any], region: str | None, deadline: int | None) -> Invocation:
+def _invoke(make: Callable[[], Any], request: dict[str, Any]) -> Invocation:
     from botocore.exceptions import BotoCoreError, ClientError
 
     client: Any = None
     try:
-        client = clients.get(region, _read_timeout(deadline))
+        client = make()
         answer = client.invoke(**request)
         body = answer["Payload"].read()
     except ClientError as error:
@@ -148,14 +117,6 @@ def _target(arn: str) -> dict[str, str]:
         return {"FunctionName": arn}
     version = qualifier(arn)
     return {"FunctionName": function_name(arn) or arn, **({"Qualifier": version} if version else {})}
-
-
-def _read_timeout(deadline: int | None) -> int:
-    """Whole seconds, a power of two: not less than what is left, so that the state's timeout comes first."""
-    if deadline is None:
-        return _LONGEST_READ
-    left = max(0, deadline - int(time() * 1000)) // 1000 + 1
-    return min(1 << left.bit_length(), _LONGEST_READ)
 
 
 def function_result(text: str) -> Payload:
@@ -186,7 +147,7 @@ def _refused(error: Any, client: Any) -> StatesError:
     of all of them: AWSLambdaException.
     """
     if error.operation_name != "Invoke":  # STS or SSO, asked for credentials
-        return StatesError("Lambda.SdkClientException", _clean(str(error)))
+        return StatesError("Lambda.SdkClientException", clean(str(error)))
     detail, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     code = detail.get("Code", "Unknown")
     declared = {shape.name for shape in client.meta.service_model.operation_model("Invoke").error_shapes}
@@ -195,7 +156,7 @@ def _refused(error: Any, client: Any) -> StatesError:
         f"Request ID: {meta.get('RequestId')}; Proxy: null"
     )
     name = code if code in declared else "AWSLambdaException"
-    return StatesError(f"Lambda.{name}", f"{_clean(detail.get('Message', ''))} ({facts})")
+    return StatesError(f"Lambda.{name}", f"{clean(detail.get('Message', ''))} ({facts})")
 
 
 def _unreachable(error: Exception) -> StatesError:
@@ -203,12 +164,8 @@ def _unreachable(error: Exception) -> StatesError:
 
     if isinstance(error, exceptions.ReadTimeoutError):
         return StatesError(
-            "Lambda.ClientExecutionTimeoutException", _clean(f"Unable to execute HTTP request: {error}")
+            "Lambda.ClientExecutionTimeoutException", clean(f"Unable to execute HTTP request: {error}")
         )
     if isinstance(error, exceptions.CredentialRetrievalError):  # quotes the output of the user's own command
         return StatesError("Lambda.SdkClientException", "The AWS SDK could not retrieve credentials.")
-    return StatesError("Lambda.SdkClientException", _clean(str(error)))
-
-
-def _clean(text: str) -> str:
-    return _SECRETS.sub("", text)
+    return StatesError("Lambda.SdkClientException", clean(str(error)))

@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from asl_engine.errors import StatesError
 from asl_engine.jsontypes import JsonSyntaxError, Payload, dumps, loads
+from asl_engine.resources.aws.calling import role_of
 from asl_engine.resources.lambda_ import Invocation, function_error, function_result, lambda_region
 from asl_engine.resources.python import python_resource, request_id
 from asl_engine.resources.registry import function_name
@@ -59,7 +60,7 @@ def lambda_integration(registry: Registry, remote: LambdaService | None) -> Dire
             local = python_resource(function, function_name(arn) or "")
             made = await _call_locally(local, call._replace(resource=arn), parameters, underway)
         elif remote is not None:
-            made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline)
+            made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline, role_of(call))
         else:
             raise function_not_found(arn)
         if made.failed:

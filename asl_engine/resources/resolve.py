@@ -5,56 +5,43 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import ProjectError
-from asl_engine.resources.python import python_resource
 from asl_engine.resources.registry import canonical, function_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from asl_engine.resources import Resource
+    from asl_engine.resources.catalog import Catalog
     from asl_engine.resources.registry import Registry
 
 __all__ = ["resolve"]
 
 
-def resolve(
-    resources: Iterable[str],
-    registry: Registry,
-    remote: Resource | None = None,
-    integrations: Mapping[str, Resource] | None = None,
-) -> dict[str, Resource]:
-    """What serves each distinct ``Resource``: a local callable, else ``remote`` (AWS Lambda) if it is given.
+def resolve(resources: Iterable[str], catalog: Catalog) -> dict[str, Resource]:
+    """What serves each distinct ``Resource``.
 
-    ``integrations`` serve resources that are no functions.  Raises one ``ProjectError`` that lists every
-    resource which nothing serves.
+    Raises one ``ProjectError`` that lists every resource which nothing serves.
     """
     found: dict[str, Resource] = {}
     missing: dict[str, str] = {}
-    unsupported: list[str] = []
+    problems: list[str] = []
     for resource in dict.fromkeys(resources):
         name = function_name(resource)
-        function = None if name is None else registry.find(name)
-        if integrations and resource in integrations:
-            found[resource] = integrations[resource]
+        try:
+            served = catalog.find(resource)
+        except ProjectError as error:
+            problems.append(str(error))
+            continue
+        if served is not None:
+            found[resource] = served
         elif name is None:
-            unsupported.append(resource)
-        elif function is not None:
-            found[resource] = python_resource(function, name)
-        elif remote is not None:
-            found[resource] = remote
+            problems.append(f"the resource {resource} is not supported by `asl run`")
         else:
             missing[resource] = name
-    problems = [*map(_unsupported, unsupported), *_missing(missing, registry)]
+    problems += _missing(missing, catalog.registry)
     if problems:
         raise ProjectError("\n".join(problems))
     return found
-
-
-def _unsupported(resource: str) -> str:
-    return (
-        f"the resource {resource} is not supported yet by `asl run`: supported are Lambda function ARNs "
-        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME) and arn:aws:states:::lambda:invoke"
-    )
 
 
 def _missing(missing: dict[str, str], registry: Registry) -> list[str]:

@@ -11,6 +11,7 @@ from asl_engine.definition import check
 from asl_engine.fields import SCHEMA_VALIDATION_FAILED
 from asl_engine.findings import Finding
 from asl_engine.jsontypes import loads
+from asl_engine.resources.recognition import task_resources, unrecognised
 from asl_engine.resources.threads import run_in_thread
 from asl_engine.server.errors import ApiError
 
@@ -65,10 +66,11 @@ async def _checked(text: str, kind: MachineType) -> tuple[StateMachine | None, l
         machine, findings = check(text, positions=False)
     else:
         machine, findings = await run_in_thread(partial(check, text, positions=False))
-    if machine is not None and kind == "EXPRESS":
-        refused = [*_not_express(loads(text), "")]
-        return (None if refused else machine), [*findings, *refused]
-    return machine, findings
+    if machine is None:
+        return None, findings
+    definition = loads(text)
+    refused = [*unrecognised(definition), *(_not_express(definition) if kind == "EXPRESS" else ())]
+    return (None if refused else machine), [*findings, *refused]
 
 
 def invalid_definition(findings: Iterable[Finding]) -> ApiError:
@@ -82,21 +84,13 @@ def _told(finding: Finding) -> str:
     return f"{finding.code}: {finding.message}{place}"
 
 
-def _not_express(value: Json, place: str) -> Iterator[Finding]:
+def _not_express(definition: Json) -> Iterator[Finding]:
     """The tasks, at any depth, that an Express machine cannot have."""
-    members: Iterable[tuple[str, Json]] = ()
-    if isinstance(value, dict):
-        resource = value.get("Resource")
-        if value.get("Type") == "Task" and isinstance(resource, str):
-            if is_activity(resource):
-                message = "Express state machine does not support activities"
-                yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{place}/Resource")
-            for suffix in NOT_EXPRESS:
-                if suffix in resource:
-                    message = f"Express state machine does not support '{suffix}' service integration"
-                    yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{place}/Resource")
-        members = ((f"/{name}", inner) for name, inner in value.items())
-    elif isinstance(value, list):
-        members = ((f"[{index}]", inner) for index, inner in enumerate(value))
-    for step, inner in members:
-        yield from _not_express(inner, place + step)
+    for resource, location in task_resources(definition):
+        if is_activity(resource):
+            message = "Express state machine does not support activities"
+            yield Finding(SCHEMA_VALIDATION_FAILED, message, location)
+        for suffix in NOT_EXPRESS:
+            if suffix in resource:
+                message = f"Express state machine does not support '{suffix}' service integration"
+                yield Finding(SCHEMA_VALIDATION_FAILED, message, location)

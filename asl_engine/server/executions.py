@@ -48,6 +48,7 @@ ASYNCHRONOUS = (
     "stateMachineVersionArn",
     "stateMachineAliasArn",
 )
+STARTED_BY = "started_by"  # the option of executions that a task has started
 BILLED_MEMORY_MB = 64  # the least that AWS bills
 BILLED_STEP_MS = 100
 
@@ -155,6 +156,8 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     machine = await service.compiled(record.definition)
     service.check_capacity()
     options: dict[str, Json] = {SERVED: True, REVISION: _revision(record)}
+    if request.started_by is not None:
+        options[STARTED_BY] = request.started_by
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
 
@@ -182,6 +185,8 @@ async def _again(request: Request, service: Service, machine: MachineRecord) -> 
     """The execution that has the name: the same if it runs with the same input."""
     arn = execution_arn(*request.caller, machine.name, request.text("name"))
     record = await service.execution(request, arn)
+    if request.started_by is not None and record.options.get(STARTED_BY) == request.started_by:
+        return started(record.identity, moment)  # the task's own, from before a crash
     execution = await service.folded(record)
     same = _canonical(execution.input) == _canonical(_input(request, service))
     if record.status != "RUNNING" or not same:

@@ -13,7 +13,9 @@ import uvicorn
 from asl_engine.engine import Engine
 from asl_engine.errors import ProjectError
 from asl_engine.resources.catalog import Catalog
+from asl_engine.resources.services import Services
 from asl_engine.server.http import make_app
+from asl_engine.server.nested import NestedExecutions
 from asl_engine.server.service import Service
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ async def serve(
     limits: Limits,
     stop: Awaitable[object],
     remote: LambdaService | None = None,
+    services: Services | None = None,
     any_host: bool = False,
     observer: Observer | None = None,
     ready: Callable[[Started], None] = lambda _: None,
@@ -99,10 +102,12 @@ async def serve(
 
     ``observer`` is told of events once they are stored.
     """
-    catalog = Catalog(registry, remote)
+    services = services or Services()
+    nested = NestedExecutions(elsewhere=services.aws is not None and services.aws.is_given("stepfunctions"))
+    catalog = Catalog(registry, remote, services._replace(executions=nested))
     engine = Engine(store, catalog, clock=clock, limits=limits, region=default.region, account=default.account)
     async with engine:
-        service = Service(store, engine, catalog)
+        nested.service = service = Service(store, engine, catalog)
         engine.observer = _both(observer, service.observe)
         app = make_app(service, default, any_host=any_host)
         server = _Server(

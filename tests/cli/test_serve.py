@@ -333,7 +333,7 @@ def test_a_broken_resource_is_logged(project: Project, caplog: Any) -> None:
 
     arn = "arn:aws:lambda:us-east-1:123456789012:function:broken"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Catalog, "_find", lambda *_: broken)
+        patch.setattr(Catalog, "find", lambda *_: broken)
         with running(project.root / "asl.db") as server:
             client = server.client()
             definition = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": arn, "End": True}}}

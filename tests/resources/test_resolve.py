@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from asl_engine.errors import ProjectError
 from asl_engine.jsontypes import Payload
 from asl_engine.resources import PENDING, TaskCall
+from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.registry import Registry
 from asl_engine.resources.resolve import resolve
 
@@ -40,7 +41,7 @@ def a_call(resource: str) -> TaskCall:
 
 def test_a_local_callable_comes_before_the_remote_one(registry: Registry) -> None:
     local, far = PREFIX + "validateOrder", PREFIX + "pay"
-    found = resolve([local, far, local], registry, remote)
+    found = resolve([local, far, local], Catalog(registry, cast("Any", remote)))
     assert list(found) == [local, far]
     assert found[far] is remote
 
@@ -53,13 +54,13 @@ def test_a_local_callable_comes_before_the_remote_one(registry: Registry) -> Non
 
 
 def test_nothing_to_resolve() -> None:
-    assert resolve([], Registry()) == {}
+    assert resolve([], Catalog(Registry())) == {}
 
 
 def test_every_missing_function_is_listed(registry: Registry) -> None:
     hint = "did you mean 'validate_order'?"
     with pytest.raises(ProjectError) as caught:
-        resolve([PREFIX + "validateOrders", PREFIX + "ship", PREFIX + "refund:live"], registry)
+        resolve([PREFIX + "validateOrders", PREFIX + "ship", PREFIX + "refund:live"], Catalog(registry))
     assert str(caught.value).splitlines() == [
         f"there is no task callable for the function 'validateOrders' ({PREFIX}validateOrders); " + hint,
         f"there is no task callable for the function 'refund' ({PREFIX}refund:live)",
@@ -70,25 +71,31 @@ def test_every_missing_function_is_listed(registry: Registry) -> None:
 
 def test_nothing_was_searched() -> None:
     with pytest.raises(ProjectError) as caught:
-        resolve([PREFIX + "pay"], Registry())
+        resolve([PREFIX + "pay"], Catalog(Registry()))
     assert "task callables found: none; searched: nowhere: no tasks are configured" in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "resource", ["arn:aws:states:::sqs:sendMessage", "arn:aws:states:us-east-1:123456789012:activity:pay"]
-)
-def test_a_resource_of_another_kind_is_not_supported_yet(registry: Registry, resource: str) -> None:
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:pay"
+TYPO = "arn:aws:states:::sqs:sendMesage"
+REFUSED = {
+    ACTIVITY: f"the resource {ACTIVITY} is not supported by `asl run`",
+    TYPO: (
+        f"The resource provided {TYPO} is not recognized. The value is not a valid resource ARN, or the resource "
+        "is not available in this region."
+    ),
+}
+
+
+@pytest.mark.parametrize("resource", REFUSED)
+def test_a_resource_that_nothing_serves(registry: Registry, resource: str) -> None:
     with pytest.raises(ProjectError) as caught:
-        resolve([resource, PREFIX + "ship"], registry, remote)
-    assert str(caught.value) == (
-        f"the resource {resource} is not supported yet by `asl run`: supported are Lambda function ARNs "
-        "(arn:aws:lambda:REGION:ACCOUNT:function:NAME) and arn:aws:states:::lambda:invoke"
-    )
+        resolve([resource, PREFIX + "ship", "arn:aws:states:::sqs:sendMessage"], Catalog(registry))
+    assert str(caught.value) == REFUSED[resource]
 
 
 def test_a_callable_that_takes_no_event_is_refused_when_it_is_needed(registry: Registry) -> None:
     no_event: Callable[[], None] = lambda: None  # noqa: E731  a definition of one line
     registry.add("main", no_event)
-    assert list(resolve([PREFIX + "ship"], registry)) == [PREFIX + "ship"]
+    assert list(resolve([PREFIX + "ship"], Catalog(registry))) == [PREFIX + "ship"]
     with pytest.raises(ProjectError, match="the task 'main' takes \\(\\)"):
-        resolve([PREFIX + "main"], registry)
+        resolve([PREFIX + "main"], Catalog(registry))

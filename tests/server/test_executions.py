@@ -252,7 +252,7 @@ FAILING = {
     "a service": (
         task("arn:aws:states:::sqs:sendMessage"),
         "States.Runtime",
-        "The resource arn:aws:states:::sqs:sendMessage is not supported yet",
+        "The Parameters '{}' could not be used to start the Task: [",
     ),
 }
 

@@ -131,6 +131,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
             "'1'", "encryptionConfiguration.kmsDataKeyReusePeriodSeconds", "have value greater than or equal to 60"
         ),
     ),
+    "an integration that there is not": (
+        {
+            "definition": json.dumps(
+                {
+                    "StartAt": "S",
+                    "States": {
+                        "S": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:s3:GetObject", "End": True}
+                    },
+                }
+            ),
+        },
+        "InvalidDefinition",
+        (
+            "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: The resource provided "
+            "arn:aws:states:::aws-sdk:s3:GetObject is not recognized. The value is not a valid resource ARN, or "
+            "the resource is not available in this region. at /States/S/Resource'"
+        ),
+    ),
     "an Express machine that would wait": (
         {
             "type": "EXPRESS",

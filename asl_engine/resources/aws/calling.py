@@ -1,0 +1,107 @@
+"""One call of one operation: the task's JSON in, the task's JSON out, failures as a definition sees them."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.errors import StatesError
+from asl_engine.resources.aws.clients import read_timeout
+from asl_engine.resources.aws.failures import Family, clean, refused, sdk_family, unreachable
+from asl_engine.resources.aws.names import service_model
+from asl_engine.resources.aws.shapes import SDK, Spelling, to_request, to_result
+from asl_engine.resources.threads import run_in_thread
+
+if TYPE_CHECKING:
+    from asl_engine.jsontypes import Json
+    from asl_engine.resources import TaskCall
+    from asl_engine.resources.aws.clients import AwsClients
+
+__all__ = ["Answer", "Operation", "call_operation", "role_of", "sdk_operation"]
+
+# Headers as the AWS SDK for Java shows them; those that are not here are shown as they came.
+_HEADERS = {
+    name.lower(): name
+    for name in ("x-amzn-RequestId", "Content-Length", "Content-Type", "Connection", "Date", "Server", "Location")
+}
+
+
+class Operation(NamedTuple):
+    """By botocore's names, with how its data are spelled and its errors called."""
+
+    service: str
+    name: str
+    spelling: Spelling
+    family: Family
+
+
+class Answer(NamedTuple):
+    """``result`` has the members of the answer, ``metadata`` what version 1 of the SDK for Java adds."""
+
+    result: dict[str, Json]
+    metadata: dict[str, Json]
+
+
+def sdk_operation(service: str, name: str) -> Operation:
+    return Operation(service, name, SDK, sdk_family(service_model(service)))
+
+
+async def call_operation(clients: AwsClients, operation: Operation, parameters: Json, call: TaskCall) -> Answer:
+    """Raises ``StatesError``.  The region is the execution's; the role is that of the task's credentials."""
+    return await run_in_thread(
+        partial(
+            _call,
+            clients,
+            operation,
+            parameters,
+            region=call.execution.split(":")[3],
+            role=role_of(call),
+            timeout=read_timeout(call.deadline),
+        )
+    )
+
+
+def role_of(call: TaskCall) -> str | None:
+    """The RoleArn of the task's credentials."""
+    credentials = None if call.credentials is None else call.credentials.value
+    role = credentials.get("RoleArn") if isinstance(credentials, dict) else None
+    return role if isinstance(role, str) else None
+
+
+def _call(
+    clients: AwsClients, operation: Operation, parameters: Json, *, region: str, role: str | None, timeout: int
+) -> Answer:
+    from botocore import xform_name
+    from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+
+    model = service_model(operation.service)
+    shapes = model.operation_model(operation.name)
+    request = to_request(shapes.input_shape, parameters, operation.spelling)
+    try:
+        client = clients.get(operation.service, region, role, timeout)
+        answer: dict[str, Any] = getattr(client, xform_name(operation.name))(**request)
+        result = to_result(shapes.output_shape, answer, operation.spelling)
+    except ParamValidationError as error:
+        raise StatesError("States.Runtime", clean(str(error))) from error
+    except ClientError as error:
+        if error.operation_name == "AssumeRole":
+            raise StatesError(
+                "States.TaskFailed", f"The role {role} cannot be assumed: {clean(str(error))}"
+            ) from error
+        told = error.response
+        raise refused(told.get("Error", {}), told.get("ResponseMetadata", {}), model, operation.family) from error
+    except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is no URL
+        raise unreachable(error, operation.family) from error
+    return Answer(result, _metadata(answer["ResponseMetadata"]))
+
+
+def _metadata(meta: dict[str, Any]) -> dict[str, Json]:
+    headers = {_HEADERS.get(name.lower(), name): value for name, value in meta.get("HTTPHeaders", {}).items()}
+    return {
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": dict(sorted(headers.items(), key=lambda header: header[0].lower())),
+            "HttpStatusCode": meta.get("HTTPStatusCode"),
+        },
+        "SdkResponseMetadata": {"RequestId": meta.get("RequestId") or headers.get("x-amzn-RequestId")},
+    }

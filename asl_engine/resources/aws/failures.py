@@ -1,0 +1,77 @@
+"""What a service, or the way to it, has refused: the error names and causes that a definition sees."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from asl_engine.errors import StatesError
+from asl_engine.resources.aws.names import client_name, exception_name
+
+__all__ = ["Family", "clean", "refused", "sdk_family", "unreachable"]
+
+# What must not reach a history: the user part of a URL, and access key ids (the IAM User Guide's prefixes).
+_SECRETS = re.compile(r"(?<=//)[^/@\s\"]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
+
+
+class Family(NamedTuple):
+    """The errors of one service: ``prefix.Name``, with ``base`` for whatever the service does not declare.
+
+    ``service`` is the service's name in causes.  Optimised integrations word them as version 1 of the AWS
+    SDK for Java does (``legacy``), the others as version 2.
+    """
+
+    prefix: str
+    base: str
+    service: str
+    legacy: bool = True
+
+
+def sdk_family(model: Any) -> Family:
+    name = client_name(model.metadata["serviceId"])
+    return Family(name, f"{name}Exception", name, legacy=False)
+
+
+def refused(detail: dict[str, Any], meta: dict[str, Any], model: Any, family: Family) -> StatesError:
+    """The failure of which a service tells: the Error and the ResponseMetadata of botocore's ``ClientError``."""
+    code = str(detail.get("Code", "Unknown"))
+    codes = {code, detail.get("QueryErrorCode", code)}  # of services that once spoke another protocol
+    name = _declared(codes, model, legacy=family.legacy) or family.base
+    status, request = meta.get("HTTPStatusCode"), meta.get("RequestId") or str(uuid4())
+    if family.legacy:
+        facts = (
+            f"Service: {family.service}; Status Code: {status}; Error Code: {code}; "
+            f"Request ID: {request}; Proxy: null"
+        )
+    else:
+        facts = f"Service: {family.service}, Status Code: {status}, Request ID: {request}"
+        if meta.get("HostId"):
+            facts += f", Extended Request ID: {meta['HostId']}"
+    return StatesError(f"{family.prefix}.{name}", f"{clean(str(detail.get('Message', '')))} ({facts})")
+
+
+def _declared(codes: set[str], model: Any, *, legacy: bool) -> str | None:
+    """The class of the error with one of these codes, None where the service's model has none."""
+    for shape in model.error_shapes:
+        if codes & {shape.name, shape.metadata.get("error", {}).get("code")}:
+            if legacy:
+                return shape.name if shape.name.endswith("Exception") else f"{shape.name}Exception"
+            return exception_name(shape.name)
+    return None
+
+
+def unreachable(error: Exception, family: Family) -> StatesError:
+    """No answer has come: no connection, no credentials, no time, no such endpoint."""
+    from botocore import exceptions
+
+    name = f"{family.prefix}.SdkClientException"
+    if isinstance(error, exceptions.CredentialRetrievalError):  # quotes the output of the user's own command
+        return StatesError(name, "The AWS SDK could not retrieve credentials.")
+    if isinstance(error, exceptions.NoCredentialsError | exceptions.PartialCredentialsError):
+        return StatesError(name, f"Unable to load credentials: {clean(str(error))}")
+    return StatesError(name, f"Unable to execute HTTP request: {clean(str(error))}")
+
+
+def clean(text: str) -> str:
+    return _SECRETS.sub("", text)

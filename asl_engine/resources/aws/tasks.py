@@ -1,0 +1,131 @@
+"""The resources of AWS services: one call, by the pattern that the Resource names.
+
+"Service integration patterns" in the Developer Guide: the answer is the result, or is noted while the task
+waits for its token (``.waitForTaskToken``) or for the job it has started (``.sync``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine.errors import StatesError
+from asl_engine.jsontypes import JsonSyntaxError, Payload, dumps, loads
+from asl_engine.resources.aws.calling import Operation, call_operation, sdk_operation
+from asl_engine.resources.aws.jobs import follow
+from asl_engine.resources.aws.names import operation_name, services
+from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
+from asl_engine.resources.aws.optimised import Optimised
+from asl_engine.resources.aws.places import rename, renamed
+from asl_engine.resources.aws.shapes import OPTIMISED, SDK
+
+if TYPE_CHECKING:
+    from asl_engine.jsontypes import Json
+    from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.aws.clients import AwsClients
+    from asl_engine.resources.integrations import Integration
+
+__all__ = ["machine_of", "optimised_resource", "sdk_resource", "synced_resource"]
+
+
+def sdk_resource(integration: Integration, clients: AwsClients) -> Direct:
+    """``aws-sdk:<service>:<action>``; the integration has to be one that is recognised."""
+    service = services()[integration.service]
+    name = operation_name(service, integration.action)
+    assert name is not None, "a recognised action"  # noqa: S101
+    operation = sdk_operation(service, name)
+
+    async def call_service(call: TaskCall) -> Payload:
+        return Payload((await call_operation(clients, operation, call.input.value, call)).result)
+
+    return call_service
+
+
+def optimised_resource(integration: Integration, clients: AwsClients) -> Direct:
+    """An integration of the table, by request and response."""
+    entry = TABLE[integration.name]
+    operation = _operation(entry)
+
+    async def call_service(call: TaskCall) -> Payload:
+        answer = await call_operation(clients, operation, _request(entry, call), call)
+        result = _shown(entry, answer.result)
+        _check(entry, result)
+        return Payload(dict(sorted({**result, **(answer.metadata if entry.family.legacy else {})}.items())))
+
+    return call_service
+
+
+def synced_resource(integration: Integration, clients: AwsClients, poll_seconds: float | None = None) -> Direct:
+    """An integration of the table with ``.sync``.  ``poll_seconds``: how often to look, None for the usual."""
+    entry = TABLE[integration.name]
+    start, operation, job = optimised_resource(integration, clients), _operation(entry), entry.job
+    assert job is not None, "a recognised pattern"  # noqa: S101
+
+    async def run_job(call: TaskCall) -> Payload:
+        submitted = call.submitted
+        if submitted is None:
+            submitted = await start(call)
+            await call.submit(submitted)
+        return await follow(job, operation, submitted.value, clients, call, poll_seconds=poll_seconds)
+
+    return run_job
+
+
+def _operation(entry: Optimised) -> Operation:
+    return Operation(entry.service, entry.operation, OPTIMISED if entry.family.legacy else SDK, entry.family)
+
+
+def _request(entry: Optimised, call: TaskCall) -> Json:
+    parameters = call.input.value
+    if entry.operation == "PutEvents" and isinstance(parameters, dict):
+        entries = parameters.get("Entries")
+        if isinstance(entries, list):
+            return {**parameters, "Entries": [_event(one, entry, call) for one in entries]}
+    return renamed(_as_texts(parameters, entry), entry.renamed)
+
+
+def _as_texts(value: Json, entry: Optimised) -> Json:
+    """With the JSON text of what the API wants as text."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: dumps(inner) if key in entry.texts and inner is not None and not isinstance(inner, str) else inner
+        for key, inner in value.items()
+    }
+
+
+def _event(event: Json, entry: Optimised, call: TaskCall) -> Json:
+    """An event also names the execution and its state machine among its resources."""
+    if not isinstance(event, dict):
+        return event
+    given = event.get("Resources")
+    arns: list[Json] = [call.execution, machine_of(call.execution)]
+    resources: Json = [*(given if isinstance(given, list) else []), *arns]
+    shown = _as_texts(event, entry)
+    return {**shown, "Resources": resources} if isinstance(shown, dict) else shown
+
+
+def machine_of(execution: str) -> str:
+    """The ARN of an execution's state machine."""
+    parts = execution.split(":")
+    return ":".join([*parts[:5], "stateMachine", parts[6]])
+
+
+def _shown(entry: Optimised, result: dict[str, Json]) -> dict[str, Json]:
+    result = rename(result, entry.shown)
+    body = result.get("Body")
+    if entry.operation == "InvokeModel" and isinstance(body, str):
+        try:
+            return {**result, "Body": loads(body)}
+        except JsonSyntaxError:
+            return result
+    return result
+
+
+def _check(entry: Optimised, result: dict[str, Json]) -> None:
+    """Answers that tell of a failure.  "Add EventBridge events", "Run Amazon ECS or Fargate tasks"."""
+    if entry.operation == "PutEvents" and result.get("FailedEntryCount"):
+        raise StatesError("EventBridge.FailedEntry", dumps(result))
+    failures = result.get("Failures")
+    if entry.operation == "RunTask" and isinstance(failures, list) and failures:
+        reason = failures[0].get("Reason") if isinstance(failures[0], dict) else None
+        raise StatesError(f"ECS.{reason}" if isinstance(reason, str) else "ECS.Unknown", dumps(result))

@@ -1,0 +1,66 @@
+"""Where services are, as options, environment variables and the project's configuration say.
+
+The names of the variables are those of Step Functions Local.  What none of them says is left to the AWS
+SDK's own settings (``AWS_ENDPOINT_URL``, ``AWS_ENDPOINT_URL_SQS``, profiles).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["VARIABLES", "endpoints"]
+
+VARIABLES = {
+    "BATCH_ENDPOINT": "batch",
+    "DYNAMODB_ENDPOINT": "dynamodb",
+    "ECS_ENDPOINT": "ecs",
+    "GLUE_ENDPOINT": "glue",
+    "LAMBDA_ENDPOINT": "lambda",
+    "SAGE_MAKER_ENDPOINT": "sagemaker",
+    "SNS_ENDPOINT": "sns",
+    "SQS_ENDPOINT": "sqs",
+    "STEP_FUNCTIONS_ENDPOINT": "stepfunctions",
+}
+
+
+def endpoints(
+    given: Sequence[str] = (), env: Mapping[str, str] | None = None, configured: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """URLs by botocore's names of services: options (``sqs=http://localhost:4566``) before variables.
+
+    ``configured`` is what the project says where neither does.  A service may go by either of its names:
+    ``events`` or ``eventbridge``.  Raises ``InvalidInput``.
+    """
+    found = {_service(name): url for name, url in (configured or {}).items()}
+    found |= {service: env[name] for name, service in VARIABLES.items() if env and env.get(name)}
+    for option in given:
+        name, equals, url = option.partition("=")
+        if not equals:
+            raise InvalidInput(f"--endpoint {option}: it is SERVICE=URL, such as sqs=http://localhost:4566")
+        found[_service(name)] = url
+    for service, url in found.items():
+        if not url.startswith(("http://", "https://")):
+            raise InvalidInput(
+                f"the endpoint of {service} has to be a URL, such as http://localhost:4566: {url!r}"
+            )
+    return found
+
+
+def _service(name: str) -> str:
+    from asl_engine.resources.aws.names import services
+
+    known = services()
+    if name in known:
+        return known[name]
+    if known and name not in known.values():
+        from difflib import get_close_matches
+
+        close = get_close_matches(name, [*known, *known.values()], n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise InvalidInput(f"there is no AWS service {name!r}{hint}")
+    return name

@@ -1,0 +1,88 @@
+"""Which service integrations there are: the grammar of ``arn:<partition>:states:::…`` Resources.
+
+One table serves CreateStateMachine, ``asl validate``, ``asl run`` and ``asl serve``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from asl_engine.resources.aws.names import operation_name, service_model, services
+from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
+
+__all__ = ["NATIVE", "Integration", "integration", "not_recognised", "recognised"]
+
+PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"})
+# Those which are no operation of an AWS service, or which this engine serves itself, with their patterns.
+NATIVE: dict[str, tuple[str, ...]] = {
+    "apigateway:invoke": (TOKEN,),
+    "http:invoke": (),
+    "lambda:invoke": (TOKEN,),
+    "states:startExecution": (SYNC, ".sync:2", TOKEN),
+}
+
+
+class Integration(NamedTuple):
+    """``arn:aws:states:::sqs:sendMessage.waitForTaskToken`` in its parts; ``pattern`` begins with a dot."""
+
+    service: str
+    action: str
+    pattern: str = ""
+    sdk: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}:{self.action}"
+
+
+@cache
+def integration(resource: str) -> Integration | None:
+    """None for a Resource that is no service integration: a function's ARN, an activity's."""
+    parts = resource.split(":")
+    if parts[:1] != ["arn"] or parts[2:5] != ["states", "", ""] or len(parts) < 7:
+        return None
+    rest = parts[5:]
+    sdk = rest[0] == "aws-sdk"
+    if sdk:
+        rest = rest[1:]
+    if len(rest) < 2:
+        return Integration(":".join(rest), "", sdk=sdk)
+    action, dot, pattern = ":".join(rest[1:]).partition(".")
+    return Integration(rest[0], action, dot + pattern, sdk)
+
+
+@cache
+def recognised(resource: str) -> bool:
+    """Whether AWS would take the Resource of a service integration.
+
+    Without botocore, which knows the services, every ``aws-sdk`` action is taken.
+    """
+    found = integration(resource)
+    if found is None or resource.split(":")[1] not in PARTITIONS:
+        return False
+    if found.sdk:
+        return found.pattern in {"", TOKEN} and _is_action(found)
+    if found.name in NATIVE:
+        return not found.pattern or found.pattern in NATIVE[found.name]
+    entry = OPTIMISED.get(found.name)
+    return entry is not None and (not found.pattern or found.pattern in entry.patterns)
+
+
+def _is_action(found: Integration) -> bool:
+    known = services()
+    if not known:
+        return True
+    service = known.get(found.service)
+    if service is None:
+        return False
+    name = operation_name(service, found.action)
+    return name is not None and not service_model(service).operation_model(name).has_event_stream_output
+
+
+def not_recognised(resource: str) -> str:
+    """What CreateStateMachine says of a Resource that is not ``recognised``."""
+    return (
+        f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, "
+        "or the resource is not available in this region."
+    )

@@ -1,0 +1,234 @@
+"""``states:startExecution``: executions that a task starts, among those that run here or at AWS.
+
+"Start a new AWS Step Functions state machine" in the Developer Guide.  With ``.sync`` the result is what
+DescribeExecution tells of the execution that has ended, its input and output as text; with ``.sync:2`` as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any, Protocol
+from uuid import uuid4
+
+from asl_engine.errors import StatesError
+from asl_engine.jsontypes import Payload, dumps, loads
+from asl_engine.resources.cancelling import given_up
+from asl_engine.resources.python import request_id
+
+if TYPE_CHECKING:
+    from asl_engine.jsontypes import Json
+    from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.aws.clients import AwsClients
+
+__all__ = ["Executions", "Refused", "nested_resource", "own_api_resource"]
+
+FIELDS = {"StateMachineArn": "stateMachineArn", "Name": "name", "Input": "input", "TraceHeader": "traceHeader"}
+TIMES = frozenset({"startDate", "stopDate", "redriveDate"})
+
+
+class Refused(Exception):
+    """An operation was answered with an error: ``code`` is the name of its shape."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(code, message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+class Executions(Protocol):
+    """State machines that run in this process.
+
+    ``whole`` says that every operation of Step Functions is answered, and not only those on executions.
+    """
+
+    whole: bool
+
+    def serves(self, machine: str) -> bool:
+        """Whether the state machine with this ARN runs here."""
+        ...
+
+    async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
+        """An operation's answer, times in seconds.  Raises ``Refused``.
+
+        An execution that the same task has started before a crash is given again.
+        """
+        ...
+
+    async def ended(self, execution: str) -> None:
+        """Return when the execution has ended."""
+        ...
+
+
+def nested_resource(pattern: str, executions: Executions | None, clients: AwsClients) -> Direct:
+    """``states:startExecution``; ``pattern`` is "", ``.sync`` or ``.sync:2``."""
+
+    async def start_execution(call: TaskCall) -> Payload:
+        request = _request(call)
+        machine = request["stateMachineArn"]
+        here = executions if executions is not None and executions.serves(str(machine)) else None
+        submitted = call.submitted
+        if submitted is None:
+            submitted = await (_start_there(clients, call) if here is None else _start_here(here, request, call))
+            if not pattern:
+                return submitted
+            await call.submit(submitted)
+        if here is None:
+            described = await _follow_there(clients, submitted.value, call)
+        else:
+            described = await _follow_here(here, submitted.value, call)
+        return _result(described, pattern)
+
+    return start_execution
+
+
+def _request(call: TaskCall) -> dict[str, Json]:
+    """StartExecution's request.  A name that is not given follows from the task, so that it is given once."""
+    from asl_engine.resources.aws.shapes import refused_parameters
+
+    parameters, problems = call.input.value, []
+    if not isinstance(parameters, dict):
+        raise refused_parameters(parameters, ["The Parameters must be an object"])
+    request: dict[str, Json] = {"name": request_id(call.key)}
+    for key, value in parameters.items():
+        if key not in FIELDS:
+            problems.append(f"The field '{key}' is not supported by Step Functions")
+        elif key == "Input" and not isinstance(value, str):
+            request["input"] = dumps(value)
+        elif not isinstance(value, str):
+            problems.append(f"The value for the field '{key}' must be a string")
+        else:
+            request[FIELDS[key]] = value
+    if "StateMachineArn" not in parameters:
+        problems.append("The field 'StateMachineArn' is required but was missing")
+    if problems:
+        raise refused_parameters(parameters, problems)
+    return request
+
+
+# -- here -----------------------------------------------------------------------------------------------
+
+
+async def _start_here(executions: Executions, request: dict[str, Json], call: TaskCall) -> Payload:
+    answer = _shown(await _asked(executions, "StartExecution", request, call))
+    identifier = str(uuid4())
+    headers = {
+        "x-amzn-RequestId": identifier,
+        "Content-Length": str(len(dumps(answer))),
+        "Date": formatdate(usegmt=True),
+        "Content-Type": "application/x-amz-json-1.0",
+    }
+    metadata: Json = {
+        "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+        "HttpHeaders": dict(sorted(headers.items(), key=lambda header: header[0].lower())),
+        "HttpStatusCode": 200,
+    }
+    told: dict[str, Json] = {
+        **answer,
+        "SdkHttpMetadata": metadata,
+        "SdkResponseMetadata": {"RequestId": identifier},
+    }
+    return Payload(dict(sorted(told.items())))
+
+
+async def _asked(executions: Executions, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
+    try:
+        return await executions.ask(operation, data, call)
+    except Refused as refused:
+        name = refused.code if refused.code.endswith("Exception") else f"{refused.code}Exception"
+        facts = (
+            f"Service: AWSStepFunctions; Status Code: {refused.status}; Error Code: {refused.code}; "
+            f"Request ID: {uuid4()}; Proxy: null"
+        )
+        raise StatesError(f"StepFunctions.{name}", f"{refused.message} ({facts})") from refused
+
+
+async def _follow_here(executions: Executions, started: Json, call: TaskCall) -> dict[str, Json]:
+    arn: Any = started["ExecutionArn"] if isinstance(started, dict) else None
+    try:
+        with call.idle():  # where time is skipped, it is the other execution's to skip
+            await executions.ended(arn)
+    except asyncio.CancelledError as cancelled:
+        if given_up(cancelled):
+            with suppress(StatesError):  # it may have ended meanwhile
+                await _asked(executions, "StopExecution", {"executionArn": arn}, call)
+        raise
+    described = _shown(await _asked(executions, "DescribeExecution", {"executionArn": arn}, call))
+    if described["Status"] != "SUCCEEDED":
+        raise StatesError("States.TaskFailed", dumps(described))
+    return described
+
+
+def _shown(answer: dict[str, Any]) -> dict[str, Json]:
+    """In the words of an optimised integration: fields with a capital, in order; times in milliseconds."""
+    shown: dict[str, Json] = {}
+    for name in sorted(answer):
+        value = answer[name]
+        if name in TIMES:
+            value = round(value * 1000)
+        elif isinstance(value, dict):
+            value = _shown(value)
+        shown[name[0].upper() + name[1:]] = value
+    return shown
+
+
+def _result(described: dict[str, Json], pattern: str) -> Payload:
+    if pattern != ".sync:2":
+        return Payload(described)
+    texts = {name: described[name] for name in ("Input", "Output") if name in described}
+    return Payload({**described, **{name: loads(str(text)) for name, text in texts.items()}})
+
+
+# -- at AWS, or wherever its SDK leads -------------------------------------------------------------------
+
+
+async def _start_there(clients: AwsClients, call: TaskCall) -> Payload:
+    from asl_engine.resources.aws.calling import call_operation
+
+    request = _request(call)
+    parameters = {key: request[name] for key, name in FIELDS.items() if name in request}
+    answer = await call_operation(clients, _operation(), parameters, call)
+    return Payload(dict(sorted({**answer.result, **answer.metadata}.items())))
+
+
+async def _follow_there(clients: AwsClients, started: Json, call: TaskCall) -> dict[str, Json]:
+    from asl_engine.resources.aws.jobs import follow
+    from asl_engine.resources.aws.optimised import EXECUTION
+
+    described: Any = (await follow(EXECUTION, _operation(), started, clients, call)).value
+    return dict(described)
+
+
+def _operation() -> Any:
+    from asl_engine.resources.aws.calling import Operation
+    from asl_engine.resources.aws.optimised import FAMILIES
+    from asl_engine.resources.aws.shapes import OPTIMISED
+
+    return Operation("stepfunctions", "StartExecution", OPTIMISED, FAMILIES["stepfunctions"])
+
+
+# -- aws-sdk:sfn:... -------------------------------------------------------------------------------------
+
+
+def own_api_resource(operation: str, executions: Executions) -> Direct:
+    """``aws-sdk:sfn:<action>``, answered by the server that runs the task."""
+    from asl_engine.resources.aws.failures import refused, sdk_family
+    from asl_engine.resources.aws.names import service_model
+    from asl_engine.resources.aws.shapes import SDK, to_request, to_result
+
+    model = service_model("stepfunctions")
+    shapes = model.operation_model(operation)
+
+    async def call_own_api(call: TaskCall) -> Payload:
+        request = to_request(shapes.input_shape, call.input.value, SDK)
+        try:
+            with call.idle():  # StartSyncExecution waits for another execution
+                answer = await executions.ask(operation, request, call)
+        except Refused as error:
+            told = {"Code": error.code, "Message": error.message}
+            raise refused(told, {"HTTPStatusCode": error.status}, model, sdk_family(model)) from error
+        return Payload(to_result(shapes.output_shape, answer, SDK))
+
+    return call_own_api

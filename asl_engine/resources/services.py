@@ -1,0 +1,88 @@
+"""From a service integration to the resource that serves it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.arn import CALLBACK
+from asl_engine.errors import ProjectError
+from asl_engine.resources.integrations import Integration, integration, not_recognised, recognised
+
+if TYPE_CHECKING:
+    from asl_engine.resources import Direct, Resource
+    from asl_engine.resources.aws.clients import AwsClients
+    from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.nested import Executions
+    from asl_engine.resources.registry import Registry
+
+__all__ = ["Services", "service_resource"]
+
+
+class Services(NamedTuple):
+    """What tasks may call beside the project's callables; None for what the AWS SDK finds by itself.
+
+    ``executions`` are the state machines that run here.
+    """
+
+    aws: AwsClients | None = None
+    executions: Executions | None = None
+
+
+def service_resource(
+    resource: str, registry: Registry, remote: LambdaService | None, services: Services
+) -> Resource | None:
+    """The resource of a service integration, None for a Resource of another kind.
+
+    Raises ``ProjectError`` for one that AWS does not have, and where a package is missing.
+    """
+    found = integration(resource)
+    if found is None:
+        return None
+    if not recognised(resource):
+        raise ProjectError(not_recognised(resource))
+    service = _requested(found, resource, registry, remote, services)
+    if service is None or found.pattern != CALLBACK:
+        return service
+    from asl_engine.resources.callback import until_answered
+
+    return until_answered(service)
+
+
+def _requested(
+    found: Integration, resource: str, registry: Registry, remote: LambdaService | None, services: Services
+) -> Direct | None:
+    if found.name == "lambda:invoke":
+        from asl_engine.resources.lambda_integration import lambda_integration
+
+        return lambda_integration(registry, remote)
+    if found.name == "states:startExecution":
+        from asl_engine.resources.aws.clients import AwsClients
+        from asl_engine.resources.nested import nested_resource
+
+        pattern = "" if found.pattern == CALLBACK else found.pattern
+        return nested_resource(pattern, services.executions, services.aws or AwsClients())
+    return _aws(found, resource, services)
+
+
+def _aws(found: Integration, resource: str, services: Services) -> Direct | None:
+    from asl_engine.resources.aws.optimised import OPTIMISED, SYNC
+
+    if not found.sdk and found.name not in OPTIMISED:
+        return None
+    if find_spec("boto3") is None:
+        raise ProjectError(f'the resource {resource} needs boto3: pip install "asl-engine[aws]"')
+    if found.sdk and found.service == "sfn" and services.executions is not None and services.executions.whole:
+        from asl_engine.resources.aws.names import operation_name
+        from asl_engine.resources.nested import own_api_resource
+
+        operation = operation_name("stepfunctions", found.action)
+        assert operation is not None, "a recognised action"  # noqa: S101
+        return own_api_resource(operation, services.executions)
+    from asl_engine.resources.aws.clients import AwsClients
+    from asl_engine.resources.aws.tasks import optimised_resource, sdk_resource, synced_resource
+
+    clients = services.aws or AwsClients()
+    if found.sdk:
+        return sdk_resource(found, clients)
+    return (synced_resource if found.pattern == SYNC else optimised_resource)(found, clients)

@@ -1,0 +1,71 @@
+"""Executions that tasks start: they run in the same server, through the same operations as everybody's."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.errors import AslError
+from asl_engine.resources.nested import Refused
+from asl_engine.server.errors import ApiError
+from asl_engine.server.request import Caller, Request
+from asl_engine.server.validation import check
+
+if TYPE_CHECKING:
+    from asl_engine.jsontypes import Json
+    from asl_engine.resources import TaskCall
+    from asl_engine.server.service import Service
+
+__all__ = ["NestedExecutions"]
+
+LOOK_SECONDS = 0.2  # at an execution that this process does not drive, or not yet
+
+
+class NestedExecutions:
+    """``Executions`` for the tasks of a server; ``service`` is given once there is one.
+
+    ``elsewhere``: another endpoint of Step Functions was given, and everything goes there.
+    """
+
+    def __init__(self, *, elsewhere: bool = False) -> None:
+        self.service: Service | None = None
+        self.whole = not elsewhere
+
+    def serves(self, machine: str) -> bool:
+        del machine
+        return self.whole
+
+    async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
+        from asl_engine.server.operations import OPERATIONS
+
+        assert self.service is not None, "the server has begun"  # noqa: S101
+        try:
+            check(operation, data)
+            answer = OPERATIONS.get(operation)
+            if answer is None:
+                raise ApiError("UnknownOperationException", f"The operation '{operation}' is not supported")
+            return await answer(Request(data, _caller(call), started_by=call.key), self.service)
+        except ApiError as error:
+            raise Refused(error.code, error.message, error.status) from error
+
+    async def ended(self, execution: str) -> None:
+        assert self.service is not None, "the server has begun"  # noqa: S101
+        while True:
+            run = self.service.engine.runs.get(execution)
+            if run is not None:
+                with suppress(AslError):  # another process may have taken it over: look on
+                    await run.wait()
+                    return
+            record = await self.service.store.record(execution)
+            if record is None or record.status != "RUNNING":
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _caller(call: TaskCall) -> Caller:
+    """The region of the execution that asks, and its account, or that of the role it takes."""
+    region, account = call.execution.split(":")[3:5]
+    credentials = None if call.credentials is None else call.credentials.value
+    role = credentials.get("RoleArn") if isinstance(credentials, dict) else None
+    return Caller(region, str(role).split(":")[4] if role and str(role).count(":") >= 5 else account)

@@ -1,0 +1,239 @@
+"""Tasks that call AWS services, against services on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+
+from asl_engine.errors import StatesError
+from asl_engine.jsontypes import Payload
+from asl_engine.resources import PENDING
+from asl_engine.resources.aws.clients import AwsClients, Connecting
+from asl_engine.resources.catalog import Catalog
+from asl_engine.resources.registry import Registry
+from asl_engine.resources.services import Services
+from tests.resources.calls import EXECUTION, a_call
+from tests.resources.moto_server import moto_server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asl_engine.jsontypes import Json
+
+TOKEN = ".waitForTaskToken"  # noqa: S105  the suffix of a resource
+
+
+@pytest.fixture(scope="module")
+def aws() -> Iterator[str]:
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def settings(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+
+def client(service: str, aws: str) -> Any:
+    keys = {"aws_access_key_id": "local", "aws_secret_access_key": "local"}
+    return boto3.client(service, endpoint_url=aws, region_name="us-east-1", **keys)
+
+
+def served(name: str, given: Any, *, clients: AwsClients | None = None, **more: Any) -> Any:
+    """What the resource returns; ``more`` goes into the call."""
+    resource = f"arn:aws:states:::{name}"
+    catalog = Catalog(Registry(), None, Services(clients or AwsClients()))
+
+    async def main() -> Any:
+        return await catalog[resource](a_call(resource, given, **more))
+
+    return asyncio.run(main())
+
+
+def result(name: str, given: Any, **more: Any) -> Any:
+    return json.loads(served(name, given, **more).text)
+
+
+def failure(name: str, given: Any, **more: Any) -> tuple[str | None, str]:
+    with pytest.raises(StatesError) as caught:
+        served(name, given, **more)
+    return caught.value.error, caught.value.cause or ""
+
+
+@pytest.fixture(scope="module")
+def stock(aws: str) -> str:
+    client("dynamodb", aws).create_table(
+        TableName="stock",
+        KeySchema=[{"AttributeName": "sku", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "sku", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "stock"
+
+
+def test_dynamodb_items(stock: str) -> None:
+    item: Json = {"sku": {"S": "tea"}, "left": {"N": "3"}, "fresh": {"BOOL": True}}
+    put = result("dynamodb:putItem", {"TableName": stock, "Item": item})
+    assert set(put) == {"SdkHttpMetadata", "SdkResponseMetadata"}
+    assert put["SdkHttpMetadata"]["HttpStatusCode"] == 200
+    assert put["SdkHttpMetadata"]["AllHttpHeaders"]["Content-Type"] == ["application/x-amz-json-1.0"]
+    assert put["SdkResponseMetadata"]["RequestId"]
+    key: Any = {"TableName": stock, "Key": {"sku": {"S": "tea"}}}
+    assert result("dynamodb:getItem", key)["Item"] == item
+    update: Any = {"UpdateExpression": "SET #l = :n", "ExpressionAttributeNames": {"#l": "left"}}
+    result("dynamodb:updateItem", {**key, **update, "ExpressionAttributeValues": {":n": {"N": "2"}}})
+    assert result("aws-sdk:dynamodb:getItem", key) == {
+        "Item": {"fresh": {"Bool": True}, "left": {"N": "2"}, "sku": {"S": "tea"}}
+    }
+    result("dynamodb:deleteItem", key)
+    assert "Item" not in result("dynamodb:getItem", key)
+    assert result("aws-sdk:dynamodb:getItem", key) == {}
+
+
+def test_a_service_that_refuses_is_worded_as_by_the_sdk_of_the_integration(stock: str) -> None:
+    put: Any = {"TableName": stock, "Item": {"sku": {"S": "x"}}, "ConditionExpression": "attribute_exists(sku)"}
+    error, cause = failure("dynamodb:putItem", put)
+    assert error == "DynamoDB.ConditionalCheckFailedException"
+    start = "The conditional request failed (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: "
+    assert cause.startswith(f"{start}ConditionalCheckFailedException; Request ID: ")
+    assert cause.endswith("; Proxy: null)")
+    error, cause = failure("aws-sdk:dynamodb:putItem", put)
+    assert error == "DynamoDb.ConditionalCheckFailedException"
+    assert cause.startswith("The conditional request failed (Service: DynamoDb, Status Code: 400, Request ID: ")
+    error, cause = failure("aws-sdk:dynamodb:describeTable", {"TableName": "nowhere"})
+    assert error == "DynamoDb.ResourceNotFoundException"
+
+
+def test_an_error_that_the_service_does_not_declare(stock: str) -> None:
+    given: Any = {"TableName": stock, "Key": {"wrong": {"S": "x"}}}
+    assert failure("dynamodb:getItem", given)[0] == "DynamoDB.AmazonDynamoDBException"
+    assert failure("aws-sdk:dynamodb:getItem", given)[0] == "DynamoDb.DynamoDbException"
+
+
+def test_objects_are_text_where_they_are_text(aws: str) -> None:
+    client("s3", aws).create_bucket(Bucket="attic")
+    put = result("aws-sdk:s3:putObject", {"Bucket": "attic", "Key": "a.txt", "Body": "grüße"})
+    assert put["ETag"]
+    got = result("aws-sdk:s3:getObject", {"Bucket": "attic", "Key": "a.txt"})
+    assert got["Body"] == "grüße"
+    assert got["ContentLength"] == 7
+    assert got["LastModified"].endswith("Z")
+    assert [*got] == sorted(got)
+    assert "ResponseMetadata" not in got
+    client("s3", aws).put_object(Bucket="attic", Key="b", Body=b"\xff\x00")
+    assert result("aws-sdk:s3:getObject", {"Bucket": "attic", "Key": "b"})["Body"] == "/wA="
+    error, cause = failure("aws-sdk:s3:getObject", {"Bucket": "attic", "Key": "gone"})
+    assert error == "S3.NoSuchKeyException"
+    assert cause.startswith("The specified key does not exist. (Service: S3, Status Code: 404, Request ID: ")
+
+
+def test_messages(aws: str) -> None:
+    sqs = client("sqs", aws)
+    url = sqs.create_queue(QueueName="orders")["QueueUrl"]
+    sent = result("sqs:sendMessage", {"QueueUrl": url, "MessageBody": {"id": 1}})
+    assert {"MD5OfMessageBody", "MessageId", "SdkHttpMetadata", "SdkResponseMetadata"} == set(sent)
+    assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == '{"id":1}'
+    assert "Md5OfMessageBody" in result("aws-sdk:sqs:sendMessage", {"QueueUrl": url, "MessageBody": "x"})
+    error, cause = failure("sqs:sendMessage", {"QueueUrl": url + "-gone", "MessageBody": "x"})
+    assert error == "SQS.QueueDoesNotExistException"
+    assert "(Service: AmazonSQS; Status Code: 400; Error Code: " in cause
+    topic = client("sns", aws).create_topic(Name="news")["TopicArn"]
+    assert result("sns:publish", {"TopicArn": topic, "Message": {"is": "json"}})["MessageId"]
+
+
+def test_a_task_that_waits_for_its_token_has_submitted_and_is_pending(aws: str) -> None:
+    sqs = client("sqs", aws)
+    url = sqs.create_queue(QueueName="tokens")["QueueUrl"]
+    submissions: list[Payload] = []
+    given: Any = {"QueueUrl": url, "MessageBody": {"token": "t-1"}}
+    assert served("sqs:sendMessage" + TOKEN, given, submissions=submissions) is PENDING
+    assert json.loads(submissions[0].text)["MessageId"]
+    again = served("sqs:sendMessage" + TOKEN, given, submitted=submissions[0])
+    assert again is PENDING
+    assert served("aws-sdk:sqs:sendMessage" + TOKEN, given, submitted=Payload({})) is PENDING
+    assert [message["Body"] for message in sqs.receive_message(QueueUrl=url)["Messages"]] == ['{"token":"t-1"}']
+
+
+def test_events_name_the_execution(aws: str) -> None:
+    events, sqs = client("events", aws), client("sqs", aws)
+    queue = sqs.create_queue(QueueName="bus")["QueueUrl"]
+    events.put_rule(Name="all", EventPattern='{"source": ["shop"]}')
+    events.put_targets(Rule="all", Targets=[{"Id": "q", "Arn": "arn:aws:sqs:us-east-1:123456789012:bus"}])
+    entry: Json = {"Source": "shop", "DetailType": "sold", "Detail": {"sku": "tea"}, "Resources": ["a"]}
+    put = result("events:putEvents", {"Entries": [entry]})
+    assert put["FailedEntryCount"] == 0
+    assert put["Entries"][0]["EventId"]
+    event = json.loads(sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"])
+    assert event["detail"] == {"sku": "tea"}
+    assert event["resources"] == ["a", EXECUTION, "arn:aws:states:us-east-1:123456789012:stateMachine:shop"]
+
+
+def test_an_event_that_is_not_taken() -> None:
+    error, cause = failure("events:putEvents", {"Entries": [{"Source": "shop", "Detail": "{}"}]})
+    assert error == "EventBridge.FailedEntry"
+    assert json.loads(cause)["FailedEntryCount"] == 1
+
+
+UNKNOWN = "The field '{}' is not supported by Step Functions"
+MUST_BE = "The value for the field '{}' must be {}"
+MISSING = "The field 'MessageBody' is required but was missing"
+REFUSED: list[tuple[str, Any, str]] = [
+    ("sqs:sendMessage", {"QueueUrl": 1}, f"{MUST_BE.format('QueueUrl', 'a string')}, {MISSING}"),
+    ("sqs:sendMessage", {"QueueUrl": "u", "MessageBody": "b", "Delay": 1}, UNKNOWN.format("Delay")),
+    ("aws-sdk:s3:listBuckets", {"x": 1}, UNKNOWN.format("x")),
+    ("aws-sdk:dynamodb:query", [], "The Parameters must be an object"),
+    (
+        "dynamodb:getItem",
+        {"TableName": "t", "Key": {"k": {"BOOL": "yes"}}},
+        MUST_BE.format("BOOL", "a boolean"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "given", "problems"), REFUSED)
+def test_parameters_that_do_not_fit(name: str, given: Any, problems: str) -> None:
+    text = Payload(given).text
+    assert failure(name, given) == (
+        "States.Runtime",
+        f"The Parameters '{text}' could not be used to start the Task: [{problems}]",
+    )
+
+
+def test_a_role_is_assumed(aws: str) -> None:
+    role = Payload({"RoleArn": "arn:aws:iam::210987654321:role/shop"})
+    identity = result("aws-sdk:sts:getCallerIdentity", {}, credentials=role)
+    assert identity["Arn"].startswith("arn:aws:sts::210987654321:assumed-role/shop/")
+    own = AwsClients(Connecting({"sts": aws, "sqs": aws}))
+    assert result("aws-sdk:sqs:listQueues", {}, clients=own, credentials=role) is not None
+
+
+def test_the_region_is_the_execution_s_unless_the_sdk_s_own_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    url = result("aws-sdk:sqs:createQueue", {"QueueName": "here"})
+    assert url["QueueUrl"]
+    queues = {"QueueNamePrefix": "here"}
+    assert result("aws-sdk:sqs:listQueues", queues).get("QueueUrls")
+    elsewhere = AwsClients(Connecting(sdk_region=True))
+    assert not result("aws-sdk:sqs:listQueues", queues, clients=elsewhere).get("QueueUrls")
+
+
+def test_nobody_is_at_the_endpoint() -> None:
+    clients = AwsClients(Connecting({"sqs": "http://127.0.0.1:9"}))
+    error, cause = failure("sqs:sendMessage", {"QueueUrl": "http://q/1/2", "MessageBody": "x"}, clients=clients)
+    assert error == "SQS.SdkClientException"
+    assert cause.startswith("Unable to execute HTTP request: Could not connect to the endpoint URL: ")
+
+
+def test_no_credentials_for_somebody_else_s_endpoint() -> None:
+    clients = AwsClients(Connecting({"sqs": "http://sqs.example"}))
+    error, cause = failure("aws-sdk:sqs:listQueues", {}, clients=clients)
+    assert (error, cause) == ("Sqs.SdkClientException", "Unable to load credentials: Unable to locate credentials")

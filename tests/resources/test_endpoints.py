@@ -1,0 +1,40 @@
+"""Where services are."""
+
+from __future__ import annotations
+
+import pytest
+
+from asl_engine.errors import InvalidInput
+from asl_engine.resources.endpoints import VARIABLES, endpoints
+
+HERE = "http://localhost:4566"
+
+
+def test_options_come_before_variables_and_those_before_the_project() -> None:
+    env = {"SQS_ENDPOINT": "http://env", "SAGE_MAKER_ENDPOINT": "http://env", "ECS_ENDPOINT": ""}
+    configured = {"sqs": "http://project", "sagemaker": "http://project", "eventbridge": "http://project"}
+    assert endpoints([f"sqs={HERE}", f"sfn={HERE}"], env, configured) == {
+        "sqs": HERE,
+        "stepfunctions": HERE,
+        "sagemaker": "http://env",
+        "events": "http://project",
+    }
+    assert endpoints() == {}
+
+
+def test_every_variable_names_a_service() -> None:
+    assert set(endpoints((), dict.fromkeys(VARIABLES, HERE))) == set(VARIABLES.values())
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ("sqs", "--endpoint sqs: it is SERVICE=URL, such as sqs=http://localhost:4566"),
+        ("sqs=localhost", "the endpoint of sqs has to be a URL, such as http://localhost:4566: 'localhost'"),
+        (f"dynamo={HERE}", "there is no AWS service 'dynamo'; did you mean 'dynamodb'?"),
+    ],
+)
+def test_refused(option: str, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        endpoints([option])
+    assert str(caught.value) == message

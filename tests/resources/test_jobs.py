@@ -1,0 +1,220 @@
+"""``.sync``: jobs are followed to their end, gone on with after a crash, and stopped with their execution."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from asl_engine.errors import StatesError
+from asl_engine.jsontypes import Payload
+from asl_engine.resources.aws.clients import AwsClients, Connecting
+from asl_engine.resources.aws.tasks import synced_resource
+from asl_engine.resources.cancelling import GIVEN_UP
+from asl_engine.resources.integrations import integration
+from tests.resources.calls import a_call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asl_engine.jsontypes import Json
+
+
+class Played:
+    """A service that speaks AWS JSON; each operation gives its answers one after the other, the last for ever."""
+
+    def __init__(self, answers: dict[str, list[Any]]) -> None:
+        self.answers = answers
+        self.asked: list[tuple[str, Any]] = []
+        self.url = ""
+
+    def answer(self, operation: str, given: Any) -> Any:
+        self.asked.append((operation, given))
+        left = self.answers[operation]
+        return left.pop(0) if len(left) > 1 else left[0]
+
+
+@contextmanager
+def played(answers: dict[str, list[Any]]) -> Iterator[Played]:
+    service = Played(answers)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            given = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
+            operation = self.headers.get("X-Amz-Target", self.path).rpartition(".")[2].rpartition("/")[2]
+            answer = service.answer(operation, given)
+            body = json.dumps(answer).encode()
+            self.send_response(400 if "__type" in answer else 200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing into the output of the tests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    service.url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        yield service
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+
+
+def resource_at(url: str, name: str, service: str) -> Any:
+    found = integration(f"arn:aws:states:::{name}.sync")
+    assert found is not None
+    return synced_resource(found, AwsClients(Connecting({service: url})), poll_seconds=0)
+
+
+def followed(service: Played, name: str, at: str, given: Json, **more: Any) -> Any:
+    resource = resource_at(service.url, name, at)
+
+    async def main() -> Payload:
+        answer: Payload = await resource(a_call(name, given, **more))
+        return answer
+
+    return asyncio.run(main()).value
+
+
+GLUE: Any = {"JobName": "nightly", "Arguments": {"--day": "1"}}
+
+
+def glue_run(state: str) -> dict[str, Any]:
+    return {"JobRun": {"Id": "jr_1", "JobName": "nightly", "JobRunState": state, "StartedOn": 1700000000.5}}
+
+
+def test_a_job_is_followed_to_its_end() -> None:
+    submissions: list[Payload] = []
+    answers = {"StartJobRun": [{"JobRunId": "jr_1"}], "GetJobRun": [*map(glue_run, ("RUNNING", "SUCCEEDED"))]}
+    with played(answers) as service:
+        result = followed(service, "glue:startJobRun", "glue", GLUE, submissions=submissions)
+    assert result == {
+        "Id": "jr_1",
+        "JobName": "nightly",
+        "JobRunState": "SUCCEEDED",
+        "StartedOn": 1700000000500,
+    }
+    (submitted,) = submissions
+    assert json.loads(submitted.text)["JobRunId"] == "jr_1"
+    ask = ("GetJobRun", {"JobName": "nightly", "RunId": "jr_1"})
+    assert service.asked == [("StartJobRun", GLUE), ask, ask]
+
+
+def test_after_a_crash_the_job_is_not_started_again() -> None:
+    with played({"GetJobRun": [glue_run("SUCCEEDED")]}) as service:
+        followed(service, "glue:startJobRun", "glue", GLUE, submitted=Payload({"JobRunId": "jr_1"}))
+    assert [operation for operation, _ in service.asked] == ["GetJobRun"]
+
+
+@pytest.mark.parametrize("state", ["FAILED", "STOPPED", "TIMEOUT", "ERROR"])
+def test_a_job_that_fails_is_the_cause(state: str) -> None:
+    answers = {"StartJobRun": [{"JobRunId": "jr_1"}], "GetJobRun": [glue_run(state)]}
+    with played(answers) as service, pytest.raises(StatesError) as caught:
+        followed(service, "glue:startJobRun", "glue", GLUE, submissions=[])
+    assert caught.value.error == "States.TaskFailed"
+    assert json.loads(caught.value.cause or "")["JobRunState"] == state
+
+
+@pytest.mark.parametrize(("message", "stopped"), [(GIVEN_UP, True), (None, False)])
+def test_a_job_is_stopped_with_its_execution_but_not_with_this_process(message: str | None, stopped: bool) -> None:
+    asked = threading.Event()
+
+    class Watched(list[Any]):
+        def pop(self, index: Any = -1) -> Any:
+            asked.set()
+            return super().pop(index)
+
+    answers: dict[str, list[Any]] = {
+        "StartJobRun": [{"JobRunId": "jr_1"}],
+        "GetJobRun": Watched([glue_run("RUNNING")] * 10_000),
+        "BatchStopJobRun": [{}],
+    }
+    with played(answers) as service:
+        resource = resource_at(service.url, "glue:startJobRun", "glue")
+
+        async def main() -> None:
+            task = asyncio.ensure_future(resource(a_call("glue", GLUE, submissions=[])))
+            await asyncio.to_thread(asked.wait, 30)
+            task.cancel(message)
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+        asyncio.run(main())
+    stops = [given for operation, given in service.asked if operation == "BatchStopJobRun"]
+    assert stops == ([{"JobName": "nightly", "JobRunIds": ["jr_1"]}] if stopped else [])
+
+
+def ecs_task(status: str, *codes: int | None) -> dict[str, Any]:
+    containers = [{"name": f"c{n}"} | ({} if code is None else {"exitCode": code}) for n, code in enumerate(codes)]
+    return {"tasks": [{"taskArn": "t/1", "clusterArn": "c/1", "lastStatus": status, "containers": containers}]}
+
+
+@pytest.mark.parametrize(
+    ("codes", "error"), [((0, 0), None), ((0, 1), "States.TaskFailed"), ((None,), "States.TaskFailed")]
+)
+def test_an_ecs_task_goes_well_where_all_its_containers_do(
+    codes: tuple[int | None, ...], error: str | None
+) -> None:
+    answers = {"RunTask": [ecs_task("PENDING")], "DescribeTasks": [ecs_task("STOPPED", *codes)]}
+    given: Any = {"LaunchType": "FARGATE", "Cluster": "c", "TaskDefinition": "d"}
+    with played(answers) as service:
+        if error is None:
+            result = followed(service, "ecs:runTask", "ecs", given, submissions=[])
+            assert result["Containers"] == [{"ExitCode": 0, "Name": "c0"}, {"ExitCode": 0, "Name": "c1"}]
+        else:
+            with pytest.raises(StatesError) as caught:
+                followed(service, "ecs:runTask", "ecs", given, submissions=[])
+            assert caught.value.error == error
+    assert service.asked[-1] == ("DescribeTasks", {"cluster": "c/1", "tasks": ["t/1"]})
+
+
+def test_an_ecs_task_that_finds_no_place() -> None:
+    answers = {"RunTask": [{"tasks": [], "failures": [{"arn": "a", "reason": "RESOURCE:MEMORY"}]}]}
+    with played(answers) as service, pytest.raises(StatesError) as caught:
+        followed(service, "ecs:runTask", "ecs", {"TaskDefinition": "d"}, submissions=[])
+    assert caught.value.error == "ECS.RESOURCE:MEMORY"
+
+
+def test_a_batch_job() -> None:
+    answers: dict[str, list[Any]] = {
+        "submitjob": [{"jobId": "j", "jobName": "n"}],
+        "describejobs": [{"jobs": [{"jobId": "j", "jobName": "n", "status": "SUCCEEDED", "createdAt": 7}]}],
+    }
+    given: Any = {"JobName": "n", "JobQueue": "q", "JobDefinition": "d"}
+    with played(answers) as service:
+        result = followed(service, "batch:submitJob", "batch", given, submissions=[])
+    assert result == {"CreatedAt": 7, "JobId": "j", "JobName": "n", "Status": "SUCCEEDED"}
+
+
+def test_words_of_their_own() -> None:
+    """EMR's steps: the integration has a Step and a StepId where the API has lists."""
+    answers: dict[str, list[Any]] = {
+        "AddJobFlowSteps": [{"StepIds": ["s-1"]}],
+        "DescribeStep": [{"Step": {"Id": "s-1", "Status": {"State": "COMPLETED"}}}],
+    }
+    step = {"Name": "count", "HadoopJarStep": {"Jar": "command-runner.jar"}}
+    submissions: list[Payload] = []
+    with played(answers) as service:
+        given: Any = {"ClusterId": "j-1", "Step": step}
+        result = followed(service, "elasticmapreduce:addStep", "emr", given, submissions=submissions)
+    assert result == {"Step": {"Id": "s-1", "Status": {"State": "COMPLETED"}}}
+    assert json.loads(submissions[0].text)["StepId"] == "s-1"
+    assert service.asked == [
+        ("AddJobFlowSteps", {"JobFlowId": "j-1", "Steps": [step]}),
+        ("DescribeStep", {"ClusterId": "j-1", "StepId": "s-1"}),
+    ]
