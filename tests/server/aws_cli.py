@@ -42,7 +42,9 @@ class AwsCli:
         assert self._process.stdout is not None
         self.asked.add(arguments[0])
         print(json.dumps(["stepfunctions", *arguments]), file=self._process.stdin, flush=True)
-        code, out, err = json.loads(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        assert line, f"the CLI has ended with {self._process.wait()} at {arguments}"
+        code, out, err = json.loads(line)
         return code, out, err
 
     def __call__(self, *arguments: str) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asl_engine.server import state_machines
 from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, refusal
 
 if TYPE_CHECKING:
@@ -266,6 +267,18 @@ def test_lists_are_paged_and_know_nothing_of_other_accounts(server: Server) -> N
     assert refusal(other.list_state_machines, **token)[0] == "InvalidToken"
     assert refusal(client.list_state_machines, maxResults=1001)[0] == "ValidationException"
     assert refusal(client.list_state_machines, maxResults="1")[0] == "SerializationException"
+
+
+def test_there_is_a_limit_to_machines(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state_machines, "MOST_MACHINES", 2)
+    client = server.client(key="333333333333")
+    for name in ("a", "b", "a"):
+        created(client, name=name)
+    arguments = {"name": "c", "definition": json.dumps(PASS), "roleArn": ROLE}
+    full = ("StateMachineLimitExceeded", "The limit of 2 state machines has been reached")
+    assert refusal(client.create_state_machine, **arguments) == full
+    client.delete_state_machine(stateMachineArn=created(client, name="a"))
+    created(client, name="c")
 
 
 def test_regions_and_accounts_see_nothing_of_each_other(server: Server, name: str) -> None:
