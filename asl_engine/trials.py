@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from asl_engine.arn import role_arn, state_machine_arn
 from asl_engine.errors import StatesError
-from asl_engine.execution import OpenTask
+from asl_engine.execution import Identity, OpenTask
 from asl_engine.inspection.trial import LONGEST_SECONDS
 from asl_engine.interpreter import MACHINE_TIMER, TaskReported, TimerReported
 from asl_engine.resources import PENDING, TaskCall
@@ -20,7 +22,23 @@ if TYPE_CHECKING:
     from asl_engine.interpreter import Stimulus
     from asl_engine.resources import Resource
 
-__all__ = ["run_trial"]
+__all__ = ["run_trial", "trial_identity"]
+
+
+def trial_identity(region: str, account: str, at: int, role: str | None = None) -> Identity:
+    """Who a trial is, as AWS shows it in the context object: an Express execution of a machine without a name.
+
+    ``at`` is in milliseconds since the epoch.
+    """
+    machine, name = str(uuid4()), str(uuid4())
+    return Identity(
+        arn=f"arn:aws:states:{region}:{account}:express:{machine}:{name}",
+        name=name,
+        machine_arn=state_machine_arn(region, account, machine),
+        machine_name=machine,
+        role_arn=role or role_arn(account),
+        started_at=at,
+    )
 
 
 async def run_trial(trial: Trial, resources: Mapping[str, Resource], clock: Clock) -> None:

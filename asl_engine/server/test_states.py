@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
-from asl_engine.arn import role_arn, state_machine_arn
 from asl_engine.errors import DefinitionError
-from asl_engine.execution import Identity
 from asl_engine.inspection import (
     Configuration,
     Mock,
@@ -21,7 +18,7 @@ from asl_engine.inspection import (
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.server.definitions import invalid_definition
 from asl_engine.server.errors import ApiError
-from asl_engine.trials import run_trial
+from asl_engine.trials import run_trial, trial_identity
 
 if TYPE_CHECKING:
     from asl_engine.jsontypes import Json
@@ -53,7 +50,7 @@ def _trial(request: Request, service: Service) -> Trial:
     check_mock(subject, mock, configuration, role)
     return Trial(
         subject,
-        _identity(request, service, role),
+        trial_identity(*request.caller, service.engine.clock.now(), role),
         _input(request.optional_text("input") or "{}"),
         _object(request, "variables"),
         context,
@@ -114,17 +111,3 @@ def _input(text: str) -> Payload:
         return Payload(loads(text), text)
     except JsonSyntaxError as error:
         raise Refusal(f"Invalid State Machine Execution Input: '{error}'", "InvalidExecutionInput") from None
-
-
-def _identity(request: Request, service: Service, role: str | None) -> Identity:
-    """As AWS shows it in the context object: that of an Express execution of a machine without a name."""
-    region, account = request.caller
-    machine, name = str(uuid4()), str(uuid4())
-    return Identity(
-        arn=f"arn:aws:states:{region}:{account}:express:{machine}:{name}",
-        name=name,
-        machine_arn=state_machine_arn(region, account, machine),
-        machine_name=machine,
-        role_arn=role or role_arn(account),
-        started_at=service.engine.clock.now(),
-    )

@@ -1,0 +1,125 @@
+"""`asl test-state`: the verdict on one state, for people and as JSON, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.project import Project
+
+END = {"End": True}
+DOUBLE = "arn:aws:lambda:us-east-1:123456789012:function:double"
+NOBODY = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
+RETRY = [{"ErrorEquals": ["Bad"], "IntervalSeconds": 2}]
+MACHINE = {
+    "StartAt": "Greet",
+    "States": {
+        "Greet": {"Type": "Pass", "Parameters": {"who.$": "$.name", "v.$": "$v"}, "Next": "Call"},
+        "Call": {"Type": "Task", "Resource": NOBODY, "ResultPath": "$.r", "Retry": RETRY, "Next": "Nap"},
+        "Nap": {"Type": "Wait", "Seconds": 100, **END},
+    },
+}
+
+
+@pytest.fixture
+def machine(project: Project) -> str:
+    return project.define("machine", json.dumps(MACHINE))
+
+
+def test_the_stages_and_where_it_leads(project: Project, machine: str) -> None:
+    result = project.asl(
+        "test-state", machine, "--state", "Greet", "-i", '{"name":"Ann"}', "--variables", '{"v":1}'
+    )
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines() == [
+        "SUCCEEDED  Greet (Pass)  ->  Call",
+        'input                {"name":"Ann"}',
+        'afterInputPath       {"name":"Ann"}',
+        'afterParameters      {"who":"Ann","v":1}',
+        'afterResultSelector  {"who":"Ann","v":1}',
+        'afterResultPath      {"who":"Ann","v":1}',
+        'variables            {"v":1}',
+        'output               {"who":"Ann","v":1}',
+    ]
+
+
+def test_a_mocked_result_as_json(project: Project, machine: str) -> None:
+    result = project.asl(
+        "test-state", machine, "--state", "Call", "--mock-result", "[1]", "--inspection", "INFO", "--json"
+    )
+    assert result.code == 0
+    assert result.json == {"status": "SUCCEEDED", "output": '{"r":[1]}', "nextState": "Nap"}
+
+
+def test_a_mocked_error(project: Project, machine: str) -> None:
+    error = ("--mock-error", "Bad", "--mock-cause", "so be it")
+    result = project.asl(
+        "test-state", machine, "--state", "Call", *error, "--inspection", "TRACE", "--retry-count", "1"
+    )
+    assert result.code == 0
+    assert result.out.splitlines()[0] == "RETRIABLE  Call (Task)"
+    assert result.out.splitlines()[-4:] == [
+        "retryIndex                   0",
+        "retryBackoffIntervalSeconds  4",
+        "error                        Bad",
+        "cause                        so be it",
+    ]
+    result = project.asl("test-state", machine, "--state", "Call", "--mock-error", "Worse", "--inspection", "INFO")
+    assert result.code == 1
+    assert result.out.splitlines() == ["FAILED  Call (Task)", "error  Worse"]
+
+
+def test_a_context_object(project: Project) -> None:
+    state = {"Type": "Task", "Resource": NOBODY, "Parameters": {"t.$": "$$.Task.Token"}, **END}
+    path = project.define("state", json.dumps(state))
+    result = project.asl("test-state", path, "--mock-result", "1", "--context", '{"Task":{"Token":"x"}}', "--json")
+    assert result.json["inspectionData"]["afterParameters"] == '{"t":"x"}'
+
+
+def test_a_task_is_the_projects_own(project: Project) -> None:
+    path = project.define("state", json.dumps({"Type": "Task", "Resource": DOUBLE, **END}))
+    result = project.asl("test-state", path, "-i", '{"n":1}', "--json", "--inspection", "INFO")
+    assert result.code == 0, result.err
+    assert result.json == {"status": "SUCCEEDED", "output": '{"n":2}'}
+
+
+def test_a_wait_can_be_skipped(project: Project, machine: str) -> None:
+    result = project.asl("test-state", machine, "--state", "Nap", "--time", "skip", "--inspection", "INFO")
+    assert (result.code, result.out) == (0, "SUCCEEDED  Nap (Wait)\noutput  {}\n")
+
+
+REFUSED: list[tuple[tuple[str, ...], str]] = [
+    ((), "which state is to be tested? Give --state: there are Greet, Call, Nap"),
+    (("--state", "greet"), "State 'greet' does not exist in the state machine definition; did you mean 'Greet'?"),
+    (("--state", "Greet", "--mock-result", "1"), "State type 'Pass' is not supported when a mock is specified"),
+    (("--state", "Call"), "there is no task callable for the function 'nobody'"),
+    (("--state", "Call", "--mock-result", "{"), "--mock-result:1:2: it is not JSON"),
+    (("--state", "Call", "--mock-cause", "c"), "--mock-cause: give the error's name too, with --mock-error"),
+    (
+        ("--state", "Call", "--mock-result", "1", "--mock-error", "E"),
+        "give --mock-result or --mock-error, not both",
+    ),
+    (("--state", "Call", "--context", "{}"), "TestState does not support Context when a mock is not specified."),
+    (("--state", "Greet", "--variables", "[]"), "--variables: it has to be a JSON object"),
+    (("--state", "Greet", "--inspection", "ALL"), "--inspection ALL: it is one of INFO, DEBUG, TRACE"),
+    (("--state", "Greet", "--time", "fast"), "--time fast: it is real or skip"),
+    (("--state", "Greet", "-i", "{"), "the input is not JSON"),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), REFUSED, ids=[r[1] for r in REFUSED])
+def test_what_is_refused(project: Project, machine: str, options: Any, message: str) -> None:
+    result = project.asl("test-state", machine, *options)
+    assert result.code == 2
+    assert message in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_definition_with_findings(project: Project) -> None:
+    path = project.define("broken", '{"Type": "Pass", "Foo": 1, "End": true}')
+    result = project.asl("test-state", path)
+    assert result.code == 2
+    assert "/States/StateName/Foo" in result.err
