@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 import anyio
 
-from asl_engine.cli.how import How
+from asl_engine.cli.how import How, limits_of
 from asl_engine.cli.inputs import checked_name, machine_name, read_text
 from asl_engine.cli.shapes import history_event
 from asl_engine.definition_source import check_source, read_source
@@ -21,7 +21,7 @@ from asl_engine.errors import DefinitionError, InvalidInput, ProjectError
 from asl_engine.findings import did_you_mean
 from asl_engine.history import project as project_history
 from asl_engine.jsontypes import MISSING, Payload, dumps, loads
-from asl_engine.limits import utf8_length
+from asl_engine.limits import AWS_LIMITS, overridden, utf8_length
 from asl_engine.project import Project, find_project
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.loading import load_tasks
@@ -29,6 +29,7 @@ from asl_engine.resources.registry import Registry, canonical, function_name
 from asl_engine.resources.resolve import resolve
 from asl_engine.store.memory import MemoryStore
 from asl_engine.store.sqlite import SqliteStore
+from asl_engine.timing import checked_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from asl_engine.findings import Finding
     from asl_engine.history import HistoryEvent
     from asl_engine.jsontypes import Json, Missing
+    from asl_engine.limits import Limits
     from asl_engine.machine import StateMachine
     from asl_engine.resources import Resource
     from asl_engine.store import Store
@@ -75,8 +77,8 @@ def run(
     project: str | os.PathLike[str] | None = None,
     name: str | None = None,
     db: str | os.PathLike[str] | None = None,
-    time: Literal["skip", "real"] = "skip",
-    aws_limits: bool = True,
+    time: str = "skip",
+    aws_limits: bool | Mapping[str, int | None] = True,
     substitutions: Mapping[str, str] | None = None,
 ) -> Result:
     """Run a state machine to its end.
@@ -88,30 +90,37 @@ def run(
     by default the definition's own) are used.  AWS is never called.
 
     The execution is forgotten when this returns, unless ``db`` names a database to keep it in.  With
-    ``time="skip"`` nothing waits: waits and retry intervals pass at once.
+    ``time="skip"`` nothing waits: waits and retry intervals pass at once; "real" and "scale=0.1" are the others.
+    ``aws_limits`` switches all limits off with False, or sets some otherwise by their names, None for off.
 
     Not for use where an event loop runs: there, ``await asyncio.to_thread(run, ...)``.
 
     Raises ``DefinitionError``, ``InvalidInput``, ``ProjectError`` (a task that nothing serves, or that
     the definition does not call), ``ExecutionAlreadyExists`` and ``StoreError``: all of them ``AslError``.
     """
-    if time not in {"skip", "real"}:
-        raise InvalidInput(f"time={time!r}: it is 'skip' or 'real'")
+    checked_time(time, "time=")
     source = _read(definition, substitutions or {}, project)
     home = source.project
-    how = How(definition=source.path or Path(), skip_time=time == "skip", aws_limits=aws_limits)
-    machine = _load(source)
+    limits = _limits(home, aws_limits)
+    how = How(definition=source.path or Path(), time=time, limits=limits)
+    machine = _load(source, limits)
     start = _Start(
         machine=machine,
         machine_name=UNNAMED if source.path is None else machine_name(str(source.path)),
         resources=_resources(machine, tasks or {}, home),
         input=_payload({} if input is MISSING else input, how),
-        name=str(uuid4()) if name is None else checked_name(name),
+        name=str(uuid4()) if name is None else checked_name(name, limits),
         how=how,
         project=home,
         db=None if db is None else Path(db).absolute(),
     )
     return anyio.run(_run, start)
+
+
+def _limits(project: Project, given: bool | Mapping[str, int | None]) -> Limits:
+    if isinstance(given, bool):
+        return limits_of(project, aws_limits=given)
+    return overridden(limits_of(project), given, "aws_limits: ")
 
 
 class _Start(NamedTuple):
@@ -196,15 +205,15 @@ def _project(path: Path | None, given: str | os.PathLike[str] | None) -> Project
     return Project(Path(), (), Path()) if start is None else find_project(start, {})
 
 
-def _load(source: _Source) -> StateMachine:
-    machine, findings = _checked(source)
+def _load(source: _Source, limits: Limits) -> StateMachine:
+    machine, findings = _checked(source, limits)
     if machine is None:
         raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source.read.name)
     return machine
 
 
-def _checked(source: _Source) -> tuple[StateMachine | None, list[Finding]]:
-    machine, findings = check_source(source.read)
+def _checked(source: _Source, limits: Limits = AWS_LIMITS) -> tuple[StateMachine | None, list[Finding]]:
+    machine, findings = check_source(source.read, limits)
     return machine, [finding._replace(line=None, column=None) for finding in findings] if source.ours else findings
 
 

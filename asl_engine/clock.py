@@ -6,9 +6,12 @@ All times are integers: milliseconds since the epoch.
 from __future__ import annotations
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-__all__ = ["Clock", "SkippingClock", "SystemClock", "VirtualClock"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Clock", "ScaledClock", "SkippingClock", "SystemClock", "VirtualClock"]
 
 
 class Clock(Protocol):
@@ -26,6 +29,10 @@ class Clock(Protocol):
         """Make it ``moment``, if it is not later already.  Only where ``skips``."""
         ...
 
+    def catch_up(self, moment: int) -> None:
+        """A log has reached ``moment``: where time is not this machine's, do not fall behind it."""
+        ...
+
 
 class SystemClock:
     """The time of this machine."""
@@ -41,6 +48,9 @@ class SystemClock:
     def jump(self, moment: int) -> None:
         raise NotImplementedError("the time of this machine does not jump")
 
+    def catch_up(self, moment: int) -> None:
+        """The time of this machine is what it is."""
+
 
 class SkippingClock(SystemClock):
     """The time of this machine, but waits, backoffs and timeouts that nothing competes with are skipped."""
@@ -55,6 +65,31 @@ class SkippingClock(SystemClock):
 
     def jump(self, moment: int) -> None:
         self._ahead += max(0, moment - self.now())
+
+    def catch_up(self, moment: int) -> None:
+        self.jump(moment)
+
+
+class ScaledClock(SystemClock):
+    """Every second takes ``scale`` seconds of this machine's: with 0.1, time passes ten times as fast.
+
+    ``machine`` is this machine's time, in milliseconds since the epoch.
+    """
+
+    def __init__(self, scale: float, machine: Callable[[], int] | None = None) -> None:
+        self._scale = scale
+        self._machine = super().now if machine is None else machine
+        self._since = self._machine()
+        self._begin = self._since
+
+    def now(self) -> int:
+        return self._begin + int((self._machine() - self._since) / self._scale)
+
+    def seconds_until(self, moment: int) -> float:
+        return super().seconds_until(moment) * self._scale
+
+    def catch_up(self, moment: int) -> None:
+        self._begin += max(0, moment - self.now())
 
 
 class VirtualClock:
@@ -74,3 +109,6 @@ class VirtualClock:
 
     def jump(self, moment: int) -> None:
         self._now = max(self._now, moment)
+
+    def catch_up(self, moment: int) -> None:
+        self.jump(moment)

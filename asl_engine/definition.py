@@ -23,7 +23,7 @@ from asl_engine.fields import (
 )
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.jsontypes import JsonSyntaxError, loads_strict
-from asl_engine.limits import MAX_DEFINITION_BYTES, utf8_length
+from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.machine import StateMachine
 from asl_engine.states import STATE_TYPES
 from asl_engine.states.compiling import Compiling
@@ -64,27 +64,28 @@ INNER_FIELDS: Shape = {
     "States": required(FILLED_OBJECT),
     "ProcessorConfig": OBJECT,
 }
-MAX_STATE_NAME_LENGTH = 80
 
 
-def load(text: str, source: str = "definition") -> StateMachine:
+def load(text: str, source: str = "definition", limits: Limits = AWS_LIMITS) -> StateMachine:
     """The state machine that ``text`` defines; ``source`` is its name in messages.
 
     Raises ``DefinitionError`` with every finding of severity ERROR.
     """
-    machine, findings = check(text)
+    machine, findings = check(text, limits=limits)
     if machine is None:
         raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source)
     return machine
 
 
-def check(text: str, *, positions: bool = True) -> tuple[StateMachine | None, list[Finding]]:
+def check(
+    text: str, *, positions: bool = True, limits: Limits = AWS_LIMITS
+) -> tuple[StateMachine | None, list[Finding]]:
     """The machine, or None where a finding is an ERROR, and all findings in the order of the text.
 
     Without ``positions`` they have no line and column: finding them reads the text once for each.
     """
-    if utf8_length(text) > MAX_DEFINITION_BYTES:
-        message = f"The definition has more than {MAX_DEFINITION_BYTES} bytes"
+    if limits.definition_bytes is not None and utf8_length(text) > limits.definition_bytes:
+        message = f"The definition has more than {limits.definition_bytes} bytes"
         return None, [Finding("INVALID_JSON_DESCRIPTION", message)]
     if not text.strip():
         return None, [Finding(SCHEMA_VALIDATION_FAILED, "Definition must be a valid JSON object")]
@@ -95,14 +96,16 @@ def check(text: str, *, positions: bool = True) -> tuple[StateMachine | None, li
     if not isinstance(document, dict):
         return None, [Finding(SCHEMA_VALIDATION_FAILED, "Definition must be a valid JSON object", "/")]
     try:
-        machine, findings = compile_machine(document, text)
+        machine, findings = compile_machine(document, text, limits)
     except RecursionError:
         return None, [Finding(SCHEMA_VALIDATION_FAILED, "The definition is nested too deeply", "/")]
     return machine, located(text, findings) if positions else findings
 
 
-def compile_machine(document: dict[str, Any], text: str) -> tuple[StateMachine | None, list[Finding]]:
-    loader = Loader()
+def compile_machine(
+    document: dict[str, Any], text: str, limits: Limits
+) -> tuple[StateMachine | None, list[Finding]]:
+    loader = Loader(limits.name_length)
     loader.language = "JSONata" if document.get("QueryLanguage") == "JSONata" else "JSONPath"
     start_at = loader.compile_scope("", document, MACHINE_FIELDS)
     if any(finding.severity == "ERROR" for finding in loader.findings):
@@ -124,7 +127,8 @@ class Loader:
     State names are unique in the whole machine, so the states of every scope share one table.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, name_length: int | None) -> None:
+        self.name_length = name_length
         self.findings: list[Finding] = []
         self.states: dict[str, State] = {}
         self.resources: list[str] = []
@@ -142,6 +146,7 @@ class Loader:
             place = f"{location}/States/{name}"
             language = self.language_of(source)
             compiling = Compiling(name, source, place, self.findings, self.compile_inner, language)
+            compiling.name_length = self.name_length
             self.check_name(compiling)
             self.check_language(compiling)
             state = compile_state(compiling)
@@ -172,8 +177,8 @@ class Loader:
             compiling.report("", message)
 
     def check_name(self, compiling: Compiling) -> None:
-        if len(compiling.name) > MAX_STATE_NAME_LENGTH:
-            compiling.report("", f"A state's name has at most {MAX_STATE_NAME_LENGTH} characters")
+        if self.name_length is not None and len(compiling.name) > self.name_length:
+            compiling.report("", f"A state's name has at most {self.name_length} characters")
         if compiling.name in self.names:
             compiling.report("", f"There are two states '{compiling.name}'", "DUPLICATE_STATE_NAME")
         self.names.add(compiling.name)

@@ -12,6 +12,7 @@ from asl_engine.errors import DefinitionError
 from asl_engine.fields import SCHEMA_VALIDATION_FAILED
 from asl_engine.findings import Finding
 from asl_engine.jsontypes import JsonSyntaxError, loads
+from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.substitution import placeholders, substitute
 
 if TYPE_CHECKING:
@@ -60,17 +61,19 @@ def _is_yaml(text: str, name: str) -> bool:
     return not name.endswith(".json") and begin != "" and begin not in JSON_BEGINS
 
 
-def load_source(source: DefinitionSource) -> StateMachine:
+def load_source(source: DefinitionSource, limits: Limits = AWS_LIMITS) -> StateMachine:
     """The state machine.  Raises ``DefinitionError`` with every finding of severity ERROR."""
-    machine, findings = check_source(source)
+    machine, findings = check_source(source, limits)
     if machine is None:
         raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source.name)
     return machine
 
 
-def check_source(source: DefinitionSource) -> tuple[StateMachine | None, list[Finding]]:
+def check_source(
+    source: DefinitionSource, limits: Limits = AWS_LIMITS
+) -> tuple[StateMachine | None, list[Finding]]:
     """As ``definition.check``, with the lines of what was written, and the placeholders that tasks cannot have."""
-    machine, findings = check(source.text, positions=source.yaml is None)
+    machine, findings = check(source.text, positions=source.yaml is None, limits=limits)
     left = [*_unfilled(source)]
     if left:
         places = {one.location for one in left}

@@ -35,13 +35,15 @@ __all__ = [
 class StatesError(Exception):
     """An error that Retry and Catch can see: ``error`` is its name, ``cause`` its human-readable text.
 
-    Either may be None, as in a Fail state without an Error field.
+    Either may be None, as in a Fail state without an Error field.  ``location`` is the field whose evaluation has
+    failed so; a JSONata state shows it in an EvaluationFailed event.
     """
 
-    def __init__(self, error: str | None, cause: str | None = None) -> None:
+    def __init__(self, error: str | None, cause: str | None = None, location: str | None = None) -> None:
         super().__init__(error, cause)
         self.error = error
         self.cause = cause
+        self.location = location
 
     def __str__(self) -> str:
         return f"{self.error}: {self.cause}"

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
-from asl_engine.frames import BETWEEN_STATES, RUNNABLE, Fork, Frame, OpenTask, OpenTimer, Phase
+from asl_engine.frames import BETWEEN_STATES, RUNNABLE, Fork, Frame, OpenTask, OpenTimer, Phase, variables_bytes
+from asl_engine.limits import utf8_length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -23,6 +24,8 @@ Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABOR
 
 # How many client tokens are remembered (RedriveExecution's documentation of clientToken).
 REDRIVES_REMEMBERED = 10
+# When what has been assigned is more than this, it is counted what there is: as much as AWS allows.
+RECOUNT_BYTES = 10_485_760
 
 
 class Identity(NamedTuple):
@@ -48,9 +51,11 @@ class Execution:
     ``root`` is what an execution that did not succeed can be redriven from, with all below it.  ``redriven_at``
     is the moment of the last redrive (milliseconds, None if never), ``redrives`` those of the last ones by the
     client's token.  ``boundary`` is the history id of the last event of no frame: an end or a redrive.
+    ``assigned_bytes`` is the most that all variables can have together, until it is counted at ``recount_at``.
     """
 
     __slots__ = (
+        "assigned_bytes",
         "at",
         "boundary",
         "cause",
@@ -61,6 +66,7 @@ class Execution:
         "input",
         "open",
         "output",
+        "recount_at",
         "redrive_count",
         "redriven_at",
         "redrives",
@@ -88,6 +94,8 @@ class Execution:
         self.root: Frame | None = None
         self.redrive_count = 0
         self.redriven_at: int | None = None
+        self.assigned_bytes = 0
+        self.recount_at = RECOUNT_BYTES
         self.boundary = 0
         self.redrives: dict[str, int] = {}
 
@@ -148,6 +156,10 @@ def _state_exited(x: Execution, event: ev.StateExited) -> None:
     if event.assigned is not None:
         assigned: Any = event.assigned.value
         frame.variables = {**frame.variables, **assigned}
+        x.assigned_bytes += utf8_length(event.assigned.text)
+        if x.assigned_bytes > x.recount_at:  # among them are some that have been overwritten, or are gone
+            x.assigned_bytes = variables_bytes(x.frames.values())
+            x.recount_at = RECOUNT_BYTES if x.assigned_bytes <= RECOUNT_BYTES else 2 * x.assigned_bytes
     move(frame, Phase.ENDED if event.next is None else Phase.NEXT, event)
 
 

@@ -7,14 +7,15 @@ from enum import IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import is_activity
-from asl_engine.jsontypes import Payload
+from asl_engine.jsontypes import Payload, dumps
+from asl_engine.limits import utf8_length
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from asl_engine.jsontypes import Json
 
-__all__ = ["BETWEEN_STATES", "RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase"]
+__all__ = ["BETWEEN_STATES", "RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase", "variables_bytes"]
 
 
 class Phase(IntEnum):
@@ -186,3 +187,22 @@ class Frame:
         self.result: Payload | None = None
         self.error: str | None = None
         self.cause: str | None = None
+
+
+def variables_bytes(
+    frames: Iterable[Frame], setting: Frame | None = None, values: Mapping[str, Json] | None = None
+) -> int:
+    """The bytes of all variables in all these scopes, once ``values`` are set in ``setting``."""
+    return sum(
+        utf8_length(dumps(value))
+        for frame in frames
+        for value in _own(frame, (values or {}) if frame is setting else {})
+    )
+
+
+def _own(frame: Frame, values: Mapping[str, Json]) -> Iterator[Json]:
+    """The values of a scope's own variables: those of the scope around it are the same objects."""
+    outer: Mapping[str, Json] = {} if frame.parent is None else frame.parent.variables
+    for name, value in {**frame.variables, **values}.items():
+        if name in values or name not in outer or outer[name] is not value:
+            yield value

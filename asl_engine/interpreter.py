@@ -18,7 +18,7 @@ from asl_engine.execution import RUNNABLE, OpenTask, Phase
 from asl_engine.jsontypes import Payload
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
-from asl_engine.states.turn import HistoryFull, Turn, cut
+from asl_engine.states.turn import HistoryFull, Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -261,7 +261,7 @@ def report(turn: Turn, machine: StateMachine, stimulus: TaskReported) -> None:
         turn.emit(ev.TaskTimedOut, task.key, timeout_of(task, turn.at), None)
         return
     if stimulus.output is None:
-        turn.emit(ev.TaskFailed, task.key, *cut(stimulus.error, stimulus.cause))
+        turn.emit(ev.TaskFailed, task.key, *turn.cut(stimulus.error, stimulus.cause))
         return
     try:
         turn.within_limit(stimulus.output)
@@ -418,22 +418,24 @@ def guarded(turn: Turn, state: State, act: Callable[[Turn], None]) -> None:
     try:
         act(turn)
     except StatesError as error:
-        recover_or_fail(turn, state, error)
+        if error.location is None:
+            recover_or_fail(turn, state, error)
+        else:
+            evaluation_failed(turn, error, error.location)
     except QueryFailure as error:
-        evaluation_failed(turn, error)
+        evaluation_failed(turn, turn.failure(error.detail, error.error), error.location)
     except EvaluationError as error:
         recover_or_fail(turn, state, turn.failure(error.detail, error.error))
 
 
-def evaluation_failed(turn: Turn, error: QueryFailure) -> None:
+def evaluation_failed(turn: Turn, failure: StatesError, location: str | None) -> None:
     """Show a JSONata field's failure in the history; handling it is the frame's next step."""
     frame = turn.frame
-    failure = turn.failure(error.detail, error.error)
     # Recorded from AWS: what fails as the state is entered follows from what the entry followed from, but
     # for Wait, whose fields are looked at a step later.
     entered = frame.entered_id
     as_entered = frame.last_id == entered > turn.execution.boundary and frame.type != "Wait"
-    fields = (frame.state, *cut(failure.error, failure.cause), error.location)
+    fields = (frame.state, *turn.cut(failure.error, failure.cause), location)
     turn.emit(ev.EvaluationFailed, *fields, previous=frame.entered_from if as_entered else None)
 
 

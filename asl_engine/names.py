@@ -19,8 +19,9 @@ ALLOWED_IN_NAMES: Final = (
 )
 
 
-def is_name(text: str) -> bool:
-    return 0 < len(text) <= MAX_NAME_LENGTH and not _FORBIDDEN.search(text)
+def is_name(text: str, longest: int | None = MAX_NAME_LENGTH) -> bool:
+    """Whether the text can be a name; without ``longest``, of any length."""
+    return text != "" and (longest is None or len(text) <= longest) and not _FORBIDDEN.search(text)
 
 
 def name_from(text: str) -> str:

@@ -26,6 +26,7 @@ class Project(NamedTuple):
     ``region`` and ``account`` are those of the ARNs of its state machines and executions.  ``use_lambda``
     and ``lambda_endpoint`` (a URL, None for what the AWS SDK finds) say whether and where functions
     without a local callable are invoked.  ``substitutions`` are values for placeholders in definitions.
+    ``limits`` are those that are not to be AWS's, by their names.
     ``buckets`` are the folders that stand for S3 buckets.
     ``deploy`` is the table of that name, which ``deploy.settings`` reads.
     ``endpoints`` are the URLs of AWS services.
@@ -40,6 +41,7 @@ class Project(NamedTuple):
     use_lambda: bool = False
     source: Path | None = None
     substitutions: Mapping[str, str] = {}
+    limits: Mapping[str, object] = {}
     buckets: Mapping[str, Path] = {}
     deploy: Mapping[str, Any] = {}
     endpoints: Mapping[str, str] = {}
@@ -160,6 +162,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     "deploy": ("deploy", lambda v: isinstance(v, dict), "a table, as docs/deploy.md lists its keys"),
     "endpoints": ("endpoints", _is_table_of_texts, 'a table of services and URLs, such as {sqs = "http://..."}'),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
+    "limits": ("limits", lambda v: isinstance(v, dict), 'a table, such as { history_events = "none" }'),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),
 }
 _KEYS["lambda_endpoint"] = _KEYS["lambda-endpoint"]

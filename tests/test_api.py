@@ -200,8 +200,8 @@ def test_a_name_that_is_refused(given: str) -> None:
 
 
 def test_a_time_that_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="'skip' or 'real'"):
-        run(PASS, time="Skip")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="time=Skip: it is real, skip or scale=N"):
+        run(PASS, time="Skip")
 
 
 def test_findings_of_a_file_have_lines(tmp_path: Path) -> None:

@@ -56,6 +56,18 @@ Endpoints = Annotated[
         help="Call an AWS service there. Default: the AWS SDK's own. Repeatable.",
     ),
 ]
+Time = Annotated[
+    str,
+    typer.Option(
+        "--time",
+        metavar="real|skip|scale=N",
+        help="skip: do not sit through waits and retry intervals. scale=0.1: make a tenth of every second.",
+    ),
+]
+Limit = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="NAME=N|none", help="Set a limit of AWS otherwise, or off. Repeatable."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status line.")]
 
 
@@ -105,10 +117,7 @@ def run(
         ),
     ] = None,
     db: Db = None,
-    time: Annotated[
-        str,
-        typer.Option("--time", metavar="real|skip", help="skip: do not sit through waits and retry intervals."),
-    ] = "real",
+    time: Time = "real",
     detach: Annotated[bool, typer.Option("--detach", help="Run in the background; print the id at once.")] = False,
     use_lambda: Annotated[
         bool, typer.Option("--lambda", help="Call AWS Lambda for functions without a local callable.")
@@ -117,8 +126,9 @@ def run(
         str | None, typer.Option("--lambda-endpoint", metavar="URL", help="Call Lambda there. Implies --lambda.")
     ] = None,
     endpoint: Endpoints = None,
+    limit: Limit = None,
     no_aws_limits: Annotated[
-        bool, typer.Option("--no-aws-limits", help="No limit on the size of payloads and the length of histories.")
+        bool, typer.Option("--no-aws-limits", help="None of AWS's limits on sizes, lengths and times.")
     ] = False,
     substitute: Substitute = None,
     substitutions: Substitutions = None,
@@ -145,6 +155,7 @@ def run(
             lambda_endpoint=lambda_endpoint,
             json=json,
             quiet=quiet,
+            limits=limit or (),
             aws_limits=not no_aws_limits,
             substituting=Substituting(tuple(substitute or ()), substitutions),
             endpoints=tuple(endpoint or ()),
@@ -154,6 +165,7 @@ def run(
 
 @app.command(cls=Command)
 def resume(
+    *,
     execution: Annotated[
         str | None,
         typer.Argument(
@@ -163,6 +175,10 @@ def resume(
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Every open execution that no process drives.")] = False,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="real|skip|scale=N", help="Let time pass otherwise from now on."),
+    ] = None,
     db: Db = None,
     json: AsJson = False,
     quiet: Quiet = False,
@@ -170,7 +186,7 @@ def resume(
     """Go on with an execution whose process was interrupted or killed."""
     from asl_engine.cli.resume import resume as work
 
-    return work(execution, every=every, db=db, as_json=json, quiet=quiet)
+    return work(execution, every=every, time=time, db=db, as_json=json, quiet=quiet)
 
 
 @app.command(cls=Command)
@@ -378,9 +394,13 @@ def serve(
     port: Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")] = 8083,
     db: Db = None,
     time: Annotated[
-        str,
-        typer.Option("--time", metavar="real|skip", help="skip: do not sit through waits and retry intervals."),
-    ] = "real",
+        str | None,
+        typer.Option(
+            "--time",
+            metavar="real|skip|scale=N",
+            help="skip: do not sit through waits and retry intervals. Default: WAIT_TIME_SCALE, or real.",
+        ),
+    ] = None,
     use_lambda: Annotated[
         bool, typer.Option("--lambda", help="Call AWS Lambda for functions without a local callable.")
     ] = False,
@@ -405,8 +425,9 @@ def serve(
     unsafe_bind: Annotated[
         bool, typer.Option("--unsafe-bind", help="Listen where other machines can reach it; there is no password.")
     ] = False,
+    limit: Limit = None,
     no_aws_limits: Annotated[
-        bool, typer.Option("--no-aws-limits", help="No limit on the size of payloads and the length of histories.")
+        bool, typer.Option("--no-aws-limits", help="None of AWS's limits on sizes, lengths and times.")
     ] = False,
     log_executions: Annotated[
         str | None,
@@ -448,6 +469,7 @@ def serve(
             use_lambda=use_lambda,
             lambda_endpoint=lambda_endpoint,
             unsafe_bind=unsafe_bind,
+            limits=limit or (),
             aws_limits=not no_aws_limits,
             log_executions=log_executions,
             status_events=status_events,

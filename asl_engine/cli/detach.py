@@ -114,6 +114,8 @@ def _arguments(request: Request, start: Start) -> list[str]:
         arguments += ["--substitutions", str(Path(request.substituting.file).absolute())]
     if not request.aws_limits:
         arguments.append("--no-aws-limits")
+    for given in request.limits:
+        arguments += ["--limit", given]
     return arguments
 
 

@@ -21,6 +21,7 @@ from asl_engine.cli.output import (
 from asl_engine.cli.shapes import describe_execution, list_item, text_of
 from asl_engine.errors import InvalidInput
 from asl_engine.execution import OpenTask, Phase, Status
+from asl_engine.limits import NO_LIMITS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -202,7 +203,7 @@ async def _abort(db: Path, text: str, error: str | None, cause: str | None) -> t
         if record.status == "RUNNING":
             since = (await store.events(record.identity.arn))[-1].at
             clock = How.from_options(record.options).clock(since)
-            machine = load(await store.definition(record.definition))
+            machine = load(await store.definition(record.definition), limits=NO_LIMITS)
             async with Engine(store, {}, clock=clock) as engine:
                 stopped = await engine.stop(machine, record, error, cause)
         return await store.record(record.identity.arn) or record, stopped

@@ -11,14 +11,15 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.clock import SkippingClock, SystemClock
 from asl_engine.definition import load
-from asl_engine.limits import AWS_LIMITS, NO_LIMITS
+from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits, from_option, overridden, parse_limits, to_option
+from asl_engine.timing import REAL, clock_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from asl_engine.clock import Clock
     from asl_engine.jsontypes import Json
-    from asl_engine.limits import Limits
     from asl_engine.machine import StateMachine
     from asl_engine.project import Project
     from asl_engine.resources import Resource
@@ -26,20 +27,21 @@ if TYPE_CHECKING:
     from asl_engine.resources.services import Services
     from asl_engine.store import Record, Store
 
-__all__ = ["How", "Setup", "recorded_setup", "remote_lambda", "services_of", "set_up"]
+__all__ = ["How", "Setup", "limits_of", "recorded_setup", "remote_lambda", "services_of", "set_up"]
 
 
 class How(NamedTuple):
     """``definition`` is the absolute path of its file; ``endpoint`` is Lambda's URL, None for the AWS SDK's own.
 
-    ``endpoints`` are those of other services, as ``--endpoint`` takes them.
+    ``time`` is one of the texts of ``--time``; ``endpoints`` are those of other services, as ``--endpoint`` takes
+    them.
     """
 
     definition: Path
     use_lambda: bool = False
     endpoint: str | None = None
-    skip_time: bool = False
-    aws_limits: bool = True
+    time: str = REAL
+    limits: Limits = AWS_LIMITS
     endpoints: tuple[str, ...] = ()
 
     def to_options(self) -> dict[str, Json]:
@@ -47,8 +49,8 @@ class How(NamedTuple):
             "definition_path": str(self.definition),
             "lambda": self.use_lambda,
             "lambda_endpoint": self.endpoint,
-            "time": "skip" if self.skip_time else "real",
-            "limits": self.aws_limits,
+            "time": self.time,
+            "limits": to_option(self.limits),
             **({"endpoints": [*self.endpoints]} if self.endpoints else {}),
         }
 
@@ -56,27 +58,25 @@ class How(NamedTuple):
     def from_options(cls, options: dict[str, Json]) -> How:
         """Executions that something else than this command has started may lack any option."""
         path, endpoint = options.get("definition_path"), options.get("lambda_endpoint")
-        endpoints = options.get("endpoints")
+        endpoints, time = options.get("endpoints"), options.get("time")
         return cls(
             definition=Path(path if isinstance(path, str) else ""),
             use_lambda=options.get("lambda") is True,
             endpoint=endpoint if isinstance(endpoint, str) else None,
-            skip_time=options.get("time") == "skip",
-            aws_limits=options.get("limits") is not False,
+            time=time if isinstance(time, str) else REAL,
+            limits=from_option(options.get("limits")),
             endpoints=tuple(map(str, endpoints)) if isinstance(endpoints, list) else (),
         )
 
-    @property
-    def limits(self) -> Limits:
-        return AWS_LIMITS if self.aws_limits else NO_LIMITS
-
     def clock(self, since: int = 0) -> Clock:
-        """Not before ``since`` (milliseconds): where time is skipped, the log may be ahead of this machine."""
-        if not self.skip_time:
-            return SystemClock()
-        clock = SkippingClock()
-        clock.jump(since)
-        return clock
+        """Not before ``since`` (milliseconds): where time is not this machine's, the log may be ahead of it."""
+        return clock_of(self.time, since)
+
+
+def limits_of(project: Project, given: Iterable[str] = (), *, aws_limits: bool = True) -> Limits:
+    """AWS's, unless the project says otherwise, unless the command does.  Raises ``InvalidInput``."""
+    base = overridden(AWS_LIMITS, project.limits, f"{project.source}: limits: ") if aws_limits else NO_LIMITS
+    return parse_limits(given, base)
 
 
 class Setup(NamedTuple):
@@ -141,5 +141,6 @@ async def recorded_setup(store: Store, record: Record) -> Setup:
 
     how = How.from_options(record.options)
     start = how.definition if how.definition.is_file() else Path.cwd()
-    machine = load(await store.definition(record.definition), f"the definition of {record.identity.name}")
+    text, name = await store.definition(record.definition), record.identity.name
+    machine = load(text, f"the definition of {name}", NO_LIMITS)  # it has been accepted once
     return set_up(how, project_of(start), machine)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.errors import InvalidInput
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
-from asl_engine.limits import utf8_length
+from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.names import ALLOWED_IN_NAMES, is_name, name_from
 
 if TYPE_CHECKING:
@@ -85,13 +85,13 @@ def _check_size(text: str, place: str, limits: Limits) -> None:
     if limits.payload_bytes is not None and size > limits.payload_bytes:
         raise InvalidInput(
             f"{place}: the input has {size:,} bytes; AWS allows {limits.payload_bytes:,} (256 KiB): "
-            "pass a reference to the data instead, or --no-aws-limits"
+            "pass a reference to the data instead, or --limit payload_bytes=none"
         )
 
 
-def checked_name(name: str) -> str:
+def checked_name(name: str, limits: Limits = AWS_LIMITS) -> str:
     """The name of an execution as StartExecution allows it.  Raises ``InvalidInput``."""
-    if not is_name(name):
+    if not is_name(name, limits.name_length):
         raise InvalidInput(f"--name {name!r}: a name has {ALLOWED_IN_NAMES}")
     return name
 

@@ -15,6 +15,7 @@ from asl_engine.definition_source import load_source
 from asl_engine.errors import InvalidInput
 from asl_engine.execution import fold
 from asl_engine.jsontypes import Payload
+from asl_engine.limits import NO_LIMITS
 from asl_engine.replay import Difference, as_of
 from asl_engine.replay import replay as decide_again
 
@@ -46,7 +47,7 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
     if at is not None:
         _show_at(recorded, at, as_json=as_json)
         return 0
-    machine = edited or load(recorded.definition, "the recorded definition")
+    machine = edited or load(recorded.definition, "the recorded definition", NO_LIMITS)
     who, limits = recorded.record.identity, How.from_options(recorded.record.options).limits
     difference = decide_again(machine, who, recorded.events, limits)
     if as_json:

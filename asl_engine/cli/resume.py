@@ -14,6 +14,7 @@ from asl_engine.cli.shapes import describe_execution
 from asl_engine.errors import AslError, ExecutionBusy, ExecutionNotRedrivable, InvalidInput
 from asl_engine.execution import Execution, fold
 from asl_engine.redrive import not_redrivable
+from asl_engine.timing import checked_time
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,14 +30,19 @@ FOLLOW_SECONDS = 0.25
 MOST_OPEN = 1_000_000
 
 
-def resume(text: str | None, *, every: bool, db: str | None, as_json: bool, quiet: bool) -> int:
-    """Resume the execution that ``text`` means, or every one that nobody drives.  Returns the exit code."""
+def resume(text: str | None, *, every: bool, time: str | None, db: str | None, as_json: bool, quiet: bool) -> int:
+    """Resume the execution that ``text`` means, or every one that nobody drives.  Returns the exit code.
+
+    ``time`` is how time passes from now on, None for as it did.
+    """
+    if time is not None:
+        checked_time(time)
     if every == (text is not None):
         raise InvalidInput("name one execution, or give --all")
     path = database(db)
     if text is None:
-        return asyncio.run(_resume_all(path, as_json=as_json, quiet=quiet))
-    return asyncio.run(_resume_one(path, text, as_json=as_json, quiet=quiet))
+        return asyncio.run(_resume_all(path, time, as_json=as_json, quiet=quiet))
+    return asyncio.run(_resume_one(path, text, time, as_json=as_json, quiet=quiet))
 
 
 def redrive(text: str, *, db: str | None, as_json: bool, quiet: bool) -> int:
@@ -81,10 +87,10 @@ def _why_not(name: str, reason: str, status: str, db: Path) -> str:
     return message
 
 
-async def _resume_one(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
+async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, quiet: bool) -> int:
     with at_the_wheel(AT_ONCE) as signals:
         async with opened(db) as store:
-            record = await find_one(store, text)
+            record = _timed(await find_one(store, text), time)
             name = record.identity.name
             try:
                 execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json))
@@ -98,6 +104,10 @@ async def _resume_one(db: Path, text: str, *, as_json: bool, quiet: bool) -> int
                     f"watch it with `{follow} --follow`, or end it with `{stop}`"
                 ) from None
     return report(execution, db, as_json=as_json, quiet=quiet)
+
+
+def _timed(record: Record, time: str | None) -> Record:
+    return record if time is None else record._replace(options={**record.options, "time": time})
 
 
 async def go_on(
@@ -131,12 +141,14 @@ async def join(
             raise Interrupted(record.identity.arn, signals.received.result(), followed=True)
 
 
-async def _resume_all(db: Path, *, as_json: bool, quiet: bool) -> int:
+async def _resume_all(db: Path, time: str | None, *, as_json: bool, quiet: bool) -> int:
     """Whatever nobody drives, at the same time.  0 where all succeed, 2 where one cannot be resumed, else 1."""
     with at_the_wheel(AT_ONCE) as signals:
         async with opened(db) as store:
             records = await store.executions(status="RUNNING", limit=MOST_OPEN)
-            outcomes = await asyncio.gather(*(_attempt(store, record, signals) for record in records))
+            outcomes = await asyncio.gather(
+                *(_attempt(store, _timed(record, time), signals) for record in records)
+            )
         if signals.received.done():
             err("interrupted: what has not ended is kept; go on with: asl resume --all")
             return 128 + signals.received.result()

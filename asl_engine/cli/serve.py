@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import sys
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
@@ -11,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from asl_engine.cli.driving import Signals, at_the_wheel
-from asl_engine.cli.how import How, remote_lambda, services_of
+from asl_engine.cli.how import How, limits_of, remote_lambda, services_of
 from asl_engine.cli.lookup import opened, project_of
 from asl_engine.cli.output import err, flush, out
 from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.project import normal
+from asl_engine.timing import REAL, checked_time, scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from asl_engine.limits import Limits
     from asl_engine.project import Project
@@ -31,6 +33,7 @@ __all__ = ["Serving", "serve"]
 
 NEEDED = ("httptools", "starlette", "uvicorn")
 STDOUT = "-"
+TIME_SCALE = "WAIT_TIME_SCALE"
 
 
 class Serving(NamedTuple):
@@ -39,10 +42,11 @@ class Serving(NamedTuple):
     host: str = "127.0.0.1"
     port: int = 8083
     db: str | None = None
-    time: str = "real"
+    time: str | None = None
     use_lambda: bool = False
     lambda_endpoint: str | None = None
     unsafe_bind: bool = False
+    limits: Sequence[str] = ()
     aws_limits: bool = True
     log_executions: str | None = None
     status_events: str | None = None
@@ -53,21 +57,28 @@ def serve(given: Serving) -> int:
     """Answer until a signal comes.  Returns the exit code: 0."""
     if not all(map(find_spec, NEEDED)):
         raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
-    if given.time not in {"real", "skip"}:
-        raise InvalidInput(f"--time {given.time}: it is real or skip")
+    time = _time(given.time)
     _check_host(given)
+    project = project_of(Path.cwd())
     how = How(
         definition=Path.cwd(),
         use_lambda=given.use_lambda,
         endpoint=given.lambda_endpoint,
-        skip_time=given.time == "skip",
-        aws_limits=given.aws_limits,
+        time=time,
+        limits=limits_of(project, given.limits, aws_limits=given.aws_limits),
         endpoints=given.endpoints,
     )
     logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
-    project = project_of(Path.cwd())
     db = normal(Path(given.db).absolute()) if given.db else project.db
     return asyncio.run(_serve(given, how, project._replace(db=db)))
+
+
+def _time(given: str | None) -> str:
+    """--time, or what Step Functions Local's own variable says."""
+    if given is not None:
+        return checked_time(given)
+    factor = os.environ.get(TIME_SCALE)
+    return REAL if factor is None else scaled(factor, f"{TIME_SCALE}=")
 
 
 def _check_host(given: Serving) -> None:

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import execution_arn
 from asl_engine.cli.definitions import NOTHING, Substituting, read_definition
-from asl_engine.cli.how import How, Setup, set_up
+from asl_engine.cli.how import How, Setup, limits_of, set_up
 from asl_engine.cli.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.cli.lookup import load_execution, project_of
 from asl_engine.definition_source import load_source
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
 from asl_engine.project import normal
+from asl_engine.timing import checked_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asl_engine.engine import Engine, Run
     from asl_engine.jsontypes import Payload
     from asl_engine.store import Record
@@ -36,6 +39,7 @@ class Request(NamedTuple):
     lambda_endpoint: str | None = None
     json: bool = False
     quiet: bool = False
+    limits: Sequence[str] = ()
     aws_limits: bool = True
     substituting: Substituting = NOTHING
     endpoints: tuple[str, ...] = ()
@@ -61,20 +65,20 @@ class Start(NamedTuple):
 
 def prepare(request: Request) -> Start:
     """Read and check everything.  Raises ``AslError``."""
-    name = None if request.name is None else checked_name(request.name)
-    if request.time not in {"real", "skip"}:
-        raise InvalidInput(f"--time {request.time}: it is real or skip")
+    checked_time(request.time)
     _check_stdin(request)
+    project = project_of(Path(request.definition).absolute())
+    limits = limits_of(project, request.limits, aws_limits=request.aws_limits)
+    name = None if request.name is None else checked_name(request.name, limits)
     how = How(
         definition=Path(request.definition).absolute(),
         use_lambda=request.use_lambda,
         endpoint=request.lambda_endpoint,
-        skip_time=request.time == "skip",
-        aws_limits=request.aws_limits,
+        time=request.time,
+        limits=limits,
         endpoints=request.endpoints,
     )
-    project = project_of(how.definition)
-    machine = load_source(read_definition(request.definition, request.substituting, project))
+    machine = load_source(read_definition(request.definition, request.substituting, project), limits)
     payload = read_input(request.input, how.limits)
     if request.db:
         project = project._replace(db=normal(Path(request.db).absolute()))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from asl_engine import events as ev
 from asl_engine.answers import present
 from asl_engine.jsontypes import Payload, dumps
-from asl_engine.states.turn import cut
+from asl_engine.limits import cut
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from asl_engine.jsontypes import Json
+    from asl_engine.limits import Limits
     from asl_engine.machine import StateMachine
     from asl_engine.server.request import Request
     from asl_engine.server.service import Service
@@ -35,8 +36,8 @@ NOT_EXPRESS = (".sync", ".waitForTaskToken")
 
 async def validate_state_machine_definition(request: Request, service: Service) -> dict[str, Any]:
     """All findings at once, the errors and, with severity WARNING, the warnings."""
-    del service
-    machine, findings = await _checked(request.text("definition"), machine_type(request))
+    limits = service.engine.limits
+    machine, findings = await _checked(request.text("definition"), machine_type(request), limits)
     if request.optional_text("severity") != "WARNING":
         findings = [finding for finding in findings if finding.severity == "ERROR"]
     most = request.optional_integer("maxResults") or MOST_FINDINGS
@@ -52,20 +53,20 @@ def machine_type(request: Request) -> MachineType:
     return "EXPRESS" if request.optional_text("type") == "EXPRESS" else "STANDARD"
 
 
-async def checked_definition(text: str, kind: MachineType) -> StateMachine:
+async def checked_definition(text: str, kind: MachineType, limits: Limits) -> StateMachine:
     """The machine that ``text`` defines.  Raises InvalidDefinition with the findings."""
-    machine, findings = await _checked(text, kind)
+    machine, findings = await _checked(text, kind, limits)
     if machine is None:
         raise invalid_definition(findings)
     return machine
 
 
-async def _checked(text: str, kind: MachineType) -> tuple[StateMachine | None, list[Finding]]:
+async def _checked(text: str, kind: MachineType, limits: Limits) -> tuple[StateMachine | None, list[Finding]]:
     """As ``check``, for a type of machine; a large definition does not keep the others waiting."""
     if len(text) < LARGE:
-        machine, findings = check(text, positions=False)
+        machine, findings = check(text, positions=False, limits=limits)
     else:
-        machine, findings = await run_in_thread(partial(check, text, positions=False))
+        machine, findings = await run_in_thread(partial(check, text, positions=False, limits=limits))
     if machine is None:
         return None, findings
     definition = loads(text)

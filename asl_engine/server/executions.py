@@ -13,7 +13,7 @@ from asl_engine.arn import execution_arn, express_arn
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.execution import Identity
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
-from asl_engine.limits import utf8_length
+from asl_engine.limits import AWS_LIMITS, to_option, utf8_length
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.errors import ApiError, not_found
 from asl_engine.server.journal import REVISION
@@ -139,7 +139,7 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     """Raises InvalidName, InvalidExecutionInput and ``ExecutionAlreadyExists``."""
     record = chosen.record
     given = request.optional_text("name")
-    name = str(uuid4()) if given is None else checked_name(given)
+    name = str(uuid4()) if given is None else checked_name(given, service.engine.limits.name_length)
     payload = _input(request, service)
     unique = (str(uuid4()),) if record.type == "EXPRESS" else ()
     arn = express_arn if record.type == "EXPRESS" else execution_arn
@@ -158,6 +158,8 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     options: dict[str, Json] = {SERVED: True, REVISION: _revision(record)}
     if request.started_by is not None:
         options[STARTED_BY] = request.started_by
+    if service.engine.limits != AWS_LIMITS:  # for whoever resumes or replays it
+        options["limits"] = to_option(service.engine.limits)
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
 

@@ -102,7 +102,7 @@ async def _answer(http: HttpRequest, service: Service, default: Caller, *, any_h
     if media_type != CONTENT_TYPE:
         raise ApiError("SerializationException", f"The content type has to be {CONTENT_TYPE}")
     data = _parsed(await _body(http))
-    check(name, data)
+    check(name, data, service.engine.limits)
     caller = caller_of(http.headers.get("authorization", ""), default)
     if isinstance(token := data.get(PAGE), str):
         data[PAGE] = unexpired(token, time.time())

@@ -8,11 +8,13 @@ from collections import OrderedDict
 from random import Random
 from typing import TYPE_CHECKING
 
+from asl_engine.clock import SystemClock
 from asl_engine.definition import load
 from asl_engine.errors import AslError, ExecutionBusy
 from asl_engine.events import StateExited
 from asl_engine.execution import fold
 from asl_engine.interpreter import StopRequested
+from asl_engine.limits import NO_LIMITS
 from asl_engine.server.errors import ApiError, does_not_exist
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ class Service:
         if digest in self._compiled:
             self._compiled.move_to_end(digest)
             return self._compiled[digest]
-        machine = load(await self.store.definition(digest))
+        machine = load(await self.store.definition(digest), limits=NO_LIMITS)  # it has been accepted once
         self.keep(machine)
         return machine
 
@@ -163,9 +165,9 @@ class Service:
         if missing and record.options.get(SERVED) is not True:
             log.warning("%s is left to `asl resume`: nothing here serves %s", record.identity.arn, missing[0])
             return False
-        if self.engine.clock.skips:  # the log may be ahead of this machine's time
-            events = await self.store.events(record.identity.arn)
-            self.engine.clock.jump(events[-1].at)
+        if type(self.engine.clock) is not SystemClock:
+            events = await self.store.events(record.identity.arn)  # the log may be ahead of this machine's time
+            self.engine.clock.catch_up(events[-1].at)
         self.watch(await self.engine.resume(machine, record))
         return True
 

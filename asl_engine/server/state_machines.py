@@ -51,7 +51,7 @@ PUBLISHED = "published"  # in the configuration: with which description the crea
 async def create_state_machine(request: Request, service: Service) -> dict[str, Any]:
     """Idempotent by name, definition, type, configuration and what to publish; roleArn and tags are ignored."""
     publish, description = version_description(request)
-    name = checked_name(request.text("name"))
+    name = checked_name(request.text("name"), service.engine.limits.name_length)
     definition = request.text("definition")
     kind = machine_type(request)
     now = service.engine.clock.now()
@@ -68,7 +68,7 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
         last_version=1 if publish else 0,
     )
     tags = checked_tags(request, record.arn)
-    service.keep(await checked_definition(definition, kind))
+    service.keep(await checked_definition(definition, kind, service.engine.limits))
     async with service.changing:
         # A name whose deletion is over is free again.
         if await service.find_machine(record.arn) is None:
@@ -99,7 +99,7 @@ async def update_state_machine(request: Request, service: Service) -> dict[str, 
     definition, role = request.optional_text("definition"), request.optional_text("roleArn")
     before = await _changeable(request, service, arn)
     if definition is not None:
-        service.keep(await checked_definition(definition, before.type))
+        service.keep(await checked_definition(definition, before.type, service.engine.limits))
     async with service.changing:
         before = await _changeable(request, service, arn)
         record = before._replace(

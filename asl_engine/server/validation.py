@@ -11,6 +11,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.server.errors import ApiError, invalid_arn
 
 if TYPE_CHECKING:
@@ -34,13 +35,16 @@ def service_model() -> Any:
     return ServiceModel(Loader().load_service_model(SERVICE, "service-2"), SERVICE)
 
 
-def check(operation: str, data: dict[str, Json]) -> None:
-    """Raises ``ApiError`` where ``data`` is not what the operation takes."""
+def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS) -> None:
+    """Raises ``ApiError`` where ``data`` is not what the operation takes.
+
+    What the service's limits bound may be longer where they are not AWS's: the operation minds them itself.
+    """
     model = service_model()
     if model is None or operation not in model.operation_names:
         return
     declared = model.operation_model(operation)
-    breaches = [*_breaches(declared.input_shape, data, "")]
+    breaches = [breach for breach in _breaches(declared.input_shape, data, "") if not _allowed(breach, limits)]
     if not breaches:
         return
     errors = {shape.name for shape in declared.error_shapes}
@@ -53,6 +57,14 @@ def check(operation: str, data: dict[str, Json]) -> None:
     raise ApiError("ValidationException", f"{number} detected: {listed}")
 
 
+def _allowed(breach: Breach, limits: Limits) -> bool:
+    """Whether the value is only longer than AWS allows, by a limit that is not AWS's here."""
+    shape, _, text = breach
+    limit = _LIMITED.get(shape)
+    changed = limit is not None and getattr(limits, limit) != getattr(AWS_LIMITS, limit)
+    return changed and f" {AT_MOST} " in text
+
+
 def _invalid_name(value: Any) -> ApiError:
     return ApiError("InvalidName", f"Invalid Name: '{value}'")
 
@@ -63,6 +75,15 @@ _SPECIAL: dict[str, tuple[str, Callable[[Any], ApiError]]] = {
     "LongArn": ("InvalidArn", lambda value: invalid_arn(str(value))),
 }
 
+# The shapes whose greatest length is one of the service's limits.
+_LIMITED = {
+    "Definition": "definition_bytes",
+    "Name": "name_length",
+    "SensitiveCause": "cause_length",
+    "SensitiveData": "payload_bytes",
+    "SensitiveError": "error_length",
+}
+AT_MOST = "less than or equal to"
 # The name of the shape, the value, and what is said of it.
 Breach = tuple[str, Any, str]
 
@@ -124,7 +145,7 @@ def _out_of_bounds(shape: Any, size: float, value: Any, place: str, have: str) -
     if least is not None and size < least:
         yield _breach(shape, place, value, f"{have} greater than or equal to {least}")
     if most is not None and size > most:
-        yield _breach(shape, place, value, f"{have} less than or equal to {most}")
+        yield _breach(shape, place, value, f"{have} {AT_MOST} {most}")
 
 
 _NUMBER: tuple[type, ...] = (int, float)

@@ -10,6 +10,7 @@ from asl_engine.expressions.jsonpath import compile_path, compile_reference_path
 from asl_engine.expressions.template import DYNAMIC_SUFFIX, compile_template
 from asl_engine.fields import SCHEMA_VALIDATION_FAILED, Field, check_shape
 from asl_engine.findings import Finding, Severity
+from asl_engine.limits import MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,6 @@ T = TypeVar("T")
 
 # AWS documentation, "Passing data between states with variables": a Unicode identifier.  ``$states`` is taken.
 VARIABLE: Final = re.compile(r"[^\W\d]\w*")
-MAX_VARIABLE_LENGTH: Final = 80
 RESERVED_VARIABLES: Final = frozenset({"states"})
 
 
@@ -53,11 +53,13 @@ class Compiling:
         self.language = language
         self._compile_inner = compile_inner
         self.targets: list[tuple[str, str]] = []
+        self.name_length: int | None = MAX_NAME_LENGTH
 
     def with_source(self, source: dict[str, Any]) -> Compiling:
         """The same state with some of its fields left out."""
         other = Compiling(self.name, source, self.location, self.findings, self._compile_inner, self.language)
         other.targets = self.targets
+        other.name_length = self.name_length
         return other
 
     def report(
@@ -159,7 +161,8 @@ class Compiling:
             self.report(where, "Expected value of type Object")
             return None
         for key in variables:
-            fault = variable_fault(key if self.language == "JSONata" else key.removesuffix(DYNAMIC_SUFFIX))
+            name = key if self.language == "JSONata" else key.removesuffix(DYNAMIC_SUFFIX)
+            fault = variable_fault(name, self.name_length)
             if fault is not None:
                 self.report(f"{where}/{key}", fault)
         return where
@@ -176,12 +179,12 @@ class Compiling:
             return None
 
 
-def variable_fault(name: str) -> str | None:
+def variable_fault(name: str, longest: int | None) -> str | None:
     """What is wrong with the name of a variable, or None."""
     if name in RESERVED_VARIABLES:
         return f"The name '{name}' is reserved: choose another for the variable"
-    if len(name) > MAX_VARIABLE_LENGTH:
-        return f"A variable's name has at most {MAX_VARIABLE_LENGTH} characters, but this has {len(name)}"
+    if longest is not None and len(name) > longest:
+        return f"A variable's name has at most {longest} characters, but this has {len(name)}"
     if VARIABLE.fullmatch(name) is None:
         return f"'{name}' is no name for a variable: letters, digits and '_', and no digit first"
     return None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.events import StateExited
 from asl_engine.jsontypes import Json, Payload
+from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonata import JsonataTemplate
@@ -50,7 +51,9 @@ def leave(
 ) -> None:
     """Leave the state: Output, or else ``default``; Assign sees the variables as they were before."""
     bindings = turn.bindings(**states)
-    assigned = None if assign is None else turn.within_limit(Payload(assign.evaluate(bindings)))
+    assigned = (
+        None if assign is None else within_variable_limits(turn, Payload(assign.evaluate(bindings)), "Assign")
+    )
     handed_on = default if output is None else Payload(output.evaluate(bindings))
     frame = turn.frame
     turn.emit(StateExited, frame.state, frame.type, turn.within_limit(handed_on), target, assigned)

@@ -12,6 +12,7 @@ from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.events import StateExited
 from asl_engine.expressions.errors import PathNotFound, ResultPathError
 from asl_engine.jsontypes import Payload
+from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonpath import Path, ReferencePath
@@ -71,7 +72,9 @@ def compile_jsonpath_flow(compiling: Compiling) -> JsonPathFlow:
 
 def evaluate_assign(turn: Turn, assign: Template | None, data: Payload) -> Payload | None:
     """The variables that an Assign sets, None where there is none."""
-    return None if assign is None else turn.within_limit(Payload(assign.evaluate(turn.scope(data.value))))
+    if assign is None:
+        return None
+    return within_variable_limits(turn, Payload(assign.evaluate(turn.scope(data.value))))
 
 
 def select(turn: Turn, path: Path | None, payload: Payload) -> Payload:

@@ -16,7 +16,7 @@ from asl_engine.errors import StatesError
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.frames import BETWEEN_STATES, Phase
-from asl_engine.limits import MAX_CAUSE_LENGTH, MAX_ERROR_LENGTH, Limits, utf8_length
+from asl_engine.limits import Limits, cut, utf8_length
 from asl_engine.states.lazy_random import LazyRandom
 from asl_engine.task_tokens import task_token
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from asl_engine.frames import Frame
     from asl_engine.jsontypes import Json, Payload
 
-__all__ = ["HistoryFull", "Turn", "cut"]
+__all__ = ["HistoryFull", "Turn"]
 
 # State types whose work can be retried; only they have a RetryCount in the context object.
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
@@ -110,14 +110,14 @@ class Turn:
         frame = self.frame
         parent = frame.parent
         if parent is None:
-            self.emit_end(ev.ExecutionFailed, *cut(error, cause))
+            self.emit_end(ev.ExecutionFailed, *self.cut(error, cause))
             return
         if frame.type == "Task" and not frame.settled:
             self.emit(ev.StateAborted, frame.state, frame.type)
         if parent.type == "Map":
-            self.emit(ev.MapIterationFailed, parent.state, frame.index, *cut(error, cause))
+            self.emit(ev.MapIterationFailed, parent.state, frame.index, *self.cut(error, cause))
         else:
-            self.emit_internal(ev.BranchFailed, *cut(error, cause))
+            self.emit_internal(ev.BranchFailed, *self.cut(error, cause))
         self.abort_children(parent)
         self.wake(parent)
 
@@ -221,6 +221,10 @@ class Turn:
             )
         return payload
 
+    def cut(self, error: str | None, cause: str | None) -> tuple[str | None, str | None]:
+        """An error and a cause at the lengths that AWS stores."""
+        return cut(error, cause, self.limits)
+
     def failure(self, detail: str, error: str = "States.Runtime") -> StatesError:
         """A failure of the frame's state, in AWS's words."""
         frame = self.frame
@@ -241,8 +245,3 @@ def item_of(frame: Frame) -> Json:
             return {"Index": inner.index, "Value": items[inner.index]}
         inner = inner.parent
     return None
-
-
-def cut(error: str | None, cause: str | None) -> tuple[str | None, str | None]:
-    """An error and a cause at the lengths that AWS stores."""
-    return error and error[:MAX_ERROR_LENGTH], cause and cause[:MAX_CAUSE_LENGTH]

@@ -84,7 +84,7 @@ ARGUMENTS = {
     "a file below a file": (["run", "tasks/callables.py/m.json"], "cannot read the definition"),
     "a name with a space": (["run", "M", "--name", "a b"], "a name has 1 to 80 characters, but no white space"),
     "a name that is too long": (["run", "M", "--name", "x" * 81], "a name has 1 to 80"),
-    "no such time": (["run", "M", "--time", "fast"], "--time fast: it is real or skip"),
+    "no such time": (["run", "M", "--time", "fast"], "--time fast: it is real, skip or scale=N"),
     "no such option": (["run", "M", "--fast"], "No such option: --fast (see: asl run --help)"),
     "no definition": (["run"], "Missing argument 'DEFINITION'"),
     "no such command": (["walk"], "No such command 'walk'"),

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from asl_engine.cli.serve import _time
 from asl_engine.errors import ProjectError
 from asl_engine.server.running import bind, is_loopback
 from tests.cli.project import ROOT, finished, machine, task, wait_for
@@ -268,7 +269,8 @@ def test_a_command_runs_the_lambda_integration(project: Project) -> None:
 REFUSED = {
     "an open address": (["--host", "0.0.0.0"], "if that is what you want, say --unsafe-bind"),  # noqa: S104
     "a name": (["--host", "example.com"], "there is no password"),
-    "a time": (["--time", "fast"], "asl: error: --time fast: it is real or skip"),
+    "a limit": (["--limit", "nothing=1"], "asl: error: --limit nothing: there is no such limit"),
+    "a time": (["--time", "fast"], "asl: error: --time fast: it is real, skip or scale=N"),
 }
 
 
@@ -348,3 +350,24 @@ def test_answers_are_not_held_back() -> None:
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("scale", ["fast", "-1"])
+def test_a_time_scale_that_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch, scale: str) -> None:
+    monkeypatch.setenv("WAIT_TIME_SCALE", scale)
+    result = project.asl("serve", "--port", "0")
+    assert (result.code, f"asl: error: WAIT_TIME_SCALE={scale}: it is a number" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "scale", "time"),
+    [(None, None, "real"), (None, "0.1", "scale=0.1"), (None, "0", "skip"), ("real", "0.1", "real")],
+)
+def test_which_time_a_server_has(
+    monkeypatch: pytest.MonkeyPatch, given: str | None, scale: str | None, time: str
+) -> None:
+    """--time comes before the variable of Step Functions Local."""
+    monkeypatch.delenv("WAIT_TIME_SCALE", raising=False)
+    if scale is not None:
+        monkeypatch.setenv("WAIT_TIME_SCALE", scale)
+    assert _time(given) == time

@@ -379,7 +379,7 @@ def test_variables_that_are_too_large_can_be_caught_by_name() -> None:
     definition = scope(
         S=task(Assign={"a.$": "$", "b.$": "$"}, Catch=catch("Z", "States.DataLimitExceeded"), Next="Z"), Z=Z
     )
-    limits = Limits(payload_bytes=200)
+    limits = Limits(variable_bytes=200)
     execution, _ = drive(definition, {}, {"S": ["x" * 110]}, limits)
     assert execution.output is not None
     assert execution.output.value["Error"] == "States.DataLimitExceeded"  # type: ignore[call-overload,index]

@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from asl_engine.clock import SkippingClock, SystemClock
-from asl_engine.limits import AWS_LIMITS
+from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources.registry import Registry
 from asl_engine.server.request import Caller
 from asl_engine.server.running import Started, bind, serve
@@ -79,6 +79,7 @@ def running(
     skip_time: bool = True,
     remote: LambdaService | None = None,
     observer: Observer | None = None,
+    limits: Limits = AWS_LIMITS,
 ) -> Iterator[Server]:
     """A server on a database, until the block is left."""
     ready, stopping = threading.Event(), threading.Event()
@@ -103,7 +104,7 @@ def running(
                     registry or Registry(),
                     default=Caller("us-east-1", "123456789012"),
                     clock=SkippingClock() if skip_time else SystemClock(),
-                    limits=AWS_LIMITS,
+                    limits=limits,
                     stop=stopped.wait(),
                     remote=remote,
                     observer=observer,

@@ -1,0 +1,85 @@
+"""AWS's limits at the API: as they are, set otherwise, and off."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import anyio
+import pytest
+
+from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
+from asl_engine.store.sqlite import SqliteStore
+from tests.server.harness import PASS, WAIT, created, ended, ran, refusal, running
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(("bytes_", "fits"), [(262_143, True), (262_144, True), (262_145, False)])
+def test_the_input_of_an_execution(client: Any, name: str, bytes_: int, fits: bool) -> None:
+    machine = created(client, PASS, name=name)
+    text = json.dumps("x" * (bytes_ - 2))
+    if fits:
+        client.start_execution(stateMachineArn=machine, input=text)
+    else:
+        assert refusal(client.start_execution, stateMachineArn=machine, input=text)[0] in {
+            "InvalidExecutionInput",
+            "ValidationException",
+        }
+
+
+def test_what_is_longer_than_aws_allows_where_it_may_be(tmp_path: Path) -> None:
+    long_name = {"StartAt": "n" * 100, "States": {"n" * 100: {"Type": "Pass", "End": True}}}
+    padded = {**PASS, "Comment": "x" * 1_100_000}
+    with running(tmp_path / "asl.db") as server:
+        client = server.client()
+        for definition in (long_name, padded):
+            code, _ = refusal(
+                client.create_state_machine, name="m", definition=json.dumps(definition), roleArn="arn:x"
+            )
+            assert code in {"InvalidDefinition", "ValidationException"}
+    with running(tmp_path / "free.db", limits=NO_LIMITS) as server:
+        client = server.client()
+        assert ran(client, long_name, name="n" * 90)["status"] == "SUCCEEDED"
+        machine = created(client, PASS, name="m")
+        started = client.start_execution(stateMachineArn=machine, name="e" * 90, input=json.dumps("x" * 300_000))
+        assert len(ended(client, started["executionArn"])["output"]) == 300_002
+        waiting = client.start_execution(stateMachineArn=machine, name="w")["executionArn"]
+        client.stop_execution(executionArn=waiting, error="E" * 300, cause="C" * 40_000)
+    with running(tmp_path / "free.db") as server:  # what has been accepted stays so
+        arn = started["executionArn"]
+        assert server.client().describe_execution(executionArn=arn)["status"] == "SUCCEEDED"
+
+
+def test_how_many_executions_may_be_open(tmp_path: Path) -> None:
+    with running(tmp_path / "asl.db", skip_time=False, limits=Limits(open_executions=2)) as server:
+        client = server.client()
+        machine = created(client, WAIT)
+        arns = [client.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
+        assert refusal(client.start_execution, stateMachineArn=machine)[0] == "ExecutionLimitExceeded"
+        client.stop_execution(executionArn=arns[0])
+        client.start_execution(stateMachineArn=machine)
+        assert refusal(client.redrive_execution, executionArn=arns[0])[0] == "ExecutionLimitExceeded"
+
+
+def test_an_express_execution_ends_after_five_minutes(tmp_path: Path) -> None:
+    for limits, status in ((AWS_LIMITS, "TIMED_OUT"), (Limits(express_seconds=None), "SUCCEEDED")):
+        with running(tmp_path / f"{status}.db", limits=limits) as server:
+            client = server.client()
+            machine = created(client, WAIT, type="EXPRESS")
+            assert client.start_sync_execution(stateMachineArn=machine)["status"] == status
+
+
+def test_the_limits_are_kept_with_the_execution(tmp_path: Path) -> None:
+    with running(tmp_path / "asl.db", limits=Limits(history_events=10)) as server:
+        arn = ran(server.client(), PASS)["executionArn"]
+
+    async def main() -> None:
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        record = await store.record(arn)
+        await store.close()
+        assert record is not None
+        assert record.options["limits"] == {"history_events": 10}
+
+    anyio.run(main)
