@@ -109,9 +109,8 @@ def test_what_cannot_be_created(client: Any, name: str, arguments: dict[str, Any
     assert refusal(client.describe_activity, activityArn=ARN + name)[0] == "ActivityDoesNotExist"
 
 
-def test_there_are_only_so_many_activities(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.server.harness.AWS_LIMITS", AWS_LIMITS._replace(activities=2))
-    with running(tmp_path / "asl.db") as server:
+def test_there_are_only_so_many_activities(tmp_path: Path) -> None:
+    with running(tmp_path / "asl.db", limits=AWS_LIMITS._replace(activities=2)) as server:
         client = server.client()
         for name in ("a", "b", "b"):
             client.create_activity(name=name)
