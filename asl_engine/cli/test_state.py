@@ -72,7 +72,7 @@ def try_state(request: Request) -> int:
         definition=Path(request.definition).absolute(),
         use_lambda=request.use_lambda,
         endpoint=request.lambda_endpoint,
-        skip_time=request.time == "skip",
+        time=request.time,
     )
     project = project_of(how.definition)
     source = read_definition(request.definition, request.substituting, project)
