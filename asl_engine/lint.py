@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from asl_engine.findings import Finding
-from asl_engine.jsontypes import dumps
+from asl_engine.findings import Finding, did_you_mean
+from asl_engine.jsontypes import dumps, loads
 from asl_engine.limits import AWS_LIMITS, utf8_length
+from asl_engine.scopes import all_states
 from asl_engine.substitution import placeholders
+from asl_engine.variable_references import variable_references
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from asl_engine.jsontypes import Json
+    from asl_engine.machine import StateMachine
 
 __all__ = ["CODES", "lint"]
 
@@ -40,15 +43,16 @@ class Scope(NamedTuple):
 Doubts: TypeAlias = "Iterator[tuple[str, str]]"  # locations, and what is doubtful there
 
 
-def lint(document: dict[str, Any]) -> list[Finding]:
-    """The doubts about a definition in which no field is wrong, at every depth."""
+def lint(machine: StateMachine) -> list[Finding]:
+    """The doubts about a machine's definition, at every depth."""
+    document: Any = loads(machine.text)
     found = [
         Finding(code, message, location, "WARNING")
         for scope in _scopes("", document, caught=False)
         for code, (_, rule) in RULES.items()
         for location, message in rule(scope)
     ]
-    return [*found, *_unfilled(document, "")]
+    return [*found, *_unknown_variables(machine, document), *_unfilled(document, "")]
 
 
 def _scopes(location: str, document: dict[str, Any], *, caught: bool) -> Iterator[Scope]:
@@ -195,6 +199,29 @@ def _old_forms(scope: Scope) -> Doubts:
                 yield f"{place}/{old}", f"AWS keeps {old} for old definitions only; it is now called {new}"
 
 
+def _unknown_variables(machine: StateMachine, document: Any) -> Iterator[Finding]:
+    """Variables that a state reads and no state assigns."""
+    assigned = {
+        name.removesuffix(".$")
+        for _, state in all_states(document)
+        for step in (state, *state.get("Choices", ()), *state.get("Catch", ()))
+        for name in step.get("Assign", ())
+    }
+    places = {name: location for location, name in _located(document)}
+    for state, names in variable_references(machine).items():
+        for name in names:
+            if name not in assigned:
+                message = f"No state assigns ${name}: reading it fails{did_you_mean(name, assigned)}"
+                yield Finding("UNKNOWN_VARIABLE", message, places[state], "WARNING")
+
+
+def _located(document: Any) -> Iterator[tuple[str, str]]:
+    """Every state's location, and its name."""
+    for scope in _scopes("", document, caught=False):
+        for name in scope.states:
+            yield f"{scope.location}/States/{name}", name
+
+
 def _unfilled(value: Json, place: str) -> Iterator[Finding]:
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -221,5 +248,6 @@ RULES: Final[dict[str, tuple[str, Callable[[Scope], Doubts]]]] = {
 }
 CODES: Final[dict[str, str]] = {
     **{code: meaning for code, (meaning, _) in RULES.items()},
+    "UNKNOWN_VARIABLE": "A variable is read that nothing assigns.",
     "UNFILLED_PLACEHOLDER": "A placeholder has no value.",
 }

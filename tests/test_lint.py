@@ -30,7 +30,7 @@ def found(first: dict[str, Any], **others: Any) -> list[tuple[str, str | None]]:
     document = {"StartAt": "A", "States": {"A": first, **others, "Z": END}}
     machine, findings = check(json.dumps(document))
     assert machine is not None, findings
-    doubts = lint(document)
+    doubts = lint(machine)
     assert {doubt.severity for doubt in doubts} <= {"WARNING"}
     assert {doubt.code for doubt in doubts} <= CODES.keys()
     return [(doubt.code, doubt.location) for doubt in doubts]
@@ -74,6 +74,12 @@ DOUBTFUL: list[tuple[str, str, dict[str, Any]]] = [
         "/States/A/Iterator",
         {"A": {"Type": "Map", "Iterator": ITEM, "Next": "Z", "Catch": CATCH}},
     ),
+    ("UNKNOWN_VARIABLE", "/States/A", {"A": {"Type": "Pass", "Parameters": {"x.$": "$v.a"}, "Next": "Z"}}),
+    (
+        "UNKNOWN_VARIABLE",
+        "/States/A",
+        {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $v + $string(1) %}", "Next": "Z"}},
+    ),
     (
         "UNFILLED_PLACEHOLDER",
         "/States/A/Result/x[0]",
@@ -99,6 +105,10 @@ SOUND: list[dict[str, Any]] = [
     {"A": {"Type": "Pass", "Result": "x" * 262_142, "Next": "Z"}},
     # What is computed may come out shorter than it is written.
     {"A": {"Type": "Pass", "Parameters": {"x.$": f"States.Format('{'x' * 262_144}')"}, "Next": "Z"}},
+    {
+        "A": {"Type": "Pass", "Assign": {"v.$": "$", "w": 1}, "Next": "B"},
+        "B": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $v.a + $w %}", "Next": "Z"},
+    },
     # Whatever loops, and waits.
     {
         "A": {"Type": "Wait", "Seconds": 1, "Next": "B"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from asl_engine.cli.definitions import NOTHING, Substituting, read_definition
 from asl_engine.cli.inputs import STDIN
@@ -15,7 +15,6 @@ from asl_engine.jsontypes import loads
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from asl_engine.definition_source import DefinitionSource
     from asl_engine.findings import Finding
 
 __all__ = ["validate"]
@@ -61,15 +60,10 @@ def _look_at(file: str, substituting: Substituting, *, lint: bool) -> tuple[str,
 
         findings = [*findings, *unrecognised(loads(source.text))]
     if machine is not None and lint:
-        findings = [*findings, *_doubts(source)]
+        from asl_engine.lint import lint as doubts
+
+        findings = [*findings, *doubts(machine)]
     return source.name, located(source, findings)
-
-
-def _doubts(source: DefinitionSource) -> list[Finding]:
-    from asl_engine.lint import lint
-
-    document: Any = loads(source.text)
-    return lint(document)
 
 
 def _as_text(results: Sequence[tuple[str, list[Finding]]]) -> None:
