@@ -327,6 +327,14 @@ def try_state(
     mock_cause: Annotated[
         str | None, typer.Option("--mock-cause", metavar="TEXT", help="The mocked error's cause.")
     ] = None,
+    validation: Annotated[
+        str,
+        typer.Option(
+            "--validation",
+            metavar="STRICT|PRESENT|NONE",
+            help="How to hold a mocked result against the service's model.",
+        ),
+    ] = "STRICT",
     retry_count: Annotated[
         int | None,
         typer.Option("--retry-count", metavar="N", min=0, help="So many retries are over already."),
@@ -366,6 +374,7 @@ def try_state(
             mock_result=mock_result,
             mock_error=mock_error,
             mock_cause=mock_cause,
+            validation=validation,
             retry_count=retry_count,
             inspection=inspection,
             context=context,

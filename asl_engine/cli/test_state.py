@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Request", "try_state"]
 
 LEVELS = ("INFO", "DEBUG", "TRACE")
+MODES = ("STRICT", "PRESENT", "NONE")
 
 
 class Request(NamedTuple):
@@ -48,6 +49,7 @@ class Request(NamedTuple):
     mock_result: str | None = None
     mock_error: str | None = None
     mock_cause: str | None = None
+    validation: str = "STRICT"
     retry_count: int | None = None
     inspection: str = "DEBUG"
     context: str | None = None
@@ -64,6 +66,8 @@ def try_state(request: Request) -> int:
     level: Any = request.inspection
     if level not in LEVELS:
         raise InvalidInput(f"--inspection {level}: it is one of {', '.join(LEVELS)}")
+    if request.validation not in MODES:
+        raise InvalidInput(f"--validation {request.validation}: it is one of {', '.join(MODES)}")
     if request.time not in {"real", "skip"}:
         raise InvalidInput(f"--time {request.time}: it is real or skip")
     if request.definition == STDIN == request.input:
@@ -103,9 +107,14 @@ def _trial(request: Request, subject: Subject, how: How, project: Project) -> tu
     mock = _mock(request)
     configuration = Configuration(request.retry_count)
     context = _object("--context", request.context)
+    mode: Any = request.validation
     check_request(mock, configuration, context=context is not None, reveal_secrets=False)
     role = role_arn(project.account)
     check_mock(subject, mock, configuration, role)
+    if mock is not None and mock.result is not None and subject.type == "Task":
+        from asl_engine.resources.mock_results import check_result
+
+        check_result(subject.source["Resource"], mock.result.value, mode)
     resources: dict[str, Resource] = {}
     if mock is None and subject.type == "Task":
         resource: str = subject.source["Resource"]

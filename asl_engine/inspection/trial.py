@@ -119,8 +119,8 @@ class Trial:
         return TaskReported(at, task, mock.result)
 
     def _exceeds_threshold(self) -> bool:
-        """Whether more iterations are said to have failed than the Map state tolerates."""
-        return False
+        """Whether iterations of the Map state are said to have failed: it tolerates none."""
+        return (self._configuration.map_iteration_failure_count or 0) > 0
 
 
 class _States(dict[str, Any]):

@@ -16,6 +16,7 @@ from asl_engine.inspection import (
     to_answer,
 )
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
+from asl_engine.resources.mock_results import FieldValidation, check_result
 from asl_engine.server.definitions import invalid_definition
 from asl_engine.server.errors import ApiError
 from asl_engine.trials import run_trial, trial_identity
@@ -48,6 +49,8 @@ def _trial(request: Request, service: Service) -> Trial:
     subject = load_subject(request.text("definition"), request.optional_text("stateName"))
     role = request.optional_text("roleArn")
     check_mock(subject, mock, configuration, role)
+    if mock is not None and mock.result is not None and subject.type == "Task":
+        check_result(subject.source["Resource"], mock.result.value, _validation(request))
     return Trial(
         subject,
         trial_identity(*request.caller, service.engine.clock.now(), role),
@@ -73,6 +76,12 @@ def _mock(request: Request) -> Mock | None:
     if failure.get("error") is None:
         raise Refusal("The field 'error' of a mocked errorOutput is required but was missing.")
     return Mock(error=failure["error"], cause=failure.get("cause"))
+
+
+def _validation(request: Request) -> FieldValidation:
+    given: Any = request.data["mock"]
+    mode: FieldValidation = given.get("fieldValidationMode") or "STRICT"
+    return mode
 
 
 def _mocked_result(text: str) -> Payload:

@@ -79,6 +79,16 @@ def test_a_context_object(project: Project) -> None:
     assert result.json["inspectionData"]["afterParameters"] == '{"t":"x"}'
 
 
+def test_a_mocked_result_is_held_against_the_model(project: Project) -> None:
+    resource = "arn:aws:states:::states:startExecution"
+    path = project.define("state", json.dumps({"Type": "Task", "Resource": resource, **END}))
+    mock = ("--mock-result", '{"StartDate": "2024-01-01T00:00:00Z"}')
+    result = project.asl("test-state", path, *mock)
+    assert result.code == 2
+    assert "Mock result schema validation error: Field 'ExecutionArn' is required but was missing" in result.err
+    assert project.asl("test-state", path, *mock, "--validation", "PRESENT").code == 0
+
+
 def test_a_task_is_the_projects_own(project: Project) -> None:
     path = project.define("state", json.dumps({"Type": "Task", "Resource": DOUBLE, **END}))
     result = project.asl("test-state", path, "-i", '{"n":1}', "--json", "--inspection", "INFO")
@@ -105,6 +115,7 @@ REFUSED: list[tuple[tuple[str, ...], str]] = [
     (("--state", "Call", "--context", "{}"), "TestState does not support Context when a mock is not specified."),
     (("--state", "Greet", "--variables", "[]"), "--variables: it has to be a JSON object"),
     (("--state", "Greet", "--inspection", "ALL"), "--inspection ALL: it is one of INFO, DEBUG, TRACE"),
+    (("--state", "Greet", "--validation", "LAX"), "--validation LAX: it is one of STRICT, PRESENT, NONE"),
     (("--state", "Greet", "--time", "fast"), "--time fast: it is real or skip"),
     (("--state", "Greet", "-i", "{"), "the input is not JSON"),
 ]

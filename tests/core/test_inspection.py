@@ -385,6 +385,21 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
         {"status": "FAILED", "error": "States.Runtime", "cause": 'Reference path "$.a" must point to array.'},
         WHOLE,
     ),
+    "Map whose iterations fail": (
+        {**MAP, "ItemsPath": "$.list", "Catch": CATCH[1:]},
+        {"mock": mocked([5]), "configuration": Configuration(map_iteration_failure_count=1)},
+        {
+            "status": "CAUGHT_ERROR",
+            "error": "States.ExceedToleratedFailureThreshold",
+            "cause": "The specified tolerated failure threshold was exceeded",
+            "nextState": "Y",
+            "output": {
+                "Error": "States.ExceedToleratedFailureThreshold",
+                "Cause": "The specified tolerated failure threshold was exceeded",
+            },
+        },
+        stages(afterInputPath=GIVEN, afterItemsPath=[1, 2], maxConcurrency=0, errorDetails={"catchIndex": 0}),
+    ),
     "Map in JSONata": (
         {
             **MAP,

@@ -152,6 +152,14 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
 ]
 
 
+def test_a_mocked_result_is_held_against_the_model(client: Any) -> None:
+    state = json.dumps({**TASK, "Resource": "arn:aws:states:::sqs:sendMessage"})
+    told = refusal(client.test_state, definition=state, mock={"result": '{"MessageId": 1}'})
+    assert told == (VALIDATION, "Mock result schema validation error: Field 'MessageId' must be a string")
+    mock = {"result": '{"MessageId": 1}', "fieldValidationMode": "NONE"}
+    assert client.test_state(definition=state, mock=mock)["status"] == "SUCCEEDED"
+
+
 @pytest.mark.parametrize(("state", "more", "code", "message"), REFUSED, ids=[f"{r[2]}: {r[3]}" for r in REFUSED])
 def test_what_is_refused(client: Any, state: Any, more: dict[str, Any], code: str, message: str) -> None:
     told = refusal(client.test_state, definition=json.dumps(state), **more)
