@@ -18,6 +18,7 @@ from asl_engine.task_tokens import is_genuine, task_named
 
 if TYPE_CHECKING:
     from asl_engine.events import Event
+    from asl_engine.execution import Execution
     from asl_engine.interpreter import Stimulus
     from asl_engine.runs import Run
     from asl_engine.server.request import Request
@@ -70,22 +71,29 @@ async def _open_task(request: Request, service: Service) -> tuple[Run, OpenTask]
     name = task_named(token)
     if name is None:
         raise invalid_token("Invalid token")
-    arn, key = name
-    run = service.engine.runs.get(arn)
-    record = await service.store.record(arn) if request.owns(arn) else None
+    if not request.owns(name.execution):
+        raise _does_not_exist("Task does not exist")
+    run = service.engine.runs.get(name.execution)
+    if run is not None:
+        return run, _named(run.execution, name.task, token)
+    record = await service.store.record(name.execution)
     if record is None:
         raise _does_not_exist("Task does not exist")
-    execution = run.execution if run is not None else fold(record.identity, await service.store.events(arn))
+    _named(fold(record.identity, await service.store.events(name.execution)), name.task, token)
+    run = await service.driven(record)
+    if run is None:
+        raise _driven_elsewhere()
+    return run, _named(run.execution, name.task, token)
+
+
+def _named(execution: Execution, key: int, token: str) -> OpenTask:
+    """The open task of an execution that has given out the token.  Raises InvalidToken, TaskTimedOut."""
     if not is_genuine(token, execution.salt):
         raise invalid_token("Invalid token")
     task = execution.open.get(key)
     if not isinstance(task, OpenTask):
         raise _closed()
-    if run is None:
-        run = await service.driven(record)
-    if run is None:
-        raise _driven_elsewhere()
-    return run, task
+    return task
 
 
 def _output(request: Request, service: Service) -> Payload:

@@ -294,6 +294,30 @@ def test_a_token_is_good_for_the_next_server_too(tmp_path: Path) -> None:
     assert desk.tokens.empty()  # the function was not asked again
 
 
+def test_an_execution_that_nobody_drives_is_driven_by_whoever_gets_the_answer(tmp_path: Path) -> None:
+    desk, db = Desk(), tmp_path / "asl.db"
+    with running(db, desk.registry) as second:
+        with running(db, desk.registry) as first:
+            execution = started(first.client(), "m")
+            token = desk.token()
+            submitted(first.client(), execution)
+        client = second.client()
+        client.send_task_success(taskToken=token, output="1")
+        assert ended(client, execution)["output"] == "1"
+
+
+def test_a_redriven_task_has_a_token_of_its_own(client: Any, desk: Desk, name: str) -> None:
+    execution = started(client, name)
+    first = desk.token()
+    client.send_task_failure(taskToken=first, error="No")
+    assert ended(client, execution)["status"] == "FAILED"
+    client.redrive_execution(executionArn=execution)
+    second = desk.token()
+    assert refusal(client.send_task_success, taskToken=first, output="1") == CLOSED
+    client.send_task_success(taskToken=second, output="2")
+    assert ended(client, execution)["output"] == "2"
+
+
 def test_where_another_process_drives_the_execution_its_tasks_are_answered_there(tmp_path: Path) -> None:
     desk, db = Desk(), tmp_path / "asl.db"
     with running(db, desk.registry) as first, running(db, desk.registry) as second:
