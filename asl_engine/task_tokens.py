@@ -26,22 +26,25 @@ class TaskName(NamedTuple):
 
 
 def task_token(salt: str, execution: str, task: int) -> str:
-    """The token of a task: URL-safe Base64, shorter than ``MAX_TOKEN_LENGTH`` for every ARN there can be."""
+    """The token of a task: URL-safe Base64, shorter than ``MAX_TOKEN_LENGTH`` for every ARN there can be.
+
+    It begins with a letter: a command line takes what begins with a dash for an option.
+    """
     from hashlib import blake2b
 
-    named = VERSION + task.to_bytes(KEY_BYTES, "big") + execution.encode()
+    named = task.to_bytes(KEY_BYTES, "big") + execution.encode()
     signature = blake2b(named, key=salt.encode(), digest_size=SIGNATURE_BYTES).digest()
-    return urlsafe_b64encode(signature + named).decode()
+    return urlsafe_b64encode(VERSION + signature + named).decode()
 
 
 def task_named(token: str) -> TaskName | None:
     """What a token names, genuine or not; None for a text that is no token."""
     try:
         content = urlsafe_b64decode(token.encode("ascii"))
-        named = content[SIGNATURE_BYTES:]
-        if named[:1] != VERSION or len(named) <= 1 + KEY_BYTES:
+        named = content[1 + SIGNATURE_BYTES :]
+        if content[:1] != VERSION or len(named) <= KEY_BYTES:
             return None
-        return TaskName(named[1 + KEY_BYTES :].decode(), int.from_bytes(named[1 : 1 + KEY_BYTES], "big"))
+        return TaskName(named[KEY_BYTES:].decode(), int.from_bytes(named[:KEY_BYTES], "big"))
     except ValueError:  # not ASCII, not Base64, not UTF-8
         return None
 

@@ -401,6 +401,10 @@ def test_a_changed_token_is_not_genuine() -> None:
     assert not is_genuine(token.rstrip("=") + "====", SALT)
 
 
+def test_a_token_is_no_option_of_a_command_line() -> None:
+    assert {task_token(str(number), IDENTITY.arn, number)[0] for number in range(500)} == {"A"}
+
+
 def test_a_token_is_never_too_long() -> None:
     name = "\N{SNOWMAN}" * 80
     arn = f"arn:aws:states:us-gov-west-1:123456789012:execution:{name}/{name}:{name}"

@@ -203,7 +203,8 @@ def test_tokens_that_are_none(client: Any, desk: Desk, name: str, answer: str) -
         token + token: INVALID,
         # Whoever knows the execution's ARN can still not make a token of it.
         task_token("", execution, 3): INVALID,
-        urlsafe_b64encode(b"x" + content[1:]).decode(): INVALID,
+        urlsafe_b64encode(b"x" + content[1:]).decode(): INVALID,  # another version
+        urlsafe_b64encode(content[:1] + bytes([content[1] ^ 1]) + content[2:]).decode(): INVALID,
         urlsafe_b64encode(content[:-1] + b"?").decode(): UNKNOWN,
         task_token("", execution + "x", 3): UNKNOWN,
     }
