@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from asl_engine.jsontypes import Json, Payload
     from asl_engine.machine import StateMachine
     from asl_engine.resources import Pending, Resource
-    from asl_engine.runs import Observer
+    from asl_engine.runs import Observer, StandIn
     from asl_engine.store import Store
 
 __all__ = ["Engine", "Run"]
@@ -85,7 +85,8 @@ class Engine:
     """Runs executions of a store.  Use it as an async context manager; leaving it interrupts what runs.
 
     ``resources`` says what each Resource of a definition is.  ``observer`` is told of events once they
-    are stored; of one that was not driven here it is told with no events first.
+    are stored; of one that was not driven here it is told with no events first.  ``stand_in`` says of an
+    activity's task that it sees to it itself.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Engine:
         region: str = "us-east-1",
         account: str = "123456789012",
         observer: Observer | None = None,
+        stand_in: StandIn | None = None,
     ) -> None:
         self.store = store
         self.resources = resources
@@ -106,6 +108,7 @@ class Engine:
         self.region = region
         self.account = account
         self.observer = observer
+        self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
         self.workers: Workers[Run] = Workers(self._is_offered)
         # Tasks and drives under way keep time from jumping.
@@ -380,6 +383,8 @@ class Engine:
         if work.key not in run.pending:
             run.pending.add(work.key)
             self._alarms.begin()
+        if self.stand_in is not None and self.stand_in(self, run, work):
+            return
         if not work.started:
             self.workers.offer(work.resource, Offer(run, work.key))
 

@@ -13,6 +13,7 @@ from asl_engine.task_tokens import task_token
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from asl_engine.engine import Engine
     from asl_engine.events import Event
     from asl_engine.execution import Execution, OpenTask
     from asl_engine.interpreter import Stimulus
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from asl_engine.machine import StateMachine
 
     Observer = Callable[["Run", list[Event]], None]
+    StandIn = Callable[["Engine", "Run", OpenTask], bool]
 
-__all__ = ["Observer", "Run", "dismiss", "local_identity", "settle", "token_of"]
+__all__ = ["Observer", "Run", "StandIn", "dismiss", "local_identity", "settle", "token_of"]
 
 # How long leaving the engine waits for tasks that were cancelled.
 LONGEST_FAREWELL_SECONDS = 1.0

@@ -40,6 +40,9 @@ FLOORS = [
     ),
     ({"clock", "timing", "project", "store", "resources", "items"}, 4),
     ({"engine", "alarms", "runs", "workers", "deploy", "trials"}, 5),
+    ({"clock", "project", "store", "resources", "items"}, 4),
+    ({"engine", "mocking", "alarms", "runs", "workers", "deploy"}, 5),
+    ({"engine", "trials"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3

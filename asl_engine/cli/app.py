@@ -127,6 +127,10 @@ def run(
     ] = None,
     endpoint: Endpoints = None,
     limit: Limit = None,
+    mock: Annotated[
+        str | None,
+        typer.Option("--mock", metavar="FILE#CASE", help="Run a test case of a mock configuration file."),
+    ] = None,
     no_aws_limits: Annotated[
         bool, typer.Option("--no-aws-limits", help="None of AWS's limits on sizes, lengths and times.")
     ] = False,
@@ -159,6 +163,7 @@ def run(
             aws_limits=not no_aws_limits,
             substituting=Substituting(tuple(substitute or ()), substitutions),
             endpoints=tuple(endpoint or ()),
+            mock=mock,
         )
     )
 
@@ -431,6 +436,10 @@ def serve(
     step_functions_endpoint: Annotated[
         str | None, typer.Option("--step-functions-endpoint", metavar="URL", hidden=True)
     ] = None,
+    mock_config: Annotated[
+        str | None,
+        typer.Option("--mock-config", metavar="FILE", help="Mocked responses. Default: SFN_MOCK_CONFIG"),
+    ] = None,
     unsafe_bind: Annotated[
         bool, typer.Option("--unsafe-bind", help="Listen where other machines can reach it; there is no password.")
     ] = False,
@@ -482,6 +491,7 @@ def serve(
             aws_limits=not no_aws_limits,
             log_executions=log_executions,
             status_events=status_events,
+            mock_config=mock_config,
             endpoints=(
                 *(f"{name}={url}" for name, url in local.items() if url is not None),
                 *(endpoint or ()),

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
+from asl_engine.cli.how import absolute_mock
 from asl_engine.cli.inputs import STDIN
 from asl_engine.cli.lookup import command_for, opened
 from asl_engine.cli.output import err, out, pretty_json, short_name
@@ -106,6 +107,8 @@ def _arguments(request: Request, start: Start) -> list[str]:
         arguments.append("--lambda")
     if request.lambda_endpoint:
         arguments += ["--lambda-endpoint", request.lambda_endpoint]
+    if request.mock is not None:
+        arguments += ["--mock", absolute_mock(request.mock)]
     for endpoint in request.endpoints:
         arguments += ["--endpoint", endpoint]
     for given in request.substituting.given:

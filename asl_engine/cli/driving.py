@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 from asl_engine.cli.lookup import command_for
 from asl_engine.cli.output import err, short_name
-from asl_engine.engine import Engine
 from asl_engine.errors import StoreError
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from asl_engine.cli.how import Setup
     from asl_engine.cli.progress import Progress
-    from asl_engine.engine import Run
+    from asl_engine.engine import Engine, Run
     from asl_engine.execution import Execution
     from asl_engine.store.sqlite import SqliteStore
 
@@ -78,15 +77,7 @@ async def drive(
     ``since`` is the time, in milliseconds, that its log has reached.  Raises ``Interrupted`` on SIGINT
     and SIGTERM, and what ``begin`` and ``Run.wait`` raise.
     """
-    engine = Engine(
-        store,
-        setup.resources,
-        clock=setup.how.clock(since),
-        limits=setup.how.limits,
-        region=setup.project.region,
-        account=setup.project.account,
-        observer=None if progress is None else progress.observe,
-    )
+    engine = setup.engine(store, since, None if progress is None else progress.observe)
     async with engine:
         if signals.patience is not None:
             signals.patience = SOON

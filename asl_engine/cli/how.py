@@ -12,20 +12,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.definition import load
+from asl_engine.errors import InvalidInput
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits, from_option, overridden, parse_limits, to_option
 from asl_engine.timing import REAL, clock_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from asl_engine.clock import Clock
+    from asl_engine.engine import Engine, Run
+    from asl_engine.events import Event
     from asl_engine.jsontypes import Json
     from asl_engine.machine import StateMachine
     from asl_engine.project import Project
     from asl_engine.resources import Resource
     from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.mock_config import MockFile
     from asl_engine.resources.services import Services
     from asl_engine.store import Record, Store
+
+    Observer = Callable[[Run, list[Event]], None]
 
 __all__ = ["How", "Setup", "limits_of", "recorded_setup", "remote_lambda", "services_of", "set_up"]
 
@@ -34,7 +40,7 @@ class How(NamedTuple):
     """``definition`` is the absolute path of its file; ``endpoint`` is Lambda's URL, None for the AWS SDK's own.
 
     ``time`` is one of the texts of ``--time``; ``endpoints`` are those of other services, as ``--endpoint`` takes
-    them.
+    them; ``mock`` is FILE#CASE.
     """
 
     definition: Path
@@ -43,6 +49,7 @@ class How(NamedTuple):
     time: str = REAL
     limits: Limits = AWS_LIMITS
     endpoints: tuple[str, ...] = ()
+    mock: str | None = None
 
     def to_options(self) -> dict[str, Json]:
         return {
@@ -51,6 +58,7 @@ class How(NamedTuple):
             "lambda_endpoint": self.endpoint,
             "time": self.time,
             "limits": to_option(self.limits),
+            **({"mock": self.mock} if self.mock else {}),
             **({"endpoints": [*self.endpoints]} if self.endpoints else {}),
         }
 
@@ -59,6 +67,7 @@ class How(NamedTuple):
         """Executions that something else than this command has started may lack any option."""
         path, endpoint = options.get("definition_path"), options.get("lambda_endpoint")
         endpoints, time = options.get("endpoints"), options.get("time")
+        mock = options.get("mock")
         return cls(
             definition=Path(path if isinstance(path, str) else ""),
             use_lambda=options.get("lambda") is True,
@@ -66,6 +75,7 @@ class How(NamedTuple):
             time=time if isinstance(time, str) else REAL,
             limits=from_option(options.get("limits")),
             endpoints=tuple(map(str, endpoints)) if isinstance(endpoints, list) else (),
+            mock=mock if isinstance(mock, str) else None,
         )
 
     def clock(self, since: int = 0) -> Clock:
@@ -86,10 +96,48 @@ class Setup(NamedTuple):
     project: Project
     machine: StateMachine
     resources: dict[str, Resource]
+    name: str = ""
+
+    def engine(self, store: Store, since: int = 0, observer: Observer | None = None) -> Engine:
+        """An engine for it.  ``since`` is the time, in milliseconds, that the log has reached."""
+        from asl_engine.engine import Engine
+
+        mocking = None
+        if self.how.mock is not None:
+            from asl_engine.mocking import Mocking
+
+            file, case = mock_file(self.how.mock)
+            mocking = Mocking(self.resources, store, file, (self.name, case))
+        return Engine(
+            store,
+            self.resources if mocking is None else mocking,
+            clock=self.how.clock(since),
+            limits=self.how.limits,
+            region=self.project.region,
+            account=self.project.account,
+            observer=observer,
+            stand_in=None if mocking is None else mocking.stand_in,
+        )
 
 
-def set_up(how: How, project: Project, machine: StateMachine) -> Setup:
-    """Find what serves every task.
+def absolute_mock(given: str) -> str:
+    """``FILE#CASE`` with the file's absolute path.  Raises ``InvalidInput``."""
+    file, mark, case = given.rpartition("#")
+    if not mark or not file or not case:
+        raise InvalidInput(f"--mock {given}: it is FILE#CASE, a mock configuration and one of its test cases")
+    return f"{Path(file).absolute()}#{case}"
+
+
+def mock_file(mock: str) -> tuple[MockFile, str]:
+    """The file and the test case of an ``absolute_mock``."""
+    from asl_engine.resources.mock_config import MockFile
+
+    path, _, case = mock.rpartition("#")
+    return MockFile(Path(path)), case
+
+
+def set_up(how: How, project: Project, machine: StateMachine, name: str = "") -> Setup:
+    """Find what serves every task that is not mocked; ``name`` is the machine's.
 
     Raises ``ProjectError`` for tasks that cannot be loaded, and for one that lists all that are missing.
     """
@@ -103,7 +151,18 @@ def set_up(how: How, project: Project, machine: StateMachine) -> Setup:
     if any(":states:" in resource for resource in machine.resources):
         services = services_of(how, project, sdk_region=True)
     catalog = Catalog(registry, remote_lambda(how, project), services)
-    return Setup(how, project, machine, resolve(machine.resources, catalog))
+    return Setup(how, project, machine, resolve(_unmocked(how, machine, name), catalog), name)
+
+
+def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:
+    """The resources of the states that no test case answers for.  Raises ``ProjectError`` for a bad one."""
+    if how.mock is None:
+        return machine.resources
+    file, case = mock_file(how.mock)
+    mocked = file.read().states(name, case)
+    named = ((state, getattr(machine.states[state], "resource", None)) for state in machine.states)
+    used = {resource for state, resource in named if resource is not None and state not in mocked}
+    return [resource for resource in machine.resources if resource in used]
 
 
 def services_of(how: How, project: Project, *, sdk_region: bool = False) -> Services:
@@ -143,4 +202,4 @@ async def recorded_setup(store: Store, record: Record) -> Setup:
     start = how.definition if how.definition.is_file() else Path.cwd()
     text, name = await store.definition(record.definition), record.identity.name
     machine = load(text, f"the definition of {name}", NO_LIMITS)  # it has been accepted once
-    return set_up(how, project_of(start), machine)
+    return set_up(how, project_of(start), machine, record.identity.machine_name)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from asl_engine.limits import Limits
     from asl_engine.project import Project
+    from asl_engine.resources.mock_config import MockFile
     from asl_engine.resources.registry import Registry
     from asl_engine.server.journal import Journal
     from asl_engine.server.lines import Lines
@@ -51,6 +52,7 @@ class Serving(NamedTuple):
     log_executions: str | None = None
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
+    mock_config: str | None = None
 
 
 def serve(given: Serving) -> int:
@@ -102,6 +104,7 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
     registry = _tasks(project)
     remote = remote_lambda(how, project)
     services = services_of(how, project)
+    mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
     # Whoever reads JSON lines from stdout wants nothing else there.
     exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
@@ -118,6 +121,7 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
                     stop=_signalled(signals),
                     remote=remote,
                     services=services,
+                    mocks=mocks,
                     any_host=given.unsafe_bind,
                     observer=None if journal is None else journal.observe,
                     ready=lambda started: _announce(started, registry, project.db, exports),
@@ -143,6 +147,17 @@ def _journal(given: Serving, limits: Limits, stdout: TextIO) -> Iterator[Journal
                 stack.callback(lines.close)
         records, statuses = opened[given.log_executions], opened[given.status_events]
         yield None if records is statuses is None else Journal(records, statuses, limits)
+
+
+def _mocks(path: str | None) -> MockFile | None:
+    """The mock configuration, which has to be sound when the server starts."""
+    if not path:
+        return None
+    from asl_engine.resources.mock_config import MockFile
+
+    file = MockFile(Path(path).absolute())
+    file.read()
+    return file
 
 
 async def _signalled(signals: Signals) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import execution_arn
 from asl_engine.cli.definitions import NOTHING, Substituting, read_definition
-from asl_engine.cli.how import How, Setup, limits_of, set_up
+from asl_engine.cli.how import How, Setup, absolute_mock, limits_of, set_up
 from asl_engine.cli.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.cli.lookup import load_execution, project_of
 from asl_engine.definition_source import load_source
@@ -43,6 +43,7 @@ class Request(NamedTuple):
     aws_limits: bool = True
     substituting: Substituting = NOTHING
     endpoints: tuple[str, ...] = ()
+    mock: str | None = None
 
 
 class Start(NamedTuple):
@@ -77,12 +78,13 @@ def prepare(request: Request) -> Start:
         time=request.time,
         limits=limits,
         endpoints=request.endpoints,
+        mock=None if request.mock is None else absolute_mock(request.mock),
     )
     machine = load_source(read_definition(request.definition, request.substituting, project), limits)
     payload = read_input(request.input, how.limits)
     if request.db:
         project = project._replace(db=normal(Path(request.db).absolute()))
-    setup = set_up(how, project, machine)
+    setup = set_up(how, project, machine, machine_name(request.definition))
     return Start(setup, machine_name(request.definition), name or _new_name(), payload)
 
 

@@ -14,9 +14,11 @@ from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.execution import Identity
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import AWS_LIMITS, to_option, utf8_length
+from asl_engine.mocking import MOCK_CASE
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.errors import ApiError, not_found
 from asl_engine.server.journal import REVISION
+from asl_engine.server.mocks import begin_case, without_case
 from asl_engine.server.names import checked_name
 from asl_engine.server.redrives import reason_against
 from asl_engine.server.service import SERVED, moment
@@ -55,6 +57,7 @@ BILLED_STEP_MS = 100
 
 async def start_execution(request: Request, service: Service) -> dict[str, Any]:
     """A Standard execution that runs with this name and input is given again."""
+    request = without_case(request, service)
     chosen = await _startable(request, service)
     try:
         run = await _launch(request, service, chosen)
@@ -65,6 +68,7 @@ async def start_execution(request: Request, service: Service) -> dict[str, Any]:
 
 async def start_sync_execution(request: Request, service: Service) -> dict[str, Any]:
     """Express machines only: the answer comes when the execution has ended."""
+    request = without_case(request, service)
     chosen = await _startable(request, service)
     if chosen.record.type != "EXPRESS":
         raise ApiError(
@@ -160,6 +164,10 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
         options[STARTED_BY] = request.started_by
     if service.engine.limits != AWS_LIMITS:  # for whoever resumes or replays it
         options["limits"] = to_option(service.engine.limits)
+    if request.mock_case is not None:
+        options[MOCK_CASE] = request.mock_case
+        if await service.store.record(identity.arn) is None:  # else it goes on with its own
+            begin_case(request, service, record.name, identity.arn)
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
 

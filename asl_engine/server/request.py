@@ -58,13 +58,14 @@ async def _never() -> None:
 class Request(NamedTuple):
     """``data`` is the request's body; ``gone`` returns when its sender does not wait for the answer any more.
 
-    ``started_by`` is the key of the task that asks, if one does.
+    ``started_by`` is the key of the task that asks, if one does; ``mock_case`` the test case to be run.
     """
 
     data: dict[str, Json]
     caller: Caller
     gone: Callable[[], Coroutine[None, None, None]] = _never
     started_by: str | None = None
+    mock_case: str | None = None
 
     def text(self, member: str) -> str:
         """A string that the operation requires."""

@@ -12,6 +12,7 @@ import uvicorn
 
 from asl_engine.engine import Engine
 from asl_engine.errors import ProjectError
+from asl_engine.mocking import Mocking
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
 from asl_engine.server.http import make_app
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.limits import Limits
     from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.mock_config import MockFile
     from asl_engine.resources.registry import Registry
     from asl_engine.runs import Observer, Run
     from asl_engine.server.request import Caller
@@ -94,6 +96,7 @@ async def serve(
     stop: Awaitable[object],
     remote: LambdaService | None = None,
     services: Services | None = None,
+    mocks: MockFile | None = None,
     any_host: bool = False,
     observer: Observer | None = None,
     ready: Callable[[Started], None] = lambda _: None,
@@ -105,9 +108,18 @@ async def serve(
     services = services or Services()
     nested = NestedExecutions(elsewhere=services.aws is not None and services.aws.is_given("stepfunctions"))
     catalog = Catalog(registry, remote, services._replace(executions=nested))
-    engine = Engine(store, catalog, clock=clock, limits=limits, region=default.region, account=default.account)
+    mocking = None if mocks is None else Mocking(catalog, store, mocks)
+    engine = Engine(
+        store,
+        catalog if mocking is None else mocking,
+        clock=clock,
+        limits=limits,
+        region=default.region,
+        account=default.account,
+        stand_in=None if mocking is None else mocking.stand_in,
+    )
     async with engine:
-        nested.service = service = Service(store, engine, catalog)
+        nested.service = service = Service(store, engine, catalog, mocking=mocking)
         engine.observer = _both(observer, service.observe)
         app = make_app(service, default, any_host=any_host)
         server = _Server(

@@ -15,6 +15,7 @@ from asl_engine.events import StateExited
 from asl_engine.execution import fold
 from asl_engine.interpreter import StopRequested
 from asl_engine.limits import NO_LIMITS
+from asl_engine.mocking import MOCK_CASE
 from asl_engine.server.errors import ApiError, does_not_exist
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from asl_engine.events import Event
     from asl_engine.execution import Execution
     from asl_engine.machine import StateMachine
+    from asl_engine.mocking import Mocking
     from asl_engine.resources.catalog import Catalog
     from asl_engine.server.request import Request
     from asl_engine.store import Record, Store
@@ -44,10 +46,18 @@ def moment(milliseconds: int) -> float:
 class Service:
     """One server's state besides its connections."""
 
-    def __init__(self, store: Store, engine: Engine, catalog: Catalog, random: Random | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        catalog: Catalog,
+        random: Random | None = None,
+        mocking: Mocking | None = None,
+    ) -> None:
         self.store = store
         self.engine = engine
         self.catalog = catalog
+        self.mocking = mocking
         self.random = Random() if random is None else random
         self.changing = asyncio.Lock()  # whoever reads machines, versions, aliases or tags to change them
         self._adopting = asyncio.Lock()
@@ -130,6 +140,9 @@ class Service:
     def watch(self, run: Run) -> Run:
         """Whatever keeps an execution from being driven on is a defect of ours: the log has to tell."""
         run.done.add_done_callback(lambda done: _report(run.arn, done))
+        if self.mocking is not None:
+            cases = self.mocking.cases
+            run.done.add_done_callback(lambda _: cases.pop(run.arn, None))
         return run
 
     async def resume_all(self) -> int:
@@ -165,6 +178,12 @@ class Service:
         if missing and record.options.get(SERVED) is not True:
             log.warning("%s is left to `asl resume`: nothing here serves %s", record.identity.arn, missing[0])
             return False
+        case = record.options.get(MOCK_CASE)
+        if case is not None and self.mocking is None:
+            log.warning("%s is left: its test case %s needs --mock-config", record.identity.arn, case)
+            return False
+        if case is not None and self.mocking is not None:
+            self.mocking.cases[record.identity.arn] = str(case)
         if type(self.engine.clock) is not SystemClock:
             events = await self.store.events(record.identity.arn)  # the log may be ahead of this machine's time
             self.engine.clock.catch_up(events[-1].at)

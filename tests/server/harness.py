@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.mock_config import MockFile
     from asl_engine.runs import Observer
 
 ROLE = "arn:aws:iam::123456789012:role/states"
@@ -80,6 +81,7 @@ def running(
     remote: LambdaService | None = None,
     observer: Observer | None = None,
     limits: Limits = AWS_LIMITS,
+    mocks: MockFile | None = None,
 ) -> Iterator[Server]:
     """A server on a database, until the block is left."""
     ready, stopping = threading.Event(), threading.Event()
@@ -108,6 +110,7 @@ def running(
                     stop=stopped.wait(),
                     remote=remote,
                     observer=observer,
+                    mocks=mocks,
                     ready=announce,
                 )
         finally:

@@ -1,0 +1,35 @@
+"""Test cases: ``<state machine ARN>#<TestCase>`` in StartExecution and StartSyncExecution."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine.errors import ProjectError
+from asl_engine.server.errors import ApiError, invalid_arn
+
+if TYPE_CHECKING:
+    from asl_engine.server.request import Request
+    from asl_engine.server.service import Service
+
+__all__ = ["begin_case", "without_case"]
+
+
+def without_case(request: Request, service: Service) -> Request:
+    """The request with its test case beside the ARN.  Raises InvalidArn where nothing is mocked."""
+    arn = request.data.get("stateMachineArn")
+    if not isinstance(arn, str) or "#" not in arn:
+        return request
+    if service.mocking is None:
+        raise invalid_arn(f"{arn}: no mock configuration was given")
+    machine, _, case = arn.partition("#")
+    return request._replace(data={**request.data, "stateMachineArn": machine}, mock_case=case)
+
+
+def begin_case(request: Request, service: Service, machine: str, execution: str) -> None:
+    """The execution is to run the request's test case.  Raises ValidationException where there is none."""
+    if request.mock_case is None or service.mocking is None:
+        return
+    try:
+        service.mocking.begin(machine, request.mock_case, execution)
+    except ProjectError as error:
+        raise ApiError("ValidationException", str(error)) from None
