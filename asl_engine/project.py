@@ -29,7 +29,8 @@ class Project(NamedTuple):
     ``limits`` are those that are not to be AWS's, by their names.
     ``buckets`` are the folders that stand for S3 buckets.
     ``deploy`` is the table of that name, which ``deploy.settings`` reads.
-    ``endpoints`` are the URLs of AWS services.
+    ``endpoints`` are the URLs of AWS services.  ``connections`` is the table of that name, which
+    ``resources.connections`` reads.
     """
 
     root: Path
@@ -45,6 +46,7 @@ class Project(NamedTuple):
     buckets: Mapping[str, Path] = {}
     deploy: Mapping[str, Any] = {}
     endpoints: Mapping[str, str] = {}
+    connections: Mapping[str, Any] = {}
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -161,6 +163,11 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     "substitutions": ("substitutions", _is_table_of_texts, 'a table of names and texts, such as {Stage = "dev"}'),
     "deploy": ("deploy", lambda v: isinstance(v, dict), "a table, as docs/deploy.md lists its keys"),
     "endpoints": ("endpoints", _is_table_of_texts, 'a table of services and URLs, such as {sqs = "http://..."}'),
+    "connections": (
+        "connections",
+        lambda v: isinstance(v, dict),
+        "a table, as docs/integrations.md lists its keys",
+    ),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
     "limits": ("limits", lambda v: isinstance(v, dict), 'a table, such as { history_events = "none" }'),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from asl_engine.machine import StateMachine
     from asl_engine.project import Project
     from asl_engine.resources import Resource
+    from asl_engine.resources.connections import Connection
     from asl_engine.resources.lambda_ import LambdaService
     from asl_engine.resources.mock_config import MockFile
     from asl_engine.resources.services import Services
@@ -175,7 +176,12 @@ def services_of(how: How, project: Project, *, sdk_region: bool = False) -> Serv
     from asl_engine.resources.services import Services
 
     urls = endpoints(how.endpoints, os.environ, project.endpoints)
-    return Services(AwsClients(Connecting(urls, sdk_region)))
+    connections: dict[str, Connection] = {}
+    if project.connections:
+        from asl_engine.resources.connections import read_connections
+
+        connections = read_connections(project.connections, os.environ, str(project.source))
+    return Services(AwsClients(Connecting(urls, sdk_region)), connections=connections)
 
 
 def remote_lambda(how: How, project: Project) -> LambdaService | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import CALLBACK
@@ -10,8 +11,11 @@ from asl_engine.errors import ProjectError
 from asl_engine.resources.integrations import Integration, integration, not_recognised, recognised
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from asl_engine.resources import Direct, Resource
     from asl_engine.resources.aws.clients import AwsClients
+    from asl_engine.resources.connections import Connection
     from asl_engine.resources.lambda_ import LambdaService
     from asl_engine.resources.nested import Executions
     from asl_engine.resources.registry import Registry
@@ -22,11 +26,12 @@ __all__ = ["Services", "service_resource"]
 class Services(NamedTuple):
     """What tasks may call beside the project's callables; None for what the AWS SDK finds by itself.
 
-    ``executions`` are the state machines that run here.
+    ``executions`` are the state machines that run here, ``connections`` what http:invoke knows by name.
     """
 
     aws: AwsClients | None = None
     executions: Executions | None = None
+    connections: Mapping[str, Connection] = MappingProxyType({})
 
 
 def service_resource(
@@ -62,6 +67,12 @@ def _requested(
 
         pattern = "" if found.pattern == CALLBACK else found.pattern
         return nested_resource(pattern, services.executions, services.aws or AwsClients())
+    if found.name == "http:invoke":
+        if find_spec("httpx") is None:
+            raise ProjectError(f'the resource {resource} needs httpx: pip install "asl-engine[http]"')
+        from asl_engine.resources.http_invoke import http_resource
+
+        return http_resource(services.connections)
     return _aws(found, resource, services)
 
 

@@ -1,0 +1,96 @@
+"""EventBridge connections of a project: how ``http:invoke`` gets past an API's door.
+
+``[tool.asl.connections.NAME]`` declares what an EventBridge connection holds.  A secret is best taken from
+the environment: ``{ env = "VARIABLE" }``.  What is declared goes into requests and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.errors import ProjectError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Connection", "connection_name", "read_connections"]
+
+# By kind: the texts that it needs.
+KINDS = {
+    "BASIC": ("username", "password"),
+    "API_KEY": ("key-name", "key-value"),
+    "OAUTH_CLIENT_CREDENTIALS": ("authorization-endpoint", "client-id", "client-secret"),
+}
+TABLES = ("headers", "query-parameters", "body")
+OPTIONAL = ("http-method", "oauth-body")
+
+
+class Connection(NamedTuple):
+    """``texts`` are those of its kind; ``headers``, ``query`` and ``body`` are added to every request.
+
+    ``oauth_body`` is added to the request for a token, which is made with ``method``.
+    """
+
+    name: str
+    kind: str
+    texts: Mapping[str, str]
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: Mapping[str, str]
+    oauth_body: Mapping[str, str]
+    method: str = "POST"
+
+    def __repr__(self) -> str:
+        """Without the secrets."""
+        return f"Connection({self.name!r}, {self.kind!r})"
+
+
+def connection_name(arn: str) -> str:
+    """``arn:aws:events:REGION:ACCOUNT:connection/NAME/ID`` -> NAME."""
+    parts = arn.split("/")
+    return parts[1] if len(parts) > 1 else arn
+
+
+def read_connections(tables: Mapping[str, Any], env: Mapping[str, str], source: str) -> dict[str, Connection]:
+    """Raises ``ProjectError`` that says what is wrong, without telling a secret."""
+    return {name: _connection(name, table, env, source) for name, table in tables.items()}
+
+
+def _connection(name: str, table: Any, env: Mapping[str, str], source: str) -> Connection:
+    place = f"{source}: connections.{name}"
+    kind = table.get("auth") if isinstance(table, dict) else None
+    if not isinstance(table, dict) or kind not in KINDS:
+        raise ProjectError(f"{place}: auth has to be one of {', '.join(KINDS)}")
+    allowed = {"auth", *KINDS[kind], *TABLES, *(OPTIONAL if kind.startswith("OAUTH") else ())}
+    for key in table:
+        if key not in allowed:
+            raise ProjectError(
+                f"{place}: there is no key {key!r} with {kind}; allowed are {', '.join(sorted(allowed))}"
+            )
+    for key in KINDS[kind]:
+        if key not in table:
+            raise ProjectError(f"{place}: {key} is missing")
+    method = table.get("http-method", "POST")
+    if method not in {"GET", "POST", "PUT"}:
+        raise ProjectError(f"{place}: http-method has to be GET, POST or PUT")
+    texts = {key: _text(table[key], env, f"{place}.{key}") for key in KINDS[kind]}
+    added = [_texts(table.get(key, {}), env, f"{place}.{key}") for key in (*TABLES, "oauth-body")]
+    headers, query, body, oauth_body = added
+    return Connection(name, str(kind), texts, headers, query, body, oauth_body, str(method))
+
+
+def _texts(table: Any, env: Mapping[str, str], place: str) -> dict[str, str]:
+    if not isinstance(table, dict):
+        raise ProjectError(f"{place}: it has to be a table of names and texts")
+    return {name: _text(value, env, f"{place}.{name}") for name, value in table.items()}
+
+
+def _text(value: Any, env: Mapping[str, str], place: str) -> str:
+    if isinstance(value, str):
+        return value
+    variable = value.get("env") if isinstance(value, dict) and len(value) == 1 else None
+    if not isinstance(variable, str):
+        raise ProjectError(f'{place}: it has to be a text, or {{ env = "VARIABLE" }}')
+    if variable not in env:
+        raise ProjectError(f"{place}: the environment variable {variable} is not set")
+    return env[variable]

@@ -1,0 +1,315 @@
+"""``arn:aws:states:::http:invoke``: a request to an HTTPS API.  "Call HTTPS APIs" in the Developer Guide.
+
+Needs the extra ``http`` (httpx), which is imported with the first call.  A connection's secrets go into the
+request alone: errors are told without them.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from asl_engine.errors import StatesError
+from asl_engine.jsontypes import JsonSyntaxError, Payload, dumps, loads
+from asl_engine.resources.aws.shapes import refused_parameters
+from asl_engine.resources.connections import connection_name
+from asl_engine.resources.form_encoding import ARRAY_FORMATS, form, query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asl_engine.jsontypes import Json
+    from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.connections import Connection
+
+__all__ = ["http_resource"]
+
+FIELDS: Final = frozenset(
+    {
+        "ApiEndpoint",
+        "Authentication",
+        "Headers",
+        "InvocationConfig",
+        "Method",
+        "QueryParameters",
+        "RequestBody",
+        "Transform",
+    }
+)
+OBJECTS: Final = ("Headers", "QueryParameters", "Transform", "Authentication", "InvocationConfig")
+METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
+LONGEST_SECONDS: Final = 60
+MOST_BYTES: Final = 262_144
+TOKEN_MARGIN_SECONDS: Final = 60
+# Those that a definition may not set, by the Developer Guide; what it says of them is how they begin or are.
+FORBIDDEN_PREFIXES: Final = ("x-amz-", "x-amzn-", "x-forwarded")
+FORBIDDEN: Final = frozenset(
+    [
+        "a-im",
+        "accept-charset",
+        "accept-datetime",
+        "accept-encoding",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-md5",
+        "date",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "http2-settings",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "proxy-authorization",
+        "range",
+        "referer",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "warning",
+    ]
+)
+
+
+class _Request(NamedTuple):
+    method: str
+    url: str
+    query: dict[str, Json]
+    headers: dict[str, str]
+    body: bytes | None
+
+
+def http_resource(connections: Mapping[str, Connection]) -> Direct:
+    """A resource that makes the request which the task's parameters describe."""
+    tokens = _Tokens()
+    for name in ("httpx", "httpcore"):  # they would log URLs and headers, with the secrets in them
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+    async def invoke(call: TaskCall) -> Payload:
+        import httpx
+
+        parameters = _checked(call.input.value)
+        connection = _connection(parameters, connections)
+        seconds: float = LONGEST_SECONDS
+        if call.deadline is not None:
+            seconds = min(seconds, max(0.001, call.deadline / 1000 - time.time()))
+        try:
+            async with httpx.AsyncClient(timeout=seconds) as client:
+                request = _request(parameters, connection, call.execution.split(":")[3])
+                if connection is not None:
+                    request = await tokens.authorised(client, connection, request)
+                return await _answer(client, request, call)
+        except httpx.HTTPError as error:
+            raise StatesError("States.Http.Socket", _reason(error)) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise StatesError("States.Http.Socket", f"Invalid ApiEndpoint: {type(error).__name__}") from error
+
+    return invoke
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong between here and there; never what was sent."""
+    return (
+        f"{type(error).__name__}: {error}" if type(error).__name__.startswith("Connect") else type(error).__name__
+    )
+
+
+def _checked(parameters: Json) -> dict[str, Any]:
+    if not isinstance(parameters, dict):
+        raise refused_parameters(parameters, ["The Parameters must be an object"])
+    problems = [f"The field '{key}' is not supported by Step Functions" for key in parameters if key not in FIELDS]
+    for field in ("ApiEndpoint", "Method"):
+        if field not in parameters:
+            problems.append(f"The field '{field}' is required but was missing")
+        elif not isinstance(parameters[field], str):
+            problems.append(f"The value for the field '{field}' must be a string")
+    method, endpoint = parameters.get("Method"), parameters.get("ApiEndpoint")
+    if isinstance(method, str) and method not in METHODS:
+        problems.append("The value of the field 'Method' has an invalid format")
+    if isinstance(endpoint, str) and not endpoint.startswith(("https://", "http://")):
+        problems.append("The value of the field 'ApiEndpoint' has an invalid format")
+    problems += [
+        f"The value for the field '{field}' must be an object"
+        for field in OBJECTS
+        if not isinstance(parameters.get(field, {}), dict)
+    ]
+    problems += _bad_headers(parameters.get("Headers"))
+    if problems:
+        raise refused_parameters(parameters, problems)
+    return parameters
+
+
+def _bad_headers(headers: Json) -> list[str]:
+    problems: list[str] = []
+    for name, value in (headers if isinstance(headers, dict) else {}).items():
+        if name.lower() in FORBIDDEN or name.lower().startswith(FORBIDDEN_PREFIXES):
+            problems.append(f"The header '{name}' is not supported")
+        items = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str | int | float) and "\n" not in str(item) for item in items):
+            problems.append(f"The value for the field '{name}' must be a string")
+    return problems
+
+
+def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection]) -> Connection | None:
+    given = parameters.get("InvocationConfig") or parameters.get("Authentication") or {}
+    arn = given.get("ConnectionArn")
+    if arn is None:
+        return None
+    name = connection_name(str(arn))
+    if name not in connections:
+        raise StatesError(
+            "Events.ConnectionResource.ConnectionNotFound",
+            f"The connection {name} is not declared under [tool.asl.connections] of the project's configuration",
+        )
+    return connections[name]
+
+
+def _request(parameters: dict[str, Any], connection: Connection | None, region: str) -> _Request:
+    """The definition's request; where the connection says something of the same name, that counts."""
+    headers = {
+        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
+        for name, value in (parameters.get("Headers") or {}).items()
+    }
+    asked = dict(parameters.get("QueryParameters") or {})
+    body = parameters.get("RequestBody")
+    if connection is not None:
+        taken = {name.lower() for name in connection.headers}
+        headers = {name: text for name, text in headers.items() if name.lower() not in taken} | dict(
+            connection.headers
+        )
+        asked |= connection.query
+        if connection.body and (body is None or isinstance(body, dict)):
+            body = {**(body or {}), **connection.body}
+    content, kind = _content(body, parameters.get("Transform") or {})
+    if content is not None and (kind.endswith("urlencoded") or "content-type" not in map(str.lower, headers)):
+        headers = {name: text for name, text in headers.items() if name.lower() != "content-type"}
+        headers["Content-Type"] = kind
+    headers["User-Agent"] = f"Amazon|StepFunctions|HttpInvoke|{region}"
+    headers["Range"] = f"bytes=0-{MOST_BYTES}"
+    return _Request(parameters["Method"], parameters["ApiEndpoint"], asked, headers, content)
+
+
+def _content(body: Json, transform: dict[str, Any]) -> tuple[bytes | None, str]:
+    if body is None:
+        return None, ""
+    if transform.get("RequestBodyEncoding") == "URL_ENCODED":
+        options = transform.get("RequestEncodingOptions") or {}
+        arrays = options.get("ArrayFormat", "INDICES")
+        if arrays not in ARRAY_FORMATS:
+            raise StatesError("States.Runtime", f"ArrayFormat is one of {', '.join(ARRAY_FORMATS)}")
+        return form(body, arrays).encode(), "application/x-www-form-urlencoded"
+    text = body if isinstance(body, str) else dumps(body)
+    return text.encode(), "application/json"
+
+
+class _Tokens:
+    """OAuth access tokens, by connection, until shortly before they expire."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, float]] = {}
+
+    async def authorised(self, client: Any, connection: Connection, request: _Request) -> _Request:
+        texts = connection.texts
+        if connection.kind == "API_KEY":
+            added = {texts["key-name"]: texts["key-value"]}
+        elif connection.kind == "BASIC":
+            from base64 import b64encode
+
+            pair = b64encode(f"{texts['username']}:{texts['password']}".encode()).decode()
+            added = {"Authorization": f"Basic {pair}"}
+        else:
+            added = {"Authorization": f"Bearer {await self._token(client, connection)}"}
+        taken = {name.lower() for name in added}
+        kept = {name: text for name, text in request.headers.items() if name.lower() not in taken}
+        return request._replace(headers=kept | added)
+
+    async def _token(self, client: Any, connection: Connection) -> str:
+        token, until = self._known.get(connection.name, ("", 0.0))
+        if until > time.time():
+            return token
+        texts = connection.texts
+        asked = {
+            "grant_type": "client_credentials",
+            "client_id": texts["client-id"],
+            "client_secret": texts["client-secret"],
+            **connection.oauth_body,
+        }
+        sent: dict[str, Any] = {"params": asked} if connection.method == "GET" else {"data": asked}
+        answer = await client.request(connection.method, texts["authorization-endpoint"], **sent)
+        try:
+            told = loads(answer.text) if answer.is_success else None
+        except JsonSyntaxError:
+            told = None
+        given = told.get("access_token") if isinstance(told, dict) else None
+        if not isinstance(told, dict) or not isinstance(given, str):
+            raise StatesError(
+                "Events.ConnectionResource.InvalidConnectionState",
+                f"The connection {connection.name} was not given a token: status {answer.status_code}",
+            )
+        lasts = told.get("expires_in")
+        seconds = float(lasts) if isinstance(lasts, int | float) else 0.0
+        self._known[connection.name] = given, time.time() + seconds - TOKEN_MARGIN_SECONDS
+        return given
+
+
+async def _answer(client: Any, request: _Request, call: TaskCall) -> Payload:
+    url = request.url
+    if request.query:
+        url += ("&" if "?" in url else "?") + query(request.query)
+    async with client.stream(request.method, url, headers=request.headers, content=request.body) as answer:
+        status: int = answer.status_code
+        if not answer.is_success:
+            raise StatesError(f"States.Http.StatusCode.{status}", _phrase(answer))
+        data = bytearray()
+        async for chunk in answer.aiter_bytes():
+            data += chunk
+            if len(data) > MOST_BYTES:
+                raise StatesError(
+                    "States.DataLimitExceeded",
+                    f"The state/task '{call.state}' returned a result with a size exceeding the maximum number of "
+                    "bytes service limit.",
+                )
+    headers: dict[str, Json] = {}
+    for name, value in answer.headers.multi_items():
+        known = headers.setdefault(name, [])
+        assert isinstance(known, list)  # noqa: S101  made here
+        known.append(value)
+    result: Json = {
+        "Headers": headers,
+        "ResponseBody": _body(bytes(data)),
+        "StatusCode": status,
+        "StatusText": _phrase(answer),
+    }
+    return Payload(result)
+
+
+def _body(data: bytes) -> Json:
+    """JSON where it is JSON, else text."""
+    text = data.decode(errors="replace")
+    try:
+        return loads(text)
+    except JsonSyntaxError:
+        return text
+
+
+def _phrase(answer: Any) -> str:
+    if answer.reason_phrase:
+        return str(answer.reason_phrase)
+    try:
+        return HTTPStatus(answer.status_code).phrase
+    except ValueError:
+        return ""

@@ -1,0 +1,284 @@
+"""``http:invoke``, against a server on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from asl_engine.errors import ProjectError, StatesError
+from asl_engine.resources.connections import read_connections
+from asl_engine.resources.form_encoding import form
+from asl_engine.resources.http_invoke import http_resource
+from tests.resources.calls import a_call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SECRET = "s3cr3t-v4lue"  # noqa: S105  what must not be seen
+RESOURCE = "arn:aws:states:::http:invoke"
+
+
+class Api:
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str, dict[str, str], str]] = []
+        self.answers: dict[str, tuple[int, str, bytes]] = {}
+        self.hold = threading.Event()
+        self.url = ""
+
+
+@pytest.fixture
+def api() -> Iterator[Api]:
+    state = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            state.asked.append((self.command, self.path, headers, body))
+            path = self.path.partition("?")[0]
+            if path == "/slow":
+                state.hold.wait(30)
+            status, kind, content = state.answers.get(path, (200, "application/json", b'{"ok": true}'))
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Set-Cookie", "a=1")
+            self.send_header("Set-Cookie", "b=2")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815  the server's names
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing into the output of the tests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    yield state
+    state.hold.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def invoked(*given: Any, connections: Any = None, deadline: int | None = None) -> list[Any]:
+    """The results of calls one after the other."""
+    resource = http_resource(read_connections(connections or {}, {"KEY": SECRET}, "asl.toml"))
+
+    async def main() -> list[Any]:
+        return [(await resource(a_call(RESOURCE, one)._replace(deadline=deadline))).value for one in given]
+
+    return asyncio.run(main())
+
+
+def failure(given: Any, **more: Any) -> tuple[str | None, str]:
+    with pytest.raises(StatesError) as caught:
+        invoked(given, **more)
+    assert SECRET not in str(caught.value)
+    return caught.value.error, caught.value.cause or ""
+
+
+def test_request_and_response(api: Api) -> None:
+    given = {
+        "ApiEndpoint": api.url + "/orders",
+        "Method": "POST",
+        "Headers": {"X-One": "1", "X-Many": ["a", "b"]},
+        "QueryParameters": {"page": 2, "tag": ["x y", "ü"]},
+        "RequestBody": {"name": "grüße"},
+    }
+    (result,) = invoked(given)
+    ((method, path, headers, body),) = api.asked
+    assert (method, path) == ("POST", "/orders?page=2&tag=x%20y&tag=%C3%BC")
+    assert json.loads(body) == {"name": "grüße"}
+    assert (headers["x-one"], headers["x-many"]) == ("1", "a,b")
+    assert headers["content-type"] == "application/json"
+    assert headers["user-agent"] == "Amazon|StepFunctions|HttpInvoke|us-east-1"
+    assert headers["range"] == "bytes=0-262144"
+    assert set(result) == {"Headers", "ResponseBody", "StatusCode", "StatusText"}
+    assert (result["ResponseBody"], result["StatusCode"], result["StatusText"]) == ({"ok": True}, 200, "OK")
+    assert result["Headers"]["set-cookie"] == ["a=1", "b=2"]
+
+
+def test_a_body_that_is_no_json_is_text(api: Api) -> None:
+    api.answers["/text"] = (200, "text/plain", b"{not json")
+    (result,) = invoked({"ApiEndpoint": api.url + "/text", "Method": "GET"})
+    assert result["ResponseBody"] == "{not json"
+
+
+@pytest.mark.parametrize(
+    ("status", "text"), [(404, "Not Found"), (400, "Bad Request"), (503, "Service Unavailable")]
+)
+def test_a_status_that_is_an_error(api: Api, status: int, text: str) -> None:
+    api.answers["/bad"] = (status, "text/plain", b"the reason")
+    assert failure({"ApiEndpoint": api.url + "/bad", "Method": "GET"}) == (
+        f"States.Http.StatusCode.{status}",
+        text,
+    )
+
+
+def test_too_large_a_response(api: Api) -> None:
+    api.answers["/large"] = (200, "text/plain", b"x" * 300_000)
+    error, cause = failure({"ApiEndpoint": api.url + "/large", "Method": "GET"})
+    assert error == "States.DataLimitExceeded"
+    assert cause.startswith("The state/task 'S' returned a result with a size exceeding")
+
+
+def test_nobody_answers(api: Api) -> None:
+    error, cause = failure({"ApiEndpoint": "http://127.0.0.1:9/", "Method": "GET"})
+    assert (error, cause.partition(":")[0]) == ("States.Http.Socket", "ConnectError")
+    soon = int(time.time() * 1000) + 50
+    assert failure({"ApiEndpoint": api.url + "/slow", "Method": "GET"}, deadline=soon) == (
+        "States.Http.Socket",
+        "ReadTimeout",
+    )
+
+
+PROBLEMS = {
+    "The field 'Method' is required but was missing": {"ApiEndpoint": "https://a"},
+    "The value of the field 'ApiEndpoint' has an invalid format": {"ApiEndpoint": "a", "Method": "GET"},
+    "The value of the field 'Method' has an invalid format": {"ApiEndpoint": "https://a", "Method": "get"},
+    "The field 'Url' is not supported by Step Functions": {"ApiEndpoint": "https://a", "Method": "GET", "Url": 1},
+    "The header 'Host' is not supported": {"ApiEndpoint": "https://a", "Method": "GET", "Headers": {"Host": "b"}},
+    "The header 'X-Amz-Date' is not supported": {
+        "ApiEndpoint": "https://a",
+        "Method": "GET",
+        "Headers": {"X-Amz-Date": "b"},
+    },
+    "The value for the field 'X' must be a string": {
+        "ApiEndpoint": "https://a",
+        "Method": "GET",
+        "Headers": {"X": "a\nEvil: 1"},
+    },
+    "The value for the field 'Headers' must be an object": {
+        "ApiEndpoint": "https://a",
+        "Method": "GET",
+        "Headers": 1,
+    },
+}
+
+
+@pytest.mark.parametrize(("problem", "given"), PROBLEMS.items())
+def test_parameters_that_do_not_fit(problem: str, given: Any) -> None:
+    error, cause = failure(given)
+    assert error == "States.Runtime"
+    assert cause.endswith(f"could not be used to start the Task: [{problem}]")
+
+
+def with_connection(api: Api, path: str = "/", **more: Any) -> Any:
+    arn = "arn:aws:events:us-east-1:123456789012:connection/stock/0a1b"
+    return {"ApiEndpoint": api.url + path, "Method": "POST", "Authentication": {"ConnectionArn": arn}, **more}
+
+
+def test_basic(api: Api) -> None:
+    invoked(
+        with_connection(api),
+        connections={"stock": {"auth": "BASIC", "username": "u", "password": {"env": "KEY"}}},
+    )
+    token = base64.b64encode(f"u:{SECRET}".encode()).decode()
+    assert api.asked[0][2]["authorization"] == f"Basic {token}"
+
+
+def test_an_api_key_and_what_the_connection_adds(api: Api) -> None:
+    connection = {
+        "auth": "API_KEY",
+        "key-name": "X-Key",
+        "key-value": {"env": "KEY"},
+        "headers": {"X-Shop": "7"},
+        "query-parameters": {"page": "9"},
+        "body": {"shop": "7"},
+    }
+    given = with_connection(
+        api,
+        Headers={"x-shop": "1", "x-key": "mine"},
+        QueryParameters={"page": "1"},
+        RequestBody={"shop": "1", "n": 2},
+    )
+    invoked(given, connections={"stock": connection})
+    ((_, path, headers, body),) = api.asked
+    assert (path, headers["x-shop"], headers["x-key"]) == ("/?page=9", "7", SECRET)
+    assert json.loads(body) == {"shop": "7", "n": 2}
+
+
+def test_oauth_asks_for_a_token_once(api: Api) -> None:
+    api.answers["/token"] = (200, "application/json", b'{"access_token": "t-1", "expires_in": 3600}')
+    connection = {
+        "auth": "OAUTH_CLIENT_CREDENTIALS",
+        "authorization-endpoint": api.url + "/token",
+        "client-id": "me",
+        "client-secret": {"env": "KEY"},
+        "oauth-body": {"scope": "all"},
+    }
+    invoked(with_connection(api), with_connection(api), connections={"stock": connection})
+    assert [path for _, path, _, _ in api.asked] == ["/token", "/", "/"]
+    assert api.asked[0][3] == f"grant_type=client_credentials&client_id=me&client_secret={SECRET}&scope=all"
+    assert api.asked[2][2]["authorization"] == "Bearer t-1"
+    api.answers["/token"] = (401, "application/json", b"{}")
+    error, cause = failure(with_connection(api), connections={"stock": connection})
+    assert error == "Events.ConnectionResource.InvalidConnectionState"
+    assert cause == "The connection stock was not given a token: status 401"
+
+
+def test_a_connection_that_is_not_declared(api: Api) -> None:
+    assert failure(with_connection(api))[0] == "Events.ConnectionResource.ConnectionNotFound"
+    assert api.asked == []
+
+
+def test_a_form(api: Api) -> None:
+    transform = {"RequestBodyEncoding": "URL_ENCODED", "RequestEncodingOptions": {"ArrayFormat": "BRACKETS"}}
+    invoked(
+        {
+            "ApiEndpoint": api.url,
+            "Method": "POST",
+            "Headers": {"Content-Type": "application/json"},
+            "RequestBody": {"a": [1, 2]},
+            "Transform": transform,
+        }
+    )
+    assert api.asked[0][2]["content-type"] == "application/x-www-form-urlencoded"
+    assert api.asked[0][3] == "a%5B%5D=1&a%5B%5D=2"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "text"),
+    [
+        ("INDICES", "a%5B0%5D=1&a%5B1%5D=x+y&b%5Bc%5D=true&d="),
+        ("REPEAT", "a=1&a=x+y&b%5Bc%5D=true&d="),
+        ("COMMAS", "a=1%2Cx+y&b%5Bc%5D=true&d="),
+        ("BRACKETS", "a%5B%5D=1&a%5B%5D=x+y&b%5Bc%5D=true&d="),
+    ],
+)
+def test_arrays_in_forms(arrays: str, text: str) -> None:
+    assert form({"a": [1, "x y"], "b": {"c": True}, "d": None}, arrays) == text
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"auth": "DIGEST"}, "auth has to be one of BASIC, API_KEY, OAUTH_CLIENT_CREDENTIALS"),
+        ({"auth": "BASIC", "username": "u"}, "password is missing"),
+        ({"auth": "BASIC", "username": "u", "password": {"env": "NO"}}, "the environment variable NO is not set"),
+        ({"auth": "BASIC", "username": "u", "password": 1}, "password: it has to be a text"),
+        ({"auth": "BASIC", "user": "u"}, "there is no key 'user' with BASIC"),
+        ({"auth": "BASIC", "username": "u", "password": "p", "headers": 1}, "headers: it has to be a table"),
+    ],
+)
+def test_connections_that_are_refused(table: Any, message: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        read_connections({"stock": table}, {}, "asl.toml")
+    assert str(caught.value).startswith("asl.toml: connections.stock")
+    assert message in str(caught.value)
+
+
+def test_a_connection_does_not_show_its_secrets() -> None:
+    table = {"auth": "BASIC", "username": "u", "password": SECRET}
+    assert SECRET not in repr(read_connections({"stock": table}, {}, "asl.toml"))
