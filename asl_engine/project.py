@@ -30,7 +30,7 @@ class Project(NamedTuple):
     ``buckets`` are the folders that stand for S3 buckets.
     ``deploy`` is the table of that name, which ``deploy.settings`` reads.
     ``endpoints`` are the URLs of AWS services.  ``connections`` is the table of that name, which
-    ``resources.connections`` reads.
+    ``resources.connections`` reads, ``functions`` that which ``resources.local_functions`` reads.
     """
 
     root: Path
@@ -47,6 +47,7 @@ class Project(NamedTuple):
     deploy: Mapping[str, Any] = {}
     endpoints: Mapping[str, str] = {}
     connections: Mapping[str, Any] = {}
+    functions: Mapping[str, Any] = {}
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -168,6 +169,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
         lambda v: isinstance(v, dict),
         "a table, as docs/integrations.md lists its keys",
     ),
+    "functions": ("functions", lambda v: isinstance(v, dict), "a table, as docs/tasks.md lists its keys"),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
     "limits": ("limits", lambda v: isinstance(v, dict), 'a table, such as { history_events = "none" }'),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),

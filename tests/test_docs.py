@@ -185,7 +185,7 @@ def parse_yaml(text: str, *_: object) -> str:
 
 def parse_toml(text: str, *_: object) -> str:
     """Every key that is shown is one that a project has."""
-    Path("elsewhere/tasks").mkdir(parents=True)
+    Path("elsewhere/tasks").mkdir(parents=True, exist_ok=True)
     Path("elsewhere/asl.toml").write_text(text, encoding="utf-8")
     assert tomllib.loads(text)
     find_project(Path("elsewhere"), {})

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from asl_engine.resources import Resource
     from asl_engine.resources.connections import Connection
     from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.local_functions import LocalFunction
     from asl_engine.resources.mock_config import MockFile
     from asl_engine.resources.services import Services
     from asl_engine.store import Record, Store
@@ -149,7 +150,7 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
     with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
         registry = load_tasks(*project.tasks, root=project.root)
     services = None
-    if any(":states:" in resource for resource in machine.resources):
+    if project.functions or any(":states:" in resource for resource in machine.resources):
         services = services_of(how, project, sdk_region=True)
     catalog = Catalog(registry, remote_lambda(how, project), services)
     return Setup(how, project, machine, resolve(_unmocked(how, machine, name), catalog), name)
@@ -181,7 +182,14 @@ def services_of(how: How, project: Project, *, sdk_region: bool = False) -> Serv
         from asl_engine.resources.connections import read_connections
 
         connections = read_connections(project.connections, os.environ, str(project.source))
-    return Services(AwsClients(Connecting(urls, sdk_region)), connections=connections)
+    functions: dict[str, LocalFunction] = {}
+    if project.functions:
+        from asl_engine.resources.local_functions import LocalFunction, read_functions
+
+        configured = read_functions(project.functions, project.root, str(project.source))
+        functions = {name: LocalFunction(function) for name, function in configured.items()}
+    clients = AwsClients(Connecting(urls, sdk_region))
+    return Services(clients, connections=connections, functions=functions)
 
 
 def remote_lambda(how: How, project: Project) -> LambdaService | None:

@@ -51,6 +51,8 @@ class Catalog(dict[str, "Resource"]):
         """What serves a resource, None where nothing does.  Raises ``ProjectError`` that says why."""
         name = function_name(resource)
         if name is not None:
+            if self._services is not None and name in self._services.functions:
+                return self._services.functions[name]
             function = self.registry.find(name)
             return self._remote if function is None else python_resource(function, name)
         if ":states:" not in resource:

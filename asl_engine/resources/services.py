@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.resources.aws.clients import AwsClients
     from asl_engine.resources.connections import Connection
     from asl_engine.resources.lambda_ import LambdaService
+    from asl_engine.resources.local_functions import LocalFunction
     from asl_engine.resources.nested import Executions
     from asl_engine.resources.registry import Registry
 
@@ -26,12 +27,14 @@ __all__ = ["Services", "service_resource"]
 class Services(NamedTuple):
     """What tasks may call beside the project's callables; None for what the AWS SDK finds by itself.
 
-    ``executions`` are the state machines that run here, ``connections`` what http:invoke knows by name.
+    ``executions`` are the state machines that run here, ``connections`` what http:invoke knows by name,
+    ``functions`` those of Lambda that the project runs in processes of their own.
     """
 
     aws: AwsClients | None = None
     executions: Executions | None = None
     connections: Mapping[str, Connection] = MappingProxyType({})
+    functions: Mapping[str, LocalFunction] = MappingProxyType({})
 
 
 def service_resource(
@@ -60,7 +63,7 @@ def _requested(
     if found.name == "lambda:invoke":
         from asl_engine.resources.lambda_integration import lambda_integration
 
-        return lambda_integration(registry, remote)
+        return lambda_integration(registry, remote, services.functions)
     if found.name == "states:startExecution":
         from asl_engine.resources.aws.clients import AwsClients
         from asl_engine.resources.nested import nested_resource

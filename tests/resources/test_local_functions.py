@@ -1,0 +1,246 @@
+"""Lambda functions in processes of their own, and at an emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from asl_engine.errors import ProjectError, StatesError
+from asl_engine.resources.catalog import Catalog
+from asl_engine.resources.local_functions import LocalFunction, read_functions
+from asl_engine.resources.registry import Registry
+from asl_engine.resources.services import Services
+from tests.resources.calls import a_call
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+HANDLERS = """
+import os, sys, time
+
+calls = 0
+
+def count(event, context):
+    global calls
+    calls += 1
+    print("a word")
+    return {"calls": calls, "event": event, "pid": os.getpid()}
+
+def where(event, context):
+    return {
+        "stage": os.environ.get("STAGE"), "secret": os.environ.get("AWS_SECRET_ACCESS_KEY"),
+        "folder": os.getcwd(), "name": context.function_name, "arn": context.invoked_function_arn,
+        "left": context.get_remaining_time_in_millis() > 0,
+    }
+
+def fail(event, context):
+    raise ValueError("not today")
+
+def unfit(event, context):
+    return {1, 2}
+
+def die(event, context):
+    os._exit(3)
+
+def leave(event, context):
+    sys.exit(0)
+
+def hang(event, context):
+    time.sleep(600)
+
+def large(event, context):
+    return "x" * 7_000_000
+"""
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Iterator[Any]:
+    (tmp_path / "handlers.py").write_text(HANDLERS)
+    functions: list[LocalFunction] = []
+
+    def make(handler: str, **more: Any) -> LocalFunction:
+        table = {"handler": f"handlers:{handler}", "timeout": 30, **more}
+        function = LocalFunction(read_functions({"f": table}, tmp_path, "asl.toml")["f"])
+        functions.append(function)
+        return function
+
+    yield make
+    for function in functions:
+        function.close()
+
+
+def called(function: LocalFunction, *events: Any) -> list[Any]:
+    async def main() -> list[Any]:
+        return [(await function(a_call("f", event))).value for event in events]
+
+    return asyncio.run(main())
+
+
+def failure(function: LocalFunction, event: Any = None) -> tuple[str | None, Any]:
+    with pytest.raises(StatesError) as caught:
+        called(function, event)
+    return caught.value.error, json.loads(caught.value.cause or "")
+
+
+def test_a_warm_process_takes_one_call_after_the_other(made: Any, capfd: Any) -> None:
+    first, second = called(made("count"), {"n": "ü"}, [2])
+    assert (first["calls"], second["calls"]) == (1, 2)
+    assert first["pid"] == second["pid"]
+    assert (first["event"], second["event"]) == ({"n": "ü"}, [2])
+    told = capfd.readouterr()
+    assert told.out == ""
+    assert told.err == "a word\na word\n"
+
+
+def test_its_environment_is_its_own(made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
+    (result,) = called(made("where", environment={"STAGE": "dev"}), {})
+    assert result == {
+        "stage": "dev",
+        "secret": None,
+        "folder": str(tmp_path),
+        "name": "f",
+        "arn": "arn:aws:lambda:us-east-1:123456789012:function:f",
+        "left": True,
+    }
+
+
+def test_an_exception_is_reported_as_lambda_does(made: Any) -> None:
+    error, cause = failure(made("fail"))
+    assert error == "ValueError"
+    assert set(cause) == {"errorMessage", "errorType", "requestId", "stackTrace"}
+    assert cause["errorMessage"] == "not today"
+    assert len(cause["stackTrace"]) == 1
+    assert 'raise ValueError("not today")' in cause["stackTrace"][0]
+
+
+@pytest.mark.parametrize(
+    ("handler", "error", "message"),
+    [
+        (
+            "unfit",
+            "Runtime.MarshalError",
+            "Unable to marshal response: Object of type set is not JSON",
+        ),
+        ("die", "Runtime.ExitError", "Error: Runtime exited with error: exit status 3"),
+        ("leave", "Runtime.ExitError", "Error: Runtime exited without providing a reason"),
+        ("large", "Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size"),
+        ("nothing", "ImportError", "Unable to import module 'handlers:nothing'"),
+    ],
+)
+def test_failures(made: Any, handler: str, error: str, message: str) -> None:
+    function = made(handler)
+    for _ in range(2):  # a process that has died is replaced
+        found, cause = failure(function)
+        assert found == error
+        assert message in cause["errorMessage"]
+
+
+def test_one_that_hangs_is_killed_and_replaced(made: Any) -> None:
+    function = made("hang", timeout=0.3)
+    error, cause = failure(function)
+    assert error == "Sandbox.Timedout"
+    assert cause["errorMessage"].endswith("Error: Task timed out after 0.30 seconds")
+    assert function._idle == []
+
+
+def test_one_that_nobody_waits_for_is_killed(made: Any) -> None:
+    function = made("hang")
+
+    async def main() -> None:
+        task = asyncio.ensure_future(function(a_call("f", {})))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert function._idle == []
+
+
+def test_a_python_that_there_is_not(made: Any) -> None:
+    function = made("count", python="/nowhere/python")
+    with pytest.raises(StatesError) as caught:
+        called(function, {})
+    assert (caught.value.error, caught.value.cause) == (
+        "Lambda.ServiceException",
+        "Cannot run /nowhere/python: No such file or directory",
+    )
+
+
+def test_it_serves_its_arn_and_the_integration(made: Any) -> None:
+    function = made("count")
+    registry = Registry()
+    registry.add("f", lambda _event: "in this process")
+    catalog = Catalog(registry, None, Services(functions={"f": function}))
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:f"
+
+    async def main() -> tuple[Any, Any]:
+        direct: Any = await catalog[arn](a_call(arn, {"n": 1}))
+        name = "arn:aws:states:::lambda:invoke"
+        integrated: Any = await catalog[name](a_call(name, {"FunctionName": "f", "Payload": {"n": 2}}))
+        return direct.value, integrated.value
+
+    direct, integrated = asyncio.run(main())
+    assert direct["event"] == {"n": 1}
+    assert (integrated["Payload"]["event"], integrated["StatusCode"]) == ({"n": 2}, 200)
+
+
+def test_an_emulator(tmp_path: Path) -> None:
+    asked: list[tuple[str, bytes]] = []
+    answers = [b'{"sum": 3}', b'{"errorType": "Bad", "errorMessage": "no"}']
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append((self.path, self.rfile.read(int(self.headers["Content-Length"]))))
+            body = answers[min(len(asked), 2) - 1]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Nothing into the output of the tests."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    table = {"endpoint": f"http://127.0.0.1:{server.server_port}"}
+    function = LocalFunction(read_functions({"f": table}, tmp_path, "asl.toml")["f"])
+    try:
+        assert called(function, {"n": 1}) == [{"sum": 3}]
+        assert failure(function) == ("Bad", {"errorType": "Bad", "errorMessage": "no"})
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert asked[0] == ("/2015-03-31/functions/function/invocations", b'{"n":1}')
+    with pytest.raises(StatesError) as caught:
+        called(function, {})
+    assert caught.value.error == "Lambda.SdkClientException"
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (1, "it has to be a table"),
+        ({}, "it has to have either handler or endpoint"),
+        ({"handler": "a:b", "endpoint": "http://a"}, "it has to have either handler or endpoint"),
+        ({"handler": "a"}, 'handler has to be "module:function"'),
+        ({"endpoint": "localhost"}, "endpoint has to be a URL"),
+        ({"handler": "a:b", "timeout": 901}, "timeout has to be a number of seconds, at most 900"),
+        ({"handler": "a:b", "environment": {"A": 1}}, "environment has to be a table of texts"),
+        ({"handler": "a:b", "folder": "gone"}, "there is no folder"),
+        ({"handler": "a:b", "memory": 1}, "there is no key 'memory'"),
+    ],
+)
+def test_refused(tmp_path: Path, table: Any, message: str) -> None:
+    with pytest.raises(ProjectError) as caught:
+        read_functions({"f": table}, tmp_path, "asl.toml")
+    assert str(caught.value).startswith(f"asl.toml: functions.f: {message}")
