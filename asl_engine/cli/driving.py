@@ -94,7 +94,7 @@ async def drive(
 
 async def _watch(engine: Engine, run: Run, signals: Signals, progress: Progress | None) -> Execution:
     """Wait for the end; meanwhile look for what others have done to the execution, and show it."""
-    ended = asyncio.ensure_future(run.wait())
+    ended = asyncio.ensure_future(_all_ended(engine, run))
     either: set[asyncio.Future[Any]] = {ended, signals.received}
     interval = CHECK_SECONDS if progress is None else PROGRESS_SECONDS
     try:
@@ -112,6 +112,15 @@ async def _watch(engine: Engine, run: Run, signals: Signals, progress: Progress 
         ended.cancel()
         if progress is not None:
             progress.clear()
+
+
+async def _all_ended(engine: Engine, run: Run) -> Execution:
+    """The execution when it has ended, and those that its tasks have started."""
+    execution = await run.wait()
+    while engine.runs:
+        await asyncio.wait([other.done for other in engine.runs.values()], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.sleep(0)
+    return execution
 
 
 class Signals:

@@ -19,6 +19,7 @@ from asl_engine.timing import REAL, clock_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from asl_engine.cli.nested import ProjectExecutions
     from asl_engine.clock import Clock
     from asl_engine.engine import Engine, Run
     from asl_engine.events import Event
@@ -99,6 +100,7 @@ class Setup(NamedTuple):
     machine: StateMachine
     resources: dict[str, Resource]
     name: str = ""
+    nested: ProjectExecutions | None = None
 
     def engine(self, store: Store, since: int = 0, observer: Observer | None = None) -> Engine:
         """An engine for it.  ``since`` is the time, in milliseconds, that the log has reached."""
@@ -110,7 +112,7 @@ class Setup(NamedTuple):
 
             file, case = mock_file(self.how.mock)
             mocking = Mocking(self.resources, store, file, (self.name, case))
-        return Engine(
+        engine = Engine(
             store,
             self.resources if mocking is None else mocking,
             clock=self.how.clock(since),
@@ -120,6 +122,9 @@ class Setup(NamedTuple):
             observer=observer,
             stand_in=None if mocking is None else mocking.stand_in,
         )
+        if self.nested is not None:
+            self.nested.engine = engine
+        return engine
 
 
 def absolute_mock(given: str) -> str:
@@ -152,8 +157,16 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
     services = None
     if project.functions or any(":states:" in resource for resource in machine.resources):
         services = services_of(how, project, sdk_region=True)
+    nested = None
+    if services is not None and any("states:startExecution" in resource for resource in machine.resources):
+        from asl_engine.cli.nested import ProjectExecutions
+
+        nested = ProjectExecutions(how, project)
+        services = services._replace(executions=nested)
     catalog = Catalog(registry, remote_lambda(how, project), services)
-    return Setup(how, project, machine, resolve(_unmocked(how, machine, name), catalog), name)
+    resources = resolve(_unmocked(how, machine, name), catalog)
+    # What the machines need that its tasks start is found when they need it.
+    return Setup(how, project, machine, resources if nested is None else catalog, name, nested)
 
 
 def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:

@@ -1,0 +1,59 @@
+"""``states:startExecution`` under ``asl run``: the definitions of the project."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cli.project import SUM, machine
+
+if TYPE_CHECKING:
+    from tests.cli.project import Project
+
+ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:"
+
+
+def parent(pattern: str, child: str = "child", **parameters: Any) -> Any:
+    start = {
+        "Type": "Task",
+        "Resource": f"arn:aws:states:::states:startExecution{pattern}",
+        "Parameters": {"StateMachineArn": ARN + child, "Input.$": "$", **parameters},
+    }
+    return machine(Start=start)
+
+
+def test_a_definition_of_the_project_is_run(project: Project) -> None:
+    project.define("child", SUM)
+    result = project.ran(parent(".sync:2"), "-i", '{"n":3}')
+    assert result.code == 0, result.err
+    shown = json.loads(result.out)
+    assert (shown["Output"], shown["Status"]) == ({"n": 7}, "SUCCEEDED")
+    listed = project.asl("list", "--json", "--machine", "child").json
+    assert [one["executionArn"] for one in listed["executions"]] == [shown["ExecutionArn"]]
+
+
+@pytest.mark.parametrize("time", ["real", "skip"])
+def test_what_is_only_started_ends_too(project: Project, time: str) -> None:
+    wait = {"Type": "Wait", "Seconds": 3600 if time == "skip" else 1}
+    project.define("child", machine(W=wait))
+    result = project.ran(parent("", Name="c"), "-i", "{}", "--time", time)
+    assert result.code == 0, result.err
+    assert project.asl("show", "c", "--json").json["status"] == "SUCCEEDED"
+
+
+def test_one_that_fails(project: Project) -> None:
+    project.define("child", machine(F={"Type": "Fail", "Error": "Bad", "Cause": "so be it"}))
+    result = project.ran(parent(".sync"), "-i", "{}")
+    assert result.code == 1
+    assert "States.TaskFailed" in result.err
+    assert "so be it" in result.err
+
+
+def test_a_definition_that_is_not_sound(project: Project) -> None:
+    project.define("child", "{")
+    result = project.ran(parent(".sync"), "-i", "{}")
+    assert result.code == 1
+    assert "StepFunctions.ValidationException" in result.err
+    assert "Traceback" not in result.err
