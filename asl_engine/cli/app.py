@@ -68,6 +68,7 @@ Limit = Annotated[
     list[str] | None,
     typer.Option("--limit", metavar="NAME=N|none", help="Set a limit of AWS otherwise, or off. Repeatable."),
 ]
+Url = Annotated[str | None, typer.Option(metavar="URL", hidden=True)]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status line.")]
 
 
@@ -422,20 +423,14 @@ def serve(
         str | None, typer.Option("--lambda-endpoint", metavar="URL", help="Call Lambda there. Implies --lambda.")
     ] = None,
     endpoint: Endpoints = None,
-    batch_endpoint: Annotated[str | None, typer.Option("--batch-endpoint", metavar="URL", hidden=True)] = None,
-    dynamodb_endpoint: Annotated[
-        str | None, typer.Option("--dynamodb-endpoint", metavar="URL", hidden=True)
-    ] = None,
-    ecs_endpoint: Annotated[str | None, typer.Option("--ecs-endpoint", metavar="URL", hidden=True)] = None,
-    glue_endpoint: Annotated[str | None, typer.Option("--glue-endpoint", metavar="URL", hidden=True)] = None,
-    sagemaker_endpoint: Annotated[
-        str | None, typer.Option("--sagemaker-endpoint", metavar="URL", hidden=True)
-    ] = None,
-    sns_endpoint: Annotated[str | None, typer.Option("--sns-endpoint", metavar="URL", hidden=True)] = None,
-    sqs_endpoint: Annotated[str | None, typer.Option("--sqs-endpoint", metavar="URL", hidden=True)] = None,
-    step_functions_endpoint: Annotated[
-        str | None, typer.Option("--step-functions-endpoint", metavar="URL", hidden=True)
-    ] = None,
+    batch_endpoint: Url = None,
+    dynamodb_endpoint: Url = None,
+    ecs_endpoint: Url = None,
+    glue_endpoint: Url = None,
+    sagemaker_endpoint: Url = None,
+    sns_endpoint: Url = None,
+    sqs_endpoint: Url = None,
+    step_functions_endpoint: Url = None,
     mock_config: Annotated[
         str | None,
         typer.Option("--mock-config", metavar="FILE", help="Mocked responses. Default: SFN_MOCK_CONFIG"),
