@@ -7,15 +7,19 @@ need no conversion: they are passed on as they are, and pydantic stays where it 
 
 from __future__ import annotations
 
+import os
+from copy import copy
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["Command", "Group"]
+    from typer import Typer
+
+__all__ = ["Command", "Group", "narrowed"]
 
 
 class Command(TyperCommand):
@@ -41,6 +45,26 @@ class Group(TyperGroup):
             from typer import Abort
 
             raise Abort from None
+
+
+def narrowed(app: Typer, arguments: Sequence[str]) -> Typer:
+    """The application with no other command than the one that is called, where one is.
+
+    Typer makes every command ready before it looks which one it is to run, and there are many.
+    """
+    if not arguments or any(variable.endswith("_COMPLETE") for variable in os.environ):
+        return app
+    wanted = [info for info in app.registered_commands if _name_of(info) == arguments[0]]
+    if not wanted:
+        return app
+    only = copy(app)
+    only.registered_commands = wanted
+    only.registered_groups = []
+    return only
+
+
+def _name_of(info: Any) -> str:
+    return str(info.name or info.callback.__name__.replace("_", "-"))
 
 
 def spare_conversions(parameters: Iterable[Any]) -> None:
