@@ -323,6 +323,13 @@ def _drop(x: Execution, child: Frame) -> None:
     fork.fallen[child.index] = fork.children.pop(child.index)
 
 
+def _state_aborted(x: Execution, event: ev.StateAborted) -> None:
+    """The state's branch or iteration has been given up already."""
+    forks = [frame.fork for frame in x.frames.values() if frame.fork is not None]
+    for child in [child for fork in forks for child in fork.fallen.values() if child.id == event.frame]:
+        child.settled = True
+
+
 def _settled(x: Execution, event: ev.Event) -> None:
     """The history has shown how the work ended; the next event follows from the one before this."""
     x.frames[event.frame].settled = True
@@ -427,7 +434,7 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.WaitScheduled: _wait_scheduled,
     ev.RetryScheduled: _retry_scheduled,
     ev.EvaluationFailed: _evaluation_failed,
-    ev.StateAborted: _settled,
+    ev.StateAborted: _state_aborted,
     ev.ParallelStateStarted: _parallel_started,
     ev.ParallelStateSucceeded: _settled,
     ev.ParallelStateFailed: _settled_badly,

@@ -18,6 +18,7 @@ from asl_engine.execution import RUNNABLE, OpenTask, Phase
 from asl_engine.jsontypes import Payload
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
+from asl_engine.states.aborting import abort_children
 from asl_engine.states.turn import HistoryFull, Turn
 
 if TYPE_CHECKING:
@@ -442,7 +443,7 @@ def evaluation_failed(turn: Turn, failure: StatesError, location: str | None) ->
 def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:
     """Retry, Catch or fail.  An item that cannot be made fails a Map while others are under way."""
     frame = turn.frame
-    turn.abort_children(frame)
+    abort_children(turn, frame)
     turn.frame = frame
     turn.takes_token = state.takes_token
     try:

@@ -15,8 +15,9 @@ from asl_engine import events as ev
 from asl_engine.errors import StatesError
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
-from asl_engine.frames import BETWEEN_STATES, Phase
+from asl_engine.frames import Phase
 from asl_engine.limits import Limits, cut, utf8_length
+from asl_engine.states.aborting import abort_children
 from asl_engine.states.lazy_random import LazyRandom
 from asl_engine.task_tokens import task_token
 
@@ -32,8 +33,6 @@ __all__ = ["HistoryFull", "Turn"]
 
 # State types whose work can be retried; only they have a RetryCount in the context object.
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
-# State types that the history shows as aborted; the others are over as soon as they are entered.
-ABORTED_TYPES = frozenset({"Task", "Wait", "Parallel", "Map"})
 BEFORE_WORK = frozenset({Phase.ENTERED, Phase.BACKOFF})
 
 
@@ -112,30 +111,12 @@ class Turn:
         if parent is None:
             self.emit_end(ev.ExecutionFailed, *self.cut(error, cause))
             return
-        if frame.type == "Task" and not frame.settled:
-            self.emit(ev.StateAborted, frame.state, frame.type)
         if parent.type == "Map":
             self.emit(ev.MapIterationFailed, parent.state, frame.index, *self.cut(error, cause))
         else:
             self.emit_internal(ev.BranchFailed, *self.cut(error, cause))
-        self.abort_children(parent)
+        abort_children(self, parent)
         self.wake(parent)
-
-    def abort_children(self, frame: Frame) -> None:
-        """Give up the branches or iterations that are under way, with all that they have begun."""
-        for child in list(frame.fork.children.values()) if frame.fork is not None else ():
-            self._abort(child)
-
-    def _abort(self, frame: Frame) -> None:
-        self.abort_children(frame)
-        self.frame = frame
-        if frame.type in ABORTED_TYPES and frame.phase not in BETWEEN_STATES and not frame.settled:
-            self.emit(ev.StateAborted, frame.state, frame.type)
-        assert frame.parent is not None  # noqa: S101  a branch or an iteration
-        if frame.parent.type == "Map":
-            self.emit(ev.MapIterationAborted, frame.parent.state, frame.index)
-        else:
-            self.emit_internal(ev.BranchAborted)
 
     # -- what expressions see -------------------------------------------------------------------
 

@@ -37,10 +37,10 @@ def test_how_the_events_of_a_failure_follow_from_each_other() -> None:
     _, events = drive(definition, [1, 2], {"T": [BROKEN, 1, BROKEN]})
     assert told(events)[11:] == [
         "12 8 LambdaFunctionFailed",
-        "13 12 TaskStateAborted",
-        "14 12 MapIterationFailed",
-        "15 11 TaskStateAborted",
-        "16 11 MapIterationAborted",
+        "13 12 MapIterationFailed",
+        "14 12 TaskStateAborted",
+        "15 12 MapIterationAborted",
+        "16 12 TaskStateAborted",
         "17 12 MapStateStarted",
         "18 17 MapIterationStarted",
         "19 17 MapIterationStarted",
@@ -54,15 +54,15 @@ def test_how_the_events_of_a_failure_follow_from_each_other() -> None:
         "27 26 TaskStateExited",
         "28 27 MapIterationSucceeded",
         "29 25 LambdaFunctionFailed",
-        "30 29 TaskStateAborted",
-        "31 29 MapIterationFailed",
+        "30 29 MapIterationFailed",
+        "31 29 TaskStateAborted",
         "32 29 MapStateFailed",
         "33 32 MapStateExited",
         "34 33 PassStateEntered",
         "35 34 PassStateExited",
         "36 35 ExecutionSucceeded",
     ]
-    details = history(events)[13]
+    details = history(events)[12]
     assert details["mapIterationFailedEventDetails"] == {"name": "S", "index": 0}
 
 
@@ -171,16 +171,16 @@ def test_a_failing_iteration_takes_all_others_with_it() -> None:
     events = steps.answer("T", BROKEN)
     assert steps.types(events) == [
         "LambdaFunctionFailed",
-        "TaskStateAborted",
         "MapIterationFailed",
+        "TaskStateAborted",
+        "MapIterationAborted",
+        "WaitStateAborted",
+        "TaskStateAborted",
         "WaitStateAborted",
         "MapIterationAborted",
-        "TaskStateAborted",
-        "WaitStateAborted",
         "ParallelStateAborted",
         "MapIterationAborted",
         "TaskStateAborted",
-        "MapIterationAborted",
         "MapStateFailed",
         "MapStateExited",
         "PassStateEntered",
@@ -223,8 +223,8 @@ def test_an_item_that_cannot_be_made_gives_up_those_under_way() -> None:
     steps.answer(steps.tasks()[0], 1)
     assert steps.execution.error == "States.Runtime"
     assert types(steps.log)[-4:] == [
-        "TaskStateAborted",
         "MapIterationAborted",
+        "TaskStateAborted",
         "MapStateFailed",
         "ExecutionFailed",
     ]

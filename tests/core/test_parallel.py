@@ -143,7 +143,7 @@ def test_how_the_events_of_a_failure_follow_from_each_other() -> None:
         "9 8 LambdaFunctionStarted",
         "10 6 LambdaFunctionFailed",
         "11 10 TaskStateAborted",
-        "12 9 TaskStateAborted",
+        "12 10 TaskStateAborted",
         "13 10 ParallelStateFailed",
         "14 13 ParallelStateExited",
         "15 14 PassStateEntered",
@@ -314,10 +314,10 @@ def test_a_failing_branch_takes_all_others_with_it() -> None:
         "TaskStateAborted",  # P1
         "WaitStateAborted",  # P2
         "ParallelStateAborted",
-        "TaskStateAborted",  # two iterations of M
-        "MapIterationAborted",
+        "MapIterationAborted",  # two iterations of M
         "TaskStateAborted",
         "MapIterationAborted",
+        "TaskStateAborted",
         "MapStateAborted",
         "ParallelStateFailed",
         "ParallelStateExited",
