@@ -21,6 +21,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from contextlib import nullcontext
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE, OutputChecker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -31,8 +32,10 @@ import typer
 import asl_engine
 from asl_engine.cli import main
 from asl_engine.cli.app import app
+from asl_engine.deploy.settings import read_settings
 from asl_engine.project import find_project
 from asl_engine.yaml_source import read_yaml
+from tests.deploy.cloud import cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +84,8 @@ def blocks(page: str) -> list[Block]:
 @pytest.fixture
 def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of the example project, which is the current directory."""
+    tmp_path /= "project"
+    tmp_path.mkdir()
     for name in EXAMPLE:
         source = ROOT / name
         if source.is_dir():
@@ -100,7 +105,14 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the pages are written for a POSIX shell")
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page)])
-def test_what_a_page_shows_is_so(page: str, example: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_a_page_shows_is_so(
+    page: str, example: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with cloud(example.parent / "cloud", monkeypatch) if page == "docs/deploy.md" else nullcontext():
+        run_page(page, example, capfd)
+
+
+def run_page(page: str, example: Path, capfd: pytest.CaptureFixture[str]) -> None:
     said = ""
     namespace: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
@@ -188,7 +200,7 @@ def parse_toml(text: str, *_: object) -> str:
     Path("elsewhere/tasks").mkdir(parents=True, exist_ok=True)
     Path("elsewhere/asl.toml").write_text(text, encoding="utf-8")
     assert tomllib.loads(text)
-    find_project(Path("elsewhere"), {})
+    read_settings(find_project(Path("elsewhere"), {}))
     return ""
 
 
@@ -223,10 +235,10 @@ def test_the_benchmark_runs() -> None:
 
 
 def options(command: str) -> set[str]:
-    return {name for parameter in COMMANDS[command].params for name in parameter.opts if name.startswith("-")} | {
-        "--help",
-        "-h",
-    }
+    """Those of a command, and of the commands in it."""
+    within = [COMMANDS[command], *getattr(COMMANDS[command], "commands", {}).values()]
+    parameters = [parameter for one in within for parameter in one.params]
+    return {name for parameter in parameters for name in parameter.opts if name.startswith("-")} | {"--help", "-h"}
 
 
 def shown_commands() -> Iterator[tuple[str, str]]:
@@ -269,6 +281,15 @@ def test_every_option_is_documented_and_none_that_is_not(command: str) -> None:
 def test_every_public_name_is_documented() -> None:
     text = read("docs/python.md")
     assert [name for name in asl_engine.__all__ if not re.search(rf"`{name}`", text)] == []
+
+
+def test_every_key_of_a_deployment_is_documented() -> None:
+    from asl_engine.deploy import settings
+
+    shown = next(block for block in blocks("docs/deploy.md") if block.language == "toml")
+    table = tomllib.loads(shown.text)["deploy"]
+    assert set(table) == set(settings._KEYS)
+    assert set(table["logging"]) == set(settings._LOGGING_KEYS)
 
 
 def test_every_key_of_the_configuration_is_documented() -> None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from asl_engine.cli.parsing import Command
+from asl_engine.cli.remote_commands import remote
 
 __all__ = ["add_commands"]
 
@@ -41,6 +42,8 @@ def add_commands(app: typer.Typer) -> None:
     """Add them, in the order in which the help lists them."""
     app.command(cls=Command)(deploy)
     app.command(cls=Command)(export)
+    app.add_typer(remote, name="remote")
+    app.command(cls=Command)(workers)
 
 
 def deploy(
@@ -149,3 +152,49 @@ def export(
         substituting=Substituting(tuple(substitute or ()), substitutions),
     )
     return export_command(given, form, folder)
+
+
+def workers(
+    *,
+    definition: Annotated[
+        str | None,
+        typer.Argument(metavar="[DEFINITION]", help="Work for all activities that this definition's tasks name."),
+    ] = None,
+    activity: Annotated[
+        list[str] | None,
+        typer.Option("--activity", metavar="ARN=CALLABLE", help="Work for this activity too. Repeatable."),
+    ] = None,
+    processes: Annotated[int, typer.Option("--processes", metavar="N", help="So many processes. Default: 1")] = 1,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", metavar="N", help="So many tasks of each activity at a time in each.")
+    ] = 1,
+    heartbeat: Annotated[
+        float | None,
+        typer.Option(
+            "--heartbeat", metavar="SECONDS", help="How often. Default: a third of HeartbeatSeconds, or 20"
+        ),
+    ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Create the activities that do not exist.")] = False,
+    region: Region = None,
+    profile: Profile = None,
+    substitute: Substitute = None,
+    substitutions: Substitutions = None,
+) -> int:
+    """Do the tasks of activities with the project's callables, until interrupted."""
+    from asl_engine.cli.definitions import Substituting
+    from asl_engine.cli.workers import Workers
+    from asl_engine.cli.workers import workers as work
+
+    return work(
+        Workers(
+            definition=definition,
+            activities=tuple(activity or ()),
+            processes=processes,
+            concurrency=concurrency,
+            heartbeat=heartbeat,
+            create=create,
+            region=region,
+            profile=profile,
+            substituting=Substituting(tuple(substitute or ()), substitutions),
+        )
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from contextlib import redirect_stdout
@@ -19,6 +20,7 @@ from asl_engine.deploy.changes import Changes
 from asl_engine.deploy.deployment import Order, deploy, destroy, move_alias, prepare_functions
 from asl_engine.deploy.settings import checked_weight, read_settings
 from asl_engine.errors import InvalidInput
+from asl_engine.limits import MAX_NAME_LENGTH
 
 if TYPE_CHECKING:
     from asl_engine.deploy.aws import Aws
@@ -58,7 +60,8 @@ def deploy_command(given: Deployment) -> int:
     """Deploy, or take away.  Returns the exit code."""
     _check_options(given)
     order = order_for(given)
-    aws = connect(given.region or order.settings.region, given.profile or order.settings.profile)
+    settings = order.settings
+    aws = connect(given.region or settings.region, given.profile or settings.profile, settings.role)
     try:
         if given.destroy:
             return _destroy(aws, order, given)
@@ -72,6 +75,8 @@ def deploy_command(given: Deployment) -> int:
 
 def _check_options(given: Deployment) -> None:
     checked_weight(given.weight)
+    if given.role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", given.role):
+        raise InvalidInput(f"--role {given.role}: it is a role's ARN, as in arn:aws:iam::123456789012:role/name")
     if given.type not in {None, "STANDARD", "EXPRESS"}:
         raise InvalidInput(f"--type {given.type}: it is STANDARD or EXPRESS")
     if given.watch < 0:
@@ -92,7 +97,7 @@ def order_for(given: Deployment) -> Order:
         type=given.type or settings.type,
         alias=given.alias or settings.alias,
     )
-    name = given.name or machine_name(given.definition)
+    name = _checked_name(given)
     read = DefinitionSource("", given.definition)
     if not given.destroy:
         read = read_definition(given.definition, given.substituting, project)
@@ -111,6 +116,19 @@ def order_for(given: Deployment) -> Order:
     if given.with_functions and not given.destroy:
         order = prepare_functions(order, registered(order))
     return order
+
+
+def _checked_name(given: Deployment) -> str:
+    """The state machine's name.  Raises ``InvalidInput``."""
+    if given.name is None:
+        if given.definition == STDIN:
+            raise InvalidInput("a definition from the standard input has no name: give --name NAME")
+        return machine_name(given.definition)
+    if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{MAX_NAME_LENGTH}}}", given.name):
+        raise InvalidInput(
+            f"--name {given.name!r}: a name has 1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 - _"
+        )
+    return given.name
 
 
 def registered(order: Order) -> Registry:
@@ -165,7 +183,7 @@ def _move(aws: Aws, order: Order, given: Deployment) -> int:
 
 def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
     """Tell what is to be deleted, ask, then delete it."""
-    planned = Changes(apply=False, tell=err, pause=time.sleep)
+    planned = Changes(apply=False, tell=out if given.dry_run else err, pause=time.sleep)
     destroy(aws, order.name, order.owner, planned)
     if not planned.done:
         err(f"{order.name}: there is nothing to delete in {aws.region}, account {aws.account}")

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from asl_engine.execution import Execution, Frame, OpenTimer
     from asl_engine.store import Record
 
-__all__ = ["list_executions", "show", "show_execution", "stop"]
+__all__ = ["checked_limit", "checked_status", "list_executions", "show", "show_execution", "stop"]
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 
@@ -39,9 +39,8 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 def list_executions(machine: str | None, status: str | None, limit: int, *, db: str | None, as_json: bool) -> int:
     """The newest executions first."""
-    wanted = _status(status)
-    if limit < 1:
-        raise InvalidInput(f"--limit {limit}: it is at least 1")
+    wanted = checked_status(status)
+    checked_limit(limit)
     records = asyncio.run(_records(database(db), machine, wanted, limit))
     if as_json:
         out(pretty_json({"executions": [list_item(record) for record in records]}))
@@ -51,7 +50,14 @@ def list_executions(machine: str | None, status: str | None, limit: int, *, db: 
     return 0
 
 
-def _status(given: str | None) -> Status | None:
+def checked_limit(limit: int) -> None:
+    """Raises ``InvalidInput`` where ``--limit`` lets nothing through."""
+    if limit < 1:
+        raise InvalidInput(f"--limit {limit}: it is at least 1")
+
+
+def checked_status(given: str | None) -> Status | None:
+    """The status that ``--status`` names, in any case.  Raises ``InvalidInput``."""
     if given is None:
         return None
     for status in STATUSES:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asl_engine.execution import Execution, Status
 
-__all__ = ["EXIT_CODES", "report", "report_interruption", "status_line"]
+__all__ = ["EXIT_CODES", "failure_lines", "report", "report_interruption", "status_line"]
 
 EXIT_CODES: dict[Status, int] = {"SUCCEEDED": 0, "FAILED": 1, "TIMED_OUT": 3, "ABORTED": 4, "RUNNING": 0}
 
@@ -26,7 +26,7 @@ def report(execution: Execution, db: Path, *, as_json: bool, quiet: bool) -> int
         out(pretty_json(describe_execution(execution)))
     elif execution.output is not None:
         out(pretty_json(execution.output.value) if is_terminal(sys.stdout) else execution.output.text.rstrip())
-    for line in _failure(execution):
+    for line in failure_lines(execution.error, execution.cause):
         err(line)
     if not quiet:
         err(status_line(execution, db))
@@ -41,9 +41,8 @@ def status_line(execution: Execution, db: Path) -> str:
     return f"{execution.status}  {short_name(who.name)}  {who.machine_name}  {took}  ({see})"
 
 
-def _failure(execution: Execution) -> list[str]:
+def failure_lines(error: str | None, cause: str | None) -> list[str]:
     """The error and its cause; of a Lambda function's report the message and where it was raised."""
-    error, cause = execution.error, execution.cause
     if error is None and cause is None:
         return []
     told = lambda_report(cause)

@@ -12,12 +12,14 @@ from asl_engine.deploy.changes import found
 from asl_engine.deploy.machines import versions_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from asl_engine.deploy.aws import Aws
     from asl_engine.deploy.changes import Changes
 
 __all__ = ["Routes", "Shift", "promoted", "rolled_back", "routes_of", "shift", "shown"]
 
-# (ARN of a version, percentage), the larger part first.
+# (ARN of a version, percentage), the larger part first; of two halves, the older version.
 Routes: TypeAlias = "tuple[tuple[str, int], ...]"
 
 _ABSENT = ("ResourceNotFound", "StateMachineDoesNotExist", "ResourceNotFoundException")
@@ -56,7 +58,11 @@ def routes_of(aws: Aws, alias_arn: str) -> Routes | None:
     if answer is None:
         return None
     routes = [(one["stateMachineVersionArn"], int(one["weight"])) for one in answer["routingConfiguration"]]
-    return tuple(sorted(routes, key=lambda route: -route[1]))
+    return ordered(routes)
+
+
+def ordered(routes: Iterable[tuple[str, int]]) -> Routes:
+    return tuple(sorted(routes, key=lambda route: (-route[1], version_number(route[0]))))
 
 
 def target(current: Routes | None, version: str, weight: int | None) -> Routes:
@@ -64,7 +70,7 @@ def target(current: Routes | None, version: str, weight: int | None) -> Routes:
     stable = next((arn for arn, _ in current or () if arn != version), None)
     if weight is None or stable is None:
         return ((version, 100),)
-    return tuple(sorted(((version, weight), (stable, 100 - weight)), key=lambda route: -route[1]))
+    return ordered(((version, weight), (stable, 100 - weight)))
 
 
 def promoted(current: Routes) -> Routes:
@@ -150,8 +156,7 @@ def _guard(
     fallback = _fallback(aws, alias_arn, version, before)
     try:
         trouble = _watched(aws, changes, alias_arn, version, how, moved=before != now)
-    except KeyboardInterrupt:
-        # Not proven: it must not stay as if it were.
+    except (KeyboardInterrupt, AwsError):  # not proven: it must not stay as if it were
         if fallback is not None:
             set_routes(aws, changes, alias_arn, fallback, now)
         raise

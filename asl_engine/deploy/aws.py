@@ -42,6 +42,7 @@ _REMEDIES = {
     "OptInRequired": "this region or service is not enabled in the account",
     "InvalidDefinition": "AWS refuses the definition",
     "ConflictException": "somebody else is changing it at this moment: look at it, and run the command again",
+    "ServiceQuotaExceededException": "a quota is used up: delete versions that nobody needs, or have it raised",
     "StateMachineDeleting": "it is being deleted: run the command again when it is gone",
     "StateMachineDoesNotExist": "`asl remote list` shows those there are",
 }
@@ -64,14 +65,15 @@ class AwsError(AslError):
 class Aws:
     """One account and region, and the clients for it, made on first use.
 
-    ``session`` is a boto3 session; ``region`` its region.
+    ``session`` is a boto3 session; ``region`` its region.  ``role`` is a role of the account, whose ARN tells
+    which account that is; without one AWS is asked.
     """
 
-    def __init__(self, session: Any, region: str) -> None:
+    def __init__(self, session: Any, region: str, role: str | None = None) -> None:
         self.session = session
         self.region = region
         self._clients: dict[str, Any] = {}
-        self._caller: dict[str, str] | None = None
+        self._caller = None if role is None else {"Arn": role, "Account": role.split(":")[4]}
 
     def client(self, service: str, **settings: Any) -> Any:
         """The client of a service.  ``settings`` are botocore's Config; a client that has any is not kept."""
@@ -113,11 +115,12 @@ class Aws:
         return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{name}"
 
 
-def connect(region: str | None = None, profile: str | None = None) -> Aws:
+def connect(region: str | None = None, profile: str | None = None, role: str | None = None) -> Aws:
     """A connection to the account that the AWS SDK finds.
 
-    ``region`` and ``profile`` come before the SDK's own.  Raises ``ProjectError`` where boto3 is not
-    installed, ``AwsError`` for an unknown profile or region and where there are no credentials.
+    ``region`` and ``profile`` come before the SDK's own; ``role`` is the ARN of a role of the account.  Raises
+    ``ProjectError`` where boto3 is not installed, ``AwsError`` for an unknown profile or region and where there
+    are no credentials.
     """
     from importlib.util import find_spec
 
@@ -133,7 +136,7 @@ def connect(region: str | None = None, profile: str | None = None) -> Aws:
         _check_region(session, chosen)
         if session.get_credentials() is None:
             raise AwsError(f"there are no AWS credentials: {_NO_CREDENTIALS}")
-    return Aws(session, chosen)
+    return Aws(session, chosen, role)
 
 
 def new_session(**settings: str | None) -> Any:
@@ -192,7 +195,9 @@ def explained(doing: str) -> Iterator[None]:
         raise AwsError(f"cannot {doing}: {clean(_no_answer(error))}; {AGAIN}") from error
     except BotoCoreError as error:
         raise AwsError(f"cannot {doing}: {clean(_sdk_error(error))}") from error
-    except ValueError as error:  # AWS_ENDPOINT_URL is no URL
+    except ValueError as error:
+        if not str(error).startswith("Invalid endpoint"):  # AWS_ENDPOINT_URL is no URL
+            raise
         raise AwsError(f"cannot {doing}: {clean(str(error))}") from error
 
 

@@ -30,8 +30,10 @@ from asl_engine.deploy.machines import (
 )
 from asl_engine.deploy.policy import Place, document_of, grants
 from asl_engine.deploy.roles import (
+    LAMBDA_SERVICE,
     MACHINE_TAG,
     PROJECT_TAG,
+    STATES_SERVICE,
     delete_role,
     ensure_role,
     is_ours,
@@ -53,9 +55,6 @@ if TYPE_CHECKING:
     from asl_engine.resources.registry import Registry
 
 __all__ = ["Order", "Outcome", "deploy", "destroy", "move_alias", "prepare_functions", "settings_grants"]
-
-STATES_SERVICE = "states.amazonaws.com"
-LAMBDA_SERVICE = "lambda.amazonaws.com"
 
 
 class Order(NamedTuple):
@@ -137,7 +136,8 @@ def deploy(aws: Aws, order: Order, changes: Changes, seen: Deployed | None = Non
     if order.functions is not None:
         predicted = _deploy_functions(aws, order, changes, text)
     needed = _grants(aws, order, predicted)
-    notes += [f"policy: {grant.note}" for grant in needed if grant.note]
+    if order.settings.role is None and owned:
+        notes += [f"policy: {grant.note}" for grant in needed if grant.note]
     role = _role(aws, order, changes, predicted, needed=needed, deployed=deployed, owned=owned)
     wanted = Wanted(order.name, predicted, role, order.settings.type, settings_of(order.settings))
     version = converge(aws, changes, wanted, deployed, owner=order.owner, seen=seen)

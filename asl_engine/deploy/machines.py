@@ -281,11 +281,12 @@ def _published(aws: Aws, deployed: Deployed) -> str | None:
 def _publish(aws: Aws, changes: Changes, wanted: Wanted, deployed: Deployed) -> str | None:
     """Nothing differs, but there is no version of it: a run was interrupted, or it was made by other means.
 
-    The revision makes sure that what is published is what was looked at.
+    The revision makes sure that what is published is what was looked at; a machine that was never updated has
+    none, and INITIAL stands for it (PublishStateMachineVersion).
     """
-    revision = {} if deployed.revision is None else {"revisionId": deployed.revision}
+    revision = deployed.revision or "INITIAL"
     made = changes.write(
         f"publish a version of {wanted.name}",
-        lambda: aws.states.publish_state_machine_version(stateMachineArn=deployed.arn, **revision),
+        lambda: aws.states.publish_state_machine_version(stateMachineArn=deployed.arn, revisionId=revision),
     )
     return None if made is None else str(made["stateMachineVersionArn"])

@@ -15,7 +15,7 @@ from asl_engine.deploy.grants import RULES, SDK_PREFIXES, Grant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Place", "covers", "document_of", "grants", "trust"]
+__all__ = ["Place", "covers", "document_of", "grants", "states_of", "trust"]
 
 _LAMBDA = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:.+")
 _INTEGRATION = re.compile(
@@ -44,19 +44,19 @@ class Place(NamedTuple):
 def grants(document: Any, place: Place) -> list[Grant]:
     """What every state of a definition needs, each once."""
     found: list[Grant] = []
-    for state in _states(document):
+    for state in states_of(document):
         found.extend(_of_state(state, place))
     return list(dict.fromkeys(found))
 
 
-def _states(scope: Any) -> Iterator[dict[str, Any]]:
+def states_of(scope: Any) -> Iterator[dict[str, Any]]:
     """All states: those of branches and item processors too."""
     states = scope.get("States") if isinstance(scope, dict) else None
     for state in states.values() if isinstance(states, dict) else ():
         if isinstance(state, dict):
             yield state
             for inner in (state.get("ItemProcessor"), state.get("Iterator"), *(state.get("Branches") or ())):
-                yield from _states(inner)
+                yield from states_of(inner)
 
 
 def _of_state(state: dict[str, Any], place: Place) -> Iterator[Grant]:
@@ -90,7 +90,10 @@ def _of_task(resource: str, arguments: dict[str, Any], place: Place) -> Iterator
         if rule is not None:
             yield from rule(arguments, place, pattern)
         else:
-            yield Grant(f"{service}:{_pascal(action)}", "*", note=f"{service}:{action} on all resources")
+            more = (
+                "; what .sync needs beside it has to be allowed with --role" if pattern.startswith(".sync") else ""
+            )
+            yield Grant(f"{service}:{_pascal(action)}", "*", note=f"{service}:{action} on all resources{more}")
 
 
 def _function_of(arguments: dict[str, Any], place: Place) -> str:
@@ -183,14 +186,17 @@ def _pascal(action: str) -> str:
 # -- documents ----------------------------------------------------------------------------------------
 
 
-def trust(service: str, account: str | None = None) -> dict[str, Any]:
-    """The trust policy of a role that a service assumes, for this account's resources only."""
+def trust(service: str, account: Any = None) -> dict[str, Any]:
+    """The trust policy of a role that a service assumes, where it is given for this account's resources only.
+
+    The Step Functions Developer Guide advises that, against a confused deputy; Lambda does not know it.
+    """
     statement: dict[str, Any] = {
         "Effect": "Allow",
         "Principal": {"Service": service},
         "Action": "sts:AssumeRole",
     }
-    if account is not None:  # against the confused deputy, as the Developer Guide advises
+    if account is not None:
         statement["Condition"] = {"StringEquals": {"aws:SourceAccount": account}}
     return {"Version": "2012-10-17", "Statement": [statement]}
 

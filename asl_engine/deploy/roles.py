@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from asl_engine.deploy.changes import Changes
 
 __all__ = [
+    "LAMBDA_SERVICE",
     "MACHINE_TAG",
     "POLICY_NAME",
     "PROJECT_TAG",
+    "STATES_SERVICE",
     "delete_role",
     "ensure_role",
     "is_ours",
@@ -31,6 +33,8 @@ __all__ = [
 PROJECT_TAG = "asl-engine:project"
 MACHINE_TAG = "asl-engine:machine"
 POLICY_NAME = "asl-engine"
+STATES_SERVICE = "states.amazonaws.com"
+LAMBDA_SERVICE = "lambda.amazonaws.com"
 _ABSENT = "NoSuchEntity"
 _LONGEST_NAME = 64
 
@@ -81,7 +85,7 @@ def ensure_role(
             f"create the role {name}",
             lambda: iam.create_role(
                 RoleName=name,
-                AssumeRolePolicyDocument=_text(trust(service, aws.account)),
+                AssumeRolePolicyDocument=_text(trust(service, aws.account if service == STATES_SERVICE else None)),
                 Description=f"Made by asl deploy for {owner[MACHINE_TAG]}",
                 Tags=[{"Key": key, "Value": value} for key, value in owner.items()],
             ),

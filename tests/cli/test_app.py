@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.cli.project import Project
 
 COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate", "tasks", "serve"]
-COMMANDS += ["deploy", "export"]
+COMMANDS += ["deploy", "export", "workers", "remote"]
 
 
 def test_alone_it_prints_help(project: Project) -> None:

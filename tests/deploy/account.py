@@ -1,6 +1,7 @@
 """An AWS account on this machine: moto's server, as a black box, and a record of what was called.
 
-``Account.calls`` lists the calls as ``service.Operation``.  ``Account.fail_after`` makes the n-th call fail
+``Account.calls`` lists the calls as ``service.Operation``.  ``Account.answers`` has what is answered instead, by
+operation.  ``Account.fail_after`` makes the n-th call fail
 once its answer has come, as if the process were interrupted there.
 """
 
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPConnection
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 PATIENCE_SECONDS = 60
+REQUEST_ID = "11111111-2222-3333-4444-555555555555"
 READING = ("Describe", "List", "Get", "Validate")
 
 
@@ -44,13 +47,29 @@ class Account:
     """The account, seen from the client's side."""
 
     url: str
+    region: str = REGION
     calls: list[str] = field(default_factory=list)
     fail_after: int | None = None
+    answers: dict[str, list[tuple[int, dict[str, Any]]]] = field(default_factory=dict)
 
     def session(self) -> Any:
-        session = boto3.Session(botocore_session=quick_session(), region_name=REGION)
+        session = boto3.Session(botocore_session=quick_session(), region_name=self.region)
+        session.events.register("before-call", self._answered)
         session.events.register("after-call", self._called)
         return session
+
+    def _answered(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
+        waiting = self.answers.get(model.name)
+        if not waiting:
+            return None
+        status, answer = waiting.pop(0)
+        return SimpleNamespace(status_code=status), answer
+
+    def refuse(self, operation: str, code: str, message: str, times: int = 1) -> None:
+        """Let the next calls of an operation be refused."""
+        meta = {"HTTPStatusCode": 400, "RequestId": REQUEST_ID}
+        answer = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": meta}
+        self.answers[operation] = [(400, answer)] * times
 
     def _called(self, model: Any, **_: Any) -> None:
         self.calls.append(f"{model.service_model.service_name}.{model.name}")
@@ -58,7 +77,7 @@ class Account:
             raise Interruption
 
     def aws(self) -> Aws:
-        return Aws(self.session(), REGION)
+        return Aws(self.session(), self.region)
 
     def client(self, service: str) -> Any:
         """A client whose calls are not recorded."""
@@ -71,6 +90,7 @@ class Account:
 
     def reset(self) -> None:
         self.calls.clear()
+        self.answers.clear()
         self.fail_after = None
         connection = HTTPConnection(self.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
         connection.request("POST", "/moto-api/reset")

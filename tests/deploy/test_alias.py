@@ -26,16 +26,16 @@ ARN = f"arn:aws:states:{REGION}:{ACCOUNT}:stateMachine:m"
 @pytest.fixture(params=["moto", "asl serve"], autouse=True)
 def endpoint_of_states(
     request: pytest.FixtureRequest, account: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+) -> Iterator[str]:
     """Who answers for Step Functions; IAM and CloudWatch are moto's."""
     monkeypatch.setattr("asl_engine.cli.deploy.time.sleep", lambda _seconds: None)
     if request.param == "moto":
-        yield
+        yield "moto"
         return
     with running(tmp_path / "asl.db") as server:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SFN", f"http://{server.host}:{server.port}")
         account.calls.clear()
-        yield
+        yield "asl serve"
 
 
 def version(number: int) -> Any:
@@ -200,6 +200,43 @@ def test_the_definitions_of_all_versions_stay_as_they_were(project: Project, acc
     for number in (1, 2):
         shown = client.describe_state_machine(stateMachineArn=f"{ARN}:{number}")
         assert json.loads(shown["definition"]) == version(number)
+
+
+def test_a_machine_without_a_version_gets_one(
+    project: Project, account: Account, endpoint_of_states: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made by other means, or by a run that was interrupted between two calls."""
+    if endpoint_of_states == "moto":
+        pytest.skip("it cannot publish")
+    states = account.client("stepfunctions")
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    states.create_state_machine(name="m", definition=json.dumps(version(1)), roleArn=role)
+    result = deploy(project, 1, "--role", role)
+    assert result.code == 0, result.err
+    assert "publish a version of m" in result.err
+    assert routes(account) == {"1": 100}
+    states.update_state_machine(stateMachineArn=ARN, definition=json.dumps(version(2)))
+
+    def meanwhile(*_: Any) -> None:
+        states.update_state_machine(stateMachineArn=ARN, definition=json.dumps(version(9)))
+
+    assert deploy(project, 2, "--role", role, "--dry-run").code == 0
+    monkeypatch.setattr("asl_engine.deploy.machines._published", meanwhile)
+    refused = deploy(project, 2, "--role", role)
+    assert refused.code == 2
+    assert "somebody else" in refused.err
+    assert routes(account) == {"1": 100}
+
+
+def test_an_alarm_that_cannot_be_looked_at_moves_it_back(project: Project, account: Account) -> None:
+    deploy(project, 1)
+    quiet = {"MetricAlarms": [{"AlarmName": "errors", "StateValue": "OK"}]}
+    refused = {"Error": {"Code": "Throttling", "Message": "Rate exceeded"}, "ResponseMetadata": {}}
+    account.answers["DescribeAlarms"] = [(200, quiet), (200, quiet), (400, refused)]
+    result = deploy(project, 2, "--alarm", "errors")
+    assert result.code == 2
+    assert "cannot look at the alarms" in result.err
+    assert routes(account) == {"1": 100}
 
 
 def test_destroy(project: Project, account: Account) -> None:

@@ -207,6 +207,8 @@ OPTIONS = [
     (["--destroy", "--weight", "3"], "--destroy takes everything away"),
     (["--type", "FAST"], "--type FAST: it is STANDARD or EXPRESS"),
     (["--watch", "-1"], "it is a number of seconds"),
+    (["--role", "mine"], "--role mine: it is a role's ARN"),
+    (["--name", "a b"], "--name 'a b': a name has 1 to 80"),
 ]
 
 
@@ -233,6 +235,21 @@ def test_a_configuration_that_cannot_be(project: Project, line: str, expected: s
     result = project.asl("deploy", project.define("m", PASS))
     assert result.code == 2
     assert expected in result.err
+
+
+def test_a_definition_from_the_standard_input_needs_a_name(project: Project) -> None:
+    result = project.asl("deploy", "-")
+    assert result.code == 2
+    assert "give --name NAME" in result.err
+
+
+def test_without_boto3(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = project.define("m", PASS)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    for command in (["deploy", path], ["remote", "list"], ["workers", "--activity", "x"]):
+        result = project.asl(*command)
+        assert result.code == 2
+        assert 'this command needs boto3: pip install "asl-engine[aws]"' in result.err
 
 
 def test_what_is_cleaned() -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.deploy.deployment import deploy
+from asl_engine.deploy.machines import converge
 from tests.cli.project import PASS, machine, task
-from tests.deploy.account import ACCOUNT, REGION, Account, Interruption
+from tests.deploy.account import ACCOUNT, REGION, REQUEST_ID, Account, Interruption
 
 if TYPE_CHECKING:
     from tests.cli.project import Project
@@ -179,6 +180,130 @@ def test_a_change_by_somebody_else_in_between_is_not_overwritten(
     assert deployed(account)["definition"] == theirs
 
 
+# -- what AWS takes its time for, and what it refuses ---------------------------------------------------
+
+
+def test_a_new_role_is_waited_for(project: Project, account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("asl_engine.cli.deploy.time.sleep", waited.append)
+    words = "Neither the global service principal states.amazonaws.com, nor the regional one is authorized to "
+    account.refuse("CreateStateMachine", "AccessDeniedException", f"{words}assume the provided role.", times=3)
+    result = project.asl("deploy", project.define("m", PASS))
+    assert result.code == 0, result.err
+    assert waited == [1, 2, 3]
+    assert result.err.count("waiting until AWS knows the role everywhere") == 3
+    account.refuse("UpdateStateMachine", "AccessDeniedException", f"{words}assume the provided role.", times=99)
+    refused = project.asl("deploy", project.define("m", TWO))
+    assert refused.code == 2
+    assert "cannot update the state machine m: AccessDeniedException" in refused.err
+    assert f"(AWS request id {REQUEST_ID})" in refused.err
+    assert 30 < sum(waited) < 120
+
+
+def test_another_refusal_is_not_waited_for(project: Project, account: Account) -> None:
+    account.refuse("CreateStateMachine", "AccessDeniedException", "User: x is not authorized to perform", times=1)
+    result = project.asl("deploy", project.define("m", PASS))
+    assert result.code == 2
+    assert "the credentials do not permit this call" in result.err
+    assert project.asl("deploy", project.define("m", PASS)).code == 0
+
+
+def test_a_definition_that_aws_refuses(project: Project, account: Account) -> None:
+    diagnostic = {
+        "severity": "ERROR",
+        "code": "SCHEMA_VALIDATION_FAILED",
+        "message": "No.",
+        "location": "/States/A",
+    }
+    answer = {"result": "FAIL", "diagnostics": [diagnostic], "ResponseMetadata": {"RequestId": REQUEST_ID}}
+    account.answers["ValidateStateMachineDefinition"] = [(200, answer)]
+    path = project.define("m", PASS)
+    result = project.asl("deploy", path)
+    assert result.code == 2
+    assert f"{path}: /States/A: No. [SCHEMA_VALIDATION_FAILED]" in result.err
+    assert f"(AWS request id {REQUEST_ID})" in result.err
+    assert account.written == []
+    account.refuse("CreateStateMachine", "InvalidDefinition", "Invalid State Machine Definition: 'x'")
+    result = project.asl("deploy", path)
+    assert result.code == 2
+    assert "AWS refuses the definition" in result.err
+
+
+def test_what_is_live_later_is_waited_for(
+    project: Project, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("asl_engine.cli.deploy.time.sleep", waited.append)
+    project.asl("deploy", project.define("m", PASS))
+    states = account.client("stepfunctions")
+
+    def stale(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            states.update_state_machine(stateMachineArn=ARN, definition=json.dumps(TWO))
+
+    monkeypatch.setattr("asl_engine.cli.deploy.time.sleep", stale)
+    old = states.describe_state_machine(stateMachineArn=ARN)
+    before = len([call for call in account.calls if call.endswith("DescribeStateMachine")])
+    assert before
+    # What the first looks after the update see is the machine as it was.
+
+    def slow(*arguments: Any, **more: Any) -> Any:
+        version = converge(*arguments, **more)
+        if version is not None:
+            account.answers["DescribeStateMachine"] = [(200, old), (200, old)]
+        return version
+
+    monkeypatch.setattr("asl_engine.deploy.deployment.converge", slow)
+    result = project.asl("deploy", project.define("m", TWO))
+    assert result.code == 0, result.err
+    assert waited == [0.5, 1]
+
+
+def test_a_machine_that_is_being_deleted(project: Project, account: Account) -> None:
+    path = project.define("m", PASS)
+    project.asl("deploy", path)
+    shown = account.client("stepfunctions").describe_state_machine(stateMachineArn=ARN)
+    account.answers["DescribeStateMachine"] = [(200, shown | {"status": "DELETING"})] * 9
+    result = project.asl("deploy", path)
+    assert result.code == 2
+    assert "the state machine m is being deleted: run the command again when it is gone" in result.err
+
+
+def test_a_change_while_a_version_is_published(project: Project, account: Account) -> None:
+    """The machine is as wanted, but has no version: one is published of the revision that was looked at."""
+    states = account.client("stepfunctions")
+    role = f"arn:aws:iam::{ACCOUNT}:role/r"
+    states.create_state_machine(name="m", definition=json.dumps(PASS), roleArn=role)
+    account.refuse("PublishStateMachineVersion", "ConflictException", "The revision has changed")
+    result = project.asl("deploy", project.define("m", PASS), "--role", role)
+    assert result.code == 2
+    assert "somebody else is changing it at this moment" in result.err
+
+
+def test_what_an_alias_still_leads_to_stays_allowed(project: Project, account: Account) -> None:
+    """Half of the executions go on invoking what only the version before names."""
+
+    def allowed() -> set[str]:
+        statements = account.state()["roles"][f"asl-m-{REGION}"]["asl-engine"]["Statement"]
+        return {arn.rpartition(":")[2] for statement in statements for arn in statement["Resource"]}
+
+    options = ("--alias", "live")
+    project.asl("deploy", project.define("m", machine(A=task("double"))), *options)
+    project.asl("deploy", project.define("m", machine(A=task("add_one"))), *options, "--weight", "50")
+    assert allowed() == {"double", "add_one"}
+    project.asl("deploy", project.define("m", machine(A=task("count"))), *options, "--weight", "50")
+    assert allowed() == {"double", "add_one", "count"}
+    path = project.define("m", machine(A=task("fail")))
+    project.asl("deploy", path, *options)
+    assert allowed() == {"double", "count", "fail"}
+    account.calls.clear()
+    assert project.asl("deploy", path, *options).code == 0
+    assert account.written == []
+    project.asl("deploy", project.define("m", PASS), *options)
+    assert allowed() == {"fail"}
+
+
 # -- destroy ------------------------------------------------------------------------------------------
 
 
@@ -233,6 +358,17 @@ def test_a_machine_of_others_can_be_updated_and_is_never_deleted(project: Projec
     assert refused.code == 2
     assert "nothing is deleted" in refused.err
     assert json.loads(deployed(account)["definition"]) == TWO
+
+
+def test_a_role_that_has_become_somebody_elses_stays(project: Project, account: Account) -> None:
+    path = project.define("m", TWO)
+    project.asl("deploy", path)
+    iam, name = account.client("iam"), f"asl-m-{REGION}"
+    iam.untag_role(RoleName=name, TagKeys=["asl-engine:project"])
+    result = project.asl("deploy", path, "--destroy", "--yes")
+    assert result.code == 0
+    assert f"leaving the role {name} alone: it has not been made for this deployment" in result.err
+    assert iam.get_role(RoleName=name)["Role"]["RoleName"] == name
 
 
 def test_a_role_of_others_is_not_taken(project: Project, account: Account) -> None:

@@ -9,11 +9,13 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asl_engine.deploy.bundle import build
+from asl_engine.deploy.handler import Handlers
 from asl_engine.deploy.settings import Settings, read_settings
 from asl_engine.errors import ProjectError
 from asl_engine.project import find_project
@@ -146,6 +148,44 @@ def test_interrupted_after_any_call_a_second_run_comes_to_the_same_end(project: 
         result = project.asl("deploy", path, "--with-functions")
         assert result.code == 0, (step, result.err)
         assert account.state() == wanted, step
+
+
+def test_reserved_concurrency_comes_and_goes(project: Project, account: Account) -> None:
+    path = project.define("m", machine(Double=task("double")))
+    for line, expected in (("", None), ("reserved-concurrency = 2", 2), ("memory = 512", None)):
+        configure(project, f"[deploy]\n{line}\n")
+        assert project.asl("deploy", path, "--with-functions").code == 0
+        assert account.state()["functions"]["m-double"][4] == expected
+    shown = account.client("lambda").get_function_configuration(FunctionName="m-double")
+    assert shown["MemorySize"] == 512
+    assert definition(account)["States"]["Double"]["Resource"] == f"{function_arn('m-double')}:2"
+
+
+def test_a_function_that_lambda_cannot_set_up(project: Project, account: Account) -> None:
+    path = project.define("m", machine(Double=task("double")))
+    answers = account.answers
+    absent = {"Error": {"Code": "ResourceNotFoundException", "Message": "none"}, "ResponseMetadata": {}}
+    pending, failed = {"State": "Pending"}, {"State": "Failed", "StateReason": "no room"}
+    answers["GetFunctionConfiguration"] = [(404, absent), (404, absent), (200, pending), (200, failed)]
+    result = project.asl("deploy", path, "--with-functions")
+    assert result.code == 2
+    assert "Lambda could not set up the function m-double: no room" in result.err
+    result = project.asl("deploy", path, "--with-functions")
+    assert result.code == 0, result.err
+
+
+def test_names_and_code_that_are_too_long(
+    project: Project, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project.define("m", machine(Double=task("double")))
+    result = project.asl("deploy", path, "--with-functions", "--name", "n" * 60)
+    assert result.code == 2
+    assert "would have a name of 67 characters; Lambda allows 64" in result.err
+    monkeypatch.setattr("asl_engine.deploy.functions._MOST_UPLOADED", 1000)
+    result = project.asl("deploy", path, "--with-functions")
+    assert result.code == 2
+    assert "bytes zipped; Lambda takes 1,000 in a request" in result.err
+    assert account.written == []
 
 
 def test_destroy_takes_the_functions_too(project: Project, account: Account) -> None:
@@ -291,6 +331,15 @@ def closed(event): raise StatesError("Airline.Closed", "at 6")
         ("SeatTaken", "1A"),
         ("Airline.Closed", "at 6"),
     ]
+
+
+def test_handlers_are_found_by_name(project: Project) -> None:
+    handlers = Handlers(project.root, ("tasks",))
+    context = SimpleNamespace(aws_request_id="r-1", get_remaining_time_in_millis=lambda: 5000)
+    assert handlers("double")({"n": 2}, context) == {"n": 4}
+    assert handlers("addOne")({"n": 2}, context) == {"n": 3}
+    with pytest.raises(AttributeError, match="there is no task callable '__path__'; there are add_one, "):
+        handlers("__path__")
 
 
 # -- the code ------------------------------------------------------------------------------------------

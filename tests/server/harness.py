@@ -77,13 +77,14 @@ def running(
     db: Path,
     registry: Registry | None = None,
     *,
+    port: int = 0,
     skip_time: bool = True,
     remote: LambdaService | None = None,
     observer: Observer | None = None,
     limits: Limits = AWS_LIMITS,
     mocks: MockFile | None = None,
 ) -> Iterator[Server]:
-    """A server on a database, until the block is left."""
+    """A server on a database, until the block is left; ``port`` 0 is any that is free."""
     ready, stopping = threading.Event(), threading.Event()
     seen: list[Started] = []
     failures: list[BaseException] = []
@@ -99,7 +100,7 @@ def running(
         ).start()
         store = await SqliteStore.open(db, synchronous="OFF")
         try:
-            with bind("127.0.0.1", 0) as listener:
+            with bind("127.0.0.1", port) as listener:
                 await serve(
                     store,
                     listener,

@@ -15,6 +15,7 @@ from asl_engine.deploy.export.parts import (
     camel,
 )
 from asl_engine.deploy.policy import trust
+from asl_engine.deploy.roles import LAMBDA_SERVICE, STATES_SERVICE
 
 if TYPE_CHECKING:
     from asl_engine.deploy.export.parts import ExportedFunction, Parts
@@ -42,11 +43,11 @@ def cloudformation(parts: Parts) -> dict[str, str]:
         given["CodeBucket"] = {"Type": "String", "Description": "The bucket that functions.zip has been put into"}
         given["CodeKey"] = {"Type": "String", "Default": "functions.zip", "Description": "Its key there"}
     if parts.functions and parts.settings.function_role is None:
-        resources["FunctionRole"] = _role("lambda.amazonaws.com", parts.function_policy)
+        resources["FunctionRole"] = _role(LAMBDA_SERVICE, parts.function_policy)
     for function in parts.functions:
         resources[logical_id(function)] = _function(function, parts)
     if parts.settings.role is None:
-        resources["StateMachineRole"] = _role("states.amazonaws.com", parts.policy)
+        resources["StateMachineRole"] = _role(STATES_SERVICE, parts.policy)
     resources[MACHINE] = _machine(parts)
     if parts.alias is not None:
         resources |= _version_and_alias(parts.alias)
@@ -123,10 +124,8 @@ def outputs(parts: Parts, alias: Any) -> dict[str, Any]:
 
 
 def _role(service: str, policy: dict[str, Any]) -> dict[str, Any]:
-    properties: dict[str, Any] = {"AssumeRolePolicyDocument": trust(service)}
-    properties["AssumeRolePolicyDocument"]["Statement"][0]["Condition"] = {
-        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
-    }
+    account = {"Ref": "AWS::AccountId"} if service == STATES_SERVICE else None
+    properties: dict[str, Any] = {"AssumeRolePolicyDocument": trust(service, account)}
     if policy["Statement"]:
         properties["Policies"] = [{"PolicyName": POLICY_NAME, "PolicyDocument": substituted(policy)}]
     return {"Type": "AWS::IAM::Role", "Properties": properties}

@@ -15,6 +15,7 @@ from asl_engine.deploy.export.parts import (
     REGION_PLACEHOLDER,
 )
 from asl_engine.deploy.policy import trust
+from asl_engine.deploy.roles import LAMBDA_SERVICE, STATES_SERVICE
 
 if TYPE_CHECKING:
     from asl_engine.deploy.export.parts import ExportedFunction, Parts
@@ -53,10 +54,10 @@ def terraform(parts: Parts) -> dict[str, str]:
         ),
     ]
     if parts.functions and parts.settings.function_role is None:
-        blocks += _role("functions", "lambda.amazonaws.com", parts.function_policy)
+        blocks += _role("functions", LAMBDA_SERVICE, parts.function_policy)
     blocks += [_function(function, parts) for function in parts.functions]
     if parts.settings.role is None:
-        blocks += _role("state_machine", "states.amazonaws.com", parts.policy)
+        blocks += _role("state_machine", STATES_SERVICE, parts.policy)
     blocks.append(_machine(parts))
     if parts.alias is not None:
         blocks.append(_alias(parts.alias))
@@ -92,8 +93,7 @@ def _encoded(value: Any) -> Raw:
 
 
 def _role(label: str, service: str, policy: dict[str, Any]) -> list[Block]:
-    trusting = trust(service)
-    trusting["Statement"][0]["Condition"] = {"StringEquals": {"aws:SourceAccount": Raw(_ACCOUNT_ID)}}
+    trusting = trust(service, Raw(_ACCOUNT_ID) if service == STATES_SERVICE else None)
     blocks = [Block("resource", ("aws_iam_role", label), [("assume_role_policy", _encoded(trusting))])]
     if policy["Statement"]:
         body: list[tuple[str, Any]] = [
