@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from asl_engine.answers import present
 from asl_engine.arn import is_activity
@@ -16,7 +16,7 @@ from asl_engine.resources.threads import run_in_thread
 from asl_engine.server.errors import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from asl_engine.jsontypes import Json
     from asl_engine.limits import Limits
@@ -25,8 +25,15 @@ if TYPE_CHECKING:
     from asl_engine.server.service import Service
     from asl_engine.store.machines import MachineType
 
-__all__ = ["checked_definition", "invalid_definition", "machine_type", "validate_state_machine_definition"]
+__all__ = [
+    "checked_definition",
+    "invalid_definition",
+    "machine_type",
+    "validate_state_machine_definition",
+    "without_delay",
+]
 
+Result = TypeVar("Result")
 MOST_FINDINGS = 100  # as many as ValidateStateMachineDefinition gives
 LARGE = 65_536  # characters of a definition that takes noticeable time to compile
 
@@ -61,12 +68,14 @@ async def checked_definition(text: str, kind: MachineType, limits: Limits) -> St
     return machine
 
 
+async def without_delay(work: Callable[[], Result], size: int) -> Result:
+    """Do what takes long with a definition of many characters without keeping the others waiting."""
+    return work() if size < LARGE else await run_in_thread(work)
+
+
 async def _checked(text: str, kind: MachineType, limits: Limits) -> tuple[StateMachine | None, list[Finding]]:
     """As ``check``, for a type of machine; a large definition does not keep the others waiting."""
-    if len(text) < LARGE:
-        machine, findings = check(text, positions=False, limits=limits)
-    else:
-        machine, findings = await run_in_thread(partial(check, text, positions=False, limits=limits))
+    machine, findings = await without_delay(partial(check, text, positions=False, limits=limits), len(text))
     if machine is None:
         return None, findings
     definition = loads(text)

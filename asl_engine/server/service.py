@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,9 @@ from asl_engine.execution import fold
 from asl_engine.interpreter import StopRequested
 from asl_engine.limits import NO_LIMITS
 from asl_engine.mocking import MOCK_CASE
+from asl_engine.server.definitions import without_delay
 from asl_engine.server.errors import ApiError, does_not_exist
+from asl_engine.variable_references import variable_references
 
 if TYPE_CHECKING:
     from asl_engine.engine import Engine, Run
@@ -64,6 +67,7 @@ class Service:
         self.deleting: set[str] = set()  # machines that will be gone with their last execution
         self._ending: set[asyncio.Future[None]] = set()
         self._compiled: OrderedDict[str, StateMachine] = OrderedDict()
+        self._references: OrderedDict[str, dict[str, list[str]]] = OrderedDict()
 
     # -- state machines -----------------------------------------------------------------------------
 
@@ -78,7 +82,8 @@ class Service:
         """The machine as it stands: one that is being deleted is gone with its last execution."""
         record = await self.store.machines.get(arn)
         if record is not None and record.status == "DELETING" and not await self.is_running(arn):
-            await self.store.machines.remove(arn)
+            # Somebody else may have noticed too, and have made a new machine of that name.
+            await self.store.machines.remove(arn, only_deleting=True)
             self.deleting.discard(arn)
             return None
         return record
@@ -94,6 +99,17 @@ class Service:
         machine = load(await self.store.definition(digest), limits=NO_LIMITS)  # it has been accepted once
         self.keep(machine)
         return machine
+
+    async def references(self, digest: str) -> dict[str, list[str]]:
+        """The variables that the states of a definition in the store refer to."""
+        if digest not in self._references:
+            machine = await self.compiled(digest)
+            self._references[digest] = await without_delay(
+                partial(variable_references, machine), len(machine.text)
+            )
+            if len(self._references) > MOST_COMPILED:
+                self._references.popitem(last=False)
+        return self._references[digest]
 
     def keep(self, machine: StateMachine) -> None:
         """Remember a machine that has just been compiled."""

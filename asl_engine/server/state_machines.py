@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from asl_engine.answers import present
 from asl_engine.arn import state_machine_arn
-from asl_engine.errors import Conflict
+from asl_engine.errors import Conflict, DefinitionError
 from asl_engine.jsontypes import dumps, loads
 from asl_engine.server.configuration import configured, shown_configuration
 from asl_engine.server.definitions import checked_definition, machine_type
@@ -21,7 +22,6 @@ from asl_engine.server.targets import Target, deleting, resolved, target
 from asl_engine.server.tokens import page_token, position_of
 from asl_engine.server.versions import new_version, version_description
 from asl_engine.store.machines import MachineRecord
-from asl_engine.variable_references import variable_references
 
 if TYPE_CHECKING:
     from asl_engine.jsontypes import Json
@@ -36,6 +36,8 @@ __all__ = [
     "list_state_machines",
     "update_state_machine",
 ]
+
+log = logging.getLogger("asl_engine.server")
 
 MOST_MACHINES = 100_000  # of one account in one region
 CHANGEABLE = (
@@ -201,7 +203,11 @@ async def _definition_members(request: Request, service: Service, definition: st
     """The definition, as includedData asks for it, and the variables that its states refer to."""
     if request.optional_text("includedData") == "METADATA_ONLY":
         return {"definition": "{}"}
-    references = variable_references(await service.compiled(digest))
+    try:
+        references = await service.references(digest)
+    except DefinitionError as error:  # what an older release has accepted is shown all the same
+        log.warning("definition %s: %s", digest, error)
+        references = {}
     return {"definition": definition, "variableReferences": references or None}
 
 

@@ -42,6 +42,7 @@ UPDATE = """
 """
 SET_STATUS = "UPDATE state_machines SET status = ? WHERE arn = ?"
 DELETE = "DELETE FROM state_machines WHERE arn = ?"
+IS_DELETING = "EXISTS (SELECT 1 FROM state_machines WHERE arn = ? AND status = 'DELETING')"
 LAST = "\U0010ffff"  # behind every other character
 DELETE_ALIASES = "DELETE FROM state_machine_aliases WHERE machine_arn = ?"
 
@@ -112,8 +113,11 @@ class Machines(Protocol):
 
     async def set_status(self, arn: str, status: MachineStatus) -> None: ...
 
-    async def remove(self, arn: str) -> None:
-        """Forget a machine, its versions, aliases and tags; executions stay, for they keep their definition."""
+    async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
+        """Forget a machine, its versions, aliases and tags; executions stay, for they keep their definition.
+
+        With ``only_deleting``, a machine with another status, which may have the name by now, is left.
+        """
         ...
 
 
@@ -174,9 +178,13 @@ class MachineTable:
     async def set_status(self, arn: str, status: MachineStatus) -> None:
         await self._write((SET_STATUS, (status, arn)))
 
-    async def remove(self, arn: str) -> None:
-        everything = (DELETE, DELETE_VERSIONS, DELETE_ALIASES, DELETE_TAGS)
-        await self._write(*((statement, (arn,)) for statement in everything))
+    async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
+        # The machine comes last: the others ask for its status.
+        everything = (DELETE_VERSIONS, DELETE_ALIASES, DELETE_TAGS, DELETE)
+        if only_deleting:
+            await self._write(*((f"{statement} AND {IS_DELETING}", (arn, arn)) for statement in everything))
+        else:
+            await self._write(*((statement, (arn,)) for statement in everything))
 
     async def _select(self, where: str, values: tuple[Any, ...]) -> list[MachineRecord]:
         rows = await self._fetch(f"SELECT {COLUMNS} FROM state_machines {where}", values)

@@ -140,7 +140,9 @@ class MemoryMachines:
     async def set_status(self, arn: str, status: MachineStatus) -> None:
         self._machines[arn] = self._machines[arn]._replace(status=status)
 
-    async def remove(self, arn: str) -> None:
+    async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
+        if only_deleting and arn not in await self.being_deleted():
+            return
         self._machines.pop(arn, None)
         self.tags.kept.pop(arn, None)
         for version in await self.versions.page(arn, None, len(self.versions.kept)):

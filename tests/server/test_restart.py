@@ -99,6 +99,8 @@ def test_what_another_process_drives_is_left_to_it(tmp_path: Path, caplog: pytes
     anyio.run(spoil)
     with running(db, skip_time=False) as third:
         assert third.resumed == 0
+        machine = third.client().describe_execution(executionArn=arn)["stateMachineArn"]
+        assert third.client().describe_state_machine(stateMachineArn=machine)["definition"] == "{}"
     assert f"cannot resume {arn}: " in caplog.text
 
 

@@ -71,6 +71,25 @@ def test_a_machine_comes_with_its_tags_and_its_version(run: Run) -> None:
     run(scenario)
 
 
+def test_a_machine_is_removed_only_if_it_is_being_deleted(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        await store.machines.add(MACHINE._replace(last_version=1), TEXT, {"a": "1"}, version(1))
+        await store.aliases.add(alias("live"))
+        await store.machines.remove(ARN, only_deleting=True)
+        assert await store.machines.get(ARN) is not None
+        assert await store.versions.count(ARN) == len(await store.aliases.of_machine(ARN)) == 1
+        assert await store.tags.get(ARN) == {"a": "1"}
+        assert await store.machines.being_deleted() == set()
+        await store.machines.set_status(ARN, "DELETING")
+        assert await store.machines.being_deleted() == {ARN}
+        await store.machines.remove(ARN, only_deleting=True)
+        assert await store.machines.get(ARN) is None
+        assert await store.versions.count(ARN) == len(await store.aliases.of_machine(ARN)) == 0
+        assert await store.tags.get(ARN) == {}
+
+    run(scenario)
+
+
 def test_a_machine_is_updated_with_its_version_or_not_at_all(run: Run) -> None:
     async def scenario(store: Store) -> None:
         await store.machines.add(MACHINE, TEXT)
