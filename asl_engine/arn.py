@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 __all__ = [
     "CALLBACK",
     "LAMBDA_INVOKE",
     "activity_arn",
+    "child_name",
     "execution_arn",
     "express_arn",
     "is_activity",
     "is_express",
     "is_lambda_function",
+    "map_run_arn",
     "qualified_arn",
     "role_arn",
     "service_integration",
     "state_machine_arn",
     "unqualified",
+    "uuid_text",
     "waits_for_token",
 ]
 
@@ -49,6 +54,23 @@ def express_arn(region: str, account: str, machine: str, name: str, unique: str)
 
 def activity_arn(region: str, account: str, name: str) -> str:
     return f"arn:aws:states:{region}:{account}:activity:{name}"
+
+
+def map_run_arn(machine_arn: str, label: str, unique: str) -> str:
+    """A Map Run of the Map state ``label``; in a Map Run's own children labels do not pile up."""
+    machine = machine_arn.replace(":stateMachine:", ":mapRun:", 1).partition("/")[0]
+    return f"{machine}/{label}:{unique}"
+
+
+def child_name(map_run_arn: str, number: int) -> str:
+    """The name of a Map Run's child: a UUID that is the same whenever it is asked for."""
+    return uuid_text(sha256(f"{map_run_arn}:{number}".encode("utf-8", "surrogatepass")).digest())
+
+
+def uuid_text(data: bytes) -> str:
+    """A UUID of version 4 made of the first 16 bytes."""
+    text = (data[:6] + bytes((data[6] & 0x0F | 0x40, data[7], data[8] & 0x3F | 0x80)) + data[9:16]).hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def is_express(arn: str) -> bool:

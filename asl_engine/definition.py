@@ -27,6 +27,7 @@ from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.machine import StateMachine
 from asl_engine.states import STATE_TYPES
 from asl_engine.states.compiling import Compiling
+from asl_engine.states.distributed_map import PROCESSOR_CONFIG
 
 if TYPE_CHECKING:
     from asl_engine.fields import Shape
@@ -49,11 +50,6 @@ UNSUPPORTED_FIELDS = {
             "ItemReader",
             "ItemBatcher",
             "ResultWriter",
-            "Label",
-            "ToleratedFailureCount",
-            "ToleratedFailureCountPath",
-            "ToleratedFailurePercentage",
-            "ToleratedFailurePercentagePath",
         ),
         "distributed processing",
     ),
@@ -133,6 +129,7 @@ class Loader:
         self.states: dict[str, State] = {}
         self.resources: list[str] = []
         self.names: set[str] = set()
+        self.labels: set[str] = set()
         self.language = "JSONPath"
 
     def compile_scope(self, location: str, document: Any, shape: Shape) -> str:
@@ -149,6 +146,7 @@ class Loader:
             compiling.name_length = self.name_length
             self.check_name(compiling)
             self.check_language(compiling)
+            self.check_label(compiling)
             state = compile_state(compiling)
             targets[name] = compiling.targets
             if state is not None:
@@ -160,10 +158,8 @@ class Loader:
 
     def compile_inner(self, location: str, document: Any) -> str:
         config = document.get("ProcessorConfig") if isinstance(document, dict) else None
-        if isinstance(config, dict) and config.get("Mode", "INLINE") != "INLINE":
-            message = "Distributed processing is not supported yet: Mode can only be INLINE"
-            place = f"{location}/ProcessorConfig/Mode"
-            self.findings.append(Finding(SCHEMA_VALIDATION_FAILED, message, place))
+        if isinstance(config, dict):
+            self.findings += check_shape(PROCESSOR_CONFIG, config, f"{location}/ProcessorConfig")
         return self.compile_scope(location, document, INNER_FIELDS)
 
     def language_of(self, source: Any) -> str:
@@ -175,6 +171,16 @@ class Loader:
         if self.language == "JSONata" and compiling.language == "JSONPath":
             message = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
             compiling.report("", message)
+
+    def check_label(self, compiling: Compiling) -> None:
+        """The label of a Map state stands for it in the ARNs of its Map Runs."""
+        source: Any = compiling.source
+        label = source.get("Label") if isinstance(source, dict) else None
+        if not isinstance(label, str):
+            return
+        if label in self.labels:
+            compiling.report("Label", f"There are two Map states with the label '{label}'")
+        self.labels.add(label)
 
     def check_name(self, compiling: Compiling) -> None:
         if self.name_length is not None and len(compiling.name) > self.name_length:

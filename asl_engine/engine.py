@@ -16,7 +16,8 @@ import os
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.alarms import Alarms
-from asl_engine.arn import is_activity, is_express, waits_for_token
+from asl_engine.arn import is_activity, is_express
+from asl_engine.calls import task_call
 from asl_engine.clock import SystemClock
 from asl_engine.errors import (
     Conflict,
@@ -26,6 +27,8 @@ from asl_engine.errors import (
     StatesError,
 )
 from asl_engine.events import (
+    MapRunAborted,
+    MapRunStarted,
     RetryScheduled,
     StateAborted,
     TaskFailed,
@@ -36,16 +39,15 @@ from asl_engine.events import (
     TaskTimedOut,
     WaitScheduled,
 )
-from asl_engine.execution import Execution, OpenTask, OpenTimer, fold
+from asl_engine.execution import Execution, OpenMapRun, OpenTask, fold
 from asl_engine.interpreter import (
     MACHINE_TIMER,
     MAX_TURN_EVENTS,
-    Heartbeat,
+    MapRunReported,
     RedriveRequested,
     Resumed,
     Started,
     StopRequested,
-    SubmissionReported,
     TaskReported,
     TimerReported,
     advance,
@@ -53,31 +55,33 @@ from asl_engine.interpreter import (
     machine_deadline,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.map_runs import MapRuns, in_short
 from asl_engine.redrive import not_redrivable
-from asl_engine.resources import PENDING, TaskCall
+from asl_engine.resources import PENDING
 from asl_engine.resources.cancelling import GIVEN_UP
-from asl_engine.runs import Run, dismiss, local_identity, settle, token_of
+from asl_engine.runs import Run, dismiss, local_identity, settle
 from asl_engine.store import Record
 from asl_engine.workers import Offer, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Coroutine, Mapping
 
     from asl_engine.clock import Clock
     from asl_engine.events import Event
-    from asl_engine.execution import Identity
+    from asl_engine.execution import Identity, OpenWork
     from asl_engine.interpreter import Stimulus
     from asl_engine.jsontypes import Json, Payload
     from asl_engine.machine import StateMachine
     from asl_engine.resources import Pending, Resource
     from asl_engine.runs import Observer, StandIn
     from asl_engine.store import Store
+    from asl_engine.store.map_runs import Child
 
 __all__ = ["Engine", "Run"]
 
 # Events that open work, and those that close it from outside.
-OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled})
-CLOSING = frozenset({TaskTimedOut, StateAborted})
+OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled, MapRunStarted})
+CLOSING = frozenset({TaskTimedOut, StateAborted, MapRunAborted})
 SALT_BYTES = 16
 
 
@@ -112,7 +116,8 @@ class Engine:
         self.runs: dict[str, Run] = {}
         self.workers: Workers[Run] = Workers(self._is_offered)
         # Tasks and drives under way keep time from jumping.
-        self._alarms: Alarms[Run] = Alarms(self.clock, self._is_pending, self._ring)
+        self.alarms: Alarms[Run] = Alarms(self.clock, self._is_pending, self._ring)
+        self.map_runs = MapRuns(self)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -120,8 +125,9 @@ class Engine:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        await self.map_runs.closed()
         self._closed = True
-        self._alarms.close()
+        self.alarms.close()
         await dismiss(self._spawned)
 
     # -- what callers ask for ---------------------------------------------------------------------
@@ -147,20 +153,27 @@ class Engine:
         identity: Identity,
         input: Payload,  # noqa: A002  StartExecution's own term
         options: dict[str, Json] | None = None,
+        child: Child | None = None,
     ) -> Run:
-        """As ``start``, for an execution whose identity the caller has made up, in any region and account."""
+        """As ``start``, for an execution whose identity the caller has made up, in any region and account.
+
+        ``child`` says of which Map Run it is, if of any.
+        """
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
         run = Run(machine, Execution(identity), options)
-        self._alarms.begin()
+        self.alarms.begin()
         try:
             started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
             events = self._advance(run, started)
-            await self.store.create(Record(identity, machine.digest, options=options or {}), machine.text, events)
+            if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
+                events = in_short(events)
+            record = Record(identity, machine.digest, options=options or {})
+            await self.store.create(record, machine.text, events, child)
             self._admit(run)
             self._act(run, events)
         finally:
-            self._alarms.rest()
+            self.alarms.rest()
         return run
 
     async def resume(self, machine: StateMachine, record: Record) -> Run:
@@ -188,10 +201,12 @@ class Engine:
         stimulus = StopRequested(self.clock.now(), error, cause)
         run = self.runs.get(record.identity.arn)
         if run is not None:
-            self._deliver(run, stimulus)
+            self.deliver(run, stimulus)
             return (await run.wait()).status == "ABORTED"
         run, events = await self._decide(machine, record, stimulus)
         run.tell(self.observer, events)
+        if events:
+            await self.map_runs.settle_all()
         return bool(events)
 
     async def redrive(self, machine: StateMachine, record: Record, token: str | None = None) -> Run:
@@ -200,7 +215,7 @@ class Engine:
         ``token`` is the client's.  Raises ``ExecutionNotRedrivable``.
         """
         now = self.clock.now()
-        self._alarms.begin()
+        self.alarms.begin()
         try:
             run, events = await self._decide(machine, record, RedriveRequested(now, token))
             reason = None if events else not_redrivable(run.execution, now, self.limits)
@@ -209,7 +224,7 @@ class Engine:
             self._admit(run)
             self._act(run, events)
         finally:
-            self._alarms.rest()
+            self.alarms.rest()
         return run
 
     async def _decide(self, machine: StateMachine, record: Record, stimulus: Stimulus) -> tuple[Run, list[Event]]:
@@ -238,7 +253,7 @@ class Engine:
             return []
         heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
-        self._deliver(run, stimulus)
+        self.deliver(run, stimulus)
         return await heard
 
     async def check(self) -> bool:
@@ -260,21 +275,21 @@ class Engine:
         self.runs[run.arn] = run
         deadline, last = machine_deadline(run.machine, run.execution), lifetime_end(run.execution, self.limits)
         if deadline is not None:
-            self._alarms.set(deadline, run, MACHINE_TIMER)
+            self.alarms.set(deadline, run, MACHINE_TIMER)
         # Where time jumps it does not jump there of itself: see _watch_due.
         if last is not None and (not self.clock.skips or is_express(run.arn)):
-            self._alarms.set(last, run, MACHINE_TIMER)
+            self.alarms.set(last, run, MACHINE_TIMER)
 
-    def _deliver(self, run: Run, stimulus: Stimulus) -> None:
+    def deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
         run.inbox.append(stimulus)
         if not run.driving and not self._closed:
             self._begin_driving(run)
-            self._spawn(self._drive(run))
+            self.spawn(self._drive(run))
 
     def _begin_driving(self, run: Run) -> None:
         run.driving = True
-        self._alarms.begin()
+        self.alarms.begin()
 
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
@@ -302,7 +317,7 @@ class Engine:
             for heard, _ in answers:
                 settle(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
             run.driving = False
-            self._alarms.rest()
+            self.alarms.rest()
 
     def _act(self, run: Run, events: list[Event]) -> None:
         """Do what the stored events ask for."""
@@ -321,6 +336,7 @@ class Engine:
                 self._no_longer_pending(run, event.task)
             elif kind in CLOSING:
                 self._cancel_closed(run)
+                self.map_runs.close(run)
         self._tell(run, events)
 
     def _tell(self, run: Run, events: list[Event]) -> None:
@@ -330,9 +346,10 @@ class Engine:
         if run.execution.status != "RUNNING":
             self._finish(run)
         elif len(events) >= MAX_TURN_EVENTS:  # a long turn was interrupted
-            self._deliver(run, Resumed(self.clock.now()))
+            self.deliver(run, Resumed(self.clock.now()))
 
     def _finish(self, run: Run) -> None:
+        self.map_runs.close(run)
         self._let_go(run)
         if not run.done.done():
             run.done.set_result(run.execution)
@@ -368,21 +385,20 @@ class Engine:
 
     # -- tasks ------------------------------------------------------------------------------------
 
-    def _watch(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
-        """See to open work: run the task or offer it to workers, mind its timeouts, set the timer."""
-        if isinstance(work, OpenTask) and work.key not in run.tasks:
-            if work.is_activity:
-                self._hold_open(run, work)
-            elif work.started:
-                self._alarms.begin()
-                run.tasks[work.key] = self._spawn(self._perform(run, work))
+    def _watch(self, run: Run, work: OpenWork | None) -> None:
+        """See to open work: run the task or offer it to workers, drive the Map Run, set the timers."""
+        if isinstance(work, OpenTask) and work.is_activity and work.key not in run.tasks:
+            self._hold_open(run, work)
+        elif isinstance(work, OpenTask | OpenMapRun) and work.started and work.key not in run.tasks:
+            self.alarms.begin()
+            run.tasks[work.key] = self.spawn(self._perform(run, work))
         self._watch_due(run, work)
 
     def _hold_open(self, run: Run, work: OpenTask) -> None:
         """The task of an activity is work under way too, for which time does not jump."""
         if work.key not in run.pending:
             run.pending.add(work.key)
-            self._alarms.begin()
+            self.alarms.begin()
         if self.stand_in is not None and self.stand_in(self, run, work):
             return
         if not work.started:
@@ -393,17 +409,17 @@ class Engine:
         work = None if run.done.done() else run.execution.open.get(key)
         return isinstance(work, OpenTask) and (taken or not work.started)
 
-    async def _perform(self, run: Run, task: OpenTask) -> None:
+    async def _perform(self, run: Run, work: OpenTask | OpenMapRun) -> None:
         pending = False
         try:
-            stimulus = await self._call(run, task)
-            pending = stimulus is PENDING and not run.done.done() and task.key in run.execution.open
+            stimulus = await (self._call(run, work) if isinstance(work, OpenTask) else self._map(run, work))
+            pending = stimulus is PENDING and not run.done.done() and work.key in run.execution.open
         finally:
-            run.tasks.pop(task.key, None)
+            run.tasks.pop(work.key, None)
             if pending:
-                run.pending.add(task.key)
+                run.pending.add(work.key)
             else:
-                self._alarms.rest()
+                self.alarms.rest()
         if stimulus is None or stimulus is PENDING:
             return
         run.inbox.append(stimulus)
@@ -412,23 +428,8 @@ class Engine:
             await self._drive(run)
 
     async def _call(self, run: Run, task: OpenTask) -> TaskReported | Pending | None:
-        call = TaskCall(
-            resource=task.resource,
-            input=task.parameters,
-            key=f"{run.arn}:{task.key}",
-            attempt=task.attempt,
-            deadline=task.timeout_due,
-            execution=run.arn,
-            state=task.frame.state,
-            heartbeat=self._heartbeat(run, task.key),
-            credentials=task.credentials,
-            idle=self._alarms.idle,
-            token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
-            submitted=task.submitted,
-            submit=self._submission(run, task.key),
-        )
         try:
-            output = await self.resources[task.resource](call)
+            output = await self.resources[task.resource](task_call(self, run, task))
         except StatesError as error:
             return TaskReported(self.clock.now(), task.key, None, error.error, error.cause)
         except BaseException as error:  # a resource is broken, not the task: whoever waits must hear of it
@@ -440,23 +441,12 @@ class Engine:
             return output
         return TaskReported(self.clock.now(), task.key, output)
 
-    def _submission(self, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
-        async def submit(output: Payload) -> None:
-            await self.ask(run, SubmissionReported(self.clock.now(), key, output))
-
-        return submit
-
-    def _heartbeat(self, run: Run, key: int) -> Callable[[], None]:
-        loop = asyncio.get_running_loop()
-
-        def deliver() -> None:
-            if run.arn in self.runs:
-                self._deliver(run, Heartbeat(self.clock.now(), key))
-
-        def beat() -> None:
-            loop.call_soon_threadsafe(deliver)
-
-        return beat
+    async def _map(self, run: Run, work: OpenMapRun) -> MapRunReported | None:
+        try:
+            return await self.map_runs.drive(run, work)
+        except Exception as error:  # noqa: BLE001  a child cannot be driven on, and neither can its parent
+            self._abandon(run, error)
+            return None
 
     def _cancel_closed(self, run: Run) -> None:
         """Tasks that have timed out or were given up with their branch have nobody to report to."""
@@ -472,9 +462,9 @@ class Engine:
     def _no_longer_pending(self, run: Run, key: int) -> None:
         if key in run.pending:
             run.pending.discard(key)
-            self._alarms.rest()
+            self.alarms.rest()
 
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(work)
         self._spawned.add(task)
         task.add_done_callback(self._spawned.discard)
@@ -482,12 +472,12 @@ class Engine:
 
     # -- timers -----------------------------------------------------------------------------------
 
-    def _watch_due(self, run: Run, work: OpenTask | OpenTimer | None) -> None:
+    def _watch_due(self, run: Run, work: OpenWork | None) -> None:
         if work is not None and work.due is not None:
-            self._alarms.set(work.due, run, work.key)
+            self.alarms.set(work.due, run, work.key)
             last = lifetime_end(run.execution, self.limits)
             if last is not None and last < work.due:
-                self._alarms.set(last, run, MACHINE_TIMER)
+                self.alarms.set(last, run, MACHINE_TIMER)
 
     def _is_pending(self, run: Run, key: int, due: int) -> bool:
         if run.done.done():
@@ -496,4 +486,4 @@ class Engine:
         return key == MACHINE_TIMER or (work is not None and work.due == due)
 
     def _ring(self, run: Run, key: int) -> None:
-        self._deliver(run, TimerReported(self.clock.now(), key))
+        self.deliver(run, TimerReported(self.clock.now(), key))

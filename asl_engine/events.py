@@ -13,6 +13,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
+from asl_engine.map_events import (
+    MapIterationAborted,
+    MapIterationFailed,
+    MapIterationStarted,
+    MapIterationSucceeded,
+    MapRunAborted,
+    MapRunFailed,
+    MapRunStarted,
+    MapRunSucceeded,
+    MapStateFailed,
+    MapStateStarted,
+    MapStateSucceeded,
+)
+
 if TYPE_CHECKING:
     from asl_engine.jsontypes import Payload
 
@@ -34,6 +48,10 @@ __all__ = [
     "MapIterationFailed",
     "MapIterationStarted",
     "MapIterationSucceeded",
+    "MapRunAborted",
+    "MapRunFailed",
+    "MapRunStarted",
+    "MapRunSucceeded",
     "MapStateFailed",
     "MapStateStarted",
     "MapStateSucceeded",
@@ -382,81 +400,6 @@ class BranchAborted(NamedTuple):
     frame: int
 
 
-class MapStateStarted(NamedTuple):
-    """``items`` is what the iterations are given, before ItemSelector; ``concurrency`` how many run at once."""
-
-    seq: int
-    id: int
-    previous: int
-    at: int
-    frame: int
-    length: int
-    items: Payload
-    concurrency: int
-
-
-class MapStateSucceeded(NamedTuple):
-    seq: int
-    id: int
-    previous: int
-    at: int
-    frame: int
-
-
-class MapStateFailed(NamedTuple):
-    seq: int
-    id: int
-    previous: int
-    at: int
-    frame: int
-
-
-class MapIterationStarted(NamedTuple):
-    """An iteration of the Map state in ``frame`` begins; its own frame goes by this event's ``seq``."""
-
-    seq: int
-    id: int
-    previous: int
-    at: int
-    frame: int
-    name: str
-    number: int
-    start_at: str
-    input: Payload
-
-
-class MapIterationSucceeded(NamedTuple):
-    seq: int
-    id: int
-    previous: int
-    at: int
-    frame: int
-    name: str
-    number: int
-
-
-class MapIterationFailed(NamedTuple):
-    seq: int
-    id: int
-    previous: int
-    at: int
-    frame: int
-    name: str
-    number: int
-    error: str | None
-    cause: str | None
-
-
-class MapIterationAborted(NamedTuple):
-    seq: int
-    id: int
-    previous: int
-    at: int
-    frame: int
-    name: str
-    number: int
-
-
 Event: TypeAlias = (
     ExecutionStarted
     | ExecutionSucceeded
@@ -493,6 +436,10 @@ Event: TypeAlias = (
     | MapIterationSucceeded
     | MapIterationFailed
     | MapIterationAborted
+    | MapRunStarted
+    | MapRunSucceeded
+    | MapRunFailed
+    | MapRunAborted
 )
 
 EVENT_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

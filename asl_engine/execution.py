@@ -10,7 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
-from asl_engine.frames import BETWEEN_STATES, RUNNABLE, Fork, Frame, OpenTask, OpenTimer, Phase, variables_bytes
+from asl_engine.frames import (
+    BETWEEN_STATES,
+    RUNNABLE,
+    Fork,
+    Frame,
+    OpenMapRun,
+    OpenTask,
+    OpenTimer,
+    Phase,
+    variables_bytes,
+)
 from asl_engine.limits import utf8_length
 
 if TYPE_CHECKING:
@@ -18,10 +28,23 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Payload
 
-__all__ = ["RUNNABLE", "Execution", "Frame", "Identity", "OpenTask", "OpenTimer", "Phase", "Status", "fold"]
+__all__ = [
+    "RUNNABLE",
+    "Execution",
+    "Frame",
+    "Identity",
+    "OpenMapRun",
+    "OpenTask",
+    "OpenTimer",
+    "OpenWork",
+    "Phase",
+    "Status",
+    "fold",
+]
 
 Status: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"]
 
+OpenWork: TypeAlias = OpenTask | OpenTimer | OpenMapRun
 # How many client tokens are remembered (RedriveExecution's documentation of clientToken).
 REDRIVES_REMEMBERED = 10
 # When what has been assigned is more than this, it is counted what there is: as much as AWS allows.
@@ -90,7 +113,7 @@ class Execution:
         self.cause: str | None = None
         self.stopped_at: int | None = None
         self.frames: dict[int, Frame] = {}
-        self.open: dict[int, OpenTask | OpenTimer] = {}
+        self.open: dict[int, OpenWork] = {}
         self.root: Frame | None = None
         self.redrive_count = 0
         self.redriven_at: int | None = None
@@ -220,7 +243,10 @@ def _task_succeeded(x: Execution, event: ev.TaskSucceeded) -> None:
 
 
 def _task_failed(x: Execution, event: ev.TaskFailed | ev.TaskTimedOut) -> None:
-    frame = x.open.pop(event.task).frame
+    _failed(x.open.pop(event.task).frame, event)
+
+
+def _failed(frame: Frame, event: Any) -> None:
     frame.error = event.error
     frame.cause = event.cause
     move(frame, Phase.FAILED, event)
@@ -244,10 +270,7 @@ def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
 
 
 def _evaluation_failed(x: Execution, event: ev.EvaluationFailed | ev.TaskScheduleFailed) -> None:
-    frame = x.frames[event.frame]
-    frame.error = event.error
-    frame.cause = event.cause
-    move(frame, Phase.FAILED, event)
+    _failed(x.frames[event.frame], event)
 
 
 # -- Parallel and Map ------------------------------------------------------------------------------
@@ -258,15 +281,16 @@ def _parallel_started(x: Execution, event: ev.ParallelStateStarted) -> None:
 
 
 def _map_started(x: Execution, event: ev.MapStateStarted) -> None:
-    _fork(x, event, Fork(event.length, event.concurrency, event.items, event.id))
+    _fork(x, event, None if event.distributed else Fork(event.length, event.concurrency, event.items, event.id))
+    x.frames[event.frame].items = event.items if event.distributed else None
 
 
-def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, fork: Fork) -> None:
+def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, fork: Fork | None) -> None:
     frame = x.frames[event.frame]
     x.open.pop(frame.work, None)  # the backoff that has ended
     frame.fork = fork
     frame.settled = False
-    move(frame, fork.phase, event)
+    move(frame, Phase.SCHEDULED if fork is None else fork.phase, event)
 
 
 def _fork_of(frame: Frame) -> Fork:
@@ -308,6 +332,29 @@ def _child_failed(x: Execution, event: ev.BranchFailed | ev.MapIterationFailed) 
 
 def _child_aborted(x: Execution, event: ev.BranchAborted | ev.MapIterationAborted) -> None:
     _drop(x, x.frames[event.frame])
+
+
+def _map_run_started(x: Execution, event: ev.MapRunStarted) -> None:
+    frame = x.frames[event.frame]
+    assert frame.items is not None  # noqa: S101  MapStateStarted comes first
+    frame.work = event.seq
+    x.open[event.seq] = OpenMapRun(event.seq, frame, event.arn, event.parameters, frame.items)
+    frame.items = None
+    move(frame, Phase.WORKING, event)
+
+
+def _map_run_succeeded(x: Execution, event: ev.MapRunSucceeded) -> None:
+    frame = x.open.pop(event.map_run).frame
+    frame.result = event.output
+    move(frame, Phase.SUCCEEDED, event)
+
+
+def _map_run_failed(x: Execution, event: ev.MapRunFailed) -> None:
+    _failed(x.open.pop(event.map_run).frame, event)
+
+
+def _map_run_aborted(x: Execution, event: ev.MapRunAborted) -> None:
+    x.open.pop(event.map_run).frame.last_id = event.id
 
 
 def _parent_of(child: Frame) -> Frame:
@@ -449,4 +496,8 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.MapIterationSucceeded: _child_succeeded,
     ev.MapIterationFailed: _child_failed,
     ev.MapIterationAborted: _child_aborted,
+    ev.MapRunStarted: _map_run_started,
+    ev.MapRunSucceeded: _map_run_succeeded,
+    ev.MapRunFailed: _map_run_failed,
+    ev.MapRunAborted: _map_run_aborted,
 }

@@ -64,8 +64,8 @@ def integer(least: int, most: int = MAX_SECONDS) -> Field:
     return Field(cs.int_schema(strict=True, ge=least, le=most))
 
 
-def number(least: float) -> Field:
-    return Field(cs.float_schema(strict=True, ge=least, allow_inf_nan=False))
+def number(least: float, most: float | None = None) -> Field:
+    return Field(cs.float_schema(strict=True, ge=least, le=most, allow_inf_nan=False))
 
 
 def one_of(*choices: str) -> Field:

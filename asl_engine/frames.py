@@ -15,7 +15,17 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Json
 
-__all__ = ["BETWEEN_STATES", "RUNNABLE", "Fork", "Frame", "OpenTask", "OpenTimer", "Phase", "variables_bytes"]
+__all__ = [
+    "BETWEEN_STATES",
+    "RUNNABLE",
+    "Fork",
+    "Frame",
+    "OpenMapRun",
+    "OpenTask",
+    "OpenTimer",
+    "Phase",
+    "variables_bytes",
+]
 
 
 class Phase(IntEnum):
@@ -23,12 +33,12 @@ class Phase(IntEnum):
 
     NEXT = auto()  # a state is to be entered
     ENTERED = auto()  # the state's work is to begin
-    SCHEDULED = auto()  # a task is to be started
+    SCHEDULED = auto()  # a task, or a Map Run, is to be started
     FORKING = auto()  # branches or iterations are to be started
     SUCCEEDED = auto()  # the work's result is to be handled
     FAILED = auto()  # the work's failure is to be handled
     ENDED = auto()  # the last state has been left
-    WORKING = auto()  # a task is running
+    WORKING = auto()  # a task, or a Map Run, is running
     WAITING = auto()  # a Wait state is waiting
     BACKOFF = auto()  # a retry is waiting
     JOINING = auto()  # branches or iterations are running
@@ -99,6 +109,18 @@ class OpenTimer(NamedTuple):
     due: int
 
 
+class OpenMapRun(NamedTuple):
+    """A Map Run that has not ended.  ``items`` are those of the state's input, empty where they are read."""
+
+    key: int
+    frame: Frame
+    arn: str
+    parameters: Payload
+    items: Payload
+    due: None = None  # no timer of its own
+    started: bool = True
+
+
 class Fork:
     """The branches of a Parallel state, or the iterations of a Map state, that a frame waits for.
 
@@ -130,7 +152,8 @@ class Frame:
     """One path through the states of a machine: the execution itself, a branch or an iteration.
 
     ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
-    ``work`` is the key of the open task or timer, ``retries`` counts the tries of each Retry entry.
+    ``work`` is the key of the open task, timer or Map Run, ``retries`` counts the tries of each Retry entry.
+    ``items`` are those that a Map Run is about to be started for.
     ``settled``: the history has shown already how the state's work ended (it succeeded, failed or was aborted).
     """
 
@@ -144,6 +167,7 @@ class Frame:
         "id",
         "index",
         "input",
+        "items",
         "last_id",
         "next",
         "parent",
@@ -184,6 +208,7 @@ class Frame:
         self.settled = False
         self.work = 0
         self.fork: Fork | None = None
+        self.items: Payload | None = None
         self.result: Payload | None = None
         self.error: str | None = None
         self.cause: str | None = None

@@ -9,17 +9,30 @@ late or twice and is to be ignored.
 from __future__ import annotations
 
 from heapq import heappop
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING
 
 from asl_engine import events as ev
 from asl_engine.arn import is_express
 from asl_engine.errors import EvaluationError, QueryFailure, StatesError
-from asl_engine.execution import RUNNABLE, OpenTask, Phase
+from asl_engine.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
 from asl_engine.jsontypes import Payload
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
 from asl_engine.states.aborting import abort_children
 from asl_engine.states.turn import HistoryFull, Turn
+from asl_engine.stimuli import (
+    Heartbeat,
+    MapRunReported,
+    RedriveRequested,
+    Resumed,
+    Started,
+    Stimulus,
+    StopRequested,
+    SubmissionReported,
+    TaskReported,
+    TimerReported,
+    WorkerReported,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MACHINE_TIMER",
     "Heartbeat",
+    "MapRunReported",
     "RedriveRequested",
     "Resumed",
     "Started",
@@ -50,92 +64,6 @@ MACHINE_TIMER = 1
 # A loop without a task or a wait would never let go: after so many events the shell stores them and
 # comes back with Resumed.
 MAX_TURN_EVENTS = 5_000
-
-
-class Started(NamedTuple):
-    """Begin the execution with this input.  ``at``, here and below, is in milliseconds since the epoch.
-
-    ``salt`` is what its task tokens will be signed with: a random text.
-    """
-
-    at: int
-    input: Payload
-    salt: str = ""
-
-
-class TaskReported(NamedTuple):
-    """The task has ended: with an output, or failed with an error."""
-
-    at: int
-    task: int
-    output: Payload | None = None
-    error: str | None = None
-    cause: str | None = None
-
-
-class SubmissionReported(NamedTuple):
-    """The task has started work elsewhere; ``output`` is the answer to that request."""
-
-    at: int
-    task: int
-    output: Payload
-
-
-class WorkerReported(NamedTuple):
-    """A worker has taken the task of an activity."""
-
-    at: int
-    task: int
-    worker: str | None = None
-
-
-class Heartbeat(NamedTuple):
-    """The task is alive."""
-
-    at: int
-    task: int
-
-
-class TimerReported(NamedTuple):
-    """The time has come that the event ``timer`` had set."""
-
-    at: int
-    timer: int
-
-
-class StopRequested(NamedTuple):
-    """Abort the execution."""
-
-    at: int
-    error: str | None = None
-    cause: str | None = None
-
-
-class RedriveRequested(NamedTuple):
-    """Go on with an execution that has ended unsuccessfully.  ``token`` is the client's, None without one."""
-
-    at: int
-    token: str | None = None
-
-
-class Resumed(NamedTuple):
-    """Go on from where the log ends; ``restarted`` says that the tasks which had been running are gone."""
-
-    at: int
-    restarted: bool = False
-
-
-Stimulus: TypeAlias = (
-    Started
-    | TaskReported
-    | SubmissionReported
-    | WorkerReported
-    | Heartbeat
-    | TimerReported
-    | StopRequested
-    | RedriveRequested
-    | Resumed
-)
 
 
 def any_activity(resource: str) -> bool:
@@ -232,6 +160,7 @@ def begins_anew(task: OpenTask) -> bool:
 
 def stop(turn: Turn, machine: StateMachine, stimulus: StopRequested) -> None:
     del machine
+    abort_map_runs(turn)
     turn.frame = turn.execution.frames[0]
     turn.emit_end(ev.ExecutionAborted, stimulus.error, stimulus.cause)
 
@@ -245,6 +174,15 @@ def redrive(turn: Turn, machine: StateMachine, stimulus: RedriveRequested) -> No
         turn.emit_end(ev.ExecutionRedriven, x.redrive_count + 1, stimulus.token)
         for frame in x.frames.values():
             turn.wake(frame)
+
+
+def abort_map_runs(turn: Turn) -> None:
+    """Give up every Map Run of an execution that is about to end, as far as the history has room."""
+    x, room = turn.execution, turn.limits.history_events
+    for work in list(x.open.values()):
+        if isinstance(work, OpenMapRun) and (room is None or x.history_length < room - 2):
+            turn.frame = work.frame
+            turn.emit(ev.MapRunAborted, work.key)
 
 
 def open_task(turn: Turn, key: int) -> OpenTask | None:
@@ -298,6 +236,24 @@ def take(turn: Turn, machine: StateMachine, stimulus: WorkerReported) -> None:
         turn.emit(ev.TaskStarted, task.key, stimulus.worker)
 
 
+def report_map_run(turn: Turn, machine: StateMachine, stimulus: MapRunReported) -> None:
+    del machine
+    work = turn.execution.open.get(stimulus.map_run)
+    if not isinstance(work, OpenMapRun):
+        return
+    turn.frame = work.frame
+    error, cause = stimulus.error, stimulus.cause
+    if stimulus.output is not None:
+        try:
+            turn.within_limit(stimulus.output)
+        except StatesError as too_large:
+            error, cause = too_large.error, too_large.cause
+        else:
+            turn.emit(ev.MapRunSucceeded, work.key, own(stimulus.output))
+            return
+    turn.emit(ev.MapRunFailed, work.key, *turn.cut(error, cause))
+
+
 def timeout_of(task: OpenTask, at: int) -> str | None:
     """The error of a task that has run, or been silent, for too long; None for one that has not."""
     if task.timeout_due is not None and at >= task.timeout_due:
@@ -324,6 +280,7 @@ def fire(turn: Turn, machine: StateMachine, stimulus: TimerReported) -> None:
     if stimulus.timer == MACHINE_TIMER:
         deadlines = (machine_deadline(machine, x), lifetime_end(x, turn.limits))
         if any(deadline is not None and turn.at >= deadline for deadline in deadlines):
+            abort_map_runs(turn)
             turn.frame = x.frames[0]
             turn.emit_end(ev.ExecutionTimedOut, "States.Timeout", None)
         return
@@ -358,6 +315,7 @@ _TAKE: dict[type[Stimulus], Callable[..., None]] = {
     TaskReported: report,
     SubmissionReported: submit,
     WorkerReported: take,
+    MapRunReported: report_map_run,
     Heartbeat: beat,
     TimerReported: fire,
     StopRequested: stop,
@@ -372,7 +330,8 @@ _TAKE: dict[type[Stimulus], Callable[..., None]] = {
 def enter_next(turn: Turn, machine: StateMachine) -> None:
     frame = turn.frame
     state = machine.states[frame.next or machine.start_at]
-    turn.emit(ev.StateEntered, state.name, state.type, frame.input)
+    given = Payload(frame.input.value) if state.rewrites_input else frame.input
+    turn.emit(ev.StateEntered, state.name, state.type, given)
 
 
 def end(turn: Turn, machine: StateMachine) -> None:

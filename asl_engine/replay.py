@@ -14,6 +14,7 @@ from asl_engine.execution import RUNNABLE, Execution, Identity, OpenTimer, fold
 from asl_engine.interpreter import (
     MACHINE_TIMER,
     Heartbeat,
+    MapRunReported,
     RedriveRequested,
     Resumed,
     Started,
@@ -54,7 +55,7 @@ def replay(
 
     position = 0
     while position < len(recorded):
-        stimulus = stimulus_before(execution, recorded[position])
+        stimulus = stimulus_before(execution, telling(recorded, position))
         replayed = advance(machine, execution, stimulus, limits, activity_exists)
         if not replayed:
             return Difference(recorded[position], None)
@@ -74,6 +75,11 @@ def as_of(identity: Identity, recorded: Sequence[ev.Event], history_id: int) -> 
 
 def _seq_of(recorded: Sequence[ev.Event], history_id: int) -> int:
     return next((event.seq for event in recorded if event.id == history_id), 0)
+
+
+def telling(recorded: Sequence[ev.Event], position: int) -> ev.Event:
+    """The event at ``position``, or where that is a Map Run being aborted, the one which says why."""
+    return next((event for event in recorded[position:] if not isinstance(event, ev.MapRunAborted)), recorded[-1])
 
 
 def stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:
@@ -111,6 +117,14 @@ def _submitted(event: ev.TaskSubmitted) -> Stimulus:
     return SubmissionReported(event.at, event.task, event.output)
 
 
+def _map_run_succeeded(event: ev.MapRunSucceeded) -> Stimulus:
+    return MapRunReported(event.at, event.map_run, event.output)
+
+
+def _map_run_failed(event: ev.MapRunFailed) -> Stimulus:
+    return MapRunReported(event.at, event.map_run, None, event.error, event.cause)
+
+
 def _aborted(event: ev.ExecutionAborted) -> Stimulus:
     return StopRequested(event.at, event.error, event.cause)
 
@@ -120,6 +134,8 @@ _STIMULUS: dict[type[ev.Event], Callable[..., Stimulus]] = {
     ev.TaskSucceeded: _succeeded,
     ev.TaskFailed: _failed,
     ev.TaskSubmitted: _submitted,
+    ev.MapRunSucceeded: _map_run_succeeded,
+    ev.MapRunFailed: _map_run_failed,
     ev.TaskTimedOut: lambda event: TimerReported(event.at, event.task),
     ev.TaskHeartbeatReceived: lambda event: Heartbeat(event.at, event.task),
     ev.TaskRestarted: lambda event: Resumed(event.at, restarted=True),

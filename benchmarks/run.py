@@ -25,8 +25,9 @@ from asl_engine.definition import load
 from asl_engine.engine import Engine
 from asl_engine.jsontypes import Payload
 from asl_engine.resources.python import python_resource
+from asl_engine.store.batches import INSERT_EVENT
 from asl_engine.store.schema import MIGRATIONS
-from asl_engine.store.sqlite import INSERT_EVENT, SqliteStore
+from asl_engine.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from asl_engine.machine import StateMachine

@@ -11,14 +11,9 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 
 # The first prefix that fits decides; a folder's name stands for all that is in it.
 FLOORS = [
-    ({"errors", "findings", "jsontypes", "limits", "arn", "task_tokens"}, 0),
-    ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
-    ({"errors", "findings", "jsontypes", "limits", "arn"}, 0),
-    ({"expressions", "fields", "source", "substitution", "yaml_source"}, 1),
     ({"errors", "findings", "jsontypes", "limits", "arn", "names", "task_tokens"}, 0),
-    ({"expressions", "fields", "source"}, 1),
-    ({"expressions", "fields", "scopes", "source"}, 1),
-    ({"events", "execution", "frames"}, 2),
+    ({"expressions", "fields", "scopes", "source", "substitution", "yaml_source"}, 1),
+    ({"events", "map_events", "execution", "frames"}, 2),
     (
         {
             "states",
@@ -26,6 +21,7 @@ FLOORS = [
             "definition",
             "definition_source",
             "lint",
+            "stimuli",
             "interpreter",
             "history",
             "replay",
@@ -43,6 +39,7 @@ FLOORS = [
     ({"clock", "project", "store", "resources", "items"}, 4),
     ({"engine", "mocking", "alarms", "runs", "workers", "deploy"}, 5),
     ({"engine", "trials"}, 5),
+    ({"engine", "alarms", "calls", "map_runs", "map_run_counts", "runs", "trials", "workers", "deploy"}, 5),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3

@@ -20,13 +20,13 @@ from asl_engine.cli.output import (
 )
 from asl_engine.cli.shapes import describe_execution, list_item, text_of
 from asl_engine.errors import InvalidInput
-from asl_engine.execution import OpenTask, Phase, Status
+from asl_engine.execution import OpenMapRun, OpenTask, Phase, Status
 from asl_engine.limits import NO_LIMITS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asl_engine.execution import Execution, Frame, OpenTimer
+    from asl_engine.execution import Execution, Frame, OpenWork
     from asl_engine.store import Record
 
 __all__ = ["checked_limit", "checked_status", "list_executions", "show", "show_execution", "stop"]
@@ -166,7 +166,9 @@ def _position(execution: Execution, frame: Frame) -> dict[str, Any]:
     }
 
 
-def _open(work: OpenTask | OpenTimer) -> dict[str, Any]:
+def _open(work: OpenWork) -> dict[str, Any]:
+    if isinstance(work, OpenMapRun):
+        return {"mapRunArn": work.arn}
     due = None if work.due is None else iso(work.due)
     if isinstance(work, OpenTask):
         return {"resource": work.resource, "parameters": work.parameters.text, "attempt": work.attempt, "due": due}

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine import events as ev
 from asl_engine.cli.output import clean, err, readable_cause, seconds
-from asl_engine.execution import OpenTask, Phase
+from asl_engine.execution import OpenMapRun, OpenTask, Phase
 from asl_engine.resources.registry import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.engine import Run
-    from asl_engine.execution import OpenTimer
+    from asl_engine.execution import OpenWork
 
 __all__ = ["Progress"]
 
@@ -70,8 +70,10 @@ class Progress:
             self._drawn = 0
 
 
-def _waiting(work: OpenTask | OpenTimer, now: int) -> str:
+def _waiting(work: OpenWork, now: int) -> str:
     state = work.frame.state
+    if isinstance(work, OpenMapRun):
+        return f"{state}  Map Run"
     if isinstance(work, OpenTask):
         limit = "" if work.due is None else f", {seconds(work.due - now)} to its timeout"
         return f"{state}  running{limit}" if work.started else ""

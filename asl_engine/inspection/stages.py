@@ -91,7 +91,10 @@ def _map(state: Any, turn: Turn) -> Stages:
     if isinstance(state.flow, JsonPathFlow):
         yield "afterItemsPath", _spaced(items.value)
     if state.source.selector is not None:
-        selected = [state.source.select_item(turn, given, index, item) for index, item in enumerate(items.value)]
+        selected = [
+            state.source.select_item(turn, given, {"Index": index, "Value": item})
+            for index, item in enumerate(items.value)
+        ]
         yield "afterItemSelector", _spaced(selected)
     yield "maxConcurrency", state.source.concurrency(turn, given)
 

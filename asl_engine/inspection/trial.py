@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine import events as ev
-from asl_engine.execution import Execution, OpenTask, OpenTimer
+from asl_engine.execution import Execution, OpenMapRun, OpenTask, OpenTimer
 from asl_engine.inspection.observed import Elsewhere, MockedWork, Observed, Record
 from asl_engine.inspection.subject import Configuration
 from asl_engine.inspection.verdict import Verdict, verdict_of
@@ -100,7 +100,9 @@ class Trial:
     @property
     def open(self) -> OpenTask | OpenTimer | None:
         """What the state waits for."""
-        return next(iter(self.execution.open.values()), None)
+        work = next(iter(self.execution.open.values()), None)
+        assert not isinstance(work, OpenMapRun)  # noqa: S101  a Map state's iterations are mocked
+        return work
 
     def verdict(self) -> Verdict:
         """What has become of the state; only when the trial is ``over``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine import events as ev
-from asl_engine.frames import BETWEEN_STATES
+from asl_engine.frames import BETWEEN_STATES, OpenMapRun
 
 if TYPE_CHECKING:
     from asl_engine.frames import Frame
@@ -42,6 +42,9 @@ def _abort_children(turn: Turn, frame: Frame, cause: int) -> None:
 def _abort(turn: Turn, child: Frame, parent: Frame, cause: int) -> None:
     _abort_children(turn, child, cause)
     turn.frame = child
+    work = turn.execution.open.get(child.work)
+    if isinstance(work, OpenMapRun):
+        turn.emit(ev.MapRunAborted, work.key, previous=cause)
     if parent.type == "Map":
         turn.emit(ev.MapIterationAborted, parent.state, child.index, previous=cause)
     else:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.expressions.jsonpath import Path, ReferencePath
     from asl_engine.expressions.scope import Scope
     from asl_engine.expressions.template import Template
+    from asl_engine.fields import Shape
     from asl_engine.jsontypes import Json
 
 __all__ = ["Compiling"]
@@ -135,6 +136,10 @@ class Compiling:
         from asl_engine.expressions.jsonata import is_expression
 
         return is_expression(value)
+
+    def check_object(self, place: str, value: Json, shape: Shape) -> None:
+        """Report whatever is not of this shape in the object that stands at ``place``."""
+        self.findings += check_shape(shape, value, f"{self.location}/{place}")
 
     def check(self, place: str, value: Json, field: Field) -> None:
         """Report a literal that is not of the field's kind; None is an absent one."""

@@ -43,6 +43,7 @@ class State:
     """
 
     type: ClassVar[str]
+    rewrites_input: ClassVar[bool] = False  # the history shows the input as we would write it, not as it came
 
     name: str
     next: str | None

@@ -137,12 +137,11 @@ class Turn:
         bound: dict[str, Json] = {"input": frame.input.value, "context": context, **states}
         return Bindings(bound, frame.variables, LazyRandom(self.random), self.at)
 
-    def item_scope(self, data: Json, index: int, value: Json) -> Scope:
-        """The surroundings of an iteration that is about to start."""
-        item: Json = {"Item": {"Index": index, "Value": value}}
+    def item_scope(self, data: Json, item: Json) -> Scope:
+        """The surroundings of an iteration that is about to start for ``$$.Map.Item``."""
 
         def context() -> Json:
-            return {**self.context(), "Map": item}
+            return {**self.context(), "Map": {"Item": item}}
 
         return Scope(data, self.frame.variables, context, self.random)
 

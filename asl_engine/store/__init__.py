@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.store.activities import Activities
     from asl_engine.store.aliases import Aliases
     from asl_engine.store.machines import Machines
+    from asl_engine.store.map_runs import Child, MapRuns
     from asl_engine.store.tags import Tags
     from asl_engine.store.versions import Versions
 
@@ -57,10 +58,16 @@ class Store(Protocol):
     @property
     def activities(self) -> Activities: ...
 
-    async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
+    @property
+    def map_runs(self) -> MapRuns: ...
+
+    async def create(
+        self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
+    ) -> None:
         """Keep a new execution, the text of its definition and its first events, in one transaction.
 
-        The creator owns the execution.  Raises ``ExecutionAlreadyExists`` where the ARN is taken.
+        The creator owns the execution.  ``child`` says of which Map Run it is, if of any.
+        Raises ``ExecutionAlreadyExists`` where the ARN is taken.
         """
         ...
 
@@ -86,7 +93,7 @@ class Store(Protocol):
     async def executions(
         self, machine: str | None = None, status: Status | None = None, limit: int = 1000
     ) -> list[Record]:
-        """The newest executions first."""
+        """The newest executions first, without the children of Map Runs."""
         ...
 
     async def page(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists
 from asl_engine.store.memory_machines import MemoryMachines
+from asl_engine.store.memory_map_runs import MemoryMapRuns
 from asl_engine.store.outcome import outcome, redriven
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from asl_engine.execution import Status
     from asl_engine.store import Record
     from asl_engine.store.activities import ActivityRecord
+    from asl_engine.store.map_runs import Child
     from asl_engine.store.memory_machines import MemoryTags
 
 __all__ = ["MemoryStore"]
@@ -60,14 +62,19 @@ class MemoryStore:
         self.aliases = self.machines.aliases
         self.tags = self.machines.tags
         self.activities = MemoryActivities(self.tags)
+        self.map_runs = MemoryMapRuns(self._records)
 
-    async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
+    async def create(
+        self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
+    ) -> None:
         arn = record.identity.arn
         if arn in self._records:
             raise ExecutionAlreadyExists(f"The execution {arn} exists already")
         self._definitions[record.definition] = definition
         self._records[arn] = record
         self._events[arn] = []
+        if child is not None:
+            self.map_runs.add(child, arn)
         await self.append(arn, events)
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
@@ -75,6 +82,7 @@ class MemoryStore:
         if events and events[0].seq != len(log) + 1:
             raise Conflict(f"The log of {arn} has grown meanwhile")
         log.extend(events)
+        self.map_runs.follow(self._records[arn], events)
         again, ended = redriven(events), outcome(events)
         if again is not None:
             count, at = again.redrive_count, again.at
@@ -104,7 +112,9 @@ class MemoryStore:
         chosen = [
             record
             for record in reversed(self._records.values())
-            if machine in (None, record.identity.machine_name) and status in (None, record.status)
+            if machine in (None, record.identity.machine_name)
+            and status in (None, record.status)
+            and "/" not in record.identity.machine_name
         ]
         return chosen[:limit]
 

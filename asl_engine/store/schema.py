@@ -126,5 +126,31 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             configuration TEXT NOT NULL  -- encryption: a JSON object
         ) WITHOUT ROWID
         """,
+        """
+        CREATE TABLE map_runs (
+            map_run INTEGER PRIMARY KEY,
+            arn TEXT NOT NULL UNIQUE,
+            execution INTEGER NOT NULL,  -- the one that has started it
+            seq INTEGER NOT NULL,  -- of the event that has started it
+            status TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            stopped_at INTEGER,
+            configuration TEXT NOT NULL,  -- its state's fields, evaluated: a JSON object
+            counts TEXT  -- what came of its children, when none of them runs any more: a JSON object
+        )
+        """,
+        "CREATE INDEX map_runs_by_execution ON map_runs (execution, map_run)",
+        """
+        CREATE TABLE children (
+            map_run INTEGER NOT NULL,
+            number INTEGER NOT NULL,
+            execution INTEGER NOT NULL,
+            items INTEGER NOT NULL,
+            PRIMARY KEY (map_run, number)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX children_by_execution ON children (execution)",
+        # A child's machine is called "machine/label".
+        "CREATE INDEX executions_by_themselves ON executions (execution) WHERE instr(machine_name, '/') = 0",
     ),
 )

@@ -21,10 +21,12 @@ from asl_engine.jsontypes import dumps, loads
 from asl_engine.store import Record
 from asl_engine.store.activities import ActivityTable
 from asl_engine.store.aliases import AliasTable
-from asl_engine.store.codec import COLUMNS, Row, decode, encode
+from asl_engine.store.batches import Batch, group_connection
+from asl_engine.store.codec import COLUMNS, Row, decode
 from asl_engine.store.lease import Lease, is_held
 from asl_engine.store.machines import MachineTable
-from asl_engine.store.outcome import outcome, redriven
+from asl_engine.store.map_runs import Child, MapRunTable
+from asl_engine.store.outcome import redriven
 from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
 from asl_engine.store.tags import TagTable
 from asl_engine.store.versions import VersionTable
@@ -40,85 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Batch", "SqliteStore"]
 
-INSERT_EVENT = f"INSERT INTO events (execution, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
-INSERT_DEFINITION = "INSERT OR IGNORE INTO definitions (digest, text) VALUES (?, ?)"
-INSERT_EXECUTION = """
-    INSERT INTO executions (execution, arn, name, machine_arn, machine_name, role_arn, definition, status,
-                            started_at, stopped_at, options, owner, version_arn, alias_arn)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-END_EXECUTION = "UPDATE executions SET status = ?, stopped_at = ? WHERE execution = ?"
-REDRIVE_EXECUTION = """
-    UPDATE executions SET status = 'RUNNING', stopped_at = NULL, owner = ?, redrive_count = ?, redriven_at = ?
-    WHERE execution = ?
-"""
-CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
 RECORD_COLUMNS = (
     "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
     " definition, status, stopped_at, options, redrive_count, redriven_at"
 )
-
-
-class Batch:
-    """The rows that one append adds; ``done`` is resolved when they are on disk."""
-
-    __slots__ = ("arn", "claim", "definition", "done", "end", "events", "execution", "redrive", "statements")
-
-    def __init__(self, arn: str, key: int, events: Sequence[Event]) -> None:
-        self.arn = arn
-        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.definition: tuple[str, str] | None = None
-        self.execution: tuple[Any, ...] | None = None
-        self.claim: tuple[Any, ...] | None = None
-        self.redrive: tuple[Any, ...] | None = None
-        self.statements: tuple[Statement, ...] = ()  # those that have nothing to do with executions
-        self.events = [(key, *row) for row in encode(events)]
-        ended = outcome(events)
-        self.end = None if ended is None else (*ended, key)
-
-    def settle(self, failure: Exception | None = None) -> None:
-        if self.done.cancelled():
-            return
-        if failure is None:
-            self.done.set_result(None)
-        else:
-            self.done.set_exception(failure)
-
-
-def group_connection(outbox: list[Batch]) -> type[sqlite3.Connection]:
-    """A connection that writes what is in ``outbox`` when it commits.
-
-    aiosqlite does each call in its thread and comes back to the loop in between.  A transaction that is one
-    call makes that journey (some 40 us) once instead of up to five times.
-    """
-
-    class GroupConnection(sqlite3.Connection):
-        def commit(self) -> None:
-            batches = outbox.copy()
-            outbox.clear()
-            if batches:
-                insert(self, batches)
-            super().commit()
-
-    return GroupConnection
-
-
-def insert(db: sqlite3.Connection, batches: list[Batch]) -> None:
-    """All rows of the batches.  sqlite3 opens the transaction at the first of them."""
-    together = [
-        (INSERT_DEFINITION, [*{batch.definition: None for batch in batches if batch.definition}]),
-        (INSERT_EXECUTION, [batch.execution for batch in batches if batch.execution]),
-        (INSERT_EVENT, [row for batch in batches for row in batch.events]),
-        (REDRIVE_EXECUTION, [batch.redrive for batch in batches if batch.redrive]),
-        (END_EXECUTION, [batch.end for batch in batches if batch.end]),
-        (CLAIM_EXECUTION, [batch.claim for batch in batches if batch.claim]),
-    ]
-    for statement, rows in together:
-        if rows:
-            db.executemany(statement, rows)
-    for batch in batches:
-        for statement, values in batch.statements:
-            db.execute(statement, values)
 
 
 class SqliteStore:
@@ -143,6 +70,7 @@ class SqliteStore:
         self.aliases = AliasTable(self._fetch, self._write_statements)
         self.tags = TagTable(self._fetch, self._write_statements)
         self.activities = ActivityTable(self._fetch, self._write_statements)
+        self.map_runs = MapRunTable(self._fetch, self._write_statements, self._records)
 
     @classmethod
     async def open(
@@ -165,7 +93,9 @@ class SqliteStore:
 
     # -- writing --------------------------------------------------------------------------------
 
-    async def create(self, record: Record, definition: str, events: Sequence[Event]) -> None:
+    async def create(
+        self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
+    ) -> None:
         who = record.identity
         # Ordered by time, so that the rows of short executions lie together; unique across processes.
         self._last_key = key = max(self._last_key + 1, time.time_ns())
@@ -174,15 +104,21 @@ class SqliteStore:
         names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
         state = (record.status, who.started_at, record.stopped_at, dumps(record.options), self._own_lease())
         batch.execution = (*names, *state, who.version_arn, who.alias_arn)
+        if child is not None:
+            batch.child = (child.map_run, child.number, key, child.items)
         await self._commit(batch)
-        self._keys[who.arn] = key
+        if not batch.end:
+            self._keys[who.arn] = key
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
-        key = await self._key(arn)
+        key = self._keys[arn] if arn in self._keys else await self._key(arn)
         batch = Batch(arn, key, events)
         if again := redriven(events):
             batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
         await self._commit(batch)
+        self._keys[arn] = key
+        if batch.end:
+            del self._keys[arn]
 
     async def _write_statements(self, *statements: Statement) -> None:
         batch = Batch("", 0, ())
@@ -280,7 +216,8 @@ class SqliteStore:
         self, machine: str | None = None, status: Status | None = None, limit: int = 1000
     ) -> list[Record]:
         return await self._records(
-            "WHERE (?1 IS NULL OR machine_name = ?1) AND (?2 IS NULL OR status = ?2)"
+            "WHERE instr(machine_name, '/') = 0"
+            " AND (?1 IS NULL OR machine_name = ?1) AND (?2 IS NULL OR status = ?2)"
             " ORDER BY execution DESC LIMIT ?3",
             (machine, status, limit),
         )
@@ -312,13 +249,10 @@ class SqliteStore:
         ]
 
     async def _key(self, arn: str) -> int:
-        key = self._keys.get(arn)
-        if key is None:
-            rows = await self._fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
-            if not rows:
-                raise StoreError(f"There is no execution {arn} in {self.path}")
-            key = self._keys[arn] = int(rows[0][0])
-        return key
+        rows = await self._fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
+        if not rows:
+            raise StoreError(f"There is no execution {arn} in {self.path}")
+        return int(rows[0][0])
 
     async def _fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:

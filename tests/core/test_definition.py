@@ -163,9 +163,9 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (machine({"Type": "Map", "End": True}), SCHEMA, "/States/S", "'ItemProcessor' is required"),
     (machine({"Type": "Parallel", "End": True}), SCHEMA, "/States/S", "'Branches' is required"),
     (
-        machine({"Type": "Map", "End": True, "Label": "l"}),
+        machine({"Type": "Map", "End": True, "ItemReader": {}}),
         SCHEMA,
-        "/States/S/Label",
+        "/States/S/ItemReader",
         "distributed processing: not",
     ),
     (machine(QueryLanguage="XPath"), SCHEMA, "/QueryLanguage", "'JSONata'"),

@@ -277,7 +277,6 @@ def test_what_an_iteration_is_given_is_kept_as_one_payload() -> None:
 # -- definitions ---------------------------------------------------------------------------------------
 
 SCHEMA, TARGET, DUPLICATE = "SCHEMA_VALIDATION_FAILED", "MISSING_TRANSITION_TARGET", "DUPLICATE_STATE_NAME"
-DISTRIBUTED = {**PASS, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
 
 REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (scope(S=state("Map")), SCHEMA, "/States/S", "'ItemProcessor' is required but was missing"),
@@ -297,14 +296,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (scope(S=each(PASS, ItemSelector={"a.$": "b"})), SCHEMA, "/States/S/ItemSelector/a.$", "JSONPath"),
     (scope(S=state("Map", ItemProcessor=[])), SCHEMA, "/States/S/ItemProcessor", "type Object"),
     (scope(S=each({})), SCHEMA, "/States/S/ItemProcessor", "'StartAt' is required"),
-    (
-        scope(S=each(DISTRIBUTED)),
-        SCHEMA,
-        "/States/S/ItemProcessor/ProcessorConfig/Mode",
-        "Distributed processing is not supported yet",
-    ),
     (scope(S=each(PASS, ItemReader={})), SCHEMA, "/States/S/ItemReader", "distributed processing: not"),
-    (scope(S=each(PASS, ToleratedFailureCount=1)), SCHEMA, "/States/S/ToleratedFailureCount", "distributed"),
     (
         scope(S=each(scope(A=state("Pass", Next="Z")), Next="Z"), Z=state("Pass")),
         TARGET,

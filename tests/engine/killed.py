@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from asl_engine.events import Event
     from asl_engine.store import Record
+    from asl_engine.store.map_runs import Child
 
 moment, number, arguments = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 writes = 0
@@ -29,11 +30,13 @@ def die_if(now: str) -> None:
         os.kill(os.getpid(), signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM)
 
 
-async def deadly_create(self: SqliteStore, record: Record, definition: str, events: Sequence[Event]) -> None:
+async def deadly_create(
+    self: SqliteStore, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
+) -> None:
     global writes  # noqa: PLW0603  a script
     writes += 1
     die_if("before")
-    await create(self, record, definition, events)
+    await create(self, record, definition, events, child)
     die_if("after")
 
 

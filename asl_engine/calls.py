@@ -1,0 +1,60 @@
+"""What a task is given when it is called: its input, its key, and how to speak up meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asl_engine.arn import waits_for_token
+from asl_engine.interpreter import Heartbeat, SubmissionReported
+from asl_engine.resources import TaskCall
+from asl_engine.runs import token_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from asl_engine.engine import Engine
+    from asl_engine.execution import OpenTask
+    from asl_engine.jsontypes import Payload
+    from asl_engine.runs import Run
+
+__all__ = ["task_call"]
+
+
+def task_call(engine: Engine, run: Run, task: OpenTask) -> TaskCall:
+    return TaskCall(
+        resource=task.resource,
+        input=task.parameters,
+        key=f"{run.arn}:{task.key}",
+        attempt=task.attempt,
+        deadline=task.timeout_due,
+        execution=run.arn,
+        state=task.frame.state,
+        heartbeat=heartbeat(engine, run, task.key),
+        credentials=task.credentials,
+        idle=engine.alarms.idle,
+        token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
+        submitted=task.submitted,
+        submit=submission(engine, run, task.key),
+    )
+
+
+def submission(engine: Engine, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
+    async def submit(output: Payload) -> None:
+        await engine.ask(run, SubmissionReported(engine.clock.now(), key, output))
+
+    return submit
+
+
+def heartbeat(engine: Engine, run: Run, key: int) -> Callable[[], None]:
+    """May be called from any thread."""
+    loop = asyncio.get_running_loop()
+
+    def deliver() -> None:
+        if run.arn in engine.runs:
+            engine.deliver(run, Heartbeat(engine.clock.now(), key))
+
+    def beat() -> None:
+        loop.call_soon_threadsafe(deliver)
+
+    return beat

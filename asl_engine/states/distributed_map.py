@@ -1,0 +1,204 @@
+"""Map in distributed mode: every item, or batch of items, is an execution of its own.
+
+AWS Step Functions Developer Guide, "Using Map state in Distributed mode".  What runs these executions is a
+Map Run; to the state it is open work, as a task is, which ends with an output or a failure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+from random import Random
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+from asl_engine.arn import map_run_arn, uuid_text
+from asl_engine.events import MapRunStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
+from asl_engine.fields import TEXT, Field, one_of, required
+from asl_engine.jsontypes import Json, Payload
+from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.map_items import ItemSource, compile_items
+from asl_engine.states.recovery import Recovery, recover
+from asl_engine.states.recovery_fields import compile_recovery
+from asl_engine.states.state import State
+from asl_engine.states.tolerances import Tolerances, compile_tolerances
+from asl_engine.states.turn import Turn
+
+if TYPE_CHECKING:
+    from asl_engine.execution import Execution
+    from asl_engine.fields import Shape
+    from asl_engine.frames import Frame
+    from asl_engine.limits import Limits
+    from asl_engine.machine import StateMachine
+    from asl_engine.states.compiling import Compiling
+
+__all__ = [
+    "DISTRIBUTED_FIELDS",
+    "PROCESSOR_CONFIG",
+    "Configuration",
+    "DistributedMap",
+    "ItemTurn",
+    "compile_distributed_map",
+    "is_distributed",
+    "processor_of",
+]
+
+DISTRIBUTED_FIELDS: dict[str, Field] = {"Label": TEXT}
+PROCESSOR_CONFIG: Shape = {
+    "Mode": one_of("INLINE", "DISTRIBUTED"),
+    "ExecutionType": one_of("STANDARD", "EXPRESS"),
+}
+DISTRIBUTED_CONFIG: Shape = {**PROCESSOR_CONFIG, "ExecutionType": required(one_of("STANDARD", "EXPRESS"))}
+MAX_LABEL_LENGTH = 40
+# AWS documentation, "Map state fields": white space, wildcards, brackets, special and control characters.
+FORBIDDEN_IN_LABELS = frozenset('?*<>{}[]:;,\\|^~$#%&`"')
+
+
+class Configuration(NamedTuple):
+    """What a Map Run was started with: the fields of its state, evaluated.
+
+    ``concurrency`` of 0 means as many as the service runs at once; the tolerances are numbers of items and a
+    percentage of them, 0 for none of the kind.
+    """
+
+    label: str
+    execution_type: str
+    concurrency: int
+    tolerated_count: int
+    tolerated_percentage: float
+
+    def payload(self) -> Payload:
+        return Payload(dict(self._asdict()))
+
+    @classmethod
+    def of(cls, payload: Payload) -> Configuration:
+        fields: Any = payload.value
+        return cls(**fields)
+
+
+class ItemTurn(Turn):
+    """The surroundings of one item: its randomness does not depend on when its turn comes."""
+
+    __slots__ = ("seed",)
+
+    def __init__(self, execution: Execution, frame: Frame, at: int, limits: Limits, seed: str) -> None:
+        super().__init__(execution, at, limits, lambda _: True)
+        self.frame = frame
+        self.seed = seed
+
+    def random(self) -> Random:
+        return Random(self.seed)
+
+
+@dataclass(eq=False, repr=False)
+class DistributedMap(State):
+    """``start_at`` is the first state of the item processor; ``label`` is unique in the machine."""
+
+    type: ClassVar[str] = "Map"
+    rewrites_input: ClassVar[bool] = True  # recorded from AWS
+
+    flow: DataFlow
+    recovery: Recovery
+    source: ItemSource
+    tolerances: Tolerances
+    start_at: str
+    label: str
+    execution_type: str
+
+    def enter(self, turn: Turn) -> None:
+        given = self.flow.input(turn)
+        items = self.source.items(turn, given)
+        concurrency = self.source.concurrency(turn, given)
+        values: Any = items.value
+        turn.emit(MapStateStarted, len(values), items, concurrency, True)
+
+    def scheduled(self, turn: Turn) -> None:
+        given = self.flow.input(turn)
+        count, percentage = self.tolerances.evaluate(turn, given)
+        configuration = Configuration(
+            label=self.label,
+            execution_type=self.execution_type,
+            concurrency=self.source.concurrency(turn, given),
+            tolerated_count=count,
+            tolerated_percentage=percentage,
+        )
+        arn = map_run_arn(turn.execution.identity.machine_arn, self.label, random_uuid(turn.random()))
+        turn.emit(MapRunStarted, arn, configuration.payload())
+
+    def item_input(self, turn: Turn, item: dict[str, Json]) -> Payload:
+        """What ItemSelector makes of ``item``, which is ``$$.Map.Item``."""
+        return turn.within_limit(Payload(self.source.select_item(turn, self.flow.input(turn), item)))
+
+    def succeeded(self, turn: Turn) -> None:
+        result = turn.frame.result
+        assert result is not None  # noqa: S101  what phase SUCCEEDED means
+        if not turn.frame.settled:
+            turn.emit(MapStateSucceeded)
+        self.flow.exit(turn, result, self.next)
+
+    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+        recover(turn, self.recovery, error, cause, shown=MapStateFailed)
+
+
+def random_uuid(random: Random) -> str:
+    return uuid_text(random.getrandbits(128).to_bytes(16, "big"))
+
+
+def processor_of(machine: StateMachine, machine_name: str) -> StateMachine:
+    """The machine that an execution of ``machine_name`` runs: ``name/label`` is a child of a Map Run."""
+    label = machine_name.partition("/")[2]
+    for state in machine.states.values() if label else ():
+        if isinstance(state, DistributedMap) and state.label == label:
+            # TimeoutSeconds is the parent's: when it is over, the Map Run is aborted.
+            return machine._replace(start_at=state.start_at, timeout=None)
+    return machine
+
+
+# -- compilation ---------------------------------------------------------------------------------------
+
+
+def is_distributed(processor: Any) -> bool:
+    config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
+    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
+
+
+def compile_distributed_map(compiling: Compiling, processor: str) -> DistributedMap:
+    """``processor`` is the name of the field, ItemProcessor or Iterator."""
+    config = compiling.source[processor]["ProcessorConfig"]
+    compiling.check_object(f"{processor}/ProcessorConfig", config, DISTRIBUTED_CONFIG)
+    # Parameters is an old name of ItemSelector here, and no part of the data flow.
+    fields = {name: value for name, value in compiling.source.items() if name != "Parameters"}
+    return DistributedMap(
+        name=compiling.name,
+        next=compiling.transition(),
+        flow=compile_data_flow(compiling.with_source(fields)),
+        recovery=compile_recovery(compiling),
+        source=compile_items(compiling),
+        tolerances=compile_tolerances(compiling),
+        start_at=compiling.inner_states(processor, compiling.source[processor]),
+        label=compile_label(compiling),
+        execution_type=str(config.get("ExecutionType")),
+    )
+
+
+def compile_label(compiling: Compiling) -> str:
+    label = compiling.source.get("Label")
+    if label is None:  # AWS makes one up, too
+        return uuid_text(sha256(f"asl-engine:{compiling.name}".encode("utf-8", "surrogatepass")).digest())
+    fault = label_fault(label)
+    if fault is not None:
+        compiling.report("Label", fault)
+    return str(label)
+
+
+def label_fault(label: str) -> str | None:
+    """What is wrong with a label, or None."""
+    if not label:
+        return "Label cannot be empty"
+    if len(label) > MAX_LABEL_LENGTH:
+        return f"Label cannot exceed {MAX_LABEL_LENGTH} characters, but has {len(label)}"
+    wrong = next((c for c in label if c in FORBIDDEN_IN_LABELS or c.isspace() or is_control(c)), None)
+    return None if wrong is None else f"Label contains invalid character: {wrong!r}"
+
+
+def is_control(character: str) -> bool:
+    return character < " " or "\x7f" <= character <= "\x9f"

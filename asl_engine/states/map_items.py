@@ -1,0 +1,129 @@
+"""What the iterations of a Map state are for: its items, how many at once, and each one's input.
+
+Inline and distributed processing say it with the same fields, in each query language its own.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from asl_engine.errors import QueryFailure
+from asl_engine.fields import ARRAY, integer
+from asl_engine.jsontypes import Json, Payload, dumps
+from asl_engine.states.jsonpath_flow import evaluate_path, select
+
+if TYPE_CHECKING:
+    from asl_engine.expressions.jsonata import JsonataTemplate
+    from asl_engine.expressions.jsonpath import Path
+    from asl_engine.expressions.template import Template
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["ItemSource", "JsonataItems", "PathItems", "compile_items", "shown"]
+
+
+def shown(value: Json) -> str:
+    """A value as AWS shows it in the message about a path's."""
+    return value if isinstance(value, str) else dumps(value)
+
+
+class PathItems(NamedTuple):
+    """How a JSONPath state says what its iterations are for, and how many run at once."""
+
+    items_path: Path | None
+    selector: Template | None
+    concurrency_literal: int
+    concurrency_path: Path | None
+
+    def items(self, turn: Turn, given: Payload) -> Payload:
+        items = select(turn, self.items_path, given)
+        if not isinstance(items.value, list):
+            # AWS shows a path into the context object as one into the data.
+            path = "$" if self.items_path is None else self.items_path.text.replace("$$", "$", 1)
+            raise turn.failure(f'Reference path "{path}" must point to array.')
+        return items
+
+    def concurrency(self, turn: Turn, given: Payload) -> int:
+        path = self.concurrency_path
+        if path is None:
+            return self.concurrency_literal
+        value = evaluate_path(turn, path, given.value)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise turn.failure(
+                f'The MaxConcurrencyPath field refers to value "{shown(value)}" '
+                f"which is not a valid integer: {path.text}"
+            )
+        return value
+
+    def select_item(self, turn: Turn, given: Payload, item: dict[str, Json]) -> Json:
+        """The input of the iteration for ``item``, which is ``$$.Map.Item``."""
+        if self.selector is None:
+            return item["Value"]
+        return self.selector.evaluate(turn.item_scope(given.value, item))
+
+
+class JsonataItems(NamedTuple):
+    """The same of a JSONata state."""
+
+    items_expression: JsonataTemplate | None
+    selector: JsonataTemplate | None
+    concurrency_literal: int
+    concurrency_expression: JsonataTemplate | None
+
+    def items(self, turn: Turn, given: Payload) -> Payload:
+        if self.items_expression is not None:
+            return Payload(self.items_expression.evaluate(turn.bindings()))
+        if not isinstance(given.value, list):
+            raise QueryFailure(f"Map state input must be an array but was: {dumps(given.value)}")
+        return given
+
+    def concurrency(self, turn: Turn, given: Payload) -> int:
+        del given
+        if self.concurrency_expression is None:
+            return self.concurrency_literal
+        value = self.concurrency_expression.evaluate(turn.bindings())
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            detail = f"The MaxConcurrency field must be a non-negative integer, but was {dumps(value)}"
+            raise QueryFailure(detail, "MaxConcurrency")
+        return value
+
+    def select_item(self, turn: Turn, given: Payload, item: dict[str, Json]) -> Json:
+        del given
+        if self.selector is None:
+            return item["Value"]
+        return self.selector.evaluate(turn.bindings(item=item))
+
+
+ItemSource: TypeAlias = PathItems | JsonataItems
+
+
+def compile_items(compiling: Compiling) -> ItemSource:
+    return compile_jsonata_items(compiling) if compiling.language == "JSONata" else compile_path_items(compiling)
+
+
+def compile_path_items(compiling: Compiling) -> PathItems:
+    compiling.only_one_of("MaxConcurrency", "MaxConcurrencyPath")
+    selector = compiling.only_one_of("ItemSelector", "Parameters")
+    return PathItems(
+        items_path=compiling.path("ItemsPath", "$"),
+        selector=None if selector is None else compiling.template(selector),
+        concurrency_literal=compiling.source.get("MaxConcurrency", 0),
+        concurrency_path=compiling.path("MaxConcurrencyPath"),
+    )
+
+
+def compile_jsonata_items(compiling: Compiling) -> JsonataItems:
+    items, concurrency = compiling.source.get("Items"), compiling.source.get("MaxConcurrency", 0)
+    expressed = compiling.is_expression(concurrency)
+    if not expressed:
+        compiling.check("MaxConcurrency", concurrency, integer(0))
+    if not compiling.is_expression(items):
+        compiling.check("Items", items, ARRAY)
+    return JsonataItems(
+        items_expression=compiling.optional_expression("Items", "array"),
+        selector=compiling.optional_expression("ItemSelector"),
+        concurrency_literal=0 if expressed else concurrency,
+        concurrency_expression=compiling.expression("MaxConcurrency", concurrency, "number")
+        if expressed
+        else None,
+    )

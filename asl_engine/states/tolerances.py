@@ -1,0 +1,92 @@
+"""ToleratedFailureCount and ToleratedFailurePercentage: how many items may fail before their Map does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.errors import QueryFailure
+from asl_engine.fields import Field, integer, number
+from asl_engine.jsontypes import dumps
+from asl_engine.states.jsonpath_flow import evaluate_path
+from asl_engine.states.map_items import shown
+
+if TYPE_CHECKING:
+    from asl_engine.expressions.jsonata import JsonataTemplate
+    from asl_engine.expressions.jsonpath import Path
+    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.states.compiling import Compiling
+    from asl_engine.states.turn import Turn
+
+__all__ = ["Tolerances", "compile_tolerances"]
+
+
+class Tolerance(NamedTuple):
+    """One of the two fields: given as it is, by a path into the state's input, or by an expression."""
+
+    field: str
+    literal: float
+    path: Path | None = None
+    expression: JsonataTemplate | None = None
+
+    def evaluate(self, turn: Turn, given: Payload) -> float:
+        if self.expression is not None:
+            value = self.expression.evaluate(turn.bindings())
+            fault = self._fault(value)
+            if fault is not None:
+                raise QueryFailure(f"{fault} The value of {self.field} was {dumps(value)}.", self.field)
+        elif self.path is not None:
+            value = evaluate_path(turn, self.path, given.value)
+            if not self._is_number(value):
+                kind = "integer" if self.field == "ToleratedFailureCount" else "float"
+                raise turn.failure(
+                    f'The {self.field}Path field refers to value "{shown(value)}" '
+                    f"which is not a valid {kind}: {self.path.text}"
+                )
+            fault = self._fault(value)
+            if fault is not None:
+                raise turn.failure(fault)
+        else:
+            return self.literal
+        assert isinstance(value, int | float)  # noqa: S101  neither has a fault
+        return value
+
+    def _is_number(self, value: Json) -> bool:
+        whole = self.field == "ToleratedFailureCount"
+        return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+
+    def _fault(self, value: Json) -> str | None:
+        """What is wrong with a value, in AWS's words."""
+        if self.field == "ToleratedFailureCount":
+            fault = "ToleratedFailureCount cannot be negative."
+            sound = self._is_number(value) and isinstance(value, int) and value >= 0
+        else:
+            fault = "ToleratedFailurePercentage must be between 0 and 100."
+            sound = self._is_number(value) and isinstance(value, int | float) and 0 <= value <= 100
+        return None if sound else fault
+
+
+class Tolerances(NamedTuple):
+    by_count: Tolerance
+    by_percentage: Tolerance
+
+    def evaluate(self, turn: Turn, given: Payload) -> tuple[int, float]:
+        """The number and the percentage of items that may fail; 0 where there is none of the kind."""
+        return int(self.by_count.evaluate(turn, given)), float(self.by_percentage.evaluate(turn, given))
+
+
+def compile_tolerances(compiling: Compiling) -> Tolerances:
+    return Tolerances(
+        _compile_tolerance(compiling, "ToleratedFailureCount", integer(0)),
+        _compile_tolerance(compiling, "ToleratedFailurePercentage", number(0, 100)),
+    )
+
+
+def _compile_tolerance(compiling: Compiling, field: str, shape: Field) -> Tolerance:
+    literal = compiling.source.get(field)
+    if compiling.language == "JSONata":
+        if compiling.is_expression(literal):
+            return Tolerance(field, 0, None, compiling.expression(field, literal, "number"))
+        compiling.check(field, literal, shape)
+        return Tolerance(field, literal if isinstance(literal, int | float) else 0)
+    compiling.only_one_of(field, f"{field}Path")
+    return Tolerance(field, literal or 0, compiling.path(f"{field}Path"))

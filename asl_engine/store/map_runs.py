@@ -1,0 +1,244 @@
+"""Map Runs and their children: what DescribeMapRun and ListExecutions ask for, and what a restart goes on from.
+
+A Map Run's row follows from the log of the execution that has started it, and is written in the same
+transaction: it begins with MapRunStarted and ends with the event that ends it, or with the execution.  A
+child is an execution like any other; its row here says of which Map Run it is, and which number it has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol, TypeAlias
+
+from asl_engine import events as ev
+from asl_engine.jsontypes import dumps, loads
+from asl_engine.store.outcome import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from asl_engine.events import Event
+    from asl_engine.execution import Status
+    from asl_engine.jsontypes import Json
+    from asl_engine.store import Record
+    from asl_engine.store.machines import Fetch, Statement, Write
+
+__all__ = [
+    "INSERT_CHILD",
+    "Child",
+    "Kinship",
+    "MapRunRecord",
+    "MapRunStatus",
+    "MapRunTable",
+    "MapRuns",
+    "changes",
+    "endings",
+]
+
+MapRunStatus: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "ABORTED"]
+
+INSERT = (
+    "INSERT INTO map_runs (arn, execution, seq, status, started_at, configuration)"
+    " VALUES (?, ?, ?, 'RUNNING', ?, ?)"
+)
+END = "UPDATE map_runs SET status = ?, stopped_at = ? WHERE execution = ? AND seq = ?"
+END_ALL = "UPDATE map_runs SET status = 'ABORTED', stopped_at = ? WHERE execution = ? AND status = 'RUNNING'"
+INSERT_CHILD: Final = (
+    "INSERT INTO children (map_run, number, execution, items)"
+    " VALUES ((SELECT map_run FROM map_runs WHERE arn = ?), ?, ?, ?)"
+)
+SELECT = (
+    "SELECT m.arn, e.arn, e.machine_arn, m.seq, m.status, m.started_at, m.stopped_at, m.configuration, m.counts"
+    " FROM map_runs AS m JOIN executions AS e USING (execution)"
+)
+# CROSS JOIN is SQLite's word for: in this order.
+CHILDREN = (
+    "SELECT number, items, arn, status FROM children CROSS JOIN executions USING (execution)"
+    " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?) AND number > ? ORDER BY number LIMIT ?"
+)
+CHILD_PAGE = (
+    "SELECT arn, items FROM children CROSS JOIN executions USING (execution)"
+    " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?1) AND (?2 IS NULL OR status = ?2)"
+    " AND (?3 = '' OR execution < (SELECT execution FROM executions WHERE arn = ?3))"
+    " ORDER BY execution DESC LIMIT ?4"
+)
+SUMS = (
+    "SELECT status, count(*), sum(items) FROM children CROSS JOIN executions USING (execution)"
+    " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?) GROUP BY status"
+)
+
+_ENDINGS: dict[type[Event], MapRunStatus] = {
+    ev.MapRunSucceeded: "SUCCEEDED",
+    ev.MapRunFailed: "FAILED",
+    ev.MapRunAborted: "ABORTED",
+}
+
+
+class Child(NamedTuple):
+    """Of which Map Run a new execution is, the how manieth, and for how many items."""
+
+    map_run: str
+    number: int
+    items: int
+
+
+class Kinship(NamedTuple):
+    """A child as the Map Run knows it."""
+
+    number: int
+    items: int
+    arn: str
+    status: Status
+
+
+class MapRunRecord(NamedTuple):
+    """A Map Run.
+
+    ``execution`` and ``machine_arn`` are those of the execution that has started it, ``seq`` the event.
+    ``configuration`` is a ``distributed_map.Configuration``; ``counts`` what came of it, once it is over:
+    by status, the number of children and of their items.
+    """
+
+    arn: str
+    execution: str
+    machine_arn: str
+    seq: int
+    status: MapRunStatus
+    started_at: int
+    stopped_at: int | None
+    configuration: dict[str, Json]
+    counts: dict[str, Json] | None
+
+
+class MapRuns(Protocol):
+    """The Map Runs of a store."""
+
+    async def get(self, arn: str) -> MapRunRecord | None: ...
+
+    async def page(self, execution: str, after: str, limit: int) -> list[MapRunRecord]:
+        """Those that an execution has started, the newest first, from behind ``after`` (an ARN) on."""
+        ...
+
+    async def configure(self, arn: str, configuration: dict[str, Json]) -> None: ...
+
+    async def count(self, arn: str, counts: dict[str, Json]) -> None:
+        """Keep what has come of a Map Run."""
+        ...
+
+    async def kinship(self, execution: str) -> tuple[str, int] | None:
+        """The ARN of the Map Run that has started an execution, and its number of items; None for any other."""
+        ...
+
+    async def children(self, arn: str, after: int, limit: int) -> list[Kinship]:
+        """The children from behind the number ``after`` on, in their order."""
+        ...
+
+    async def child_page(
+        self, arn: str, status: Status | None, after: str, limit: int
+    ) -> list[tuple[Record, int]]:
+        """The children, the newest first, from behind ``after`` (an ARN) on; each with its number of items."""
+        ...
+
+    async def sums(self, arn: str) -> dict[str, tuple[int, int]]:
+        """By status, the number of children and of their items."""
+        ...
+
+    async def unsettled(self) -> list[str]:
+        """The Map Runs that are over, but may have children that run: what came of them is not kept yet."""
+        ...
+
+
+def endings(events: Sequence[Event]) -> list[tuple[int, MapRunStatus, int]]:
+    """Which Map Runs end with these events: each one's key, how, and when.  0 stands for all that run."""
+    found = [
+        (event.map_run, _ENDINGS[type(event)], event.at)
+        for event in events
+        if isinstance(event, ev.MapRunSucceeded | ev.MapRunFailed | ev.MapRunAborted)
+    ]
+    ended = outcome(events)
+    if ended is not None and ended[0] != "SUCCEEDED":
+        found.append((0, "ABORTED", ended[1]))
+    return found
+
+
+def changes(key: int, events: Sequence[Event]) -> list[Statement]:
+    """The statements that let the Map Runs of the execution ``key`` follow its log."""
+    found: list[Statement] = [
+        (INSERT, (event.arn, key, event.seq, event.at, event.parameters.text))
+        for event in events
+        if isinstance(event, ev.MapRunStarted)
+    ]
+    for map_run, status, at in endings(events):
+        found.append((END, (status, at, key, map_run)) if map_run else (END_ALL, (at, key)))
+    return found
+
+
+class MapRunTable:
+    """``MapRuns`` in SQLite.  ``records`` reads executions."""
+
+    def __init__(
+        self,
+        fetch: Fetch,
+        write: Write,
+        records: Callable[[str, tuple[Any, ...]], Awaitable[list[Record]]],
+    ) -> None:
+        self._fetch = fetch
+        self._write = write
+        self._records = records
+
+    async def get(self, arn: str) -> MapRunRecord | None:
+        found = await self._select("WHERE m.arn = ?", (arn,))
+        return found[0] if found else None
+
+    async def page(self, execution: str, after: str, limit: int) -> list[MapRunRecord]:
+        return await self._select(
+            "WHERE m.execution = (SELECT execution FROM executions WHERE arn = ?1)"
+            " AND (?2 = '' OR m.map_run < (SELECT map_run FROM map_runs WHERE arn = ?2))"
+            " ORDER BY m.map_run DESC LIMIT ?3",
+            (execution, after, limit),
+        )
+
+    async def _select(self, where: str, values: tuple[Any, ...]) -> list[MapRunRecord]:
+        return [
+            MapRunRecord._make((*known, _object(configuration) or {}, _object(counts)))
+            for *known, configuration, counts in await self._fetch(f"{SELECT} {where}", values)
+        ]
+
+    async def configure(self, arn: str, configuration: dict[str, Json]) -> None:
+        await self._write(("UPDATE map_runs SET configuration = ? WHERE arn = ?", (dumps(configuration), arn)))
+
+    async def count(self, arn: str, counts: dict[str, Json]) -> None:
+        await self._write(("UPDATE map_runs SET counts = ? WHERE arn = ?", (dumps(counts), arn)))
+
+    async def kinship(self, execution: str) -> tuple[str, int] | None:
+        rows = await self._fetch(
+            "SELECT m.arn, c.items FROM children AS c JOIN map_runs AS m USING (map_run)"
+            " WHERE c.execution = (SELECT execution FROM executions WHERE arn = ?)",
+            (execution,),
+        )
+        return (str(rows[0][0]), int(rows[0][1])) if rows else None
+
+    async def children(self, arn: str, after: int, limit: int) -> list[Kinship]:
+        rows = await self._fetch(CHILDREN, (arn, after, limit))
+        return [Kinship(*row) for row in rows]
+
+    async def child_page(
+        self, arn: str, status: Status | None, after: str, limit: int
+    ) -> list[tuple[Record, int]]:
+        items = await self._fetch(CHILD_PAGE, (arn, status, after, limit))
+        of_each = {str(arn): int(number) for arn, number in items}
+        arns = "WHERE arn IN (SELECT value FROM json_each(?)) ORDER BY execution DESC"
+        records = await self._records(arns, (dumps([*of_each]),))
+        return [(record, of_each[record.identity.arn]) for record in records]
+
+    async def sums(self, arn: str) -> dict[str, tuple[int, int]]:
+        rows = await self._fetch(SUMS, (arn,))
+        return {str(status): (int(number), int(items)) for status, number, items in rows}
+
+    async def unsettled(self) -> list[str]:
+        rows = await self._fetch("SELECT arn FROM map_runs WHERE status <> 'RUNNING' AND counts IS NULL", ())
+        return [str(arn) for (arn,) in rows]
+
+
+def _object(text: str | None) -> dict[str, Json] | None:
+    value = None if text is None else loads(text)
+    return value if isinstance(value, dict) else None
