@@ -148,6 +148,7 @@ async def _run(start: _Start) -> Result:
         account=home.account,
     )
     try:
+        engine.map_runs.buckets = home.buckets
         async with engine:
             running = await engine.start(
                 start.machine, start.machine_name, start.input, start.name, how.to_options()

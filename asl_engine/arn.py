@@ -12,6 +12,7 @@ __all__ = [
     "execution_arn",
     "express_arn",
     "is_activity",
+    "is_child",
     "is_express",
     "is_lambda_function",
     "map_run_arn",
@@ -76,6 +77,11 @@ def uuid_text(data: bytes) -> str:
 def is_express(arn: str) -> bool:
     """Whether this is the ARN of an execution of an Express state machine."""
     return ":express:" in arn
+
+
+def is_child(machine_name: str) -> bool:
+    """Whether a Map Run has started the executions of this machine: it is called ``machine/label``."""
+    return "/" in machine_name
 
 
 def role_arn(account: str) -> str:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from asl_engine.fields import Shape
     from asl_engine.states.state import State
 
-__all__ = ["UNSUPPORTED_FIELDS", "check", "load"]
+__all__ = ["check", "load"]
 
 MACHINE_FIELDS: Shape = {
     "Comment": TEXT,
@@ -42,17 +42,6 @@ MACHINE_FIELDS: Shape = {
     "States": required(FILLED_OBJECT),
     "TimeoutSeconds": integer(1),
     "Version": one_of("1.0"),
-}
-# Fields of the language that this version does not run yet, with the feature that they are part of.
-UNSUPPORTED_FIELDS = {
-    **dict.fromkeys(
-        (
-            "ItemReader",
-            "ItemBatcher",
-            "ResultWriter",
-        ),
-        "distributed processing",
-    ),
 }
 INNER_FIELDS: Shape = {
     "Comment": TEXT,
@@ -202,10 +191,7 @@ def compile_state(compiling: Compiling) -> State | None:
         return None
     kind = STATE_TYPES[given]
     fields = kind.jsonata_fields if compiling.language == "JSONata" else kind.fields
-    found = [
-        finding._replace(message=f"{finding.message}{feature_remedy(finding)}")
-        for finding in check_shape(fields, source, compiling.location)
-    ]
+    found = check_shape(fields, source, compiling.location)
     compiling.findings.extend(found)
     if found:
         return None
@@ -215,12 +201,6 @@ def compile_state(compiling: Compiling) -> State | None:
 def type_remedy(given: object) -> str:
     hint = did_you_mean(given, STATE_TYPES) if isinstance(given, str) else ""
     return f"Expected one of {', '.join(sorted(STATE_TYPES))}{hint}"
-
-
-def feature_remedy(finding: Finding) -> str:
-    """Fields of the language that this version does not run yet are called by their feature."""
-    feature = UNSUPPORTED_FIELDS.get((finding.location or "").rpartition("/")[2])
-    return "" if feature is None else f" ({feature}: not supported yet)"
 
 
 def check_transitions(

@@ -1,50 +1,62 @@
-"""What has come of a Map Run's children: their numbers, and when too many have failed."""
+"""How many children of a Map Run have ended how, and when too many have failed."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-from asl_engine.answers import describe_execution
-from asl_engine.expressions.timestamps import format_timestamp
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.execution import Execution
     from asl_engine.jsontypes import Json
 
-__all__ = ["Counts", "result_record"]
+__all__ = ["Counts"]
 
-# A child is redriven with its Map Run.
-NOT_REDRIVABLE = "Execution is a child of a Map Run: redrive the execution that started the Map Run"
 FAILURES = ("FAILED", "TIMED_OUT")
 
 
 class Counts:
-    """``executions`` and ``items`` count those that have ended, by status; ``total`` is the number of items."""
+    """``executions`` and ``items`` count those that have begun, by status; ``total`` is the number of items.
+
+    ``batched``: a child has several items, so that nobody knows how many children are still to come.
+    ``written`` is the number of children whose results were written.
+    """
 
     def __init__(self) -> None:
         self.total = 0
         self.written = 0
+        self.batched = False
         self.executions: dict[str, int] = {}
         self.items: dict[str, int] = {}
+
+    @property
+    def total_executions(self) -> int:
+        return sum(self.executions.values()) if self.batched else self.total
+
+    @property
+    def written_items(self) -> int:
+        return sum(self.items.values()) if self.written else 0
 
     def add(self, status: str, items: int, executions: int = 1) -> None:
         self.executions[status] = self.executions.get(status, 0) + executions
         self.items[status] = self.items.get(status, 0) + items
 
-    def exceed(self, count: int, percentage: float) -> bool:
-        """Whether more items have failed than are tolerated; where nothing is, whether any has."""
+    def exceed(self, count: int, percentage: float, *, total_known: bool) -> bool:
+        """Whether more items have failed than are tolerated; where nothing is, whether any has.
+
+        What percentage has failed can be said once the number of items is known.
+        """
         failed = sum(self.items.get(status, 0) for status in FAILURES)
         if not (count or percentage):
             return failed > 0
-        return (count > 0 and failed > count) or (percentage > 0 and failed * 100 > percentage * self.total)
+        too_large = total_known and percentage > 0 and failed * 100 > percentage * self.total
+        return too_large or (count > 0 and failed > count)
 
     @classmethod
     def of_sums(cls, sums: Mapping[str, tuple[int, int]]) -> Self:
         counts = cls()
         for status, (executions, items) in sums.items():
             counts.add(status, items, executions)
+            counts.batched |= items != executions
         counts.total = sum(counts.items.values())
         return counts
 
@@ -52,6 +64,7 @@ class Counts:
         return {
             "total": self.total,
             "written": self.written,
+            "batched": self.batched,
             "executions": dict(self.executions),
             "items": dict(self.items),
         }
@@ -59,20 +72,6 @@ class Counts:
     @classmethod
     def of_json(cls, fields: Mapping[str, Any]) -> Self:
         counts = cls()
-        counts.total, counts.written = fields["total"], fields["written"]
+        counts.total, counts.written, counts.batched = fields["total"], fields["written"], fields["batched"]
         counts.executions, counts.items = dict(fields["executions"]), dict(fields["items"])
         return counts
-
-
-def result_record(child: Execution) -> Json:
-    """A child as a Map Run's results have it where its output alone would not do: as DescribeExecution has it.
-
-    AWS documentation, "ResultWriter": with the transformation NONE, and of every child that has failed.
-    """
-    described = describe_execution(child, format_timestamp, NOT_REDRIVABLE)
-    return {f"{name[0].upper()}{name[1:]}": _details(name, value) for name, value in sorted(described.items())}
-
-
-def _details(name: str, value: Any) -> Json:
-    shown: Json = {"Included": value["included"]} if name.endswith("Details") else value
-    return shown

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
+from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.arn import child_name, execution_arn, express_arn
@@ -17,18 +20,22 @@ from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.events import ExecutionStarted
 from asl_engine.execution import Identity, fold
 from asl_engine.interpreter import MapRunReported
-from asl_engine.jsontypes import Payload, dumps
+from asl_engine.jsontypes import MISSING, Payload
 from asl_engine.limits import utf8_length
-from asl_engine.map_run_counts import Counts, result_record
+from asl_engine.map_run_counts import Counts
+from asl_engine.map_run_results import ended_children, failed_result
 from asl_engine.states.distributed_map import Configuration, DistributedMap, ItemTurn, processor_of
+from asl_engine.states.item_flow import Writing
 from asl_engine.store.map_runs import Child
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from pathlib import Path
 
     from asl_engine.engine import Engine, Run
     from asl_engine.events import Event
     from asl_engine.execution import Execution, OpenMapRun
+    from asl_engine.items import Item, Storage
     from asl_engine.jsontypes import Json
 
 __all__ = ["MapRun", "MapRuns", "in_short"]
@@ -65,6 +72,7 @@ class MapRun:
         self.work = work
         self.configuration = Configuration.of(work.parameters)
         self.counts = Counts()
+        self.counts.batched = self.configuration.batching is not None
         self.closed = False
         self.running: dict[int, Run | None] = {}
         self._engine = engine
@@ -82,6 +90,8 @@ class MapRun:
         self._news: asyncio.Future[None] | None = None
         self._started_before = 0  # the children below this number have been started by another process,
         self._started_too: set[int] = set()  # and so have these
+        self._under_way: dict[int, int] = {}  # the items of those in ``running``
+        self._is_total_known = False
         self._outputs: dict[int, str] = {}
         self._output_bytes = 2
 
@@ -90,9 +100,20 @@ class MapRun:
     async def drive(self) -> Payload:
         """The output of the Map state.  Raises ``StatesError`` where it fails."""
         await self._restore()
-        inputs, exhausted = self._inputs(), False
+        inputs = self._inputs()
+        try:
+            await self._run(inputs)
+        finally:
+            with suppress(ValueError):  # it is being read in a thread: that ends by itself
+                inputs.close()
+        return await self._result()
+
+    async def _run(self, inputs: Iterator[Input]) -> None:
+        """Start a child for each input, as there is room for it, until all have ended."""
         ready: deque[Input] = deque()
         self.counts.total = len(self._items)
+        self._is_total_known = self.configuration.reading is None
+        exhausted = False
         while True:
             self._take_ended()
             if self._is_exceeded():
@@ -100,14 +121,24 @@ class MapRun:
                 raise EXCEEDED
             while not exhausted and len(self.running) < self._most_at_once:
                 if not ready:
-                    self._make(inputs, ready)
+                    ready.extend(await self._make(inputs))
                     exhausted = not ready
-                    await asyncio.sleep(0)
                 else:
                     self._start(ready.popleft())
-            if exhausted and not ready and not self.running:
-                return await self._result()
-            await self._wait()
+            if exhausted:
+                self._is_total_known = True
+            if exhausted and not self.running and not self._ended:
+                if not self._is_exceeded():
+                    return
+            else:
+                await self._wait()
+
+    def standing(self) -> Counts:
+        """How many children have ended how, or run."""
+        counts = Counts.of_json(self.counts.to_json())
+        if self.running:
+            counts.add("RUNNING", sum(self._under_way.values()), len(self.running))
+        return counts
 
     def update(self, configuration: Configuration) -> None:
         """Go on with other thresholds or another concurrency."""
@@ -119,39 +150,86 @@ class MapRun:
         return min(self.configuration.concurrency or DEFAULT_AT_ONCE, MOST_AT_ONCE)
 
     def _is_exceeded(self) -> bool:
-        return self.counts.exceed(self.configuration.tolerated_count, self.configuration.tolerated_percentage)
+        settings = self.configuration
+        return self.counts.exceed(
+            settings.tolerated_count, settings.tolerated_percentage, total_known=self._is_total_known
+        )
 
     async def _result(self) -> Payload:
+        writing: Any = self.configuration.writing
+        written = None if writing is None else await self._write(Writing(**writing))
         await self._store.map_runs.count(self.arn, self.counts.to_json())
+        if written is not None:
+            return written
         self._check_size()
         return Payload.of_text(f"[{','.join(self._outputs[number] for number in sorted(self._outputs))}]")
 
     # -- what each child is for ---------------------------------------------------------------------
 
-    def _inputs(self) -> Iterator[Input]:
+    def _inputs(self) -> Generator[Input]:
         """Lazily, those of the children that have not been started."""
-        for number, value in enumerate(self._items):
+        for number, (payload, items) in enumerate(self._all_inputs()):
             if number >= self._started_before and number not in self._started_too:
-                yield Input(number, self._item_input(number, {"Index": number, "Value": value}), 1)
+                yield Input(number, payload(), items)
 
-    def _item_input(self, number: int, item: dict[str, Json]) -> Payload:
-        engine, run = self._engine, self.run
-        seed = f"{self.arn}:{number}"
-        turn = ItemTurn(run.execution, self.work.frame, engine.clock.now(), engine.limits, seed)
+    def _all_inputs(self) -> Iterator[tuple[Callable[[], Payload], int]]:
+        from asl_engine.items import batches
+
+        batching = self.configuration.batching
+        if batching is None:
+            for index, item in enumerate(self._dataset()):
+                yield partial(self._one_input, index, item), 1
+            return
+        made = (self._item_input(index, item) for index, item in enumerate(self._dataset()))
+        most: Any = {"batch_input": MISSING, **batching}
+        for batch in batches(made, **most, limit=self._engine.limits.payload_bytes):
+            yield partial(self._sized, batch.input), batch.items
+
+    def _dataset(self) -> Iterator[Item]:
+        from asl_engine.items import Item, read
+
+        reading: Any = self.configuration.reading
+        if reading is None:
+            yield from (Item(value, "") for value in self._items)
+            return
+        for item in read(**reading, storage=self._engine.map_runs.storage):
+            self.counts.total += 1
+            yield item
+
+    def _one_input(self, index: int, item: Item) -> Payload:
+        return self._sized(Payload(self._item_input(index, item)))
+
+    def _item_input(self, index: int, item: Item) -> Json:
+        shown: dict[str, Json] = {"Index": index, "Value": item.value}
+        if item.key is not None:
+            shown["Key"] = item.key
+        if item.source:
+            shown["Source"] = item.source
+        turn = self._turn(index)
         try:
-            return self._state.item_input(turn, item)
+            return self._state.item_input(turn, shown, item.input)
         except EvaluationError as error:
             raise turn.failure(error.detail, error.error) from None
 
-    @staticmethod
-    def _make(inputs: Iterator[Input], ready: deque[Input]) -> None:
-        for _, made in zip(range(CHUNK), inputs, strict=False):
-            ready.append(made)
+    def _sized(self, payload: Payload) -> Payload:
+        return self._turn(0).within_limit(payload)
+
+    def _turn(self, index: int) -> ItemTurn:
+        engine, seed = self._engine, f"{self.arn}:{index}"
+        return ItemTurn(self.run.execution, self.work.frame, engine.clock.now(), engine.limits, seed)
+
+    async def _make(self, inputs: Iterator[Input]) -> list[Input]:
+        """The next few; what is read blocks, and is read in a thread."""
+        if self.configuration.reading is None:
+            await asyncio.sleep(0)
+            return list(islice(inputs, CHUNK))
+        return await asyncio.to_thread(lambda: list(islice(inputs, CHUNK)))
 
     # -- children -----------------------------------------------------------------------------------
 
     def _start(self, made: Input) -> None:
         self.running[made.number] = None
+        self._under_way[made.number] = made.items
         task = self._engine.spawn(self._launch(made))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
@@ -190,6 +268,7 @@ class MapRun:
 
     def _watch(self, number: int, items: int, child: Run) -> None:
         self.running[number] = child
+        self._under_way[number] = items
 
         def ended(done: asyncio.Future[Execution]) -> None:
             # Time must not jump before the next child has been started.
@@ -210,6 +289,7 @@ class MapRun:
         while self._ended:
             number, items, child = self._ended.popleft()
             self.running.pop(number, None)
+            self._under_way.pop(number, None)
             self._note(number, items, child)
 
     def _note(self, number: int, items: int, child: Execution) -> None:
@@ -219,7 +299,7 @@ class MapRun:
             assert child.output is not None  # noqa: S101  what SUCCEEDED means
             text = child.output.text
         else:
-            text = dumps(result_record(child))
+            text = failed_result(child)
         self._keep(number, text)
 
     def _keep(self, number: int, text: str) -> None:
@@ -246,16 +326,29 @@ class MapRun:
         if self._ended or self._failure is not None:
             return
         self._news = asyncio.get_running_loop().create_future()
-        self._engine.alarms.rest()
         try:
-            await self._news
+            with self._engine.alarms.idle():
+                await self._news
         finally:
-            self._engine.alarms.begin()
             self._news = None
 
     def _wake(self) -> None:
         if self._news is not None and not self._news.done():
             self._news.set_result(None)
+
+    # -- what has come of them ------------------------------------------------------------------------
+
+    async def _write(self, writing: Writing) -> Payload:
+        """Hand the children to the ResultWriter, which reads them one after the other in a thread."""
+        from asl_engine.items import collect_results, write_results
+
+        found = ended_children(self._store, self.arn, asyncio.get_running_loop())
+        if writing.bucket is None:
+            return Payload(await asyncio.to_thread(collect_results, found, writing))
+        storage = self._engine.map_runs.storage
+        result = await asyncio.to_thread(write_results, found, writing, storage, self.arn)
+        self.counts.written = sum(self.counts.executions.values())
+        return Payload(result)
 
     # -- after an interruption, and before the end ----------------------------------------------------
 
@@ -301,6 +394,17 @@ class MapRuns:
         self._engine = engine
         self._live: dict[str, MapRun] = {}
         self._aborting: set[asyncio.Task[None]] = set()
+        self.buckets: Mapping[str, Path] = {}  # folders that stand for buckets
+        self._storage: Storage | None = None
+
+    @property
+    def storage(self) -> Storage:
+        """Where datasets are and results go."""
+        if self._storage is None:
+            from asl_engine.items import storage_of
+
+            self._storage = storage_of(self.buckets, self._engine.region)
+        return self._storage
 
     def live(self, arn: str) -> MapRun | None:
         """The Map Run, if this process drives it."""

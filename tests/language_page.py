@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asl_engine.definition import MACHINE_FIELDS, UNSUPPORTED_FIELDS
+from asl_engine.definition import MACHINE_FIELDS
 from asl_engine.expressions.choice_rule import OPERATORS
 from asl_engine.expressions.intrinsic_functions import INTRINSICS
 from asl_engine.expressions.jsonata.builtins import BUILTINS
@@ -56,11 +56,6 @@ def page() -> str:
     lines.append(f"{listed(INTRINSICS)}.")
     lines.append("\n## Functions of JSONata\n")
     lines.append(f"{listed(f'${name}' for name in BUILTINS)}. There is no `$eval`, as in Step Functions.")
-    lines.append("\n## Not yet\n")
-    lines.append("| field | part of |")
-    lines.append("|---|---|")
-    lines += [f"| {name} | {feature} |" for name, feature in UNSUPPORTED_FIELDS.items()]
-    lines.append("| ProcessorConfig.Mode DISTRIBUTED | distributed processing |")
     return "\n".join(lines) + "\n"
 
 

@@ -40,6 +40,21 @@ FLOORS = [
     ({"engine", "mocking", "alarms", "runs", "workers", "deploy"}, 5),
     ({"engine", "trials"}, 5),
     ({"engine", "alarms", "calls", "map_runs", "map_run_counts", "runs", "trials", "workers", "deploy"}, 5),
+    (
+        {
+            "engine",
+            "alarms",
+            "calls",
+            "map_runs",
+            "map_run_counts",
+            "map_run_results",
+            "runs",
+            "trials",
+            "workers",
+            "deploy",
+        },
+        5,
+    ),
     ({"api", "cli", "server", "__main__", "__init__"}, 6),
 ]
 PURE_FLOORS = 3

@@ -10,6 +10,7 @@ from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
 from asl_engine import events as ev
+from asl_engine.arn import is_child
 from asl_engine.cli.output import clean, err, readable_cause, seconds
 from asl_engine.execution import OpenMapRun, OpenTask, Phase
 from asl_engine.resources.registry import function_name
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from asl_engine.engine import Run
     from asl_engine.execution import OpenWork
+    from asl_engine.map_runs import MapRuns
 
 __all__ = ["Progress"]
 
@@ -32,8 +34,11 @@ class Progress:
     def __init__(self) -> None:
         self._names: dict[int, str] = {}  # by frame
         self._drawn = 0
+        self.map_runs: MapRuns | None = None  # the engine's, which knows how far they are
 
     def observe(self, run: Run, events: list[ev.Event]) -> None:
+        if is_child(run.execution.identity.machine_name):  # there may be a million of them
+            return
         self.clear()
         start = run.execution.identity.started_at
         for event in events:
@@ -54,7 +59,7 @@ class Progress:
     def tick(self, run: Run, now: int) -> None:
         """Draw what the execution waits for."""
         some = islice(run.execution.open.values(), MOST_WAITED_FOR)
-        waiting = [text for work in some if (text := _waiting(work, now))]
+        waiting = [text for work in some if (text := self._waiting(work, now))]
         if not waiting:
             self.clear()
             return
@@ -62,6 +67,18 @@ class Progress:
         line = f"{seconds(since_start):>10}  {clean('; '.join(waiting))}"[: get_terminal_size().columns - 1]
         err("\r" + line.ljust(self._drawn), end="")  # in one go: it must not flicker
         self._drawn = len(line)
+
+    def _waiting(self, work: OpenWork, now: int) -> str:
+        live = None
+        if self.map_runs is not None and isinstance(work, OpenMapRun):
+            live = self.map_runs.live(work.arn)
+        if live is None:
+            return _waiting(work, now)
+        counts = live.standing()
+        ended = sum(counts.items.values()) - counts.items.get("RUNNING", 0)
+        failed = counts.items.get("FAILED", 0) + counts.items.get("TIMED_OUT", 0)
+        shown = f"{work.frame.state}  {ended:,} of {counts.total:,} items done"
+        return f"{shown}, {failed:,} failed" if failed else shown
 
     def clear(self) -> None:
         """Take away what ``tick`` has drawn."""

@@ -122,6 +122,7 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
                     remote=remote,
                     services=services,
                     mocks=mocks,
+                    buckets=project.buckets,
                     any_host=given.unsafe_bind,
                     observer=None if journal is None else journal.observe,
                     ready=lambda started: _announce(started, registry, project.db, exports),

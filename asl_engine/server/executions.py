@@ -9,15 +9,16 @@ from uuid import uuid4
 from asl_engine.answers import describe_execution as described
 from asl_engine.answers import list_item, present
 from asl_engine.answers import start_execution as started
-from asl_engine.arn import execution_arn, express_arn
+from asl_engine.arn import execution_arn, express_arn, is_child
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.execution import Identity
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import AWS_LIMITS, to_option, utf8_length
 from asl_engine.mocking import MOCK_CASE
 from asl_engine.server.configuration import without_defaults
-from asl_engine.server.errors import ApiError, not_found
+from asl_engine.server.errors import ApiError
 from asl_engine.server.journal import REVISION
+from asl_engine.server.map_runs import list_children
 from asl_engine.server.mocks import begin_case, without_case
 from asl_engine.server.names import checked_name
 from asl_engine.server.redrives import reason_against
@@ -86,7 +87,11 @@ async def describe_execution(request: Request, service: Service) -> dict[str, An
     record = await service.execution(request, request.arn("executionArn", *KINDS))
     data = request.optional_text("includedData") != "METADATA_ONLY"
     execution = await service.folded(record)
-    return described(execution, moment, await reason_against(service, record, execution), data=data)
+    answer = described(execution, moment, await reason_against(service, record, execution), data=data)
+    if is_child(record.identity.machine_name):
+        kinship = await service.store.map_runs.kinship(record.identity.arn)
+        answer |= present(mapRunArn=kinship and kinship[0])
+    return answer
 
 
 async def list_executions(request: Request, service: Service) -> dict[str, Any]:
@@ -95,7 +100,7 @@ async def list_executions(request: Request, service: Service) -> dict[str, Any]:
             raise ApiError(
                 "ValidationException", "Must provide either a state machine ARN or a map run ARN, not both"
             )
-        raise not_found(str(request.data["mapRunArn"]))
+        return await list_children(request, service)
     if request.data.get("stateMachineArn") is None:
         raise ApiError("ValidationException", "Must provide a state machine ARN or map run ARN")
     found = target(request, "stateMachineArn", "machine", "version", "alias")

@@ -31,6 +31,7 @@ from asl_engine.server.executions import (
 from asl_engine.server.histories import (
     get_execution_history,
 )
+from asl_engine.server.map_runs import describe_map_run, list_map_runs, update_map_run
 from asl_engine.server.redrives import redrive_execution
 from asl_engine.server.state_machines import (
     create_state_machine,
@@ -73,6 +74,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "DeleteStateMachineVersion": delete_state_machine_version,
     "DescribeActivity": describe_activity,
     "DescribeExecution": describe_execution,
+    "DescribeMapRun": describe_map_run,
     "DescribeStateMachine": describe_state_machine,
     "DescribeStateMachineAlias": describe_state_machine_alias,
     "DescribeStateMachineForExecution": describe_state_machine_for_execution,
@@ -80,6 +82,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "GetExecutionHistory": get_execution_history,
     "ListActivities": list_activities,
     "ListExecutions": list_executions,
+    "ListMapRuns": list_map_runs,
     "ListStateMachineAliases": list_state_machine_aliases,
     "ListStateMachineVersions": list_state_machine_versions,
     "ListStateMachines": list_state_machines,
@@ -93,9 +96,10 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "StartSyncExecution": start_sync_execution,
     "StopExecution": stop_execution,
     "TagResource": tag_resource,
+    "TestState": test_state,
     "UntagResource": untag_resource,
+    "UpdateMapRun": update_map_run,
     "UpdateStateMachine": update_state_machine,
     "UpdateStateMachineAlias": update_state_machine_alias,
-    "TestState": test_state,
     "ValidateStateMachineDefinition": validate_state_machine_definition,
 }

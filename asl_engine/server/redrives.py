@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import is_child
 from asl_engine.errors import ExecutionNotRedrivable
 from asl_engine.redrive import BEING_DELETED, answered_before, not_redrivable
 from asl_engine.server.errors import ApiError
@@ -41,6 +42,8 @@ async def redrive_execution(request: Request, service: Service) -> dict[str, Any
 
 async def reason_against(service: Service, record: Record, execution: Execution) -> str | None:
     """Why the execution cannot be redriven now; None where it can."""
+    if is_child(record.identity.machine_name):
+        return "Execution was started by a Map Run: redrive the execution that started the Map Run"
     reason = not_redrivable(execution, service.engine.clock.now(), service.engine.limits)
     if reason is not None:
         return reason

@@ -20,7 +20,8 @@ from asl_engine.server.nested import NestedExecutions
 from asl_engine.server.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from pathlib import Path
 
     from asl_engine.clock import Clock
     from asl_engine.events import Event
@@ -97,13 +98,14 @@ async def serve(
     remote: LambdaService | None = None,
     services: Services | None = None,
     mocks: MockFile | None = None,
+    buckets: Mapping[str, Path] | None = None,
     any_host: bool = False,
     observer: Observer | None = None,
     ready: Callable[[Started], None] = lambda _: None,
 ) -> None:
     """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed.
 
-    ``observer`` is told of events once they are stored.
+    ``observer`` is told of events once they are stored; ``buckets`` are folders that stand for S3 buckets.
     """
     services = services or Services()
     nested = NestedExecutions(elsewhere=services.aws is not None and services.aws.is_given("stepfunctions"))
@@ -118,6 +120,7 @@ async def serve(
         account=default.account,
         stand_in=None if mocking is None else mocking.stand_in,
     )
+    engine.map_runs.buckets = buckets or {}
     async with engine:
         nested.service = service = Service(store, engine, catalog, mocking=mocking)
         engine.observer = _both(observer, service.observe)

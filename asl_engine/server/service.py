@@ -9,6 +9,7 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
+from asl_engine.arn import is_child
 from asl_engine.clock import SystemClock
 from asl_engine.definition import load
 from asl_engine.errors import AslError, ExecutionBusy
@@ -167,6 +168,7 @@ class Service:
         One that a command has started with other tasks than ours is left to ``asl resume``.
         """
         resumed = 0
+        await self.engine.map_runs.settle_all()
         self.deleting |= await self.store.machines.being_deleted()
         for record in reversed(await self.store.executions(status="RUNNING", limit=MOST_OPEN)):
             try:
@@ -189,6 +191,8 @@ class Service:
         return self.engine.runs.get(arn)
 
     async def _resume(self, record: Record) -> bool:
+        if is_child(record.identity.machine_name):  # its Map Run sees to it
+            return False
         machine = await self.compiled(record.definition)
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
         if missing and record.options.get(SERVED) is not True:

@@ -14,8 +14,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from asl_engine.arn import map_run_arn, uuid_text
 from asl_engine.events import MapRunStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
 from asl_engine.fields import TEXT, Field, one_of, required
-from asl_engine.jsontypes import Json, Payload
+from asl_engine.jsontypes import MISSING, Json, Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.item_fields import (
+    ITEM_FIELDS,
+    compile_item_batcher,
+    compile_item_reader,
+    compile_result_writer,
+)
 from asl_engine.states.map_items import ItemSource, compile_items
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import compile_recovery
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     from asl_engine.limits import Limits
     from asl_engine.machine import StateMachine
     from asl_engine.states.compiling import Compiling
+    from asl_engine.states.item_flow import Batching, ItemBatcher, ItemReader, Reading, ResultWriter, Writing
 
 __all__ = [
     "DISTRIBUTED_FIELDS",
@@ -42,7 +49,7 @@ __all__ = [
     "processor_of",
 ]
 
-DISTRIBUTED_FIELDS: dict[str, Field] = {"Label": TEXT}
+DISTRIBUTED_FIELDS: dict[str, Field] = {"Label": TEXT, **ITEM_FIELDS}
 PROCESSOR_CONFIG: Shape = {
     "Mode": one_of("INLINE", "DISTRIBUTED"),
     "ExecutionType": one_of("STANDARD", "EXPRESS"),
@@ -65,6 +72,9 @@ class Configuration(NamedTuple):
     concurrency: int
     tolerated_count: int
     tolerated_percentage: float
+    reading: dict[str, Json] | None = None  # as ``item_flow`` has them
+    batching: dict[str, Json] | None = None
+    writing: dict[str, Json] | None = None
 
     def payload(self) -> Payload:
         return Payload(dict(self._asdict()))
@@ -103,10 +113,13 @@ class DistributedMap(State):
     start_at: str
     label: str
     execution_type: str
+    reader: ItemReader | None
+    batcher: ItemBatcher | None
+    writer: ResultWriter | None
 
     def enter(self, turn: Turn) -> None:
         given = self.flow.input(turn)
-        items = self.source.items(turn, given)
+        items = self.source.items(turn, given) if self.reader is None else Payload([])
         concurrency = self.source.concurrency(turn, given)
         values: Any = items.value
         turn.emit(MapStateStarted, len(values), items, concurrency, True)
@@ -120,13 +133,18 @@ class DistributedMap(State):
             concurrency=self.source.concurrency(turn, given),
             tolerated_count=count,
             tolerated_percentage=percentage,
+            reading=self.reader and fields_of(self.reader.evaluate(turn, given)),
+            batching=self.batcher and fields_of(self.batcher.evaluate(turn, given)),
+            writing=self.writer and fields_of(self.writer.evaluate(turn, given)),
         )
         arn = map_run_arn(turn.execution.identity.machine_arn, self.label, random_uuid(turn.random()))
         turn.emit(MapRunStarted, arn, configuration.payload())
 
-    def item_input(self, turn: Turn, item: dict[str, Json]) -> Payload:
-        """What ItemSelector makes of ``item``, which is ``$$.Map.Item``."""
-        return turn.within_limit(Payload(self.source.select_item(turn, self.flow.input(turn), item)))
+    def item_input(self, turn: Turn, item: dict[str, Json], default: Json) -> Json:
+        """What ItemSelector makes of ``item``, which is ``$$.Map.Item``; ``default`` where there is none."""
+        if self.source.selector is None:
+            return default
+        return self.source.select_item(turn, self.flow.input(turn), item)
 
     def succeeded(self, turn: Turn) -> None:
         result = turn.frame.result
@@ -137,6 +155,11 @@ class DistributedMap(State):
 
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
         recover(turn, self.recovery, error, cause, shown=MapStateFailed)
+
+
+def fields_of(evaluated: Reading | Batching | Writing) -> dict[str, Json]:
+    """As a JSON object: what is missing is left out."""
+    return {name: value for name, value in evaluated._asdict().items() if value is not MISSING}
 
 
 def random_uuid(random: Random) -> str:
@@ -177,6 +200,9 @@ def compile_distributed_map(compiling: Compiling, processor: str) -> Distributed
         start_at=compiling.inner_states(processor, compiling.source[processor]),
         label=compile_label(compiling),
         execution_type=str(config.get("ExecutionType")),
+        reader=compile_item_reader(compiling),
+        batcher=compile_item_batcher(compiling),
+        writer=compile_result_writer(compiling),
     )
 
 

@@ -165,8 +165,8 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (
         machine({"Type": "Map", "End": True, "ItemReader": {}}),
         SCHEMA,
-        "/States/S/ItemReader",
-        "distributed processing: not",
+        "/States/S",
+        "'ItemProcessor' is required",
     ),
     (machine(QueryLanguage="XPath"), SCHEMA, "/QueryLanguage", "'JSONata'"),
     (

@@ -296,7 +296,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (scope(S=each(PASS, ItemSelector={"a.$": "b"})), SCHEMA, "/States/S/ItemSelector/a.$", "JSONPath"),
     (scope(S=state("Map", ItemProcessor=[])), SCHEMA, "/States/S/ItemProcessor", "type Object"),
     (scope(S=each({})), SCHEMA, "/States/S/ItemProcessor", "'StartAt' is required"),
-    (scope(S=each(PASS, ItemReader={})), SCHEMA, "/States/S/ItemReader", "distributed processing: not"),
+    (scope(S=each(PASS, ItemReader={})), SCHEMA, "/States/S/ItemReader", "Mode DISTRIBUTED"),
     (
         scope(S=each(scope(A=state("Pass", Next="Z")), Next="Z"), Z=state("Pass")),
         TARGET,

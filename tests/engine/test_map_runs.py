@@ -119,6 +119,7 @@ def test_every_item_is_an_execution_and_its_output_a_result(play: Callable[[Scen
         assert run.counts == {
             "total": 5,
             "written": 0,
+            "batched": False,
             "executions": {"SUCCEEDED": 5},
             "items": {"SUCCEEDED": 5},
         }
@@ -293,6 +294,7 @@ def test_too_many_failures_abort_the_rest(play: Callable[[Scenario], None]) -> N
         assert run.counts == {
             "total": 5,
             "written": 0,
+            "batched": False,
             "executions": {"ABORTED": 2, "FAILED": 1},
             "items": {"ABORTED": 2, "FAILED": 1},
         }
@@ -604,5 +606,140 @@ def test_open_work_is_the_map_run(play: Callable[[Scenario], None]) -> None:
             (work,) = run.execution.open.values()
             assert isinstance(work, OpenMapRun)
             assert (work.arn, work.due) == (arn, None)
+
+    play(scenario)
+
+
+# -- reading, batching, writing -------------------------------------------------------------------------
+
+READER = {
+    "Resource": "arn:aws:states:::s3:getObject",
+    "ReaderConfig": {"InputType": "JSONL"},
+    "Parameters": {"Bucket": "data", "Key.$": "$.key"},
+}
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "data", "Prefix": "results"}}
+
+
+def with_data(engine: Engine, folder: Path, lines: list[Any]) -> Engine:
+    """The bucket ``data`` with an object of these lines."""
+    (folder / "data").mkdir(exist_ok=True)
+    (folder / "data" / "items.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    engine.map_runs.buckets = {"data": folder / "data"}
+    return engine
+
+
+def test_items_are_read(play: Callable[[Scenario], None], tmp_path: Path) -> None:
+    async def scenario(store: Store) -> None:
+        async with with_data(engine_for(store), tmp_path, [{"n": 1}, None, [2]]) as engine:
+            execution = await ran(engine, scope(M=distributed(PASS, ItemReader=READER)), {"key": "items.jsonl"})
+        assert output(execution) == [{"n": 1}, None, [2]]
+        (run,) = await map_runs(store, execution)
+        assert run.counts["total"] == 3
+
+    play(scenario)
+
+
+def test_a_selector_sees_where_an_item_was_read(play: Callable[[Scenario], None], tmp_path: Path) -> None:
+    async def scenario(store: Store) -> None:
+        selector = {"item.$": "$$.Map.Item", "key.$": "$.key"}
+        async with with_data(engine_for(store), tmp_path, ["a"]) as engine:
+            definition = scope(M=distributed(PASS, ItemReader=READER, ItemSelector=selector))
+            execution = await ran(engine, definition, {"key": "items.jsonl"})
+        item = {"Index": 0, "Value": "a", "Source": "s3://data/items.jsonl"}
+        assert output(execution) == [{"item": item, "key": "items.jsonl"}]
+
+    play(scenario)
+
+
+def test_what_cannot_be_read_fails_the_map_run(play: Callable[[Scenario], None], tmp_path: Path) -> None:
+    async def scenario(store: Store) -> None:
+        async with with_data(engine_for(store), tmp_path, []) as engine:
+            execution = await ran(engine, scope(M=distributed(PASS, ItemReader=READER)), {"key": "missing"})
+        assert execution.error == "States.ItemReaderFailed"
+        assert types(await store.events(execution.identity.arn))[-3:] == [
+            "MapRunFailed",
+            "MapStateFailed",
+            "ExecutionFailed",
+        ]
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_items_are_batched(play: Callable[[Scenario], None], tmp_path: Path, *, read: bool) -> None:
+    async def scenario(store: Store) -> None:
+        batcher = {"MaxItemsPerBatch": 2, "BatchInput": {"all.$": "$.key"}}
+        reader = {"ItemReader": READER} if read else {"ItemsPath": "$.items"}
+        definition = scope(
+            M=distributed(PASS, ItemBatcher=batcher, ItemSelector={"n.$": "$$.Map.Item.Value"}, **reader)
+        )
+        async with with_data(engine_for(store), tmp_path, [1, 2, 3]) as engine:
+            execution = await ran(engine, definition, {"key": "items.jsonl", "items": [1, 2, 3]})
+        assert output(execution) == [
+            {"BatchInput": {"all": "items.jsonl"}, "Items": [{"n": 1}, {"n": 2}]},
+            {"BatchInput": {"all": "items.jsonl"}, "Items": [{"n": 3}]},
+        ]
+        (run,) = await map_runs(store, execution)
+        assert (run.counts["executions"], run.counts["items"]) == ({"SUCCEEDED": 2}, {"SUCCEEDED": 3})
+
+    play(scenario)
+
+
+def test_results_are_written(play: Callable[[Scenario], None], tmp_path: Path) -> None:
+    async def scenario(store: Store) -> None:
+        definition = scope(M=distributed(TASK, ResultWriter=WRITER, ToleratedFailureCount=1))
+        async with with_data(engine_for(store, failing_on), tmp_path, []) as engine:
+            execution = await ran(engine, definition, [1, "bad", 3])
+        result = output(execution)
+        (run,) = await map_runs(store, execution)
+        assert result["MapRunArn"] == run.arn
+        written = result["ResultWriterDetails"]
+        assert written["Bucket"] == "data"
+        manifest = json.loads((tmp_path / "data" / written["Key"]).read_text())
+        found = {
+            status: [json.loads((tmp_path / "data" / file["Key"]).read_text()) for file in files]
+            for status, files in manifest["ResultFiles"].items()
+        }
+        assert [one["Output"] for one in found["SUCCEEDED"][0]] == ["1", "3"]
+        assert [one["Error"] for one in found["FAILED"][0]] == ["Bad"]
+        assert found["PENDING"] == []
+        assert run.counts["written"] == 3
+
+    play(scenario)
+
+
+def test_results_can_be_flattened_without_being_written(play: Callable[[Scenario], None]) -> None:
+    async def scenario(store: Store) -> None:
+        writer = {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSON"}}
+        async with engine_for(store) as engine:
+            execution = await ran(engine, scope(M=distributed(PASS, ResultWriter=writer)), [[1, 2], 3])
+        assert output(execution) == [1, 2, 3]
+
+    play(scenario)
+
+
+def test_an_interrupted_reader_reads_again(play: Callable[[Scenario], None], tmp_path: Path) -> None:
+    async def scenario(store: Store) -> None:
+        calls: list[Any] = []
+        reached = asyncio.Event()
+
+        async def third_hangs(call: TaskCall) -> Payload:
+            calls.append(call.input.value)
+            if call.input.value == {"BatchInput": None, "Items": [4, 5]} and not reached.is_set():
+                reached.set()
+                await asyncio.Event().wait()
+            return call.input
+
+        batcher = {"MaxItemsPerBatch": 2, "BatchInput": None}
+        fields: dict[str, Any] = {"ItemReader": READER, "ItemBatcher": batcher, "MaxConcurrency": 1}
+        machine = load(json.dumps(scope(M=distributed(TASK, **fields))))
+        async with with_data(engine_for(store, third_hangs), tmp_path, list(range(8))) as engine:
+            await engine.start(machine, "m", Payload({"key": "items.jsonl"}), "n")
+            await reached.wait()
+        (record,) = await store.executions()
+        async with with_data(engine_for(store, third_hangs), tmp_path, list(range(8))) as engine:
+            execution = await (await engine.resume(machine, record)).wait()
+        assert [one["Items"] for one in output(execution)] == [[0, 1], [2, 3], [4, 5], [6, 7]]
+        assert [one["Items"] for one in calls] == [[0, 1], [2, 3], [4, 5], [4, 5], [6, 7]]
 
     play(scenario)

@@ -146,7 +146,7 @@ def test_lists(client: Any, name: str) -> None:
     assert refusal(client.list_executions)[0] == "ValidationException"
     for filters in ({"redriveFilter": "REDRIVEN"}, {"statusFilter": "PENDING_REDRIVE"}):
         assert refusal(client.list_executions, stateMachineArn=machine, **filters)[0] == "ValidationException"
-    assert refusal(client.list_executions, mapRunArn="arn:x")[0] == "ResourceNotFound"
+    assert refusal(client.list_executions, mapRunArn="arn:x")[0] == "InvalidArn"
 
 
 # -- Express -----------------------------------------------------------------------------------------
