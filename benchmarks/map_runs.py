@@ -1,0 +1,71 @@
+"""A distributed Map over items that are read from a file: children a second, and the memory it takes.
+
+    python benchmarks/map_runs.py [--items 100000] [--type EXPRESS|STANDARD]
+
+Each child has one Pass state; the database is as durable as `asl run` makes it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+from asl_engine.definition import load
+from asl_engine.engine import Engine
+from asl_engine.jsontypes import Payload
+from asl_engine.limits import NO_LIMITS
+from asl_engine.store.sqlite import SqliteStore
+
+
+def definition(kind: str) -> str:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind},
+        "StartAt": "P",
+        "States": {"P": {"Type": "Pass", "Result": 0, "End": True}},
+    }
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSONL"},
+        "Parameters": {"Bucket": "data", "Key": "items.jsonl"},
+    }
+    state = {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": True}
+    return json.dumps({"StartAt": "M", "States": {"M": state}})
+
+
+def write_items(folder: Path, number: int) -> None:
+    with (folder / "items.jsonl").open("w", encoding="utf-8") as file:
+        file.writelines(f'{{"id": {index}, "name": "item {index}"}}\n' for index in range(number))
+
+
+async def run(kind: str, number: int, folder: Path) -> None:
+    write_items(folder, number)
+    machine = load(definition(kind))
+    store = await SqliteStore.open(folder / "asl.db")
+    async with Engine(store, {}, limits=NO_LIMITS) as engine:
+        engine.map_runs.buckets = {"data": folder}
+        began = time.perf_counter()
+        execution = await (await engine.start(machine, "benchmark", Payload({}), "run")).wait()
+        taken = time.perf_counter() - began
+    await store.close()
+    if execution.status != "SUCCEEDED":
+        raise SystemExit(f"{execution.error}: {execution.cause}")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    size = (folder / "asl.db").stat().st_size / 1e6
+    print(
+        f"{kind:9} {number:>9,} children in {taken:7.1f} s: {number / taken:7,.0f}/s, "
+        f"at most {memory:,.0f} MiB, {size:,.0f} MB on disk"
+    )
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--type", choices=("EXPRESS", "STANDARD"), default="EXPRESS")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(run(given.type, given.items, Path(folder)))
