@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import is_child, is_express
 from asl_engine.cli.definitions import read_definition
 from asl_engine.cli.executions import show_execution
 from asl_engine.cli.how import How
@@ -18,6 +19,7 @@ from asl_engine.jsontypes import Payload
 from asl_engine.limits import NO_LIMITS
 from asl_engine.replay import Difference, as_of
 from asl_engine.replay import replay as decide_again
+from asl_engine.states.distributed_map import processor_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +50,11 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
         _show_at(recorded, at, as_json=as_json)
         return 0
     machine = edited or load(recorded.definition, "the recorded definition", NO_LIMITS)
-    who, limits = recorded.record.identity, How.from_options(recorded.record.options).limits
+    who = recorded.record.identity
+    if is_child(who.machine_name) and is_express(who.arn):
+        raise InvalidInput(f"{who.name} is an Express child of a Map Run: what it did in between is not kept")
+    machine = processor_of(machine, who.machine_name)
+    limits = How.from_options(recorded.record.options).limits
     difference = decide_again(machine, who, recorded.events, limits)
     if as_json:
         out(pretty_json(_result(recorded, difference)))

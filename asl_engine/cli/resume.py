@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from asl_engine.arn import is_child
 from asl_engine.cli.driving import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.how import How, recorded_setup
 from asl_engine.cli.lookup import command_for, database, find_one, load_execution, opened
@@ -117,14 +118,26 @@ async def go_on(
     execution = await load_execution(store, record)
     if execution.status != "RUNNING":
         return execution
+    if is_child(record.identity.machine_name):
+        raise InvalidInput(
+            f"{record.identity.name} is a child of a Map Run, which goes on with the execution that started it: "
+            f"resume {await _parent(store, record)}"
+        )
     await store.claim(record.identity.arn)
     setup = await recorded_setup(store, record)
     events = await store.events(record.identity.arn)
 
     async def begin(engine: Engine) -> Run:
+        await engine.map_runs.settle_all()
         return await engine.resume(setup.machine, record)
 
     return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
+
+
+async def _parent(store: SqliteStore, record: Record) -> str:
+    kinship = await store.map_runs.kinship(record.identity.arn)
+    map_run = None if kinship is None else await store.map_runs.get(kinship[0])
+    return record.identity.machine_arn if map_run is None else map_run.execution
 
 
 async def join(
