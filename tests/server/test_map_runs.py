@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asl_engine.server.validation import service_model
 from tests.server.harness import PATIENCE_SECONDS, Server, created, ended, refusal, running
+from tests.server.test_http import undeclared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +96,9 @@ def test_a_map_run_and_its_children(server: Server, kind: str) -> None:
     assert shown["toleratedFailurePercentage"] == 50
     assert shown["startDate"] <= shown["stopDate"]
     assert shown["itemCounts"] == shown["executionCounts"] == counts(succeeded=2, failed=1, total=3)
+    for operation in ("DescribeMapRun", "ListExecutions"):
+        _, _, body = server.post(operation, json.dumps({"mapRunArn": arn}))
+        assert undeclared(service_model().operation_model(operation).output_shape, body) == []
     found = client.list_executions(mapRunArn=arn)["executions"]
     assert sorted(child["status"] for child in found) == ["FAILED", "SUCCEEDED", "SUCCEEDED"]
     assert {(child["mapRunArn"], child["itemCount"]) for child in found} == {(arn, 1)}
