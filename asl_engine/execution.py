@@ -19,9 +19,11 @@ from asl_engine.frames import (
     OpenTask,
     OpenTimer,
     Phase,
+    move,
     variables_bytes,
 )
 from asl_engine.limits import utf8_length
+from asl_engine.map_run_state import APPLY_MAP_RUN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -139,12 +141,6 @@ def fold(identity: Identity, events: Iterable[ev.Event]) -> Execution:
     for event in events:
         execution.apply(event)
     return execution
-
-
-def move(frame: Frame, phase: Phase, event: ev.Event) -> None:
-    frame.phase = phase
-    if event.id:
-        frame.last_id = event.id
 
 
 def _execution_started(x: Execution, event: ev.ExecutionStarted) -> None:
@@ -334,29 +330,6 @@ def _child_aborted(x: Execution, event: ev.BranchAborted | ev.MapIterationAborte
     _drop(x, x.frames[event.frame])
 
 
-def _map_run_started(x: Execution, event: ev.MapRunStarted) -> None:
-    frame = x.frames[event.frame]
-    assert frame.items is not None  # noqa: S101  MapStateStarted comes first
-    frame.work = event.seq
-    x.open[event.seq] = OpenMapRun(event.seq, frame, event.arn, event.parameters, frame.items)
-    frame.items = None
-    move(frame, Phase.WORKING, event)
-
-
-def _map_run_succeeded(x: Execution, event: ev.MapRunSucceeded) -> None:
-    frame = x.open.pop(event.map_run).frame
-    frame.result = event.output
-    move(frame, Phase.SUCCEEDED, event)
-
-
-def _map_run_failed(x: Execution, event: ev.MapRunFailed) -> None:
-    _failed(x.open.pop(event.map_run).frame, event)
-
-
-def _map_run_aborted(x: Execution, event: ev.MapRunAborted) -> None:
-    x.open.pop(event.map_run).frame.last_id = event.id
-
-
 def _parent_of(child: Frame) -> Frame:
     assert child.parent is not None  # noqa: S101  a branch or an iteration
     return child.parent
@@ -496,8 +469,5 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.MapIterationSucceeded: _child_succeeded,
     ev.MapIterationFailed: _child_failed,
     ev.MapIterationAborted: _child_aborted,
-    ev.MapRunStarted: _map_run_started,
-    ev.MapRunSucceeded: _map_run_succeeded,
-    ev.MapRunFailed: _map_run_failed,
-    ev.MapRunAborted: _map_run_aborted,
+    **APPLY_MAP_RUN,
 }

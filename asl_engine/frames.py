@@ -13,6 +13,7 @@ from asl_engine.limits import utf8_length
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from asl_engine.events import Event
     from asl_engine.jsontypes import Json
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OpenTask",
     "OpenTimer",
     "Phase",
+    "move",
     "variables_bytes",
 ]
 
@@ -231,3 +233,9 @@ def _own(frame: Frame, values: Mapping[str, Json]) -> Iterator[Json]:
     for name, value in {**frame.variables, **values}.items():
         if name in values or name not in outer or outer[name] is not value:
             yield value
+
+
+def move(frame: Frame, phase: Phase, event: Event) -> None:
+    frame.phase = phase
+    if event.id:
+        frame.last_id = event.id

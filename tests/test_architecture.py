@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn", "names", "task_tokens"}, 0),
     ({"expressions", "fields", "scopes", "source", "substitution", "yaml_source"}, 1),
-    ({"events", "map_events", "execution", "frames"}, 2),
+    ({"events", "map_events", "map_run_state", "execution", "frames"}, 2),
     (
         {
             "states",
