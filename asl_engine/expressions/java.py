@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Json
 
-__all__ = ["hash_code", "identity", "in_hash_order", "int32", "random_int", "text_of", "utf16_length"]
+__all__ = [
+    "hash_code",
+    "identity",
+    "in_hash_order",
+    "int32",
+    "random_double",
+    "random_int",
+    "text_of",
+    "utf16_length",
+]
 
 INT_BITS: Final = 1 << 32
 LONG_BITS: Final = 1 << 64
@@ -145,3 +154,10 @@ def random_int(seed: int, start: int, end: int) -> int:
         # What is left over at the top of the range would make small remainders more likely.
         if bits - remainder + width - 1 <= INT_MAX:
             return start + remainder
+
+
+def random_double(seed: int) -> float:
+    """``new Random(seed).nextDouble()``."""
+    first = ((seed ^ MULTIPLIER) * MULTIPLIER + 0xB) & STATE_MASK
+    second = (first * MULTIPLIER + 0xB) & STATE_MASK
+    return ((first >> 22 << 27) + (second >> 21)) / (1 << 53)

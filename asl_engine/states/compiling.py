@@ -122,8 +122,8 @@ class Compiling:
         """The field of a JSONata state that stands at ``place``; ``expected`` are the types it may give."""
         from asl_engine.expressions.jsonata import compile_template_jsonata
 
-        def report(sub_place: str, message: str) -> None:
-            self.report(f"{place}{sub_place}", message, "INVALID_JSONATA_EXPRESSION")
+        def report(sub_place: str, message: str, code: str) -> None:
+            self.report(f"{place}{sub_place}", message, code)
 
         return compile_template_jsonata(source, place, report, *expected)
 

@@ -109,6 +109,11 @@ def test_chance_may_be_of_any_class() -> None:
     assert expression(bindings) == [Random(1).random(), True, 2]
 
 
+@pytest.mark.parametrize(("seed", "number"), [(42, 0.7275636800328681), (42.9, 0.7275636800328681)])
+def test_a_seed_is_one_of_java(seed: float, number: float) -> None:
+    assert evaluate(f"$random({seed})") == number  # reported of AWS
+
+
 def test_uuids_are_of_version_4() -> None:
     texts = [evaluate("$uuid()", seed=seed) for seed in range(50)]
     assert len(set(texts)) == 50

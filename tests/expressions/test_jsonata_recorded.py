@@ -31,7 +31,7 @@ def is_jsonata(definition: dict[str, Any]) -> bool:
     )
 
 
-def refuse(place: str, message: str) -> None:
+def refuse(place: str, message: str, _code: str) -> None:
     pytest.fail(f"{place}: {message}")
 
 

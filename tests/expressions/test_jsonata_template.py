@@ -76,13 +76,35 @@ def test_variables_are_known_beforehand() -> None:
 
 
 def test_all_syntax_errors_are_reported_with_their_places() -> None:
-    found: list[tuple[str, str]] = []
-    source: Any = {"a": "{% 1 + %}", "b": [{"c": "{% ) %}"}, "{% $eval('1') %}"], "ok": "{% 1 %}"}
-    compile_template_jsonata(source, "Output", lambda *finding: found.append(finding))
-    assert [(place, message.partition("\n")[0]) for place, message in found] == [
-        ("/a", "S0207: Unexpected end of expression"),
-        ("/b[0]/c", 'S0211: The symbol ")" cannot be used as a unary operator'),
-        ("/b[1]", "The function $eval is not available in Step Functions"),
+    source: Any = {"a": "{% 1 + %}", "b": [{"c": "{% ) %}"}], "ok": "{% 1 %}"}
+    assert refused(source) == [
+        ("/a", "S0207: Unexpected end of expression", "INVALID_JSONATA_EXPRESSION"),
+        ("/b[0]/c", 'S0211: The symbol ")" cannot be used as a unary operator', "INVALID_JSONATA_EXPRESSION"),
+    ]
+
+
+def refused(source: Any, where: str = "Output") -> list[tuple[str, str, str]]:
+    found: list[tuple[str, str, str]] = []
+
+    def report(place: str, message: str, code: str) -> None:
+        found.append((place, message.partition("\n")[0], code))
+
+    compile_template_jsonata(source, where, report)
+    return found
+
+
+def test_references_to_nothing_are_refused() -> None:
+    assert refused({"v": "{% phone & $$.mobile %}"}) == [
+        ("/v", "Reference to 'phone' at the top level is not supported.", "UNSUPPORTED_JSONATA_EXPRESSION"),
+        ("/v", "There is no $$: the state's input is $states.input", "INVALID_JSONATA_EXPRESSION"),
+    ]
+
+
+def test_the_error_output_is_there_in_a_catch_only() -> None:
+    source = "{% $states.errorOutput.Cause %}"
+    assert refused(source, "Catch[0]/Output") == []
+    assert refused(source) == [
+        ("", "$states.errorOutput can only be read in the fields of a Catch", "INVALID_JSONATA_EXPRESSION"),
     ]
 
 

@@ -10,7 +10,7 @@ from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonata.builtins import BUILTINS
 from asl_engine.expressions.jsonata.compiler import compile_node
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.expressions.jsonata.names import free_variables
+from asl_engine.expressions.jsonata.names import free_variables, out_of_place, reads_error_output
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
@@ -36,7 +36,6 @@ __all__ = [
 DEFAULT_STEPS: Final = 2_000_000
 DEFAULT_REGEX_SECONDS: Final = 2.0
 CACHED_EXPRESSIONS: Final = 1024
-REFUSED: Final = {"eval"}
 SCALARS: Final[set[Any]] = {str, int, bool, type(None), type(MISSING)}
 
 
@@ -74,13 +73,19 @@ class Bindings:
 
 
 class Expression:
-    """A compiled expression.  ``variables`` are the names it takes from outside, $states among them."""
+    """A compiled expression.
 
-    __slots__ = ("_evaluate", "_selects", "text", "variables")
+    ``variables`` are the names it takes from outside, $states among them; ``out_of_place`` what it looks
+    for where nothing is, and ``reads_error_output`` whether it looks at ``$states.errorOutput``.
+    """
+
+    __slots__ = ("_evaluate", "_selects", "out_of_place", "reads_error_output", "text", "variables")
 
     def __init__(self, text: str, tree: Node, variables: frozenset[str]) -> None:
         self.text = text
         self.variables = variables
+        self.out_of_place = tuple(out_of_place(tree))
+        self.reads_error_output = reads_error_output(tree)
         self._evaluate = compile_node(tree)
         # A variable, or a path of names from one: its value is JSON as it was given.
         self._selects = tree.kind == "variable" or (
@@ -150,12 +155,7 @@ def compile_jsonata(text: str) -> Expression:
     """
     try:
         tree = resolve(parse(text))
-        variables = free_variables(tree)
-        refused = REFUSED & variables
-        if refused:
-            message = f"The function ${refused.pop()} is not available in Step Functions"
-            raise ExpressionSyntaxError(message, text, text.find("$eval"))
-        return Expression(text, tree, frozenset(variables - BUILTINS.keys()))
+        return Expression(text, tree, frozenset(free_variables(tree) - BUILTINS.keys()))
     except JsonataError as error:
         raise ExpressionSyntaxError(str(error), text, error.position) from None
     except RecursionError:

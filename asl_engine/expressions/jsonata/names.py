@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from asl_engine.expressions.jsonata.syntax import Node
 
-__all__ = ["free_variables"]
+__all__ = ["free_variables", "out_of_place", "reads_error_output"]
 
 
 def free_variables(root: Node) -> set[str]:
@@ -29,6 +29,45 @@ def free_variables(root: Node) -> set[str]:
         bound.update(name for name in (node.focus, node.index) if name is not None)
         bound.update(stage.value for stage in node.stages if stage.kind == "index")
     return used - bound
+
+
+def out_of_place(root: Node) -> list[tuple[str, bool]]:
+    """What the expression looks for where nothing is: each once, and whether it is a bare name.
+
+    That is a name that no step leads to, and ``$$``: an expression has no input of its own, only $states
+    and the variables.
+    """
+    found: dict[tuple[str, bool], None] = {}
+    ahead = [(root, False)]
+    while ahead:
+        node, has_context = ahead.pop()
+        if node.kind == "name" and not has_context:
+            found[node.value, True] = None
+        if node.kind == "variable" and node.value == "$":
+            found["$$", False] = None
+        # All but the first step of a path look into what the step before has given; filters, groupings
+        # and sort terms into what they are applied to; a transform into what it is given.
+        first, rest = (node.parts[:1], node.parts[1:]) if node.kind == "path" else (node.parts, [])
+        inner = node.predicates + node.stages + [term for term, _ in node.terms] + rest
+        outer = first + ([] if node.procedure is None or node.kind == "lambda" else [node.procedure])
+        own_pairs = [part for pair in node.pairs for part in pair]
+        if node.kind in {"transform", "filter"}:
+            inner, outer = inner + outer, []
+        if node.group is not None:
+            inner += [part for pair in node.group.pairs for part in pair]
+        ahead += [(part, True) for part in reversed(inner)]
+        ahead += [(part, has_context) for part in reversed(outer + own_pairs)]
+    return list(found)
+
+
+def reads_error_output(root: Node) -> bool:
+    """Whether ``$states.errorOutput`` stands in the expression."""
+    return any(
+        node.kind == "path"
+        and [part.value for part in node.parts[:2]] == ["states", "errorOutput"]
+        and node.parts[0].kind == "variable"
+        for node in walk(root)
+    )
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -1,7 +1,8 @@
 """The functions that Step Functions adds to JSONata.
 
 AWS Step Functions Developer Guide: "Transforming data with JSONata", "JSONata functions provided by Step
-Functions".  $random takes a seed here; $eval is not available.
+Functions".  $random takes a seed here; there is no $eval, and calling it is calling a
+non-function, as reported of AWS.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.expressions.java import random_double
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.expressions.jsonata.number_text import number_text
 from asl_engine.jsontypes import MISSING, JsonSyntaxError, loads
 
 if TYPE_CHECKING:
@@ -69,13 +70,10 @@ def hash_(evaluation: Evaluation, value: Any, algorithm: Any) -> Any:
 
 
 def random(evaluation: Evaluation, seed: Any = MISSING) -> float:
-    """At least 0 and less than 1; the same for the same seed."""
+    """At least 0 and less than 1; the same for the same seed (AWS gives java.util.Random's first number)."""
     if seed is MISSING:
         return evaluation.random.random()
-    from hashlib import sha256
-
-    # Not the generator of the evaluation: it knows nothing but how to go on.
-    return (int.from_bytes(sha256(number_text(seed).encode()).digest()[:8]) >> 11) / 2**53
+    return random_double(int(seed) if math.isfinite(seed) else 0)
 
 
 def uuid(evaluation: Evaluation) -> str:

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 __all__ = ["JsonataTemplate", "compile_template_jsonata", "is_expression"]
 
 Evaluate: TypeAlias = "Callable[[Bindings], Json]"
+# Told the place, the message and the code of ValidateStateMachineDefinition.
+Report: TypeAlias = "Callable[[str, str, str], None]"
 
+INVALID: Final = "INVALID_JSONATA_EXPRESSION"
+UNSUPPORTED: Final = "UNSUPPORTED_JSONATA_EXPRESSION"
+CATCH: Final = "Catch["
 OPENING: Final = "{%"
 CLOSING: Final = "%}"
 # The names of types in AWS's messages; true is no number.
@@ -58,14 +63,12 @@ def is_expression(source: Json) -> bool:
     )
 
 
-def compile_template_jsonata(
-    source: Json, where: str, report: Callable[[str, str], None], *expected: str
-) -> JsonataTemplate:
+def compile_template_jsonata(source: Json, where: str, report: Report, *expected: str) -> JsonataTemplate:
     """Compile the field that is called ``where`` (``Output``).
 
-    What is wrong is reported with its place, relative to the field ("/a/b[0]"; "" is the field itself);
-    then the template is not to be used.  ``expected`` are the types that an expression which is the whole
-    field may give ("array", "object", "string", "number", "boolean", "null"); without any, all may be.
+    What is wrong is reported with its place, relative to the field ("/a/b[0]"; "" is the field itself), and
+    its code; then the template is not to be used.  ``expected`` are the types that an expression which is
+    the whole field may give ("array", "object", "string", "number", "boolean", "null"); without any, all may be.
     """
     variables: set[str] = set()
     evaluate = _compile(source, "", _Compiling(where, report, expected, variables))
@@ -77,7 +80,7 @@ def compile_template_jsonata(
 @dataclass(slots=True)
 class _Compiling:
     where: str
-    report: Callable[[str, str], None]
+    report: Report
     expected: tuple[str, ...]
     variables: set[str]
 
@@ -95,10 +98,22 @@ def _compile(source: Json, place: str, compiling: _Compiling) -> Evaluate | None
     try:
         expression = compile_jsonata(source[len(OPENING) : -len(CLOSING)].strip())
     except ExpressionSyntaxError as error:
-        compiling.report(place, str(error))
+        compiling.report(place, str(error), INVALID)
         return None
+    _report_references(expression, place, compiling)
     compiling.variables.update(expression.variables)
     return _checked(expression, compiling.where + place, () if place else compiling.expected)
+
+
+def _report_references(expression: Expression, place: str, compiling: _Compiling) -> None:
+    """What AWS refuses because there is nothing that it could refer to."""
+    for name, is_bare in expression.out_of_place:
+        if is_bare:
+            compiling.report(place, f"Reference to '{name}' at the top level is not supported.", UNSUPPORTED)
+        else:
+            compiling.report(place, f"There is no {name}: the state's input is $states.input", INVALID)
+    if expression.reads_error_output and not compiling.where.startswith(CATCH):
+        compiling.report(place, "$states.errorOutput can only be read in the fields of a Catch", INVALID)
 
 
 def _compile_members(
