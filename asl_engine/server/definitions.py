@@ -64,7 +64,7 @@ async def checked_definition(text: str, kind: MachineType, limits: Limits) -> St
     """The machine that ``text`` defines.  Raises InvalidDefinition with the findings."""
     machine, findings = await _checked(text, kind, limits)
     if machine is None:
-        raise invalid_definition(findings)
+        raise _bad_label(findings, text) or invalid_definition(findings)
     return machine
 
 
@@ -81,6 +81,16 @@ async def _checked(text: str, kind: MachineType, limits: Limits) -> tuple[StateM
     definition = loads(text)
     refused = [*unrecognised(definition), *(_not_express(definition) if kind == "EXPRESS" else ())]
     return (None if refused else machine), [*findings, *refused]
+
+
+def _bad_label(findings: Iterable[Finding], text: str) -> ApiError | None:
+    """How a Label that cannot be one is refused: in words of its own, as recorded, with the whole definition."""
+    for finding in findings:
+        if finding.location is not None and finding.location.endswith("/Label"):
+            return ApiError(
+                "InvalidDefinition", f"Error=ValueError Args={[finding.message]!r} in definition '{text}'."
+            )
+    return None
 
 
 def invalid_definition(findings: Iterable[Finding]) -> ApiError:

@@ -221,7 +221,7 @@ def label_fault(label: str) -> str | None:
     if not label:
         return "Label cannot be empty"
     if len(label) > MAX_LABEL_LENGTH:
-        return f"Label cannot exceed {MAX_LABEL_LENGTH} characters, but has {len(label)}"
+        return f"Label cannot exceed {MAX_LABEL_LENGTH} characters"
     wrong = next((c for c in label if c in FORBIDDEN_IN_LABELS or c.isspace() or is_control(c)), None)
     return None if wrong is None else f"Label contains invalid character: {wrong!r}"
 

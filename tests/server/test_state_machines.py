@@ -321,3 +321,15 @@ def test_a_large_definition_with_many_errors_is_refused_quickly(client: Any) -> 
     code, message = refusal(client.create_state_machine, **arguments)
     assert code == "InvalidDefinition"
     assert message.count("SCHEMA_VALIDATION_FAILED") == 100
+
+
+DISTRIBUTED = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **PASS}
+
+
+def test_a_bad_label_is_refused_in_its_own_words(client: Any) -> None:
+    state = {"Type": "Map", "Label": "a#", "ItemProcessor": DISTRIBUTED, "End": True}
+    text = json.dumps({"StartAt": "M", "States": {"M": state}})
+    arguments = {"name": "labelled", "definition": text, "roleArn": ROLE}
+    code, message = refusal(client.create_state_machine, **arguments)
+    told = "Error=ValueError Args=[\"Label contains invalid character: '#'\"]"
+    assert (code, message) == ("InvalidDefinition", f"{told} in definition '{text}'.")
