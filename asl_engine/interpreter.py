@@ -15,7 +15,7 @@ from asl_engine import events as ev
 from asl_engine.arn import is_express
 from asl_engine.errors import EvaluationError, QueryFailure, StatesError
 from asl_engine.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
-from asl_engine.jsontypes import Payload
+from asl_engine.jsontypes import Payload, TooDeep
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
 from asl_engine.states.aborting import abort_children
@@ -386,6 +386,8 @@ def guarded(turn: Turn, state: State, act: Callable[[Turn], None]) -> None:
         evaluation_failed(turn, turn.failure(error.detail, error.error), error.location)
     except EvaluationError as error:
         recover_or_fail(turn, state, turn.failure(error.detail, error.error))
+    except RecursionError:
+        recover_or_fail(turn, state, turn.failure(str(TooDeep())))
 
 
 def evaluation_failed(turn: Turn, failure: StatesError, location: str | None) -> None:

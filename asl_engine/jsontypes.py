@@ -13,9 +13,27 @@ from json.encoder import JSONEncoder
 from math import isinf
 from typing import Any, Final, TypeAlias
 
-__all__ = ["MISSING", "Json", "JsonSyntaxError", "Missing", "Payload", "dumps", "loads", "loads_strict", "scan"]
+__all__ = [
+    "MAX_DEPTH",
+    "MISSING",
+    "Json",
+    "JsonSyntaxError",
+    "Missing",
+    "Payload",
+    "TooDeep",
+    "dumps",
+    "loads",
+    "loads_own",
+    "loads_strict",
+    "scan",
+    "too_deep",
+]
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
+
+# How many levels of arrays and objects there may be.  Python's own bound depends on who calls: what was accepted
+# at one place could not be read at another.
+MAX_DEPTH: Final = 500
 
 
 class Missing(Enum):
@@ -38,6 +56,13 @@ class JsonSyntaxError(ValueError):
         self.message = message
         self.line = line
         self.column = column
+
+
+class TooDeep(RecursionError):
+    """A value has more than ``MAX_DEPTH`` levels."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the value is nested too deeply: more than {MAX_DEPTH} levels")
 
 
 def _refuse_constant(name: str) -> Json:
@@ -75,10 +100,11 @@ _encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")
 def _decode(decoder: json.JSONDecoder, text: str) -> Json:
     try:
         value: Json = decoder.decode(text)
+        _refuse_depth(value, text)
     except json.JSONDecodeError as error:
         raise JsonSyntaxError(error.msg, error.lineno, error.colno) from None
     except RecursionError:
-        raise JsonSyntaxError("the value is nested too deeply") from None
+        raise JsonSyntaxError(str(TooDeep())) from None
     except JsonSyntaxError:
         raise
     except ValueError as error:  # CPython refuses integers of more than 4,300 digits
@@ -86,6 +112,30 @@ def _decode(decoder: json.JSONDecoder, text: str) -> Json:
     if "\\u" in text or not text.isascii():
         _refuse_half_characters(value)
     return value
+
+
+def too_deep(value: Json, length: int) -> bool:
+    """Whether a value whose text has this length has more than ``MAX_DEPTH`` levels."""
+    if length < 2 * MAX_DEPTH:
+        return False
+    level: list[Json] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _refuse_depth(value: Json, text: str) -> None:
+    """Raises ``TooDeep``.  A text with few brackets needs no closer look."""
+    if text.count("[") + text.count("{") > MAX_DEPTH and too_deep(value, len(text)):
+        raise TooDeep
 
 
 def _refuse_half_characters(value: Json) -> None:
@@ -102,6 +152,12 @@ def loads(text: str) -> Json:
     return _decode(_decoder, text)
 
 
+def loads_own(text: str) -> Json:
+    """Parse what was checked before it was written here."""
+    value: Json = _decoder.decode(text)
+    return value
+
+
 def loads_strict(text: str) -> Json:
     """Parse JSON and refuse an object that names a key twice.  Raises ``JsonSyntaxError``."""
     return _decode(_strict_decoder, text)
@@ -116,7 +172,7 @@ def scan(text: str, start: int) -> tuple[Json, int]:
     try:
         value, end = _decoder.raw_decode(text, start)
     except RecursionError:
-        raise JsonSyntaxError("the value is nested too deeply") from None
+        raise JsonSyntaxError(str(TooDeep())) from None
     except (json.JSONDecodeError, JsonSyntaxError):
         raise
     except ValueError as error:
@@ -154,14 +210,20 @@ class Payload:
     def value(self) -> Json:
         if self._value is MISSING:
             assert self._text is not None, "a payload has a value or a text"  # noqa: S101  invariant of the class
-            self._value = loads(self._text)
+            self._value = loads_own(self._text)
         value: Json = self._value
         return value
 
     @property
     def text(self) -> str:
+        """Raises ``TooDeep``."""
         if self._text is None:
-            self._text = _encode(self._value)
+            try:
+                text = _encode(self._value)
+            except RecursionError:
+                raise TooDeep from None
+            _refuse_depth(self._value, text)
+            self._text = text
         return self._text
 
     def __eq__(self, other: object) -> bool:

@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from asl_engine.jsontypes import Json
 
-__all__ = ["LOCAL", "MAX_ITEM_BYTES", "MAX_OBJECT_BYTES", "Item", "too_deep", "uri_of"]
+__all__ = ["LOCAL", "MAX_ITEM_BYTES", "MAX_OBJECT_BYTES", "Item", "uri_of"]
 
 # Quotas of the ItemReader (AWS documentation, "Quotas related to Map Run"): one item, and one object when
 # it is decompressed.  They are also what bounds our memory.
 MAX_ITEM_BYTES: Final = 8 * 1024 * 1024
 MAX_OBJECT_BYTES: Final = 10 * 1024**3
-
-# Deeper values could be read, but not be written again by everything that an item passes through.
-MAX_DEPTH: Final = 500
 
 LOCAL: Final = "file://"
 
@@ -36,24 +33,6 @@ class Item(NamedTuple):
     def input(self) -> Json:
         """What the iteration is given where there is no ItemSelector: a member of an object is a pair."""
         return self.value if self.key is None else {"Key": self.key, "Value": self.value}
-
-
-def too_deep(value: Json, length: int) -> bool:
-    """Whether a value whose text has this length is nested deeper than ``MAX_DEPTH``."""
-    if length < 2 * MAX_DEPTH:
-        return False
-    level: list[Json] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
-        ]
-        if not level:
-            return False
-    return True
 
 
 def uri_of(bucket: str, key: str = "") -> str:

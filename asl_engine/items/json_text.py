@@ -12,8 +12,8 @@ from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
 
 from asl_engine.items.faults import DataFault
-from asl_engine.items.item import MAX_ITEM_BYTES, too_deep
-from asl_engine.jsontypes import JsonSyntaxError, scan
+from asl_engine.items.item import MAX_ITEM_BYTES
+from asl_engine.jsontypes import JsonSyntaxError, scan, too_deep
 from asl_engine.limits import utf8_length
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.items.faults import DataFault
-from asl_engine.items.item import MAX_ITEM_BYTES, too_deep
-from asl_engine.jsontypes import JsonSyntaxError, loads
+from asl_engine.items.item import MAX_ITEM_BYTES
+from asl_engine.jsontypes import JsonSyntaxError, loads, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

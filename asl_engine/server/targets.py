@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from asl_engine.arn import unqualified
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Chosen", "Target", "as_published", "deleting", "resolved", "target", "version_of"]
 
+VERSION = re.compile(
+    r"[1-9]\d{0,17}", re.ASCII
+)  # one way to write each number, and none that no database can hold
 LABELED = "API_DOES_NOT_SUPPORT_LABELED_ARNS"
 
 
@@ -91,6 +95,8 @@ def parsed(arn: str) -> Target:
     if not qualifier or ":" in qualifier or len(machine.split(":")) != 7:
         raise invalid_arn(arn)
     if qualifier.isascii() and qualifier.isdigit():
+        if not VERSION.fullmatch(qualifier):
+            raise invalid_arn(arn)
         return Target(arn, machine, version=int(qualifier))
     return Target(arn, machine, alias=qualifier)
 

@@ -16,6 +16,7 @@ from asl_engine.errors import StatesError
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.frames import Phase
+from asl_engine.jsontypes import TooDeep
 from asl_engine.limits import Limits, cut, utf8_length
 from asl_engine.states.aborting import abort_children
 from asl_engine.states.lazy_random import LazyRandom
@@ -190,10 +191,17 @@ class Turn:
     # -- checks ---------------------------------------------------------------------------------
 
     def within_limit(self, payload: Payload) -> Payload:
-        """The payload itself; raises ``StatesError`` States.DataLimitExceeded if it is too large."""
+        """The payload itself.
+
+        Raises ``StatesError``: States.DataLimitExceeded where it is too large, States.Runtime where too deep.
+        """
+        try:
+            text = payload.text
+        except TooDeep as error:
+            raise self.failure(f"The output cannot be kept: {error}.") from None
         limit = self.limits.payload_bytes
         # A character is at most four bytes: short texts need no count.
-        if limit is not None and len(payload.text) * 4 > limit and utf8_length(payload.text) > limit:
+        if limit is not None and len(text) * 4 > limit and utf8_length(text) > limit:
             raise StatesError(
                 "States.DataLimitExceeded",
                 f"The state/task '{self.frame.state}' returned a result with a size exceeding "

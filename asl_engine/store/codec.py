@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.events import EVENT_KINDS, Event, StateExited
-from asl_engine.jsontypes import Payload, dumps, loads
+from asl_engine.jsontypes import Payload, dumps, loads_own
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -91,7 +91,7 @@ def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
     events: list[Event] = []
     for seq, number, previous, at, frame, name, data, text in rows:
         kind = _BY_NAME[name]
-        small: Any = loads(data) if data is not None else {}
+        small: Any = loads_own(data) if data is not None else {}
         if kind.payload_field is not None:
             payload = payloads[text] if isinstance(text, int) else Payload.of_text(str(text))
             payload.origin = payload.origin or seq

@@ -83,3 +83,30 @@ def test_the_limits_are_kept_with_the_execution(tmp_path: Path) -> None:
         assert record.options["limits"] == {"history_events": 10}
 
     anyio.run(main)
+
+
+IN_JSONATA = {"Type": "Pass", "Output": {"a": "{% $states.input %}"}, "Next": "A"}
+NESTING: dict[str, dict[str, Any]] = {
+    "a template": {"Type": "Pass", "Parameters": {"a.$": "$"}, "Next": "A"},
+    "JSONata": IN_JSONATA | {"QueryLanguage": "JSONata"},
+    "variables": {"Type": "Pass", "Assign": {"v.$": "$"}, "Parameters": {"a.$": "$"}, "Next": "A"},
+}
+
+
+@pytest.mark.parametrize("state", NESTING.values(), ids=NESTING)
+def test_a_value_that_is_nested_ever_deeper(client: Any, name: str, state: dict[str, Any]) -> None:
+    shown = ran(client, {"StartAt": "A", "States": {"A": state}}, name=name)
+    assert (shown["status"], shown["error"]) == ("FAILED", "States.Runtime")
+    assert "more than 500 levels" in shown["cause"]
+    assert client.get_execution_history(executionArn=shown["executionArn"])["events"]
+
+
+@pytest.mark.parametrize(("levels", "fits"), [(500, True), (501, False), (800, False)])
+def test_how_deep_an_input_may_be(client: Any, name: str, levels: int, fits: bool) -> None:
+    given = "[" * levels + "]" * levels
+    machine = created(client, PASS, name=name)
+    if fits:
+        arn = client.start_execution(stateMachineArn=machine, name="e", input=given)["executionArn"]
+        assert ended(client, arn)["output"] == given
+    else:
+        assert refusal(client.start_execution, stateMachineArn=machine, input=given)[0] == "InvalidExecutionInput"

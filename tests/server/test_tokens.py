@@ -23,9 +23,9 @@ OTHERS = {
     "of tomorrow": expiring(page_token(QUERY, 1), NOW + 86_400),
     "without a date": page_token(QUERY, 1),
     "of another list": expiring(page_token(("ListExecutions", "other", None), 1), NOW),
-    "no base64": expiring("x", NOW),
     "no token at all": "nothing",
-    "not ASCII": expiring("é", NOW),
+    "not ASCII": "é.é.é",
+    "a date beyond all numbers": "f" * 1000,
 }
 
 
@@ -34,3 +34,13 @@ def test_tokens_that_are_refused(token: str) -> None:
     with pytest.raises(ApiError) as caught:
         position_of(unexpired(token, NOW), QUERY)
     assert caught.value.code == "InvalidToken"
+
+
+def test_any_change_is_noticed() -> None:
+    token = expiring(page_token(QUERY, 1234), NOW)
+    changed = {token[:place] + chr(ord(token[place]) ^ 1) + token[place + 1 :] for place in range(len(token))}
+    shorter = {token[:length] for length in range(len(token))}
+    for other in changed | shorter | {token + "=", token + "\n", token.upper()}:
+        with pytest.raises(ApiError) as caught:
+            unexpired(other, NOW)
+        assert caught.value.code == "InvalidToken"
