@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from asl_engine.states.tolerances import exceeds
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -46,10 +48,7 @@ class Counts:
         What percentage has failed can be said once the number of items is known.
         """
         failed = sum(self.items.get(status, 0) for status in FAILURES)
-        if not (count or percentage):
-            return failed > 0
-        too_large = total_known and percentage > 0 and failed * 100 > percentage * self.total
-        return too_large or (count > 0 and failed > count)
+        return exceeds(failed, count, percentage, self.total if total_known else None)
 
     @classmethod
     def of_sums(cls, sums: Mapping[str, tuple[int, int]]) -> Self:

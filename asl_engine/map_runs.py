@@ -200,14 +200,9 @@ class MapRun:
         return self._sized(Payload(self._item_input(index, item)))
 
     def _item_input(self, index: int, item: Item) -> Json:
-        shown: dict[str, Json] = {"Index": index, "Value": item.value}
-        if item.key is not None:
-            shown["Key"] = item.key
-        if item.source:
-            shown["Source"] = item.source
         turn = self._turn(index)
         try:
-            return self._state.item_input(turn, shown, item.input)
+            return self._state.item_input(turn, item.context(index), item.input)
         except EvaluationError as error:
             raise turn.failure(error.detail, error.error) from None
 

@@ -9,20 +9,23 @@ from uuid import uuid4
 from asl_engine.arn import role_arn, state_machine_arn
 from asl_engine.errors import StatesError
 from asl_engine.execution import Identity, OpenTask
+from asl_engine.inspection import Datasets
 from asl_engine.inspection.trial import LONGEST_SECONDS
 from asl_engine.interpreter import MACHINE_TIMER, TaskReported, TimerReported
 from asl_engine.resources import PENDING, TaskCall
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from asl_engine.clock import Clock
     from asl_engine.execution import OpenTimer
-    from asl_engine.inspection import Trial
+    from asl_engine.inspection import DatasetItem, Trial
     from asl_engine.interpreter import Stimulus
+    from asl_engine.jsontypes import Json
     from asl_engine.resources import Resource
+    from asl_engine.states.item_flow import Batching, Reading
 
-__all__ = ["run_trial", "trial_identity"]
+__all__ = ["datasets_of", "run_trial", "trial_identity"]
 
 
 def trial_identity(region: str, account: str, at: int, role: str | None = None) -> Identity:
@@ -41,8 +44,28 @@ def trial_identity(region: str, account: str, at: int, role: str | None = None) 
     )
 
 
+def datasets_of(data: str | None) -> Datasets:
+    """Those of a trial; ``data`` is the text that the state's ItemReader has read, None where it is not given."""
+
+    def read(reading: Reading) -> list[DatasetItem]:
+        from asl_engine.items import read_given
+
+        assert data is not None  # noqa: S101  else nothing is read
+        return [(item.context(index), item.input) for index, item in enumerate(read_given(data, *reading))]
+
+    def batch(inputs: Iterable[Json], batching: Batching) -> Iterator[Json]:
+        from asl_engine.items import batches
+
+        return (made.input.value for made in batches(inputs, *batching))
+
+    return Datasets(None if data is None else read, batch)
+
+
 async def run_trial(trial: Trial, resources: Mapping[str, Resource], clock: Clock) -> None:
-    """Run a trial to its end; ``clock`` says how waits are waited, and the shared time is left as it is."""
+    """Run a trial to its end; ``clock`` says how waits are waited, and the shared time is left as it is.
+
+    Raises ``Refusal`` where its configuration does not fit what the state makes of its input.
+    """
     trial.begin()
     last = trial.execution.identity.started_at + LONGEST_SECONDS * 1000
     while not trial.over:

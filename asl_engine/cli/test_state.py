@@ -26,7 +26,7 @@ from asl_engine.inspection import (
 )
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.machine import StateMachine
-from asl_engine.trials import run_trial, trial_identity
+from asl_engine.trials import datasets_of, run_trial, trial_identity
 
 if TYPE_CHECKING:
     from asl_engine.inspection import Subject, Verdict
@@ -128,6 +128,7 @@ def _trial(request: Request, subject: Subject, how: How, project: Project) -> tu
         context,
         mock,
         configuration,
+        datasets=datasets_of(configuration.map_item_reader_data),
     )
     return trial, resources
 

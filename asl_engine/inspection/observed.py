@@ -7,10 +7,12 @@ turn: what is evaluated there for the record sees what the state sees, randomnes
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.events import ExecutionSucceeded, TaskScheduled, TaskStarted
+from asl_engine.inspection.map_stages import map_stages
 from asl_engine.inspection.stages import stages_after_work, stages_before_work
 from asl_engine.jsontypes import Payload
 from asl_engine.states.recovery import Recovery, recover
@@ -19,6 +21,7 @@ from asl_engine.states.state import State
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asl_engine.inspection.map_stages import Datasets
     from asl_engine.inspection.stages import Stages
     from asl_engine.states.recovery import Catcher
     from asl_engine.states.turn import Turn
@@ -28,12 +31,16 @@ __all__ = ["Elsewhere", "MockedWork", "Observed", "Record"]
 
 @dataclass
 class Record:
-    """What was seen: the stages of the data, the failure, if any, and the catcher that took it."""
+    """What was seen: the stages of the data, the failure, if any, and the catcher that took it.
+
+    ``items`` is the number of a Map state's items, where it is known.
+    """
 
     stages: dict[str, Payload | int | float] = field(default_factory=dict)
     error: str | None = None
     cause: str | None = None
     caught_by: int | None = None
+    items: int | None = None
 
     def look_on(self, stages: Stages) -> None:
         """Keep the stages as far as they go: the state itself, next, fails where they end."""
@@ -97,8 +104,12 @@ class Observed(State):
 class MockedWork(Observed):
     """A Parallel or a Map state whose branches or iterations are mocked as a whole, as if a task did them."""
 
+    def __init__(self, state: State, language: str, record: Record, datasets: Datasets) -> None:
+        super().__init__(state, language, record)
+        self.datasets = datasets
+
     def begin(self, turn: Turn) -> None:
-        self.record.stages.update(stages_before_work(self.state, self.language, turn))
+        self.record.stages.update(self._stages(turn))
         turn.emit(TaskScheduled, "", Payload({}), None, None, turn.frame.retry_count)
 
     def scheduled(self, turn: Turn) -> None:
@@ -112,6 +123,11 @@ class MockedWork(Observed):
     def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
         self.record.error, self.record.cause = error, cause
         recover(turn, self._forking.recovery, error, cause)
+
+    def _stages(self, turn: Turn) -> Stages:
+        if self.state.type == "Map":
+            return map_stages(self.state, turn, self.datasets, partial(setattr, self.record, "items"))
+        return stages_before_work(self.state, self.language, turn)
 
     @property
     def _forking(self) -> Any:

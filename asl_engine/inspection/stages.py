@@ -6,7 +6,6 @@ those of its own fields, and none that comes before a Pass state's Result or wit
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.jsontypes import MISSING, Payload
@@ -27,7 +26,7 @@ __all__ = ["Stages", "stages_after_work", "stages_before_work"]
 def stages_before_work(state: State, language: str, turn: Turn) -> Stages:
     """What a state that was just entered makes of its input; of a state without work, also of its result.
 
-    Raises what the state itself would.
+    Those of a Map state are ``map_stages``.  Raises what the state itself would.
     """
     before = (_BY_EXPRESSION if language == "JSONata" else _BY_PATH).get(state.type)
     if before is not None:
@@ -83,27 +82,6 @@ def _parallel(state: Any, turn: Turn) -> Stages:
     return iter(())
 
 
-def _map(state: Any, turn: Turn) -> Stages:
-    given = state.flow.input(turn)
-    if isinstance(state.flow, JsonPathFlow):
-        yield "afterInputPath", given
-    items = state.source.items(turn, given)
-    if isinstance(state.flow, JsonPathFlow):
-        yield "afterItemsPath", _spaced(items.value)
-    if state.source.selector is not None:
-        selected = [
-            state.source.select_item(turn, given, {"Index": index, "Value": item})
-            for index, item in enumerate(items.value)
-        ]
-        yield "afterItemSelector", _spaced(selected)
-    yield "maxConcurrency", state.source.concurrency(turn, given)
-
-
-def _spaced(value: Any) -> Payload:
-    """Recorded from AWS: the lists that a Map makes are written with a blank after each comma and colon."""
-    return Payload(value, json.dumps(value, ensure_ascii=False))
-
-
 _BY_PATH: Final[dict[str, Callable[[Any, Turn], Stages]]] = {
     "Task": _task,
     "Pass": _pass,
@@ -112,10 +90,8 @@ _BY_PATH: Final[dict[str, Callable[[Any, Turn], Stages]]] = {
     "Succeed": _input_alone,
     "Fail": _fail,
     "Parallel": _parallel,
-    "Map": _map,
 }
 _BY_EXPRESSION: Final[dict[str, Callable[[Any, Turn], Stages]]] = {
     "Task": _task_by_expression,
     "Parallel": _parallel,
-    "Map": _map,
 }

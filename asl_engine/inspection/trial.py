@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any, Final
 from asl_engine import events as ev
 from asl_engine.execution import Execution, OpenMapRun, OpenTask, OpenTimer
 from asl_engine.inspection.observed import Elsewhere, MockedWork, Observed, Record
-from asl_engine.inspection.subject import Configuration
+from asl_engine.inspection.subject import Configuration, Refusal
 from asl_engine.inspection.verdict import Verdict, verdict_of
 from asl_engine.interpreter import Resumed, TaskReported, WorkerReported, advance
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.machine import StateMachine
+from asl_engine.states.tolerances import exceeds
 from asl_engine.states.turn import Turn
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from asl_engine.errors import StatesError
     from asl_engine.execution import Identity
+    from asl_engine.inspection.map_stages import Datasets
     from asl_engine.inspection.subject import Mock, Subject
     from asl_engine.interpreter import Stimulus
     from asl_engine.jsontypes import Json, Payload
@@ -34,6 +36,8 @@ THRESHOLD_CAUSE: Final = "The specified tolerated failure threshold was exceeded
 class Trial:
     """``variables`` are those that the state finds; ``context`` is a context object, None for the usual one.
 
+    ``datasets`` reads and batches for a distributed Map.
+
     After ``begin``, whoever drives the trial does what is ``open`` and tells by ``take``, until it is
     ``over``.  A mocked trial is over at once, but for a Wait state, which waits.
     """
@@ -48,6 +52,8 @@ class Trial:
         mock: Mock | None = None,
         configuration: Configuration | None = None,
         limits: Limits = AWS_LIMITS,
+        *,
+        datasets: Datasets,
     ) -> None:
         self.input = input
         self.record = Record()
@@ -59,19 +65,26 @@ class Trial:
         self._limits = limits
         self._subject = subject
         self._context = context
-        observe = MockedWork if mock is not None and subject.type in {"Map", "Parallel"} else Observed
-        name = subject.state.name
+        state, language = subject.state, subject.language
+        observed = (
+            MockedWork(state, language, self.record, datasets)
+            if mock is not None and subject.type in {"Map", "Parallel"}
+            else Observed(state, language, self.record)
+        )
         self._machine = StateMachine(
             text="",
             digest="",
-            start_at=name,
-            states=_States({name: observe(subject.state, subject.language, self.record)}),
+            start_at=state.name,
+            states=_States({state.name: observed}),
             timeout=LONGEST_SECONDS,
             resources=(),
         )
 
     def begin(self) -> None:
-        """Enter the state; a mock reports at once."""
+        """Enter the state; a mock reports at once.
+
+        Raises ``Refusal`` where the configuration does not fit what the state makes of its input.
+        """
         x, state = self.execution, self._subject.state
         at = x.identity.started_at
         x.apply(ev.ExecutionStarted(1, 1, 0, at, 0, self.input))
@@ -114,6 +127,7 @@ class Trial:
         return turn
 
     def _mocked_report(self, at: int, task: int, mock: Mock) -> TaskReported:
+        self._check_failure_count()
         if mock.result is None:
             return TaskReported(at, task, None, mock.error, mock.cause)
         if self._exceeds_threshold():
@@ -121,8 +135,22 @@ class Trial:
         return TaskReported(at, task, mock.result)
 
     def _exceeds_threshold(self) -> bool:
-        """Whether iterations of the Map state are said to have failed: it tolerates none."""
-        return (self._configuration.map_iteration_failure_count or 0) > 0
+        """Whether more iterations of the Map state are said to have failed than it tolerates."""
+        stages: Any = self.record.stages
+        return exceeds(
+            self._configuration.map_iteration_failure_count or 0,
+            stages.get("toleratedFailureCount", 0),
+            stages.get("toleratedFailurePercentage", 0),
+            self.record.items,
+        )
+
+    def _check_failure_count(self) -> None:
+        """Raises ``Refusal`` where more iterations are said to have failed than there are."""
+        failed, items = self._configuration.map_iteration_failure_count or 0, self.record.items
+        if items is not None and failed > items:
+            raise Refusal(
+                f"MapIterationFailureCount {failed} exceeds the number of items of the Map state, {items}."
+            )
 
 
 class _States(dict[str, Any]):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from asl_engine.items.batching import Batch, batches
 from asl_engine.items.faults import StorageError
+from asl_engine.items.given import read_given
 from asl_engine.items.item import Item
 from asl_engine.items.reading import read
 from asl_engine.items.results import ChildExecution, collect_results, write_results
@@ -23,6 +24,7 @@ __all__ = [
     "batches",
     "collect_results",
     "read",
+    "read_given",
     "storage_of",
     "write_results",
 ]

@@ -29,6 +29,15 @@ class Item(NamedTuple):
     source: str
     key: str | None = None
 
+    def context(self, index: int) -> dict[str, Json]:
+        """``Map.Item`` of the context object."""
+        shown: dict[str, Json] = {"Index": index, "Value": self.value}
+        if self.key is not None:
+            shown["Key"] = self.key
+        if self.source:
+            shown["Source"] = self.source
+        return shown
+
     @property
     def input(self) -> Json:
         """What the iteration is given where there is no ItemSelector: a member of an object is a pair."""

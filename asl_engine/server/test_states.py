@@ -19,7 +19,7 @@ from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.resources.mock_results import FieldValidation, check_result
 from asl_engine.server.definitions import invalid_definition
 from asl_engine.server.errors import ApiError
-from asl_engine.trials import run_trial, trial_identity
+from asl_engine.trials import datasets_of, run_trial, trial_identity
 
 if TYPE_CHECKING:
     from asl_engine.jsontypes import Json
@@ -33,11 +33,11 @@ async def test_state(request: Request, service: Service) -> dict[str, Any]:
     level: Any = request.optional_text("inspectionLevel") or "INFO"
     try:
         trial = _trial(request, service)
+        await run_trial(trial, service.catalog, service.engine.clock)
     except Refusal as refusal:
         raise ApiError(refusal.code, refusal.message) from None
     except DefinitionError as error:
         raise invalid_definition(error.findings) from None
-    await run_trial(trial, service.catalog, service.engine.clock)
     return to_answer(trial.verdict(), level)
 
 
@@ -60,6 +60,7 @@ def _trial(request: Request, service: Service) -> Trial:
         mock,
         configuration,
         service.engine.limits,
+        datasets=datasets_of(configuration.map_item_reader_data),
     )
 
 

@@ -17,16 +17,31 @@ if TYPE_CHECKING:
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.turn import Turn
 
-__all__ = ["Tolerances", "compile_tolerances"]
+__all__ = ["Tolerances", "compile_tolerances", "exceeds"]
+
+
+def exceeds(failed: int, count: int, percentage: float, total: int | None) -> bool:
+    """Whether more items have failed than are tolerated; where nothing is, whether any has.
+
+    ``total`` is the number of items, None where it is not known yet: nor is then what percentage has failed.
+    """
+    if not (count or percentage):
+        return failed > 0
+    too_large = total is not None and percentage > 0 and failed * 100 > percentage * total
+    return too_large or (count > 0 and failed > count)
 
 
 class Tolerance(NamedTuple):
     """One of the two fields: given as it is, by a path into the state's input, or by an expression."""
 
     field: str
-    literal: float
+    literal: float | None
     path: Path | None = None
     expression: JsonataTemplate | None = None
+
+    @property
+    def is_given(self) -> bool:
+        return self.literal is not None or self.path is not None or self.expression is not None
 
     def evaluate(self, turn: Turn, given: Payload) -> float:
         if self.expression is not None:
@@ -46,7 +61,7 @@ class Tolerance(NamedTuple):
             if fault is not None:
                 raise turn.failure(fault)
         else:
-            return self.literal
+            return self.literal or 0
         assert isinstance(value, int | float)  # noqa: S101  neither has a fault
         return value
 
@@ -85,8 +100,8 @@ def _compile_tolerance(compiling: Compiling, field: str, shape: Field) -> Tolera
     literal = compiling.source.get(field)
     if compiling.language == "JSONata":
         if compiling.is_expression(literal):
-            return Tolerance(field, 0, None, compiling.expression(field, literal, "number"))
+            return Tolerance(field, None, None, compiling.expression(field, literal, "number"))
         compiling.check(field, literal, shape)
-        return Tolerance(field, literal if isinstance(literal, int | float) else 0)
+        return Tolerance(field, literal if isinstance(literal, int | float) else None)
     compiling.only_one_of(field, f"{field}Path")
-    return Tolerance(field, literal or 0, compiling.path(f"{field}Path"))
+    return Tolerance(field, literal, compiling.path(f"{field}Path"))

@@ -22,7 +22,7 @@ from tests.server.harness import running
 SHARED = Path(__file__).parents[3] / "shared" / "conformance"
 CASES = SHARED / "aws_cases_dev.json"
 GAPS = Path(__file__).with_name("known_gaps.json")
-SUPPORTED = {"execution", "create", "validate"}
+SUPPORTED = {"execution", "create", "validate", "test_state"}
 LONGEST_SECONDS = 300
 
 

@@ -21,6 +21,7 @@ from asl_engine.inspection import (
 )
 from asl_engine.interpreter import MACHINE_TIMER, TaskReported, TimerReported
 from asl_engine.jsontypes import Payload
+from asl_engine.trials import datasets_of
 
 START = 1_700_000_000_000
 LAMBDA = "arn:aws:states:::lambda:invoke"
@@ -48,7 +49,9 @@ def mocked(value: Any) -> Mock:
 
 
 def trial(source: dict[str, Any], given: Any = GIVEN, **options: Any) -> Trial:
-    made = Trial(load_subject(json.dumps(source)), WHO, Payload(given, json.dumps(given)), **options)
+    datasets = datasets_of(options.get("configuration", Configuration()).map_item_reader_data)
+    subject = load_subject(json.dumps(source))
+    made = Trial(subject, WHO, Payload(given, json.dumps(given)), datasets=datasets, **options)
     made.begin()
     return made
 
@@ -470,7 +473,11 @@ def test_what_is_random_is_the_same_in_the_stages_and_in_the_output() -> None:
 
 def test_texts_that_nothing_changes_are_handed_on_to_the_letter() -> None:
     made = Trial(
-        load_subject(json.dumps(PARALLEL)), WHO, Payload.of_text("{ }"), mock=Mock(Payload.of_text("[1,  2]"))
+        load_subject(json.dumps(PARALLEL)),
+        WHO,
+        Payload.of_text("{ }"),
+        mock=Mock(Payload.of_text("[1,  2]")),
+        datasets=datasets_of(None),
     )
     made.begin()
     assert made.verdict().output == "[1,  2]"
@@ -493,7 +500,7 @@ MACHINE: dict[str, Any] = {
 
 @pytest.mark.parametrize(("name", "output"), [("P", 2), ("I", GIVEN)])
 def test_a_state_within_a_machine(name: str, output: Any) -> None:
-    made = Trial(load_subject(json.dumps(MACHINE), name), WHO, Payload(GIVEN))
+    made = Trial(load_subject(json.dumps(MACHINE), name), WHO, Payload(GIVEN), datasets=datasets_of(None))
     made.begin()
     assert json.loads(made.verdict().output or "") == output
 

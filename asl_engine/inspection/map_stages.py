@@ -1,0 +1,105 @@
+"""The stages of a Map state's data flow, up to the inputs of its iterations or batches."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from asl_engine.jsontypes import Json, Payload
+from asl_engine.limits import utf8_length
+from asl_engine.states.jsonpath_flow import JsonPathFlow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from asl_engine.inspection.stages import Stages
+    from asl_engine.states.item_flow import Batching, Reading
+    from asl_engine.states.state import State
+    from asl_engine.states.turn import Turn
+
+__all__ = ["DatasetItem", "Datasets", "map_stages"]
+
+# Map.Item of the context object, and what the iteration is given where there is no ItemSelector.
+DatasetItem: TypeAlias = tuple[dict[str, Json], Json]
+
+
+class Datasets(NamedTuple):
+    """What the core itself cannot do for a distributed Map.
+
+    ``read`` gives the items that an ItemReader is supposed to have read; None where nothing is said of them.
+    It raises ``StatesError`` for data that the ItemReader could not have read.  ``batch`` gives the inputs of
+    batches.
+    """
+
+    read: Callable[[Reading], list[DatasetItem]] | None
+    batch: Callable[[Iterable[Json], Batching], Iterator[Json]]
+
+
+def map_stages(state: State, turn: Turn, datasets: Datasets, count: Callable[[int], None]) -> Stages:
+    """What a Map state that was just entered makes of its input; ``count`` is told the number of its items.
+
+    Raises what the state itself would.
+    """
+    of: Any = state
+    by_path = isinstance(of.flow, JsonPathFlow)
+    given = of.flow.input(turn)
+    if by_path:
+        yield "afterInputPath", given
+    reader, batcher, writer = (getattr(of, name, None) for name in ("reader", "batcher", "writer"))
+    items: list[DatasetItem] | None
+    if reader is None:
+        values: Any = of.source.items(turn, given).value
+        if by_path:
+            yield "afterItemsPath", _spaced(values)
+        items = [({"Index": index, "Value": value}, value) for index, value in enumerate(values)]
+    else:
+        reading = reader.evaluate(turn, given)
+        items = None if datasets.read is None else datasets.read(reading)
+        if items is not None and "ItemsPointer" in reading.config:
+            yield "afterItemsPointer", _spaced(_pointed_at(items))
+    if items is not None:
+        count(len(items))
+        inputs = [default for _, default in items]
+        if of.source.selector is not None:
+            selected = (of.source.select_item(turn, given, item) for item, _ in items)
+            inputs = _within_limit(turn, selected)
+            yield "afterItemSelector", _spaced(inputs)
+        if batcher is not None:
+            batches = datasets.batch(inputs, batcher.evaluate(turn, given))
+            yield "afterItemBatcher", _spaced(_within_limit(turn, batches))
+    if writer is not None:
+        writer.evaluate(turn, given)
+    yield "maxConcurrency", of.source.concurrency(turn, given)
+    count_tolerated, percentage_tolerated = of.tolerances.evaluate(turn, given)
+    if of.tolerances.by_count.is_given:
+        yield "toleratedFailureCount", count_tolerated
+    if of.tolerances.by_percentage.is_given:
+        yield "toleratedFailurePercentage", percentage_tolerated
+
+
+def _pointed_at(items: list[DatasetItem]) -> Json:
+    """The array or the object that these are the items of."""
+    if items and "Key" in items[0][0]:
+        return {str(item["Key"]): item["Value"] for item, _ in items}
+    return [item["Value"] for item, _ in items]
+
+
+def _within_limit(turn: Turn, values: Iterable[Json]) -> list[Json]:
+    """The values, as long as they can be shown together: an input taken over for each item can be very large."""
+    made: list[Json] = []
+    length = 0
+    for value in values:
+        made.append(value)
+        length += utf8_length(_text(value)) + 2
+        if turn.limits.payload_bytes is not None and length > turn.limits.payload_bytes:
+            turn.within_limit(_spaced(made))
+    return made
+
+
+def _spaced(value: Json) -> Payload:
+    """Recorded from AWS: the lists that a Map makes are written with a blank after each comma and colon."""
+    return Payload(value, _text(value))
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
