@@ -22,7 +22,7 @@ def complete_execution(incomplete: str) -> list[str]:
 
 
 async def _names(incomplete: str) -> list[str]:
-    async with opened(database(None)) as store:
+    async with opened(database(None), reading=True) as store:
         records = await store.executions(limit=MOST_OFFERED)
     names = [record.identity.name for record in records if record.identity.name.startswith(incomplete)]
     return [name if len(incomplete) > len(short_name(name)) else short_name(name) for name in names]

@@ -67,7 +67,7 @@ def checked_status(given: str | None) -> Status | None:
 
 
 async def _records(db: Path, machine: str | None, status: Status | None, limit: int) -> list[Record]:
-    async with opened(db) as store:
+    async with opened(db, reading=True) as store:
         return await store.executions(machine, status, limit)
 
 
@@ -87,7 +87,7 @@ def show(text: str, *, db: str | None, as_json: bool) -> int:
 
 
 async def _load(db: Path, text: str) -> Execution:
-    async with opened(db) as store:
+    async with opened(db, reading=True) as store:
         return await load_execution(store, await find_one(store, text))
 
 

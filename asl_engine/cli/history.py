@@ -48,14 +48,14 @@ def history(text: str, *, db: str | None, as_json: bool, follow: bool, reverse: 
 
 
 async def _load(db: Path, text: str) -> tuple[Identity, list[Event]]:
-    async with opened(db) as store:
+    async with opened(db, reading=True) as store:
         record = await find_one(store, text)
         return record.identity, await store.events(record.identity.arn)
 
 
 async def _follow(db: Path, text: str, *, as_json: bool, data: bool) -> None:
     """Write what is there, and what is added until the execution ends."""
-    async with opened(db) as store:
+    async with opened(db, reading=True) as store:
         identity = (await find_one(store, text)).identity
         written = 0
         while True:

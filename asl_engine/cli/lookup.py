@@ -36,11 +36,14 @@ def database(db: str | None) -> Path:
 
 
 @asynccontextmanager
-async def opened(path: Path, *, create: bool = False) -> AsyncIterator[SqliteStore]:
-    """The store at ``path``, closed in the end.  Raises ``StoreError``."""
+async def opened(path: Path, *, create: bool = False, reading: bool = False) -> AsyncIterator[SqliteStore]:
+    """The store at ``path``, closed in the end; ``reading`` does with one that cannot be written.
+
+    Raises ``StoreError``.
+    """
     from asl_engine.store.sqlite import SqliteStore
 
-    store = await SqliteStore.open(path, create=create)
+    store = await SqliteStore.open(path, create=create, reading=reading)
     try:
         # From here on ``changed`` tells of every write by somebody else.
         await store.changed()

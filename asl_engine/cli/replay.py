@@ -66,7 +66,7 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
 
 
 async def _load(db: Path, text: str) -> Recorded:
-    async with opened(db) as store:
+    async with opened(db, reading=True) as store:
         record = await find_one(store, text)
         return Recorded(record, await store.definition(record.definition), await store.events(record.identity.arn))
 

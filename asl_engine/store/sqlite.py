@@ -10,10 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
-
-import aiosqlite
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
 from asl_engine.execution import Identity
@@ -21,19 +18,22 @@ from asl_engine.jsontypes import dumps, loads
 from asl_engine.store import Record
 from asl_engine.store.activities import ActivityTable
 from asl_engine.store.aliases import AliasTable
-from asl_engine.store.batches import Batch, group_connection
+from asl_engine.store.batches import Batch
 from asl_engine.store.codec import COLUMNS, Row, decode
 from asl_engine.store.lease import Lease, is_held
 from asl_engine.store.machines import MachineTable
 from asl_engine.store.map_runs import Child, MapRunTable
+from asl_engine.store.opening import connection_to, make_room, may_be_written, reading_connection
 from asl_engine.store.outcome import redriven
-from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
+from asl_engine.store.place import Place, is_in_use
 from asl_engine.store.tags import TagTable
 from asl_engine.store.versions import VersionTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    import aiosqlite
 
     from asl_engine.events import Event
     from asl_engine.execution import Status
@@ -51,18 +51,16 @@ RECORD_COLUMNS = (
 class SqliteStore:
     """Open it with ``SqliteStore.open``; close it when done."""
 
-    def __init__(self, path: Path, connection: aiosqlite.Connection, outbox: list[Batch]) -> None:
+    def __init__(self, path: Path, connection: aiosqlite.Connection, outbox: list[Batch], place: Place) -> None:
         self.path = path
+        self._place = place
         self._db = connection
         self._outbox = outbox
         self._keys: dict[str, int] = {}
         self._last_key = 0
         self._waiting: list[Batch] = []
         self._writer: asyncio.Task[None] | None = None
-        # Absolute, as SQLite's own: a task may change the working directory.
-        self._place = path.absolute()
-        self._leases = self._place.with_name(path.name + "-leases")
-        self._file = _file_at(self._place)
+        self._leases = place.path.with_name(path.name + "-leases")
         self._lease: Lease | None = None
         self._data_version = -1
         self.machines = MachineTable(self._fetch, self._write_statements)
@@ -74,22 +72,27 @@ class SqliteStore:
 
     @classmethod
     async def open(
-        cls, path: Path, *, synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL", create: bool = True
+        cls,
+        path: Path,
+        *,
+        synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL",
+        create: bool = True,
+        reading: bool = False,
     ) -> SqliteStore:
         """Open the database, make it or bring it up to date.
 
+        Who only wants to read may say so: a database that this process cannot write is then opened as it is.
         Raises ``StoreError`` where it is missing and not to be made, is not a database of ours, comes
         from a newer version, is locked, or cannot be written.
         """
-        _make_room(path, create=create)
+        make_room(path, create=create)
         outbox: list[Batch] = []
-        opening = asyncio.create_task(_connect(path, synchronous, outbox))
-        try:
-            connection = await asyncio.shield(opening)
-        except asyncio.CancelledError:
-            await _undo(opening)
-            raise
-        return cls(path, connection, outbox)
+        if reading and not may_be_written(path):
+            place = Place(path, unchanging=not is_in_use(path))
+            found = await reading_connection(place.path, outbox, unchanging=place.unchanging)
+            return cls(path, found, outbox, place)
+        connection = await connection_to(path, synchronous, outbox)
+        return cls(path, connection, outbox, Place(path))
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -131,7 +134,7 @@ class SqliteStore:
             self._writer = asyncio.create_task(self._write())
         await batch.done
         if batch.end:  # what went into a file that nobody can open again has not been kept
-            self._check_in_place()
+            self._place.check()
 
     async def _write(self) -> None:
         while self._waiting:
@@ -169,19 +172,7 @@ class SqliteStore:
             if batch.execution:
                 return ExecutionAlreadyExists(f"The execution {batch.arn} exists already")
             return Conflict(f"The log of {batch.arn} has grown meanwhile")
-        return self._error(error)
-
-    def _error(self, error: sqlite3.Error) -> StoreError:
-        try:
-            self._check_in_place()
-        except StoreError as removed:  # what SQLite says then is a consequence
-            return removed
-        return _store_error(self.path, error)
-
-    def _check_in_place(self) -> None:
-        """Raise ``StoreError`` unless the path still leads to the file that was opened."""
-        if _file_at(self._place) != self._file:
-            raise _removed(self.path)
+        return self._place.explained(error)
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -256,9 +247,12 @@ class SqliteStore:
 
     async def _fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:
-            return list(await self._db.execute_fetchall(query, values))
+            rows = list(await self._db.execute_fetchall(query, values))
         except sqlite3.Error as error:
-            raise self._error(error) from None
+            raise self._place.explained(error) from None
+        if self._place.unchanging:  # it was read without a lock
+            self._place.check()
+        return rows
 
     # -- sharing the file with other processes ----------------------------------------------------
 
@@ -283,7 +277,7 @@ class SqliteStore:
             raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
 
     async def changed(self) -> bool:
-        self._check_in_place()
+        self._place.check()
         rows = await self._fetch("PRAGMA data_version")
         before, self._data_version = self._data_version, int(rows[0][0])
         return before not in (-1, self._data_version)
@@ -297,15 +291,6 @@ class SqliteStore:
             self._lease = None
 
 
-def _make_room(path: Path, *, create: bool) -> None:
-    if not create and not path.exists():
-        raise StoreError(f"There is no database at {path}; `asl run` makes one")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(f"Cannot make the folder {path.parent}: {error.strerror}") from None
-
-
 def _as_row(row: Any) -> Row:
     seq, number, previous, at, frame, kind, data, payload = row
     return (seq, number, previous, at, frame, kind, data, payload)
@@ -314,117 +299,3 @@ def _as_row(row: Any) -> Row:
 def _options(text: str) -> dict[str, Json]:
     options = loads(text)
     return options if isinstance(options, dict) else {}
-
-
-async def _connect(path: Path, synchronous: str, outbox: list[Batch]) -> aiosqlite.Connection:
-    """A connection to a database that is ready for use; it is closed again where that fails."""
-    connection: aiosqlite.Connection | None = None
-    try:
-        # Where this fails, aiosqlite would leave its thread to a closing event loop.
-        sqlite3.connect(path).close()
-        connection = await _begin(aiosqlite.connect(path, timeout=5.0, factory=group_connection(outbox)))
-        await _prepare(connection, path, synchronous)
-    except BaseException as error:
-        if connection is not None:
-            await connection.close()
-        if isinstance(error, sqlite3.Error):
-            raise _store_error(path, error) from None
-        raise
-    return connection
-
-
-async def _begin(connection: aiosqlite.Connection) -> aiosqlite.Connection:
-    # Before version 0.22 an aiosqlite connection is its thread; since then it has one.  Neither has begun.
-    thread: Any = getattr(connection, "_thread", connection)
-    # Python waits for every other kind of thread when it exits: whoever forgets to close would hang.
-    thread.daemon = True
-    try:
-        return await connection
-    except BaseException:
-        thread.join(5.0)  # it has been told to end, and must not report to a loop that is closed by then
-        raise
-
-
-async def _undo(opening: asyncio.Task[aiosqlite.Connection]) -> None:
-    """Wait for the connection and close it, however often the caller is cancelled meanwhile.
-
-    Cut short, aiosqlite would lose the connection, and its thread would report to a closed event loop.
-    """
-
-    async def close() -> None:
-        with suppress(sqlite3.Error, OSError, StoreError):  # then it has been closed
-            await (await opening).close()
-
-    closing = asyncio.create_task(close())
-    while not closing.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([closing])
-
-
-async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> None:
-    """Check that the file is ours, and only then set the journal and bring the layout up to date."""
-    version = await _layout(db, path)
-    await db.execute("PRAGMA journal_mode = WAL")
-    await db.execute(f"PRAGMA synchronous = {synchronous}")
-    if version == len(MIGRATIONS):
-        return
-    await db.execute("BEGIN IMMEDIATE")
-    version = await _layout(db, path)  # another process may have been quicker
-    for migration in MIGRATIONS[version:]:
-        for statement in migration:
-            await db.execute(statement)
-    await db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    await db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    await db.commit()
-
-
-async def _layout(db: aiosqlite.Connection, path: Path) -> int:
-    """The version of the layout, 0 in an empty file.  Raises ``StoreError`` where it is none of ours."""
-    # The application comes last: all three are written at once, maybe by another process between two reads.
-    tables = await _number(db, "SELECT count(*) FROM sqlite_schema")
-    version = await _number(db, "PRAGMA user_version")
-    application = await _number(db, "PRAGMA application_id")
-    if application != APPLICATION_ID and (application or version or tables):
-        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
-    if version > len(MIGRATIONS):
-        raise StoreError(
-            f"The database {path} was written by a newer version of asl-engine (layout {version}, "
-            f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with --db"
-        )
-    return version
-
-
-async def _number(db: aiosqlite.Connection, query: str) -> int:
-    return int(next(iter(await db.execute_fetchall(query)))[0])
-
-
-def _file_at(path: Path) -> tuple[int, int] | None:
-    """What tells the file at ``path`` from every other; None where there is none."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino)
-
-
-def _removed(path: Path) -> StoreError:
-    return StoreError(
-        f"The database {path} was removed or replaced while it was in use; "
-        "what was written to it since is lost: leave the file in place and run again"
-    )
-
-
-def _store_error(path: Path, error: sqlite3.Error) -> StoreError:
-    """What SQLite says, in words that tell what to do."""
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return StoreError(f"The database {path} is locked by another program; try again when it has finished")
-    if "readonly" in text or "read-only" in text:
-        return StoreError(
-            f"The database {path} cannot be written: check its permissions, or name another with --db"
-        )
-    if "not a database" in text:
-        return StoreError(f"{path} is not a SQLite database: name another file with --db")
-    if "unable to open" in text:
-        return StoreError(f"The database {path} cannot be opened: check the path and its permissions")
-    return StoreError(f"The database {path} cannot be used: {text}")

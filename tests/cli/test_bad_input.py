@@ -246,7 +246,7 @@ def test_a_read_only_database(project: Project, monkeypatch: pytest.MonkeyPatch)
     project.ran(PASS)
 
     def read_only(connect: Any, path: Any, **options: Any) -> Any:
-        return connect(f"file:{path}?mode=ro", uri=True, **options)
+        return connect(f"file:{path}?mode=ro", **{**options, "uri": True})
 
     monkeypatch.setattr(aiosqlite, "connect", partial(read_only, aiosqlite.connect))
     said = refused(project, "run", "statemachines/m.json", "--name", "two")

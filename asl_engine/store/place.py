@@ -1,0 +1,97 @@
+"""Where a database is: whether its file is still the one that was opened, and what SQLite's errors mean there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine.errors import StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+__all__ = ["Place", "companion", "explained", "is_in_use"]
+
+
+class Place:
+    """The file at ``path`` as it is when this is made.
+
+    ``unchanging`` is a database that is read without locks, since nobody has it open: whoever opens it
+    to write puts a write-ahead log beside it.
+    """
+
+    def __init__(self, path: Path, *, unchanging: bool = False) -> None:
+        self._given = path
+        # Absolute, as SQLite's own: a task may change the working directory.
+        self.path = path.absolute()
+        self.unchanging = unchanging
+        self._file = _file_at(self.path)
+        self._content = _content_at(self.path)
+
+    def check(self) -> None:
+        """Raise ``StoreError`` unless the path still leads to the file that was opened."""
+        if _file_at(self.path) != self._file:
+            raise StoreError(
+                f"The database {self._given} was removed or replaced while it was in use; "
+                "what was written to it since is lost: leave the file in place and run again"
+            )
+        if self.unchanging and (is_in_use(self.path) or _content_at(self.path) != self._content):
+            raise StoreError(
+                f"The database {self._given} is being written by another process: run the command again"
+            )
+
+    def explained(self, error: sqlite3.Error) -> StoreError:
+        try:
+            self.check()
+        except StoreError as removed:  # what SQLite says then is a consequence
+            return removed
+        return explained(self._given, error)
+
+
+def is_in_use(path: Path) -> bool:
+    """Whether something may stand in the write-ahead log: a process has the database open, or one has crashed."""
+    log = companion(path, "-wal")
+    try:
+        return log.stat().st_size > 0 or companion(path, "-shm").exists()
+    except FileNotFoundError:
+        return False
+
+
+def companion(path: Path, suffix: str) -> Path:
+    """A file that SQLite keeps beside the database itself, not beside a link to it."""
+    itself = path.resolve()
+    return itself.with_name(itself.name + suffix)
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """What tells the file at ``path`` from every other; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
+def _content_at(path: Path) -> tuple[int, int] | None:
+    """What changes when the file is written; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_size, found.st_mtime_ns)
+
+
+def explained(path: Path, error: sqlite3.Error) -> StoreError:
+    """What SQLite says, in words that tell what to do."""
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return StoreError(f"The database {path} is locked by another program; try again when it has finished")
+    if "readonly" in text or "read-only" in text:
+        return StoreError(
+            f"The database {path} cannot be written: check its permissions, or name another with --db"
+        )
+    if "not a database" in text:
+        return StoreError(f"{path} is not a SQLite database: name another file with --db")
+    if "unable to open" in text:
+        return StoreError(f"The database {path} cannot be opened: check the path and its permissions")
+    return StoreError(f"The database {path} cannot be used: {text}")
