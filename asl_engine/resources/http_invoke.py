@@ -6,16 +6,24 @@ request alone: errors are told without them.
 
 from __future__ import annotations
 
-import logging
 import time
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 from asl_engine.errors import StatesError
 from asl_engine.jsontypes import JsonSyntaxError, Payload, dumps, loads
 from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.connections import connection_name
 from asl_engine.resources.form_encoding import ARRAY_FORMATS, form, query
+from asl_engine.resources.http_requests import (
+    MOST_BYTES,
+    HttpRequest,
+    http_client,
+    joined,
+    line_breaks,
+    reason,
+    send,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +49,6 @@ FIELDS: Final = frozenset(
 OBJECTS: Final = ("Headers", "QueryParameters", "Transform", "Authentication", "InvocationConfig")
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
 LONGEST_SECONDS: Final = 60
-MOST_BYTES: Final = 262_144
 TOKEN_MARGIN_SECONDS: Final = 60
 # Those that a definition may not set, by the Developer Guide; what it says of them is how they begin or are.
 FORBIDDEN_PREFIXES: Final = ("x-amz-", "x-amzn-", "x-forwarded")
@@ -85,47 +92,30 @@ FORBIDDEN: Final = frozenset(
 )
 
 
-class _Request(NamedTuple):
-    method: str
-    url: str
-    query: dict[str, Json]
-    headers: dict[str, str]
-    body: bytes | None
-
-
 def http_resource(connections: Mapping[str, Connection]) -> Direct:
     """A resource that makes the request which the task's parameters describe."""
     tokens = _Tokens()
-    for name in ("httpx", "httpcore"):  # they would log URLs and headers, with the secrets in them
-        logging.getLogger(name).setLevel(logging.WARNING)
 
     async def invoke(call: TaskCall) -> Payload:
         import httpx
 
         parameters = _checked(call.input.value)
         connection = _connection(parameters, connections)
-        seconds: float = LONGEST_SECONDS
-        if call.deadline is not None:
-            seconds = min(seconds, max(0.001, call.deadline / 1000 - time.time()))
         try:
-            async with httpx.AsyncClient(timeout=seconds) as client:
+            async with http_client(call, LONGEST_SECONDS) as client:
                 request = _request(parameters, connection, call.execution.split(":")[3])
                 if connection is not None:
-                    request = await tokens.authorised(client, connection, request)
-                return await _answer(client, request, call)
+                    request = await tokens.authorised(client, connection, request, call)
+                answer = await send(client, request, call, LONGEST_SECONDS)
         except httpx.HTTPError as error:
-            raise StatesError("States.Http.Socket", _reason(error)) from error
+            raise StatesError("States.Http.Socket", reason(error)) from error
         except (httpx.InvalidURL, UnicodeError) as error:
             raise StatesError("States.Http.Socket", f"Invalid ApiEndpoint: {type(error).__name__}") from error
+        if not answer.is_success:
+            raise StatesError(f"States.Http.StatusCode.{answer.status}", answer.phrase)
+        return Payload(answer._replace(headers=[(name.lower(), value) for name, value in answer.headers]).result())
 
     return invoke
-
-
-def _reason(error: Exception) -> str:
-    """What went wrong between here and there; never what was sent."""
-    return (
-        f"{type(error).__name__}: {error}" if type(error).__name__.startswith("Connect") else type(error).__name__
-    )
 
 
 def _checked(parameters: Json) -> dict[str, Any]:
@@ -159,7 +149,7 @@ def _bad_headers(headers: Json) -> list[str]:
         if name.lower() in FORBIDDEN or name.lower().startswith(FORBIDDEN_PREFIXES):
             problems.append(f"The header '{name}' is not supported")
         items = value if isinstance(value, list) else [value]
-        if not all(isinstance(item, str | int | float) and "\n" not in str(item) for item in items):
+        if not all(isinstance(item, str | int | float) and not line_breaks(str(item)) for item in items):
             problems.append(f"The value for the field '{name}' must be a string")
     return problems
 
@@ -178,12 +168,9 @@ def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection
     return connections[name]
 
 
-def _request(parameters: dict[str, Any], connection: Connection | None, region: str) -> _Request:
+def _request(parameters: dict[str, Any], connection: Connection | None, region: str) -> HttpRequest:
     """The definition's request; where the connection says something of the same name, that counts."""
-    headers = {
-        name: ",".join(map(str, value)) if isinstance(value, list) else str(value)
-        for name, value in (parameters.get("Headers") or {}).items()
-    }
+    headers = {name: joined(value) for name, value in (parameters.get("Headers") or {}).items()}
     asked = dict(parameters.get("QueryParameters") or {})
     body = parameters.get("RequestBody")
     if connection is not None:
@@ -200,7 +187,10 @@ def _request(parameters: dict[str, Any], connection: Connection | None, region: 
         headers["Content-Type"] = kind
     headers["User-Agent"] = f"Amazon|StepFunctions|HttpInvoke|{region}"
     headers["Range"] = f"bytes=0-{MOST_BYTES}"
-    return _Request(parameters["Method"], parameters["ApiEndpoint"], asked, headers, content)
+    url: str = parameters["ApiEndpoint"]
+    if asked:
+        url += ("&" if "?" in url else "?") + query(asked)
+    return HttpRequest(parameters["Method"], url, headers, content)
 
 
 def _content(body: Json, transform: dict[str, Any]) -> tuple[bytes | None, str]:
@@ -222,7 +212,9 @@ class _Tokens:
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, float]] = {}
 
-    async def authorised(self, client: Any, connection: Connection, request: _Request) -> _Request:
+    async def authorised(
+        self, client: Any, connection: Connection, request: HttpRequest, call: TaskCall
+    ) -> HttpRequest:
         texts = connection.texts
         if connection.kind == "API_KEY":
             added = {texts["key-name"]: texts["key-value"]}
@@ -232,12 +224,12 @@ class _Tokens:
             pair = b64encode(f"{texts['username']}:{texts['password']}".encode()).decode()
             added = {"Authorization": f"Basic {pair}"}
         else:
-            added = {"Authorization": f"Bearer {await self._token(client, connection)}"}
+            added = {"Authorization": f"Bearer {await self._token(client, connection, call)}"}
         taken = {name.lower() for name in added}
         kept = {name: text for name, text in request.headers.items() if name.lower() not in taken}
         return request._replace(headers=kept | added)
 
-    async def _token(self, client: Any, connection: Connection) -> str:
+    async def _token(self, client: Any, connection: Connection, call: TaskCall) -> str:
         token, until = self._known.get(connection.name, ("", 0.0))
         if until > time.time():
             return token
@@ -248,8 +240,14 @@ class _Tokens:
             "client_secret": texts["client-secret"],
             **connection.oauth_body,
         }
-        sent: dict[str, Any] = {"params": asked} if connection.method == "GET" else {"data": asked}
-        answer = await client.request(connection.method, texts["authorization-endpoint"], **sent)
+        url, content, headers = texts["authorization-endpoint"], None, {}
+        if connection.method == "GET":
+            url += ("&" if "?" in url else "?") + urlencode(asked)
+        else:
+            content = urlencode(asked).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        request = HttpRequest(connection.method, url, headers, content)
+        answer = await send(client, request, call, LONGEST_SECONDS)
         try:
             told = loads(answer.text) if answer.is_success else None
         except JsonSyntaxError:
@@ -258,58 +256,9 @@ class _Tokens:
         if not isinstance(told, dict) or not isinstance(given, str):
             raise StatesError(
                 "Events.ConnectionResource.InvalidConnectionState",
-                f"The connection {connection.name} was not given a token: status {answer.status_code}",
+                f"The connection {connection.name} was not given a token: status {answer.status}",
             )
         lasts = told.get("expires_in")
         seconds = float(lasts) if isinstance(lasts, int | float) else 0.0
         self._known[connection.name] = given, time.time() + seconds - TOKEN_MARGIN_SECONDS
         return given
-
-
-async def _answer(client: Any, request: _Request, call: TaskCall) -> Payload:
-    url = request.url
-    if request.query:
-        url += ("&" if "?" in url else "?") + query(request.query)
-    async with client.stream(request.method, url, headers=request.headers, content=request.body) as answer:
-        status: int = answer.status_code
-        if not answer.is_success:
-            raise StatesError(f"States.Http.StatusCode.{status}", _phrase(answer))
-        data = bytearray()
-        async for chunk in answer.aiter_bytes():
-            data += chunk
-            if len(data) > MOST_BYTES:
-                raise StatesError(
-                    "States.DataLimitExceeded",
-                    f"The state/task '{call.state}' returned a result with a size exceeding the maximum number of "
-                    "bytes service limit.",
-                )
-    headers: dict[str, Json] = {}
-    for name, value in answer.headers.multi_items():
-        known = headers.setdefault(name, [])
-        assert isinstance(known, list)  # noqa: S101  made here
-        known.append(value)
-    result: Json = {
-        "Headers": headers,
-        "ResponseBody": _body(bytes(data)),
-        "StatusCode": status,
-        "StatusText": _phrase(answer),
-    }
-    return Payload(result)
-
-
-def _body(data: bytes) -> Json:
-    """JSON where it is JSON, else text."""
-    text = data.decode(errors="replace")
-    try:
-        return loads(text)
-    except JsonSyntaxError:
-        return text
-
-
-def _phrase(answer: Any) -> str:
-    if answer.reason_phrase:
-        return str(answer.reason_phrase)
-    try:
-        return HTTPStatus(answer.status_code).phrase
-    except ValueError:
-        return ""

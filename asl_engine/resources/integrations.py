@@ -11,7 +11,7 @@ from typing import NamedTuple
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
 
-__all__ = ["NATIVE", "Integration", "integration", "not_recognised", "recognised"]
+__all__ = ["NATIVE", "UNSUPPORTED", "Integration", "integration", "not_recognised", "recognised"]
 
 PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"})
 # Those which are no operation of an AWS service, or which this engine serves itself, with their patterns.
@@ -21,6 +21,8 @@ NATIVE: dict[str, tuple[str, ...]] = {
     "lambda:invoke": (TOKEN,),
     "states:startExecution": (SYNC, ".sync:2", TOKEN),
 }
+# Those of AWS that this engine does not have: they call the API of a Kubernetes cluster.
+UNSUPPORTED = ("eks:call", "eks:runJob")
 
 
 class Integration(NamedTuple):
@@ -81,7 +83,10 @@ def _is_action(found: Integration) -> bool:
 
 
 def not_recognised(resource: str) -> str:
-    """What CreateStateMachine says of a Resource that is not ``recognised``."""
+    """What CreateStateMachine says of a Resource that is not ``recognised``; not AWS's words for what AWS has."""
+    found = integration(resource)
+    if found is not None and not found.sdk and found.name in UNSUPPORTED:
+        return f"The resource {resource} is one that asl-engine does not support (docs/integrations.md)"
     return (
         f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, "
         "or the resource is not available in this region."

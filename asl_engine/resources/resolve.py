@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asl_engine.arn import is_activity
 from asl_engine.errors import ProjectError
 from asl_engine.resources.registry import canonical, function_name
 
@@ -35,13 +36,22 @@ def resolve(resources: Iterable[str], catalog: Catalog) -> dict[str, Resource]:
         if served is not None:
             found[resource] = served
         elif name is None:
-            problems.append(f"the resource {resource} is not supported by `asl run`")
+            problems.append(_not_run(resource))
         else:
             missing[resource] = name
     problems += _missing(missing, catalog.registry)
     if problems:
         raise ProjectError("\n".join(problems))
     return found
+
+
+def _not_run(resource: str) -> str:
+    if is_activity(resource):
+        return (
+            f"the resource {resource} is an activity, and `asl run` cannot give its workers their tasks: start "
+            "`asl serve`, and create the activity and the state machine there (docs/activities.md)"
+        )
+    return f"the resource {resource} is not supported by `asl run`"
 
 
 def _missing(missing: dict[str, str], registry: Registry) -> list[str]:

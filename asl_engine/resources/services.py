@@ -70,9 +70,14 @@ def _requested(
 
         pattern = "" if found.pattern == CALLBACK else found.pattern
         return nested_resource(pattern, services.executions, services.aws or AwsClients())
+    if found.name in {"http:invoke", "apigateway:invoke"} and find_spec("httpx") is None:
+        raise ProjectError(f'the resource {resource} needs httpx: pip install "asl-engine[http]"')
+    if found.name == "apigateway:invoke":
+        from asl_engine.resources.api_gateway import api_gateway_resource
+        from asl_engine.resources.aws.clients import AwsClients
+
+        return api_gateway_resource(services.aws or AwsClients())
     if found.name == "http:invoke":
-        if find_spec("httpx") is None:
-            raise ProjectError(f'the resource {resource} needs httpx: pip install "asl-engine[http]"')
         from asl_engine.resources.http_invoke import http_resource
 
         return http_resource(services.connections)

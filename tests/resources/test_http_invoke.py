@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
 import json
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ from asl_engine.resources.connections import read_connections
 from asl_engine.resources.form_encoding import form
 from asl_engine.resources.http_invoke import http_resource
 from tests.resources.calls import a_call
+from tests.resources.http_api import Api, http_api
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,50 +25,10 @@ SECRET = "s3cr3t-v4lue"  # noqa: S105  what must not be seen
 RESOURCE = "arn:aws:states:::http:invoke"
 
 
-class Api:
-    def __init__(self) -> None:
-        self.asked: list[tuple[str, str, dict[str, str], str]] = []
-        self.answers: dict[str, tuple[int, str, bytes]] = {}
-        self.hold = threading.Event()
-        self.url = ""
-
-
 @pytest.fixture
 def api() -> Iterator[Api]:
-    state = Api()
-
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            state.asked.append((self.command, self.path, headers, body))
-            path = self.path.partition("?")[0]
-            if path == "/slow":
-                state.hold.wait(30)
-            status, kind, content = state.answers.get(path, (200, "application/json", b'{"ok": true}'))
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Set-Cookie", "a=1")
-            self.send_header("Set-Cookie", "b=2")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815  the server's names
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Nothing into the output of the tests."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    yield state
-    state.hold.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with http_api() as served:
+        yield served
 
 
 def invoked(*given: Any, connections: Any = None, deadline: int | None = None) -> list[Any]:
@@ -131,6 +91,21 @@ def test_too_large_a_response(api: Api) -> None:
     error, cause = failure({"ApiEndpoint": api.url + "/large", "Method": "GET"})
     assert error == "States.DataLimitExceeded"
     assert cause.startswith("The state/task 'S' returned a result with a size exceeding")
+
+
+def test_a_redirect_is_no_way_for_secrets(api: Api) -> None:
+    api.answers["/moved"] = (302, "text/plain", b"")
+    api.headers["/moved"] = [("Location", api.url + "/elsewhere")]
+    connection = {"auth": "API_KEY", "key-name": "X-Key", "key-value": {"env": "KEY"}}
+    told = failure(with_connection(api, "/moved"), connections={"stock": connection})
+    assert told == ("States.Http.StatusCode.302", "Found")
+    assert [path for _, path, _, _ in api.asked] == ["/moved"]
+
+
+def test_a_small_response_that_unpacks_to_a_large_one(api: Api) -> None:
+    api.answers["/packed"] = (200, "text/plain", gzip.compress(b"x" * 30_000_000))
+    api.headers["/packed"] = [("Content-Encoding", "gzip")]
+    assert failure({"ApiEndpoint": api.url + "/packed", "Method": "GET"})[0] == "States.DataLimitExceeded"
 
 
 def test_nobody_answers(api: Api) -> None:

@@ -76,9 +76,14 @@ def test_nothing_was_searched() -> None:
 
 
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:pay"
+KUBERNETES = "arn:aws:states:::eks:runJob.sync"
 TYPO = "arn:aws:states:::sqs:sendMesage"
 REFUSED = {
-    ACTIVITY: f"the resource {ACTIVITY} is not supported by `asl run`",
+    ACTIVITY: (
+        f"the resource {ACTIVITY} is an activity, and `asl run` cannot give its workers their tasks: start "
+        "`asl serve`, and create the activity and the state machine there (docs/activities.md)"
+    ),
+    KUBERNETES: f"The resource {KUBERNETES} is one that asl-engine does not support (docs/integrations.md)",
     TYPO: (
         f"The resource provided {TYPO} is not recognized. The value is not a valid resource ARN, or the resource "
         "is not available in this region."

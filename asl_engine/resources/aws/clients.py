@@ -44,7 +44,12 @@ class AwsClients:
         self._session: Any = None
         self._clients: dict[_Key, Any] = {}
         self._expiry: dict[_Key, float] = {}
+        self._assumed_keys: dict[_Key, dict[str, str]] = {}
         self._lock = Lock()  # boto3 sessions are not thread-safe
+
+    def given(self, service: str) -> str | None:
+        """The service's endpoint where it was given."""
+        return self._connecting.endpoints.get(service)
 
     def is_given(self, service: str) -> bool:
         """Whether the service's endpoint was given."""
@@ -58,13 +63,31 @@ class AwsClients:
                 self._clients[key] = self._make(key)
             return self._clients[key]
 
+    def credentials(self, service: str, region: str | None, role: str | None, url: str) -> Any:
+        """botocore's credentials, as a client's, for a request to ``url``; None where there are none.
+
+        Raises as ``get`` does.
+        """
+        from botocore.credentials import Credentials
+
+        self.get(service, region, role)
+        with self._lock:
+            assumed = self._assumed_keys.get(_Key(service, region, role, LONGEST_READ))
+            if assumed is not None:
+                return Credentials(*assumed.values())
+            found = self._session.get_credentials()
+        if found is None and _is_local(url):
+            return Credentials(*ANY_CREDENTIALS.values())
+        return found
+
     def _make(self, key: _Key) -> Any:
         import boto3
 
         self._session = self._session or boto3.Session()
         if key.role is None or self._is_emulated(key.service):
             return self._client(key.service, key.region, key.read_timeout, {})
-        return self._client(key.service, key.region, key.read_timeout, self._assumed(key, key.role))
+        self._assumed_keys[key] = self._assumed(key, key.role)
+        return self._client(key.service, key.region, key.read_timeout, self._assumed_keys[key])
 
     def _client(self, service: str, region: str | None, timeout: int, credentials: dict[str, str]) -> Any:
         from botocore.config import Config
