@@ -1,10 +1,9 @@
-"""Every operation through the AWS CLI, where that is installed: ``pip install -e '.[aws-cli]'``."""
+"""Every operation through the AWS CLI."""
 
 from __future__ import annotations
 
 import json
 import re
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 
     from tests.server.harness import Server
 
-pytestmark = pytest.mark.skipif(find_spec("awscli") is None, reason="the AWS CLI is not installed")
-
 MACHINE = "arn:aws:states:us-east-1:123456789012:stateMachine:"
-OF_MAP_RUNS = {"describe-map-run", "list-map-runs", "update-map-run"}
 
 
 def command(operation: str) -> str:
@@ -48,9 +44,10 @@ def test_every_operation(aws: AwsCli) -> None:
     versions_and_aliases(aws)
     executions(aws)
     activities(aws)
+    map_runs(aws)
     tags(aws)
     deletion(aws)
-    assert {command(operation) for operation in OPERATIONS} - OF_MAP_RUNS <= aws.asked
+    assert {command(operation) for operation in OPERATIONS} <= aws.asked
 
 
 def machines(aws: AwsCli) -> None:
@@ -154,6 +151,23 @@ def activities(aws: AwsCli) -> None:
     aws("delete-activity", "--activity-arn", arn)
 
 
+def map_runs(aws: AwsCli) -> None:
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **WAIT}
+    state = {"Type": "Map", "Label": "each", "ItemProcessor": processor, "End": True}
+    definition = json.dumps({"StartAt": "M", "States": {"M": state}})
+    create = ("create-state-machine", "--name", "d", "--role-arn", ROLE, "--definition", definition)
+    machine = aws(*create)["stateMachineArn"]
+    execution = aws("start-execution", "--state-machine-arn", machine, "--input", "[1, 2]")["executionArn"]
+    (run,) = aws("list-map-runs", "--execution-arn", execution)["mapRuns"]
+    arn = ("--map-run-arn", run["mapRunArn"])
+    aws("update-map-run", *arn, "--max-concurrency", "1", "--tolerated-failure-count", "1")
+    shown = aws("describe-map-run", *arn)
+    assert (shown["status"], shown["maxConcurrency"], shown["itemCounts"]["total"]) == ("RUNNING", 1, 2)
+    assert aws.refused("describe-map-run", "--map-run-arn", run["mapRunArn"] + "0") == "ResourceNotFound"
+    aws("stop-execution", "--execution-arn", execution)
+    assert ended_by_cli(aws, execution)["status"] == "ABORTED"
+
+
 def tags(aws: AwsCli) -> None:
     resource = ("--resource-arn", f"{MACHINE}m")
     aws("tag-resource", *resource, "--tags", "key=b,value=2")
@@ -165,7 +179,7 @@ def tags(aws: AwsCli) -> None:
 def deletion(aws: AwsCli) -> None:
     aws("delete-state-machine-alias", "--state-machine-alias-arn", f"{MACHINE}m:live")
     aws("delete-state-machine-version", "--state-machine-version-arn", f"{MACHINE}m:1")
-    for name in ("m", "x", "a"):
+    for name in ("m", "x", "a", "d"):
         aws("delete-state-machine", "--state-machine-arn", MACHINE + name)
     assert aws("list-state-machines")["stateMachines"] == []
 
