@@ -12,7 +12,7 @@ from asl_engine.execution import Identity, OpenTask
 from asl_engine.inspection import Datasets
 from asl_engine.inspection.trial import LONGEST_SECONDS
 from asl_engine.interpreter import MACHINE_TIMER, TaskReported, TimerReported
-from asl_engine.resources import PENDING, TaskCall
+from asl_engine.resources import PENDING, TaskCall, Trace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,8 +61,12 @@ def datasets_of(data: str | None) -> Datasets:
     return Datasets(None if data is None else read, batch)
 
 
-async def run_trial(trial: Trial, resources: Mapping[str, Resource], clock: Clock) -> None:
+async def run_trial(
+    trial: Trial, resources: Mapping[str, Resource], clock: Clock, *, reveal_secrets: bool = False
+) -> None:
     """Run a trial to its end; ``clock`` says how waits are waited, and the shared time is left as it is.
+
+    ``reveal_secrets``: what a connection adds to the request of an HTTP Task is shown.
 
     Raises ``Refusal`` where its configuration does not fit what the state makes of its input.
     """
@@ -73,7 +77,8 @@ async def run_trial(trial: Trial, resources: Mapping[str, Resource], clock: Cloc
         assert work is not None  # noqa: S101  a trial that is not over waits for something
         due = last if work.due is None else min(work.due, last)
         if isinstance(work, OpenTask):
-            stimulus = await _perform(trial, work, due, resources, clock)
+            trace = Trace(trial.record.exchange.__setitem__, reveal_secrets)
+            stimulus = await _perform(_call(trial, work, due, trace), work.key, due, resources, clock)
         else:
             stimulus = await _wait(work, due, clock)
         trial.take(stimulus or TimerReported(due, MACHINE_TIMER if due == last else work.key))
@@ -86,12 +91,9 @@ async def _wait(work: OpenTimer, due: int, clock: Clock) -> Stimulus | None:
     return TimerReported(due, work.key) if work.due == due else None
 
 
-async def _perform(
-    trial: Trial, task: OpenTask, due: int, resources: Mapping[str, Resource], clock: Clock
-) -> Stimulus | None:
-    """What the resource reports, None where it takes too long."""
+def _call(trial: Trial, task: OpenTask, due: int, trace: Trace) -> TaskCall:
     who = trial.execution.identity
-    call = TaskCall(
+    return TaskCall(
         resource=task.resource,
         input=task.parameters,
         key=f"{who.arn}:{task.key}",
@@ -101,14 +103,21 @@ async def _perform(
         state=task.frame.state,
         heartbeat=lambda: None,
         credentials=task.credentials,
+        trace=trace,
     )
+
+
+async def _perform(
+    call: TaskCall, task: int, due: int, resources: Mapping[str, Resource], clock: Clock
+) -> Stimulus | None:
+    """What the resource reports, None where it takes too long."""
     try:
         async with asyncio.timeout(clock.seconds_until(due) if not clock.skips else LONGEST_SECONDS):
-            output = await resources[task.resource](call)
+            output = await resources[call.resource](call)
     except TimeoutError:
         return None
     except StatesError as error:
-        return TaskReported(clock.now(), task.key, None, error.error, error.cause)
+        return TaskReported(clock.now(), task, None, error.error, error.cause)
     if output is PENDING:  # and nobody is there to answer
         return None
-    return TaskReported(clock.now(), task.key, output)
+    return TaskReported(clock.now(), task, output)

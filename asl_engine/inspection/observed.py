@@ -33,7 +33,8 @@ __all__ = ["Elsewhere", "MockedWork", "Observed", "Record"]
 class Record:
     """What was seen: the stages of the data, the failure, if any, and the catcher that took it.
 
-    ``items`` is the number of a Map state's items, where it is known.
+    ``items`` is the number of a Map state's items, where it is known; ``exchange`` are the request and the
+    response of an HTTP Task, each as its members.
     """
 
     stages: dict[str, Payload | int | float] = field(default_factory=dict)
@@ -41,6 +42,7 @@ class Record:
     cause: str | None = None
     caught_by: int | None = None
     items: int | None = None
+    exchange: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def look_on(self, stages: Stages) -> None:
         """Keep the stages as far as they go: the state itself, next, fails where they end."""

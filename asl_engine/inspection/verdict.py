@@ -38,7 +38,7 @@ def verdict_of(
 ) -> Verdict:
     """The verdict on a trial whose events these are; ``variables`` were there before."""
     stages = {name: value.text if isinstance(value, Payload) else value for name, value in record.stages.items()}
-    data: dict[str, Any] = {"input": execution.input and execution.input.text, **stages}
+    data: dict[str, Any] = {"input": execution.input and execution.input.text, **stages, **record.exchange}
     exited = next((event for event in events if isinstance(event, ev.StateExited)), None)
     retry = next((event for event in events if isinstance(event, ev.RetryScheduled)), None)
     if exited is not None and exited.assigned is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Payload
 
-__all__ = ["PENDING", "Direct", "Pending", "Resource", "TaskCall"]
+__all__ = ["PENDING", "Direct", "Pending", "Resource", "TaskCall", "Trace"]
 
 
 class _Pending(Enum):
@@ -35,6 +35,17 @@ async def _submit_nowhere(_output: Payload) -> None:
     """What a call that was made up by hand reports to."""
 
 
+class Trace(NamedTuple):
+    """Somebody who wants to see what a task sends and is answered, as TestState's TRACE shows it.
+
+    ``tell`` is given "request" or "response", and the members of botocore's InspectionDataRequest or
+    InspectionDataResponse; a secret is in them only where they are to be revealed.
+    """
+
+    tell: Callable[[str, dict[str, str]], None]
+    reveal_secrets: bool = False
+
+
 class TaskCall(NamedTuple):
     """One attempt at one task.
 
@@ -47,7 +58,7 @@ class TaskCall(NamedTuple):
     waits for one.  ``submitted`` is what this attempt has submitted before a crash, None where it has
     nothing.  ``submit`` records that the work was started elsewhere, with the answer to that request, and
     returns when that is on disk; a second call does nothing.  Within ``idle()`` a resource only waits for
-    another execution: where time is skipped, it does not hold it.
+    another execution: where time is skipped, it does not hold it.  ``trace`` is told of HTTP requests.
     """
 
     resource: str
@@ -63,6 +74,7 @@ class TaskCall(NamedTuple):
     submitted: Payload | None = None
     submit: Callable[[Payload], Awaitable[None]] = _submit_nowhere
     idle: Callable[[], AbstractContextManager[None]] = nullcontext
+    trace: Trace | None = None
 
 
 # One that always answers itself, and one that may leave it to others.

@@ -103,10 +103,16 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
         connection = _connection(parameters, connections)
         try:
             async with http_client(call, LONGEST_SECONDS) as client:
-                request = _request(parameters, connection, call.execution.split(":")[3])
+                region = call.execution.split(":")[3]
+                request = _request(parameters, connection, region)
                 if connection is not None:
                     request = await tokens.authorised(client, connection, request, call)
+                if call.trace is not None:
+                    shown = request if call.trace.reveal_secrets else _request(parameters, None, region)
+                    call.trace.tell("request", shown.members())
                 answer = await send(client, request, call, LONGEST_SECONDS)
+                if call.trace is not None:
+                    call.trace.tell("response", {"protocol": shown.protocol, **answer.members()})
         except httpx.HTTPError as error:
             raise StatesError("States.Http.Socket", reason(error)) from error
         except (httpx.InvalidURL, UnicodeError) as error:

@@ -15,6 +15,7 @@ from asl_engine.errors import StatesError
 from asl_engine.jsontypes import JsonSyntaxError, loads
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from contextlib import AbstractAsyncContextManager
 
     from asl_engine.jsontypes import Json
@@ -34,6 +35,16 @@ class HttpRequest(NamedTuple):
     headers: dict[str, str]
     body: bytes | None = None
 
+    @property
+    def protocol(self) -> str:
+        return self.url.partition(":")[0]
+
+    def members(self) -> dict[str, str]:
+        """As botocore's InspectionDataRequest."""
+        headers = _shown(self.headers.items())
+        told = {"protocol": self.protocol, "method": self.method, "url": self.url, "headers": headers}
+        return told if self.body is None else {**told, "body": self.body.decode()}
+
 
 class HttpAnswer(NamedTuple):
     """``headers`` are in the order and spelling in which they came; ``phrase`` is the text of the status."""
@@ -51,6 +62,16 @@ class HttpAnswer(NamedTuple):
     def text(self) -> str:
         return self.data.decode(errors="replace")
 
+    def members(self) -> dict[str, str]:
+        """As botocore's InspectionDataResponse, but for the protocol."""
+        headers = _shown(self.headers)
+        return {
+            "statusCode": str(self.status),
+            "statusMessage": self.phrase,
+            "headers": headers,
+            "body": self.text,
+        }
+
     def result(self) -> dict[str, Json]:
         """As a task's result; the body is JSON where it is JSON, else text."""
         headers: dict[str, Json] = {}
@@ -63,6 +84,10 @@ class HttpAnswer(NamedTuple):
         except JsonSyntaxError:
             body = self.text
         return {"Headers": headers, "ResponseBody": body, "StatusCode": self.status, "StatusText": self.phrase}
+
+
+def _shown(headers: Iterable[tuple[str, str]]) -> str:
+    return f"[{', '.join(f'{name}: {text}' for name, text in headers)}]"
 
 
 def http_client(call: TaskCall, longest: float, **settings: Any) -> AbstractAsyncContextManager[Any]:

@@ -33,7 +33,8 @@ async def test_state(request: Request, service: Service) -> dict[str, Any]:
     level: Any = request.optional_text("inspectionLevel") or "INFO"
     try:
         trial = _trial(request, service)
-        await run_trial(trial, service.catalog, service.engine.clock)
+        reveal = request.flag("revealSecrets", default=False)
+        await run_trial(trial, service.catalog, service.engine.clock, reveal_secrets=reveal)
     except Refusal as refusal:
         raise ApiError(refusal.code, refusal.message) from None
     except DefinitionError as error:

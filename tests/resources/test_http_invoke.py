@@ -7,11 +7,13 @@ import base64
 import gzip
 import json
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asl_engine.errors import ProjectError, StatesError
+from asl_engine.resources import Trace
 from asl_engine.resources.connections import read_connections
 from asl_engine.resources.form_encoding import form
 from asl_engine.resources.http_invoke import http_resource
@@ -39,6 +41,72 @@ def invoked(*given: Any, connections: Any = None, deadline: int | None = None) -
         return [(await resource(a_call(RESOURCE, one)._replace(deadline=deadline))).value for one in given]
 
     return asyncio.run(main())
+
+
+def traced(given: Any, *, reveal: bool, connections: Any = None) -> dict[str, dict[str, str]]:
+    """What is told of the request and the response."""
+    told: dict[str, dict[str, str]] = {}
+    resource = http_resource(read_connections(connections or {}, {"KEY": SECRET}, "asl.toml"))
+
+    async def main() -> None:
+        with suppress(StatesError):
+            await resource(a_call(RESOURCE, given)._replace(trace=Trace(told.__setitem__, reveal)))
+
+    asyncio.run(main())
+    return told
+
+
+def test_what_a_trace_is_told(api: Api) -> None:
+    given = {
+        "ApiEndpoint": api.url + "/orders",
+        "Method": "POST",
+        "Headers": {"X-One": "1"},
+        "QueryParameters": {"page": 2},
+        "RequestBody": {"a": 1},
+    }
+    told = traced(given, reveal=False)
+    assert told["request"] == {
+        "protocol": "http",
+        "method": "POST",
+        "url": api.url + "/orders?page=2",
+        "headers": "[X-One: 1, Content-Type: application/json, "
+        "User-Agent: Amazon|StepFunctions|HttpInvoke|us-east-1, Range: bytes=0-262144]",
+        "body": '{"a":1}',
+    }
+    response = told["response"]
+    headers = response.pop("headers")
+    assert response == {"protocol": "http", "statusCode": "200", "statusMessage": "OK", "body": '{"ok": true}'}
+    assert headers.startswith("[")
+    assert "Set-Cookie: a=1, Set-Cookie: b=2" in headers.title().replace("A=1", "a=1").replace("B=2", "b=2")
+
+
+def test_a_trace_is_told_of_refusals_too(api: Api) -> None:
+    api.answers["/bad"] = (404, "text/plain", b"the reason")
+    told = traced({"ApiEndpoint": api.url + "/bad", "Method": "GET"}, reveal=False)
+    assert "body" not in told["request"]
+    assert (told["response"]["statusCode"], told["response"]["body"]) == ("404", "the reason")
+
+
+@pytest.mark.parametrize("reveal", [False, True])
+def test_a_trace_is_told_secrets_only_to_reveal_them(api: Api, reveal: bool) -> None:
+    connection = {
+        "auth": "API_KEY",
+        "key-name": "x-key",
+        "key-value": {"env": "KEY"},
+        "headers": {"X-Header": {"env": "KEY"}},
+        "query-parameters": {"q": {"env": "KEY"}},
+        "body": {"b": {"env": "KEY"}},
+    }
+    given = {
+        "ApiEndpoint": api.url,
+        "Method": "POST",
+        "RequestBody": {"a": 1},
+        "InvocationConfig": {"ConnectionArn": "arn:aws:events:us-east-1:123456789012:connection/shop/1"},
+    }
+    told = traced(given, reveal=reveal, connections={"shop": connection})["request"]
+    for member in ("headers", "url", "body"):
+        assert (SECRET in told[member]) is reveal
+    assert f"x-key: {SECRET}" in told["headers"] or not reveal
 
 
 def failure(given: Any, **more: Any) -> tuple[str | None, str]:

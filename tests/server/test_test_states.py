@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.server.harness import ROLE, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOUBLE = "arn:aws:lambda:us-east-1:123456789012:function:double"
 BROKEN = "arn:aws:lambda:us-east-1:123456789012:function:broken"
@@ -116,6 +121,76 @@ def test_a_state_of_a_machine(client: Any) -> None:
     answer = tried(client, machine, stateName="P", mock={"result": "[5]"})
     assert answer == {"status": "SUCCEEDED", "output": "[5]", "nextState": "Z"}
     assert tried(client, machine, stateName="B", input="5") == {"status": "SUCCEEDED", "output": "5"}
+
+
+class Api(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(404 if self.path == "/nothing" else 200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Nothing into the output of the tests."""
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(("path", "status", "code"), [("/", "SUCCEEDED", "200"), ("/nothing", "FAILED", "404")])
+def test_request_and_response_of_an_http_task(client: Any, api: str, path: str, status: str, code: str) -> None:
+    parameters = {"ApiEndpoint": api + path, "Method": "GET"}
+    state = {**TASK, "Resource": "arn:aws:states:::http:invoke", "Parameters": parameters}
+    answer = tried(client, state, roleArn=ROLE, inspectionLevel="TRACE", revealSecrets=True)
+    assert answer["status"] == status
+    told = answer["inspectionData"]
+    assert (told["request"]["method"], told["request"]["url"]) == ("GET", api + path)
+    assert (told["response"]["statusCode"], told["response"]["body"]) == (code, "{}")
+    told = tried(client, state, roleArn=ROLE, inspectionLevel="DEBUG")["inspectionData"]
+    assert not {"request", "response"} & told.keys()
+
+
+def test_the_data_of_an_item_reader(client: Any) -> None:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "B",
+        "States": {"B": PASS},
+    }
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a"]},
+        "Parameters": {"Bucket": "b", "Key.$": "$.key"},
+    }
+    state = {
+        "Type": "Map",
+        "ItemProcessor": processor,
+        "ItemReader": reader,
+        "ToleratedFailurePercentage": 40,
+        **END,
+    }
+    state["ItemSelector"] = {"a.$": "$$.Map.Item.Value.a"}
+    configuration = {"mapItemReaderData": "1\n2\n", "mapIterationFailureCount": 1}
+    more = {"mock": {"result": "[]"}, "input": '{"key": "k"}', "inspectionLevel": "DEBUG"}
+    answer = tried(client, state, stateConfiguration=configuration, **more)
+    assert (answer["status"], answer["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    assert answer["inspectionData"] == {
+        "input": '{"key": "k"}',
+        "afterInputPath": '{"key": "k"}',
+        "afterItemSelector": '[{"a": "1"}, {"a": "2"}]',
+        "maxConcurrency": 0,
+        "toleratedFailurePercentage": 40.0,
+    }
+    configuration["mapIterationFailureCount"] = 3
+    told = refusal(client.test_state, definition=json.dumps(state), stateConfiguration=configuration, **more)
+    assert told[0] == VALIDATION
 
 
 def test_nothing_is_left_behind(client: Any) -> None:
