@@ -24,6 +24,7 @@ from asl_engine.inspection import (
     load_subject,
     to_answer,
 )
+from asl_engine.inspection.verdict import HTTP
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.machine import StateMachine
 from asl_engine.trials import datasets_of, run_trial, trial_identity
@@ -51,12 +52,16 @@ class Request(NamedTuple):
     mock_cause: str | None = None
     validation: str = "STRICT"
     retry_count: int | None = None
+    failed_iterations: int | None = None
+    failed_state: str | None = None
+    reader_data: str | None = None
     inspection: str = "DEBUG"
     context: str | None = None
     variables: str | None = None
     time: str = "real"
     use_lambda: bool = False
     lambda_endpoint: str | None = None
+    reveal_secrets: bool = False
     json: bool = False
     substituting: Substituting = NOTHING
 
@@ -83,7 +88,7 @@ def try_state(request: Request) -> int:
     subject = load_subject(source.text, _state_name(source.text, request.state), source.name)
     trial, resources = _trial(request, subject, how, project)
     with redirect_stdout(sys.stderr):  # what the task prints is no part of the verdict
-        asyncio.run(run_trial(trial, resources, how.clock()))
+        asyncio.run(run_trial(trial, resources, how.clock(), reveal_secrets=request.reveal_secrets))
     verdict = trial.verdict()
     if request.json:
         out(pretty_json(to_answer(verdict, level)))
@@ -105,10 +110,12 @@ def _state_name(text: str, given: str | None) -> str | None:
 
 def _trial(request: Request, subject: Subject, how: How, project: Project) -> tuple[Trial, dict[str, Resource]]:
     mock = _mock(request)
-    configuration = Configuration(request.retry_count)
+    configuration = Configuration(
+        request.retry_count, request.failed_state, request.failed_iterations, _reader_data(request.reader_data)
+    )
     context = _object("--context", request.context)
     mode: Any = request.validation
-    check_request(mock, configuration, context=context is not None, reveal_secrets=False)
+    check_request(mock, configuration, context=context is not None, reveal_secrets=request.reveal_secrets)
     role = role_arn(project.account)
     check_mock(subject, mock, configuration, role)
     if mock is not None and mock.result is not None and subject.type == "Task":
@@ -131,6 +138,16 @@ def _trial(request: Request, subject: Subject, how: How, project: Project) -> tu
         datasets=datasets_of(configuration.map_item_reader_data),
     )
     return trial, resources
+
+
+def _reader_data(path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InvalidInput(f"--reader-data {path}: {reason}") from None
 
 
 def _mock(request: Request) -> Mock | None:
@@ -162,6 +179,8 @@ def _tell(subject: Subject, verdict: Verdict, level: Any) -> None:
     answer = to_answer(verdict, level)
     details = answer.get("inspectionData", {})
     failure = details.pop("errorDetails", {})
+    for name in sorted(HTTP & details.keys()):
+        details |= {f"{name}.{member}": text for member, text in details.pop(name).items()}
     rows = [(name, str(value)) for name, value in details.items()]
     rows += [(name, str(value)) for name, value in failure.items()]
     rows += [(name, str(answer[name])) for name in ("error", "cause", "output") if name in answer]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from asl_engine import events as ev
 from asl_engine.answers import present
@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from asl_engine.inspection.observed import Record
     from asl_engine.jsontypes import Json
 
-__all__ = ["Level", "Status", "Verdict", "to_answer", "verdict_of"]
+__all__ = ["HTTP", "Level", "Status", "Verdict", "to_answer", "verdict_of"]
+
+# The members that TRACE alone shows.
+HTTP: Final = frozenset({"request", "response"})
 
 Status: TypeAlias = Literal["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"]
 Level: TypeAlias = Literal["INFO", "DEBUG", "TRACE"]
@@ -70,6 +73,3 @@ def to_answer(verdict: Verdict, level: Level) -> dict[str, Any]:
         nextState=verdict.next,
         status=verdict.status,
     )
-
-
-HTTP = frozenset({"request", "response"})

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.project import Project
 
 END = {"End": True}
@@ -70,6 +72,53 @@ def test_a_mocked_error(project: Project, machine: str) -> None:
     result = project.asl("test-state", machine, "--state", "Call", "--mock-error", "Worse", "--inspection", "INFO")
     assert result.code == 1
     assert result.out.splitlines() == ["FAILED  Call (Task)", "error  Worse"]
+
+
+def test_a_map_over_the_data_of_an_item_reader(project: Project, tmp_path: Path) -> None:
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "I",
+        "States": {"I": {"Type": "Pass", **END}},
+    }
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSONL"},
+        "Parameters": {"Bucket": "b", "Key": "k"},
+    }
+    state = {"Type": "Map", "ItemProcessor": processor, "ItemReader": reader, "ToleratedFailureCount": 1, **END}
+    path = project.define("state", json.dumps({**state, "ItemBatcher": {"MaxItemsPerBatch": 2}}))
+    data = tmp_path / "data.jsonl"
+    data.write_text("1\n2\n3\n", encoding="utf-8")
+    options = ("test-state", path, "--mock-result", "[]", "--reader-data", str(data), "--failed-iterations")
+    result = project.asl(*options, "1")
+    assert (result.code, result.err) == (0, "")
+    assert 'afterItemBatcher       [{"Items": [1, 2]}, {"Items": [3]}]' in result.out.splitlines()
+    assert "toleratedFailureCount  1" in result.out.splitlines()
+    assert project.asl(*options, "2", "--json").json["error"] == "States.ExceedToleratedFailureThreshold"
+    refused = project.asl(*options, "4")
+    assert refused.code == 2
+    assert "MapIterationFailureCount 4 exceeds the number of items" in refused.err
+    within = ("--mock-error", "E", "--failed-state", "J")
+    refused = project.asl("test-state", path, *within)
+    assert (refused.code, "ErrorCausedByState 'J' does not exist" in refused.err) == (2, True)
+    data.write_bytes(b"\xff")
+    for name, reason in ((str(data), "it is not UTF-8 text"), (str(tmp_path / "none"), "No such file")):
+        refused = project.asl("test-state", path, "--mock-result", "[]", "--reader-data", name)
+        assert (refused.code, reason in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "TRACE"])
+def test_the_request_of_an_http_task(project: Project, level: str) -> None:
+    parameters = {"ApiEndpoint": "http://127.0.0.1:1/", "Method": "GET"}
+    state = {"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Parameters": parameters, **END}
+    path = project.define("state", json.dumps(state))
+    result = project.asl("test-state", path, "--inspection", level, "--reveal-secrets")
+    assert result.code == 1
+    lines = [line.split(maxsplit=1) for line in result.out.splitlines()]
+    assert (["request.url", "http://127.0.0.1:1/"] in lines) is (level == "TRACE")
+    assert ["error", "States.Http.Socket"] in lines
+    refused = project.asl("test-state", path, "--mock-result", "1", "--reveal-secrets")
+    assert (refused.code, "does not support RevealSecrets" in refused.err) == (2, True)
 
 
 def test_a_context_object(project: Project) -> None:
