@@ -56,9 +56,34 @@ role = "arn:aws:iam::123456789012:role/r"
 function-role = "arn:aws:iam::123456789012:role/f"
 type = "EXPRESS"
 """
+MORE_TASKS = """
+from asl_engine import task
+
+
+@task("addOne")
+def other(event):
+    return event
+
+
+@task("1st")
+def first(event):
+    return event
+"""
+# What a template would take for its own, and tasks whose names are one but for their spelling.
+AWKWARD = machine(
+    AddOne=task("add_one"),
+    Again=task("addOne"),
+    First=task("1st"),
+    Store={
+        "Type": "Task",
+        "Resource": "arn:aws:states:::dynamodb:putItem",
+        "Parameters": {"TableName": 'we"ird ${ x } ${!y} %{z}', "Item": {"id": {"S": "${}"}}},
+    },
+)
 CASES: dict[str, tuple[dict[str, Any], str, list[str]]] = {
     "plain": (PLAIN, "", []),
     "full": (FULL, SETTINGS, ["--with-functions"]),
+    "awkward": (AWKWARD, "", ["--with-functions"]),
     "roles of one's own": (
         machine(Double=task("double")),
         ROLES,
@@ -69,6 +94,8 @@ CASES: dict[str, tuple[dict[str, Any], str, list[str]]] = {
 
 def exported(project: Project, form: str, case: str) -> dict[str, str]:
     definition, settings, options = CASES[case]
+    if case == "awkward":
+        (project.root / "tasks" / "more.py").write_text(MORE_TASKS, encoding="utf-8")
     (project.root / "asl.toml").write_text(settings, encoding="utf-8")
     result = project.asl("export", project.define("m", definition), "--format", form, *options)
     assert result.code == 0, result.err
@@ -180,6 +207,30 @@ def test_what_is_refused(project: Project) -> None:
     refused = project.asl("export", path, "--output", "taken")
     assert refused.code == 2
     assert "cannot write" in refused.err
+
+
+@pytest.mark.parametrize("name", ["StateMachine", "CodeBucket", "Version", "for_each", "tableName"])
+def test_a_parameter_takes_no_name_that_is_taken(project: Project, name: str) -> None:
+    store = {"TableName": "${TableName}", "Item": {"id": {"S": f"${{{name}}}"}}}
+    put = {"Type": "Task", "Resource": "arn:aws:states:::dynamodb:putItem", "Parameters": store}
+    refused = project.asl("export", project.define("m", machine(Put=put)), "--format", "terraform")
+    assert (refused.code, refused.out) == (2, "")
+    assert f"${{{name}}} has to be given a value" in refused.err
+
+
+def test_functions_whose_names_are_alike_are_kept_apart(project: Project) -> None:
+    template = json.loads(exported(project, "cloudformation", "awkward")["template.json"])
+    made = {
+        name: resource["Properties"]["Handler"]
+        for name, resource in template["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::Function"
+    }
+    assert made == {
+        "AddOneFunction": "asl_handler.add_one",
+        "AddOne2Function": "asl_handler.addOne",
+        "Task1stFunction": "asl_handler.1st",
+    }
+    assert 'we\\"ird ${! x } ${!!y}' in json.dumps(template["Resources"]["StateMachineRole"])
 
 
 TEXTS = ["plain", 'a "quote"', "back\\slash", "${not} $${twice} %{nor}", "line\nbreak\ttab", "grüße"]

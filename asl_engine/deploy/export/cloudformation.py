@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.deploy.export.parts import (
@@ -12,7 +13,6 @@ from asl_engine.deploy.export.parts import (
     POLICY_NAME,
     REGION,
     REGION_PLACEHOLDER,
-    camel,
 )
 from asl_engine.deploy.policy import trust
 from asl_engine.deploy.roles import LAMBDA_SERVICE, STATES_SERVICE
@@ -33,6 +33,7 @@ __all__ = [
 
 _PSEUDO = {PARTITION: "${AWS::Partition}", REGION: "${AWS::Region}", ACCOUNT: "${AWS::AccountId}"}
 MACHINE = "StateMachine"
+_NOT_A_PARAMETER = re.compile(r"\$\{(?!\w+\})")  # Fn::Sub would look for something of that name
 
 
 def cloudformation(parts: Parts) -> dict[str, str]:
@@ -66,7 +67,7 @@ def written(template: dict[str, Any]) -> str:
 
 
 def logical_id(function: ExportedFunction) -> str:
-    return f"{camel(function.task)}Function"
+    return f"{function.label}Function"
 
 
 def parameters(parts: Parts) -> dict[str, Any]:
@@ -84,7 +85,7 @@ def substituted(value: Any) -> Any:
         return [substituted(inner) for inner in value]
     if not isinstance(value, str):
         return value
-    filled = value
+    filled = _NOT_A_PARAMETER.sub("${!", value)
     for token, pseudo in _PSEUDO.items():
         filled = filled.replace(token, pseudo)
     return {"Fn::Sub": filled} if "${" in filled else filled

@@ -21,14 +21,25 @@ if TYPE_CHECKING:
 
 __all__ = ["ACCOUNT", "PARTITION", "POLICY_NAME", "REGION", "ExportedFunction", "Parts", "parts_of"]
 
+# Names that a parameter must not have: CloudFormation has one space of names for parameters and resources, and
+# Terraform keeps some for itself ("Input Variables").  Compared without regard to case.
+_TAKEN = frozenset(
+    {
+        *("statemachine", "statemachinerole", "statemachineversion", "statemachinealias", "functionrole"),
+        *("codebucket", "codekey", "statemachinearn", "statemachinealiasarn"),
+        *("source", "version", "providers", "count", "foreach", "lifecycle", "dependson", "locals"),
+    }
+)
+
 # They stand in ARNs for what only a deployment knows; a placeholder there would be split at its colons.
 PARTITION, REGION, ACCOUNT = "<partition>", "<region>", "<account>"
 REGION_PLACEHOLDER, ACCOUNT_PLACEHOLDER = "AwsRegion", "AwsAccount"
 
 
 class ExportedFunction(NamedTuple):
-    """A function.  ``placeholder`` stands for its ARN in the definition."""
+    """A function.  ``label`` is its name inside of a template, ``placeholder`` its ARN's in the definition."""
 
+    label: str
     name: str
     task: str
     handler: str
@@ -50,7 +61,6 @@ class Parts(NamedTuple):
     alias: str | None
     functions: tuple[ExportedFunction, ...]
     parameters: tuple[str, ...]
-    located: bool
     policy: dict[str, Any]
     function_policy: dict[str, Any]
     tags: dict[str, str]
@@ -59,10 +69,10 @@ class Parts(NamedTuple):
 
 def parts_of(order: Order) -> Parts:
     """Take an order apart.  Raises ``DefinitionError`` where its definition is refused."""
-    text, parameters = _parameters(
-        locate(order.text, f"${{{REGION_PLACEHOLDER}}}", f"${{{ACCOUNT_PLACEHOLDER}}}"), order
-    )
     functions = _functions(order)
+    text, parameters = _parameters(
+        locate(order.text, f"${{{REGION_PLACEHOLDER}}}", f"${{{ACCOUNT_PLACEHOLDER}}}"), order, functions
+    )
     written = {one.task: f"${{{one.placeholder}}}" for one in functions}
     named = {one.task: f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{one.name}" for one in functions}
     placeholders = order.functions.placeholders if order.functions else {}
@@ -80,7 +90,6 @@ def parts_of(order: Order) -> Parts:
         alias=order.settings.alias,
         functions=functions,
         parameters=parameters,
-        located=f"${{{REGION_PLACEHOLDER}}}" in text or f"${{{ACCOUNT_PLACEHOLDER}}}" in text,
         policy=document_of(needed),
         function_policy=document_of(log_grants(f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}", order.name)),
         tags=order.owner,
@@ -95,34 +104,54 @@ def _arns_for(text: str, parameters: tuple[str, ...]) -> str:
     return text
 
 
-def _parameters(text: str, order: Order) -> tuple[str, tuple[str, ...]]:
+def _parameters(text: str, order: Order, functions: tuple[ExportedFunction, ...]) -> tuple[str, tuple[str, ...]]:
     """The placeholders that are left, under names that a template's parameters may have."""
     ours = {REGION_PLACEHOLDER, ACCOUNT_PLACEHOLDER, *(order.functions.placeholders if order.functions else ())}
-    names: dict[str, str] = {}
+    taken = {*_TAKEN, REGION_PLACEHOLDER.lower(), ACCOUNT_PLACEHOLDER.lower()}
+    for one in functions:
+        taken |= {f"{one.label}Function".lower(), one.placeholder.lower()}
+    names: list[str] = []
     for name in unfilled(text):
         if name not in ours:
             plain = re.sub(r"[^A-Za-z0-9]", "", name)
-            if plain in names.values() or not plain[:1].isalpha():
+            if plain.lower() in taken or not plain[:1].isalpha():
                 raise InvalidInput(
-                    f"{order.source}: ${{{name}}} has to be given a value: a template cannot have this name"
+                    f"{order.source}: ${{{name}}} has to be given a value with --substitute {name}=..., or "
+                    "another name: a template cannot have a parameter of this name beside its other names"
                 )
-            names[name] = plain
+            taken.add(plain.lower())
+            names.append(plain)
             text = text.replace(f"${{{name}}}", f"${{{plain}}}")
-    return text, tuple(names.values())
+    return text, tuple(names)
 
 
 def _functions(order: Order) -> tuple[ExportedFunction, ...]:
     tasks = order.functions.tasks if order.functions else ()
     return tuple(
         ExportedFunction(
+            label=label,
             name=deployed_name(order.name, task),
             task=task,
             handler=handler_name(task),
             settings=function_settings(order.settings, task),
-            placeholder=f"{camel(task)}FunctionArn",
+            placeholder=f"{label}FunctionArn",
         )
-        for task in tasks
+        for task, label in zip(tasks, _labels(tasks), strict=True)
     )
+
+
+def _labels(tasks: tuple[str, ...]) -> list[str]:
+    """A label for each task, with a number where two tasks would have the same but for case."""
+    labels: list[str] = []
+    taken: set[str] = set()
+    for task in tasks:
+        first = camel(task)
+        first = first if first[:1].isalpha() else f"Task{first}"
+        numbered = (f"{first}{number}" for number in range(2, len(tasks) + 2))
+        label = next(one for one in (first, *numbered) if one.lower() not in taken)
+        taken.add(label.lower())
+        labels.append(label)
+    return labels
 
 
 def camel(name: str) -> str:

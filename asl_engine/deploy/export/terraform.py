@@ -123,12 +123,12 @@ def _function(function: ExportedFunction, parts: Parts) -> Block:
     ]
     if own.environment:
         body.append(Block("environment", (), [("variables", dict(own.environment))]))
-    return Block("resource", ("aws_lambda_function", snake(function.task)), body)
+    return Block("resource", ("aws_lambda_function", snake(function.label)), body)
 
 
 def _definition(parts: Parts) -> Raw:
     """The file with its placeholders replaced; ``templatefile`` would read more into the text than there is."""
-    values = {one.placeholder: f"aws_lambda_function.{snake(one.task)}.qualified_arn" for one in parts.functions}
+    values = {one.placeholder: f"aws_lambda_function.{snake(one.label)}.qualified_arn" for one in parts.functions}
     values |= {name: f"var.{snake(name)}" for name in parts.parameters}
     values |= {REGION_PLACEHOLDER: _REGION_ID, ACCOUNT_PLACEHOLDER: _ACCOUNT_ID}
     text = f'file("${{path.module}}/{parts.file}")'
