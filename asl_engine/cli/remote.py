@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -63,7 +64,8 @@ class Where(NamedTuple):
 def run(machine: str, given: str | None, name: str | None, *, wait: bool, as_json: bool, where: Where) -> int:
     """Start an execution; with ``wait``, see it to its end and give its exit code."""
     payload = read_input(given, AWS_LIMITS)
-    named = {} if name is None else {"name": checked_name(name)}
+    # With a name of our own, a call that the SDK repeats on a lost connection starts nothing twice.
+    named = {"name": str(uuid.uuid4()) if name is None else checked_name(name)}
     aws = where.connect()
     arn = machine_arn(aws, machine)
     if wait and _is_express(aws, arn):

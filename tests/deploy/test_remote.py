@@ -68,6 +68,25 @@ def test_run_and_wait(project: Project, served: Server) -> None:
     assert started.err == f"running; see it with: asl remote history {arn} --follow\n"
 
 
+def test_a_start_that_is_repeated_starts_nothing_twice(
+    project: Project, served: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from botocore.client import BaseClient
+
+    created(served.client(), PASS)
+    call, names = BaseClient._make_api_call, []
+
+    def recorded(self: BaseClient, operation: str, given: dict[str, str]) -> object:
+        if operation == "StartExecution":
+            names.append(given.get("name"))
+        return call(self, operation, given)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", recorded)
+    assert project.asl("remote", "run", "m").code == 0
+    assert len(names) == 1
+    assert names[0]
+
+
 def test_an_execution_that_fails_has_its_exit_code(project: Project, served: Server) -> None:
     created(served.client(), SUM)
     result = project.asl("remote", "run", "m", "--input", '{"n": 1}', "--wait")
