@@ -120,15 +120,18 @@ def order_for(given: Deployment) -> Order:
 
 def _checked_name(given: Deployment) -> str:
     """The state machine's name.  Raises ``InvalidInput``."""
+    allowed = f"1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 . - _"
+    if given.name is None and given.definition == STDIN:
+        raise InvalidInput("a definition from the standard input has no name: give --name NAME")
+    name = machine_name(given.definition) if given.name is None else given.name
+    # Step Functions allows more, but roles and tags, which have the name in theirs, do not.
+    if re.fullmatch(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME_LENGTH}}}", name):
+        return name
     if given.name is None:
-        if given.definition == STDIN:
-            raise InvalidInput("a definition from the standard input has no name: give --name NAME")
-        return machine_name(given.definition)
-    if not re.fullmatch(rf"[A-Za-z0-9_-]{{1,{MAX_NAME_LENGTH}}}", given.name):
         raise InvalidInput(
-            f"--name {given.name!r}: a name has 1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 - _"
+            f"{given.definition}: {name!r} cannot be deployed under this name: give --name, of {allowed}"
         )
-    return given.name
+    raise InvalidInput(f"--name {name!r}: a name has {allowed}")
 
 
 def registered(order: Order) -> Registry:

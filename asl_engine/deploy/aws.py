@@ -177,9 +177,21 @@ def error_message(error: BaseException) -> str:
 def is_lacking(error: BaseException) -> bool:
     """Whether the endpoint does not know the operation at all.  An emulator may; AWS itself does.
 
-    botocore puts the bare status where the answer has no error that could be read.
+    botocore puts the bare status where the answer has no error that could be read.  An internal error of AWS
+    has a request id; an emulator that stumbles over an operation gives none.
     """
-    return error_code(error) in {"UnknownOperationException", "404", "405", "500", "501", "NotImplemented"}
+    code = error_code(error)
+    if code == "500":
+        return _request_id(error) is None
+    return code in {"UnknownOperationException", "404", "405", "501", "NotImplemented"}
+
+
+def _request_id(error: BaseException) -> str | None:
+    """The id of the call.  botocore leaves it among the headers where the answer's body could not be read."""
+    meta = getattr(error, "response", {}).get("ResponseMetadata", {})
+    headers = meta.get("HTTPHeaders", {})
+    found: str | None = meta.get("RequestId") or headers.get("x-amzn-requestid") or headers.get("x-amz-request-id")
+    return found
 
 
 @contextmanager
@@ -208,8 +220,10 @@ def _refused(doing: str, error: Any) -> AwsError:
         status = meta.get("HTTPStatusCode")
         return AwsError(f"cannot {doing}: the endpoint lacks {error.operation_name} (status {status})", code)
     remedy = f"AWS is throttling; {AGAIN}" if code in _THROTTLED else _REMEDIES.get(code)
+    if remedy is None and meta.get("HTTPStatusCode", 0) >= 500:
+        remedy = AGAIN
     parts = [part for part in (f"{code}: {message}" if message else code, remedy) if part]
-    return AwsError(f"cannot {doing}: {'; '.join(parts)}", code, meta.get("RequestId"))
+    return AwsError(f"cannot {doing}: {'; '.join(parts)}", code, _request_id(error))
 
 
 def _no_answer(error: Exception) -> str:

@@ -6,6 +6,7 @@ machine stays with the code that it was deployed with, and so does a rollback.
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,8 +54,16 @@ class Function(NamedTuple):
 
 
 def deployed_name(machine: str, task: str) -> str:
-    """``MACHINE-TASK``: two machines may have tasks of the same name.  Raises ``AwsError`` if it is too long."""
+    """``MACHINE-TASK``: two machines may have tasks of the same name.
+
+    Raises ``AwsError`` for a name that Lambda does not allow.
+    """
     name = f"{machine}-{task}"
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
+        raise AwsError(
+            f"the function {name} cannot be called so: Lambda allows A-Z a-z 0-9 - _ in a name; give the machine "
+            "another --name, or the task another name"
+        )
     if len(name) > _LONGEST_NAME:
         raise AwsError(
             f"the function {name} would have a name of {len(name)} characters; Lambda allows {_LONGEST_NAME}: "

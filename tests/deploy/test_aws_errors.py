@@ -28,8 +28,10 @@ IDENTITY = (
 
 
 @contextmanager
-def answering(status: int, code: str, message: str, *, drop: bool = False) -> Iterator[tuple[str, list[str]]]:
-    """An endpoint that knows the caller, and refuses everything else."""
+def answering(
+    status: int, code: str, message: str, *, drop: bool = False, page: bytes | None = None
+) -> Iterator[tuple[str, list[str]]]:
+    """An endpoint that knows the caller, and refuses everything else: with an error, or with a web page."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -40,7 +42,8 @@ def answering(status: int, code: str, message: str, *, drop: bool = False) -> It
             if target and drop:
                 self.connection.close()
                 return
-            body = f'{{"__type": "{code}", "message": "{message}"}}'.encode() if target else IDENTITY
+            error = page or f'{{"__type": "{code}", "message": "{message}"}}'.encode()
+            body = error if target else IDENTITY
             self.send_response(status if target else 200)
             self.send_header("Content-Length", str(len(body)))
             self.send_header("x-amzn-RequestId", "11111111-2222-3333-4444-555555555555")
@@ -125,6 +128,16 @@ def test_a_dropped_connection(project: Project, monkeypatch: pytest.MonkeyPatch)
     assert result.code == 2
     assert "the connection failed" in result.err
     assert "run the same command again" in result.err
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_an_error_that_cannot_be_read(project: Project, monkeypatch: pytest.MonkeyPatch, status: int) -> None:
+    with answering(status, "", "", page=b"<html>sorry</html>") as (url, _):
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        result = project.asl("deploy", project.define("m", PASS))
+    assert result.code == 2
+    assert f"{status}: " in result.err
+    assert "run the same command again (AWS request id 11111111-2222-3333-4444-555555555555)" in result.err
 
 
 def test_nobody_answers(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +254,13 @@ def test_a_definition_from_the_standard_input_needs_a_name(project: Project) -> 
     result = project.asl("deploy", "-")
     assert result.code == 2
     assert "give --name NAME" in result.err
+
+
+@pytest.mark.parametrize("name", ["order (1)", "bestellung-grün"])
+def test_a_file_whose_name_no_role_can_have(project: Project, name: str) -> None:
+    result = project.asl("deploy", project.define(name, PASS))
+    assert result.code == 2
+    assert "give --name, of 1 to 80 of the characters A-Z a-z 0-9 . - _" in result.err
 
 
 def test_without_boto3(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

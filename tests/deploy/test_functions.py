@@ -174,6 +174,14 @@ def test_a_function_that_lambda_cannot_set_up(project: Project, account: Account
     assert result.code == 0, result.err
 
 
+def test_names_that_lambda_does_not_allow(project: Project, account: Account) -> None:
+    path = project.define("m", machine(Double=task("double")))
+    result = project.asl("deploy", path, "--with-functions", "--name", "m.v2")
+    assert result.code == 2
+    assert "the function m.v2-double cannot be called so" in result.err
+    assert account.written == []
+
+
 def test_names_and_code_that_are_too_long(
     project: Project, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
