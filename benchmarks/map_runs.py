@@ -1,8 +1,9 @@
 """A distributed Map over items that are read from a file: children a second, and the memory it takes.
 
-    python benchmarks/map_runs.py [--items 100000] [--type EXPRESS|STANDARD]
+    python benchmarks/map_runs.py [--items 100000] [--type EXPRESS|STANDARD] [--write]
 
-Each child has one Pass state; the database is as durable as `asl run` makes it.
+Each child has one Pass state; the database is as durable as `asl run` makes it.  With --write the results go to
+files, as a Map Run of many items has to do on AWS; without it all of them are the state's output.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.store.sqlite import SqliteStore
 
 
-def definition(kind: str) -> str:
+def definition(kind: str, *, write: bool) -> str:
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind},
         "StartAt": "P",
@@ -34,6 +35,9 @@ def definition(kind: str) -> str:
         "Parameters": {"Bucket": "data", "Key": "items.jsonl"},
     }
     state = {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": True}
+    if write:
+        place = {"Bucket": "data", "Prefix": "results"}
+        state["ResultWriter"] = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": place}
     return json.dumps({"StartAt": "M", "States": {"M": state}})
 
 
@@ -42,9 +46,9 @@ def write_items(folder: Path, number: int) -> None:
         file.writelines(f'{{"id": {index}, "name": "item {index}"}}\n' for index in range(number))
 
 
-async def run(kind: str, number: int, folder: Path) -> None:
+async def run(kind: str, number: int, folder: Path, *, write: bool) -> None:
     write_items(folder, number)
-    machine = load(definition(kind))
+    machine = load(definition(kind, write=write))
     store = await SqliteStore.open(folder / "asl.db")
     async with Engine(store, {}, limits=NO_LIMITS) as engine:
         engine.map_runs.buckets = {"data": folder}
@@ -66,6 +70,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--items", type=int, default=100_000)
     parser.add_argument("--type", choices=("EXPRESS", "STANDARD"), default="EXPRESS")
+    parser.add_argument("--write", action="store_true", help="give the results to a ResultWriter")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        asyncio.run(run(given.type, given.items, Path(folder)))
+        asyncio.run(run(given.type, given.items, Path(folder), write=given.write))
