@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.errors import StoreError
+from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.server import http, operations
 from asl_engine.server.errors import ApiError
 from asl_engine.server.request import Caller, Request, caller_of
@@ -83,7 +83,11 @@ def test_other_methods_are_not_allowed(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("error", "status", "code"),
-    [(ValueError("secret"), 500, "InternalFailure"), (StoreError("secret"), 503, "ServiceUnavailable")],
+    [
+        (ValueError("secret"), 500, "InternalFailure"),
+        (StoreError("secret"), 503, "ServiceUnavailable"),
+        (ExecutionBusy("secret"), 503, "ServiceUnavailable"),
+    ],
 )
 def test_our_defects_are_not_the_callers_business(
     server: Server, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
