@@ -17,6 +17,7 @@ from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
 from asl_engine.server.http import make_app
 from asl_engine.server.nested import NestedExecutions
+from asl_engine.server.protocol import BoundedProtocol
 from asl_engine.server.service import Service
 
 if TYPE_CHECKING:
@@ -129,9 +130,10 @@ async def serve(
             uvicorn.Config(
                 app,
                 access_log=False,
-                http="httptools",
+                http=BoundedProtocol,
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # what strangers send is not worth a line each
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
