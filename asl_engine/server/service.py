@@ -119,7 +119,7 @@ class Service:
             self._compiled.popitem(last=False)
 
     def observe(self, run: Run, events: list[Event]) -> None:
-        """Where its machine is being deleted, an execution ends with its next transition, the machine with the last."""
+        """Where a machine is being deleted, end its executions with their next transition, it with the last."""
         if run.execution.identity.machine_arn not in self.deleting:
             return
         ended = run.execution.status != "RUNNING"
