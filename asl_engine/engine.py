@@ -204,7 +204,11 @@ class Engine:
             self.deliver(run, stimulus)
             return (await run.wait()).status == "ABORTED"
         run, events = await self._decide(machine, record, stimulus)
-        run.tell(self.observer, events)
+        live = self.runs.get(run.arn)
+        if live is None:
+            run.tell(self.observer, events)
+        else:  # it was started or redriven at this very moment
+            await self._superseded(live)
         if events:
             await self.map_runs.settle_all()
         return bool(events)
@@ -366,7 +370,8 @@ class Engine:
             settle(run.asked.popitem()[1], error)
 
     def _let_go(self, run: Run) -> None:
-        self.runs.pop(run.arn, None)
+        if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
+            del self.runs[run.arn]
         for key in [*run.tasks, *run.pending]:
             self._cancel(run, key)
 

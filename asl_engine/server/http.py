@@ -19,7 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
 
-from asl_engine.errors import StoreError
+from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.jsontypes import JsonSyntaxError, loads
 from asl_engine.server.errors import ApiError
 from asl_engine.server.operations import OPERATIONS
@@ -64,7 +64,7 @@ def make_app(service: Service, default: Caller, *, any_host: bool = False) -> AS
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
         except ClientDisconnect:
             return Response(status_code=400)  # nobody reads it
-        except StoreError as error:
+        except (ExecutionBusy, StoreError) as error:
             log.error("request %s: %s", identifier, error)  # noqa: TRY400  the message says it all
             body, status = {"__type": "ServiceUnavailable", "message": "The database cannot be used"}, 503
         except Exception:

@@ -23,18 +23,19 @@ async def redrive_execution(request: Request, service: Service) -> dict[str, Any
     """A client token that has begun a redrive is answered as it was then, whatever has become of the execution."""
     record = await service.execution(request, request.arn("executionArn", "execution"))
     token = request.optional_text("clientToken")
-    execution = await service.folded(record)
-    answered = answered_before(execution, token, service.engine.clock.now())
-    if answered is not None:
-        return {"redriveDate": moment(answered)}
-    service.check_capacity()
-    try:
-        reason = await reason_against(service, record, execution)
-        if reason is not None:
-            raise ExecutionNotRedrivable(record.identity.arn, reason)
-        run = await service.engine.redrive(await service.compiled(record.definition), record, token)
-    except ExecutionNotRedrivable as error:
-        raise ApiError("ExecutionNotRedrivable", str(error)) from None
+    async with service.changing:  # of two requests with one token the second has to see what the first has done
+        execution = await service.folded(record)
+        answered = answered_before(execution, token, service.engine.clock.now())
+        if answered is not None:
+            return {"redriveDate": moment(answered)}
+        service.check_capacity()
+        try:
+            reason = await reason_against(service, record, execution)
+            if reason is not None:
+                raise ExecutionNotRedrivable(record.identity.arn, reason)
+            run = await service.engine.redrive(await service.compiled(record.definition), record, token)
+        except ExecutionNotRedrivable as error:
+            raise ApiError("ExecutionNotRedrivable", str(error)) from None
     redriven_at = service.watch(run).execution.redriven_at
     assert redriven_at is not None  # noqa: S101  it has just been redriven
     return {"redriveDate": moment(redriven_at)}

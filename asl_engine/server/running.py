@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
@@ -11,12 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import uvicorn
 
 from asl_engine.engine import Engine
-from asl_engine.errors import ProjectError
+from asl_engine.errors import ProjectError, StoreError
 from asl_engine.mocking import Mocking
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
 from asl_engine.server.http import make_app
 from asl_engine.server.nested import NestedExecutions
+from asl_engine.server.protocol import BoundedProtocol
 from asl_engine.server.service import Service
 
 if TYPE_CHECKING:
@@ -35,8 +37,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Started", "allow_many_connections", "bind", "is_loopback", "serve"]
 
+log = logging.getLogger("asl_engine.server")
+
 CHECK_SECONDS = 0.5  # how soon an `asl stop` from elsewhere is noticed
 MOST_FILES = 65_536
+MOST_PORT = 65_535
 GRACE_SECONDS = 2  # for the answers that are under way when the server stops
 
 
@@ -60,6 +65,8 @@ def is_loopback(host: str) -> bool:
 
 def bind(host: str, port: int) -> socket.socket:
     """Raises ``ProjectError`` where the address cannot be had."""
+    if not 0 <= port <= MOST_PORT:  # the system would take what remains of it after a division
+        raise ProjectError(f"--port {port}: a port is a number from 0 to {MOST_PORT}")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
@@ -129,9 +136,10 @@ async def serve(
             uvicorn.Config(
                 app,
                 access_log=False,
-                http="httptools",
+                http=BoundedProtocol,
                 lifespan="off",
                 log_config=None,
+                log_level="error",  # what strangers send is not worth a line each
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
@@ -178,8 +186,17 @@ class _Server(uvicorn.Server):
 
 
 async def _look_around(engine: Engine) -> None:
-    """Other processes may stop an execution of ours, create activities or delete them."""
+    """Other processes may stop an execution of ours, create activities or delete them.
+
+    A database that cannot be read just now is told of once, and looked at again.
+    """
+    told = ""
     while True:
         await asyncio.sleep(CHECK_SECONDS)
-        if await engine.check():
-            engine.workers.know(await engine.store.activities.arns())
+        try:
+            if await engine.check():
+                engine.workers.know(await engine.store.activities.arns())
+        except StoreError as error:
+            if str(error) != told:
+                told = str(error)
+                log.error("%s", told)  # noqa: TRY400  the message says it all

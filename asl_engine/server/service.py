@@ -119,17 +119,21 @@ class Service:
             self._compiled.popitem(last=False)
 
     def observe(self, run: Run, events: list[Event]) -> None:
-        """End an execution with its next state transition, where its machine is being deleted."""
-        if run.execution.identity.machine_arn not in self.deleting or run.execution.status != "RUNNING":
+        """Where a machine is being deleted, end its executions with their next transition, it with the last."""
+        if run.execution.identity.machine_arn not in self.deleting:
             return
-        if any(isinstance(event, StateExited) for event in events):
-            ending = asyncio.ensure_future(self._end(run))
+        ended = run.execution.status != "RUNNING"
+        if ended or any(isinstance(event, StateExited) for event in events):
+            ending = asyncio.ensure_future(self._end(run, ended=ended))
             self._ending.add(ending)
             ending.add_done_callback(self._ending.discard)
 
-    async def _end(self, run: Run) -> None:
+    async def _end(self, run: Run, *, ended: bool) -> None:
         try:
-            await self.engine.ask(run, StopRequested(self.engine.clock.now(), None, None))
+            if ended:
+                await self.find_machine(run.execution.identity.machine_arn)
+            else:
+                await self.engine.ask(run, StopRequested(self.engine.clock.now(), None, None))
         except AslError as error:
             log.warning("cannot end %s: %s", run.arn, error)
 
@@ -177,6 +181,8 @@ class Service:
                 continue
             except AslError as error:
                 log.warning("cannot resume %s: %s", record.identity.arn, error)
+        for arn in tuple(self.deleting):
+            await self.find_machine(arn)
         return resumed
 
     async def driven(self, record: Record) -> Run | None:

@@ -133,7 +133,8 @@ class SqliteStore:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         await batch.done
-        if batch.end:  # what went into a file that nobody can open again has not been kept
+        # What went into a file that nobody can open again has not been kept.
+        if batch.end or batch.execution or batch.statements:
             self._place.check()
 
     async def _write(self) -> None:

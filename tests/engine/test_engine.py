@@ -230,6 +230,41 @@ class SharedStore(MemoryStore):
         return True
 
 
+class Watched(MemoryStore):
+    """Calls ``seen`` when an execution is on disk, before whoever has started it hears of that."""
+
+    seen: Callable[[], Awaitable[None]]
+
+    async def create(self, *given: Any) -> None:
+        await super().create(*given)
+        await self.seen()
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        await asyncio.sleep(0)
+        return await super().events(arn, after)
+
+
+def test_stop_aborts_what_has_just_been_started() -> None:
+    async def main() -> None:
+        store, machine = Watched(), machine_of(TASK)
+        async with Engine(store, {FUNCTION: never}, clock=VirtualClock()) as engine:
+            stopping: list[asyncio.Future[bool]] = []
+
+            async def stop() -> None:
+                record = (await store.executions())[0]
+                stopping.append(asyncio.ensure_future(engine.stop(machine, record)))
+                await asyncio.sleep(0)  # it has seen that nobody drives the execution
+
+            store.seen = stop
+            run = await engine.start(machine, "m", Payload({}), "n")
+            assert await stopping[0]
+            assert run.done.done()
+            assert run.execution.status == "ABORTED"
+            assert not engine.runs
+
+    anyio.run(main)
+
+
 def test_stop_aborts_what_runs_elsewhere_and_its_driver_notices() -> None:
     async def main() -> None:
         store = SharedStore()

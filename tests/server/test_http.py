@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.errors import StoreError
+from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.server import http, operations
 from asl_engine.server.errors import ApiError
 from asl_engine.server.request import Caller, Request, caller_of
@@ -83,7 +84,11 @@ def test_other_methods_are_not_allowed(server: Server) -> None:
 
 @pytest.mark.parametrize(
     ("error", "status", "code"),
-    [(ValueError("secret"), 500, "InternalFailure"), (StoreError("secret"), 503, "ServiceUnavailable")],
+    [
+        (ValueError("secret"), 500, "InternalFailure"),
+        (StoreError("secret"), 503, "ServiceUnavailable"),
+        (ExecutionBusy("secret"), 503, "ServiceUnavailable"),
+    ],
 )
 def test_our_defects_are_not_the_callers_business(
     server: Server, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, code: str
@@ -107,6 +112,38 @@ def test_a_caller_who_takes_too_long(server: Server, monkeypatch: pytest.MonkeyP
             b"X-Amz-Target: AWSStepFunctions.ListStateMachines\r\nContent-Length: 10\r\n\r\n{"
         )
         assert b" 408 " in connection.recv(4096)
+
+
+HEADS = {
+    "many headers": (b"X-%d: ", b"y" * 1000 + b"\r\n"),
+    "one header": (b"", b"y" * 1000),
+}
+
+
+@pytest.mark.parametrize(("first", "rest"), HEADS.values(), ids=HEADS)
+def test_a_head_without_end(server: Server, first: bytes, rest: bytes) -> None:
+    import socket
+
+    with socket.create_connection((server.host, server.port), 30) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nX: ")
+        with suppress(OSError):  # it hangs up at some point
+            for number in range(20_000):
+                connection.sendall((first % number if first else b"") + rest)
+            raise AssertionError("all of it was taken")
+    assert server.post(LIST, "{}")[0] == 200
+
+
+def test_a_long_body_in_pieces_is_no_head(server: Server) -> None:
+    import socket
+
+    body = b'{"nextToken":"' + b"x" * 1_000_000 + b'"}'
+    with socket.create_connection((server.host, server.port), 30) as connection:
+        connection.sendall(
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\n"
+        )
+        connection.sendall(b"Content-Type: application/x-amz-json-1.0\r\nContent-Length: %d\r\n\r\n" % len(body))
+        connection.sendall(body)
+        assert b"ValidationException" in connection.recv(65_536) + connection.recv(65_536)
 
 
 def test_a_caller_who_goes_away(server: Server) -> None:

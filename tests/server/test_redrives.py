@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,8 @@ from tests.server.harness import FAIL, WAIT, created, ended, ran, refusal, runni
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.server.harness import Server
 
 TASK: dict[str, Any] = {
     "StartAt": "T",
@@ -144,3 +147,14 @@ def test_an_execution_of_a_server_that_is_gone_is_redriven_by_the_next(tmp_path:
             second.client().redrive_execution(executionArn=arn)
             assert ended(second.client(), arn)["status"] == "SUCCEEDED"
         wait_for(lambda: first.client().describe_execution(executionArn=arn)["status"] == "SUCCEEDED")
+
+
+def test_one_token_used_by_many_at_once(server: Server, client: Any, name: str) -> None:
+    arn = ran(client, FAIL, name=name)["executionArn"]
+
+    def redrive(_: int) -> Any:
+        return server.client().redrive_execution(executionArn=arn, clientToken="t")["redriveDate"]
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len({*threads.map(redrive, range(8))}) == 1
+    assert ended(client, arn)["redriveCount"] == 1

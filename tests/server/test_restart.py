@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import pytest
 
 from asl_engine.clock import SystemClock
 from asl_engine.definition import load
 from asl_engine.engine import Engine
+from asl_engine.errors import ProjectError, StoreError
 from asl_engine.jsontypes import Payload
 from asl_engine.resources.registry import Registry
+from asl_engine.server import running as server_running
 from asl_engine.store.sqlite import SqliteStore
 from tests.cli.project import wait_for
 from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, running
@@ -19,7 +23,6 @@ from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, running
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import pytest
 
 SPOIL = "UPDATE definitions SET text = '{}' WHERE digest = ?"
 SOON = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}
@@ -134,3 +137,35 @@ def test_many_definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         for arn, status in ((first, "SUCCEEDED"), (second, "FAILED"), (first, "SUCCEEDED"), (first, "SUCCEEDED")):
             run = client.start_execution(stateMachineArn=arn)["executionArn"]
             assert ended(client, run)["status"] == status
+
+
+def test_a_database_that_cannot_be_read_for_a_moment_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(server_running, "CHECK_SECONDS", 0.0)
+
+    class Blinking:
+        def __init__(self) -> None:
+            self.looked, self.thrice = 0, asyncio.Event()
+
+        async def check(self) -> bool:
+            self.looked += 1
+            if self.looked == 3:
+                self.thrice.set()
+            raise StoreError("the database is locked")
+
+    async def main() -> None:
+        engine: Any = Blinking()
+        looking = asyncio.ensure_future(server_running._look_around(engine))
+        async with asyncio.timeout(30):
+            await engine.thrice.wait()
+        looking.cancel()
+
+    asyncio.run(main())
+    assert [record.message for record in caplog.records] == ["the database is locked"]
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_there_is_no_such_port(port: int) -> None:
+    with pytest.raises(ProjectError, match="a port is a number from 0 to 65535"):
+        server_running.bind("127.0.0.1", port)

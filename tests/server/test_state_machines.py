@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.server import state_machines
-from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, refusal
+from tests.cli.project import wait_for
+from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, refusal, running
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.server.harness import Server
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:"
@@ -241,6 +244,20 @@ def test_a_machine_is_deleted_with_its_last_execution(patient: Server, name: str
     assert refusal(client.create_state_machine, **arguments)[0] == "StateMachineDeleting"
     client.stop_execution(executionArn=execution)
     assert refusal(client.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
+
+
+def test_a_deleted_machine_is_not_listed_after_its_last_execution(tmp_path: Path) -> None:
+    def listed(client: Any) -> list[str]:
+        return [machine["name"] for machine in client.list_state_machines()["stateMachines"]]
+
+    with running(tmp_path / "asl.db", skip_time=False) as server:
+        client = server.client()
+        arn = created(client, WAIT)
+        execution = client.start_execution(stateMachineArn=arn)["executionArn"]
+        client.delete_state_machine(stateMachineArn=arn)
+        assert listed(client) == ["m"]
+        client.stop_execution(executionArn=execution)
+        wait_for(lambda: not listed(client))
 
 
 def test_lists_are_paged_and_know_nothing_of_other_accounts(server: Server) -> None:

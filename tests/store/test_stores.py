@@ -417,6 +417,10 @@ def test_a_database_that_is_removed_while_in_use(tmp_path: Path, replaced: bool)
             await store.changed()
         with pytest.raises(StoreError, match="was removed or replaced while it was in use"):
             await store.append("arn:machine:a", ended())
+        with pytest.raises(StoreError, match="was removed or replaced while it was in use"):
+            await store.create(record("b"), DEFINITION, started())
+        with pytest.raises(StoreError, match="was removed or replaced while it was in use"):
+            await store.machines.add(a_machine("m"), DEFINITION)
         await store.close()
 
     anyio.run(main)
