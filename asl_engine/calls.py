@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import waits_for_token
-from asl_engine.interpreter import Heartbeat, SubmissionReported
+from asl_engine.heartbeats import of_task
+from asl_engine.interpreter import SubmissionReported
 from asl_engine.resources import TaskCall
 from asl_engine.runs import token_of
 
@@ -52,7 +53,9 @@ def heartbeat(engine: Engine, run: Run, key: int) -> Callable[[], None]:
 
     def deliver() -> None:
         if run.arn in engine.runs:
-            engine.deliver(run, Heartbeat(engine.clock.now(), key))
+            stimulus = of_task(run, key, engine.clock.now())
+            if stimulus is not None:
+                engine.deliver(run, stimulus)
 
     def beat() -> None:
         loop.call_soon_threadsafe(deliver)

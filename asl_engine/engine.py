@@ -40,6 +40,7 @@ from asl_engine.events import (
     WaitScheduled,
 )
 from asl_engine.execution import Execution, OpenMapRun, OpenTask, fold
+from asl_engine.heartbeats import put
 from asl_engine.interpreter import (
     MACHINE_TIMER,
     MAX_TURN_EVENTS,
@@ -286,7 +287,7 @@ class Engine:
 
     def deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
-        run.inbox.append(stimulus)
+        put(run, stimulus)
         if not run.driving and not self._closed:
             self._begin_driving(run)
             self.spawn(self._drive(run))
@@ -427,7 +428,7 @@ class Engine:
                 self.alarms.rest()
         if stimulus is None or stimulus is PENDING:
             return
-        run.inbox.append(stimulus)
+        put(run, stimulus)
         if not run.driving:
             self._begin_driving(run)
             await self._drive(run)

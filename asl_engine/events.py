@@ -261,12 +261,15 @@ class TaskTimedOut(NamedTuple):
 
 
 class TaskHeartbeatReceived(NamedTuple):
+    """The task was alive when it was ``heard``, None where that is ``at``."""
+
     seq: int
     id: int
     previous: int
     at: int
     frame: int
     task: int
+    heard: int | None = None
 
 
 class TaskRestarted(NamedTuple):

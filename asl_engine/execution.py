@@ -229,7 +229,7 @@ def _task_restarted(x: Execution, event: ev.TaskRestarted) -> None:
 
 
 def _task_heartbeat(x: Execution, event: ev.TaskHeartbeatReceived) -> None:
-    _open_task(x, event.task).beat_at(event.at)
+    _open_task(x, event.task).beat_at(event.at if event.heard is None else event.heard)
 
 
 def _task_succeeded(x: Execution, event: ev.TaskSucceeded) -> None:

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from asl_engine.execution import Identity
     from asl_engine.jsontypes import Payload
 
-__all__ = ["HistoryEvent", "project"]
+__all__ = ["HistoryEvent", "project", "scheduled_before"]
 
 HistoryEvent: TypeAlias = dict[str, Any]
 Details: TypeAlias = dict[str, Any]
 NOT_TRUNCATED = {"truncated": False}
+OF_TASKS = (ev.TaskStarted, ev.TaskSubmitted, ev.TaskSucceeded, ev.TaskFailed, ev.TaskTimedOut)
 
 
 def project(
@@ -49,6 +50,18 @@ def project(
             if key is not None:
                 shown[key] = details
             yield shown
+
+
+def scheduled_before(events: Iterable[ev.Event]) -> set[int]:
+    """The ``seq`` of the scheduling events that ``project`` has to know besides these events."""
+    needed: set[int] = set()
+    scheduled: set[int] = set()
+    for event in events:
+        if isinstance(event, ev.TaskScheduled):
+            scheduled.add(event.seq)
+        elif isinstance(event, OF_TASKS):
+            needed.add(event.task)
+    return needed - scheduled
 
 
 Shown: TypeAlias = tuple[str, str | None, Details]

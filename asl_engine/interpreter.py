@@ -269,10 +269,11 @@ def beat(turn: Turn, machine: StateMachine, stimulus: Heartbeat) -> None:
     if task is None:
         return
     turn.frame = task.frame
-    if timeout_of(task, turn.at) is not None:
-        turn.emit(ev.TaskTimedOut, task.key, timeout_of(task, turn.at), None)
+    error = timeout_of(task, turn.at if stimulus.heard is None else stimulus.heard)
+    if error is not None:
+        turn.emit(ev.TaskTimedOut, task.key, error, None)
     elif task.heartbeat is not None:
-        turn.emit_internal(ev.TaskHeartbeatReceived, task.key)
+        turn.emit_internal(ev.TaskHeartbeatReceived, task.key, stimulus.heard)
 
 
 def fire(turn: Turn, machine: StateMachine, stimulus: TimerReported) -> None:

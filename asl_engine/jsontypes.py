@@ -8,6 +8,7 @@ events carry it, and a text that only passes through is never parsed at all.
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from json.encoder import JSONEncoder
 from math import isinf
@@ -76,17 +77,39 @@ def _finite(text: str) -> float:
     return number
 
 
+class _RepeatedKey(ValueError):
+    """Some object names a key twice."""
+
+
 def _refuse_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise JsonSyntaxError(
-                    f"the key {json.dumps(key, ensure_ascii=False)} is given twice in one object"
-                )
-            seen.add(key)
+        raise _RepeatedKey
     return result
+
+
+_TOKENS = re.compile(r'[{}\[\]]|("(?:[^"\\]|\\.)*")([ \t\n\r]*:)?')
+
+
+def _repeated_key(text: str) -> JsonSyntaxError:
+    """Where the first key stands that its object has had before; ``text`` is JSON as far as that, and has one.
+
+    The decoder tells the keys of an object and not their places, so the text is read again.
+    """
+    seen: list[set[str]] = []  # of each object or array that is open here
+    for token in _TOKENS.finditer(text):
+        if token[0] in "{[":
+            seen.append(set())
+        elif token[0] in "}]":
+            seen.pop()
+        elif token[2] is not None:
+            key: str = json.loads(token[1], strict=False)
+            if key in seen[-1]:
+                line, before = text.count("\n", 0, token.start()) + 1, text.rfind("\n", 0, token.start())
+                message = f"the key {json.dumps(key, ensure_ascii=False)} is given twice in one object"
+                return JsonSyntaxError(message, line, token.start() - before)
+            seen[-1].add(key)
+    raise AssertionError("a key is repeated only where there is one")
 
 
 _decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
@@ -107,6 +130,8 @@ def _decode(decoder: json.JSONDecoder, text: str) -> Json:
         raise JsonSyntaxError(str(TooDeep())) from None
     except JsonSyntaxError:
         raise
+    except _RepeatedKey:
+        raise _repeated_key(text) from None
     except ValueError as error:  # CPython refuses integers of more than 4,300 digits
         raise JsonSyntaxError(str(error)) from None
     if "\\u" in text or not text.isascii():

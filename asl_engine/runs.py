@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asl_engine.engine import Engine
     from asl_engine.events import Event
     from asl_engine.execution import Execution, OpenTask
+    from asl_engine.heartbeats import Beats
     from asl_engine.interpreter import Stimulus
     from asl_engine.jsontypes import Json
     from asl_engine.machine import StateMachine
@@ -35,6 +36,7 @@ class Run:
     __slots__ = (
         "arn",
         "asked",
+        "beats",
         "done",
         "driving",
         "execution",
@@ -58,6 +60,7 @@ class Run:
         self.driving = False
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.pending: set[int] = set()  # tasks that have been called and wait for an answer from outside
+        self.beats: dict[int, Beats] = {}  # by the task, where it has beaten
         self.inbox: deque[Stimulus] = deque()
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
 

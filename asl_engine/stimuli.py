@@ -73,10 +73,11 @@ class MapRunReported(NamedTuple):
 
 
 class Heartbeat(NamedTuple):
-    """The task is alive."""
+    """The task is alive, or was when it was ``heard``, if that is not now."""
 
     at: int
     task: int
+    heard: int | None = None
 
 
 class TimerReported(NamedTuple):

@@ -45,6 +45,7 @@ FLOORS = [
             "engine",
             "alarms",
             "calls",
+            "heartbeats",
             "map_runs",
             "map_run_counts",
             "map_run_results",

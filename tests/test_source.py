@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from asl_engine.jsontypes import JsonSyntaxError, loads_strict
 from asl_engine.source import locate
 
 MACHINE = """\
@@ -131,3 +132,20 @@ def _places(value: object, location: str) -> list[tuple[str, str]]:
             begin = "{" if isinstance(child, dict) else json.dumps(child)
             places += [(f"{location}[{index}]", begin), *_places(child, f"{location}[{index}]")]
     return places
+
+
+REPEATED = {
+    "in the first line": ('{"a": 1, "a": 2}', (1, 10)),
+    "in another line, of another spelling": ('{\n  "é": {"b": 1},\n  "\\u00e9" : 2\n}', (3, 3)),
+    "in an inner object": ('{"a": {"b": 1},\n "b": [{}, {"b": 1,\t"b": 2}]}', (2, 21)),
+    "after the same key in others": ('[{"a": 1}, {"a": {"a": "a"}},\n{"a": "{", "b": ["a"], "a": 1}]', (2, 24)),
+    "before what is no JSON": ('{"s": {"a": "\\"a\\":", "a": 1},\n nothing}', (1, 23)),
+    "in a key with quotes": ('{"\\"": 1, "\\"": 2}', (1, 11)),
+}
+
+
+@pytest.mark.parametrize(("text", "position"), REPEATED.values(), ids=REPEATED)
+def test_a_key_that_is_given_twice(text: str, position: tuple[int, int]) -> None:
+    with pytest.raises(JsonSyntaxError, match="is given twice in one object") as refused:
+        loads_strict(text)
+    assert (refused.value.line, refused.value.column) == position

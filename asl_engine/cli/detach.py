@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from asl_engine.execution import Identity
     from asl_engine.store.sqlite import SqliteStore
 
-__all__ = ["detach"]
+__all__ = ["DETACHED_LOG", "detach", "remove_unless_written"]
 
 POLL_SECONDS = 0.05
+DETACHED_LOG = "ASL_DETACHED_LOG"  # tells the new process where its stderr goes
 
 
 def detach(request: Request, start: Start) -> int:
@@ -72,7 +74,7 @@ async def _spawned(request: Request, start: Start, store: SqliteStore) -> Identi
     with log, TemporaryFile() as given:
         given.write(start.input.text.encode())
         given.seek(0)
-        child = _spawn(_arguments(request, start), given, log)
+        child = _spawn(_arguments(request, start), given, log, log_file)
         try:
             return await _recorded(store, start, child, log)
         except BaseException:
@@ -92,6 +94,15 @@ async def _recorded(store: SqliteStore, start: Start, child: subprocess.Popen[by
             said = log.read().decode("utf-8", "replace").strip().removeprefix("asl: error: ")
             raise AslError(said or f"the new process ended with exit code {child.returncode}")
         await asyncio.sleep(POLL_SECONDS)
+
+
+def remove_unless_written(log_file: Path) -> None:
+    """Called at the end of the new process: a log in which nothing stands tells nothing."""
+    sys.stderr.flush()
+    with suppress(OSError):  # it has been removed, or cannot be: then it stays
+        found = log_file.stat()
+        if found.st_size == 0 and os.path.samestat(found, os.fstat(sys.stderr.fileno())):
+            log_file.unlink()
 
 
 def _log_file(start: Start) -> Path:
@@ -122,7 +133,7 @@ def _arguments(request: Request, start: Start) -> list[str]:
     return arguments
 
 
-def _spawn(arguments: list[str], given: IO[bytes], log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _spawn(arguments: list[str], given: IO[bytes], log: IO[bytes], log_file: Path) -> subprocess.Popen[bytes]:
     """A process that outlives this one and its terminal."""
     apart: dict[str, Any] = {"start_new_session": True}
     if sys.platform == "win32":
@@ -132,7 +143,7 @@ def _spawn(arguments: list[str], given: IO[bytes], log: IO[bytes]) -> subprocess
         stdin=given,
         stdout=subprocess.DEVNULL,
         stderr=log,
-        env=_environment(),
+        env=_environment() | {DETACHED_LOG: str(log_file)},
         **apart,
     )
 

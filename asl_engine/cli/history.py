@@ -57,13 +57,13 @@ async def _follow(db: Path, text: str, *, as_json: bool, data: bool) -> None:
     """Write what is there, and what is added until the execution ends."""
     async with opened(db, reading=True) as store:
         identity = (await find_one(store, text)).identity
-        written = 0
+        tasks: dict[int, str] = {}
+        last = 0
         while True:
             record = await store.record(identity.arn)  # before the events: the last ones must not be missed
-            events = await store.events(identity.arn)
-            shown = list(project(identity, events))
-            _write_lines(shown[written:], as_json=as_json, data=data)
-            written = len(shown)
+            events = await store.events(identity.arn, last)
+            _write_lines([*project(identity, events, tasks)], as_json=as_json, data=data)
+            last = events[-1].seq if events else last
             if record is None or record.status != "RUNNING":
                 return
             while not await store.changed():  # noqa: ASYNC110  what changes is in another process

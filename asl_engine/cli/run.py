@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
+import os
 from typing import TYPE_CHECKING
 
 from asl_engine.cli.driving import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
@@ -21,12 +23,23 @@ __all__ = ["run"]
 
 def run(request: Request) -> int:
     """Run an execution to its end.  Returns the exit code."""
+    # Not for the processes that tasks start: theirs is another stderr.
+    if (log := os.environ.pop("ASL_DETACHED_LOG", None)) is not None:
+        atexit.register(_tidy, log)
     start = prepare(request)
     if request.detach:
         from asl_engine.cli.detach import detach
 
         return detach(request, start)
     return asyncio.run(_run(request, start))
+
+
+def _tidy(log: str) -> None:
+    from pathlib import Path
+
+    from asl_engine.cli.detach import remove_unless_written
+
+    remove_unless_written(Path(log))
 
 
 async def _run(request: Request, start: Start) -> int:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.errors import ExecutionBusy
 from asl_engine.events import TaskTimedOut
 from asl_engine.execution import OpenTask, fold
-from asl_engine.interpreter import Heartbeat, TaskReported
+from asl_engine.heartbeats import of_task
+from asl_engine.interpreter import TaskReported
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import utf8_length
 from asl_engine.server.errors import ApiError, invalid_token
@@ -48,7 +49,9 @@ async def send_task_failure(request: Request, service: Service) -> dict[str, Any
 async def send_task_heartbeat(request: Request, service: Service) -> dict[str, Any]:
     """Where the state has no HeartbeatSeconds there is nothing to put off."""
     run, task = await _open_task(request, service)
-    await _told(service, run, Heartbeat(service.engine.clock.now(), task.key), task)
+    stimulus = of_task(run, task.key, service.engine.clock.now())
+    if stimulus is not None:
+        await _told(service, run, stimulus, task)
     if task.key not in run.execution.open:
         raise _closed()
     return {}

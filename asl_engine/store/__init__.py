@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from asl_engine.events import Event
     from asl_engine.execution import Identity, Status
@@ -80,6 +80,20 @@ class Store(Protocol):
 
     async def events(self, arn: str, after: int = 0) -> list[Event]:
         """The events with a ``seq`` above ``after``, in order."""
+        ...
+
+    async def history(
+        self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
+    ) -> list[Event]:
+        """At most ``limit`` of the events that GetExecutionHistory shows: those behind the event ``after``.
+
+        ``after`` is its ``seq``.  Backwards, the newest come first, and behind an event are those before it;
+        behind 0 are all.
+        """
+        ...
+
+    async def events_at(self, arn: str, numbers: Collection[int]) -> list[Event]:
+        """The events with these ``seq``, in order."""
         ...
 
     async def record(self, arn: str) -> Record | None: ...

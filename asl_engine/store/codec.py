@@ -18,7 +18,7 @@ from asl_engine.jsontypes import Payload, dumps, loads_own
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["COLUMNS", "Row", "decode", "encode"]
+__all__ = ["COLUMNS", "Row", "decode", "encode", "referred_to"]
 
 Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | None]
 
@@ -84,6 +84,11 @@ def encode(events: Sequence[Event]) -> list[Row]:
             data = f'{data[:-1]},"{ASSIGNED}":{event.assigned.text}}}'
         rows.append((event.seq, event.id, event.previous, event.at, event.frame, kind.name, data, text))
     return rows
+
+
+def referred_to(rows: Sequence[Row]) -> set[int]:
+    """The ``seq`` of the events, not among these rows, whose texts the rows refer to."""
+    return {row[7] for row in rows if isinstance(row[7], int)} - {row[0] for row in rows}
 
 
 def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:

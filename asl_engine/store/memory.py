@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists
@@ -10,7 +11,7 @@ from asl_engine.store.memory_map_runs import MemoryMapRuns
 from asl_engine.store.outcome import outcome, redriven
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from asl_engine.events import Event
     from asl_engine.execution import Status
@@ -94,6 +95,17 @@ class MemoryStore:
 
     async def events(self, arn: str, after: int = 0) -> list[Event]:
         return self._events.get(arn, [])[after:]
+
+    async def history(
+        self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
+    ) -> list[Event]:
+        log = self._events[arn]
+        behind = reversed(log[: after - 1] if after else log) if backwards else log[after:]
+        return [*islice((event for event in behind if event.id), limit)]
+
+    async def events_at(self, arn: str, numbers: Collection[int]) -> list[Event]:
+        log = self._events[arn]
+        return [log[number - 1] for number in sorted({*numbers})]
 
     async def record(self, arn: str) -> Record | None:
         return self._records.get(arn)

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
 from asl_engine.execution import Identity
-from asl_engine.jsontypes import dumps, loads
+from asl_engine.jsontypes import Payload, dumps, loads
 from asl_engine.store import Record
 from asl_engine.store.activities import ActivityTable
 from asl_engine.store.aliases import AliasTable
 from asl_engine.store.batches import Batch
-from asl_engine.store.codec import COLUMNS, Row, decode
+from asl_engine.store.codec import COLUMNS, Row, decode, referred_to
 from asl_engine.store.lease import Lease, is_held
 from asl_engine.store.machines import MachineTable
 from asl_engine.store.map_runs import Child, MapRunTable
@@ -30,14 +30,14 @@ from asl_engine.store.tags import TagTable
 from asl_engine.store.versions import VersionTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from pathlib import Path
 
     import aiosqlite
 
     from asl_engine.events import Event
     from asl_engine.execution import Status
-    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.jsontypes import Json
     from asl_engine.store.machines import Statement
 
 __all__ = ["Batch", "SqliteStore"]
@@ -46,6 +46,9 @@ RECORD_COLUMNS = (
     "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
     " definition, status, stopped_at, options, redrive_count, redriven_at"
 )
+MAX_SEQ = 2**63 - 1
+# Of a JSON array, which may be longer than a list of parameters.
+AMONG = "seq IN (SELECT value FROM json_each(?2))"
 
 
 class SqliteStore:
@@ -178,14 +181,39 @@ class SqliteStore:
     # -- reading --------------------------------------------------------------------------------
 
     async def events(self, arn: str, after: int = 0) -> list[Event]:
-        """Reads from the first event on: a later row may refer to the text of an earlier one."""
-        rows = await self._fetch(
-            f"SELECT {', '.join(COLUMNS)} FROM events WHERE execution = ? ORDER BY seq",
-            (await self._key(arn),),
+        return await self._events(await self._key(arn), "seq > ?2", after)
+
+    async def history(
+        self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
+    ) -> list[Event]:
+        key = await self._key(arn)
+        if not backwards:
+            return await self._events(key, "id AND seq > ?2", after, limit)
+        last = after or MAX_SEQ
+        return (await self._events(key, "id AND seq < ?2", last, limit, "DESC"))[::-1]
+
+    async def events_at(self, arn: str, numbers: Collection[int]) -> list[Event]:
+        if not numbers:
+            return []
+        return await self._events(await self._key(arn), AMONG, dumps([*numbers]))
+
+    async def _events(
+        self, key: int, where: str, value: int | str, limit: int = -1, order: str = ""
+    ) -> list[Event]:
+        """In the order of the log, whatever the ``order`` in which they are looked for."""
+        found = await self._fetch(
+            f"SELECT {', '.join(COLUMNS)} FROM events WHERE execution = ?1 AND {where}"
+            f" ORDER BY seq {order} LIMIT ?3",
+            (key, value, limit),
         )
+        rows = [_as_row(row) for row in (reversed(found) if order else found)]
         payloads: dict[int, Payload] = {}
-        events = decode((_as_row(row) for row in rows), payloads)
-        return events[after:]
+        if earlier := referred_to(rows):
+            query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
+            for seq, text in await self._fetch(query, (key, dumps([*earlier]))):
+                payload = payloads[seq] = Payload.of_text(text)
+                payload.origin = seq
+        return decode(rows, payloads)
 
     async def record(self, arn: str) -> Record | None:
         rows = await self._records("WHERE arn = ?", (arn,))

@@ -33,7 +33,7 @@ UNREACHABLE = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}, "B": {"Type"
 
 DEFINITIONS = {
     "broken JSON": ('{\n  "StartAt": "A",\n  "States": {]\n}', ["m.json:3:14:"]),
-    "a key given twice": ('{"StartAt": "A", "StartAt": "B"}', ["StartAt", "twice"]),
+    "a key given twice": ('{"StartAt": "A",\n "StartAt": "B"}', ["m.json:2:2:", "StartAt", "twice"]),
     "an unknown field": (machine(A={"Type": "Pass", "Inputpath": "$"}), ["/States/A/Inputpath", "InputPath"]),
     "a Next that leads nowhere": (DANGLING, ["/States/A/Next", "Nowhere"]),
     "an unreachable state": (UNREACHABLE, ["/States/B", "not reachable"]),

@@ -209,6 +209,20 @@ def test_detach(project: Project) -> None:
     assert log.read_text() == "a word from double\n"
 
 
+def test_a_log_in_which_nothing_stands_is_removed(project: Project) -> None:
+    """A detached run's own; those of others, and what tasks hand to their processes, stay as they are."""
+    said = "def say(event):\n    import os\n    return os.environ.get('ASL_DETACHED_LOG')\n"
+    (project.root / "tasks" / "saying.py").write_text(said)
+    logs = project.root / ".asl" / "asl.db-logs"
+    logs.mkdir(parents=True)
+    (logs / "m.zero.log").touch()
+    assert project.ran(machine(S=task("say")), "--detach").code == 0
+    followed = project.asl("history", "one", "--follow", "--json")
+    assert json.loads(followed.out.splitlines()[-1])["executionSucceededEventDetails"]["output"] == "null"
+    wait_for(lambda: not (logs / "m.one.log").exists())
+    assert [file.name for file in logs.iterdir()] == ["m.zero.log"]
+
+
 def test_detach_as_json(project: Project) -> None:
     options = ["--time", "skip", "--no-aws-limits", "--lambda", "--lambda-endpoint", "http://127.0.0.1:9"]
     result = project.ran(PASS, "--detach", "--json", *options)

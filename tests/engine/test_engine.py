@@ -175,6 +175,67 @@ def test_a_heartbeat_puts_the_timeout_off() -> None:
     play(scenario)
 
 
+# With HeartbeatSeconds 10, in milliseconds: when a task beats, when it answers, what is stored, when it ends.
+TIMEOUT = "States.HeartbeatTimeout"
+BEATS: dict[str, tuple[list[int], int | None, list[int], int, str | None]] = {
+    "a thousand per second": ([*range(1, 5_000)], 5_000, [1, 1_001, 2_001, 3_001, 4_001], 5_000, None),
+    "a thousand per second, then silent": ([*range(1, 900)], None, [1, 899], 10_899, TIMEOUT),
+    "the next in the last moment": ([4_000, 4_500, 14_499], 24_000, [4_000, 4_500, 14_499], 24_000, None),
+    "an answer in the last moment": ([4_000, 4_500], 14_499, [4_000, 4_500], 14_499, None),
+    "the next too late": ([4_000, 4_500, 14_500], None, [4_000, 4_500], 14_500, TIMEOUT),
+    "an answer too late": ([4_000, 4_500], 14_500, [4_000, 4_500], 14_500, TIMEOUT),
+    "ever in the last moment": ([9_999, 19_998], 29_997, [9_999, 19_998], 29_997, None),
+    "ever silent": ([], None, [], 10_000, TIMEOUT),
+}
+
+
+@pytest.mark.parametrize(("beats", "answers", "stored", "ends", "error"), BEATS.values(), ids=BEATS)
+def test_all_heartbeats_count_and_few_are_stored(
+    beats: list[int], answers: int | None, stored: list[int], ends: int, error: str | None
+) -> None:
+    async def scenario(store: MemoryStore) -> None:
+        clock = VirtualClock()
+        start = clock.now()
+
+        async def beating(call: TaskCall) -> Payload:
+            for moment in beats:
+                clock.jump(start + moment)
+                call.heartbeat()
+                for _ in range(5):
+                    await asyncio.sleep(0)
+            if answers is None:
+                with call.idle():  # time may jump to what is due
+                    return await never(call)
+            clock.jump(start + answers)
+            return Payload("alive")
+
+        async with Engine(store, {FUNCTION: beating}, clock=clock) as engine:
+            execution = await finish(engine, with_fields(HeartbeatSeconds=10))
+        events = await store.events(execution.identity.arn)
+        moments = [event.heard or event.at for event in events if isinstance(event, TaskHeartbeatReceived)]
+        assert [moment - start for moment in moments] == stored
+        assert execution.stopped_at == start + ends
+        assert execution.error == error
+
+    play(scenario)
+
+
+def test_many_heartbeats_in_one_moment_are_one() -> None:
+    async def scenario(store: MemoryStore) -> None:
+        async def beating(call: TaskCall) -> Payload:
+            for _ in range(1_000):
+                call.heartbeat()
+            await asyncio.sleep(0)
+            return Payload("alive")
+
+        async with Engine(store, {FUNCTION: beating}, clock=VirtualClock()) as engine:
+            execution = await finish(engine, with_fields(HeartbeatSeconds=10))
+        events = await store.events(execution.identity.arn)
+        assert sum(isinstance(event, TaskHeartbeatReceived) for event in events) == 1
+
+    play(scenario)
+
+
 def test_a_task_knows_its_attempt_and_its_key() -> None:
     async def scenario(store: MemoryStore) -> None:
         calls: list[TaskCall] = []

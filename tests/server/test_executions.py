@@ -227,6 +227,17 @@ def test_a_history_and_its_pages(client: Any, name: str) -> None:
     assert bare[0]["executionStartedEventDetails"] == {"roleArn": ROLE}
 
 
+def test_the_pages_of_tasks(client: Any, name: str) -> None:
+    """What a task's events are called is said by an event on another page."""
+    definition = task("arn:aws:states:::lambda:invoke", Parameters={"FunctionName": "unknown"})
+    arn = ran(client, definition, name=name)["executionArn"]
+    events, _ = history(client, executionArn=arn)
+    assert {event["type"] for event in events} >= {"TaskScheduled", "TaskStarted", "TaskFailed"}
+    for size in (1, 2, 3):
+        assert history(client, executionArn=arn, maxResults=size)[0] == events
+        assert history(client, executionArn=arn, maxResults=size, reverseOrder=True)[0] == events[::-1]
+
+
 def test_a_token_belongs_to_its_list(client: Any, name: str) -> None:
     arn = ran(client, PASS, name=name)["executionArn"]
     token = client.get_execution_history(executionArn=arn, maxResults=1)["nextToken"]

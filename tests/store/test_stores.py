@@ -103,6 +103,49 @@ def test_gives_back_what_it_was_given(open_store: Open) -> None:
     run(open_store, scenario)
 
 
+def test_a_part_of_a_log(open_store: Open) -> None:
+    """A text that an event before the part has carried is found; what history does not show is left out."""
+    arn = "arn:machine:a"
+
+    async def scenario(store: Store) -> None:
+        await store.create(record("a"), DEFINITION, started())
+        large = Payload(LARGE.value)
+        large.origin = 1
+        last = [*ended()[:-2], ev.StateExited(8, 6, 5, 3000, 0, "A", "Task", large, None), ended()[-1]]
+        await store.append(arn, last)
+        log = started() + last
+        shown = [event for event in log if event.id]
+        for after in range(len(log) + 1):
+            assert await store.events(arn, after) == log[after:]
+            behind = [event for event in shown if event.seq > after]
+            before = [event for event in reversed(shown) if event.seq < (after or 100)]
+            for limit in (1, 3, 100):
+                assert await store.history(arn, after, limit) == behind[:limit]
+                assert await store.history(arn, after, limit, backwards=True) == before[:limit]
+        assert await store.events_at(arn, {8, 3, 4}) == [log[2], log[3], log[7]]
+        assert await store.events_at(arn, set()) == []
+
+    run(open_store, scenario)
+
+
+def test_a_part_of_a_log_does_not_read_the_rest(tmp_path: Path) -> None:
+    """What stands before it is damaged here."""
+
+    async def main() -> None:
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        await store.create(record("a"), DEFINITION, started())
+        await store.append("arn:machine:a", ended())
+        with sqlite3.connect(tmp_path / "asl.db") as db:
+            db.execute("UPDATE events SET kind = 'Damaged' WHERE seq < 5")
+        db.close()
+        assert await store.events("arn:machine:a", after=4) == ended()
+        assert [event.seq for event in await store.history("arn:machine:a", 4, 2)] == [6, 8]
+        assert [event.seq for event in await store.history("arn:machine:a", 0, 2, backwards=True)] == [9, 8]
+        await store.close()
+
+    anyio.run(main)
+
+
 def test_a_name_is_taken_once(open_store: Open) -> None:
     async def scenario(store: Store) -> None:
         await store.create(record("a"), DEFINITION, started())
