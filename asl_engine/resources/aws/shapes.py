@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Json
 
-__all__ = ["OPTIMISED", "SDK", "Spelling", "refused_parameters", "to_request", "to_result"]
+__all__ = [
+    "OPTIMISED",
+    "SDK",
+    "Spelling",
+    "member_of",
+    "refused_parameters",
+    "required",
+    "to_request",
+    "to_result",
+]
 
 
 class Spelling(NamedTuple):
@@ -62,12 +71,25 @@ def to_request(shape: Any, value: Json, spelling: Spelling) -> dict[str, Any]:
         request = _structure_in(shape, value, spelling, problems)
         problems += [
             f"The field '{spelling.name(name)}' is required but was missing"
-            for name in shape.required_members
-            if name not in request and not shape.members[name].metadata.get("idempotencyToken")
+            for name in required(shape)
+            if name not in request
         ]
     if problems:
         raise refused_parameters(value, problems)
     return request
+
+
+def required(shape: Any) -> list[str]:
+    """The members that have to be given; botocore fills in tokens of idempotency."""
+    return [name for name in shape.required_members if not shape.members[name].metadata.get("idempotencyToken")]
+
+
+def member_of(shape: Any, field: str, spelling: Spelling) -> str | None:
+    """The member that a field is; also as the API spells it: "Bool" and "BOOL"."""
+    for name in shape.members:
+        if spelling.name(name) == field:
+            return str(name)
+    return field if field in shape.members and field[:1].isupper() else None
 
 
 def refused_parameters(value: Json, problems: list[str]) -> StatesError:
@@ -96,10 +118,8 @@ def _in(shape: Any, value: Json, spelling: Spelling, problems: list[str], field:
 
 def _structure_in(shape: Any, value: Any, spelling: Spelling, problems: list[str]) -> dict[str, Any]:
     request: dict[str, Any] = {}
-    members = {spelling.name(name): name for name in shape.members}
     for key, inner in value.items():
-        # Also as the API spells it: "Bool" and "BOOL".
-        name = members.get(key) or (key if key in shape.members and key[:1].isupper() else None)
+        name = member_of(shape, key, spelling)
         if name is None:
             problems.append(_unknown(key))
         elif inner is not None:
