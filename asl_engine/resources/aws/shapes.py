@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import StatesError
 from asl_engine.jsontypes import dumps
+from asl_engine.resources import bounds
 from asl_engine.resources.aws.names import field_name, member_name
 
 if TYPE_CHECKING:
@@ -19,12 +20,17 @@ __all__ = [
     "OPTIMISED",
     "SDK",
     "Spelling",
+    "TooLarge",
     "member_of",
     "refused_parameters",
     "required",
     "to_request",
     "to_result",
 ]
+
+
+class TooLarge(Exception):
+    """A stream in an answer has more bytes than are taken in."""
 
 
 class Spelling(NamedTuple):
@@ -155,7 +161,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str, Any]] = {
 
 
 def to_result(shape: Any, value: Any, spelling: Spelling) -> dict[str, Json]:
-    """What a boto3 call has answered, as the task's result; fields in alphabetical order."""
+    """What a boto3 call has answered, as the task's result; fields in alphabetical order.  Raises ``TooLarge``."""
     return {} if shape is None else dict(_structure_out(shape, value, spelling))
 
 
@@ -180,9 +186,18 @@ def _out(shape: Any, value: Any, spelling: Spelling) -> Json:
             value = datetime.fromtimestamp(value, UTC)
         return spelling.moment(value) if isinstance(value, datetime) else str(value)
     if kind == "blob":
-        return _text(value if isinstance(value, bytes) else value.read())
+        return _text(value if isinstance(value, bytes) else _read(value))
     result: Json = value
     return result
+
+
+def _read(stream: Any) -> bytes:
+    """All of a stream, which is closed where that would be too much."""
+    data: bytes = stream.read(bounds.LARGEST_STREAM + 1)
+    if len(data) > bounds.LARGEST_STREAM:
+        stream.close()
+        raise TooLarge
+    return data
 
 
 def _text(data: bytes) -> str:
