@@ -27,21 +27,22 @@ if TYPE_CHECKING:
 
 __all__ = ["api_gateway_resource"]
 
-# By field: the types it can have and what they are called.
-FIELDS: Final[dict[str, tuple[tuple[type, ...], str]]] = {
-    "ApiEndpoint": ((str,), "a string"),
-    "Method": ((str,), "a string"),
-    "Headers": ((dict,), "an object"),
-    "Stage": ((str,), "a string"),
-    "Path": ((str,), "a string"),
-    "QueryParameters": ((dict,), "an object"),
-    "RequestBody": ((dict, list, str, int, float, bool), "JSON"),
-    "AllowNullValues": ((bool,), "a boolean"),
-    "AuthType": ((str,), "a string"),
+FIELDS: Final[dict[str, tuple[type, ...]]] = {
+    "ApiEndpoint": (str,),
+    "Method": (str,),
+    "Headers": (dict,),
+    "Stage": (str,),
+    "Path": (str,),
+    "QueryParameters": (dict,),
+    "RequestBody": (dict, list, str, int, float, bool),
+    "AllowNullValues": (bool,),
+    "AuthType": (str,),
 }
 REQUIRED: Final = ("ApiEndpoint", "Method")
-METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS")
-AUTH_TYPES: Final = ("NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY")
+ALLOWED: Final = {
+    "Method": ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"),
+    "AuthType": ("NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY"),
+}
 FORBIDDEN_PREFIXES: Final = ("x-forwarded", "x-amz", "x-amzn")
 FORBIDDEN: Final = frozenset(
     [
@@ -111,13 +112,10 @@ def _checked(parameters: Json) -> dict[str, Any]:
     given = {key: value for key, value in parameters.items() if value is not None}
     problems = [f"The field '{key}' is not supported by Step Functions" for key in given if key not in FIELDS]
     problems += [f"The field '{key}' is required but was missing" for key in REQUIRED if key not in given]
-    for field, (types, expected) in FIELDS.items():
-        if field in given and not isinstance(given[field], types):
-            problems.append(f"The value for the field '{field}' must be {expected}")
     problems += [
         f"The value of the field '{field}' has an invalid format"
-        for field, fits in (("ApiEndpoint", _is_endpoint), ("Method", METHODS), ("AuthType", AUTH_TYPES))
-        if isinstance(text := given.get(field), str) and not (fits(text) if callable(fits) else text in fits)
+        for field in FIELDS
+        if field in given and not _fits(field, given[field])
     ]
     problems += _bad_headers(given.get("Headers"))
     if problems:
@@ -127,9 +125,13 @@ def _checked(parameters: Json) -> dict[str, Any]:
     return given
 
 
-def _is_endpoint(text: str) -> bool:
-    """A host name, as AWS has it; or the URL of an API that is elsewhere."""
-    return bool(_HOST_NAME.fullmatch(text) or text.startswith(("https://", "http://")))
+def _fits(field: str, value: Json) -> bool:
+    if not isinstance(value, FIELDS[field]):
+        return False
+    if field == "ApiEndpoint":  # a host name, as AWS has it; or the URL of an API that is elsewhere
+        text = str(value)
+        return bool(_HOST_NAME.fullmatch(text) or text.startswith(("https://", "http://")))
+    return value in ALLOWED.get(field, (value,))
 
 
 def _bad_headers(headers: Json) -> list[str]:

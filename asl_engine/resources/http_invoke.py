@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 from asl_engine.errors import StatesError
 from asl_engine.jsontypes import JsonSyntaxError, Payload, dumps, loads
 from asl_engine.resources.aws.shapes import refused_parameters
+from asl_engine.resources.bounds import MOST_BYTES
 from asl_engine.resources.connections import connection_name
 from asl_engine.resources.form_encoding import ARRAY_FORMATS, form, query
 from asl_engine.resources.http_requests import (
-    MOST_BYTES,
     HttpRequest,
     http_client,
     joined,

@@ -11,8 +11,8 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.errors import StatesError
 from asl_engine.jsontypes import JsonSyntaxError, loads
+from asl_engine.resources.bounds import MOST_BYTES, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from asl_engine.jsontypes import Json
     from asl_engine.resources import TaskCall
 
-__all__ = ["MOST_BYTES", "HttpAnswer", "HttpRequest", "http_client", "joined", "line_breaks", "reason", "send"]
+__all__ = ["HttpAnswer", "HttpRequest", "http_client", "joined", "line_breaks", "reason", "send"]
 
-MOST_BYTES: Final = 262_144
 CHUNK_BYTES: Final = 16_384
 
 
@@ -130,11 +129,7 @@ async def _receive(client: Any, request: HttpRequest, call: TaskCall) -> HttpAns
             if len(data) > MOST_BYTES:
                 if not answer.is_success:
                     break  # what is said of a failure is cut anyway
-                raise StatesError(
-                    "States.DataLimitExceeded",
-                    f"The state/task '{call.state}' returned a result with a size exceeding the maximum number of "
-                    "bytes service limit.",
-                )
+                raise too_large(call.state)
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
     return HttpAnswer(answer.status_code, _phrase(answer), headers, bytes(data[:MOST_BYTES]))
 

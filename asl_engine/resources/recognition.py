@@ -8,6 +8,7 @@ from asl_engine.arn import is_activity
 from asl_engine.fields import SCHEMA_VALIDATION_FAILED
 from asl_engine.findings import Finding
 from asl_engine.resources.integrations import not_recognised, recognised
+from asl_engine.resources.parameters import unfitting_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,22 +19,34 @@ __all__ = ["task_resources", "unrecognised"]
 
 
 def unrecognised(definition: Json) -> Iterator[Finding]:
-    """A finding for each task whose Resource is a service integration that AWS does not have."""
-    for resource, location in task_resources(definition):
-        of_states = resource.split(":")[2:3] == ["states"]
-        if of_states and not is_activity(resource) and not recognised(resource):
-            yield Finding(SCHEMA_VALIDATION_FAILED, not_recognised(resource), location)
+    """A finding for each task whose Resource is a service integration that AWS does not have.
+
+    And one for each of its parameters that the service would not take, as far as that can be told beforehand.
+    """
+    for state, place in _tasks(definition):
+        resource = state["Resource"]
+        if not isinstance(resource, str) or resource.split(":")[2:3] != ["states"] or is_activity(resource):
+            continue
+        if recognised(resource):
+            yield from unfitting_parameters(resource, state, place)
+        else:
+            yield Finding(SCHEMA_VALIDATION_FAILED, not_recognised(resource), f"{place}/Resource")
 
 
-def task_resources(value: Json, place: str = "") -> Iterator[tuple[str, str]]:
+def task_resources(definition: Json) -> Iterator[tuple[str, str]]:
     """The Resources of the tasks in a definition, at any depth, each with its location."""
+    for state, place in _tasks(definition):
+        yield str(state["Resource"]), f"{place}/Resource"
+
+
+def _tasks(value: Json, place: str = "") -> Iterator[tuple[dict[str, Json], str]]:
+    """The Task states, at any depth, each with its place."""
     members: Iterable[tuple[str, Json]] = ()
     if isinstance(value, dict):
-        resource = value.get("Resource")
-        if value.get("Type") == "Task" and isinstance(resource, str):
-            yield resource, f"{place}/Resource"
+        if value.get("Type") == "Task" and isinstance(value.get("Resource"), str):
+            yield value, place
         members = ((f"/{name}", inner) for name, inner in value.items())
     elif isinstance(value, list):
         members = ((f"[{index}]", inner) for index, inner in enumerate(value))
     for step, inner in members:
-        yield from task_resources(inner, place + step)
+        yield from _tasks(inner, place + step)

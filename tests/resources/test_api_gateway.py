@@ -208,8 +208,9 @@ PROBLEMS: dict[str, dict[str, Any]] = {
     "The header 'X-Amz-Date' is not supported": {"Headers": {"X-Amz-Date": ["x"]}},
     "The value for the field 'TaskToken' must be an array": {"Headers": {"TaskToken": "x"}},
     "The value for the field 'X' must be an array of strings": {"Headers": {"X": ["a\r\nEvil: 1"]}},
-    "The value for the field 'Stage' must be a string": {"Stage": 1},
-    "The value for the field 'AllowNullValues' must be a boolean": {"AllowNullValues": "yes"},
+    "The value of the field 'Stage' has an invalid format": {"Stage": 1},
+    "The value of the field 'QueryParameters' has an invalid format": {"QueryParameters": "?symbol=1"},
+    "The value of the field 'AllowNullValues' has an invalid format": {"AllowNullValues": "yes"},
 }
 
 

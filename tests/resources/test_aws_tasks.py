@@ -11,7 +11,7 @@ import pytest
 
 from asl_engine.errors import StatesError
 from asl_engine.jsontypes import Payload
-from asl_engine.resources import PENDING
+from asl_engine.resources import PENDING, bounds
 from asl_engine.resources.aws.clients import AwsClients, Connecting
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.registry import Registry
@@ -119,7 +119,7 @@ def test_an_error_that_the_service_does_not_declare(stock: str) -> None:
     assert failure("aws-sdk:dynamodb:getItem", given)[0] == "DynamoDb.DynamoDbException"
 
 
-def test_objects_are_text_where_they_are_text(aws: str) -> None:
+def test_objects_are_text_where_they_are_text(aws: str, monkeypatch: pytest.MonkeyPatch) -> None:
     client("s3", aws).create_bucket(Bucket="attic")
     put = result("aws-sdk:s3:putObject", {"Bucket": "attic", "Key": "a.txt", "Body": "grüße"})
     assert put["ETag"]
@@ -131,6 +131,10 @@ def test_objects_are_text_where_they_are_text(aws: str) -> None:
     assert "ResponseMetadata" not in got
     client("s3", aws).put_object(Bucket="attic", Key="b", Body=b"\xff\x00")
     assert result("aws-sdk:s3:getObject", {"Bucket": "attic", "Key": "b"})["Body"] == "/wA="
+    monkeypatch.setattr(bounds, "LARGEST_STREAM", 1)
+    error, cause = failure("aws-sdk:s3:getObject", {"Bucket": "attic", "Key": "b"})
+    assert error == "States.DataLimitExceeded"
+    assert str(cause).startswith("The state/task 'S' returned a result with a size exceeding")
     error, cause = failure("aws-sdk:s3:getObject", {"Bucket": "attic", "Key": "gone"})
     assert error == "S3.NoSuchKeyException"
     assert cause.startswith("The specified key does not exist. (Service: S3, Status Code: 404, Request ID: ")

@@ -45,7 +45,9 @@ SHOP: Any = {
         "Wrap": {
             "Type": "Task",
             "Resource": "arn:aws:states:::ecs:runTask.sync",
-            "Parameters": {},
+            "Parameters": {
+                "TaskDefinition": "wrap",
+            },
             "Next": "Ship",
         },
         "Ship": {"Type": "Task", "Resource": FUNCTION, "End": True},

@@ -9,7 +9,8 @@ from asl_engine.errors import StatesError
 from asl_engine.resources.aws.clients import read_timeout
 from asl_engine.resources.aws.failures import Family, clean, refused, sdk_family, unreachable
 from asl_engine.resources.aws.names import service_model
-from asl_engine.resources.aws.shapes import SDK, Spelling, to_request, to_result
+from asl_engine.resources.aws.shapes import SDK, Spelling, TooLarge, to_request, to_result
+from asl_engine.resources.bounds import too_large
 from asl_engine.resources.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ async def call_operation(clients: AwsClients, operation: Operation, parameters: 
             region=call.execution.split(":")[3],
             role=role_of(call),
             timeout=read_timeout(call.deadline),
+            state=call.state,
         )
     )
 
@@ -69,7 +71,14 @@ def role_of(call: TaskCall) -> str | None:
 
 
 def _call(
-    clients: AwsClients, operation: Operation, parameters: Json, *, region: str, role: str | None, timeout: int
+    clients: AwsClients,
+    operation: Operation,
+    parameters: Json,
+    *,
+    region: str,
+    role: str | None,
+    timeout: int,
+    state: str,
 ) -> Answer:
     from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -81,6 +90,8 @@ def _call(
         client = clients.get(operation.service, region, role, timeout)
         answer: dict[str, Any] = getattr(client, xform_name(operation.name))(**request)
         result = to_result(shapes.output_shape, answer, operation.spelling)
+    except TooLarge:
+        raise too_large(state) from None
     except ParamValidationError as error:
         raise StatesError("States.Runtime", clean(str(error))) from error
     except ClientError as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import StatesError
 from asl_engine.jsontypes import dumps
+from asl_engine.resources import bounds
 from asl_engine.resources.aws.names import field_name, member_name
 
 if TYPE_CHECKING:
@@ -15,7 +16,21 @@ if TYPE_CHECKING:
 
     from asl_engine.jsontypes import Json
 
-__all__ = ["OPTIMISED", "SDK", "Spelling", "refused_parameters", "to_request", "to_result"]
+__all__ = [
+    "OPTIMISED",
+    "SDK",
+    "Spelling",
+    "TooLarge",
+    "member_of",
+    "refused_parameters",
+    "required",
+    "to_request",
+    "to_result",
+]
+
+
+class TooLarge(Exception):
+    """A stream in an answer has more bytes than are taken in."""
 
 
 class Spelling(NamedTuple):
@@ -62,12 +77,25 @@ def to_request(shape: Any, value: Json, spelling: Spelling) -> dict[str, Any]:
         request = _structure_in(shape, value, spelling, problems)
         problems += [
             f"The field '{spelling.name(name)}' is required but was missing"
-            for name in shape.required_members
-            if name not in request and not shape.members[name].metadata.get("idempotencyToken")
+            for name in required(shape)
+            if name not in request
         ]
     if problems:
         raise refused_parameters(value, problems)
     return request
+
+
+def required(shape: Any) -> list[str]:
+    """The members that have to be given; botocore fills in tokens of idempotency."""
+    return [name for name in shape.required_members if not shape.members[name].metadata.get("idempotencyToken")]
+
+
+def member_of(shape: Any, field: str, spelling: Spelling) -> str | None:
+    """The member that a field is; also as the API spells it: "Bool" and "BOOL"."""
+    for name in shape.members:
+        if spelling.name(name) == field:
+            return str(name)
+    return field if field in shape.members and field[:1].isupper() else None
 
 
 def refused_parameters(value: Json, problems: list[str]) -> StatesError:
@@ -96,10 +124,8 @@ def _in(shape: Any, value: Json, spelling: Spelling, problems: list[str], field:
 
 def _structure_in(shape: Any, value: Any, spelling: Spelling, problems: list[str]) -> dict[str, Any]:
     request: dict[str, Any] = {}
-    members = {spelling.name(name): name for name in shape.members}
     for key, inner in value.items():
-        # Also as the API spells it: "Bool" and "BOOL".
-        name = members.get(key) or (key if key in shape.members and key[:1].isupper() else None)
+        name = member_of(shape, key, spelling)
         if name is None:
             problems.append(_unknown(key))
         elif inner is not None:
@@ -135,7 +161,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str, Any]] = {
 
 
 def to_result(shape: Any, value: Any, spelling: Spelling) -> dict[str, Json]:
-    """What a boto3 call has answered, as the task's result; fields in alphabetical order."""
+    """What a boto3 call has answered, as the task's result; fields in alphabetical order.  Raises ``TooLarge``."""
     return {} if shape is None else dict(_structure_out(shape, value, spelling))
 
 
@@ -160,9 +186,18 @@ def _out(shape: Any, value: Any, spelling: Spelling) -> Json:
             value = datetime.fromtimestamp(value, UTC)
         return spelling.moment(value) if isinstance(value, datetime) else str(value)
     if kind == "blob":
-        return _text(value if isinstance(value, bytes) else value.read())
+        return _text(value if isinstance(value, bytes) else _read(value))
     result: Json = value
     return result
+
+
+def _read(stream: Any) -> bytes:
+    """All of a stream, which is closed where that would be too much."""
+    data: bytes = stream.read(bounds.LARGEST_STREAM + 1)
+    if len(data) > bounds.LARGEST_STREAM:
+        stream.close()
+        raise TooLarge
+    return data
 
 
 def _text(data: bytes) -> str:

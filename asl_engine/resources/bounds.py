@@ -1,0 +1,20 @@
+"""How much of an answer is taken in: what a service sends has no end that can be counted on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from asl_engine.errors import StatesError
+
+__all__ = ["LARGEST_STREAM", "MOST_BYTES", "too_large"]
+
+MOST_BYTES: Final = 262_144  # of the response of an HTTP API
+LARGEST_STREAM = 67_108_864  # bytes, where AWS's limit on results is off; with it, a fraction is too much
+
+
+def too_large(state: str) -> StatesError:
+    return StatesError(
+        "States.DataLimitExceeded",
+        f"The state/task '{state}' returned a result with a size exceeding the maximum number of bytes "
+        "service limit.",
+    )
