@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asl_engine.findings import Finding
 
 __all__ = [
+    "MISSED_HEARTBEAT",
     "AslError",
     "Conflict",
     "DefinitionError",
@@ -29,6 +30,7 @@ __all__ = [
     "QueryFailure",
     "StatesError",
     "StoreError",
+    "shown_error",
 ]
 
 
@@ -71,6 +73,15 @@ class QueryFailure(EvaluationError):
     def __init__(self, detail: str, location: str | None = None) -> None:
         super().__init__(detail, "States.QueryEvaluationError")
         self.location = location
+
+
+# What a missed heartbeat is to Retry and Catch, which the history and the error output call States.Timeout.
+MISSED_HEARTBEAT = "States.HeartbeatTimeout"
+
+
+def shown_error(error: str | None) -> str | None:
+    """An error's name as AWS shows it."""
+    return "States.Timeout" if error == MISSED_HEARTBEAT else error
 
 
 class AslError(Exception):

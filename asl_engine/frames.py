@@ -74,13 +74,18 @@ class OpenTask:
     role: str | None = None
 
     def begin_at(self, moment: int) -> None:
-        self.timeout_due = None if self.timeout is None else moment + self.timeout * 1000
+        """Recorded from AWS: an activity's time is that of the worker who has taken the task."""
+        counts = self.timeout is not None and self.is_taken
+        self.timeout_due = moment + (self.timeout or 0) * 1000 if counts else None
         self.beat_at(moment)
 
     def beat_at(self, moment: int) -> None:
-        """A heartbeat is expected from whoever has the task: nobody, before a worker has taken it."""
-        expected = self.heartbeat is not None and (self.started or not self.is_activity)
+        expected = self.heartbeat is not None and self.is_taken
         self.heartbeat_due = moment + (self.heartbeat or 0) * 1000 if expected else None
+
+    @property
+    def is_taken(self) -> bool:
+        return self.started or not self.is_activity
 
     @property
     def is_activity(self) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine import events as ev
 from asl_engine.arn import is_activity, is_lambda_function, service_integration
+from asl_engine.errors import shown_error
 from asl_engine.jsontypes import dumps
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _data(field: str, payload: Payload) -> Details:
 
 def _failure(event: Any) -> Details:
     """Error and cause, each left out where there is none."""
-    shown = {"error": event.error, "cause": event.cause}
+    shown = {"error": shown_error(event.error), "cause": event.cause}
     return {key: value for key, value in shown.items() if value is not None}
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine import events as ev
 from asl_engine.arn import is_express
-from asl_engine.errors import EvaluationError, QueryFailure, StatesError
+from asl_engine.errors import MISSED_HEARTBEAT, EvaluationError, QueryFailure, StatesError
 from asl_engine.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
 from asl_engine.jsontypes import Payload, TooDeep
 from asl_engine.limits import AWS_LIMITS, Limits
@@ -259,7 +259,7 @@ def timeout_of(task: OpenTask, at: int) -> str | None:
     if task.timeout_due is not None and at >= task.timeout_due:
         return "States.Timeout"
     if task.heartbeat_due is not None and at >= task.heartbeat_due:
-        return "States.HeartbeatTimeout"
+        return MISSED_HEARTBEAT
     return None
 
 

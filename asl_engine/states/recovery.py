@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.errors import MISSED_HEARTBEAT, shown_error
 from asl_engine.events import RetryScheduled
 from asl_engine.frames import Phase
 from asl_engine.jsontypes import Payload
@@ -27,7 +28,7 @@ LONGEST_DELAY_SECONDS = 31_622_400.0  # the bound of MaxDelaySeconds
 # The execution cannot go on from these: no retrier and no catcher is asked.
 UNRECOVERABLE = frozenset({"States.Runtime"})
 NOT_MATCHED_BY_ALL = frozenset({"States.DataLimitExceeded"})
-TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
+TIMEOUTS = frozenset({"States.Timeout", MISSED_HEARTBEAT})
 
 
 class Retrier(NamedTuple):
@@ -127,7 +128,7 @@ def catch(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) 
     for catcher in recovery.catchers:
         if matches(catcher.error_equals, error):
             # An error without a cause is caught with an empty one, as AWS shows for timeouts.
-            caught = Payload({"Error": error, "Cause": cause or ""})
+            caught = Payload({"Error": shown_error(error), "Cause": cause or ""})
             catcher.exit(turn, caught, catcher.next)
             return True
     return False

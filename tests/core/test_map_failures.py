@@ -66,6 +66,22 @@ def test_how_the_events_of_a_failure_follow_from_each_other() -> None:
     assert details["mapIterationFailedEventDetails"] == {"name": "S", "index": 0}
 
 
+def test_what_falls_is_told_in_the_order_of_the_items() -> None:
+    """Recorded from AWS: all of it follows from the event that failed."""
+    steps = Steps(scope(S=each(TASK)), ["left", "right"])
+    steps.answer(steps.tasks()[1], BROKEN)
+    assert told(steps.log)[11:] == [
+        "12 11 LambdaFunctionFailed",
+        "13 12 MapIterationAborted",
+        "14 12 TaskStateAborted",
+        "15 12 MapIterationFailed",
+        "16 12 TaskStateAborted",
+        "17 12 MapStateFailed",
+        "18 17 ExecutionFailed",
+    ]
+    check_steps(steps)
+
+
 # -- Retry and Catch -----------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asl_engine.errors import StatesError
+from asl_engine.errors import StatesError, shown_error
 from asl_engine.events import RetryScheduled, TaskScheduled, WaitScheduled
 from asl_engine.limits import Limits
 from tests.core.driver import IDENTITY, NEVER, NOW, drive, history, outcome
@@ -283,7 +283,7 @@ def test_what_a_task_is_given() -> None:
 
 TIMEOUTS = [
     ({"TimeoutSeconds": 5}, 5.0, "States.Timeout"),
-    ({"TimeoutSeconds": 5, "HeartbeatSeconds": 2}, 2.0, "States.HeartbeatTimeout"),
+    ({"TimeoutSeconds": 5, "HeartbeatSeconds": 2}, 2.0, "States.Timeout"),
 ]
 
 
@@ -370,6 +370,7 @@ MATCHES = [
     (["States.TaskFailed"], "States.Timeout", False),
     (["States.TaskFailed"], "States.HeartbeatTimeout", False),
     (["States.Timeout"], "States.HeartbeatTimeout", True),
+    (["States.HeartbeatTimeout"], "States.HeartbeatTimeout", True),
     (["States.HeartbeatTimeout"], "States.Timeout", False),
 ]
 
@@ -380,9 +381,9 @@ def test_what_a_catcher_matches(names: list[str], error: str | None, caught: boo
     definition["States"]["Caught"] = {"Type": "Pass", "End": True}
     execution, _ = drive(definition, {"in": 1}, {"S": [StatesError(error, "because")]})
     if caught:
-        assert outcome(execution) == ("SUCCEEDED", {"Error": error, "Cause": "because"})
+        assert outcome(execution) == ("SUCCEEDED", {"Error": shown_error(error), "Cause": "because"})
     else:
-        assert outcome(execution) == ("FAILED", (error, "because"))
+        assert outcome(execution) == ("FAILED", (shown_error(error), "because"))
 
 
 CATCHERS = [

@@ -134,7 +134,7 @@ def test_request_and_response(api: Api) -> None:
     assert headers["range"] == "bytes=0-262144"
     assert set(result) == {"Headers", "ResponseBody", "StatusCode", "StatusText"}
     assert (result["ResponseBody"], result["StatusCode"], result["StatusText"]) == ({"ok": True}, 200, "OK")
-    assert result["Headers"]["set-cookie"] == ["a=1", "b=2"]
+    assert result["Headers"]["Set-Cookie"] == ["a=1", "b=2"]
 
 
 def test_a_body_that_is_no_json_is_text(api: Api) -> None:

@@ -268,12 +268,12 @@ def test_a_silent_task_times_out(client: Any, desk: Desk, name: str) -> None:
     execution = started(client, name, asks(TimeoutSeconds=60, HeartbeatSeconds=1))
     token = desk.token()
     shown = ended(client, execution)
-    assert (shown["status"], shown["error"]) == ("FAILED", "States.HeartbeatTimeout")
+    assert (shown["status"], shown["error"]) == ("FAILED", "States.Timeout")
     (timeout,) = [event for event in events(client, execution) if event["type"] == "TaskTimedOut"]
     assert timeout["taskTimedOutEventDetails"] == {
         "resourceType": "lambda",
         "resource": "invoke.waitForTaskToken",
-        "error": "States.HeartbeatTimeout",
+        "error": "States.Timeout",
     }
     assert refusal(client.send_task_success, taskToken=token, output="1") == CLOSED
 
