@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MISSED_HEARTBEAT",
+    "UNRECOVERABLE",
     "AslError",
     "Conflict",
     "DefinitionError",
@@ -75,13 +76,19 @@ class QueryFailure(EvaluationError):
         self.location = location
 
 
-# What a missed heartbeat is to Retry and Catch, which the history and the error output call States.Timeout.
 MISSED_HEARTBEAT = "States.HeartbeatTimeout"
+# Errors that AWS documents by one name and shows, in histories and error outputs, by another (recorded).
+SHOWN_NAMES = {
+    MISSED_HEARTBEAT: "States.Timeout",
+    "States.ResultPathMatchFailure": "States.ReferencePathConflict",
+}
+# The execution cannot go on from these: no retrier and no catcher is asked.
+UNRECOVERABLE = frozenset({"States.Runtime"})
 
 
 def shown_error(error: str | None) -> str | None:
     """An error's name as AWS shows it."""
-    return "States.Timeout" if error == MISSED_HEARTBEAT else error
+    return error if error is None else SHOWN_NAMES.get(error, error)
 
 
 class AslError(Exception):

@@ -18,7 +18,7 @@ from asl_engine.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
 from asl_engine.jsontypes import Payload, TooDeep
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
-from asl_engine.states.aborting import abort_children
+from asl_engine.states.aborting import abort_map_runs
 from asl_engine.states.turn import HistoryFull, Turn
 from asl_engine.stimuli import (
     Heartbeat,
@@ -174,15 +174,6 @@ def redrive(turn: Turn, machine: StateMachine, stimulus: RedriveRequested) -> No
         turn.emit_end(ev.ExecutionRedriven, x.redrive_count + 1, stimulus.token)
         for frame in x.frames.values():
             turn.wake(frame)
-
-
-def abort_map_runs(turn: Turn) -> None:
-    """Give up every Map Run of an execution that is about to end, as far as the history has room."""
-    x, room = turn.execution, turn.limits.history_events
-    for work in list(x.open.values()):
-        if isinstance(work, OpenMapRun) and (room is None or x.history_length < room - 2):
-            turn.frame = work.frame
-            turn.emit(ev.MapRunAborted, work.key)
 
 
 def open_task(turn: Turn, key: int) -> OpenTask | None:
@@ -402,10 +393,7 @@ def evaluation_failed(turn: Turn, failure: StatesError, location: str | None) ->
 
 
 def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:
-    """Retry, Catch or fail.  An item that cannot be made fails a Map while others are under way."""
-    frame = turn.frame
-    abort_children(turn, frame)
-    turn.frame = frame
+    """Retry, Catch or fail."""
     turn.takes_token = state.takes_token
     try:
         state.failed(turn, error.error, error.cause)

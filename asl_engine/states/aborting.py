@@ -9,13 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine import events as ev
-from asl_engine.frames import BETWEEN_STATES
+from asl_engine.frames import BETWEEN_STATES, OpenMapRun
 
 if TYPE_CHECKING:
     from asl_engine.frames import Frame
     from asl_engine.states.turn import Turn
 
-__all__ = ["abort_children", "fail_child"]
+__all__ = ["abort_children", "abort_map_runs", "fail_child"]
 
 # State types that the history shows as aborted; the others are over as soon as they are entered.
 ABORTED_TYPES = frozenset({"Task", "Wait", "Parallel", "Map"})
@@ -39,6 +39,15 @@ def fail_child(turn: Turn, failed: Frame, parent: Frame, error: str | None, caus
         else:
             turn.emit_internal(ev.BranchFailed, error, cause)
         _show_aborted(turn, failed, follows)
+
+
+def abort_map_runs(turn: Turn) -> None:
+    """Give up every Map Run of an execution that is about to end, as far as the history has room."""
+    x, room = turn.execution, turn.limits.history_events
+    for work in list(x.open.values()):
+        if isinstance(work, OpenMapRun) and (room is None or x.history_length < room - 2):
+            turn.frame = work.frame
+            turn.emit(ev.MapRunAborted, work.key)
 
 
 def abort_children(turn: Turn, frame: Frame) -> None:
@@ -65,6 +74,9 @@ def _show_fallen(turn: Turn, frame: Frame, follows: int) -> None:
 def _abort(turn: Turn, child: Frame, parent: Frame, follows: int) -> None:
     _abort_children(turn, child, follows)
     turn.frame = child
+    work = turn.execution.open.get(child.work)
+    if isinstance(work, OpenMapRun):
+        turn.emit(ev.MapRunAborted, work.key, previous=follows)
     if parent.type == "Map":
         turn.emit(ev.MapIterationAborted, parent.state, child.index, previous=follows)
     else:

@@ -32,7 +32,7 @@ def failure(detail: str, error: str = "States.Runtime") -> tuple[str, tuple[str,
 PASS = [
     ("hands its input on", {}, {"a": 1}, {"a": 1}),
     ("a result replaces it", {"Result": [1, None]}, {"a": 1}, [1, None]),
-    ("a result that is null", {"Result": None}, {"a": 1}, None),
+    ("a result that is null", {"Result": None}, {"a": 1}, {"a": 1}),
     ("a result put into it", {"Result": 2, "ResultPath": "$.b.c"}, {"a": 1}, {"a": 1, "b": {"c": 2}}),
     ("a result thrown away", {"Result": 2, "ResultPath": None}, {"a": 1}, {"a": 1}),
     ("InputPath selects", {"InputPath": "$.a"}, {"a": {"b": 1}}, {"b": 1}),
@@ -419,14 +419,14 @@ def test_a_result_path_that_cannot_be_applied_can_be_caught() -> None:
     )
     definition["States"]["Caught"] = {"Type": "Pass", "OutputPath": "$.Error", "End": True}
     execution, _ = drive(definition, {"a": "text"}, {"S": [1]})
-    assert outcome(execution) == ("SUCCEEDED", "States.ResultPathMatchFailure")
+    assert outcome(execution) == ("SUCCEEDED", "States.ReferencePathConflict")
 
 
 def test_a_catcher_that_cannot_be_followed_fails_the_execution() -> None:
     definition = task(Catch=[{"ErrorEquals": ["E"], "ResultPath": "$.a.b", "Next": "S"}])
     execution, _ = drive(definition, {"a": 1}, {"S": [StatesError("E", "C")]})
     assert outcome(execution)[0] == "FAILED"
-    assert execution.error == "States.ResultPathMatchFailure"
+    assert execution.error == "States.ReferencePathConflict"
 
 
 # -- limits ----------------------------------------------------------------------------------------
