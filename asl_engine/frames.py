@@ -117,13 +117,18 @@ class OpenTimer(NamedTuple):
 
 
 class OpenMapRun(NamedTuple):
-    """A Map Run that has not ended.  ``items`` are those of the state's input, empty where they are read."""
+    """A Map Run that has not ended.  ``items`` are those of the state's input, empty where they are read.
+
+    ``follows`` is the history id that it, and its redrives, follow from.
+    """
 
     key: int
     frame: Frame
     arn: str
     parameters: Payload
     items: Payload
+    follows: int
+    redrives: int = 0
     due: None = None  # no timer of its own
     started: bool = True
 
@@ -160,7 +165,7 @@ class Frame:
 
     ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
     ``work`` is the key of the open task, timer or Map Run, ``retries`` counts the tries of each Retry entry.
-    ``items`` are those that a Map Run is about to be started for.
+    ``items`` are those that a Map Run is about to be started for; ``map_run`` is the state's, to be redriven.
     ``settled``: the history has shown already how the state's work ended (it succeeded, failed or was aborted).
     """
 
@@ -176,6 +181,7 @@ class Frame:
         "input",
         "items",
         "last_id",
+        "map_run",
         "next",
         "parent",
         "phase",
@@ -216,6 +222,7 @@ class Frame:
         self.work = 0
         self.fork: Fork | None = None
         self.items: Payload | None = None
+        self.map_run: OpenMapRun | None = None
         self.result: Payload | None = None
         self.error: str | None = None
         self.cause: str | None = None

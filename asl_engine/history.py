@@ -218,6 +218,9 @@ _PROJECT: dict[type[ev.Event], Callable[..., Shown]] = {
     ev.MapIterationFailed: _iteration,
     ev.MapIterationAborted: _iteration,
     ev.MapRunStarted: lambda event, *_: _named("MapRunStarted", {"mapRunArn": event.arn}),
+    ev.MapRunRedriven: lambda event, *_: _named(
+        "MapRunRedriven", {"mapRunArn": event.arn, "redriveCount": event.redrive_count}
+    ),
     ev.MapRunSucceeded: _bare,
     ev.MapRunFailed: _ended_badly,
     ev.MapRunAborted: _bare,

@@ -47,6 +47,7 @@ FLOORS = [
             "calls",
             "map_runs",
             "map_run_counts",
+            "map_run_redrives",
             "map_run_results",
             "runs",
             "trials",
