@@ -28,6 +28,7 @@ from asl_engine.errors import (
 )
 from asl_engine.events import (
     MapRunAborted,
+    MapRunRedriven,
     MapRunStarted,
     RetryScheduled,
     StateAborted,
@@ -56,7 +57,8 @@ from asl_engine.interpreter import (
     machine_deadline,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.map_runs import MapRuns, in_short
+from asl_engine.map_run_results import in_short
+from asl_engine.map_runs import MapRuns
 from asl_engine.redrive import not_redrivable
 from asl_engine.resources import PENDING
 from asl_engine.resources.cancelling import GIVEN_UP
@@ -81,9 +83,16 @@ if TYPE_CHECKING:
 __all__ = ["Engine", "Run"]
 
 # Events that open work, and those that close it from outside.
-OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled, MapRunStarted})
+OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled, MapRunStarted, MapRunRedriven})
 CLOSING = frozenset({TaskTimedOut, StateAborted, MapRunAborted})
 SALT_BYTES = 16
+
+
+def opened_by(event: Event) -> int:
+    """The key of the work that an event opens."""
+    if isinstance(event, TaskStarted):
+        return event.task
+    return event.map_run if isinstance(event, MapRunRedriven) else event.seq
 
 
 class Engine:
@@ -219,9 +228,10 @@ class Engine:
 
         ``token`` is the client's.  Raises ``ExecutionNotRedrivable``.
         """
-        now = self.clock.now()
         self.alarms.begin()
         try:
+            await self.map_runs.settle_those_of(record.identity.arn)
+            now = self.clock.now()
             run, events = await self._decide(machine, record, RedriveRequested(now, token))
             reason = None if events else not_redrivable(run.execution, now, self.limits)
             if reason is not None:
@@ -330,8 +340,7 @@ class Engine:
         for event in events:
             kind = type(event)
             if kind in OPENING:
-                key = event.task if isinstance(event, TaskStarted) else event.seq
-                self._watch(run, open_work.get(key))
+                self._watch(run, open_work.get(opened_by(event)))
             elif isinstance(event, TaskScheduled):
                 if is_activity(event.resource):
                     self._watch(run, open_work.get(event.seq))

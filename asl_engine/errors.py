@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from asl_engine.findings import Finding
 
 __all__ = [
+    "MISSED_HEARTBEAT",
+    "UNRECOVERABLE",
     "AslError",
     "Conflict",
     "DefinitionError",
@@ -29,6 +31,7 @@ __all__ = [
     "QueryFailure",
     "StatesError",
     "StoreError",
+    "shown_error",
 ]
 
 
@@ -71,6 +74,21 @@ class QueryFailure(EvaluationError):
     def __init__(self, detail: str, location: str | None = None) -> None:
         super().__init__(detail, "States.QueryEvaluationError")
         self.location = location
+
+
+MISSED_HEARTBEAT = "States.HeartbeatTimeout"
+# Errors that AWS documents by one name and shows, in histories and error outputs, by another (recorded).
+SHOWN_NAMES = {
+    MISSED_HEARTBEAT: "States.Timeout",
+    "States.ResultPathMatchFailure": "States.ReferencePathConflict",
+}
+# The execution cannot go on from these: no retrier and no catcher is asked.
+UNRECOVERABLE = frozenset({"States.Runtime"})
+
+
+def shown_error(error: str | None) -> str | None:
+    """An error's name as AWS shows it."""
+    return error if error is None else SHOWN_NAMES.get(error, error)
 
 
 class AslError(Exception):

@@ -20,6 +20,7 @@ from asl_engine.map_events import (
     MapIterationSucceeded,
     MapRunAborted,
     MapRunFailed,
+    MapRunRedriven,
     MapRunStarted,
     MapRunSucceeded,
     MapStateFailed,
@@ -50,6 +51,7 @@ __all__ = [
     "MapIterationSucceeded",
     "MapRunAborted",
     "MapRunFailed",
+    "MapRunRedriven",
     "MapRunStarted",
     "MapRunSucceeded",
     "MapStateFailed",
@@ -440,6 +442,7 @@ Event: TypeAlias = (
     | MapIterationFailed
     | MapIterationAborted
     | MapRunStarted
+    | MapRunRedriven
     | MapRunSucceeded
     | MapRunFailed
     | MapRunAborted

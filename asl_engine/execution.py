@@ -171,7 +171,7 @@ def _state_exited(x: Execution, event: ev.StateExited) -> None:
     x.open.pop(frame.work, None)  # the wait that has ended
     frame.next = event.next
     frame.input = event.output
-    frame.result = frame.fork = None
+    frame.result = frame.fork = frame.map_run = None
     if event.assigned is not None:
         assigned: Any = event.assigned.value
         frame.variables = {**frame.variables, **assigned}
@@ -278,7 +278,9 @@ def _parallel_started(x: Execution, event: ev.ParallelStateStarted) -> None:
 
 def _map_started(x: Execution, event: ev.MapStateStarted) -> None:
     _fork(x, event, None if event.distributed else Fork(event.length, event.concurrency, event.items, event.id))
-    x.frames[event.frame].items = event.items if event.distributed else None
+    frame = x.frames[event.frame]
+    frame.items = event.items if event.distributed else None
+    frame.map_run = None
 
 
 def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, fork: Fork | None) -> None:
@@ -416,6 +418,12 @@ def _restore(x: Execution, frame: Frame) -> None:
     frame.retry_count = 0
     error, frame.error, frame.cause = frame.error, None, None
     fork = frame.fork
+    if frame.map_run is not None and error != "States.DataLimitExceeded":
+        frame.phase = Phase.SCHEDULED
+        frame.last_id = frame.map_run.follows
+        frame.result = None
+        frame.settled = False
+        return
     # Where the children have made more data than the state can hold, all of them begin anew.
     if fork is None or error == "States.DataLimitExceeded":
         frame.phase = Phase.ENTERED

@@ -74,13 +74,18 @@ class OpenTask:
     role: str | None = None
 
     def begin_at(self, moment: int) -> None:
-        self.timeout_due = None if self.timeout is None else moment + self.timeout * 1000
+        """Recorded from AWS: an activity's time is that of the worker who has taken the task."""
+        counts = self.timeout is not None and self.is_taken
+        self.timeout_due = moment + (self.timeout or 0) * 1000 if counts else None
         self.beat_at(moment)
 
     def beat_at(self, moment: int) -> None:
-        """A heartbeat is expected from whoever has the task: nobody, before a worker has taken it."""
-        expected = self.heartbeat is not None and (self.started or not self.is_activity)
+        expected = self.heartbeat is not None and self.is_taken
         self.heartbeat_due = moment + (self.heartbeat or 0) * 1000 if expected else None
+
+    @property
+    def is_taken(self) -> bool:
+        return self.started or not self.is_activity
 
     @property
     def is_activity(self) -> bool:
@@ -112,13 +117,18 @@ class OpenTimer(NamedTuple):
 
 
 class OpenMapRun(NamedTuple):
-    """A Map Run that has not ended.  ``items`` are those of the state's input, empty where they are read."""
+    """A Map Run that has not ended.  ``items`` are those of the state's input, empty where they are read.
+
+    ``follows`` is the history id that it, and its redrives, follow from.
+    """
 
     key: int
     frame: Frame
     arn: str
     parameters: Payload
     items: Payload
+    follows: int
+    redrives: int = 0
     due: None = None  # no timer of its own
     started: bool = True
 
@@ -155,7 +165,7 @@ class Frame:
 
     ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
     ``work`` is the key of the open task, timer or Map Run, ``retries`` counts the tries of each Retry entry.
-    ``items`` are those that a Map Run is about to be started for.
+    ``items`` are those that a Map Run is about to be started for; ``map_run`` is the state's, to be redriven.
     ``settled``: the history has shown already how the state's work ended (it succeeded, failed or was aborted).
     """
 
@@ -171,6 +181,7 @@ class Frame:
         "input",
         "items",
         "last_id",
+        "map_run",
         "next",
         "parent",
         "phase",
@@ -211,6 +222,7 @@ class Frame:
         self.work = 0
         self.fork: Fork | None = None
         self.items: Payload | None = None
+        self.map_run: OpenMapRun | None = None
         self.result: Payload | None = None
         self.error: str | None = None
         self.cause: str | None = None

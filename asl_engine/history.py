@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine import events as ev
 from asl_engine.arn import is_activity, is_lambda_function, service_integration
+from asl_engine.errors import shown_error
 from asl_engine.jsontypes import dumps
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _data(field: str, payload: Payload) -> Details:
 
 def _failure(event: Any) -> Details:
     """Error and cause, each left out where there is none."""
-    shown = {"error": event.error, "cause": event.cause}
+    shown = {"error": shown_error(event.error), "cause": event.cause}
     return {key: value for key, value in shown.items() if value is not None}
 
 
@@ -230,6 +231,9 @@ _PROJECT: dict[type[ev.Event], Callable[..., Shown]] = {
     ev.MapIterationFailed: _iteration,
     ev.MapIterationAborted: _iteration,
     ev.MapRunStarted: lambda event, *_: _named("MapRunStarted", {"mapRunArn": event.arn}),
+    ev.MapRunRedriven: lambda event, *_: _named(
+        "MapRunRedriven", {"mapRunArn": event.arn, "redriveCount": event.redrive_count}
+    ),
     ev.MapRunSucceeded: _bare,
     ev.MapRunFailed: _ended_badly,
     ev.MapRunAborted: _bare,

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from asl_engine import events as ev
 from asl_engine.arn import is_express
-from asl_engine.errors import EvaluationError, QueryFailure, StatesError
+from asl_engine.errors import MISSED_HEARTBEAT, EvaluationError, QueryFailure, StatesError
 from asl_engine.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
 from asl_engine.jsontypes import Payload, TooDeep
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.redrive import not_redrivable
-from asl_engine.states.aborting import abort_children
+from asl_engine.states.aborting import abort_map_runs
 from asl_engine.states.turn import HistoryFull, Turn
 from asl_engine.stimuli import (
     Heartbeat,
@@ -176,15 +176,6 @@ def redrive(turn: Turn, machine: StateMachine, stimulus: RedriveRequested) -> No
             turn.wake(frame)
 
 
-def abort_map_runs(turn: Turn) -> None:
-    """Give up every Map Run of an execution that is about to end, as far as the history has room."""
-    x, room = turn.execution, turn.limits.history_events
-    for work in list(x.open.values()):
-        if isinstance(work, OpenMapRun) and (room is None or x.history_length < room - 2):
-            turn.frame = work.frame
-            turn.emit(ev.MapRunAborted, work.key)
-
-
 def open_task(turn: Turn, key: int) -> OpenTask | None:
     task = turn.execution.open.get(key)
     return task if isinstance(task, OpenTask) and task.started else None
@@ -259,7 +250,7 @@ def timeout_of(task: OpenTask, at: int) -> str | None:
     if task.timeout_due is not None and at >= task.timeout_due:
         return "States.Timeout"
     if task.heartbeat_due is not None and at >= task.heartbeat_due:
-        return "States.HeartbeatTimeout"
+        return MISSED_HEARTBEAT
     return None
 
 
@@ -403,10 +394,7 @@ def evaluation_failed(turn: Turn, failure: StatesError, location: str | None) ->
 
 
 def recover_or_fail(turn: Turn, state: State, error: StatesError) -> None:
-    """Retry, Catch or fail.  An item that cannot be made fails a Map while others are under way."""
-    frame = turn.frame
-    abort_children(turn, frame)
-    turn.frame = frame
+    """Retry, Catch or fail."""
     turn.takes_token = state.takes_token
     try:
         state.failed(turn, error.error, error.cause)

@@ -17,6 +17,7 @@ __all__ = [
     "MapIterationSucceeded",
     "MapRunAborted",
     "MapRunFailed",
+    "MapRunRedriven",
     "MapRunStarted",
     "MapRunSucceeded",
     "MapStateFailed",
@@ -114,6 +115,19 @@ class MapRunStarted(NamedTuple):
     frame: int
     arn: str
     parameters: Payload
+
+
+class MapRunRedriven(NamedTuple):
+    """A Map Run that has not succeeded goes on, with all of its children that have not."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    map_run: int
+    arn: str
+    redrive_count: int
 
 
 class MapRunSucceeded(NamedTuple):

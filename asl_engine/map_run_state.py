@@ -19,8 +19,18 @@ def _map_run_started(x: Execution, event: ev.MapRunStarted) -> None:
     frame = x.frames[event.frame]
     assert frame.items is not None  # noqa: S101  MapStateStarted comes first
     frame.work = event.seq
-    x.open[event.seq] = OpenMapRun(event.seq, frame, event.arn, event.parameters, frame.items)
+    work = OpenMapRun(event.seq, frame, event.arn, event.parameters, frame.items, event.previous)
+    x.open[event.seq] = frame.map_run = work
     frame.items = None
+    move(frame, Phase.WORKING, event)
+
+
+def _map_run_redriven(x: Execution, event: ev.MapRunRedriven) -> None:
+    frame = x.frames[event.frame]
+    assert frame.map_run is not None  # noqa: S101  it has run before
+    work = frame.map_run._replace(redrives=event.redrive_count)
+    x.open[work.key] = frame.map_run = work
+    frame.work = work.key
     move(frame, Phase.WORKING, event)
 
 
@@ -43,6 +53,7 @@ def _map_run_aborted(x: Execution, event: ev.MapRunAborted) -> None:
 
 APPLY_MAP_RUN: dict[type[Any], Callable[..., None]] = {
     ev.MapRunStarted: _map_run_started,
+    ev.MapRunRedriven: _map_run_redriven,
     ev.MapRunSucceeded: _map_run_succeeded,
     ev.MapRunFailed: _map_run_failed,
     ev.MapRunAborted: _map_run_aborted,

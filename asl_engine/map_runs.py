@@ -15,30 +15,30 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.arn import child_name, execution_arn, express_arn
+from asl_engine.arn import child_name, execution_arn, express_arn, is_express
 from asl_engine.errors import EvaluationError, StatesError
-from asl_engine.events import ExecutionStarted
 from asl_engine.execution import Identity, fold
 from asl_engine.interpreter import MapRunReported
 from asl_engine.jsontypes import MISSING, Payload
 from asl_engine.limits import utf8_length
 from asl_engine.map_run_counts import Counts
+from asl_engine.map_run_redrives import is_to_be_redriven
 from asl_engine.map_run_results import ended_children, failed_result
 from asl_engine.states.distributed_map import Configuration, DistributedMap, ItemTurn, processor_of
 from asl_engine.states.item_flow import Writing
 from asl_engine.store.map_runs import Child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
     from pathlib import Path
 
     from asl_engine.engine import Engine, Run
-    from asl_engine.events import Event
     from asl_engine.execution import Execution, OpenMapRun
     from asl_engine.items import Item, Storage
     from asl_engine.jsontypes import Json
+    from asl_engine.store.map_runs import Kinship
 
-__all__ = ["MapRun", "MapRuns", "in_short"]
+__all__ = ["MapRun", "MapRuns"]
 
 # AWS runs up to 10,000 children at once, and so many where MaxConcurrency is 0; one machine has less to run
 # them with, and a tenth keeps it as busy.
@@ -88,6 +88,7 @@ class MapRun:
         self._failure: BaseException | None = None
         self._starting: set[asyncio.Task[None]] = set()
         self._news: asyncio.Future[None] | None = None
+        self._again: deque[Kinship] = deque()  # to be redriven
         self._started_before = 0  # the children below this number have been started by another process,
         self._started_too: set[int] = set()  # and so have these
         self._under_way: dict[int, int] = {}  # the items of those in ``running``
@@ -119,15 +120,17 @@ class MapRun:
             if self._is_exceeded():
                 await self.abort_children()
                 raise EXCEEDED
-            while not exhausted and len(self.running) < self._most_at_once:
-                if not ready:
+            while (self._again or not exhausted) and len(self.running) < self._most_at_once:
+                if self._again:
+                    self._start_again(self._again.popleft())
+                elif not ready:
                     ready.extend(await self._make(inputs))
                     exhausted = not ready
                 else:
                     self._start(ready.popleft())
             if exhausted:
                 self._is_total_known = True
-            if exhausted and not self.running and not self._ended:
+            if exhausted and not self.running and not self._ended and not self._again:
                 if not self._is_exceeded():
                     return
             else:
@@ -138,6 +141,8 @@ class MapRun:
         counts = Counts.of_json(self.counts.to_json())
         if self.running:
             counts.add("RUNNING", sum(self._under_way.values()), len(self.running))
+        if self._again:
+            counts.add("PENDING_REDRIVE", sum(kin.items for kin in self._again), len(self._again))
         return counts
 
     def update(self, configuration: Configuration) -> None:
@@ -223,31 +228,45 @@ class MapRun:
     # -- children -----------------------------------------------------------------------------------
 
     def _start(self, made: Input) -> None:
-        self.running[made.number] = None
-        self._under_way[made.number] = made.items
-        task = self._engine.spawn(self._launch(made))
+        self._begin(made.number, made.items, self._launch(made, self._identity(made.number)))
+
+    def _start_again(self, kin: Kinship) -> None:
+        self._begin(kin.number, kin.items, self._relaunch(kin))
+
+    def _begin(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
+        self.running[number] = None
+        self._under_way[number] = items
+        task = self._engine.spawn(self._begun(number, items, starting))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
-    async def _launch(self, made: Input) -> None:
+    async def _begun(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
         try:
-            child = await self._engine.launch(
-                self._machine,
-                self._identity(made.number),
-                made.payload,
-                self._options,
-                child=Child(self.arn, made.number, made.items),
-            )
+            child = await starting
         except Exception as error:  # noqa: BLE001  the driver has to hear of it
             self._failure = error
             self._wake()
             return
-        self._watch(made.number, made.items, child)
+        self._watch(number, items, child)
 
-    def _identity(self, number: int) -> Identity:
+    async def _launch(self, made: Input, identity: Identity) -> Run:
+        child = Child(self.arn, made.number, made.items)
+        return await self._engine.launch(self._machine, identity, made.payload, self._options, child=child)
+
+    async def _relaunch(self, kin: Kinship) -> Run:
+        """A Standard child is redriven, an Express child begun anew as another execution."""
+        record: Any = await self._store.record(kin.arn)
+        if not is_express(kin.arn):
+            return await self._engine.redrive(self._machine, record)
+        before = fold(record.identity, await self._store.events(kin.arn))
+        assert before.input is not None  # noqa: S101  it has been started
+        made = Input(kin.number, Payload.of_text(before.input.text), kin.items)
+        return await self._launch(made, self._identity(kin.number, self.work.redrives))
+
+    def _identity(self, number: int, redrive: int = 0) -> Identity:
         parent = self.run.execution.identity
         region, account = parent.arn.split(":")[3:5]
-        name = child_name(self.arn, number)
+        name = child_name(f"{self.arn}/{redrive}" if redrive else self.arn, number)
         if self.configuration.execution_type == "EXPRESS":
             arn = express_arn(region, account, self._machine_name, name, child_name(name, number))
         else:
@@ -341,7 +360,8 @@ class MapRun:
         if writing.bucket is None:
             return Payload(await asyncio.to_thread(collect_results, found, writing))
         storage = self._engine.map_runs.storage
-        result = await asyncio.to_thread(write_results, found, writing, storage, self.arn)
+        redrive = self.work.redrives
+        result = await asyncio.to_thread(write_results, found, writing, storage, self.arn, redrive=redrive)
         self.counts.written = sum(self.counts.executions.values())
         return Payload(result)
 
@@ -359,11 +379,15 @@ class MapRun:
         after = -1
         while kin := await self._store.map_runs.children(self.arn, after, PAGE):
             after = kin[-1].number
-            for number, items, arn, status in kin:
+            for one in kin:
+                number, items, arn, status, _ = one
                 if number == self._started_before:
                     self._started_before += 1
                 else:
                     self._started_too.add(number)
+                if await is_to_be_redriven(self._engine, one, self.work.redrives):
+                    self._again.append(one)
+                    continue
                 if status != "RUNNING" and self._is_too_large():
                     self.counts.add(status, items)
                     continue
@@ -455,23 +479,22 @@ class MapRuns:
         store = self._engine.store
         while found := await store.map_runs.child_page(arn, "RUNNING", "", PAGE):
             machine = load(await store.definition(found[0][0].definition))
-            await asyncio.gather(*(self._engine.stop(machine, child) for child, _ in found))
+            await asyncio.gather(*(self._engine.stop(machine, child) for child, *_ in found))
         counts = Counts.of_sums(await store.map_runs.sums(arn))
         counts.total = max(total or 0, counts.total)
         await store.map_runs.count(arn, counts.to_json())
+
+    async def settle_those_of(self, execution: str) -> None:
+        """The same of the Map Runs of an execution that is about to be redriven."""
+        if self._aborting:
+            await asyncio.wait(self._aborting)
+        for arn in await self._engine.store.map_runs.unsettled():
+            record = await self._engine.store.map_runs.get(arn)
+            if record is not None and record.execution == execution:
+                await self.settle(arn)
 
     async def settle_all(self) -> None:
         """The same of whatever a process that is gone has left so."""
         for arn in await self._engine.store.map_runs.unsettled():
             if arn not in self._live:
                 await self.settle(arn)
-
-
-def in_short(events: list[Event]) -> list[Event]:
-    """The log of an Express child that ended as soon as it began: what it was given, and how it ended.
-
-    AWS keeps no history of Express executions either.
-    """
-    first, last = events[0], events[-1]
-    assert isinstance(first, ExecutionStarted)  # noqa: S101  every log begins so
-    return [first, last._replace(seq=2, id=2, previous=0)]

@@ -48,6 +48,7 @@ FLOORS = [
             "heartbeats",
             "map_runs",
             "map_run_counts",
+            "map_run_redrives",
             "map_run_results",
             "runs",
             "trials",

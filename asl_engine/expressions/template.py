@@ -133,8 +133,9 @@ def _compile_dynamic(key: str, value: Json, place: str, report: Report, intrinsi
 
 
 def _not_found(key: str, path: Any, scope: Scope) -> EvaluationError:
-    # AWS names the member alone, not its place.  The data are shown also for a path into something else.
+    # AWS names the member alone, not its place, and shows the context object for a path into it (recorded).
+    searched = scope.context if isinstance(path, str) and path.startswith("$$") else scope.data
     return EvaluationError(
         f"The JSONPath '{path}' specified for the field '{key}' "
-        f"could not be found in the input '{dumps(scope.data)}'"
+        f"could not be found in the input '{dumps(searched)}'"
     )

@@ -83,7 +83,7 @@ def _check_configuration(subject: Subject, mock: Mock, configuration: Configurat
         ("MapItemReaderData", configuration.map_item_reader_data),
     ):
         if value is not None:
-            raise Refusal(f"{name} is supported for Map states only.")
+            raise Refusal(f"{name} is only supported when testing a Map state.")
 
 
 def _check_result(subject: Subject, result: Any) -> None:
@@ -93,6 +93,6 @@ def _check_result(subject: Subject, result: Any) -> None:
             raise Refusal("Mocked result must be a JSON object when the Map state has a ResultWriter.")
         return
     if not isinstance(result, list):
-        raise Refusal(f"Mocked result must be an array for a {subject.type} state.")
+        raise Refusal("Mocked result must be an array.")
     if subject.type == "Parallel" and len(result) != len(subject.source["Branches"]):
         raise Refusal("Mocked result must contain the same number of items as number of Parallel branches.")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from asl_engine.jsontypes import Json, Payload
+from asl_engine.jsontypes import Json, Payload, dumps
 from asl_engine.limits import utf8_length
 from asl_engine.states.jsonpath_flow import JsonPathFlow
 
@@ -56,7 +55,7 @@ def map_stages(state: State, turn: Turn, datasets: Datasets, count: Callable[[in
         reading = reader.evaluate(turn, given)
         items = None if datasets.read is None else datasets.read(reading)
         if items is not None and "ItemsPointer" in reading.config:
-            yield "afterItemsPointer", _spaced(_pointed_at(items))
+            yield "afterItemsPointer", Payload(_pointed_at(items))
     if items is not None:
         count(len(items))
         inputs = [default for _, default in items]
@@ -66,7 +65,7 @@ def map_stages(state: State, turn: Turn, datasets: Datasets, count: Callable[[in
             yield "afterItemSelector", _spaced(inputs)
         if batcher is not None:
             batches = datasets.batch(inputs, batcher.evaluate(turn, given))
-            yield "afterItemBatcher", _spaced(_within_limit(turn, batches))
+            yield "afterItemBatcher", _spaced([_in_text(batch) for batch in _within_limit(turn, batches)])
     if writer is not None:
         writer.evaluate(turn, given)
     yield "maxConcurrency", of.source.concurrency(turn, given)
@@ -90,16 +89,20 @@ def _within_limit(turn: Turn, values: Iterable[Json]) -> list[Json]:
     length = 0
     for value in values:
         made.append(value)
-        length += utf8_length(_text(value)) + 2
+        length += utf8_length(dumps(value)) + 2
         if turn.limits.payload_bytes is not None and length > turn.limits.payload_bytes:
             turn.within_limit(_spaced(made))
     return made
 
 
-def _spaced(value: Json) -> Payload:
-    """Recorded from AWS: the lists that a Map makes are written with a blank after each comma and colon."""
-    return Payload(value, _text(value))
+def _in_text(batch: Json) -> Json:
+    """Recorded from AWS: the items of a batch are shown as JSON texts."""
+    if not isinstance(batch, dict) or not isinstance(batch.get("Items"), list):
+        return batch
+    items: Any = batch["Items"]
+    return {**batch, "Items": [dumps(item) for item in items]}
 
 
-def _text(value: Json) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _spaced(values: list[Json]) -> Payload:
+    """Recorded from AWS: the items of the lists that a Map makes are written with a blank between them."""
+    return Payload(values, f"[{', '.join(map(dumps, values))}]")

@@ -53,6 +53,8 @@ def verdict_of(
         return Verdict("SUCCEEDED", exited.output.text, None, None, exited.next, data)
     if exited is not None:
         data["errorDetails"] = {"catchIndex": record.caught_by}
+        if "afterInputPath" in data:  # a JSONPath state (recorded from AWS)
+            data["afterResultPath"] = exited.output.text
         error, cause = cut(record.error, record.cause)
         return Verdict("CAUGHT_ERROR", exited.output.text, error, cause, exited.next, data)
     if retry is not None:

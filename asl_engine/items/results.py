@@ -56,8 +56,12 @@ def write_results(
     storage: Storage,
     map_run_arn: str,
     max_file_bytes: int = MAX_FILE_BYTES,
+    *,
+    redrive: int = 0,
 ) -> dict[str, Json]:
     """Write the files below ``<prefix>/<id of the Map Run>/``; the state's result, which names the manifest.
+
+    Those of a redrive are below ``Redrive-N/`` in it.
 
     No file is larger than ``max_file_bytes``, unless by its only execution.  What is held in memory is one
     execution; the files grow in the folder for temporary files.  Blocks: to be called in a thread.  Raises
@@ -66,7 +70,8 @@ def write_results(
     bucket = writing.bucket
     if not bucket:
         raise writer_failed("The ResultWriter needs a Bucket")
-    folder = "/".join(part for part in (writing.prefix.strip("/"), map_run_arn.rsplit(":", 1)[-1]) if part)
+    parts = (writing.prefix.strip("/"), map_run_arn.rsplit(":", 1)[-1], f"Redrive-{redrive}" if redrive else "")
+    folder = "/".join(part for part in parts if part)
     try:
         with ExitStack() as stack:
             files = {

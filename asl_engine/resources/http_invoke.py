@@ -58,6 +58,7 @@ FORBIDDEN: Final = frozenset(
         "accept-charset",
         "accept-datetime",
         "accept-encoding",
+        "authorization",
         "cache-control",
         "connection",
         "content-encoding",
@@ -92,6 +93,11 @@ FORBIDDEN: Final = frozenset(
 )
 
 
+# Contents that a state's result has no place for.
+BINARY: Final = frozenset({"application/octet-stream", "application/pdf", "application/zip", "application/gzip"})
+BINARY_PREFIXES: Final = ("audio/", "font/", "image/", "video/")
+
+
 def http_resource(connections: Mapping[str, Connection]) -> Direct:
     """A resource that makes the request which the task's parameters describe."""
     tokens = _Tokens()
@@ -118,8 +124,19 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
         except (httpx.InvalidURL, UnicodeError) as error:
             raise StatesError("States.Http.Socket", f"Invalid ApiEndpoint: {type(error).__name__}") from error
         if not answer.is_success:
-            raise StatesError(f"States.Http.StatusCode.{answer.status}", answer.phrase)
-        return Payload(answer._replace(headers=[(name.lower(), value) for name, value in answer.headers]).result())
+            raise StatesError(f"States.Http.StatusCode.{answer.status}", answer.phrase or None)
+        kind = next((text for name, text in answer.headers if name.lower() == "content-type"), "")
+        kind = kind.partition(";")[0].strip().lower()
+        if kind in BINARY or kind.startswith(BINARY_PREFIXES):
+            raise StatesError(
+                "States.Runtime",
+                f"Unsupported response content-type '{kind}'. Please see documentation for list of unsupported "
+                "content-types.",
+            )
+        result = answer.result()
+        if not answer.data:  # recorded from AWS, as is the spelling of headers
+            del result["ResponseBody"]
+        return Payload(result)
 
     return invoke
 
@@ -150,10 +167,11 @@ def _checked(parameters: Json) -> dict[str, Any]:
 
 
 def _bad_headers(headers: Json) -> list[str]:
-    problems: list[str] = []
-    for name, value in (headers if isinstance(headers, dict) else {}).items():
-        if name.lower() in FORBIDDEN or name.lower().startswith(FORBIDDEN_PREFIXES):
-            problems.append(f"The header '{name}' is not supported")
+    given = headers if isinstance(headers, dict) else {}
+    names = [name.lower() for name in given]
+    refused = [name for name in names if name in FORBIDDEN or name.startswith(FORBIDDEN_PREFIXES)]
+    problems = [f"The 'Headers' field contains unsupported values: [{', '.join(refused)}]"] if refused else []
+    for name, value in given.items():
         items = value if isinstance(value, list) else [value]
         if not all(isinstance(item, str | int | float) and not line_breaks(str(item)) for item in items):
             problems.append(f"The value for the field '{name}' must be a string")
@@ -180,12 +198,14 @@ def _request(parameters: dict[str, Any], connection: Connection | None, region: 
     asked = dict(parameters.get("QueryParameters") or {})
     body = parameters.get("RequestBody")
     if connection is not None:
-        taken = {name.lower() for name in connection.headers}
-        headers = {name: text for name, text in headers.items() if name.lower() not in taken} | dict(
-            connection.headers
-        )
-        asked |= connection.query
-        if connection.body and (body is None or isinstance(body, dict)):
+        # Recorded from AWS: a header counts by its exact name, and another spelling is a second value.
+        headers = {**connection.headers, **{n: text for n, text in headers.items() if n not in connection.headers}}
+        asked = {**{n: text for n, text in asked.items() if n not in connection.query}, **connection.query}
+        if connection.body:
+            if not isinstance(body, dict | None):
+                raise StatesError(
+                    "States.Runtime", "Cannot merge connection body authorization parameters with request body."
+                )
             body = {**(body or {}), **connection.body}
     content, kind = _content(body, parameters.get("Transform") or {})
     if content is not None and (kind.endswith("urlencoded") or "content-type" not in map(str.lower, headers)):
@@ -209,7 +229,7 @@ def _content(body: Json, transform: dict[str, Any]) -> tuple[bytes | None, str]:
             raise StatesError("States.Runtime", f"ArrayFormat is one of {', '.join(ARRAY_FORMATS)}")
         return form(body, arrays).encode(), "application/x-www-form-urlencoded"
     text = body if isinstance(body, str) else dumps(body)
-    return text.encode(), "application/json"
+    return text.encode(), "application/json; charset=UTF-8"
 
 
 class _Tokens:

@@ -22,6 +22,7 @@ __all__ = ["FieldValidation", "check_result"]
 
 FieldValidation: TypeAlias = Literal["STRICT", "PRESENT", "NONE"]
 
+NO_OBJECT = "Mocked result must be a valid JSON object."
 INTEGRATION = "arn:aws:states:::"
 AWS_SDK = "aws-sdk:"
 START_EXECUTION = "states:startExecution"
@@ -55,7 +56,7 @@ def check_result(resource: str, result: Json, mode: FieldValidation) -> None:
     if answer.within is not None and isinstance(value, dict):
         value = value.get(answer.within)
     for fault in _structure(answer, answer.shape, value, answer.within or "", strict=mode == "STRICT"):
-        raise Refusal(f"Mock result schema validation error: {fault}")
+        raise Refusal(fault if fault == NO_OBJECT else f"Mock result schema validation error: {fault}")
 
 
 def _answer(resource: str) -> Answer | None:
@@ -65,7 +66,7 @@ def _answer(resource: str) -> Answer | None:
     if name.startswith(AWS_SDK):
         return _sdk_answer(name.removeprefix(AWS_SDK))
     if resource == LAMBDA_INVOKE:  # the payload is a text in the model, but any JSON here
-        return Answer("lambda", _output("lambda", "Invoke"), names.member_name, frozenset({"Payload"}))
+        return Answer("lambda", _output("lambda", "Invoke"), names.member_name)
     action, _, pattern = name.partition(".")
     if action == START_EXECUTION:
         # With .sync:2, what the execution was given and has given is JSON.
@@ -121,7 +122,7 @@ Faults: TypeAlias = "Iterator[str]"
 
 def _structure(answer: Answer, shape: Any, value: Any, field: str, *, strict: bool) -> Faults:
     if not isinstance(value, dict):
-        yield f"Field '{field}' must be an object" if field else "Mocked result must be an object"
+        yield f"Field '{field}' must be an object" if field else NO_OBJECT
         return
     called = {answer.name(member): member for member in shape.members}
     if strict:

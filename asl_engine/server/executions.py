@@ -15,6 +15,7 @@ from asl_engine.execution import Identity
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import AWS_LIMITS, to_option, utf8_length
 from asl_engine.mocking import MOCK_CASE
+from asl_engine.redrive import not_redrivable
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.errors import ApiError
 from asl_engine.server.journal import REVISION
@@ -91,6 +92,9 @@ async def describe_execution(request: Request, service: Service) -> dict[str, An
     if is_child(record.identity.machine_name):
         kinship = await service.store.map_runs.kinship(record.identity.arn)
         answer |= present(mapRunArn=kinship and kinship[0])
+        if not_redrivable(execution, service.engine.clock.now(), service.engine.limits) is None:
+            answer["redriveStatus"] = "REDRIVABLE_BY_MAP_RUN"
+            del answer["redriveStatusReason"]
     return answer
 
 

@@ -37,7 +37,8 @@ async def describe_map_run(request: Request, service: Service) -> dict[str, Any]
         toleratedFailureCount=configuration.tolerated_count,
         itemCounts=_shown(counts.items, counts.total, counts.written_items),
         executionCounts=_shown(counts.executions, counts.total_executions, counts.written),
-        redriveCount=0,
+        redriveCount=record.redrive_count,
+        redriveDate=None if record.redriven_at is None else moment(record.redriven_at),
     )
 
 
@@ -81,9 +82,10 @@ async def list_children(request: Request, service: Service) -> dict[str, Any]:
     after = position_of(request.optional_text("nextToken"), query) or ""
     found = await service.store.map_runs.child_page(record.arn, status, str(after), size + 1)
     shown = [
-        list_item(child, moment) | {"mapRunArn": record.arn, "itemCount": items}
-        for child, items in found[:size]
-        if redriven is None or (child.redrive_count > 0) == (redriven == "REDRIVEN")
+        list_item(child, moment)
+        | {"mapRunArn": record.arn, "itemCount": items, "redriveCount": child.redrive_count + redrives}
+        for child, items, redrives in found[:size]
+        if redriven is None or (child.redrive_count + redrives > 0) == (redriven == "REDRIVEN")
     ]
     answer: dict[str, Any] = {"executions": shown}
     if len(found) > size:
@@ -127,13 +129,13 @@ def _listed(record: MapRunRecord) -> dict[str, Any]:
 
 def _shown(numbers: dict[str, int], total: int, written: int) -> dict[str, int]:
     counted = {name: numbers.get(status, 0) for name, status in ENDS.items()}
-    running = numbers.get("RUNNING", 0)
+    running, waiting = numbers.get("RUNNING", 0), numbers.get("PENDING_REDRIVE", 0)
     return {
-        "pending": max(0, total - running - sum(counted.values())),
+        "pending": max(0, total - running - waiting - sum(counted.values())),
         "running": running,
         **counted,
         "total": total,
         "resultsWritten": written,
         "failuresNotRedrivable": 0,
-        "pendingRedrive": 0,
+        "pendingRedrive": waiting,
     }

@@ -43,10 +43,10 @@ async def redrive_execution(request: Request, service: Service) -> dict[str, Any
 
 async def reason_against(service: Service, record: Record, execution: Execution) -> str | None:
     """Why the execution cannot be redriven now; None where it can."""
-    if is_child(record.identity.machine_name):
-        return "Execution was started by a Map Run: redrive the execution that started the Map Run"
     reason = not_redrivable(execution, service.engine.clock.now(), service.engine.limits)
     if reason is not None:
         return reason
+    if is_child(record.identity.machine_name):
+        return "Execution was started by a Map Run: redrive the execution that started the Map Run"
     machine = await service.store.machines.get(record.identity.machine_arn)
     return BEING_DELETED if machine is not None and machine.status == "DELETING" else None

@@ -15,7 +15,7 @@ from asl_engine.interpreter import TaskReported
 from asl_engine.jsontypes import JsonSyntaxError, Payload, loads
 from asl_engine.limits import utf8_length
 from asl_engine.server.errors import ApiError, invalid_token
-from asl_engine.task_tokens import is_genuine, task_named
+from asl_engine.task_tokens import TaskName, is_genuine, task_named
 
 if TYPE_CHECKING:
     from asl_engine.events import Event
@@ -29,6 +29,7 @@ __all__ = ["send_task_failure", "send_task_heartbeat", "send_task_success"]
 
 
 async def send_task_success(request: Request, service: Service) -> dict[str, Any]:
+    _execution_of(request)  # recorded from AWS: whether it is a token at all is looked at before the output
     output = _output(request, service)
     run, task = await _open_task(request, service)
     now = service.engine.clock.now()
@@ -71,9 +72,7 @@ async def _told(service: Service, run: Run, stimulus: Stimulus, task: OpenTask) 
 async def _open_task(request: Request, service: Service) -> tuple[Run, OpenTask]:
     """The task that the request's token names.  Raises InvalidToken, TaskDoesNotExist, TaskTimedOut."""
     token = request.text("taskToken")
-    name = task_named(token)
-    if name is None:
-        raise invalid_token("Invalid token")
+    name = _execution_of(request)
     if not request.owns(name.execution):
         raise _does_not_exist("Task does not exist")
     run = service.engine.runs.get(name.execution)
@@ -87,6 +86,14 @@ async def _open_task(request: Request, service: Service) -> tuple[Run, OpenTask]
     if run is None:
         raise _driven_elsewhere()
     return run, _named(run.execution, name.task, token)
+
+
+def _execution_of(request: Request) -> TaskName:
+    """What the request's token names.  Raises InvalidToken, also for one of another region."""
+    name = task_named(request.text("taskToken"))
+    if name is None or name.execution.split(":")[3] != request.caller[0]:
+        raise invalid_token("Invalid token")
+    return name
 
 
 def _named(execution: Execution, key: int, token: str) -> OpenTask:

@@ -71,12 +71,14 @@ def _mock(request: Request) -> Mock | None:
     if given is None:
         return None
     result, failure = given.get("result"), given.get("errorOutput")
-    if (result is None) == (failure is None):
+    if result is None and failure is None:
+        raise Refusal("One of the following fields is required for a test mock: [result, errorOutput].")
+    if result is not None and failure is not None:
         raise Refusal("A test mock should have only one of the following fields: [result, errorOutput].")
     if result is not None:
         return Mock(_mocked_result(result))
     if failure.get("error") is None:
-        raise Refusal("The field 'error' of a mocked errorOutput is required but was missing.")
+        raise Refusal("An error was not specified in the mocked error output.")
     return Mock(error=failure["error"], cause=failure.get("cause"))
 
 

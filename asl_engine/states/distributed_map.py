@@ -12,7 +12,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from asl_engine.arn import map_run_arn, uuid_text
-from asl_engine.events import MapRunStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
+from asl_engine.events import MapRunRedriven, MapRunStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
 from asl_engine.fields import TEXT, Field, one_of, required
 from asl_engine.jsontypes import MISSING, Json, Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
@@ -125,6 +125,10 @@ class DistributedMap(State):
         turn.emit(MapStateStarted, len(values), items, concurrency, True)
 
     def scheduled(self, turn: Turn) -> None:
+        known = turn.frame.map_run
+        if known is not None:
+            turn.emit(MapRunRedriven, known.key, known.arn, known.redrives + 1)
+            return
         given = self.flow.input(turn)
         count, percentage = self.tolerances.evaluate(turn, given)
         configuration = Configuration(

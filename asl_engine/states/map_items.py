@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from asl_engine.errors import QueryFailure
+from asl_engine.errors import QueryFailure, StatesError
 from asl_engine.fields import ARRAY, integer
 from asl_engine.jsontypes import Json, Payload, dumps
 from asl_engine.states.jsonpath_flow import evaluate_path, select
@@ -40,7 +40,7 @@ class PathItems(NamedTuple):
         if not isinstance(items.value, list):
             # AWS shows a path into the context object as one into the data.
             path = "$" if self.items_path is None else self.items_path.text.replace("$$", "$", 1)
-            raise turn.failure(f'Reference path "{path}" must point to array.')
+            raise StatesError("States.Runtime", f'Reference path "{path}" must point to array.')
         return items
 
     def concurrency(self, turn: Turn, given: Payload) -> int:

@@ -55,7 +55,8 @@ def compile_pass(compiling: Compiling) -> Pass:
         name=compiling.name,
         next=compiling.transition(),
         flow=compile_data_flow(compiling),
-        result=compiling.source.get("Result", MISSING),
+        # Recorded from AWS: a Result of null is none.
+        result=MISSING if compiling.source.get("Result") is None else compiling.source["Result"],
     )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.errors import MISSED_HEARTBEAT, UNRECOVERABLE, shown_error
 from asl_engine.events import RetryScheduled
 from asl_engine.frames import Phase
 from asl_engine.jsontypes import Payload
+from asl_engine.states.aborting import abort_children
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,10 +26,8 @@ __all__ = ["Catcher", "Recovery", "Retrier", "matches", "recover"]
 
 LONGEST_DELAY_SECONDS = 31_622_400.0  # the bound of MaxDelaySeconds
 
-# The execution cannot go on from these: no retrier and no catcher is asked.
-UNRECOVERABLE = frozenset({"States.Runtime"})
 NOT_MATCHED_BY_ALL = frozenset({"States.DataLimitExceeded"})
-TIMEOUTS = frozenset({"States.Timeout", "States.HeartbeatTimeout"})
+TIMEOUTS = frozenset({"States.Timeout", MISSED_HEARTBEAT})
 
 
 class Retrier(NamedTuple):
@@ -67,13 +67,11 @@ class Recovery(NamedTuple):
 def matches(error_equals: tuple[str, ...], error: str | None) -> bool:
     """Whether a list of error names speaks of this error."""
     for name in error_equals:
-        if name == error:
+        if name in (error, shown_error(error)):
             return True
         if name == "States.ALL" and error not in NOT_MATCHED_BY_ALL:
             return True
         if name == "States.TaskFailed" and error not in TIMEOUTS and error not in NOT_MATCHED_BY_ALL:
-            return True
-        if name == "States.Timeout" and error in TIMEOUTS:
             return True
     return False
 
@@ -89,6 +87,12 @@ def recover(
 
     ``shown`` is the event by which the history says that the work failed, once it is not tried again.
     """
+    if error in UNRECOVERABLE:
+        turn.fail(error, cause)
+        return
+    frame = turn.frame
+    abort_children(turn, frame)
+    turn.frame = frame
     if retry(turn, recovery, error):
         return
     if shown is not None and failed_at_work(turn.frame):
@@ -107,8 +111,6 @@ def failed_at_work(frame: Frame) -> bool:
 
 def retry(turn: Turn, recovery: Recovery, error: str | None) -> bool:
     """Schedule another try of the state's work; False where no retrier is for this error any more."""
-    if error in UNRECOVERABLE:
-        return False
     frame = turn.frame
     for index, retrier in enumerate(recovery.retriers):
         if matches(retrier.error_equals, error):
@@ -122,12 +124,10 @@ def retry(turn: Turn, recovery: Recovery, error: str | None) -> bool:
 
 def catch(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) -> bool:
     """Leave the state as the first matching catcher says; False where none matches."""
-    if error in UNRECOVERABLE:
-        return False
     for catcher in recovery.catchers:
         if matches(catcher.error_equals, error):
             # An error without a cause is caught with an empty one, as AWS shows for timeouts.
-            caught = Payload({"Error": error, "Cause": cause or ""})
+            caught = Payload({"Error": shown_error(error), "Cause": cause or ""})
             catcher.exit(turn, caught, catcher.next)
             return True
     return False

@@ -12,13 +12,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from asl_engine import events as ev
-from asl_engine.errors import StatesError
+from asl_engine.errors import UNRECOVERABLE, StatesError, shown_error
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.frames import Phase
 from asl_engine.jsontypes import TooDeep
 from asl_engine.limits import Limits, cut, utf8_length
-from asl_engine.states.aborting import abort_children
+from asl_engine.states.aborting import abort_map_runs, fail_child
 from asl_engine.states.lazy_random import LazyRandom
 from asl_engine.task_tokens import task_token
 
@@ -109,14 +109,13 @@ class Turn:
         """
         frame = self.frame
         parent = frame.parent
-        if parent is None:
-            self.emit_end(ev.ExecutionFailed, *self.cut(error, cause))
+        # Recorded from AWS: what cannot be caught ends the execution where it happens.
+        if parent is None or error in UNRECOVERABLE:
+            abort_map_runs(self)
+            self.frame = frame
+            self.emit_end(ev.ExecutionFailed, *self.cut(shown_error(error), cause))
             return
-        if parent.type == "Map":
-            self.emit(ev.MapIterationFailed, parent.state, frame.index, *self.cut(error, cause))
-        else:
-            self.emit_internal(ev.BranchFailed, *self.cut(error, cause))
-        abort_children(self, parent)
+        fail_child(self, frame, parent, *self.cut(error, cause))
         self.wake(parent)
 
     # -- what expressions see -------------------------------------------------------------------

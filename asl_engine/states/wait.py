@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Wait"]
+
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 FIELDS = {
     **COMMON_FIELDS,
@@ -97,6 +100,8 @@ def seconds_at(turn: Turn, path: Path, data: Json) -> int:
     value = path.find(turn.scope(data))
     if value is MISSING:
         raise turn.failure(f"The SecondsPath parameter does not reference an input value: {path.text}")
+    if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
+        value = int(value)  # recorded from AWS
     if not isinstance(value, int) or isinstance(value, bool):
         shown = value if isinstance(value, str) else dumps(value)
         raise turn.failure(f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {shown}")

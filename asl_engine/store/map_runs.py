@@ -42,21 +42,32 @@ INSERT = (
 )
 END = "UPDATE map_runs SET status = ?, stopped_at = ? WHERE execution = ? AND seq = ?"
 END_ALL = "UPDATE map_runs SET status = 'ABORTED', stopped_at = ? WHERE execution = ? AND status = 'RUNNING'"
+REDRIVE = (
+    "UPDATE map_runs SET status = 'RUNNING', stopped_at = NULL, counts = NULL, redrive_count = ?, redriven_at = ?"
+    " WHERE execution = ? AND seq = ?"
+)
+REDRIVE_CHILD = (
+    "UPDATE children SET round = (SELECT redrive_count FROM map_runs WHERE map_runs.map_run = children.map_run)"
+    " WHERE execution = ?"
+)
+# An Express child is begun anew as another execution, in the place of the one before.
 INSERT_CHILD: Final = (
-    "INSERT INTO children (map_run, number, execution, items)"
-    " VALUES ((SELECT map_run FROM map_runs WHERE arn = ?), ?, ?, ?)"
+    "INSERT OR REPLACE INTO children (map_run, number, execution, items, round, redrives)"
+    " SELECT m.map_run, ?2, ?3, ?4, m.redrive_count, coalesce((SELECT 1 + before.redrives FROM children AS before"
+    " WHERE before.map_run = m.map_run AND before.number = ?2), 0) FROM map_runs AS m WHERE m.arn = ?1"
 )
 SELECT = (
-    "SELECT m.arn, e.arn, e.machine_arn, m.seq, m.status, m.started_at, m.stopped_at, m.configuration, m.counts"
+    "SELECT m.arn, e.arn, e.machine_arn, m.seq, m.status, m.started_at, m.stopped_at, m.redrive_count,"
+    " m.redriven_at, m.configuration, m.counts"
     " FROM map_runs AS m JOIN executions AS e USING (execution)"
 )
 # CROSS JOIN is SQLite's word for: in this order.
 CHILDREN = (
-    "SELECT number, items, arn, status FROM children CROSS JOIN executions USING (execution)"
+    "SELECT number, items, arn, status, round FROM children CROSS JOIN executions USING (execution)"
     " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?) AND number > ? ORDER BY number LIMIT ?"
 )
 CHILD_PAGE = (
-    "SELECT arn, items FROM children CROSS JOIN executions USING (execution)"
+    "SELECT arn, items, redrives FROM children CROSS JOIN executions USING (execution)"
     " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?1) AND (?2 IS NULL OR status = ?2)"
     " AND (?3 = '' OR execution < (SELECT execution FROM executions WHERE arn = ?3))"
     " ORDER BY execution DESC LIMIT ?4"
@@ -82,12 +93,13 @@ class Child(NamedTuple):
 
 
 class Kinship(NamedTuple):
-    """A child as the Map Run knows it."""
+    """A child as the Map Run knows it; ``round`` is the redrive of the Map Run in which it last began."""
 
     number: int
     items: int
     arn: str
     status: Status
+    round: int
 
 
 class MapRunRecord(NamedTuple):
@@ -105,6 +117,8 @@ class MapRunRecord(NamedTuple):
     status: MapRunStatus
     started_at: int
     stopped_at: int | None
+    redrive_count: int
+    redriven_at: int | None
     configuration: dict[str, Json]
     counts: dict[str, Json] | None
 
@@ -134,8 +148,11 @@ class MapRuns(Protocol):
 
     async def child_page(
         self, arn: str, status: Status | None, after: str, limit: int
-    ) -> list[tuple[Record, int]]:
-        """The children, the newest first, from behind ``after`` (an ARN) on; each with its number of items."""
+    ) -> list[tuple[Record, int, int]]:
+        """The children, the newest first, from behind ``after`` (an ARN) on.
+
+        Each has its number of items, and how often it was begun anew.
+        """
         ...
 
     async def sums(self, arn: str) -> dict[str, tuple[int, int]]:
@@ -167,6 +184,11 @@ def changes(key: int, events: Sequence[Event]) -> list[Statement]:
         for event in events
         if isinstance(event, ev.MapRunStarted)
     ]
+    for event in events:
+        if isinstance(event, ev.MapRunRedriven):
+            found.append((REDRIVE, (event.redrive_count, event.at, key, event.map_run)))
+        elif isinstance(event, ev.ExecutionRedriven):
+            found.append((REDRIVE_CHILD, (key,)))
     for map_run, status, at in endings(events):
         found.append((END, (status, at, key, map_run)) if map_run else (END_ALL, (at, key)))
     return found
@@ -223,12 +245,12 @@ class MapRunTable:
 
     async def child_page(
         self, arn: str, status: Status | None, after: str, limit: int
-    ) -> list[tuple[Record, int]]:
-        items = await self._fetch(CHILD_PAGE, (arn, status, after, limit))
-        of_each = {str(arn): int(number) for arn, number in items}
+    ) -> list[tuple[Record, int, int]]:
+        found = await self._fetch(CHILD_PAGE, (arn, status, after, limit))
+        of_each = {str(arn): (int(items), int(redrives)) for arn, items, redrives in found}
         arns = "WHERE arn IN (SELECT value FROM json_each(?)) ORDER BY execution DESC"
         records = await self._records(arns, (dumps([*of_each]),))
-        return [(record, of_each[record.identity.arn]) for record in records]
+        return [(record, *of_each[record.identity.arn]) for record in records]
 
     async def sums(self, arn: str) -> dict[str, tuple[int, int]]:
         rows = await self._fetch(SUMS, (arn,))

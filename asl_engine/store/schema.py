@@ -136,7 +136,9 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             started_at INTEGER NOT NULL,
             stopped_at INTEGER,
             configuration TEXT NOT NULL,  -- its state's fields, evaluated: a JSON object
-            counts TEXT  -- what came of its children, when none of them runs any more: a JSON object
+            counts TEXT,  -- what came of its children, when none of them runs any more: a JSON object
+            redrive_count INTEGER NOT NULL DEFAULT 0,
+            redriven_at INTEGER
         )
         """,
         "CREATE INDEX map_runs_by_execution ON map_runs (execution, map_run)",
@@ -146,6 +148,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             number INTEGER NOT NULL,
             execution INTEGER NOT NULL,
             items INTEGER NOT NULL,
+            round INTEGER NOT NULL,  -- the redrive_count of the Map Run when it last began
+            redrives INTEGER NOT NULL,  -- how often it was begun anew, as an execution of its own
             PRIMARY KEY (map_run, number)
         ) WITHOUT ROWID
         """,

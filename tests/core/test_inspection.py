@@ -252,7 +252,12 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
             "nextState": "Y",
             "output": {"Error": "Bad", "Cause": "so be it"},
         },
-        stages(afterInputPath=GIVEN, afterParameters=GIVEN, errorDetails={"catchIndex": 1}),
+        stages(
+            afterInputPath=GIVEN,
+            afterParameters=GIVEN,
+            errorDetails={"catchIndex": 1},
+            afterResultPath={"Error": "Bad", "Cause": "so be it"},
+        ),
     ),
     "Task to be tried again": (
         {**TASK, "Retry": RETRY, "Catch": CATCH},
@@ -274,7 +279,12 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
             "nextState": "Y",
             "output": {"Error": "Bad", "Cause": "so be it"},
         },
-        stages(afterInputPath=GIVEN, afterParameters=GIVEN, errorDetails={"catchIndex": 1}),
+        stages(
+            afterInputPath=GIVEN,
+            afterParameters=GIVEN,
+            errorDetails={"catchIndex": 1},
+            afterResultPath={"Error": "Bad", "Cause": "so be it"},
+        ),
     ),
     "Task whose Arguments fail, caught": (
         {**TASK, **JSONATA, "Arguments": "{% $states.input.nothing %}", "Catch": CATCH[1:]},
@@ -401,7 +411,16 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
                 "Cause": "The specified tolerated failure threshold was exceeded",
             },
         },
-        stages(afterInputPath=GIVEN, afterItemsPath=[1, 2], maxConcurrency=0, errorDetails={"catchIndex": 0}),
+        stages(
+            afterInputPath=GIVEN,
+            afterItemsPath=[1, 2],
+            maxConcurrency=0,
+            errorDetails={"catchIndex": 0},
+            afterResultPath={
+                "Error": "States.ExceedToleratedFailureThreshold",
+                "Cause": "The specified tolerated failure threshold was exceeded",
+            },
+        ),
     ),
     "Map in JSONata": (
         {
@@ -595,8 +614,8 @@ MOCKS: list[tuple[dict[str, Any], Mock | None, Configuration, str | None, str]] 
         None,
         "Mocked result must contain the same number of items as number of Parallel branches.",
     ),
-    (PARALLEL, mocked({}), Configuration(), None, "Mocked result must be an array for a Parallel state."),
-    (MAP, mocked({}), Configuration(), None, "Mocked result must be an array for a Map state."),
+    (PARALLEL, mocked({}), Configuration(), None, "Mocked result must be an array."),
+    (MAP, mocked({}), Configuration(), None, "Mocked result must be an array."),
     (
         MAP,
         mocked([]),
@@ -624,14 +643,14 @@ MOCKS: list[tuple[dict[str, Any], Mock | None, Configuration, str | None, str]] 
         BAD,
         Configuration(None, None, 1),
         None,
-        "MapIterationFailureCount is supported for Map states only.",
+        "MapIterationFailureCount is only supported when testing a Map state.",
     ),
     (
         TASK,
         BAD,
         Configuration(None, None, None, "[]"),
         None,
-        "MapItemReaderData is supported for Map states only.",
+        "MapItemReaderData is only supported when testing a Map state.",
     ),
 ]
 

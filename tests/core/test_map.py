@@ -165,7 +165,9 @@ RUNTIME_FAILURES: list[tuple[dict[str, Any], Any, str]] = [
 def test_runtime_failures(fork: dict[str, Any], data: Any, detail: str) -> None:
     caught = {**fork, "Retry": retry("States.ALL"), "Catch": catch("Z", "States.ALL")}
     execution, events = drive(scope(S=caught, Z=state("Pass")), data)
-    assert outcome(execution) == failure(detail)
+    # Recorded from AWS: the state is not named where there are no items.
+    expected = ("FAILED", ("States.Runtime", detail)) if detail.startswith("Reference") else failure(detail)
+    assert outcome(execution) == expected
     assert types(events) == ["ExecutionStarted", "MapStateEntered", "ExecutionFailed"]
 
 

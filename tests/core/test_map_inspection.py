@@ -48,7 +48,7 @@ def shown(made: Trial) -> dict[str, Any]:
 
 
 LIST = {"afterItemsPath": [1, 2, 3]}
-BATCHES = [{"Items": [1, 2]}, {"Items": [3]}]
+BATCHES = [{"Items": ["1", "2"]}, {"Items": ["3"]}]
 STAGES: dict[str, tuple[dict[str, Any], str | None, dict[str, Any]]] = {
     "a count": (
         {**BY_PATH, "ToleratedFailureCount": 2, "MaxConcurrency": 7},
@@ -101,8 +101,8 @@ STAGES: dict[str, tuple[dict[str, Any], str | None, dict[str, Any]]] = {
             **LIST,
             "afterItemSelector": [{"v": 1}, {"v": 2}, {"v": 3}],
             "afterItemBatcher": [
-                {"BatchInput": {"of": "bucket"}, "Items": [{"v": 1}, {"v": 2}]},
-                {"BatchInput": {"of": "bucket"}, "Items": [{"v": 3}]},
+                {"BatchInput": {"of": "bucket"}, "Items": ['{"v":1}', '{"v":2}']},
+                {"BatchInput": {"of": "bucket"}, "Items": ['{"v":3}']},
             ],
             "maxConcurrency": 0,
         },
@@ -116,7 +116,7 @@ STAGES: dict[str, tuple[dict[str, Any], str | None, dict[str, Any]]] = {
         None,
         {
             "afterItemSelector": [2, 4, 6],
-            "afterItemBatcher": [{"Items": [2, 4]}, {"Items": [6]}],
+            "afterItemBatcher": [{"Items": ["2", "4"]}, {"Items": ["6"]}],
             "maxConcurrency": 0,
         },
     ),
@@ -200,7 +200,7 @@ def test_what_is_shown_of_the_items(source: dict[str, Any], data: str | None, ex
 
 def test_lists_are_written_as_recorded() -> None:
     made = tried({**BY_PATH, "ItemBatcher": {"MaxItemsPerBatch": 2}}, mocked([]))
-    assert made.verdict().data["afterItemBatcher"] == '[{"Items": [1, 2]}, {"Items": [3]}]'
+    assert made.verdict().data["afterItemBatcher"] == '[{"Items":["1","2"]}, {"Items":["3"]}]'
 
 
 def test_what_a_result_writer_has_written_goes_on() -> None:

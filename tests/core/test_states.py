@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asl_engine.errors import StatesError
+from asl_engine.errors import StatesError, shown_error
 from asl_engine.events import RetryScheduled, TaskScheduled, WaitScheduled
 from asl_engine.limits import Limits
 from tests.core.driver import IDENTITY, NEVER, NOW, drive, history, outcome
@@ -32,7 +32,7 @@ def failure(detail: str, error: str = "States.Runtime") -> tuple[str, tuple[str,
 PASS = [
     ("hands its input on", {}, {"a": 1}, {"a": 1}),
     ("a result replaces it", {"Result": [1, None]}, {"a": 1}, [1, None]),
-    ("a result that is null", {"Result": None}, {"a": 1}, None),
+    ("a result that is null", {"Result": None}, {"a": 1}, {"a": 1}),
     ("a result put into it", {"Result": 2, "ResultPath": "$.b.c"}, {"a": 1}, {"a": 1, "b": {"c": 2}}),
     ("a result thrown away", {"Result": 2, "ResultPath": None}, {"a": 1}, {"a": 1}),
     ("InputPath selects", {"InputPath": "$.a"}, {"a": {"b": 1}}, {"b": 1}),
@@ -283,7 +283,7 @@ def test_what_a_task_is_given() -> None:
 
 TIMEOUTS = [
     ({"TimeoutSeconds": 5}, 5.0, "States.Timeout"),
-    ({"TimeoutSeconds": 5, "HeartbeatSeconds": 2}, 2.0, "States.HeartbeatTimeout"),
+    ({"TimeoutSeconds": 5, "HeartbeatSeconds": 2}, 2.0, "States.Timeout"),
 ]
 
 
@@ -370,6 +370,7 @@ MATCHES = [
     (["States.TaskFailed"], "States.Timeout", False),
     (["States.TaskFailed"], "States.HeartbeatTimeout", False),
     (["States.Timeout"], "States.HeartbeatTimeout", True),
+    (["States.HeartbeatTimeout"], "States.HeartbeatTimeout", True),
     (["States.HeartbeatTimeout"], "States.Timeout", False),
 ]
 
@@ -380,9 +381,9 @@ def test_what_a_catcher_matches(names: list[str], error: str | None, caught: boo
     definition["States"]["Caught"] = {"Type": "Pass", "End": True}
     execution, _ = drive(definition, {"in": 1}, {"S": [StatesError(error, "because")]})
     if caught:
-        assert outcome(execution) == ("SUCCEEDED", {"Error": error, "Cause": "because"})
+        assert outcome(execution) == ("SUCCEEDED", {"Error": shown_error(error), "Cause": "because"})
     else:
-        assert outcome(execution) == ("FAILED", (error, "because"))
+        assert outcome(execution) == ("FAILED", (shown_error(error), "because"))
 
 
 CATCHERS = [
@@ -418,14 +419,14 @@ def test_a_result_path_that_cannot_be_applied_can_be_caught() -> None:
     )
     definition["States"]["Caught"] = {"Type": "Pass", "OutputPath": "$.Error", "End": True}
     execution, _ = drive(definition, {"a": "text"}, {"S": [1]})
-    assert outcome(execution) == ("SUCCEEDED", "States.ResultPathMatchFailure")
+    assert outcome(execution) == ("SUCCEEDED", "States.ReferencePathConflict")
 
 
 def test_a_catcher_that_cannot_be_followed_fails_the_execution() -> None:
     definition = task(Catch=[{"ErrorEquals": ["E"], "ResultPath": "$.a.b", "Next": "S"}])
     execution, _ = drive(definition, {"a": 1}, {"S": [StatesError("E", "C")]})
     assert outcome(execution)[0] == "FAILED"
-    assert execution.error == "States.ResultPathMatchFailure"
+    assert execution.error == "States.ReferencePathConflict"
 
 
 # -- limits ----------------------------------------------------------------------------------------

@@ -450,7 +450,7 @@ def test_a_stopped_child_is_not_a_failure(play: Callable[[Scenario], None]) -> N
         async with Engine(store, {}, clock=Still()) as engine:
             run = await engine.start(machine, "m", Payload([1]), "n")
             arn = await until_children(store, run.execution, 1)
-            ((child, _),) = await store.map_runs.child_page(arn, None, "", 1)
+            ((child, *_),) = await store.map_runs.child_page(arn, None, "", 1)
             await engine.stop(processor_of(machine, child.identity.machine_name), child)
             execution = await run.wait()
         assert output(execution)[0]["Status"] == "ABORTED"

@@ -34,7 +34,7 @@ ENDLESS = {
     "a long range": ("[1..1e7]", TOO_LONG),
     "a longer range": ("[1..1e9]", "D2014: The size of the sequence allocated by the range operator"),
     "$range": ("$range(1, 1e15, 1)", TOO_LONG),
-    "$pad": ("$pad('a', 1e12)", TOO_LONG),
+    "$pad": ("$pad('a', 1e12)", "memory: Expression evaluation memory limit exceeded"),
     "a doubled string": (DOUBLING % ("$a & $a", "'x'"), TOO_LONG),
     "a doubled array": (DOUBLING % ("[$a, $a]", "[1]"), TOO_LONG),
     "$append": (DOUBLING % ("$append($a, $a)", "[1]"), TOO_LONG),

@@ -31,7 +31,7 @@ def http_api() -> Iterator[Api]:
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
-            headers = {name.lower(): value for name, value in self.headers.items()}
+            headers = {name.lower(): ",".join(self.headers.get_all(name, [])) for name in self.headers}
             state.asked.append((self.command, self.path, headers, body))
             path = self.path.partition("?")[0]
             if path == "/slow":

@@ -38,7 +38,7 @@ FAULTS: list[tuple[str, Any, str]] = [
     (f"{OPTIMISED}dynamodb:getItem", {"Item": {"id": {"BOOL": "yes"}}}, "Field 'BOOL' must be a boolean"),
     (f"{OPTIMISED}dynamodb:getItem", {"Item": []}, "Field 'Item' must be an object"),
     (f"{OPTIMISED}lambda:invoke", {"StatusCode": "200"}, "Field 'StatusCode' must be a number"),
-    (f"{OPTIMISED}lambda:invoke", [], "Mocked result must be an object"),
+    (f"{OPTIMISED}lambda:invoke", {"Payload": {"any": 1}}, "Field 'Payload' must be a string"),
     (
         f"{OPTIMISED}lambda:invoke",
         {"ExecutedVersion": ""},
@@ -113,7 +113,7 @@ def test_what_is_required_is_demanded_by_strict_alone(resource: str, result: Any
 
 LET_THROUGH: list[tuple[str, Any]] = [
     (f"{OPTIMISED}events:putEvents", {}),
-    (f"{OPTIMISED}lambda:invoke", {"Payload": {"any": 1}, "SdkHttpMetadata": {"HttpStatusCode": 200}}),
+    (f"{OPTIMISED}lambda:invoke", {"Payload": "{}", "SdkHttpMetadata": {"HttpStatusCode": 200}}),
     (f"{OPTIMISED}lambda:invoke", {"pokemon": "pikachu"}),
     (f"{OPTIMISED}sqs:sendMessage.waitForTaskToken", [1]),
     (f"{OPTIMISED}apigateway:invoke", {"approval": True}),
@@ -132,3 +132,9 @@ LET_THROUGH: list[tuple[str, Any]] = [
 @pytest.mark.parametrize(("resource", "result"), LET_THROUGH)
 def test_what_is_let_through(resource: str, result: Any) -> None:
     check_result(resource, result, "STRICT")
+
+
+def test_a_result_that_is_no_object() -> None:
+    with pytest.raises(Refusal) as caught:
+        check_result(f"{OPTIMISED}lambda:invoke", [], "PRESENT")
+    assert str(caught.value) == "Mocked result must be a valid JSON object."

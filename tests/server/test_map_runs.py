@@ -204,3 +204,32 @@ def test_what_cannot_be_listed_or_changed(server: Server) -> None:
         assert refusal(client.update_map_run, mapRunArn=arn, **wrong)[0] == "ValidationException"
     both = {"mapRunArn": arn, "stateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:m"}
     assert refusal(client.list_executions, **both)[0] == "ValidationException"
+
+
+def test_a_map_run_is_redriven_with_its_execution(server: Server) -> None:
+    client = server.client()
+    execution = begun(client, distributed(STATES, MaxConcurrency=1), ["good", "bad", "good"])
+    assert ended(client, execution)["status"] == "FAILED"
+    map_run = map_run_of(client, execution)
+    before = client.describe_map_run(mapRunArn=map_run)
+    assert (before["redriveCount"], "redriveDate" in before) == (0, False)
+    (child,) = client.list_executions(mapRunArn=map_run, statusFilter="FAILED")["executions"]
+    shown = client.describe_execution(executionArn=child["executionArn"])
+    # Recorded from AWS: without a reason.
+    assert (shown["redriveStatus"], "redriveStatusReason" in shown) == ("REDRIVABLE_BY_MAP_RUN", False)
+    code, _ = refusal(client.redrive_execution, executionArn=child["executionArn"])
+    assert code == "ExecutionNotRedrivable"
+    client.redrive_execution(executionArn=execution)
+    assert ended(client, execution)["status"] == "FAILED"
+    after = client.describe_map_run(mapRunArn=map_run)
+    assert (after["status"], after["redriveCount"]) == ("FAILED", 1)
+    assert after["redriveDate"] >= before["stopDate"]
+    assert after["startDate"] == before["startDate"]
+    assert (
+        after["executionCounts"] == before["executionCounts"] == counts(succeeded=1, failed=1, pending=1, total=3)
+    )
+    (again,) = client.list_executions(mapRunArn=map_run, redriveFilter="REDRIVEN")["executions"]
+    assert (again["executionArn"], again["redriveCount"]) == (child["executionArn"], 1)
+    told = client.get_execution_history(executionArn=execution)["events"]
+    (redriven,) = [event for event in told if event["type"] == "MapRunRedriven"]
+    assert redriven["mapRunRedrivenEventDetails"] == {"mapRunArn": map_run, "redriveCount": 1}

@@ -211,9 +211,19 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (TASK, {"context": "[]", "mock": MOCK}, VALIDATION, "The context must be a JSON object."),
     (TASK, {"context": "{}"}, VALIDATION, "TestState does not support Context when a mock is not specified."),
     (TASK, {}, VALIDATION, "RoleArn must be specified when testing a Task state"),
-    (TASK, {"mock": {}}, VALIDATION, "A test mock should have only one of the following fields"),
+    (
+        TASK,
+        {"mock": {}},
+        VALIDATION,
+        "One of the following fields is required for a test mock: [result, errorOutput].",
+    ),
     (TASK, {"mock": {"result": "{"}}, VALIDATION, "Mocked result must be a valid JSON string"),
-    (TASK, {"mock": {"errorOutput": {"cause": "c"}}}, VALIDATION, "The field 'error' of a mocked errorOutput"),
+    (
+        TASK,
+        {"mock": {"errorOutput": {"cause": "c"}}},
+        VALIDATION,
+        "An error was not specified in the mocked error output.",
+    ),
     (TASK, {"mock": MOCK, "revealSecrets": True}, VALIDATION, "TestState does not support RevealSecrets"),
     (
         TASK,

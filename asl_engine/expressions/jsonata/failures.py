@@ -122,6 +122,8 @@ MESSAGES: Final = {
     "D3135": "No matching closing bracket ']' in date/time picture string",
     "D3136": "The date/time picture string is missing specifiers required to parse the timestamp",
     "D3137": "{{{message}}}",
+    # Recorded from AWS, without a code.
+    "memory": "Expression evaluation memory limit exceeded: Check for excessive memory usage",
     "D3138": "The $single() function expected exactly 1 matching result.  Instead it matched more.",
     "D3139": "The $single() function expected exactly 1 matching result.  Instead it matched 0.",
     "D3140": "Malformed URL passed to ${{{functionName}}}(): {{value}}",
@@ -154,6 +156,11 @@ class JsonataError(Exception):
             return str(self.fields.get(match[1], "undefined"))
         value = self.fields.get(match[2], MISSING)
         return "undefined" if value is MISSING else _shown(value)
+
+    @property
+    def clause(self) -> str:
+        """What AWS says after the words "threw an error during evaluation"."""
+        return f": {self.message}" if self.code == "memory" else f". {self}"
 
     def __str__(self) -> str:
         """``T1006: Attempted to invoke a non-function``"""

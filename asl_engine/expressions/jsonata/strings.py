@@ -20,6 +20,7 @@ __all__ = ["FUNCTIONS"]
 T = TypeVar("T")
 
 BLANKS: Final = re.compile(r"[ \t\n\r]+")
+MOST_PADDING: Final = 262_144  # characters (recorded from AWS)
 MATCH_MEMBERS: Final = {"start", "end", "groups", "next"}
 
 
@@ -83,6 +84,8 @@ def pad(evaluation: Evaluation, value: Any, width: Any, filling: Any = MISSING) 
     missing = truncated(abs(width)) - len(value)
     if missing <= 0:
         return value
+    if missing > MOST_PADDING:
+        raise JsonataError("memory")
     evaluation.spend_text(missing)
     characters = " " if filling is MISSING or not filling else filling
     padding = (characters * (missing // len(characters) + 1))[:missing]

@@ -141,7 +141,7 @@ def _checked(expression: Expression, location: str, expected: tuple[str, ...]) -
         try:
             value = expression(bindings)
         except JsonataError as error:
-            raise QueryFailure(f"{subject} threw an error during evaluation. {error}", location) from None
+            raise QueryFailure(f"{subject} threw an error during evaluation{error.clause}", location) from None
         except UnsupportedResult:
             raise QueryFailure(f"{subject} returned an unsupported result type.", location) from None
         if value is MISSING:
