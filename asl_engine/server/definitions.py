@@ -100,8 +100,8 @@ def invalid_definition(findings: Iterable[Finding]) -> ApiError:
 
 
 def _told(finding: Finding) -> str:
-    place = "" if finding.location is None else f" at {finding.location}"
-    return f"{finding.code}: {finding.message}{place}"
+    # What concerns the whole definition is at null, in AWS too.
+    return f"{finding.code}: {finding.message} at {'null' if finding.location is None else finding.location}"
 
 
 def _not_express(definition: Json) -> Iterator[Finding]:

@@ -15,9 +15,10 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
 
 def alone(**fields: Any) -> dict[str, Any]:
-    """A machine of the one state S."""
+    """A machine of the one state S, and of E where a Choice leads there."""
     end = {} if fields["Type"] in {"Succeed", "Fail", "Choice"} else {"End": True}
-    return {"StartAt": "S", "States": {"S": {**end, **fields}}}
+    more = {"E": {"Type": "Succeed"}} if fields["Type"] == "Choice" else {}
+    return {"StartAt": "S", "States": {"S": {**end, **fields}, **more}}
 
 
 def task(**fields: Any) -> dict[str, Any]:
@@ -94,12 +95,12 @@ RUNTIME_FAILURES = [
         failure("The JSONPath '$.x' specified for the field 'b.$' could not be found in the input '{\"c\":1}'"),
     ),
     (
-        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "S"}], Default="S"),
+        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "E"}], Default="E"),
         {},
         failure("Invalid path '$.x': The choice state's condition path references an invalid value."),
     ),
     (
-        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "S"}]),
+        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "E"}]),
         {"x": 2},
         failure("Failed to transition out of the state. The state does not point to a next state."),
     ),
