@@ -169,6 +169,34 @@ RUNTIME_FAILURES = [
 ]
 
 
+FROM_NULL = [
+    {"InputPath": "$.x"},
+    {"OutputPath": "$.x.y"},
+    {"Parameters": {"a.$": "$"}},
+    {"Parameters": {"a": [{"b.$": "$.x[0]"}]}},
+    {"Assign": {"v.$": "$.x"}},
+]
+
+
+@pytest.mark.parametrize("fields", FROM_NULL, ids=str)
+def test_nothing_can_be_taken_from_null(fields: dict[str, Any]) -> None:
+    null = {"Type": "Pass", "Result": None, "Next": "S"}
+    reader = {"Type": "Pass", **fields, "End": True}
+    execution, _ = drive({"StartAt": "N", "States": {"N": null, "S": reader}})
+    assert execution.error == "States.Runtime"
+    assert execution.cause == (
+        "An error occurred while executing the state 'S' (entered at the event id #4). "
+        "Unable to apply Path transformation to null or empty input."
+    )
+
+
+def test_null_is_handed_on() -> None:
+    null = {"Type": "Pass", "Result": None, "Next": "S"}
+    reader = {"Type": "Pass", "InputPath": "$", "Parameters": {"n.$": "$$.Execution.Name"}, "End": True}
+    execution, _ = drive({"StartAt": "N", "States": {"N": null, "S": reader}})
+    assert outcome(execution) == ("SUCCEEDED", {"n": "name"})
+
+
 @pytest.mark.parametrize(("definition", "data", "expected"), RUNTIME_FAILURES)
 def test_runtime_failures(definition: dict[str, Any], data: Any, expected: Any) -> None:
     execution, events = drive(definition, data)
