@@ -8,11 +8,12 @@ do instead of repeating them.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.errors import DefinitionError
 from asl_engine.fields import (
     FILLED_OBJECT,
+    MISSING_END_STATE,
     OBJECT,
     SCHEMA_VALIDATION_FAILED,
     TEXT,
@@ -142,7 +143,10 @@ class Loader:
                 self.states[name] = state
                 if "Resource" in source:
                     self.resources.append(source["Resource"])
-        check_transitions(location, document.get("StartAt"), targets, self.findings)
+        check_targets(location, document.get("StartAt"), targets, self.findings)
+        if not location:
+            check_end(sources, self.findings)
+        check_reached(location, document.get("StartAt"), targets, self.findings)
         return str(document.get("StartAt"))
 
     def compile_inner(self, location: str, document: Any) -> str:
@@ -191,9 +195,19 @@ def compile_state(compiling: Compiling) -> State | None:
         return None
     kind = STATE_TYPES[given]
     fields = kind.jsonata_fields if compiling.language == "JSONata" else kind.fields
-    found = check_shape(fields, source, compiling.location)
+    foreign = kind.fields if compiling.language == "JSONata" else kind.jsonata_fields
+    misplaced = [name for name in source if name not in fields and name in foreign]
+    other = "JSONPath" if compiling.language == "JSONata" else "JSONata"
+    for name in misplaced:
+        compiling.report(
+            "",
+            f"The QueryLanguage is set to '{compiling.language}', but field '{name}' is only supported for the "
+            f"'{other}' QueryLanguage",
+        )
+    known = {name: value for name, value in source.items() if name not in misplaced} if misplaced else source
+    found = check_shape(fields, known, compiling.location)
     compiling.findings.extend(found)
-    if found:
+    if found or misplaced:
         return None
     return kind.compile(compiling)
 
@@ -203,15 +217,36 @@ def type_remedy(given: object) -> str:
     return f"Expected one of {', '.join(sorted(STATE_TYPES))}{hint}"
 
 
-def check_transitions(
-    scope: str, start_at: object, targets: dict[str, list[tuple[str, str]]], findings: list[Finding]
-) -> None:
-    """Every transition leads to a state, and every state is led to."""
+Targets: TypeAlias = dict[str, list[tuple[str, str]]]
+
+
+def check_targets(scope: str, start_at: object, targets: Targets, findings: list[Finding]) -> None:
+    """Every transition leads to a state."""
     transitions = [(f"{scope}/StartAt", start_at), *(target for leaving in targets.values() for target in leaving)]
     for location, state in transitions:
         if isinstance(state, str) and state not in targets:
-            message = f"There is no state '{state}'{did_you_mean(state, targets)}"
+            field = "StartAt" if location == f"{scope}/StartAt" else "Next"
+            message = f"Missing '{field}' target: {state}{did_you_mean(state, targets)}"
             findings.append(Finding("MISSING_TRANSITION_TARGET", message, location))
+
+
+def check_end(sources: dict[str, Any], findings: list[Finding]) -> None:
+    """The machine can end.  A state that leads nowhere at all has a finding of its own."""
+    if not sources or any(finding.code == MISSING_END_STATE for finding in findings):
+        return
+    if not any(may_end(source) for source in sources.values()):
+        findings.append(Finding(MISSING_END_STATE, "Workflow has no terminal state"))
+
+
+def may_end(source: Any) -> bool:
+    kind = source.get("Type") if isinstance(source, dict) else None
+    if not isinstance(kind, str) or kind not in STATE_TYPES:
+        return True  # nobody knows
+    return source.get("End") is True or kind in {"Succeed", "Fail"}
+
+
+def check_reached(scope: str, start_at: object, targets: Targets, findings: list[Finding]) -> None:
+    """Every state is led to."""
     # A state that did not compile leads nowhere known: what seems unreachable may be its fault.
     if any(finding.severity == "ERROR" for finding in findings):
         return
@@ -224,7 +259,7 @@ def check_transitions(
             ahead.extend(name for _, name in targets[state])
     for name in targets:
         if name not in reached:
-            message = f"State '{name}' is not reachable from StartAt; remove it or lead to it"
+            message = f'State "{name}" is not reachable.'
             findings.append(Finding("MISSING_TRANSITION_TARGET", message, f"{scope}/States/{name}"))
 
 

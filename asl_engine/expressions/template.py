@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath import compile_path
+from asl_engine.expressions.path_syntax import DATA, read_root
 from asl_engine.jsontypes import MISSING, Json, Missing, dumps
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from asl_engine.expressions.scope import Scope
 
-__all__ = ["Report", "Template", "compile_template"]
+__all__ = ["NO_INPUT", "Report", "Template", "compile_template"]
 
 # Told where something is wrong, relative to the field ("/a/b[0]/c.$"; "" is the field itself), and what.
 Report: TypeAlias = "Callable[[str, str], None]"
@@ -27,6 +28,7 @@ Intrinsic: TypeAlias = "Callable[[str], Callable[[Scope], Json]]"
 Part: TypeAlias = "Callable[[Scope], Json | Missing]"
 
 DYNAMIC_SUFFIX: Final = ".$"
+NO_INPUT: Final = "Unable to apply Path transformation to null or empty input."  # what is reported of AWS
 
 
 class Template:
@@ -119,7 +121,7 @@ def _evaluate_object(
 def _compile_dynamic(key: str, value: Json, place: str, report: Report, intrinsic: Intrinsic) -> Part | None:
     try:
         if isinstance(value, str) and value.startswith("$"):
-            return compile_path(value).find
+            return _whole_input if value == DATA else compile_path(value).find
         if isinstance(value, str) and value.startswith("States."):
             return intrinsic(value)
     except ExpressionSyntaxError as error:
@@ -132,7 +134,15 @@ def _compile_dynamic(key: str, value: Json, place: str, report: Report, intrinsi
     return None
 
 
+def _whole_input(scope: Scope) -> Json:
+    if scope.data is None:
+        raise EvaluationError(NO_INPUT)
+    return scope.data
+
+
 def _not_found(key: str, path: Any, scope: Scope) -> EvaluationError:
+    if scope.data is None and read_root(path) == DATA:
+        return EvaluationError(NO_INPUT)
     # AWS names the member alone, not its place, and shows the context object for a path into it (recorded).
     searched = scope.context if isinstance(path, str) and path.startswith("$$") else scope.data
     return EvaluationError(

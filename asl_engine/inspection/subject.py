@@ -21,6 +21,8 @@ __all__ = ["Configuration", "Mock", "Refusal", "Subject", "load_subject"]
 
 # What AWS calls a state that is given by itself.
 LONE_STATE: Final = "StateName"
+BEFORE: Final = f"{LONE_STATE} (before)"
+AFTER: Final = f"{LONE_STATE} (after)"
 
 
 class Refusal(AslError):
@@ -91,7 +93,17 @@ def _lone_state(text: str, place: str) -> Subject:
         message = "Definition must be a valid JSON object"
         raise DefinitionError([Finding(SCHEMA_VALIDATION_FAILED, message, "/")], place)
     ahead: dict[str, Json] = {target: {"Type": "Succeed"} for target in _targets(source) if target != LONE_STATE}
-    document: Json = {"StartAt": LONE_STATE, "States": {LONE_STATE: source, **ahead}}
+    states: dict[str, Json] = {LONE_STATE: source, **ahead}
+    start = LONE_STATE
+    if not ahead and source.get("Next") == LONE_STATE:  # it leads to itself alone: a machine has to end
+        start = BEFORE
+        states[BEFORE] = {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$", "IsPresent": True, "Next": LONE_STATE}],
+            "Default": AFTER,
+        }
+        states[AFTER] = {"Type": "Succeed"}
+    document: Json = {"StartAt": start, "States": states}
     machine, findings = check(dumps(document), positions=False)
     if machine is None:
         raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], place)

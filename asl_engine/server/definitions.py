@@ -49,7 +49,7 @@ async def validate_state_machine_definition(request: Request, service: Service) 
         findings = [finding for finding in findings if finding.severity == "ERROR"]
     most = request.optional_integer("maxResults") or MOST_FINDINGS
     diagnostics = [
-        present(severity=one.severity, code=one.code, message=one.message, location=one.location)
+        present(severity=one.severity, code=one.code, message=one.message, location=_place(one))
         for one in findings[:most]
     ]
     result = "FAIL" if machine is None else "OK"
@@ -100,8 +100,13 @@ def invalid_definition(findings: Iterable[Finding]) -> ApiError:
 
 
 def _told(finding: Finding) -> str:
-    place = "" if finding.location is None else f" at {finding.location}"
-    return f"{finding.code}: {finding.message}{place}"
+    # What concerns the whole definition is at null, in AWS too.
+    return f"{finding.code}: {finding.message} at {_place(finding) or 'null'}"
+
+
+def _place(finding: Finding) -> str | None:
+    """The machine itself is at ``/``."""
+    return finding.location if finding.location is None else finding.location or "/"
 
 
 def _not_express(definition: Json) -> Iterator[Finding]:

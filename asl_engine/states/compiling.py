@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath import compile_path, compile_reference_path
 from asl_engine.expressions.template import DYNAMIC_SUFFIX, compile_template
-from asl_engine.fields import SCHEMA_VALIDATION_FAILED, Field, check_shape
+from asl_engine.fields import MISSING_END_STATE, SCHEMA_VALIDATION_FAILED, Field, check_shape
 from asl_engine.findings import Finding, Severity
 from asl_engine.limits import MAX_NAME_LENGTH
 
@@ -83,7 +83,7 @@ class Compiling:
                 self.report("", "A state can have only one of Next and End")
             return self.target("Next", self.source["Next"])
         if not ends:
-            self.report("", 'A state must have either Next or "End": true', "MISSING_END_STATE")
+            self.report("", 'A state must have either Next or "End": true', MISSING_END_STATE)
         return None
 
     def inner_states(self, place: str, source: Any) -> str:
@@ -94,7 +94,7 @@ class Compiling:
         """The one of these fields that is given, or None; more than one is reported."""
         given = [field for field in fields if field in self.source]
         if len(given) > 1:
-            self.report("", f"Only one of {', '.join(fields)} can be given, but there are {', '.join(given)}")
+            self.report("", f"There should only be one of the following fields: [{', '.join(given)}]")
         return given[0] if given else None
 
     def path(self, field: str, default: str | None = None) -> Path | None:

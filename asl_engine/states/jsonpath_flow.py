@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.events import StateExited
 from asl_engine.expressions.errors import PathNotFound, ResultPathError
+from asl_engine.expressions.path_syntax import DATA
+from asl_engine.expressions.template import NO_INPUT
 from asl_engine.jsontypes import Payload
 from asl_engine.states.variables import within_variable_limits
 
@@ -91,6 +93,8 @@ def evaluate_path(turn: Turn, path: Path, data: Json) -> Json:
     try:
         return path.get(turn.scope(data))
     except PathNotFound as error:
+        if data is None and path.root == DATA:
+            raise EvaluationError(NO_INPUT) from None
         raise EvaluationError(f"Invalid path '{path.text}' : {error.reason}") from None
 
 

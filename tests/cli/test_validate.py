@@ -14,7 +14,7 @@ from tests.cli.project import PASS, machine
 if TYPE_CHECKING:
     from tests.cli.project import Project
 
-TWO_FAULTS = '{\n  "StartAt": "A",\n  "States": {"A": {"Type": "Pass", "Next": "B", "Foo": 1}}\n}\n'
+TWO_FAULTS = '{\n  "StartAt": "A",\n  "States": {"A": {"Type": "Pass", "End": true, "Bar": 2, "Foo": 1}}\n}\n'
 
 
 def test_all_findings_of_all_files(project: Project) -> None:
@@ -71,7 +71,10 @@ def test_standard_input(project: Project, monkeypatch: pytest.MonkeyPatch, defin
     assert result.out.startswith("standard input:")
 
 
-LOOP = machine(A={"Type": "Pass", "Next": "B"}, B={"Type": "Pass", "Next": "A"})
+RULE = {"Variable": "$.go", "IsPresent": True, "Next": "B"}
+LOOP = machine(
+    A={"Type": "Choice", "Choices": [RULE], "Default": "C"}, B={"Type": "Pass", "Next": "A"}, C={"Type": "Succeed"}
+)
 
 
 def test_a_warning_is_no_error(project: Project) -> None:
@@ -127,6 +130,8 @@ States:
   B:
     <<: *pass
     Next: Nowhere
+  C:
+    Type: Succeed
 """
 
 
@@ -134,7 +139,7 @@ def test_findings_in_yaml_have_the_lines_of_the_yaml(project: Project) -> None:
     (project.root / "m.yaml").write_text(YAML)
     result = project.asl("validate", "m.yaml")
     assert result.code == 2
-    assert result.out.startswith("m.yaml:9:5: /States/B/Next: There is no state 'Nowhere'")
+    assert result.out.startswith("m.yaml:9:5: /States/B/Next: Missing 'Next' target: Nowhere")
 
 
 def test_yaml_that_is_none(project: Project) -> None:

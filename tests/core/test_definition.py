@@ -46,6 +46,7 @@ def choice(*rules: Any, **fields: Any) -> dict[str, Any]:
 
 
 SCHEMA, TARGET, END = "SCHEMA_VALIDATION_FAILED", "MISSING_TRANSITION_TARGET", "MISSING_END_STATE"
+NO_END = END, "Workflow has no terminal state", None
 
 REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     # the machine
@@ -53,7 +54,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (machine(States=MISSING), SCHEMA, "", "'States' is required but was missing"),
     (machine(States=[]), SCHEMA, "/States", "Expected value of type Object, but was []"),
     (machine(States={}), SCHEMA, "/States", "Value cannot be empty"),
-    (machine(StartAt="s"), TARGET, "/StartAt", "There is no state 's'; did you mean"),
+    (machine(StartAt="s"), TARGET, "/StartAt", "Missing 'StartAt' target: s; did you mean"),
     (machine(Extra=1), SCHEMA, "/Extra", "'Extra' is not supported here; the supported fields are Comment,"),
     (machine(TimeoutSeconds=0), SCHEMA, "/TimeoutSeconds", "at least 1"),
     (machine(TimeoutSeconds=True), SCHEMA, "/TimeoutSeconds", "type Integer, but was True"),
@@ -69,7 +70,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (machine({"Type": "Pass"}), END, "/States/S", 'either Next or "End": true'),
     (machine({"Type": "Pass", "End": False}), END, "/States/S", "either Next"),
     (machine({"Type": "Pass", "End": True, "Next": "S"}), SCHEMA, "/States/S", "only one of Next and End"),
-    (machine({"Type": "Pass", "Next": "Q"}), TARGET, "/States/S/Next", "There is no state 'Q'"),
+    (machine({"Type": "Pass", "Next": "Q"}), TARGET, "/States/S/Next", "Missing 'Next' target: Q"),
     (machine({"Type": "Pass", "End": "yes"}), SCHEMA, "/States/S/End", "type Boolean, but was 'yes'"),
     (
         machine({"Type": "Pass", "End": True, "Nxt": "S"}),
@@ -101,7 +102,12 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (task(Resource=MISSING), SCHEMA, "/States/S", "'Resource' is required"),
     (task(Resource="f"), SCHEMA, "/States/S/Resource", "Expected an ARN"),
     (task(TimeoutSeconds=5, HeartbeatSeconds=5), SCHEMA, "/States/S/HeartbeatSeconds", "must be smaller"),
-    (task(TimeoutSeconds=5, TimeoutSecondsPath="$.t"), SCHEMA, "/States/S", "Only one of TimeoutSeconds"),
+    (
+        task(TimeoutSeconds=5, TimeoutSecondsPath="$.t"),
+        SCHEMA,
+        "/States/S",
+        "only be one of the following fields: [TimeoutSeconds, TimeoutSecondsPath]",
+    ),
     (task(Retry={}), SCHEMA, "/States/S/Retry", "type Array"),
     (task(Retry=[1]), SCHEMA, "/States/S/Retry[0]", "type Object"),
     (retry(ErrorEquals=[]), SCHEMA, "/States/S/Retry[0]/ErrorEquals", "cannot be empty"),
@@ -124,12 +130,17 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         "/States/S/Retry[0]/ErrorEquals",
         "must be in the last entry",
     ),
-    (catch(Next="Q"), TARGET, "/States/S/Catch[0]/Next", "There is no state 'Q'"),
+    (catch(Next="Q"), TARGET, "/States/S/Catch[0]/Next", "Missing 'Next' target: Q"),
     (catch(ResultPath="$.a..b"), SCHEMA, "/States/S/Catch[0]/ResultPath", "$.a..b"),
     (catch(Nxt="S"), SCHEMA, "/States/S/Catch[0]/Nxt", "not supported"),
     # waits
     (wait(), SCHEMA, "/States/S", "One of Seconds, SecondsPath"),
-    (wait(Seconds=1, Timestamp="2024-01-01T00:00:00Z"), SCHEMA, "/States/S", "Only one of Seconds"),
+    (
+        wait(Seconds=1, Timestamp="2024-01-01T00:00:00Z"),
+        SCHEMA,
+        "/States/S",
+        "only be one of the following fields: [Seconds, Timestamp]",
+    ),
     (wait(Seconds=-1), SCHEMA, "/States/S/Seconds", "at least 0"),
     (wait(Timestamp="tomorrow"), SCHEMA, "/States/S/Timestamp", "ISO-8601"),
     # choices
@@ -146,18 +157,18 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         "/States/S/Choices[0]",
         "must be a String",
     ),
-    (choice({"Variable": "$.a", "IsNull": True, "Next": "Q"}), TARGET, "/States/S/Choices[0]/Next", "'Q'"),
+    (choice({"Variable": "$.a", "IsNull": True, "Next": "Q"}), TARGET, "/States/S/Choices[0]/Next", "target: Q"),
     (
         choice({"Variable": "$.a", "IsNull": True, "Next": "S"}, Default="Q"),
         TARGET,
         "/States/S/Default",
-        "'Q'",
+        "Missing 'Next' target: Q",
     ),
     (
         machine({"Type": "Fail", "Error": "E", "ErrorPath": "$.e"}),
         SCHEMA,
         "/States/S",
-        "Only one of Error, ErrorPath",
+        "only be one of the following fields: [Error, ErrorPath]",
     ),
     # what this version does not run yet
     (machine({"Type": "Map", "End": True}), SCHEMA, "/States/S", "'ItemProcessor' is required"),
@@ -172,8 +183,8 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (
         machine({"Type": "Pass", "End": True, "Output": 1}),
         SCHEMA,
-        "/States/S/Output",
-        "'Output' is not supported here",
+        "/States/S",
+        "'Output' is only supported for the 'JSONata' QueryLanguage",
     ),
 ]
 
@@ -226,6 +237,7 @@ def test_all_findings_at_once_in_the_order_of_the_text() -> None:
     }
     _, findings = check(json.dumps(definition, indent=2))
     assert [finding.location for finding in findings] == [
+        None,
         "/States/A/Next",
         "/States/A/InputPath",
         "/States/B/Retry[0]/ErrorEquals",
@@ -233,6 +245,39 @@ def test_all_findings_at_once_in_the_order_of_the_text() -> None:
     ]
     lines = [finding.line for finding in findings]
     assert lines == sorted(lines, key=lambda line: line or 0)
+
+
+END_CASES: list[tuple[dict[str, Any], list[tuple[str, str, str | None]]]] = [
+    ({"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}, [NO_END]),
+    # As reported of AWS: that one comes after missing targets, and instead of unreachable states.
+    ({"A": {"Type": "Pass", "Next": "Z"}}, [(TARGET, "Missing 'Next' target: Z", "/States/A/Next"), NO_END]),
+    ({"A": {"Type": "Pass", "Next": "A"}, "C": {"Type": "Pass", "Next": "C"}}, [NO_END]),
+    (
+        {"A": {"Type": "Pass", "Next": "A"}, "C": {"Type": "Succeed"}},
+        [(TARGET, 'State "C" is not reachable.', "/States/C")],
+    ),
+]
+
+
+@pytest.mark.parametrize(("states", "expected"), END_CASES, ids=json.dumps)
+def test_a_machine_has_to_end(states: dict[str, Any], expected: list[tuple[str, str, str | None]]) -> None:
+    _, findings = check(json.dumps({"StartAt": "A", "States": states}), positions=False)
+    assert [(finding.code, finding.message, finding.location) for finding in findings] == expected
+
+
+LANGUAGE = "The QueryLanguage is set to '{}', but field '{}' is only supported for the '{}' QueryLanguage"
+
+
+@pytest.mark.parametrize(
+    ("language", "field", "other"), [("JSONPath", "Output", "JSONata"), ("JSONata", "InputPath", "JSONPath")]
+)
+def test_a_field_of_the_other_language(language: str, field: str, other: str) -> None:
+    definition = machine({"Type": "Pass", "QueryLanguage": language, field: "$", "Foo": 1, "End": True})
+    _, findings = check(json.dumps(definition), positions=False)
+    assert [(finding.message.partition(" here")[0], finding.location) for finding in findings] == [
+        (LANGUAGE.format(language, field, other), "/States/S"),
+        ("The field 'Foo' is not supported", "/States/S/Foo"),
+    ]
 
 
 def test_a_state_that_nothing_leads_to() -> None:

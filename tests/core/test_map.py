@@ -282,13 +282,23 @@ SCHEMA, TARGET, DUPLICATE = "SCHEMA_VALIDATION_FAILED", "MISSING_TRANSITION_TARG
 
 REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (scope(S=state("Map")), SCHEMA, "/States/S", "'ItemProcessor' is required but was missing"),
-    (scope(S=each(PASS, Iterator=PASS)), SCHEMA, "/States/S", "Only one of ItemProcessor, Iterator"),
-    (scope(S=each(PASS, ItemSelector={}, Parameters={})), SCHEMA, "/States/S", "Only one of ItemSelector"),
+    (
+        scope(S=each(PASS, Iterator=PASS)),
+        SCHEMA,
+        "/States/S",
+        "only be one of the following fields: [ItemProcessor, Iterator]",
+    ),
+    (
+        scope(S=each(PASS, ItemSelector={}, Parameters={})),
+        SCHEMA,
+        "/States/S",
+        "only be one of the following fields: [ItemSelector, Parameters]",
+    ),
     (
         scope(S=each(PASS, MaxConcurrency=1, MaxConcurrencyPath="$.n")),
         SCHEMA,
         "/States/S",
-        "Only one of MaxConcurrency, MaxConcurrencyPath",
+        "only be one of the following fields: [MaxConcurrency, MaxConcurrencyPath]",
     ),
     (scope(S=each(PASS, MaxConcurrency=-1)), SCHEMA, "/States/S/MaxConcurrency", "at least 0"),
     (scope(S=each(PASS, MaxConcurrency=1.5)), SCHEMA, "/States/S/MaxConcurrency", "Integer"),
@@ -303,9 +313,9 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         scope(S=each(scope(A=state("Pass", Next="Z")), Next="Z"), Z=state("Pass")),
         TARGET,
         "/States/S/ItemProcessor/States/A/Next",
-        "no state 'Z'",
+        "target: Z",
     ),
-    (scope(S=each(PASS, Next="P")), TARGET, "/States/S/Next", "no state 'P'"),
+    (scope(S=each(PASS, Next="P")), TARGET, "/States/S/Next", "target: P"),
     (scope(P=each(PASS)), DUPLICATE, "/States/P/ItemProcessor/States/P", "two states 'P'"),
     (
         scope(S=state("Map", Iterator=scope(A=state("Pass"), B=state("Pass")))),

@@ -417,7 +417,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     (scope(S=state("Parallel", Branches={})), SCHEMA, "/States/S/Branches", "type Array"),
     (scope(S=state("Parallel", Branches=[1])), SCHEMA, "/States/S/Branches[0]", "type Object"),
     (scope(S=parallel({})), SCHEMA, "/States/S/Branches[0]", "'StartAt' is required"),
-    (scope(S=parallel({**A, "StartAt": "Z"})), TARGET, "/States/S/Branches[0]/StartAt", "no state 'Z'"),
+    (scope(S=parallel({**A, "StartAt": "Z"})), TARGET, "/States/S/Branches[0]/StartAt", "target: Z"),
     (scope(S=parallel({**A, "TimeoutSeconds": 1})), SCHEMA, "/States/S/Branches[0]/TimeoutSeconds", "here"),
     (scope(S=parallel({"StartAt": "A", "States": 1})), SCHEMA, "/States/S/Branches[0]/States", "Object"),
     # out of a branch, into a branch, from one into another
@@ -425,20 +425,20 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         scope(S=parallel(LEAVING, Next="Z"), Z=state("Pass")),
         TARGET,
         "/States/S/Branches[0]/States/A/Next",
-        "no state 'Z'",
+        "target: Z",
     ),
-    (scope(S=parallel(A, Next="A")), TARGET, "/States/S/Next", "no state 'A'"),
+    (scope(S=parallel(A, Next="A")), TARGET, "/States/S/Next", "target: A"),
     (
         scope(S=parallel(scope(C=state("Pass", Next="B")), B)),
         TARGET,
         "/States/S/Branches[0]/States/C/Next",
-        "no state 'B'",
+        "target: B",
     ),
     (
         scope(S=parallel(scope(T=task(Catch=catch("Z"))), Next="Z"), Z=state("Pass")),
         TARGET,
         "/States/S/Branches[0]/States/T/Catch[0]/Next",
-        "no state 'Z'",
+        "target: Z",
     ),
     # names are unique in the whole machine
     (scope(S=parallel(A, A)), DUPLICATE, "/States/S/Branches[1]/States/A", "two states 'A'"),

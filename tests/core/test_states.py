@@ -15,9 +15,10 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
 
 def alone(**fields: Any) -> dict[str, Any]:
-    """A machine of the one state S."""
+    """A machine of the one state S, and of E where a Choice leads there."""
     end = {} if fields["Type"] in {"Succeed", "Fail", "Choice"} else {"End": True}
-    return {"StartAt": "S", "States": {"S": {**end, **fields}}}
+    more = {"E": {"Type": "Succeed"}} if fields["Type"] == "Choice" else {}
+    return {"StartAt": "S", "States": {"S": {**end, **fields}, **more}}
 
 
 def task(**fields: Any) -> dict[str, Any]:
@@ -94,12 +95,12 @@ RUNTIME_FAILURES = [
         failure("The JSONPath '$.x' specified for the field 'b.$' could not be found in the input '{\"c\":1}'"),
     ),
     (
-        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "S"}], Default="S"),
+        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "E"}], Default="E"),
         {},
         failure("Invalid path '$.x': The choice state's condition path references an invalid value."),
     ),
     (
-        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "S"}]),
+        alone(Type="Choice", Choices=[{"Variable": "$.x", "NumericEquals": 1, "Next": "E"}]),
         {"x": 2},
         failure("Failed to transition out of the state. The state does not point to a next state."),
     ),
@@ -166,6 +167,34 @@ RUNTIME_FAILURES = [
         failure("Invalid path '$.x' : No results for path: $['x']"),
     ),
 ]
+
+
+FROM_NULL = [
+    {"InputPath": "$.x"},
+    {"OutputPath": "$.x.y"},
+    {"Parameters": {"a.$": "$"}},
+    {"Parameters": {"a": [{"b.$": "$.x[0]"}]}},
+    {"Assign": {"v.$": "$.x"}},
+]
+
+
+@pytest.mark.parametrize("fields", FROM_NULL, ids=str)
+def test_nothing_can_be_taken_from_null(fields: dict[str, Any]) -> None:
+    null = {"Type": "Pass", "Result": None, "Next": "S"}
+    reader = {"Type": "Pass", **fields, "End": True}
+    execution, _ = drive({"StartAt": "N", "States": {"N": null, "S": reader}})
+    assert execution.error == "States.Runtime"
+    assert execution.cause == (
+        "An error occurred while executing the state 'S' (entered at the event id #4). "
+        "Unable to apply Path transformation to null or empty input."
+    )
+
+
+def test_null_is_handed_on() -> None:
+    null = {"Type": "Pass", "Result": None, "Next": "S"}
+    reader = {"Type": "Pass", "InputPath": "$", "Parameters": {"n.$": "$$.Execution.Name"}, "End": True}
+    execution, _ = drive({"StartAt": "N", "States": {"N": null, "S": reader}})
+    assert outcome(execution) == ("SUCCEEDED", {"n": "name"})
 
 
 @pytest.mark.parametrize(("definition", "data", "expected"), RUNTIME_FAILURES)

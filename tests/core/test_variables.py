@@ -194,7 +194,7 @@ UNKNOWN = [
     state("Pass", Parameters={"v.$": "$nobody"}),
     state("Pass", Parameters={"v.$": "States.Format('{}', $nobody)"}),
     state("Pass", Assign={"v.$": "$nobody.a[0]"}),
-    state("Choice", Choices=[{"Variable": "$nobody", "NumericEquals": 1, "Next": "S"}]),
+    state("Choice", Choices=[{"Variable": "$nobody", "NumericEquals": 1, "Next": "S"}], Default="E"),
     state("Wait", SecondsPath="$nobody"),
     state("Wait", TimestampPath="$nobody"),
     state("Fail", ErrorPath="$nobody"),
@@ -208,7 +208,7 @@ UNKNOWN = [
 
 @pytest.mark.parametrize("reader", UNKNOWN, ids=json.dumps)
 def test_a_variable_that_nobody_has_assigned_is_a_runtime_error_that_names_it(reader: dict[str, Any]) -> None:
-    execution, _ = drive(scope(S=reader), [1])
+    execution, _ = drive(scope(S=reader, **({"E": Z} if "Default" in reader else {})), [1])
     assert execution.error == "States.Runtime"
     cause = str(execution.cause)
     assert cause.startswith("An error occurred while executing the state 'S' (entered at the event id #2). ")

@@ -85,17 +85,18 @@ def test_the_limits_are_kept_with_the_execution(tmp_path: Path) -> None:
     anyio.run(main)
 
 
-IN_JSONATA = {"Type": "Pass", "Output": {"a": "{% $states.input %}"}, "Next": "A"}
+IN_JSONATA = {"Type": "Pass", "Output": {"a": "{% $states.input %}"}, "Next": "B"}
+AGAIN = {"Type": "Choice", "Choices": [{"Variable": "$.end", "IsPresent": True, "Next": "C"}], "Default": "A"}
 NESTING: dict[str, dict[str, Any]] = {
-    "a template": {"Type": "Pass", "Parameters": {"a.$": "$"}, "Next": "A"},
+    "a template": {"Type": "Pass", "Parameters": {"a.$": "$"}, "Next": "B"},
     "JSONata": IN_JSONATA | {"QueryLanguage": "JSONata"},
-    "variables": {"Type": "Pass", "Assign": {"v.$": "$"}, "Parameters": {"a.$": "$"}, "Next": "A"},
+    "variables": {"Type": "Pass", "Assign": {"v.$": "$"}, "Parameters": {"a.$": "$"}, "Next": "B"},
 }
 
 
 @pytest.mark.parametrize("state", NESTING.values(), ids=NESTING)
 def test_a_value_that_is_nested_ever_deeper(client: Any, name: str, state: dict[str, Any]) -> None:
-    shown = ran(client, {"StartAt": "A", "States": {"A": state}}, name=name)
+    shown = ran(client, {"StartAt": "A", "States": {"A": state, "B": AGAIN, "C": {"Type": "Succeed"}}}, name=name)
     assert (shown["status"], shown["error"]) == ("FAILED", "States.Runtime")
     assert "more than 500 levels" in shown["cause"]
     assert client.get_execution_history(executionArn=shown["executionArn"])["events"]

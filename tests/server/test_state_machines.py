@@ -95,13 +95,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "InvalidDefinition",
         (
             "Invalid State Machine Definition: "
-            "'INVALID_JSON_DESCRIPTION: Expecting property name enclosed in double quotes'"
+            "'INVALID_JSON_DESCRIPTION: Expecting property name enclosed in double quotes at null'"
         ),
     ),
     "a transition": (
         {"definition": json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}})},
         "InvalidDefinition",
-        "Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: There is no state 'B' at /States/A/Next'",
+        (
+            "Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: Missing 'Next' target: B at "
+            "/States/A/Next, MISSING_END_STATE: Workflow has no terminal state at null'"
+        ),
     ),
     "an empty definition": (
         {"definition": ""},

@@ -36,6 +36,7 @@ __all__ = [
 DEFAULT_STEPS: Final = 2_000_000
 DEFAULT_REGEX_SECONDS: Final = 2.0
 CACHED_EXPRESSIONS: Final = 1024
+NOT_FINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 SCALARS: Final[set[Any]] = {str, int, bool, type(None), type(MISSING)}
 
 
@@ -133,9 +134,8 @@ def _as_json(value: Any, evaluation: Evaluation, known: set[int]) -> Any:
     if kind in SCALARS:
         return None if value is MISSING else value
     if kind is float:
-        if not math.isfinite(value):
-            raise JsonataError("D1001", value=value)
-        return float(value)
+        # JSON has no such numbers: AWS has been reported to give their Java names.
+        return float(value) if math.isfinite(value) else NOT_FINITE.get(value, "NaN")
     if isinstance(value, Function):
         raise UnsupportedResult
     if id(value) in known:
