@@ -126,7 +126,7 @@ class Engine:
         self.runs: dict[str, Run] = {}
         self.workers: Workers[Run] = Workers(self._is_offered)
         # Tasks and drives under way keep time from jumping.
-        self.alarms: Alarms[Run] = Alarms(self.clock, self._is_pending, self._ring)
+        self.alarms: Alarms[Run] = Alarms(self.clock, Run.waits_for, self._ring)
         self.map_runs = MapRuns(self)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -493,12 +493,6 @@ class Engine:
             last = lifetime_end(run.execution, self.limits)
             if last is not None and last < work.due:
                 self.alarms.set(last, run, MACHINE_TIMER)
-
-    def _is_pending(self, run: Run, key: int, due: int) -> bool:
-        if run.done.done():
-            return False
-        work = run.execution.open.get(key)
-        return key == MACHINE_TIMER or (work is not None and work.due == due)
 
     def _ring(self, run: Run, key: int) -> None:
         self.deliver(run, TimerReported(self.clock.now(), key))

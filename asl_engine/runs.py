@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.arn import execution_arn, role_arn, state_machine_arn
 from asl_engine.execution import Identity
+from asl_engine.interpreter import MACHINE_TIMER
 from asl_engine.task_tokens import task_token
 
 if TYPE_CHECKING:
@@ -63,6 +64,13 @@ class Run:
         self.beats: dict[int, Beats] = {}  # by the task, where it has beaten
         self.inbox: deque[Stimulus] = deque()
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
+
+    def waits_for(self, key: int, due: int) -> bool:
+        """Whether a timer that was set for this moment (milliseconds since the epoch) still means something."""
+        if self.done.done():
+            return False
+        work = self.execution.open.get(key)
+        return key == MACHINE_TIMER or (work is not None and work.due == due)
 
     def goes_on(self, key: int) -> bool:
         """Whether a task that this process leaves is for another to take up."""

@@ -180,9 +180,9 @@ FROM_NULL = [
 
 @pytest.mark.parametrize("fields", FROM_NULL, ids=str)
 def test_nothing_can_be_taken_from_null(fields: dict[str, Any]) -> None:
-    null = {"Type": "Pass", "Result": None, "Next": "S"}
+    null = {"Type": "Pass", "InputPath": "$.n", "Next": "S"}
     reader = {"Type": "Pass", **fields, "End": True}
-    execution, _ = drive({"StartAt": "N", "States": {"N": null, "S": reader}})
+    execution, _ = drive({"StartAt": "N", "States": {"N": null, "S": reader}}, {"n": None})
     assert execution.error == "States.Runtime"
     assert execution.cause == (
         "An error occurred while executing the state 'S' (entered at the event id #4). "

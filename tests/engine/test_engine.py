@@ -176,7 +176,7 @@ def test_a_heartbeat_puts_the_timeout_off() -> None:
 
 
 # With HeartbeatSeconds 10, in milliseconds: when a task beats, when it answers, what is stored, when it ends.
-TIMEOUT = "States.HeartbeatTimeout"
+TIMEOUT = "States.Timeout"
 BEATS: dict[str, tuple[list[int], int | None, list[int], int, str | None]] = {
     "a thousand per second": ([*range(1, 5_000)], 5_000, [1, 1_001, 2_001, 3_001, 4_001], 5_000, None),
     "a thousand per second, then silent": ([*range(1, 900)], None, [1, 899], 10_899, TIMEOUT),

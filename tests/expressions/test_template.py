@@ -90,7 +90,6 @@ def test_what_does_not_change_is_shared() -> None:
     [
         ({"value.$": "$.no_such_jsonpath"}, "$.no_such_jsonpath", "value.$"),  # recorded from AWS
         ({"deep": [{"value.$": "$.a.no"}]}, "$.a.no", "value.$"),
-        ({"value.$": "$$.Task.Token"}, "$$.Task.Token", "value.$"),
         ({"value.$": "$nosuchvar"}, "$nosuchvar", "value.$"),
     ],
 )
@@ -104,6 +103,13 @@ def test_a_path_that_leads_nowhere(source: Any, path: str, field: str) -> None:
         f"The JSONPath '{path}' specified for the field '{field}' "
         "could not be found in the input '{\"int-literal\":0}'"
     )
+
+
+def test_a_path_into_the_context_object_that_leads_nowhere_shows_it() -> None:
+    template, _ = compiled({"value.$": "$$.Task.Token"})
+    with pytest.raises(EvaluationError) as caught:
+        template.evaluate(scope({"int-literal": 0}))
+    assert caught.value.detail.endswith('could not be found in the input \'{"State":{"Name":"S"}}\'')
 
 
 INVALID = "The value for the field '{}' must be a valid JSONPath or a valid intrinsic function call"
