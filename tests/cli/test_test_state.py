@@ -92,7 +92,7 @@ def test_a_map_over_the_data_of_an_item_reader(project: Project, tmp_path: Path)
     options = ("test-state", path, "--mock-result", "[]", "--reader-data", str(data), "--failed-iterations")
     result = project.asl(*options, "1")
     assert (result.code, result.err) == (0, "")
-    assert 'afterItemBatcher       [{"Items": [1, 2]}, {"Items": [3]}]' in result.out.splitlines()
+    assert 'afterItemBatcher       [{"Items":["1","2"]}, {"Items":["3"]}]' in result.out.splitlines()
     assert "toleratedFailureCount  1" in result.out.splitlines()
     assert project.asl(*options, "2", "--json").json["error"] == "States.ExceedToleratedFailureThreshold"
     refused = project.asl(*options, "4")
