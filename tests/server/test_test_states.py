@@ -184,7 +184,7 @@ def test_the_data_of_an_item_reader(client: Any) -> None:
     assert answer["inspectionData"] == {
         "input": '{"key": "k"}',
         "afterInputPath": '{"key": "k"}',
-        "afterItemSelector": '[{"a": "1"}, {"a": "2"}]',
+        "afterItemSelector": '[{"a":"1"}, {"a":"2"}]',
         "maxConcurrency": 0,
         "toleratedFailurePercentage": 40.0,
     }
