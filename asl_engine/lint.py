@@ -1,4 +1,4 @@
-"""What a valid definition will probably be regretted for: our own findings, each a WARNING with a code of ours.
+"""What a valid definition will probably be regretted for: WARNINGs, with codes of ours and AWS's three.
 
 A rule is a function that looks at one scope (a machine, a branch or an item processor); to add one, write it
 and name it in ``RULES``, with what its code means.
@@ -12,6 +12,8 @@ from asl_engine.findings import Finding, did_you_mean
 from asl_engine.jsontypes import dumps, loads
 from asl_engine.limits import AWS_LIMITS, utf8_length
 from asl_engine.scopes import all_states
+from asl_engine.static_paths import CODES as AWS_CODES
+from asl_engine.static_paths import static_paths
 from asl_engine.substitution import placeholders
 from asl_engine.variable_references import variable_references
 
@@ -52,7 +54,7 @@ def lint(machine: StateMachine) -> list[Finding]:
         for code, (_, rule) in RULES.items()
         for location, message in rule(scope)
     ]
-    return [*found, *_unknown_variables(machine, document), *_unfilled(document, "")]
+    return [*found, *_unknown_variables(machine, document), *_unfilled(document, ""), *static_paths(document)]
 
 
 def _scopes(location: str, document: dict[str, Any], *, caught: bool) -> Iterator[Scope]:
@@ -250,4 +252,5 @@ CODES: Final[dict[str, str]] = {
     **{code: meaning for code, (meaning, _) in RULES.items()},
     "UNKNOWN_VARIABLE": "A variable is read that nothing assigns.",
     "UNFILLED_PLACEHOLDER": "A placeholder has no value.",
+    **AWS_CODES,
 }

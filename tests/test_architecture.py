@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parents[1] / "asl_engine"
 # The first prefix that fits decides; a folder's name stands for all that is in it.
 FLOORS = [
     ({"errors", "findings", "jsontypes", "limits", "arn", "names", "task_tokens"}, 0),
-    ({"expressions", "fields", "scopes", "source", "substitution", "yaml_source"}, 1),
+    ({"expressions", "fields", "scopes", "source", "static_paths", "substitution", "yaml_source"}, 1),
     ({"events", "map_events", "map_run_state", "execution", "frames"}, 2),
     (
         {

@@ -85,6 +85,50 @@ DOUBTFUL: list[tuple[str, str, dict[str, Any]]] = [
         "/States/A/Result/x[0]",
         {"A": {"Type": "Pass", "Result": {"x": ["${X}"]}, "Next": "Z"}},
     ),
+    ("PASS_RESULT_IS_STATIC", "/States/A/Result", {"A": {"Type": "Pass", "Result": "$.x", "Next": "Z"}}),
+    ("PASS_RESULT_IS_STATIC", "/States/A/Result/x.$", {"A": {"Type": "Pass", "Result": {"x.$": 1}, "Next": "Z"}}),
+    (
+        "PASS_RESULT_IS_STATIC",
+        "/States/A/Result/x[0]",
+        {"A": {"Type": "Pass", "Result": {"x": ["States.UUID()"]}, "Next": "Z"}},
+    ),
+    (
+        "NO_DOLLAR",
+        "/States/A/Parameters/x[0]/y",
+        {"A": {"Type": "Pass", "Parameters": {"x": [{"y": "$$.Execution.Id"}]}, "Next": "Z"}},
+    ),
+    ("NO_DOLLAR", "/States/A/Assign/x", {"A": {"Type": "Pass", "Assign": {"x": "$"}, "Next": "Z"}}),
+    ("NO_DOLLAR", "/States/A/ResultSelector/x", {"A": task(ResultSelector={"x": "States.Format('{}', $.y)"})}),
+    (
+        "NO_DOLLAR",
+        "/States/A/ItemProcessor/States/I/Parameters/x",
+        {
+            "A": {
+                "Type": "Map",
+                "Next": "Z",
+                "ItemProcessor": {
+                    "StartAt": "I",
+                    "States": {"I": {"Type": "Pass", "Parameters": {"x": "$.y"}, "End": True}},
+                },
+            }
+        },
+    ),
+    (
+        "NO_PATH",
+        "/States/A/Choices[0]/And[0]/Not/StringEquals",
+        {
+            "A": {
+                "Type": "Choice",
+                "Choices": [{"And": [{"Not": {"Variable": "$.a", "StringEquals": "$.b"}}], "Next": "Z"}],
+                "Default": "Z",
+            }
+        },
+    ),
+    (
+        "NO_PATH",
+        "/States/B/Cause",
+        {"A": {"Type": "Choice", "Choices": [RULE], "Default": "B"}, "B": {"Type": "Fail", "Cause": "$.e"}},
+    ),
 ]
 
 
@@ -94,6 +138,9 @@ def test_what_is_doubtful(code: str, location: str, states: dict[str, Any]) -> N
 
 
 SOUND: list[dict[str, Any]] = [
+    {"A": {"Type": "Pass", "Parameters": {"x": "$5", "y": "$name", "z": "States.", "w.$": "$.x"}, "Next": "Z"}},
+    {"A": {"Type": "Pass", "Result": {"x": "cost: $.5"}, "Next": "Z"}},
+    {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"x": "$.x"}, "Next": "Z"}},
     {"A": task()},
     {"A": task(Resource=ACTIVITY, HeartbeatSeconds=60)},
     {"A": retrying()},

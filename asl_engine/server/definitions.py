@@ -14,6 +14,7 @@ from asl_engine.jsontypes import loads
 from asl_engine.resources.recognition import task_resources, unrecognised
 from asl_engine.resources.threads import run_in_thread
 from asl_engine.server.errors import ApiError
+from asl_engine.static_paths import static_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -44,9 +45,13 @@ NOT_EXPRESS = (".sync", ".waitForTaskToken")
 async def validate_state_machine_definition(request: Request, service: Service) -> dict[str, Any]:
     """All findings at once, the errors and, with severity WARNING, the warnings."""
     limits = service.engine.limits
-    machine, findings = await _checked(request.text("definition"), machine_type(request), limits)
+    text = request.text("definition")
+    machine, findings = await _checked(text, machine_type(request), limits)
     if request.optional_text("severity") != "WARNING":
         findings = [finding for finding in findings if finding.severity == "ERROR"]
+    elif machine is not None:
+        definition: Any = loads(text)
+        findings = [*findings, *static_paths(definition)]
     most = request.optional_integer("maxResults") or MOST_FINDINGS
     diagnostics = [
         present(severity=one.severity, code=one.code, message=one.message, location=_place(one))

@@ -330,6 +330,10 @@ def test_a_definition_is_validated(client: Any) -> None:
     assert set(found["diagnostics"][0]) == {"severity", "code", "message", "location"}
     first = validated(client, TWO, maxResults=1, severity="WARNING")
     assert (first["diagnostics"], first["truncated"]) == (found["diagnostics"][:1], True)
+    static = {"StartAt": "S", "States": {"S": {"Type": "Pass", "Result": "$.x", "End": True}}}
+    assert validated(client, static)["diagnostics"] == []
+    warned = validated(client, static, severity="WARNING")
+    assert (warned["result"], [one["code"] for one in warned["diagnostics"]]) == ("OK", ["PASS_RESULT_IS_STATIC"])
     sync = {"StartAt": "S", "States": {"S": SYNC}}
     assert validated(client, sync)["result"] == "OK"
     assert validated(client, sync, type="EXPRESS")["diagnostics"][0]["location"] == "/States/S/Resource"
