@@ -6,6 +6,7 @@ It only runs to describe an error, so it reads the text again instead of keeping
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
 from json import JSONDecoder
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ __all__ = ["locate"]
 
 _value_at = JSONDecoder().raw_decode
 _BLANKS = re.compile(r"[ \t\n\r]*")
+_NEWLINE = re.compile("\n")
 
 
 def locate(text: str, location: str) -> tuple[int, int] | None:
@@ -33,7 +35,9 @@ def locate(text: str, location: str) -> tuple[int, int] | None:
         return None
     start = _next(text, 0)
     offset, _ = _nearest(text, start, start, location)
-    return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
+    lines = _lines(text)
+    line = bisect_right(lines, offset)
+    return line, offset - lines[line - 1] + 1
 
 
 @lru_cache(maxsize=1)
@@ -46,26 +50,33 @@ def _is_json(text: str) -> bool:
     return True
 
 
+@lru_cache(maxsize=1)
+def _lines(text: str) -> list[int]:
+    """The offset at which each line begins."""
+    return [0, *(found.end() for found in _NEWLINE.finditer(text))]
+
+
 def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
     """How far ``rest`` leads from the value at ``value``, which is pointed out by ``place``.
 
     Returns the offset of what is reached, and what of ``rest`` leads no further.
     """
-    steps = [(step, at, child) for step, at, child in _children(text, value) if _begins(rest, step)]
-    # The longest key first; of a key that is given twice, the last: it is the one that counts.
-    steps.sort(key=lambda child: (len(child[0]), child[1]), reverse=True)
-    reached = [_nearest(text, at, child, rest[len(step) :]) for step, at, child in steps]
+    children = _children(text, value)
+    ends = [at for at in range(1, len(rest) + 1) if rest[at : at + 1] in {"", "/", "["}]
+    # The longest key first: one with "/" in it begins as a shorter one does.
+    reached = [
+        _nearest(text, *children[rest[:end]], rest[end:]) for end in reversed(ends) if rest[:end] in children
+    ]
     return min(reached, key=lambda found: len(found[1]), default=(place, rest))
 
 
-def _begins(rest: str, step: str) -> bool:
-    return rest.startswith(step) and rest[len(step) : len(step) + 1] in {"", "/", "["}
-
-
 @lru_cache(maxsize=1024)
-def _children(text: str, value: int) -> tuple[tuple[str, int, int], ...]:
-    """The members of the object or array at ``value``: the step to each, its offset, its value's offset."""
-    return tuple(_members(text, value))
+def _children(text: str, value: int) -> dict[str, tuple[int, int]]:
+    """The members of the object or array at ``value`` by the step to each: its offset, and its value's.
+
+    Of a key that is given twice it is the last: that is the one that counts.
+    """
+    return {step: (at, child) for step, at, child in _members(text, value)}
 
 
 def _members(text: str, value: int) -> Iterator[tuple[str, int, int]]:
