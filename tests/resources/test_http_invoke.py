@@ -69,7 +69,7 @@ def test_what_a_trace_is_told(api: Api) -> None:
         "protocol": "http",
         "method": "POST",
         "url": api.url + "/orders?page=2",
-        "headers": "[X-One: 1, Content-Type: application/json, "
+        "headers": "[X-One: 1, Content-Type: application/json; charset=UTF-8, "
         "User-Agent: Amazon|StepFunctions|HttpInvoke|us-east-1, Range: bytes=0-262144]",
         "body": '{"a":1}',
     }
