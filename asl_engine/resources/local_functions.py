@@ -15,6 +15,7 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import ProjectError, StatesError
@@ -100,7 +101,7 @@ class LocalFunction:
         seconds = self.function.timeout
         if self.function.endpoint is not None:
             return await self._post(self.function.endpoint, event, seconds)
-        worker = self._idle.pop() if self._idle else await run_in_thread(partial(_Worker, self.function))
+        worker = self._idle.pop() if self._idle else _Worker(self.function)
         try:
             asking = run_in_thread(partial(worker.ask, event, call, self.function))
             made = await asyncio.wait_for(asking, seconds)
@@ -158,13 +159,32 @@ def _bounded(made: Invocation) -> Invocation:
 
 
 class _Worker:
-    """A process that runs one call after the other.  It ends with this one: its stdin is then closed."""
+    """A process that runs one call after the other.  It ends with this one: its stdin is then closed.
+
+    It is begun by its first call, in that call's thread: whoever gives the call up meanwhile ends it.
+    """
 
     def __init__(self, function: Function) -> None:
+        self._function = function
+        self._made: subprocess.Popen[bytes] | None = None
+        self._killed = False
+        self._lock = Lock()
+
+    def _process(self) -> subprocess.Popen[bytes]:
+        """Raises ``OSError`` where it is not wanted any more."""
+        with self._lock:
+            if self._killed:
+                raise OSError("the call was given up")
+            if self._made is None:
+                self._made = self._begin(self._function)
+            return self._made
+
+    @staticmethod
+    def _begin(function: Function) -> subprocess.Popen[bytes]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         settings = {"AWS_LAMBDA_FUNCTION_NAME": function.name}
         try:
-            self._process = subprocess.Popen(  # noqa: S603  what the project's configuration says
+            return subprocess.Popen(  # noqa: S603  what the project's configuration says
                 [function.python, str(WORKER), str(function.handler)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -185,19 +205,20 @@ class _Worker:
             "seconds": function.timeout,
             "event": loads(event or "{}"),
         }
-        assert self._process.stdin is not None  # noqa: S101  it was asked for
-        assert self._process.stdout is not None  # noqa: S101  it was asked for
+        process = self._process()
+        assert process.stdin is not None  # noqa: S101  it was asked for
+        assert process.stdout is not None  # noqa: S101  it was asked for
         try:
-            self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-            self._process.stdin.flush()
-            told = json.loads(self._process.stdout.readline())
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
+            process.stdin.flush()
+            told = json.loads(process.stdout.readline())
         except (OSError, ValueError):  # it has ended, in whatever it was writing
-            return self._died(call)
+            return self._died(call, process)
         return _bounded(Invocation(told["text"], told["failed"], {}))
 
-    def _died(self, call: TaskCall) -> Invocation:
+    def _died(self, call: TaskCall, process: subprocess.Popen[bytes]) -> Invocation:
         """What Lambda reports of a runtime that has ended in the middle of a call."""
-        status = self._process.wait()
+        status = process.wait()
         self.dead = True
         how = f"exit status {status}" if status >= 0 else f"signal: {signal.Signals(-status).name}"
         outcome = f"Runtime exited with error: {how}" if status else "Runtime exited without providing a reason"
@@ -206,9 +227,14 @@ class _Worker:
     dead = False
 
     def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
+        with self._lock:
+            self._killed = True
+            process = self._made
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
             if pipe is not None:
                 with suppress(OSError):
                     pipe.close()
