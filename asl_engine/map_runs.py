@@ -311,12 +311,7 @@ class MapRun:
         self.counts.add(child.status, items)
         if self.configuration.writing is not None:
             return
-        if child.status == "SUCCEEDED":
-            assert child.output is not None  # noqa: S101  what SUCCEEDED means
-            text = child.output.text
-        else:
-            text = failed_result(child)
-        self._keep(number, text)
+        self._keep(number, failed_result(child) if child.output is None else child.output.text)
 
     def _keep(self, number: int, text: str) -> None:
         self._output_bytes += utf8_length(text) + (number > 0)
