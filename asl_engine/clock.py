@@ -53,12 +53,15 @@ class SystemClock:
 
 
 class SkippingClock(SystemClock):
-    """The time of this machine, but waits, backoffs and timeouts that nothing competes with are skipped."""
+    """The time of this machine, but waits, backoffs and timeouts that nothing competes with are skipped.
+
+    ``begin`` is when it starts, in milliseconds since the epoch: now, unless given.
+    """
 
     skips = True
 
-    def __init__(self) -> None:
-        self._ahead = 0
+    def __init__(self, begin: int | None = None) -> None:
+        self._ahead = 0 if begin is None else begin - super().now()
 
     def now(self) -> int:
         return super().now() + self._ahead

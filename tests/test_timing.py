@@ -112,3 +112,10 @@ def test_waits_retries_and_timeouts_follow_one_clock() -> None:
         assert taken >= 60_000
 
     anyio.run(main)
+
+
+def test_a_skipping_clock_starts_at_a_given_moment() -> None:
+    clock = SkippingClock(NOW)
+    assert NOW <= clock.now() < NOW + 60_000
+    clock.jump(NOW + 3_600_000)
+    assert clock.now() >= NOW + 3_600_000

@@ -83,8 +83,12 @@ def running(
     observer: Observer | None = None,
     limits: Limits = AWS_LIMITS,
     mocks: MockFile | None = None,
+    begin: int | None = None,
 ) -> Iterator[Server]:
-    """A server on a database, until the block is left; ``port`` 0 is any that is free."""
+    """A server on a database, until the block is left; ``port`` 0 is any that is free.
+
+    ``begin`` is when its clock starts, where time is skipped; in milliseconds since the epoch.
+    """
     ready, stopping = threading.Event(), threading.Event()
     seen: list[Started] = []
     failures: list[BaseException] = []
@@ -106,7 +110,7 @@ def running(
                     listener,
                     registry or Registry(),
                     default=Caller("us-east-1", "123456789012"),
-                    clock=SkippingClock() if skip_time else SystemClock(),
+                    clock=SkippingClock(begin) if skip_time else SystemClock(),
                     limits=limits,
                     stop=stopped.wait(),
                     remote=remote,
