@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from asl_engine.api import Result, run, validate
     from asl_engine.errors import AslError, StatesError
     from asl_engine.findings import Finding
-    from asl_engine.resources.python import TaskContext, task
+    from asl_engine.resources.python.tasks import TaskContext, task
 
 __all__ = [
     "AslError",
@@ -43,9 +43,9 @@ _HOMES = {
     "Finding": "asl_engine.findings",
     "Result": "asl_engine.api",
     "StatesError": "asl_engine.errors",
-    "TaskContext": "asl_engine.resources.python",
+    "TaskContext": "asl_engine.resources.python.tasks",
     "run": "asl_engine.api",
-    "task": "asl_engine.resources.python",
+    "task": "asl_engine.resources.python.tasks",
     "validate": "asl_engine.api",
 }
 

@@ -12,37 +12,39 @@ from uuid import uuid4
 
 import anyio
 
-from asl_engine.cli.how import How, limits_of
-from asl_engine.cli.inputs import checked_name, machine_name, read_text
-from asl_engine.cli.shapes import history_event
-from asl_engine.definition_source import check_source, read_source
-from asl_engine.engine import Engine
+from asl_engine.engine.clock import checked_time
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import DefinitionError, InvalidInput, ProjectError
 from asl_engine.findings import did_you_mean
-from asl_engine.history import project as project_history
-from asl_engine.jsontypes import MISSING, Payload, dumps, loads
+from asl_engine.json_text import dumps, loads
+from asl_engine.json_values import MISSING
+from asl_engine.language.document import check_source, read_source
 from asl_engine.limits import AWS_LIMITS, overridden, utf8_length
-from asl_engine.project import Project, find_project
-from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.loading import load_tasks
-from asl_engine.resources.registry import Registry, canonical, function_name
-from asl_engine.resources.resolve import resolve
-from asl_engine.store.memory import MemoryStore
-from asl_engine.store.sqlite import SqliteStore
-from asl_engine.timing import checked_time
+from asl_engine.payload import Payload
+from asl_engine.project.configuration import Project, find_project
+from asl_engine.project.inputs import checked_name, machine_name, read_text
+from asl_engine.project.options import How, limits_of
+from asl_engine.projections.descriptions import history_event
+from asl_engine.projections.history import project as project_history
+from asl_engine.projections.moments import iso
+from asl_engine.resources.catalog import Catalog, resolve
+from asl_engine.resources.python.loading import load_tasks
+from asl_engine.resources.python.registry import Registry, canonical, function_name
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asl_engine.definition_source import DefinitionSource
-    from asl_engine.execution import Status
+    from asl_engine.core.execution import Status
+    from asl_engine.core.machine import StateMachine
     from asl_engine.findings import Finding
-    from asl_engine.history import HistoryEvent
-    from asl_engine.jsontypes import Json, Missing
+    from asl_engine.json_values import Json, Missing
+    from asl_engine.language.document import DefinitionSource
     from asl_engine.limits import Limits
-    from asl_engine.machine import StateMachine
+    from asl_engine.projections.history import HistoryEvent
     from asl_engine.resources import Resource
-    from asl_engine.store import Store
+    from asl_engine.store.protocol import Store
 
     Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
@@ -162,7 +164,7 @@ async def _run(start: _Start) -> Result:
         output=None if ended.output is None else ended.output.value,
         error=ended.error,
         cause=ended.cause,
-        history=[history_event(event) for event in project_history(ended.identity, events)],
+        history=[history_event(event, iso) for event in project_history(ended.identity, events)],
         name=start.name,
         arn=running.arn,
     )

@@ -14,7 +14,7 @@ from asl_engine.findings import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 __all__ = [
     "AWS_LIMITS",

@@ -23,13 +23,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.definition import load
-from asl_engine.engine import Engine
-from asl_engine.jsontypes import Payload
-from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.loading import load_tasks
-from asl_engine.resources.resolve import resolve
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.engine.engine import Engine
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.resources.catalog import Catalog, resolve
+from asl_engine.resources.python.loading import load_tasks
+from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -18,13 +18,13 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.items import ChildExecution, batches, read, storage_of, write_results
+from asl_engine.datasets import ChildExecution, batches, read, storage_of, write_results
 from asl_engine.states.item_flow import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from asl_engine.items import Storage
+    from asl_engine.datasets import Storage
 
 GET, LIST = "arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"
 FIRST_ROW = {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}

@@ -16,11 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from asl_engine.definition import load
-from asl_engine.engine import Engine
-from asl_engine.jsontypes import Payload
+from asl_engine.engine.engine import Engine
+from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.payload import Payload
+from asl_engine.store.sqlite.store import SqliteStore
 
 
 def definition(kind: str, *, write: bool) -> str:

@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from asl_engine.definition import load
-from asl_engine.engine import Engine
-from asl_engine.jsontypes import Payload
-from asl_engine.resources.python import python_resource
-from asl_engine.store.batches import INSERT_EVENT
-from asl_engine.store.schema import MIGRATIONS
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.engine.engine import Engine
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.resources.python.tasks import python_resource
+from asl_engine.store.sqlite.batches import INSERT_EVENT
+from asl_engine.store.sqlite.schema import MIGRATIONS
+from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from asl_engine.machine import StateMachine
-    from asl_engine.store.sqlite import Batch
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.store.sqlite.store import Batch
 
 ROOT = Path(__file__).parents[1]
 ORDER = json.loads((ROOT / "statemachines" / "order.json").read_text(encoding="utf-8"))

@@ -17,10 +17,9 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.definition import check
-from asl_engine.execution import Execution, OpenTask, fold
-from asl_engine.history import project
-from asl_engine.interpreter import (
+from asl_engine.core.apply import fold
+from asl_engine.core.execution import Execution, OpenTask
+from asl_engine.core.interpreter import (
     MACHINE_TIMER,
     Resumed,
     Started,
@@ -30,15 +29,17 @@ from asl_engine.interpreter import (
     advance,
     machine_deadline,
 )
-from asl_engine.jsontypes import Payload
+from asl_engine.core.replay import replay
+from asl_engine.language.loader import check
 from asl_engine.limits import Limits
-from asl_engine.replay import replay
-from asl_engine.store.codec import decode, encode
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
+from asl_engine.store.sqlite.codec import decode, encode
 from tests.core.driver import IDENTITY, NOW
 
 if TYPE_CHECKING:
-    from asl_engine.events import Event
-    from asl_engine.machine import StateMachine
+    from asl_engine.core.events import Event
+    from asl_engine.core.machine import StateMachine
 
 RECORDED = Path(__file__).parents[2] / "shared" / "conformance" / "aws_cases_dev.json"
 MOST_STIMULI = 60

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asl_engine.definition import MACHINE_FIELDS
 from asl_engine.expressions.choice_rule import OPERATORS
-from asl_engine.expressions.intrinsic_functions import INTRINSICS
-from asl_engine.expressions.jsonata.builtins import BUILTINS
+from asl_engine.expressions.intrinsics.functions import INTRINSICS
+from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
+from asl_engine.language.loader import MACHINE_FIELDS
 from asl_engine.states import STATE_TYPES
 from asl_engine.states.recovery_fields import CATCHER_FIELDS, JSONATA_CATCHER_FIELDS, RETRIER_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from asl_engine.fields import Field
+    from asl_engine.states.fields import Field
 
 PAGE = Path(__file__).parents[1] / "docs" / "language.md"
 

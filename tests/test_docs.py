@@ -32,10 +32,10 @@ import typer
 import asl_engine
 from asl_engine.cli import main
 from asl_engine.cli.app import app
-from asl_engine.deploy.settings import read_settings
-from asl_engine.project import find_project
-from asl_engine.yaml_source import read_yaml
-from tests.deploy.cloud import cloud
+from asl_engine.cloud.deploy.settings import read_settings
+from asl_engine.language.yaml import read_yaml
+from asl_engine.project.configuration import find_project
+from tests.cloud.cloud import cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -284,7 +284,7 @@ def test_every_public_name_is_documented() -> None:
 
 
 def test_every_key_of_a_deployment_is_documented() -> None:
-    from asl_engine.deploy import settings
+    from asl_engine.cloud.deploy import settings
 
     shown = next(block for block in blocks("docs/deploy.md") if block.language == "toml")
     table = tomllib.loads(shown.text)["deploy"]
@@ -293,7 +293,7 @@ def test_every_key_of_a_deployment_is_documented() -> None:
 
 
 def test_every_key_of_the_configuration_is_documented() -> None:
-    from asl_engine.project import _KEYS
+    from asl_engine.project.configuration import _KEYS
 
     shown = next(block for block in blocks("docs/tasks.md") if block.language == "toml")
     assert set(tomllib.loads(shown.text)) == {key for key in _KEYS if "_" not in key}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from asl_engine.definition import check
+from asl_engine.language.loader import check
 from tests.fuzz import fuzz
 
 

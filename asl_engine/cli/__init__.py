@@ -4,6 +4,6 @@
 not need it does not import: a cold ``asl run`` has to be quick.
 """
 
-from asl_engine.cli.entry import main
+from asl_engine.cli.main import main
 
 __all__ = ["main"]

@@ -145,9 +145,9 @@ def run(
 
     Exit codes: 0 succeeded, 1 failed, 2 refused, 3 timed out, 4 aborted, 130 interrupted (and resumable).
     """
-    from asl_engine.cli.definitions import Substituting
-    from asl_engine.cli.run import run as work
+    from asl_engine.cli.commands.run import run as work
     from asl_engine.cli.start import Request
+    from asl_engine.project.definitions import Substituting
 
     return work(
         Request(
@@ -191,7 +191,7 @@ def resume(
     quiet: Quiet = False,
 ) -> int:
     """Go on with an execution whose process was interrupted or killed."""
-    from asl_engine.cli.resume import resume as work
+    from asl_engine.cli.commands.resume import resume as work
 
     return work(execution, every=every, time=time, db=db, as_json=json, quiet=quiet)
 
@@ -199,7 +199,7 @@ def resume(
 @app.command(cls=Command)
 def redrive(execution: Execution, db: Db = None, json: AsJson = False, quiet: Quiet = False) -> int:
     """Go on with an execution that failed, timed out or was aborted, from the state it did not leave."""
-    from asl_engine.cli.resume import redrive as work
+    from asl_engine.cli.commands.resume import redrive as work
 
     return work(execution, db=db, as_json=json, quiet=quiet)
 
@@ -213,7 +213,7 @@ def stop(
     json: AsJson = False,
 ) -> int:
     """Abort an execution, whichever process drives it."""
-    from asl_engine.cli.executions import stop as work
+    from asl_engine.cli.commands.executions import stop as work
 
     return work(execution, error, cause, db=db, as_json=json)
 
@@ -231,7 +231,7 @@ def history(
     no_data: Annotated[bool, typer.Option("--no-data", help="With --json: leave inputs and outputs out.")] = False,
 ) -> int:
     """Show the events of an execution, as GetExecutionHistory lists them."""
-    from asl_engine.cli.history import history as work
+    from asl_engine.cli.commands.history import history as work
 
     return work(execution, db=db, as_json=json, follow=follow, reverse=reverse, data=not no_data)
 
@@ -249,7 +249,7 @@ def list_(
     json: AsJson = False,
 ) -> int:
     """List executions, the newest first."""
-    from asl_engine.cli.executions import list_executions as work
+    from asl_engine.cli.commands.executions import list_executions as work
 
     return work(machine, status, limit, db=db, as_json=json)
 
@@ -257,7 +257,7 @@ def list_(
 @app.command(cls=Command)
 def show(execution: Execution, db: Db = None, json: AsJson = False) -> int:
     """Show one execution: its status, input and output, and where it stands."""
-    from asl_engine.cli.executions import show as work
+    from asl_engine.cli.commands.executions import show as work
 
     return work(execution, db=db, as_json=json)
 
@@ -276,7 +276,7 @@ def replay(
     json: AsJson = False,
 ) -> int:
     """Decide a recorded execution again, without calling any task. Exit code 1 if it comes out different."""
-    from asl_engine.cli.replay import replay as work
+    from asl_engine.cli.commands.replay import replay as work
 
     return work(execution, at, definition, db=db, as_json=json)
 
@@ -297,8 +297,8 @@ def validate(
     substitutions: Substitutions = None,
 ) -> int:
     """Report everything that is wrong with definitions, or doubtful. Exit code 2 if anything is wrong."""
-    from asl_engine.cli.definitions import Substituting
-    from asl_engine.cli.validate import validate as work
+    from asl_engine.cli.commands.validate import validate as work
+    from asl_engine.project.definitions import Substituting
 
     return work(
         files,
@@ -315,7 +315,7 @@ add_test_state(app)
 @app.command(cls=Command)
 def tasks(json: AsJson = False) -> int:
     """List the task callables of this directory's project, and where they were looked for."""
-    from asl_engine.cli.tasks import tasks as work
+    from asl_engine.cli.commands.tasks import tasks as work
 
     return work(as_json=json)
 
@@ -378,8 +378,8 @@ def serve(
     ] = None,
 ) -> int:
     """Answer the Step Functions API, until interrupted; what runs then goes on with the next start."""
-    from asl_engine.cli.serve import Serving
-    from asl_engine.cli.serve import serve as work
+    from asl_engine.cli.commands.serve import Serving
+    from asl_engine.cli.commands.serve import serve as work
 
     local = {  # the options of Step Functions Local
         "batch": batch_endpoint,

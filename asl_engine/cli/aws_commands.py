@@ -92,8 +92,8 @@ def deploy(
 
     Exit codes: 0 deployed, or nothing to change; 1 the alias was moved back; 2 refused.
     """
-    from asl_engine.cli.definitions import Substituting
-    from asl_engine.cli.deploy import Deployment, deploy_command
+    from asl_engine.cli.commands.deploy import Deployment, deploy_command
+    from asl_engine.project.definitions import Substituting
 
     return deploy_command(
         Deployment(
@@ -138,9 +138,9 @@ def export(
     substitutions: Substitutions = None,
 ) -> int:
     """Write what `asl deploy` would deploy as files of SAM, CloudFormation or Terraform."""
-    from asl_engine.cli.definitions import Substituting
-    from asl_engine.cli.deploy import Deployment
-    from asl_engine.cli.export import export_command
+    from asl_engine.cli.commands.deploy import Deployment
+    from asl_engine.cli.commands.export import export_command
+    from asl_engine.project.definitions import Substituting
 
     given = Deployment(
         definition=definition,
@@ -181,9 +181,9 @@ def workers(
     substitutions: Substitutions = None,
 ) -> int:
     """Do the tasks of activities with the project's callables, until interrupted."""
-    from asl_engine.cli.definitions import Substituting
-    from asl_engine.cli.workers import Workers
-    from asl_engine.cli.workers import workers as work
+    from asl_engine.cli.commands.workers import Workers
+    from asl_engine.cli.commands.workers import workers as work
+    from asl_engine.project.definitions import Substituting
 
     return work(
         Workers(

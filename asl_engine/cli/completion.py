@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from asl_engine.cli.lookup import database, opened
 from asl_engine.cli.output import short_name
 from asl_engine.errors import AslError
+from asl_engine.project.lookup import database, opened
 
 __all__ = ["complete_execution"]
 

@@ -11,17 +11,18 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any
 
-from asl_engine.cli.how import absolute_mock
-from asl_engine.cli.inputs import STDIN
-from asl_engine.cli.lookup import command_for, opened
+from asl_engine.cli.lookup import command_for
 from asl_engine.cli.output import err, out, pretty_json, short_name
 from asl_engine.cli.shapes import start_execution
 from asl_engine.cli.start import Request, Start, check_same
 from asl_engine.errors import AslError, ExecutionBusy, StoreError
+from asl_engine.project.inputs import STDIN
+from asl_engine.project.lookup import opened
+from asl_engine.project.setup import absolute_mock
 
 if TYPE_CHECKING:
-    from asl_engine.execution import Identity
-    from asl_engine.store.sqlite import SqliteStore
+    from asl_engine.core.execution import Identity
+    from asl_engine.store.sqlite.store import SqliteStore
 
 __all__ = ["DETACHED_LOG", "detach", "remove_unless_written"]
 

@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asl_engine.cli.output import short_name, utc
+from asl_engine.cli.output import short_name
 from asl_engine.errors import ExecutionDoesNotExist, ProjectError
-from asl_engine.execution import fold
-from asl_engine.project import find_project, normal
+from asl_engine.project.lookup import project_of
+from asl_engine.projections.moments import utc
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from asl_engine.store.records import Record
+    from asl_engine.store.sqlite.store import SqliteStore
 
-    from asl_engine.execution import Execution
-    from asl_engine.project import Project
-    from asl_engine.store import Record, Store
-    from asl_engine.store.sqlite import SqliteStore
-
-__all__ = ["command_for", "database", "find_one", "load_execution", "opened", "project_of"]
+__all__ = ["command_for", "find_one"]
 
 MOST_CANDIDATES = 10
-
-
-def project_of(start: Path) -> Project:
-    """The project of a definition or a folder.  Raises ``ProjectError``."""
-    return find_project(start, os.environ)
-
-
-def database(db: str | None) -> Path:
-    """``--db``, or the database of the current directory's project."""
-    return normal(Path(db).absolute()) if db else project_of(Path.cwd()).db
-
-
-@asynccontextmanager
-async def opened(path: Path, *, create: bool = False, reading: bool = False) -> AsyncIterator[SqliteStore]:
-    """The store at ``path``, closed in the end; ``reading`` does with one that cannot be written.
-
-    Raises ``StoreError``.
-    """
-    from asl_engine.store.sqlite import SqliteStore
-
-    store = await SqliteStore.open(path, create=create, reading=reading)
-    try:
-        # From here on ``changed`` tells of every write by somebody else.
-        await store.changed()
-        yield store
-    finally:
-        await store.close()
 
 
 async def find_one(store: SqliteStore, text: str) -> Record:
@@ -75,11 +42,6 @@ def _candidates(text: str, found: list[Record]) -> str:
     if len(found) > MOST_CANDIDATES:
         lines.append("  ...")
     return "\n".join(lines)
-
-
-async def load_execution(store: Store, record: Record) -> Execution:
-    """The execution as it stands."""
-    return fold(record.identity, await store.events(record.identity.arn))
 
 
 def command_for(verb: str, name: str, db: Path) -> str:

@@ -9,7 +9,6 @@ import json
 import re
 import sys
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import AslError
@@ -26,15 +25,12 @@ __all__ = [
     "err",
     "flush",
     "is_terminal",
-    "iso",
-    "iso_or_none",
     "out",
     "pretty_json",
     "readable_cause",
     "seconds",
     "short_name",
     "table",
-    "utc",
 ]
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -99,20 +95,6 @@ def pretty_json(value: Any) -> str:
 
 def compact_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def iso(moment: int) -> str:
-    """Milliseconds since the epoch as the AWS CLI writes a timestamp: ISO 8601 with the offset, in UTC."""
-    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="microseconds")
-
-
-def utc(moment: int) -> str:
-    """The same moment for people: ``2024-01-31 12:00:00.123``, in UTC."""
-    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") + f".{moment % 1000:03}"
-
-
-def iso_or_none(moment: int | None) -> str | None:
-    return None if moment is None else iso(moment)
 
 
 def seconds(milliseconds: float) -> str:

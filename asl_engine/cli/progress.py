@@ -9,18 +9,18 @@ from itertools import islice
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from asl_engine import events as ev
 from asl_engine.arn import is_child
 from asl_engine.cli.output import clean, err, readable_cause, seconds
-from asl_engine.execution import OpenMapRun, OpenTask, Phase
-from asl_engine.resources.registry import function_name
+from asl_engine.core import events as ev
+from asl_engine.core.execution import OpenMapRun, OpenTask, Phase
+from asl_engine.resources.python.registry import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.engine import Run
-    from asl_engine.execution import OpenWork
-    from asl_engine.map_runs import MapRuns
+    from asl_engine.core.execution import OpenWork
+    from asl_engine.engine.engine import Run
+    from asl_engine.engine.map_runs.driver import MapRuns
 
 __all__ = ["Progress"]
 

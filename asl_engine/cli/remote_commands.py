@@ -56,8 +56,8 @@ def run(
     json: AsJson = False,
 ) -> int:
     """Start an execution: its ARN, or with --wait its output, goes to stdout."""
-    from asl_engine.cli.remote import Where
-    from asl_engine.cli.remote import run as work
+    from asl_engine.cli.commands.remote import Where
+    from asl_engine.cli.commands.remote import run as work
 
     return work(machine, given, name, wait=wait, as_json=json, where=Where(region, profile))
 
@@ -77,8 +77,8 @@ def history(
     json: AsJson = False,
 ) -> int:
     """Show the events of an execution."""
-    from asl_engine.cli.remote import Where
-    from asl_engine.cli.remote import history as work
+    from asl_engine.cli.commands.remote import Where
+    from asl_engine.cli.commands.remote import history as work
 
     return work(
         execution,
@@ -104,7 +104,7 @@ def list_(
     json: AsJson = False,
 ) -> int:
     """List executions, the newest first."""
-    from asl_engine.cli.remote import Where, list_executions
+    from asl_engine.cli.commands.remote import Where, list_executions
 
     return list_executions(machine, status, limit, as_json=json, where=Where(region, profile))
 
@@ -121,8 +121,8 @@ def stop(
     json: AsJson = False,
 ) -> int:
     """Abort an execution."""
-    from asl_engine.cli.remote import Where
-    from asl_engine.cli.remote import stop as work
+    from asl_engine.cli.commands.remote import Where
+    from asl_engine.cli.commands.remote import stop as work
 
     return work(execution, machine, error, cause, as_json=json, where=Where(region, profile))
 
@@ -138,7 +138,7 @@ def redrive(
     json: AsJson = False,
 ) -> int:
     """Go on with an execution that has failed, from the state it did not leave."""
-    from asl_engine.cli.remote import Where
-    from asl_engine.cli.remote import redrive as work
+    from asl_engine.cli.commands.remote import Where
+    from asl_engine.cli.commands.remote import redrive as work
 
     return work(execution, machine, wait=wait, as_json=json, where=Where(region, profile))

@@ -11,7 +11,7 @@ from asl_engine.cli.output import clean, err, is_terminal, lambda_report, out, p
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asl_engine.execution import Execution, Status
+    from asl_engine.core.execution import Execution, Status
 
 __all__ = ["EXIT_CODES", "failure_lines", "report", "report_interruption", "status_line"]
 

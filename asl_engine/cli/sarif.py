@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine import __version__
-from asl_engine.lint import CODES
+from asl_engine.language.lint.rules import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

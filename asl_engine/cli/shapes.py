@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asl_engine import answers
-from asl_engine.answers import DETAILS, present, text_of
-from asl_engine.cli.output import iso
-from asl_engine.clock import SystemClock
+from asl_engine.core.redrive import not_redrivable
+from asl_engine.engine.clock import SystemClock
 from asl_engine.limits import AWS_LIMITS
-from asl_engine.redrive import not_redrivable
+from asl_engine.projections import descriptions as answers
+from asl_engine.projections.descriptions import DETAILS, present, text_of
+from asl_engine.projections.moments import iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asl_engine.execution import Execution, Identity
+    from asl_engine.core.execution import Execution, Identity
     from asl_engine.findings import Finding
-    from asl_engine.history import HistoryEvent
     from asl_engine.limits import Limits
-    from asl_engine.store import Record
+    from asl_engine.projections.history import HistoryEvent
+    from asl_engine.store.records import Record
 
 __all__ = [
     "DETAILS",

@@ -6,22 +6,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import execution_arn
-from asl_engine.cli.definitions import NOTHING, Substituting, read_definition
-from asl_engine.cli.how import How, Setup, absolute_mock, limits_of, set_up
-from asl_engine.cli.inputs import STDIN, checked_name, machine_name, read_input
-from asl_engine.cli.lookup import load_execution, project_of
-from asl_engine.definition_source import load_source
+from asl_engine.engine.clock import checked_time
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
-from asl_engine.project import normal
-from asl_engine.timing import checked_time
+from asl_engine.language.document import load_source
+from asl_engine.project.configuration import normal
+from asl_engine.project.definitions import NOTHING, Substituting, read_definition
+from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
+from asl_engine.project.lookup import load_execution, project_of
+from asl_engine.project.options import How, limits_of
+from asl_engine.project.setup import Setup, absolute_mock, set_up
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asl_engine.engine import Engine, Run
-    from asl_engine.jsontypes import Payload
-    from asl_engine.store import Record
-    from asl_engine.store.sqlite import SqliteStore
+    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.payload import Payload
+    from asl_engine.store.records import Record
+    from asl_engine.store.sqlite.store import SqliteStore
 
 __all__ = ["Request", "Start", "check_same", "prepare"]
 

@@ -98,9 +98,9 @@ def try_state(
     substitutions: Substitutions = None,
 ) -> int:
     """Run one state by itself, its work done or mocked. Exit code 1 if it fails and nothing catches it."""
-    from asl_engine.cli.definitions import Substituting
-    from asl_engine.cli.test_state import Request
-    from asl_engine.cli.test_state import try_state as work
+    from asl_engine.cli.commands.state_test import Request
+    from asl_engine.cli.commands.state_test import try_state as work
+    from asl_engine.project.definitions import Substituting
 
     return work(
         Request(

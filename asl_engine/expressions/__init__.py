@@ -10,7 +10,7 @@ Not here: which field of a state takes which expression, and the order in which 
 
 from asl_engine.expressions.choice_rule import compile_rule
 from asl_engine.expressions.errors import ExpressionSyntaxError, PathNotFound, ResultPathError
-from asl_engine.expressions.jsonpath import Path, ReferencePath, compile_path, compile_reference_path
+from asl_engine.expressions.jsonpath.path import Path, ReferencePath, compile_path, compile_reference_path
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.template import Template, compile_template
 from asl_engine.expressions.timestamps import format_timestamp, parse_timestamp

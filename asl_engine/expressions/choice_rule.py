@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonpath import Path, compile_path
+from asl_engine.expressions.jsonpath.path import Path, compile_path
 from asl_engine.expressions.timestamps import parse_timestamp
-from asl_engine.jsontypes import MISSING, Json
+from asl_engine.json_values import MISSING, Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

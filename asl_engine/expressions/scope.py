@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 __all__ = ["Scope"]
 

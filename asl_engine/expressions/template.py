@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonpath import compile_path
-from asl_engine.expressions.path_syntax import DATA, read_root
-from asl_engine.jsontypes import MISSING, Json, Missing, dumps
+from asl_engine.expressions.jsonpath.path import compile_path
+from asl_engine.expressions.jsonpath.syntax import DATA, read_root
+from asl_engine.json_text import dumps
+from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

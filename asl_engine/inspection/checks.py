@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.inspection.subject import Refusal
-from asl_engine.scopes import inner_states
+from asl_engine.language.tree import inner_states
 
 if TYPE_CHECKING:
     from asl_engine.inspection.subject import Configuration, Mock, Subject

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from asl_engine.jsontypes import Json, Payload, dumps
+from asl_engine.json_text import dumps
+from asl_engine.json_values import Json
 from asl_engine.limits import utf8_length
+from asl_engine.payload import Payload
 from asl_engine.states.jsonpath_flow import JsonPathFlow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from asl_engine.core.decision import Turn
+    from asl_engine.core.state import State
     from asl_engine.inspection.stages import Stages
     from asl_engine.states.item_flow import Batching, Reading
-    from asl_engine.states.state import State
-    from asl_engine.states.turn import Turn
 
 __all__ = ["DatasetItem", "Datasets", "map_stages"]
 

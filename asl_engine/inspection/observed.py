@@ -10,21 +10,21 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from asl_engine.core.events import ExecutionSucceeded, TaskScheduled, TaskStarted
+from asl_engine.core.state import State
 from asl_engine.errors import EvaluationError, StatesError
-from asl_engine.events import ExecutionSucceeded, TaskScheduled, TaskStarted
 from asl_engine.inspection.map_stages import map_stages
 from asl_engine.inspection.stages import stages_after_work, stages_before_work
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 from asl_engine.states.recovery import Recovery, recover
-from asl_engine.states.state import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asl_engine.core.decision import Turn
     from asl_engine.inspection.map_stages import Datasets
     from asl_engine.inspection.stages import Stages
     from asl_engine.states.recovery import Catcher
-    from asl_engine.states.turn import Turn
 
 __all__ = ["Elsewhere", "MockedWork", "Observed", "Record"]
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from asl_engine.jsontypes import MISSING, Payload
+from asl_engine.json_values import MISSING
+from asl_engine.payload import Payload
 from asl_engine.states.jsonpath_flow import JsonPathFlow, put_result, select_result
 from asl_engine.states.task import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from asl_engine.states.state import State
-    from asl_engine.states.turn import Turn
+    from asl_engine.core.decision import Turn
+    from asl_engine.core.state import State
 
     Stages: TypeAlias = Iterator[tuple[str, Payload | int | float]]
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.definition import check, load
 from asl_engine.errors import AslError, DefinitionError
-from asl_engine.fields import SCHEMA_VALIDATION_FAILED
 from asl_engine.findings import Finding, did_you_mean
-from asl_engine.jsontypes import JsonSyntaxError, dumps, loads, loads_strict
-from asl_engine.scopes import all_states
+from asl_engine.json_text import JsonSyntaxError, dumps, loads, loads_strict
+from asl_engine.language.loader import check, load
+from asl_engine.language.tree import all_states
+from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.jsontypes import Json, Payload
-    from asl_engine.states.state import State
+    from asl_engine.core.state import State
+    from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
 
 __all__ = ["Configuration", "Mock", "Refusal", "Subject", "load_subject"]
 

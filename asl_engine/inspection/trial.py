@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from asl_engine import events as ev
-from asl_engine.execution import Execution, OpenMapRun, OpenTask, OpenTimer
+from asl_engine.core import events as ev
+from asl_engine.core.apply import apply
+from asl_engine.core.decision import Turn
+from asl_engine.core.execution import Execution, OpenMapRun, OpenTask, OpenTimer
+from asl_engine.core.interpreter import Resumed, TaskReported, WorkerReported, advance
+from asl_engine.core.machine import StateMachine
 from asl_engine.inspection.observed import Elsewhere, MockedWork, Observed, Record
 from asl_engine.inspection.subject import Configuration, Refusal
 from asl_engine.inspection.verdict import Verdict, verdict_of
-from asl_engine.interpreter import Resumed, TaskReported, WorkerReported, advance
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.machine import StateMachine
 from asl_engine.states.tolerances import exceeds
-from asl_engine.states.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from asl_engine.core.execution import Identity
+    from asl_engine.core.interpreter import Stimulus
     from asl_engine.errors import StatesError
-    from asl_engine.execution import Identity
     from asl_engine.inspection.map_stages import Datasets
     from asl_engine.inspection.subject import Mock, Subject
-    from asl_engine.interpreter import Stimulus
-    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
 
 __all__ = ["LONGEST_SECONDS", "Trial"]
 
@@ -87,8 +89,8 @@ class Trial:
         """
         x, state = self.execution, self._subject.state
         at = x.identity.started_at
-        x.apply(ev.ExecutionStarted(1, 1, 0, at, 0, self.input))
-        x.apply(ev.StateEntered(2, 2, 0, at, 0, state.name, state.type, self.input))
+        apply(x, ev.ExecutionStarted(1, 1, 0, at, 0, self.input))
+        apply(x, ev.StateEntered(2, 2, 0, at, 0, state.name, state.type, self.input))
         frame = x.frames[0]
         frame.variables = self.variables
         frame.retry_count = self._configuration.retrier_retry_count or 0

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from asl_engine import events as ev
-from asl_engine.answers import present
-from asl_engine.jsontypes import Payload, dumps
+from asl_engine.core import events as ev
+from asl_engine.json_text import dumps
 from asl_engine.limits import cut
+from asl_engine.payload import Payload
+from asl_engine.projections.descriptions import present
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from asl_engine.execution import Execution
+    from asl_engine.core.execution import Execution
     from asl_engine.inspection.observed import Record
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 __all__ = ["HTTP", "Level", "Status", "Verdict", "to_answer", "verdict_of"]
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from contextlib import AbstractContextManager
 
-    from asl_engine.jsontypes import Payload
+    from asl_engine.payload import Payload
 
 __all__ = ["PENDING", "Direct", "Pending", "Resource", "TaskCall", "Trace"]
 

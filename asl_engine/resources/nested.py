@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uuid import uuid4
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import Payload, dumps, loads
+from asl_engine.json_text import dumps, loads
+from asl_engine.payload import Payload
 from asl_engine.resources.cancelling import given_up
-from asl_engine.resources.python import request_id
+from asl_engine.resources.python.tasks import request_id
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
     from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.aws.clients import AwsClients
 

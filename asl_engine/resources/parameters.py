@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.fields import SCHEMA_VALIDATION_FAILED
 from asl_engine.findings import Finding
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
 from asl_engine.resources.aws.shapes import OPTIMISED, SDK, member_of, required
 from asl_engine.resources.integrations import integration
+from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
     from asl_engine.resources.aws.shapes import Spelling
 
 __all__ = ["unfitting_parameters"]

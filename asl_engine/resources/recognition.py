@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_activity
-from asl_engine.fields import SCHEMA_VALIDATION_FAILED
 from asl_engine.findings import Finding
 from asl_engine.resources.integrations import not_recognised, recognised
 from asl_engine.resources.parameters import unfitting_parameters
+from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 __all__ = ["task_resources", "unrecognised"]
 

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from asl_engine.resources import Direct, Resource
     from asl_engine.resources.aws.clients import AwsClients
-    from asl_engine.resources.connections import Connection
-    from asl_engine.resources.lambda_ import LambdaService
-    from asl_engine.resources.local_functions import LocalFunction
+    from asl_engine.resources.http.connections import Connection
+    from asl_engine.resources.lambda_.local import LocalFunction
+    from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.nested import Executions
-    from asl_engine.resources.registry import Registry
+    from asl_engine.resources.python.registry import Registry
 
 __all__ = ["Services", "service_resource"]
 
@@ -61,7 +61,7 @@ def _requested(
     found: Integration, resource: str, registry: Registry, remote: LambdaService | None, services: Services
 ) -> Direct | None:
     if found.name == "lambda:invoke":
-        from asl_engine.resources.lambda_integration import lambda_integration
+        from asl_engine.resources.lambda_.invoke import lambda_integration
 
         return lambda_integration(registry, remote, services.functions)
     if found.name == "states:startExecution":
@@ -73,12 +73,12 @@ def _requested(
     if found.name in {"http:invoke", "apigateway:invoke"} and find_spec("httpx") is None:
         raise ProjectError(f'the resource {resource} needs httpx: pip install "asl-engine[http]"')
     if found.name == "apigateway:invoke":
-        from asl_engine.resources.api_gateway import api_gateway_resource
         from asl_engine.resources.aws.clients import AwsClients
+        from asl_engine.resources.http.api_gateway import api_gateway_resource
 
         return api_gateway_resource(services.aws or AwsClients())
     if found.name == "http:invoke":
-        from asl_engine.resources.http_invoke import http_resource
+        from asl_engine.resources.http.invoke import http_resource
 
         return http_resource(services.connections)
     return _aws(found, resource, services)

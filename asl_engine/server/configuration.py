@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.server.errors import ApiError
+from asl_engine.server.protocol.errors import ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 __all__ = ["configured", "shown_configuration", "without_defaults"]
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from asl_engine.execution import OpenTask
-from asl_engine.history import project
+from asl_engine.core.execution import OpenTask
 from asl_engine.limits import AWS_LIMITS
-from asl_engine.log_records import is_logged, log_record
+from asl_engine.projections.history import project
+from asl_engine.projections.log_records import is_logged, log_record
+from asl_engine.projections.status_events import status_event, status_of
 from asl_engine.server.configuration import shown_configuration
-from asl_engine.status_events import status_event, status_of
 
 if TYPE_CHECKING:
-    from asl_engine.events import Event
+    from asl_engine.core.events import Event
+    from asl_engine.engine.run import Run
     from asl_engine.limits import Limits
-    from asl_engine.log_records import LogLevel
-    from asl_engine.runs import Run
+    from asl_engine.projections.log_records import LogLevel
     from asl_engine.server.lines import Lines
 
 __all__ = ["REVISION", "Journal"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import ProjectError
-from asl_engine.server.errors import ApiError, invalid_arn
+from asl_engine.server.protocol.errors import ApiError, invalid_arn
 
 if TYPE_CHECKING:
-    from asl_engine.server.request import Request
+    from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
 
 __all__ = ["begin_case", "without_case"]

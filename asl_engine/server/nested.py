@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import AslError
 from asl_engine.resources.nested import Refused
-from asl_engine.server.errors import ApiError
-from asl_engine.server.request import Caller, Request
-from asl_engine.server.validation import check
+from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.request import Caller, Request
+from asl_engine.server.protocol.validation import check
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
     from asl_engine.resources import TaskCall
     from asl_engine.server.service import Service
 
@@ -37,7 +37,7 @@ class NestedExecutions:
         return self.whole
 
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
-        from asl_engine.server.operations import OPERATIONS
+        from asl_engine.server.operations.table import OPERATIONS
 
         assert self.service is not None, "the server has begun"  # noqa: S101
         try:

@@ -10,28 +10,28 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_child
-from asl_engine.clock import SystemClock
-from asl_engine.definition import load
+from asl_engine.core.apply import fold
+from asl_engine.core.events import StateExited
+from asl_engine.core.interpreter import StopRequested
+from asl_engine.engine.clock import SystemClock
+from asl_engine.engine.mocking import MOCK_CASE
 from asl_engine.errors import AslError, ExecutionBusy
-from asl_engine.events import StateExited
-from asl_engine.execution import fold
-from asl_engine.interpreter import StopRequested
+from asl_engine.language.loader import load
+from asl_engine.language.variables import variable_references
 from asl_engine.limits import NO_LIMITS
-from asl_engine.mocking import MOCK_CASE
-from asl_engine.server.definitions import without_delay
-from asl_engine.server.errors import ApiError, does_not_exist
-from asl_engine.variable_references import variable_references
+from asl_engine.server.off_loop import without_delay
+from asl_engine.server.protocol.errors import ApiError, does_not_exist
 
 if TYPE_CHECKING:
-    from asl_engine.engine import Engine, Run
-    from asl_engine.events import Event
-    from asl_engine.execution import Execution
-    from asl_engine.machine import StateMachine
-    from asl_engine.mocking import Mocking
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Execution
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.engine.mocking import Mocking
     from asl_engine.resources.catalog import Catalog
-    from asl_engine.server.request import Request
-    from asl_engine.store import Record, Store
-    from asl_engine.store.machines import MachineRecord
+    from asl_engine.server.protocol.request import Request
+    from asl_engine.store.protocol import Store
+    from asl_engine.store.records import MachineRecord, Record
 
 __all__ = ["SERVED", "Service", "moment"]
 

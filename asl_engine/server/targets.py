@@ -10,16 +10,14 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from asl_engine.arn import unqualified
-from asl_engine.server.errors import ApiError, does_not_exist, invalid_arn
+from asl_engine.server.protocol.errors import ApiError, does_not_exist, invalid_arn
 
 if TYPE_CHECKING:
     from random import Random
 
-    from asl_engine.server.request import Request
+    from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
-    from asl_engine.store.aliases import AliasRecord
-    from asl_engine.store.machines import MachineRecord
-    from asl_engine.store.versions import VersionRecord
+    from asl_engine.store.records import AliasRecord, MachineRecord, VersionRecord
 
     Kind: TypeAlias = Literal["machine", "version", "alias", "label"]
 

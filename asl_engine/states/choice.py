@@ -5,26 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from asl_engine.core.state import State
 from asl_engine.expressions.choice_rule import compile_rule
-from asl_engine.fields import ANY, OBJECT, TEXT, check_shape, each, required
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.fields import ANY, OBJECT, TEXT, check_shape, each, required
 from asl_engine.states.jsonata_flow import JsonataFlow
 from asl_engine.states.jsonpath_flow import compile_jsonpath_flow
-from asl_engine.states.state import (
-    ASSIGN_FIELDS,
-    COMMON_FIELDS,
-    INPUT_OUTPUT_FIELDS,
-    OUTPUT_FIELDS,
-    State,
-    StateType,
-)
+from asl_engine.states.state import ASSIGN_FIELDS, COMMON_FIELDS, INPUT_OUTPUT_FIELDS, OUTPUT_FIELDS, StateType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.core.decision import Turn
+    from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Choice"]
 

@@ -6,21 +6,21 @@ import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonpath import compile_path, compile_reference_path
+from asl_engine.expressions.jsonpath.path import compile_path, compile_reference_path
 from asl_engine.expressions.template import DYNAMIC_SUFFIX, compile_template
-from asl_engine.fields import MISSING_END_STATE, SCHEMA_VALIDATION_FAILED, Field, check_shape
 from asl_engine.findings import Finding, Severity
 from asl_engine.limits import MAX_NAME_LENGTH
+from asl_engine.states.fields import MISSING_END_STATE, SCHEMA_VALIDATION_FAILED, Field, check_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.expressions.jsonata import JsonataTemplate
-    from asl_engine.expressions.jsonpath import Path, ReferencePath
+    from asl_engine.expressions.jsonpath.path import Path, ReferencePath
     from asl_engine.expressions.scope import Scope
     from asl_engine.expressions.template import Template
-    from asl_engine.fields import Shape
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
+    from asl_engine.states.fields import Shape
 
 __all__ = ["Compiling"]
 
@@ -197,6 +197,6 @@ def variable_fault(name: str, longest: int | None) -> str | None:
 
 def compile_intrinsic(text: str) -> Callable[[Scope], Json]:
     """A call of intrinsic functions; what they are is imported by definitions that use them."""
-    from asl_engine.expressions.intrinsics import compile_intrinsic as compile_call
+    from asl_engine.expressions.intrinsics.calls import compile_intrinsic as compile_call
 
     return compile_call(text)

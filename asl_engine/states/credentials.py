@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.fields import TEXT, Shape, check_shape, required
-from asl_engine.jsontypes import dumps
+from asl_engine.json_text import dumps
+from asl_engine.states.fields import TEXT, Shape, check_shape, required
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.template import Template
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.dataflow import DataFlow
-    from asl_engine.states.turn import Turn
 
 __all__ = ["Credentials", "compile_credentials"]
 

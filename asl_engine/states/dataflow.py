@@ -12,9 +12,9 @@ from asl_engine.states.jsonata_flow import compile_jsonata_flow
 from asl_engine.states.jsonpath_flow import compile_jsonpath_flow
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Payload
+    from asl_engine.core.decision import Turn
+    from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["DataFlow", "compile_data_flow"]
 

@@ -12,10 +12,19 @@ from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from asl_engine.arn import map_run_arn, uuid_text
-from asl_engine.events import MapRunRedriven, MapRunStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
-from asl_engine.fields import TEXT, Field, one_of, required
-from asl_engine.jsontypes import MISSING, Json, Payload
+from asl_engine.core.decision import Turn
+from asl_engine.core.events import (
+    MapRunRedriven,
+    MapRunStarted,
+    MapStateFailed,
+    MapStateStarted,
+    MapStateSucceeded,
+)
+from asl_engine.core.state import State
+from asl_engine.json_values import MISSING, Json
+from asl_engine.payload import Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.fields import TEXT, Field, one_of, required
 from asl_engine.states.item_fields import (
     ITEM_FIELDS,
     compile_item_batcher,
@@ -25,17 +34,15 @@ from asl_engine.states.item_fields import (
 from asl_engine.states.map_items import ItemSource, compile_items
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import compile_recovery
-from asl_engine.states.state import State
 from asl_engine.states.tolerances import Tolerances, compile_tolerances
-from asl_engine.states.turn import Turn
 
 if TYPE_CHECKING:
-    from asl_engine.execution import Execution
-    from asl_engine.fields import Shape
-    from asl_engine.frames import Frame
+    from asl_engine.core.execution import Execution
+    from asl_engine.core.frames import Frame
+    from asl_engine.core.machine import StateMachine
     from asl_engine.limits import Limits
-    from asl_engine.machine import StateMachine
     from asl_engine.states.compiling import Compiling
+    from asl_engine.states.fields import Shape
     from asl_engine.states.item_flow import Batching, ItemBatcher, ItemReader, Reading, ResultWriter, Writing
 
 __all__ = [

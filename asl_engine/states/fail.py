@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from asl_engine.core.state import State
 from asl_engine.errors import EvaluationError
-from asl_engine.fields import TEXT
-from asl_engine.jsontypes import MISSING, dumps
-from asl_engine.states.state import COMMON_FIELDS, State, StateType
+from asl_engine.json_text import dumps
+from asl_engine.json_values import MISSING
+from asl_engine.states.fields import TEXT
+from asl_engine.states.state import COMMON_FIELDS, StateType
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asl_engine.core.decision import Turn
     from asl_engine.expressions.jsonata import JsonataTemplate
-    from asl_engine.expressions.jsonpath import Path
+    from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.expressions.scope import Scope
-    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Fail"]
 

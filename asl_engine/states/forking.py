@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 
 if TYPE_CHECKING:
-    from asl_engine.frames import Fork
-    from asl_engine.states.turn import Turn
+    from asl_engine.core.decision import Turn
+    from asl_engine.core.frames import Fork
 
 __all__ = ["fork_of", "joined"]
 

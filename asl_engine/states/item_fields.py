@@ -13,18 +13,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.errors import EvaluationError, QueryFailure
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonpath import compile_path
-from asl_engine.fields import ANY, OBJECT, TEXT, Field, check_shape, each, integer, one_of, required
-from asl_engine.jsontypes import dumps
+from asl_engine.expressions.jsonpath.path import compile_path
+from asl_engine.json_text import dumps
+from asl_engine.states.fields import ANY, OBJECT, TEXT, Field, check_shape, each, integer, one_of, required
 from asl_engine.states.item_flow import ItemBatcher, ItemReader, ResultWriter
 from asl_engine.states.jsonpath_flow import evaluate_path
 
 if TYPE_CHECKING:
-    from asl_engine.fields import Shape
-    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.core.decision import Turn
+    from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
+    from asl_engine.states.fields import Shape
     from asl_engine.states.item_flow import Evaluate
-    from asl_engine.states.turn import Turn
 
 __all__ = [
     "ITEM_FIELDS",

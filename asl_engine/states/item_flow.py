@@ -10,13 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from asl_engine.errors import EvaluationError, StatesError
-from asl_engine.jsontypes import MISSING, Json, Missing, dumps
+from asl_engine.json_text import dumps
+from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asl_engine.jsontypes import Payload
-    from asl_engine.states.turn import Turn
+    from asl_engine.core.decision import Turn
+    from asl_engine.payload import Payload
 
 __all__ = ["Batching", "Evaluate", "ItemBatcher", "ItemReader", "Reading", "ResultWriter", "Writing"]
 

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.events import StateExited
-from asl_engine.jsontypes import Json, Payload
+from asl_engine.core.events import StateExited
+from asl_engine.payload import Payload
 from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.expressions.jsonata import JsonataTemplate
+    from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["JsonataFlow", "compile_jsonata_flow", "leave"]
 

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.core.events import StateExited
 from asl_engine.errors import EvaluationError, StatesError
-from asl_engine.events import StateExited
 from asl_engine.expressions.errors import PathNotFound, ResultPathError
-from asl_engine.expressions.path_syntax import DATA
+from asl_engine.expressions.jsonpath.syntax import DATA
 from asl_engine.expressions.template import NO_INPUT
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonpath import Path, ReferencePath
+    from asl_engine.core.decision import Turn
+    from asl_engine.expressions.jsonpath.path import Path, ReferencePath
     from asl_engine.expressions.template import Template
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["JsonPathFlow", "compile_jsonpath_flow", "evaluate_assign", "put_result", "select", "select_result"]
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from asl_engine.events import MapIterationStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
-from asl_engine.fields import ANY, COMPUTED, NULLABLE_PATH, OBJECT, TEXT, integer, number, required
-from asl_engine.jsontypes import Payload
+from asl_engine.core.events import MapIterationStarted, MapStateFailed, MapStateStarted, MapStateSucceeded
+from asl_engine.core.state import State
+from asl_engine.payload import Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.distributed_map import DISTRIBUTED_FIELDS, compile_distributed_map, is_distributed
+from asl_engine.states.fields import ANY, COMPUTED, NULLABLE_PATH, OBJECT, TEXT, integer, number, required
 from asl_engine.states.forking import fork_of, joined
 from asl_engine.states.map_items import ItemSource, compile_items
 from asl_engine.states.recovery import Recovery, recover
@@ -23,14 +24,13 @@ from asl_engine.states.state import (
     INPUT_OUTPUT_FIELDS,
     OUTPUT_FIELDS,
     TRANSITION_FIELDS,
-    State,
     StateType,
 )
 from asl_engine.states.tolerances import Tolerances, compile_tolerances
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Map"]
 

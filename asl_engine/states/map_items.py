@@ -8,16 +8,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from asl_engine.errors import QueryFailure, StatesError
-from asl_engine.fields import ARRAY, integer
-from asl_engine.jsontypes import Json, Payload, dumps
+from asl_engine.json_text import dumps
+from asl_engine.payload import Payload
+from asl_engine.states.fields import ARRAY, integer
 from asl_engine.states.jsonpath_flow import evaluate_path, select
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.expressions.jsonata import JsonataTemplate
-    from asl_engine.expressions.jsonpath import Path
+    from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.expressions.template import Template
+    from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["ItemSource", "JsonataItems", "PathItems", "compile_items", "shown"]
 

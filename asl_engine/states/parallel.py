@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asl_engine.events import BranchStarted, ParallelStateFailed, ParallelStateStarted, ParallelStateSucceeded
-from asl_engine.fields import ANY, NULLABLE_PATH, OBJECT, each, required
+from asl_engine.core.events import BranchStarted, ParallelStateFailed, ParallelStateStarted, ParallelStateSucceeded
+from asl_engine.core.state import State
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.fields import ANY, NULLABLE_PATH, OBJECT, each, required
 from asl_engine.states.forking import fork_of, joined
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
@@ -17,13 +18,12 @@ from asl_engine.states.state import (
     INPUT_OUTPUT_FIELDS,
     OUTPUT_FIELDS,
     TRANSITION_FIELDS,
-    State,
     StateType,
 )
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Parallel"]
 

@@ -5,22 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asl_engine.fields import ANY, NULLABLE_PATH
-from asl_engine.jsontypes import MISSING, Json, Missing, Payload
+from asl_engine.core.state import State
+from asl_engine.json_values import MISSING, Json, Missing
+from asl_engine.payload import Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.fields import ANY, NULLABLE_PATH
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
     INPUT_OUTPUT_FIELDS,
     OUTPUT_FIELDS,
     TRANSITION_FIELDS,
-    State,
     StateType,
 )
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Pass"]
 

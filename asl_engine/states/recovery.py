@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.core.decision import abort_children
+from asl_engine.core.events import RetryScheduled
+from asl_engine.core.frames import Phase
 from asl_engine.errors import MISSED_HEARTBEAT, UNRECOVERABLE, shown_error
-from asl_engine.events import RetryScheduled
-from asl_engine.frames import Phase
-from asl_engine.jsontypes import Payload
-from asl_engine.states.aborting import abort_children
+from asl_engine.payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from asl_engine.events import Event
-    from asl_engine.frames import Frame
-    from asl_engine.states.turn import Turn
+    from asl_engine.core.decision import Turn
+    from asl_engine.core.events import Event
+    from asl_engine.core.frames import Frame
 
 __all__ = ["Catcher", "Recovery", "Retrier", "matches", "recover"]
 

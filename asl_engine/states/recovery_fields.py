@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.expressions.jsonpath import compile_path
-from asl_engine.fields import (
+from asl_engine.expressions.jsonpath.path import compile_path
+from asl_engine.states.fields import (
     ANY,
     ARRAY,
     NULLABLE_PATH,
@@ -26,10 +26,10 @@ from asl_engine.states.recovery import Catcher, Recovery, Retrier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from asl_engine.fields import Shape
-    from asl_engine.jsontypes import Payload
+    from asl_engine.core.decision import Turn
+    from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
+    from asl_engine.states.fields import Shape
 
 __all__ = ["CATCHER_FIELDS", "JSONATA_CATCHER_FIELDS", "RECOVERY_FIELDS", "RETRIER_FIELDS", "compile_recovery"]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from asl_engine.fields import ANY
+from asl_engine.core.state import State
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, State, StateType
+from asl_engine.states.fields import ANY
+from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, StateType
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Succeed"]
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from asl_engine.arn import is_activity, waits_for_token
+from asl_engine.core.events import TaskScheduled, TaskScheduleFailed, TaskStarted
+from asl_engine.core.state import State
 from asl_engine.errors import QueryFailure
-from asl_engine.events import TaskScheduled, TaskScheduleFailed, TaskStarted
-from asl_engine.fields import ANY, COMPUTED, MAX_SECONDS, NULLABLE_PATH, OBJECT, TEXT, integer, required
-from asl_engine.jsontypes import MISSING, dumps
+from asl_engine.json_text import dumps
+from asl_engine.json_values import MISSING
 from asl_engine.states.credentials import Credentials, compile_credentials
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.fields import ANY, COMPUTED, MAX_SECONDS, NULLABLE_PATH, OBJECT, TEXT, integer, required
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
 from asl_engine.states.state import (
@@ -20,15 +22,14 @@ from asl_engine.states.state import (
     INPUT_OUTPUT_FIELDS,
     OUTPUT_FIELDS,
     TRANSITION_FIELDS,
-    State,
     StateType,
 )
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.expressions.jsonata import JsonataTemplate
-    from asl_engine.expressions.jsonpath import Path
+    from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Task"]
 

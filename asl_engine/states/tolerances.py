@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.errors import QueryFailure
-from asl_engine.fields import Field, integer, number
-from asl_engine.jsontypes import dumps
+from asl_engine.json_text import dumps
+from asl_engine.states.fields import Field, integer, number
 from asl_engine.states.jsonpath_flow import evaluate_path
 from asl_engine.states.map_items import shown
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.expressions.jsonata import JsonataTemplate
-    from asl_engine.expressions.jsonpath import Path
-    from asl_engine.jsontypes import Json, Payload
+    from asl_engine.expressions.jsonpath.path import Path
+    from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["Tolerances", "compile_tolerances", "exceeds"]
 

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.core.frames import variables_bytes
 from asl_engine.errors import StatesError
-from asl_engine.frames import variables_bytes
-from asl_engine.jsontypes import dumps
+from asl_engine.json_text import dumps
 from asl_engine.limits import utf8_length
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.jsontypes import Json, Payload
-    from asl_engine.states.turn import Turn
+    from asl_engine.core.decision import Turn
+    from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
 
 __all__ = ["within_variable_limits"]
 

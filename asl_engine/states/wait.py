@@ -6,28 +6,29 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from asl_engine.core.events import WaitScheduled
+from asl_engine.core.state import State
 from asl_engine.errors import QueryFailure
-from asl_engine.events import WaitScheduled
 from asl_engine.expressions.timestamps import parse_timestamp
-from asl_engine.fields import COMPUTED, MAX_SECONDS, TEXT, integer
-from asl_engine.jsontypes import MISSING, dumps
+from asl_engine.json_text import dumps
+from asl_engine.json_values import MISSING
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
+from asl_engine.states.fields import COMPUTED, MAX_SECONDS, TEXT, integer
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
     INPUT_OUTPUT_FIELDS,
     OUTPUT_FIELDS,
     TRANSITION_FIELDS,
-    State,
     StateType,
 )
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Turn
     from asl_engine.expressions.jsonata import JsonataTemplate
-    from asl_engine.expressions.jsonpath import Path
-    from asl_engine.jsontypes import Json
+    from asl_engine.expressions.jsonpath.path import Path
+    from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.turn import Turn
 
 __all__ = ["TYPE", "Wait"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine import events as ev
+from asl_engine.core import events as ev
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asl_engine.execution import Status
+    from asl_engine.core.execution import Status
 
 __all__ = ["outcome", "redriven"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 
 from asl_engine import __version__
-from asl_engine.cli import executions
+from asl_engine.cli.commands import executions
 from asl_engine.cli.completion import complete_execution
 from tests.cli.project import PASS
 

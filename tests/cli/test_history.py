@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.cli.history import detail
+from asl_engine.cli.commands.history import detail
 from tests.cli.project import PASS, finished, machine, task, wait_for
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asl_engine.cli import output, progress
-from asl_engine.cli.output import clean, err, iso, out, plain_lines, seconds, short_name, style_of, table, utc
+from asl_engine.cli.output import clean, err, out, plain_lines, seconds, short_name, style_of, table
+from asl_engine.projections.moments import iso, utc
 from tests.cli.project import PASS, SUM, machine, task
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def test_progress_says_what_happens(project: Project, monkeypatch: pytest.Monkey
 
 
 def test_progress_counts_down(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asl_engine.cli.driving.PROGRESS_SECONDS", 0.01)
+    monkeypatch.setattr("asl_engine.cli.signals.PROGRESS_SECONDS", 0.01)
     definition = machine(
         Flaky=task(
             "flaky",
@@ -178,8 +179,8 @@ def test_progress_of_a_resumed_run_knows_the_state(project: Project, monkeypatch
 
 
 def test_a_task_that_has_not_started_is_not_waited_for() -> None:
-    from asl_engine.execution import Frame, OpenTask
-    from asl_engine.jsontypes import Payload
+    from asl_engine.core.execution import Frame, OpenTask
+    from asl_engine.payload import Payload
 
     scheduled = OpenTask(1, Frame(0, Payload({})), "arn", Payload({}), 0, None, None)
     assert progress._waiting(scheduled, 0) == ""

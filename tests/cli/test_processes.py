@@ -146,7 +146,7 @@ import asyncio, sys
 from pathlib import Path
 from threading import Event, Thread
 from asl_engine.cli import main
-from asl_engine.store import sqlite
+from asl_engine.store.sqlite import store as sqlite
 
 async def held(*args, **kwargs):
     thread = Thread(target=Event().wait)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.cli.executions import _DOING
-from asl_engine.execution import Phase
+from asl_engine.cli.commands.executions import _DOING
+from asl_engine.core.execution import Phase
 from tests.cli.project import SUM, machine, task
 
 if TYPE_CHECKING:

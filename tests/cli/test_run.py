@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.cli.start import Request, prepare
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.cli.project import PASS, SUM, finished, machine, resource, task, wait_for
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from asl_engine.cli.serve import _time
+from asl_engine.cli.commands.serve import _time
 from asl_engine.errors import ProjectError
-from asl_engine.server.running import bind, is_loopback
+from asl_engine.server.serve import bind, is_loopback
 from tests.cli.project import ROOT, finished, machine, task, wait_for
 from tests.server.harness import WAIT, Server, created, ended
 
@@ -301,7 +301,7 @@ def test_an_open_address_warns_and_answers_any_host(project: Project) -> None:
 
 @pytest.mark.parametrize("missing", ["httptools", "starlette", "uvicorn"])
 def test_the_extra_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
-    from asl_engine.cli import serve
+    from asl_engine.cli.commands import serve
 
     monkeypatch.setattr(serve, "find_spec", lambda name: None if name == missing else name)
     result = project.asl("serve")

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import check
-from asl_engine.engine import Engine
-from asl_engine.execution import Execution
-from asl_engine.history import project
-from asl_engine.interpreter import MACHINE_TIMER, Started, TimerReported, advance, machine_deadline
-from asl_engine.jsontypes import Payload
+from asl_engine.core.execution import Execution
+from asl_engine.core.interpreter import MACHINE_TIMER, Started, TimerReported, advance, machine_deadline
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
+from asl_engine.language.loader import check
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
 from asl_engine.states.distributed_map import DistributedMap
-from asl_engine.store.memory import MemoryStore
+from asl_engine.store.memory.store import MemoryStore
 from tests.core.driver import IDENTITY, NOW
 
 if TYPE_CHECKING:
-    from asl_engine.machine import StateMachine
+    from asl_engine.core.machine import StateMachine
 
 SHARED = Path(__file__).parents[3] / "shared" / "conformance"
 CASES = SHARED / "aws_cases_dev.json"

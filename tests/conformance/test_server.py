@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from asl_engine.resources.lambda_ import lambda_resource
+from asl_engine.resources.lambda_.service import lambda_resource
 from tests.server.harness import running
 
 SHARED = Path(__file__).parents[3] / "shared" / "conformance"

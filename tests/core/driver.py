@@ -6,11 +6,8 @@ import json
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.definition import load
-from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, Identity, OpenTask
-from asl_engine.history import project
-from asl_engine.interpreter import (
+from asl_engine.core.execution import Execution, Identity, OpenTask
+from asl_engine.core.interpreter import (
     MACHINE_TIMER,
     Started,
     TaskReported,
@@ -18,13 +15,16 @@ from asl_engine.interpreter import (
     advance,
     machine_deadline,
 )
-from asl_engine.jsontypes import Payload
+from asl_engine.errors import StatesError
+from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from asl_engine.events import Event
+    from asl_engine.core.events import Event
     from asl_engine.limits import Limits
 
 NOW = 1_700_000_000_000

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.definition import load
-from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, OpenTask, fold
-from asl_engine.frames import Fork, Frame, OpenTimer
-from asl_engine.history import project
-from asl_engine.interpreter import (
+from asl_engine.core.apply import fold
+from asl_engine.core.execution import Execution, OpenTask
+from asl_engine.core.frames import Fork, Frame, OpenTimer
+from asl_engine.core.interpreter import (
     MACHINE_TIMER,
     Heartbeat,
     Started,
@@ -22,16 +20,19 @@ from asl_engine.interpreter import (
     advance,
     machine_deadline,
 )
-from asl_engine.jsontypes import Payload
+from asl_engine.core.replay import replay
+from asl_engine.errors import StatesError
+from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.replay import replay
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
 from tests.core.driver import IDENTITY, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asl_engine.events import Event
-    from asl_engine.machine import StateMachine
+    from asl_engine.core.events import Event
+    from asl_engine.core.machine import StateMachine
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 

@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from asl_engine.core.apply import fold
+from asl_engine.core.execution import Execution, OpenTask
+from asl_engine.core.interpreter import (
+    Resumed,
+    Started,
+    SubmissionReported,
+    TimerReported,
+    WorkerReported,
+    advance,
+)
 from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, OpenTask, fold
-from asl_engine.interpreter import Resumed, Started, SubmissionReported, TimerReported, WorkerReported, advance
-from asl_engine.jsontypes import Payload
 from asl_engine.limits import Limits
+from asl_engine.payload import Payload
 from tests.core.driver import IDENTITY, NOW
 from tests.core.steps import (
     FUNCTION,
@@ -37,9 +45,9 @@ from tests.core.steps import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.events import Event
-    from asl_engine.interpreter import Stimulus
-    from asl_engine.machine import StateMachine
+    from asl_engine.core.events import Event
+    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.core.machine import StateMachine
 
 INPUT: Any = {"items": [0, None, "x"], "flag": True}
 # Short enough for retries inside retries, and for the end of a full history to be seen too.

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.definition import load
-from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, fold
-from asl_engine.interpreter import (
+from asl_engine.core.apply import fold
+from asl_engine.core.execution import Execution
+from asl_engine.core.interpreter import (
     Heartbeat,
     Resumed,
     Started,
@@ -18,15 +17,18 @@ from asl_engine.interpreter import (
     WorkerReported,
     advance,
 )
-from asl_engine.jsontypes import Payload, dumps
+from asl_engine.core.replay import replay
+from asl_engine.core.task_tokens import MAX_TOKEN_LENGTH, is_genuine, task_named, task_token
+from asl_engine.errors import StatesError
+from asl_engine.json_text import dumps
+from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS
-from asl_engine.replay import replay
-from asl_engine.task_tokens import MAX_TOKEN_LENGTH, is_genuine, task_named, task_token
+from asl_engine.payload import Payload
 from tests.core.driver import IDENTITY, NOW, history
 from tests.core.steps import Steps, catch, check_laws, check_steps, report, retry, scope, state, told
 
 if TYPE_CHECKING:
-    from asl_engine import events as ev
+    from asl_engine.core import events as ev
 
 CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 JOB = "arn:aws:states:::batch:submitJob.sync"

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.errors import StatesError
-from asl_engine.events import ExecutionRedriven, StateEntered, TaskScheduled
-from asl_engine.execution import fold
-from asl_engine.interpreter import (
+from asl_engine.core.apply import fold
+from asl_engine.core.events import ExecutionRedriven, StateEntered, TaskScheduled
+from asl_engine.core.interpreter import (
     MACHINE_TIMER,
     RedriveRequested,
     Resumed,
@@ -22,8 +21,9 @@ from asl_engine.interpreter import (
     advance,
     machine_deadline,
 )
+from asl_engine.core.redrive import answered_before, not_redrivable
+from asl_engine.errors import StatesError
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
-from asl_engine.redrive import answered_before, not_redrivable
 from tests.core.driver import IDENTITY, NOW, outcome
 from tests.core.steps import (
     Steps,

@@ -11,14 +11,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from asl_engine.cli import main
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asl_engine.events import Event
-    from asl_engine.store import Record
-    from asl_engine.store.map_runs import Child
+    from asl_engine.core.events import Event
+    from asl_engine.store.records import Child, Record
 
 moment, number, arguments = sys.argv[1], int(sys.argv[2]), sys.argv[3:]
 writes = 0

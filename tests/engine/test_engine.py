@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine.clock import SkippingClock, SystemClock, VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine, Run
+from asl_engine.core.apply import fold
+from asl_engine.core.events import Event, StateExited, TaskHeartbeatReceived, TaskRestarted, TaskStarted
+from asl_engine.engine.clock import SkippingClock, SystemClock, VirtualClock
+from asl_engine.engine.engine import Engine, Run
 from asl_engine.errors import ExecutionAlreadyExists, ExecutionBusy, StatesError, StoreError
-from asl_engine.events import Event, StateExited, TaskHeartbeatReceived, TaskRestarted, TaskStarted
-from asl_engine.execution import Execution, fold
-from asl_engine.jsontypes import Payload
+from asl_engine.language.loader import load
 from asl_engine.limits import Limits
-from asl_engine.store.memory import MemoryStore
+from asl_engine.payload import Payload
+from asl_engine.store.memory.store import MemoryStore
 
 if TYPE_CHECKING:
+    from asl_engine.core.execution import Execution
     from asl_engine.resources import TaskCall
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"

@@ -12,31 +12,31 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine import engine as engine_module
-from asl_engine import interpreter
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.core import interpreter
+from asl_engine.core.apply import apply, fold
+from asl_engine.core.events import TaskScheduled, TaskSucceeded
+from asl_engine.core.interpreter import Resumed, Started, advance
+from asl_engine.core.replay import replay
+from asl_engine.engine import engine as engine_module
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError
-from asl_engine.events import TaskScheduled, TaskSucceeded
-from asl_engine.execution import fold
-from asl_engine.history import project
-from asl_engine.interpreter import Resumed, Started, advance
-from asl_engine.jsontypes import Payload
-from asl_engine.replay import replay
-from asl_engine.store import Record
-from asl_engine.store.memory import MemoryStore
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.records import Record
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.core.driver import IDENTITY, NOW
 from tests.core.steps import FUNCTION, check_laws, each, parallel, picture, retry, same, scope, state, task, wait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asl_engine.events import Event
-    from asl_engine.execution import Execution
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Execution
     from asl_engine.resources import TaskCall
-    from asl_engine.store import Store
+    from asl_engine.store.protocol import Store
 
 Resource = Callable[["TaskCall"], Awaitable[Payload]]
 
@@ -258,7 +258,7 @@ def test_every_prefix_folds_to_the_state_it_was_in() -> None:
     live = fold(IDENTITY, [])
     log = crashing_log()
     for event in log:
-        live.apply(event)
+        apply(live, event)
         assert picture(fold(IDENTITY, log[: event.seq])) == picture(live)
 
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import Payload
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
 from asl_engine.resources.cancelling import given_up
-from asl_engine.store.memory import MemoryStore
+from asl_engine.store.memory.store import MemoryStore
 
 if TYPE_CHECKING:
     from asl_engine.resources import TaskCall

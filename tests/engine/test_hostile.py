@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine import runs
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.core.events import Event, TaskHeartbeatReceived
+from asl_engine.engine import effects
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import Conflict, StoreError
-from asl_engine.events import Event, TaskHeartbeatReceived
-from asl_engine.jsontypes import Payload
-from asl_engine.store import Record
-from asl_engine.store.memory import MemoryStore
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.records import Record
 
 if TYPE_CHECKING:
     from asl_engine.resources import TaskCall
@@ -50,7 +50,7 @@ def test_whatever_leaves_a_resource_reaches_whoever_waits(error: BaseException) 
 
 
 def test_a_callable_that_will_not_be_cancelled_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "LONGEST_FAREWELL_SECONDS", 0.01)
+    monkeypatch.setattr(effects, "LONGEST_FAREWELL_SECONDS", 0.01)
 
     async def stubborn(call: TaskCall) -> Payload:
         del call

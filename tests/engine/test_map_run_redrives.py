@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.core.interpreter import StopRequested
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError
-from asl_engine.history import project
-from asl_engine.interpreter import StopRequested
-from asl_engine.jsontypes import Payload
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
 from tests.core.steps import FUNCTION, each, scope, task
 from tests.engine.test_map_runs import (
     EXCEEDED,
@@ -33,9 +33,9 @@ from tests.engine.test_map_runs import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.execution import Execution
+    from asl_engine.core.execution import Execution
     from asl_engine.resources import TaskCall
-    from asl_engine.store import Store
+    from asl_engine.store.protocol import Store
 
 __all__ = ["play"]
 

@@ -10,25 +10,27 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import anyio
 import pytest
 
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.core.apply import fold
+from asl_engine.core.execution import Execution, OpenMapRun
+from asl_engine.core.replay import replay
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, OpenMapRun, fold
-from asl_engine.history import project
-from asl_engine.jsontypes import Payload
+from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.replay import replay
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
 from asl_engine.states.distributed_map import processor_of
-from asl_engine.store.memory import MemoryStore
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.core.steps import FUNCTION, each, parallel, scope, state, task, types, wait
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.resources import Resource, TaskCall
-    from asl_engine.store import Record, Store
+    from asl_engine.store.protocol import Store
+    from asl_engine.store.records import Record
 
 Scenario: TypeAlias = Callable[["Store"], Awaitable[None]]
 

@@ -9,22 +9,22 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.core.events import TaskSubmitted
+from asl_engine.core.interpreter import Heartbeat, TaskReported, WorkerReported
+from asl_engine.core.task_tokens import task_named
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError, StoreError
-from asl_engine.events import TaskSubmitted
-from asl_engine.interpreter import Heartbeat, TaskReported, WorkerReported
-from asl_engine.jsontypes import Payload
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
 from asl_engine.resources import PENDING, Pending, TaskCall
 from asl_engine.resources.callback import until_answered
-from asl_engine.store.memory import MemoryStore
-from asl_engine.task_tokens import task_named
+from asl_engine.store.memory.store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from asl_engine.engine import Run
+    from asl_engine.engine.engine import Run
 
 CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"

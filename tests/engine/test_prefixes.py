@@ -13,21 +13,22 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine import events as ev
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.core import events as ev
+from asl_engine.core.apply import apply, fold
+from asl_engine.core.execution import Execution
+from asl_engine.core.frames import Frame, Phase
+from asl_engine.core.interpreter import Heartbeat, Resumed, StopRequested, TaskReported, TimerReported, advance
+from asl_engine.core.replay import replay
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError
-from asl_engine.execution import Execution, fold
-from asl_engine.frames import Frame, Phase
-from asl_engine.history import project
-from asl_engine.interpreter import Heartbeat, Resumed, StopRequested, TaskReported, TimerReported, advance
-from asl_engine.jsontypes import Payload
-from asl_engine.replay import replay
-from asl_engine.store import Record
-from asl_engine.store.memory import MemoryStore
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.projections.history import project
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.records import Record
 from tests.core.driver import IDENTITY, NOW, drive, history
-from tests.core.test_order_history import INPUT, ORDER, PATHS
+from tests.projections.test_order_history import INPUT, ORDER, PATHS
 
 if TYPE_CHECKING:
     from asl_engine.resources import TaskCall
@@ -105,7 +106,7 @@ def picture(execution: Execution) -> Any:
             return [plain(inner) for inner in value]
         if isinstance(value, Frame) and value.id in seen:
             return value.id
-        if type(value).__module__ in {"asl_engine.execution", "asl_engine.frames"} and not isinstance(
+        if type(value).__module__ in {"asl_engine.core.execution", "asl_engine.core.frames"} and not isinstance(
             value, Phase
         ):
             if isinstance(value, Frame):
@@ -121,7 +122,7 @@ def picture(execution: Execution) -> Any:
 def test_every_prefix_folds_to_the_state_it_was_in(path: str) -> None:
     live = Execution(IDENTITY)
     for event in recorded(path):
-        live.apply(event)
+        apply(live, event)
         assert picture(fold(IDENTITY, recorded(path)[: event.seq])) == picture(live)
 
 
@@ -166,4 +167,4 @@ def test_events_are_applied_in_order_and_once() -> None:
     execution = fold(IDENTITY, log[:3])
     for event in (log[2], log[4]):
         with pytest.raises(ValueError, match="cannot follow event 3"):
-            execution.apply(event)
+            apply(execution, event)

@@ -9,23 +9,23 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.core.apply import fold
+from asl_engine.core.events import ExecutionRedriven
+from asl_engine.core.replay import replay
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import Conflict, ExecutionNotRedrivable, StatesError, StoreError
-from asl_engine.events import ExecutionRedriven
-from asl_engine.execution import fold
-from asl_engine.jsontypes import Payload
+from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS
-from asl_engine.replay import replay
-from asl_engine.store.memory import MemoryStore
+from asl_engine.payload import Payload
+from asl_engine.store.memory.store import MemoryStore
 from tests.core.driver import NOW
 from tests.core.steps import FUNCTION, parallel, scope, state, task, wait
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asl_engine.events import Event
+    from asl_engine.core.events import Event
     from asl_engine.resources import TaskCall
 
 MACHINE = load(json.dumps(scope(P=parallel(scope(A=task()), scope(B=task())))))

@@ -19,7 +19,7 @@ from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.resolver import resolve
 from asl_engine.expressions.jsonata.runtime import Evaluation, Frame
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

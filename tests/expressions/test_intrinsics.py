@@ -9,11 +9,11 @@ import pytest
 
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.intrinsics import MAX_DEPTH, compile_intrinsic
+from asl_engine.expressions.intrinsics.calls import MAX_DEPTH, compile_intrinsic
 from asl_engine.expressions.scope import Scope
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 DATA: Json = {
     "a": "x",

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions.intrinsic_functions import INTRINSICS
-from asl_engine.expressions.intrinsics import compile_intrinsic
+from asl_engine.expressions.intrinsics.calls import compile_intrinsic
+from asl_engine.expressions.intrinsics.functions import INTRINSICS
 from asl_engine.expressions.scope import Scope
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 INT32 = st.integers(-(2**31), 2**31 - 1)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_engine.expressions.java import hash_code, in_hash_order, random_int, text_of, utf16_length
+from asl_engine.expressions.intrinsics.java import hash_code, in_hash_order, random_int, text_of, utf16_length
 
 MIXED: list[Any] = [
     "banana",

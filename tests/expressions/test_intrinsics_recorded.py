@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from asl_engine.expressions.intrinsics import compile_intrinsic
+from asl_engine.expressions.intrinsics.calls import compile_intrinsic
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.template import compile_template
 

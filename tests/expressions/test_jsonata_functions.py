@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from asl_engine.expressions.jsonata import Bindings, JsonataError, compile_jsonata
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 NOW = 1_705_314_030_123  # 2024-01-15T10:20:30.123Z
 

@@ -12,7 +12,7 @@ import pytest
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonata import Bindings, JsonataError, UnsupportedResult, compile_jsonata
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 SUITE = json.loads((Path(__file__).parent / "jsonata_cases.json").read_text(encoding="utf-8"))
 INPUT_TEXT = json.dumps(SUITE["input"])

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonata import Bindings, JsonataError, UnsupportedResult, compile_jsonata
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 TOO_LONG = "D1012: Evaluation timeout after 20000 steps. Check for infinite loop"
 TOO_DEEP = "D1011: Stack overflow."

@@ -9,11 +9,7 @@ from typing import Any
 import pytest
 
 from asl_engine.errors import QueryFailure
-from asl_engine.expressions.jsonata import (
-    Bindings,
-    compile_template_jsonata,
-    is_expression,
-)
+from asl_engine.expressions.jsonata import Bindings, compile_template_jsonata, is_expression
 
 STATES: Any = {"input": {"x": 1, "list": [1, 2], "s": "a"}, "context": {"State": {"Name": "S"}}}
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from asl_engine.expressions import ExpressionSyntaxError, PathNotFound, Scope, compile_path
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 DOCUMENT: Any = {
     "a": {"b": {"c": 1}, "none": None, "no": False, "zero": 0, "empty": ""},

@@ -19,7 +19,7 @@ from asl_engine.expressions import (
     compile_reference_path,
     compile_template,
 )
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 quick = settings(max_examples=80, deadline=None)
 

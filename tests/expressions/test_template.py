@@ -12,7 +12,7 @@ from asl_engine.expressions import ExpressionSyntaxError, Scope, Template, compi
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 DATA: Any = {"a": {"b": 1}, "list": [1, 2, 3], "null": None}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 from asl_engine.resources import TaskCall
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 EXECUTION = "arn:aws:states:us-east-1:123456789012:execution:shop:order-1"
 

@@ -12,11 +12,11 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 from asl_engine.resources import PENDING
 from asl_engine.resources.aws.clients import AwsClients, Connecting
 from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.registry import Registry
+from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.services import Services
 from tests.resources.calls import a_call
 from tests.resources.http_api import Api, http_api

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 from asl_engine.resources.aws.names import (
     client_name,
     exception_name,
@@ -25,7 +25,7 @@ from asl_engine.resources.integrations import NATIVE, Integration, integration, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 
 @pytest.mark.parametrize(

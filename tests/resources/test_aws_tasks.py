@@ -10,11 +10,12 @@ import boto3
 import pytest
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import Payload
-from asl_engine.resources import PENDING, bounds
+from asl_engine.payload import Payload
+from asl_engine.resources import PENDING
 from asl_engine.resources.aws.clients import AwsClients, Connecting
 from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.registry import Registry
+from asl_engine.resources.http import bounds
+from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.services import Services
 from tests.resources.calls import EXECUTION, a_call
 from tests.resources.moto_server import moto_server
@@ -22,7 +23,7 @@ from tests.resources.moto_server import moto_server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 TOKEN = ".waitForTaskToken"  # noqa: S105  the suffix of a resource
 

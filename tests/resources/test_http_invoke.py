@@ -14,9 +14,9 @@ import pytest
 
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.resources import Trace
-from asl_engine.resources.connections import read_connections
-from asl_engine.resources.form_encoding import form
-from asl_engine.resources.http_invoke import http_resource
+from asl_engine.resources.http.connections import read_connections
+from asl_engine.resources.http.form_encoding import form
+from asl_engine.resources.http.invoke import http_resource
 from tests.resources.calls import a_call
 from tests.resources.http_api import Api, http_api
 

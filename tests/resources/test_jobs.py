@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 from asl_engine.resources.aws.clients import AwsClients, Connecting
 from asl_engine.resources.aws.tasks import synced_resource
 from asl_engine.resources.cancelling import GIVEN_UP
@@ -22,7 +22,7 @@ from tests.resources.calls import a_call
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 
 class Played:

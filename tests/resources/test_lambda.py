@@ -14,10 +14,11 @@ from urllib.parse import unquote
 import pytest
 
 from asl_engine.errors import ProjectError, StatesError
-from asl_engine.jsontypes import Payload
-from asl_engine.resources import TaskCall, lambda_
+from asl_engine.payload import Payload
+from asl_engine.resources import TaskCall
 from asl_engine.resources.aws import clients
-from asl_engine.resources.lambda_ import lambda_resource
+from asl_engine.resources.lambda_ import service as lambda_
+from asl_engine.resources.lambda_.service import lambda_resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 from asl_engine.resources import TaskCall
 from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.lambda_ import Invocation
-from asl_engine.resources.lambda_integration import lambda_integration
-from asl_engine.resources.registry import Registry
+from asl_engine.resources.lambda_.invoke import lambda_integration
+from asl_engine.resources.lambda_.service import Invocation
+from asl_engine.resources.python.registry import Registry
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 EXECUTION = "arn:aws:states:eu-west-1:210987654321:execution:m:one"

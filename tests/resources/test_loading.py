@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asl_engine.errors import ProjectError
-from asl_engine.resources.loading import load_tasks
-from asl_engine.resources.registry import Registry, function_name, qualifier, where
+from asl_engine.resources.python.loading import load_tasks
+from asl_engine.resources.python.registry import Registry, function_name, qualifier, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +170,8 @@ def test_a_name_of_the_standard_library_is_left_alone(tmp_path: Path) -> None:
 
 def test_loading_needs_no_slow_module() -> None:
     program = (
-        "import sys, asl_engine.resources.loading, asl_engine.project, asl_engine.resources.lambda_;"
+        "import sys, asl_engine.resources.python.loading, asl_engine.project.configuration;"
+        "import asl_engine.resources.lambda_.service;"
         "print({'boto3', 'botocore', 'anyio', 'difflib', 'pydantic'} & {*sys.modules})"
     )
     output = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, text=True)

@@ -12,8 +12,8 @@ import pytest
 
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.local_functions import LocalFunction, read_functions
-from asl_engine.resources.registry import Registry
+from asl_engine.resources.lambda_.local import LocalFunction, read_functions
+from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.services import Services
 from tests.resources.calls import a_call
 

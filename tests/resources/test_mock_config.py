@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.errors import ProjectError
-from asl_engine.resources.mock_config import MockConfig, MockFile, parse_mocks
+from asl_engine.resources.mocks.configuration import MockConfig, MockFile, parse_mocks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asl_engine.inspection import Refusal
-from asl_engine.resources.mock_results import check_result
+from asl_engine.resources.mocks.results import check_result
 
 AWS_SDK = "arn:aws:states:::aws-sdk:"
 OPTIMISED = "arn:aws:states:::"

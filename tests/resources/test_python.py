@@ -19,10 +19,10 @@ import pytest
 import asl_engine
 from asl_engine import TaskContext, task
 from asl_engine.errors import ProjectError, StatesError
-from asl_engine.jsontypes import Payload
+from asl_engine.payload import Payload
 from asl_engine.resources import TaskCall
-from asl_engine.resources import python as python_module
-from asl_engine.resources.python import python_resource, request_id
+from asl_engine.resources.python import tasks as python_module
+from asl_engine.resources.python.tasks import python_resource, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable

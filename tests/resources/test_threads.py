@@ -13,7 +13,7 @@ from functools import partial
 
 import pytest
 
-from asl_engine.resources.threads import DaemonThreads, run_in_thread
+from asl_engine.resources.python.threads import DaemonThreads, run_in_thread
 from tests.cli.project import wait_for
 
 SETTING = contextvars.ContextVar("SETTING", default="outer")
@@ -175,7 +175,7 @@ def test_a_result_for_a_loop_that_is_closed_is_dropped() -> None:
 def test_a_callable_that_never_returns_does_not_keep_the_process() -> None:
     program = """
 import asyncio, threading
-from asl_engine.resources.threads import run_in_thread
+from asl_engine.resources.python.threads import run_in_thread
 
 async def main():
     task = asyncio.ensure_future(run_in_thread(threading.Event().wait))

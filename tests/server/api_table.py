@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from asl_engine.server.operations import OPERATIONS
-from asl_engine.server.validation import service_model
+from asl_engine.server.operations.table import OPERATIONS
+from asl_engine.server.protocol.validation import service_model
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 BEGIN, END = "<!-- operations: python -m tests.server.api_table -->", "<!-- end -->"

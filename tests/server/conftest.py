@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from asl_engine.resources.registry import Registry
+from asl_engine.resources.python.registry import Registry
 from tests.server.harness import Server, running
 
 if TYPE_CHECKING:

@@ -14,20 +14,20 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from asl_engine.clock import SkippingClock, SystemClock
+from asl_engine.engine.clock import SkippingClock, SystemClock
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.resources.registry import Registry
-from asl_engine.server.request import Caller
-from asl_engine.server.running import Started, bind, serve
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.resources.python.registry import Registry
+from asl_engine.server.protocol.request import Caller
+from asl_engine.server.serve import Started, bind, serve
+from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from asl_engine.resources.lambda_ import LambdaService
-    from asl_engine.resources.mock_config import MockFile
-    from asl_engine.runs import Observer
+    from asl_engine.engine.run import Observer
+    from asl_engine.resources.lambda_.service import LambdaService
+    from asl_engine.resources.mocks.configuration import MockFile
 
 ROLE = "arn:aws:iam::123456789012:role/states"
 PASS = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.limits import AWS_LIMITS
-from asl_engine.server import activities
+from asl_engine.server.operations import activities
 from tests.server.harness import ROLE, Server, created, ended, refusal, running
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.server import activities
+from asl_engine.server.operations import activities
 from tests.server.harness import PATIENCE_SECONDS, Server, created, ended
 
 if TYPE_CHECKING:

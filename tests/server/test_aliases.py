@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.server import aliases
+from asl_engine.server.operations import aliases
 from tests.server.harness import FAIL, PASS, created, ended, refusal
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.server.operations import OPERATIONS
+from asl_engine.server.operations.table import OPERATIONS
 from tests.server.aws_cli import AwsCli, aws_cli
 from tests.server.harness import FAIL, PASS, ROLE, WAIT, ended
 

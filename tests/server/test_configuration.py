@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asl_engine.server.configuration import configured, shown_configuration, without_defaults
-from asl_engine.server.errors import ApiError
+from asl_engine.server.protocol.errors import ApiError
 
 GROUP = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/states/m"
 

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from asl_engine.clock import VirtualClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
-from asl_engine.events import TaskHeartbeatReceived, TaskStarted
-from asl_engine.jsontypes import Payload
+from asl_engine.core.events import TaskHeartbeatReceived, TaskStarted
+from asl_engine.engine.clock import VirtualClock
+from asl_engine.engine.engine import Engine
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
 from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.registry import Registry
-from asl_engine.server.activities import create_activity, get_activity_task
-from asl_engine.server.request import Caller, Request
+from asl_engine.resources.python.registry import Registry
+from asl_engine.server.operations.activities import create_activity, get_activity_task
+from asl_engine.server.protocol.request import Caller, Request
 from asl_engine.server.service import Service
-from asl_engine.store.memory import MemoryStore
+from asl_engine.store.memory.store import MemoryStore
 
 if TYPE_CHECKING:
-    from asl_engine.engine import Run
-    from asl_engine.events import Event
+    from asl_engine.core.events import Event
+    from asl_engine.engine.engine import Run
 
 CALLER = Caller("us-east-1", "123456789012")
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.errors import ExecutionBusy, StoreError
-from asl_engine.server import http, operations
-from asl_engine.server.errors import ApiError
-from asl_engine.server.request import Caller, Request, caller_of
-from asl_engine.server.validation import KINDS, service_model
+from asl_engine.server.operations import table as operations
+from asl_engine.server.protocol import http
+from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.request import Caller, Request, caller_of
+from asl_engine.server.protocol.validation import KINDS, service_model
 from tests.server.harness import FAIL
 
 if TYPE_CHECKING:
@@ -191,7 +192,7 @@ def test_without_botocore_members_are_still_checked() -> None:
 def test_without_botocore_nothing_else_is(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
     import sys
 
-    from asl_engine.server import validation
+    from asl_engine.server.protocol import validation
 
     monkeypatch.setitem(sys.modules, "botocore.loaders", None)
     service_model.cache_clear()

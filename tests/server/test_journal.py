@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.errors import ProjectError
-from asl_engine.resources.registry import Registry
+from asl_engine.resources.python.registry import Registry
 from asl_engine.server.journal import Journal
 from asl_engine.server.lines import Lines, open_lines
 from tests.server.conftest import tasks

@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.server.harness import PASS, WAIT, created, ended, ran, refusal, running
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.resources.mock_config import MockFile
+from asl_engine.resources.mocks.configuration import MockFile
 from tests.server.conftest import tasks
 from tests.server.harness import ROLE, created, ended, refusal, running
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.resources.registry import Registry
+from asl_engine.resources.python.registry import Registry
 from tests.cli.project import wait_for
 from tests.server.harness import FAIL, WAIT, created, ended, ran, refusal, running
 

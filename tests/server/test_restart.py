@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 
-from asl_engine.clock import SystemClock
-from asl_engine.definition import load
-from asl_engine.engine import Engine
+from asl_engine.engine.clock import SystemClock
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import ProjectError, StoreError
-from asl_engine.jsontypes import Payload
-from asl_engine.resources.registry import Registry
-from asl_engine.server import running as server_running
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.resources.python.registry import Registry
+from asl_engine.server import serve as server_running
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.cli.project import wait_for
 from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, running
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.server import activities
-from asl_engine.server.operations import OPERATIONS
-from asl_engine.server.validation import service_model
+from asl_engine.server.operations import activities
+from asl_engine.server.operations.table import OPERATIONS
+from asl_engine.server.protocol.validation import service_model
 from tests.server.harness import FAIL, PASS, PATIENCE_SECONDS, TARGET
 
 if TYPE_CHECKING:

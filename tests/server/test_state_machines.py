@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.server import state_machines
+from asl_engine.server.operations import state_machines
 from tests.cli.project import wait_for
 from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, refusal, running
 

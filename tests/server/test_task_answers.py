@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.resources.registry import Registry
-from asl_engine.task_tokens import task_token
+from asl_engine.core.task_tokens import task_token
+from asl_engine.resources.python.registry import Registry
 from tests.server.harness import PATIENCE_SECONDS, Server, created, ended, refusal, running
 
 if TYPE_CHECKING:

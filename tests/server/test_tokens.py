@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from asl_engine.server.errors import ApiError
-from asl_engine.server.tokens import VALID_SECONDS, expiring, page_token, position_of, unexpired
+from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.tokens import VALID_SECONDS, expiring, page_token, position_of, unexpired
 
 NOW = 1_700_000_000.5
 QUERY = ("ListExecutions", "arn", None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.server import versions
+from asl_engine.server.operations import versions
 from tests.server.harness import FAIL, PASS, ROLE, created, ended, refusal
 
 if TYPE_CHECKING:

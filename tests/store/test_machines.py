@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 import pytest
 
+from asl_engine.core.execution import Identity
 from asl_engine.errors import Conflict
-from asl_engine.execution import Identity
-from asl_engine.store import Record, Store
-from asl_engine.store.aliases import AliasRecord, Route
-from asl_engine.store.machines import MachineRecord
-from asl_engine.store.memory import MemoryStore
-from asl_engine.store.schema import APPLICATION_ID, MIGRATIONS
-from asl_engine.store.sqlite import SqliteStore
-from asl_engine.store.versions import VersionRecord
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.protocol import Store
+from asl_engine.store.records import AliasRecord, MachineRecord, Record, Route, VersionRecord
+from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
+from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from pathlib import Path

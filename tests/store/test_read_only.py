@@ -10,9 +10,9 @@ import anyio
 import pytest
 
 from asl_engine.errors import StoreError
-from asl_engine.store import opening
-from asl_engine.store.schema import MIGRATIONS
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.store.sqlite import opening
+from asl_engine.store.sqlite.schema import MIGRATIONS
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.store.test_stores import DEFINITION, ended, open_and_close, record, started
 
 if TYPE_CHECKING:

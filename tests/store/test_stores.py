@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 import pytest
 
-from asl_engine import events as ev
+from asl_engine.core import events as ev
+from asl_engine.core.execution import Identity
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
-from asl_engine.execution import Identity
-from asl_engine.jsontypes import Payload
-from asl_engine.store import Record, Store
-from asl_engine.store.activities import ActivityRecord
-from asl_engine.store.lease import Lease, is_held
-from asl_engine.store.machines import MachineRecord
-from asl_engine.store.memory import MemoryStore
-from asl_engine.store.sqlite import SqliteStore
+from asl_engine.payload import Payload
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.protocol import Store
+from asl_engine.store.records import ActivityRecord, MachineRecord, Record
+from asl_engine.store.sqlite.lease import Lease, is_held
+from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -430,7 +429,7 @@ def test_a_folder_that_holds_no_lease(tmp_path: Path, monkeypatch: pytest.Monkey
     def refuse(_file: int) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("asl_engine.store.lease._lock", refuse)
+    monkeypatch.setattr("asl_engine.store.sqlite.lease._lock", refuse)
     with pytest.raises(StoreError, match="Permission denied"):
         Lease(tmp_path / "leases")
     assert list((tmp_path / "leases").iterdir()) == []
@@ -441,7 +440,7 @@ def test_a_lease_of_another_user_is_held(tmp_path: Path, monkeypatch: pytest.Mon
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "theirs").touch()
-    monkeypatch.setattr("asl_engine.store.lease.os.open", refuse)
+    monkeypatch.setattr("asl_engine.store.sqlite.lease.os.open", refuse)
     assert is_held(tmp_path, "theirs")
 
 

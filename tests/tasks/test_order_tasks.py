@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.resources.python import load_tasks
+from asl_engine.resources.python.tasks import load_tasks
 from tasks import order
 from tasks._errors import OrderFailure, OrderStateError, OutOfStockError, PaymentRetryableError
 from tests.tasks.shop import ALL_THE_WAY, ROOT, STOCK, Run, an_order, declined, rows, stock

@@ -7,19 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 from asl_engine.expressions.jsonata import calls, navigation
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.filters import compile_filter
+from asl_engine.expressions.jsonata.functions.regexes import compile_regex
 from asl_engine.expressions.jsonata.groups import compile_group
 from asl_engine.expressions.jsonata.names import walk
 from asl_engine.expressions.jsonata.operators import OPERATORS
 from asl_engine.expressions.jsonata.paths import compile_path, walks
-from asl_engine.expressions.jsonata.regexes import compile_regex
-from asl_engine.expressions.jsonata.runtime import (
-    Cons,
-    Sequence,
-    collapse,
-)
+from asl_engine.expressions.jsonata.runtime import Cons, Sequence, collapse
 from asl_engine.expressions.jsonata.transform import compile_transform
 from asl_engine.expressions.jsonata.values import is_number, truth
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

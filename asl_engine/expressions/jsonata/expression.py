@@ -7,15 +7,16 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonata.builtins import BUILTINS
+from asl_engine.expressions.jsonata.callables import Function
 from asl_engine.expressions.jsonata.compiler import compile_node
 from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
 from asl_engine.expressions.jsonata.names import free_variables, out_of_place, reads_error_output
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
-from asl_engine.expressions.jsonata.runtime import Evaluation, Frame, Function
-from asl_engine.jsontypes import MISSING, Json, Missing
+from asl_engine.expressions.jsonata.runtime import Evaluation, Frame
+from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,7 +14,7 @@ from json.encoder import encode_basestring
 from typing import Any, Final
 
 from asl_engine.expressions.jsonata.number_text import number_text
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 __all__ = ["MESSAGES", "JsonataError"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.expressions.jsonata.groups import VALUE
 from asl_engine.expressions.jsonata.runtime import Sequence, TupleStream
 from asl_engine.expressions.jsonata.values import is_number, truth
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.runtime import TupleStream
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

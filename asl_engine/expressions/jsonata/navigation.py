@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.expressions.jsonata.runtime import Sequence, collapse
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Evaluation, Frame

@@ -14,7 +14,7 @@ from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.number_text import EXACT
 from asl_engine.expressions.jsonata.runtime import Sequence
 from asl_engine.expressions.jsonata.values import equals, is_number, text, whole
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

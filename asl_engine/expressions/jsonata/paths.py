@@ -12,7 +12,7 @@ from asl_engine.expressions.jsonata.groups import VALUE, compile_group
 from asl_engine.expressions.jsonata.navigation import member
 from asl_engine.expressions.jsonata.runtime import Cons, Sequence, collapse
 from asl_engine.expressions.jsonata.steps import Step, tuple_step
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,29 +10,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from random import Random
 
-    from asl_engine.expressions.jsonata.signatures import Signature
 
-__all__ = [
-    "Cons",
-    "Evaluate",
-    "Evaluation",
-    "Frame",
-    "Function",
-    "Lambda",
-    "Native",
-    "Sequence",
-    "TailCall",
-    "TupleStream",
-    "apply",
-    "collapse",
-    "finished",
-]
+__all__ = ["Cons", "Evaluate", "Evaluation", "Frame", "Sequence", "TupleStream", "collapse"]
 
 # MISSING stands for JSONata's "undefined" everywhere.
 Evaluate: TypeAlias = "Callable[[Any, Frame], Any]"
@@ -116,112 +101,3 @@ class Frame:
                 return names[name]
             frame = frame.outer
         return MISSING
-
-
-class Function:
-    """A function value.  ``arity`` tells a higher-order function how much to pass."""
-
-    __slots__ = ("arity", "signature")
-
-    arity: int
-    signature: Signature | None
-
-
-class Native(Function):
-    """``implementation(evaluation, *arguments)``; ``name`` is what errors call it, None if it has none."""
-
-    __slots__ = ("implementation", "name")
-
-    def __init__(
-        self, name: str | None, implementation: Callable[..., Any], signature: Signature | None, arity: int
-    ) -> None:
-        self.name = name
-        self.implementation = implementation
-        self.signature = signature
-        self.arity = arity
-
-
-class Lambda(Function):
-    """A function of the expression: its body, and the frame and the context it was made in."""
-
-    __slots__ = ("body", "context", "frame", "parameters")
-
-    def __init__(
-        self, parameters: list[str], body: Evaluate, frame: Frame, context: Any, signature: Signature | None
-    ) -> None:
-        self.parameters = parameters
-        self.body = body
-        self.frame = frame
-        self.context = context
-        self.signature = signature
-        self.arity = len(parameters)
-
-    def bind(self, arguments: list[Any], evaluation: Evaluation) -> Frame:
-        """The frame of one call, which is paid for here."""
-        evaluation.steps -= 1
-        if evaluation.steps < 0:
-            evaluation.spend(0)
-        parameters = self.parameters
-        if len(parameters) == 1 and arguments:
-            return Frame({parameters[0]: arguments[0]}, self.frame, evaluation)
-        names = dict(zip(parameters, arguments, strict=False))
-        if len(arguments) < len(parameters):
-            for parameter in parameters:
-                names.setdefault(parameter, MISSING)
-        return Frame(names, self.frame, evaluation)
-
-
-class TailCall:
-    """A call in tail position, handed back to be made where the frame of its caller is gone."""
-
-    __slots__ = ("arguments", "name", "procedure")
-
-    def __init__(self, procedure: Any, arguments: list[Any], name: str | None) -> None:
-        self.procedure = procedure
-        self.arguments = arguments
-        self.name = name
-
-
-def apply(procedure: Any, arguments: list[Any], context: Any, evaluation: Evaluation) -> Any:
-    """Call a function value; whatever else it is raises ``JsonataError`` T1006."""
-    result = _call(procedure, arguments, context, evaluation)
-    return finished(result, context, evaluation) if result.__class__ is TailCall else result
-
-
-def finished(call: TailCall, context: Any, evaluation: Evaluation) -> Any:
-    """Make the calls that were handed back, until one gives a value."""
-    result: Any = call
-    while result.__class__ is TailCall:
-        try:
-            result = _call(result.procedure, result.arguments, context, evaluation)
-        except JsonataError as error:
-            if result.name is not None:
-                error.fields.setdefault("token", result.name)
-            raise
-    return result
-
-
-def _call(procedure: Any, arguments: list[Any], context: Any, evaluation: Evaluation) -> Any:
-    if procedure.__class__ is Native:
-        evaluation.spend(1)
-        return _apply_native(procedure, arguments, context, evaluation)
-    if procedure.__class__ is not Lambda:
-        raise JsonataError("T1006")
-    if procedure.signature is not None:
-        arguments = procedure.signature.validate(arguments, context)
-    return procedure.body(procedure.context, procedure.bind(arguments, evaluation))
-
-
-def _apply_native(native: Native, arguments: list[Any], context: Any, evaluation: Evaluation) -> Any:
-    try:
-        for argument in arguments:
-            # Whatever a function does, it may look at everything it is given.
-            if argument.__class__ is str or argument.__class__ is dict or isinstance(argument, list):
-                evaluation.spend(len(argument) // ITEMS_PER_STEP)
-        if native.signature is not None:
-            arguments = native.signature.validate(arguments, context)
-        return native.implementation(evaluation, *arguments)
-    except JsonataError as error:
-        if native.name is not None:
-            error.fields.setdefault("token", native.name)
-        raise

@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.expressions.jsonata.callables import Function
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.expressions.jsonata.runtime import Function
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.expressions.jsonata.filters import compile_filter
+from asl_engine.expressions.jsonata.functions.sorting import compile_sort
 from asl_engine.expressions.jsonata.groups import VALUE
 from asl_engine.expressions.jsonata.runtime import TupleStream
-from asl_engine.expressions.jsonata.sorting import compile_sort
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable

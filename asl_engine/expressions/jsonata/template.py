@@ -13,7 +13,8 @@ from asl_engine.errors import QueryFailure
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonata.expression import UnsupportedResult, compile_jsonata
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.jsontypes import MISSING, Json, dumps
+from asl_engine.json_text import dumps
+from asl_engine.json_values import MISSING, Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.expressions.jsonata.callables import Native
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.expressions.jsonata.runtime import Native
 from asl_engine.expressions.jsonata.signatures import parse_signature
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Evaluate, Evaluation, Frame

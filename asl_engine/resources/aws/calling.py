@@ -10,11 +10,11 @@ from asl_engine.resources.aws.clients import read_timeout
 from asl_engine.resources.aws.failures import Family, clean, refused, sdk_family, unreachable
 from asl_engine.resources.aws.names import service_model
 from asl_engine.resources.aws.shapes import SDK, Spelling, TooLarge, to_request, to_result
-from asl_engine.resources.bounds import too_large
-from asl_engine.resources.threads import run_in_thread
+from asl_engine.resources.http.bounds import too_large
+from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
     from asl_engine.resources import TaskCall
     from asl_engine.resources.aws.clients import AwsClients
 

@@ -7,13 +7,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import MISSING, Payload, dumps
+from asl_engine.json_text import dumps
+from asl_engine.json_values import MISSING
+from asl_engine.payload import Payload
 from asl_engine.resources.aws.calling import call_operation
 from asl_engine.resources.aws.places import ask, find
 from asl_engine.resources.cancelling import given_up
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
     from asl_engine.resources import TaskCall
     from asl_engine.resources.aws.calling import Operation
     from asl_engine.resources.aws.clients import AwsClients

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.jsontypes import MISSING
+from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.jsontypes import Json, Missing
+    from asl_engine.json_values import Json, Missing
 
 __all__ = ["ask", "find", "rename", "renamed"]
 

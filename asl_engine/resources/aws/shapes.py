@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import dumps
-from asl_engine.resources import bounds
+from asl_engine.json_text import dumps
 from asl_engine.resources.aws.names import field_name, member_name
+from asl_engine.resources.http import bounds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
 
 __all__ = [
     "OPTIMISED",

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import StatesError
-from asl_engine.jsontypes import JsonSyntaxError, Payload, dumps, loads
+from asl_engine.json_text import JsonSyntaxError, dumps, loads
+from asl_engine.payload import Payload
 from asl_engine.resources.aws.calling import Operation, call_operation, sdk_operation
 from asl_engine.resources.aws.jobs import follow
 from asl_engine.resources.aws.names import operation_name, services
@@ -19,7 +20,7 @@ from asl_engine.resources.aws.places import rename, renamed
 from asl_engine.resources.aws.shapes import OPTIMISED, SDK
 
 if TYPE_CHECKING:
-    from asl_engine.jsontypes import Json
+    from asl_engine.json_values import Json
     from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.aws.clients import AwsClients
     from asl_engine.resources.integrations import Integration

@@ -1,0 +1,213 @@
+"""``asl deploy``: the same JSON on AWS Step Functions."""
+
+from __future__ import annotations
+
+import re
+import sys
+import time
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.cli.output import clean, err, is_terminal, out, pretty_json
+from asl_engine.cloud.client import connect
+from asl_engine.cloud.deploy.aliases import Shift
+from asl_engine.cloud.deploy.changes import Changes
+from asl_engine.cloud.deploy.deployment import Order, deploy, destroy, move_alias, prepare_functions
+from asl_engine.cloud.deploy.settings import checked_weight, read_settings
+from asl_engine.errors import InvalidInput
+from asl_engine.language.document import DefinitionSource, load_source
+from asl_engine.limits import MAX_NAME_LENGTH
+from asl_engine.project.definitions import NOTHING, Substituting, read_definition
+from asl_engine.project.inputs import STDIN, machine_name
+from asl_engine.project.lookup import project_of
+
+if TYPE_CHECKING:
+    from asl_engine.cloud.client import Aws
+    from asl_engine.cloud.deploy.deployment import Outcome
+    from asl_engine.resources.python.registry import Registry
+
+__all__ = ["Deployment", "deploy_command", "order_for", "registered"]
+
+INTERRUPTED = 130
+
+
+class Deployment(NamedTuple):
+    """The command's arguments, as they were given."""
+
+    definition: str
+    name: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    role: str | None = None
+    type: str | None = None
+    with_functions: bool = False
+    alias: str | None = None
+    weight: int | None = None
+    promote: bool = False
+    rollback: bool = False
+    alarms: tuple[str, ...] = ()
+    check: str | None = None
+    watch: int = 60
+    dry_run: bool = False
+    destroy: bool = False
+    yes: bool = False
+    json: bool = False
+    substituting: Substituting = NOTHING
+
+
+def deploy_command(given: Deployment) -> int:
+    """Deploy, or take away.  Returns the exit code."""
+    _check_options(given)
+    order = order_for(given)
+    settings = order.settings
+    aws = connect(given.region or settings.region, given.profile or settings.profile, settings.role)
+    try:
+        if given.destroy:
+            return _destroy(aws, order, given)
+        if given.rollback or (given.promote and given.weight is None):
+            return _move(aws, order, given)
+        return _deploy(aws, order, given)
+    except KeyboardInterrupt:
+        err("interrupted: what is done stays done; run the same command again to go on")
+        return INTERRUPTED
+
+
+def _check_options(given: Deployment) -> None:
+    checked_weight(given.weight)
+    if given.role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", given.role):
+        raise InvalidInput(f"--role {given.role}: it is a role's ARN, as in arn:aws:iam::123456789012:role/name")
+    if given.type not in {None, "STANDARD", "EXPRESS"}:
+        raise InvalidInput(f"--type {given.type}: it is STANDARD or EXPRESS")
+    if given.watch < 0:
+        raise InvalidInput(f"--watch {given.watch}: it is a number of seconds")
+    if given.promote and given.rollback:
+        raise InvalidInput("--promote and --rollback: it is the one or the other")
+    if given.destroy and (given.promote or given.rollback or given.weight is not None):
+        raise InvalidInput("--destroy takes everything away: leave --weight, --promote and --rollback out")
+
+
+def order_for(given: Deployment) -> Order:
+    """What is to be deployed, as the file, the options and the project say."""
+    start = Path.cwd() if given.definition == STDIN else Path(given.definition).absolute()
+    project = project_of(start)
+    settings = read_settings(project)
+    settings = settings._replace(
+        role=given.role or settings.role,
+        type=given.type or settings.type,
+        alias=given.alias or settings.alias,
+    )
+    name = _checked_name(given)
+    read = DefinitionSource("", given.definition)
+    if not given.destroy:
+        read = read_definition(given.definition, given.substituting, project)
+    if settings.alias is None and (given.weight is not None or given.promote or given.rollback or given.alarms):
+        raise InvalidInput("--weight, --promote, --rollback and --alarm speak of an alias: give --alias NAME")
+    if settings.alias is None and given.check is not None:
+        raise InvalidInput("--check decides whether an alias stays where it is moved: give --alias NAME")
+    shift = None
+    if settings.alias is not None:
+        shift = Shift(settings.alias, given.weight, given.alarms, given.check, given.watch, given.promote)
+
+    def check(text: str) -> None:
+        load_source(read._replace(text=text))
+
+    order = Order(name, read.text, read.name, project, settings, check, shift=shift)
+    if given.with_functions and not given.destroy:
+        order = prepare_functions(order, registered(order))
+    return order
+
+
+def _checked_name(given: Deployment) -> str:
+    """The state machine's name.  Raises ``InvalidInput``."""
+    allowed = f"1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 . - _"
+    if given.name is None and given.definition == STDIN:
+        raise InvalidInput("a definition from the standard input has no name: give --name NAME")
+    name = machine_name(given.definition) if given.name is None else given.name
+    # Step Functions allows more, but roles and tags, which have the name in theirs, do not.
+    if re.fullmatch(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME_LENGTH}}}", name):
+        return name
+    if given.name is None:
+        raise InvalidInput(
+            f"{given.definition}: {name!r} cannot be deployed under this name: give --name, of {allowed}"
+        )
+    raise InvalidInput(f"--name {name!r}: a name has {allowed}")
+
+
+def registered(order: Order) -> Registry:
+    """The project's task callables."""
+    from asl_engine.resources.python.loading import load_tasks
+
+    with redirect_stdout(sys.stderr):
+        return load_tasks(*order.project.tasks, root=order.project.root)
+
+
+def _deploy(aws: Aws, order: Order, given: Deployment) -> int:
+    """Tell what is to be done, then do it."""
+    say = out if given.dry_run and not given.json else err
+    planned = deploy(aws, order, Changes(apply=False, tell=say, pause=time.sleep))
+    for note in planned.notes:
+        err(f"note: {clean(note)}")
+    guarded = order.shift is not None and bool(order.shift.alarms or order.shift.check)
+    if given.dry_run or not (planned.changes or guarded):
+        if not planned.changes:
+            err(f"{order.name}: nothing to change in {aws.region}, account {aws.account}")
+        return _report(planned, given)
+    err(f"deploying {order.name} to {aws.region}, account {aws.account}")
+    changes = Changes(apply=True, tell=lambda line: err(f"  {clean(line)}"), pause=time.sleep)
+    done = deploy(aws, order, changes, planned.seen)
+    return _report(done, given)
+
+
+def _report(outcome: Outcome, given: Deployment) -> int:
+    """stdout has what an execution is started with: the alias's ARN, or the machine's."""
+    if given.json:
+        shown = {
+            "stateMachineArn": outcome.machine,
+            "stateMachineVersionArn": outcome.version,
+            "stateMachineAliasArn": outcome.alias,
+            "changes": [change.partition("\n")[0] for change in outcome.changes],
+            "notes": list(outcome.notes),
+        }
+        out(pretty_json(shown))
+    elif not given.dry_run:
+        out(outcome.alias or outcome.machine)
+    return 0
+
+
+def _move(aws: Aws, order: Order, given: Deployment) -> int:
+    assert order.settings.alias is not None  # noqa: S101  order_for has looked
+    changes = Changes(apply=not given.dry_run, tell=err, pause=time.sleep)
+    move_alias(aws, order.name, order.settings.alias, changes, back=given.rollback)
+    if not changes.done:
+        err(f"the alias {order.settings.alias} is there already: nothing is changed")
+    return 0
+
+
+def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
+    """Tell what is to be deleted, ask, then delete it."""
+    planned = Changes(apply=False, tell=out if given.dry_run else err, pause=time.sleep)
+    destroy(aws, order.name, order.owner, planned)
+    if not planned.done:
+        err(f"{order.name}: there is nothing to delete in {aws.region}, account {aws.account}")
+        return 0
+    if given.dry_run:
+        return 0
+    if not given.yes and not _confirmed(f"delete this in {aws.region}, account {aws.account}?"):
+        err("nothing is deleted")
+        return 2
+    changes = Changes(apply=True, tell=_silent, pause=time.sleep)
+    destroy(aws, order.name, order.owner, changes)
+    err(f"{order.name} is deleted; executions that still run end at their next transition")
+    return 0
+
+
+def _silent(_line: str) -> None:
+    """It has been told before it was confirmed."""
+
+
+def _confirmed(question: str) -> bool:
+    if not is_terminal(sys.stdin):
+        raise InvalidInput("--destroy asks for confirmation, and there is no terminal to ask: say --yes")
+    err(f"{question} [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

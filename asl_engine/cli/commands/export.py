@@ -1,0 +1,42 @@
+"""``asl export``: a deployment as the files of another tool."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asl_engine.cli.commands.deploy import order_for
+from asl_engine.cli.output import err, out
+from asl_engine.cloud.export import FORMATS, export
+from asl_engine.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from asl_engine.cli.commands.deploy import Deployment
+
+__all__ = ["export_command"]
+
+
+def export_command(given: Deployment, form: str, folder: str) -> int:
+    """Write the files into ``folder``; stdout has their names."""
+    if form not in FORMATS:
+        raise InvalidInput(f"--format {form}: it is {', '.join(FORMATS)}")
+    order = order_for(given)
+    files = export(order, form)
+    home = Path(folder)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (home / name).write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(f"cannot write {error.filename}: {error.strerror}") from None
+    for name in sorted(files):
+        out(str(home / name))
+    err(f"{order.name} is written for {form}; {_HOW[form].format(folder=folder)}")
+    return 0
+
+
+_HOW = {
+    "sam": "deploy it with: sam deploy --guided --template-file {folder}/template.json",
+    "cloudformation": "deploy it with: aws cloudformation deploy --template-file {folder}/template.json ...",
+    "terraform": "deploy it with: terraform -chdir={folder} apply",
+}

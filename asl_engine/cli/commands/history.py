@@ -1,0 +1,119 @@
+"""``asl history``: the events of an execution, now or as they come."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.cli.lookup import find_one
+from asl_engine.cli.output import clean, compact_json, flush, out, pretty_json, readable_cause, table
+from asl_engine.cli.shapes import DETAILS, history_event
+from asl_engine.errors import InvalidInput
+from asl_engine.project.lookup import database, opened
+from asl_engine.projections.history import project
+from asl_engine.projections.moments import utc
+from asl_engine.resources.python.registry import function_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Identity
+    from asl_engine.projections.history import HistoryEvent
+
+__all__ = ["history"]
+
+FOLLOW_SECONDS = 0.2
+COLUMNS = ("id", "time (UTC)", "type", "detail", "previous")
+WIDTHS = (5, 23, 24, 40, 0)  # of the lines that --follow writes
+LONGEST_CAUSE = 100
+
+
+def history(text: str, *, db: str | None, as_json: bool, follow: bool, reverse: bool, data: bool) -> int:
+    """Write the history."""
+    if follow and reverse:
+        raise InvalidInput("--follow shows the newest event last: leave --reverse out")
+    path = database(db)
+    if follow:
+        asyncio.run(_follow(path, text, as_json=as_json, data=data))
+        return 0
+    identity, events = asyncio.run(_load(path, text))
+    shown = list(project(identity, events))
+    if reverse:
+        shown.reverse()
+    if as_json:
+        out(pretty_json({"events": [history_event(event, data=data) for event in shown]}))
+    else:
+        table(COLUMNS, [row(event) for event in shown])
+    return 0
+
+
+async def _load(db: Path, text: str) -> tuple[Identity, list[Event]]:
+    async with opened(db, reading=True) as store:
+        record = await find_one(store, text)
+        return record.identity, await store.events(record.identity.arn)
+
+
+async def _follow(db: Path, text: str, *, as_json: bool, data: bool) -> None:
+    """Write what is there, and what is added until the execution ends."""
+    async with opened(db, reading=True) as store:
+        identity = (await find_one(store, text)).identity
+        tasks: dict[int, str] = {}
+        last = 0
+        while True:
+            record = await store.record(identity.arn)  # before the events: the last ones must not be missed
+            events = await store.events(identity.arn, last)
+            _write_lines([*project(identity, events, tasks)], as_json=as_json, data=data)
+            last = events[-1].seq if events else last
+            if record is None or record.status != "RUNNING":
+                return
+            while not await store.changed():  # noqa: ASYNC110  what changes is in another process
+                await asyncio.sleep(FOLLOW_SECONDS)
+
+
+def _write_lines(events: Sequence[HistoryEvent], *, as_json: bool, data: bool) -> None:
+    for event in events:
+        out(compact_json(history_event(event, data=data)) if as_json else line(row(event)))
+    flush()
+
+
+def line(cells: Sequence[str]) -> str:
+    return "  ".join(clean(cell).ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+def row(event: HistoryEvent) -> tuple[str, str, str, str, str]:
+    details: dict[str, Any] = next((value for key, value in event.items() if key.endswith(DETAILS)), {})
+    return (
+        str(event["id"]),
+        utc(event["timestamp"]),
+        event["type"],
+        detail(details),
+        str(event["previousEventId"]),
+    )
+
+
+def detail(details: dict[str, Any]) -> str:
+    """What tells an event from others of its type: the state's name, the resource, the error."""
+    parts = [_name(details), _resource(details), _failure(details)]
+    return "  ".join(part for part in parts if part)
+
+
+def _name(details: dict[str, Any]) -> str | None:
+    """A state's; of an iteration, the Map state's and the index."""
+    name: str | None = details.get("name")
+    return f"{name}[{details['index']}]" if "index" in details else name
+
+
+def _resource(details: dict[str, Any]) -> str | None:
+    resource: str | None = details.get("resource")
+    if resource is None or "resourceType" not in details:
+        return resource and (function_name(resource) or resource)
+    return f"{details['resourceType']}:{resource}"
+
+
+def _failure(details: dict[str, Any]) -> str | None:
+    cause = readable_cause(details.get("cause")) or ""
+    if len(cause) > LONGEST_CAUSE:
+        cause = cause[: LONGEST_CAUSE - 1] + "…"
+    return ": ".join(part for part in (details.get("error"), cause) if part) or None

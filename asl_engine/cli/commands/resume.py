@@ -1,0 +1,209 @@
+"""``asl resume`` and ``asl redrive``: go on with what was left unfinished, and with what has failed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asl_engine.arn import is_child
+from asl_engine.cli.lookup import command_for, find_one
+from asl_engine.cli.output import err, out, pretty_json, short_name
+from asl_engine.cli.report import report, report_interruption, status_line
+from asl_engine.cli.shapes import describe_execution
+from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.core.apply import fold
+from asl_engine.core.execution import Execution
+from asl_engine.core.redrive import not_redrivable
+from asl_engine.engine.clock import checked_time
+from asl_engine.errors import AslError, ExecutionBusy, ExecutionNotRedrivable, InvalidInput
+from asl_engine.project.lookup import database, load_execution, opened
+from asl_engine.project.options import How
+from asl_engine.project.setup import recorded_setup
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asl_engine.cli.progress import Progress
+    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.store.records import Record
+    from asl_engine.store.sqlite.store import SqliteStore
+
+__all__ = ["join", "redrive", "resume"]
+
+FOLLOW_SECONDS = 0.25
+MOST_OPEN = 1_000_000
+
+
+def resume(text: str | None, *, every: bool, time: str | None, db: str | None, as_json: bool, quiet: bool) -> int:
+    """Resume the execution that ``text`` means, or every one that nobody drives.  Returns the exit code.
+
+    ``time`` is how time passes from now on, None for as it did.
+    """
+    if time is not None:
+        checked_time(time)
+    if every == (text is not None):
+        raise InvalidInput("name one execution, or give --all")
+    path = database(db)
+    if text is None:
+        return asyncio.run(_resume_all(path, time, as_json=as_json, quiet=quiet))
+    return asyncio.run(_resume_one(path, text, time, as_json=as_json, quiet=quiet))
+
+
+def redrive(text: str, *, db: str | None, as_json: bool, quiet: bool) -> int:
+    """Redrive an execution that has ended unsuccessfully, and see it to its end.  Returns the exit code."""
+    return asyncio.run(_redrive(database(db), text, as_json=as_json, quiet=quiet))
+
+
+async def _redrive(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
+    with at_the_wheel(AT_ONCE) as signals:
+        async with opened(db) as store:
+            record = await find_one(store, text)
+            name = record.identity.name
+            try:
+                execution = await _again(store, record, signals, progress_for(quiet=quiet or as_json))
+            except Interrupted as interrupted:
+                report_interruption(name, db)
+                return interrupted.exit_code
+            except ExecutionNotRedrivable as error:
+                raise InvalidInput(_why_not(name, error.reason, record.status, db)) from None
+    return report(execution, db, as_json=as_json, quiet=quiet)
+
+
+async def _again(store: SqliteStore, record: Record, signals: Signals, progress: Progress | None) -> Execution:
+    how = How.from_options(record.options)
+    events = await store.events(record.identity.arn)
+    execution = fold(record.identity, events)
+    reason = not_redrivable(execution, how.clock(events[-1].at).now(), how.limits)
+    if reason is not None:  # told before anything is said of tasks
+        raise ExecutionNotRedrivable(record.identity.arn, reason)
+    setup = await recorded_setup(store, record)
+
+    async def begin(engine: Engine) -> Run:
+        return await engine.redrive(setup.machine, record)
+
+    return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
+
+
+def _why_not(name: str, reason: str, status: str, db: Path) -> str:
+    message = f"the execution {name} cannot be redriven: {reason}"
+    if status == "RUNNING":
+        message += f"; if nobody drives it, go on with it: {command_for('resume', name, db)}"
+    return message
+
+
+async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, quiet: bool) -> int:
+    with at_the_wheel(AT_ONCE) as signals:
+        async with opened(db) as store:
+            record = _timed(await find_one(store, text), time)
+            name = record.identity.name
+            try:
+                execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json))
+            except Interrupted as interrupted:
+                report_interruption(name, db)
+                return interrupted.exit_code
+            except ExecutionBusy:
+                follow, stop = command_for("history", name, db), command_for("stop", name, db)
+                raise ExecutionBusy(
+                    f"the execution {name} is being run by another process: "
+                    f"watch it with `{follow} --follow`, or end it with `{stop}`"
+                ) from None
+    return report(execution, db, as_json=as_json, quiet=quiet)
+
+
+def _timed(record: Record, time: str | None) -> Record:
+    return record if time is None else record._replace(options={**record.options, "time": time})
+
+
+async def go_on(
+    store: SqliteStore, record: Record, signals: Signals, progress: Progress | None = None
+) -> Execution:
+    """The execution at its end.  Raises ``ExecutionBusy`` where a live process drives it."""
+    execution = await load_execution(store, record)
+    if execution.status != "RUNNING":
+        return execution
+    if is_child(record.identity.machine_name):
+        raise InvalidInput(
+            f"{record.identity.name} is a child of a Map Run, which goes on with the execution that started it: "
+            f"resume {await _parent(store, record)}"
+        )
+    await store.claim(record.identity.arn)
+    setup = await recorded_setup(store, record)
+    events = await store.events(record.identity.arn)
+
+    async def begin(engine: Engine) -> Run:
+        await engine.map_runs.settle_all()
+        return await engine.resume(setup.machine, record)
+
+    return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
+
+
+async def _parent(store: SqliteStore, record: Record) -> str:
+    kinship = await store.map_runs.kinship(record.identity.arn)
+    map_run = None if kinship is None else await store.map_runs.get(kinship[0])
+    return record.identity.machine_arn if map_run is None else map_run.execution
+
+
+async def join(
+    store: SqliteStore, record: Record, signals: Signals, progress: Progress | None = None
+) -> Execution:
+    """The execution at its end: whoever drives it is waited for, and succeeded if he dies."""
+    while True:
+        try:
+            return await go_on(store, record, signals, progress)
+        except ExecutionBusy:
+            signals.patience = None
+            await asyncio.wait({signals.received}, timeout=FOLLOW_SECONDS)
+        if signals.received.done():
+            raise Interrupted(record.identity.arn, signals.received.result(), followed=True)
+
+
+async def _resume_all(db: Path, time: str | None, *, as_json: bool, quiet: bool) -> int:
+    """Whatever nobody drives, at the same time.  0 where all succeed, 2 where one cannot be resumed, else 1."""
+    with at_the_wheel(AT_ONCE) as signals:
+        async with opened(db) as store:
+            records = await store.executions(status="RUNNING", limit=MOST_OPEN)
+            outcomes = await asyncio.gather(
+                *(_attempt(store, _timed(record, time), signals) for record in records)
+            )
+        if signals.received.done():
+            err("interrupted: what has not ended is kept; go on with: asl resume --all")
+            return 128 + signals.received.result()
+    ended = [outcome for outcome in outcomes if isinstance(outcome, Execution)]
+    _tell_all(ended, db, as_json=as_json, quiet=quiet)
+    if not (records or as_json):
+        err("there is nothing to resume")
+    if (others := outcomes.count(None)) and not (quiet or as_json):
+        err(f"left alone, as another process drives {'it' if others == 1 else 'them'}: {others}")
+    refused = _by_error(records, outcomes)
+    for message, names in refused.items():
+        err(f"asl: error: {', '.join(names)}: {message}")
+    if refused:
+        return 2
+    return 0 if all(execution.status == "SUCCEEDED" for execution in ended) else 1
+
+
+async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Execution | AslError | None:
+    """None for an execution that is left alone: somebody else drives it, or a signal came."""
+    try:
+        return await go_on(store, record, signals)
+    except (ExecutionBusy, Interrupted):
+        return None
+    except AslError as error:
+        return error
+
+
+def _by_error(records: list[Record], outcomes: list[Execution | AslError | None]) -> dict[str, list[str]]:
+    """The executions that could not be resumed, by the reason: what is told once need not be told of each."""
+    refused: dict[str, list[str]] = {}
+    for record, outcome in zip(records, outcomes, strict=True):
+        if isinstance(outcome, AslError):
+            refused.setdefault(str(outcome), []).append(short_name(record.identity.name))
+    return refused
+
+
+def _tell_all(ended: list[Execution], db: Path, *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        out(pretty_json([describe_execution(execution) for execution in ended]))
+    elif not quiet:
+        for execution in ended:
+            out(status_line(execution, db))

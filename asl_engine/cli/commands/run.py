@@ -1,0 +1,73 @@
+"""``asl run``: start an execution, or take up the running one of that name, and see it to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+from typing import TYPE_CHECKING
+
+from asl_engine.cli.report import report, report_interruption
+from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.start import Request, Start, check_same, prepare
+from asl_engine.errors import ExecutionAlreadyExists
+from asl_engine.project.lookup import opened
+
+if TYPE_CHECKING:
+    from asl_engine.cli.progress import Progress
+    from asl_engine.core.execution import Execution
+    from asl_engine.store.sqlite.store import SqliteStore
+
+__all__ = ["run"]
+
+
+def run(request: Request) -> int:
+    """Run an execution to its end.  Returns the exit code."""
+    # Not for the processes that tasks start: theirs is another stderr.
+    if (log := os.environ.pop("ASL_DETACHED_LOG", None)) is not None:
+        atexit.register(_tidy, log)
+    start = prepare(request)
+    if request.detach:
+        from asl_engine.cli.detach import detach
+
+        return detach(request, start)
+    return asyncio.run(_run(request, start))
+
+
+def _tidy(log: str) -> None:
+    from pathlib import Path
+
+    from asl_engine.cli.detach import remove_unless_written
+
+    remove_unless_written(Path(log))
+
+
+async def _run(request: Request, start: Start) -> int:
+    db = start.setup.project.db
+    progress = progress_for(quiet=request.quiet or request.json)
+    try:
+        with at_the_wheel(AT_ONCE) as signals:
+            async with opened(db, create=True) as store:
+                execution = await _execute(store, start, signals, progress, named=request.name is not None)
+    except Interrupted as interrupted:
+        report_interruption(start.name, db, followed=interrupted.followed)
+        return interrupted.exit_code
+    return report(execution, db, as_json=request.json, quiet=request.quiet)
+
+
+async def _execute(
+    store: SqliteStore, start: Start, signals: Signals, progress: Progress | None, *, named: bool
+) -> Execution:
+    """Start the execution; or, as StartExecution does, take up the running one of that name and input."""
+    record = await store.record(start.arn) if named else None
+    if record is None:
+        try:
+            return await drive(store, start.setup, start.begin, signals, progress=progress)
+        except ExecutionAlreadyExists:  # another process was quicker
+            record = await store.record(start.arn)
+            if record is None:
+                raise
+    await check_same(store, record, start)
+    from asl_engine.cli.commands.resume import join
+
+    return await join(store, record, signals, progress)

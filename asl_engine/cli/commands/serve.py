@@ -1,0 +1,187 @@
+"""``asl serve``: the Step Functions API on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from asl_engine.cli.output import err, flush, out
+from asl_engine.cli.signals import Signals, at_the_wheel
+from asl_engine.engine.clock import REAL, checked_time, scaled
+from asl_engine.errors import InvalidInput, ProjectError
+from asl_engine.project.configuration import normal
+from asl_engine.project.lookup import opened, project_of
+from asl_engine.project.options import How, limits_of
+from asl_engine.project.setup import remote_lambda, services_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from asl_engine.limits import Limits
+    from asl_engine.project.configuration import Project
+    from asl_engine.resources.mocks.configuration import MockFile
+    from asl_engine.resources.python.registry import Registry
+    from asl_engine.server.journal import Journal
+    from asl_engine.server.lines import Lines
+    from asl_engine.server.serve import Started
+
+__all__ = ["Serving", "serve"]
+
+NEEDED = ("httptools", "starlette", "uvicorn")
+STDOUT = "-"
+TIME_SCALE = "WAIT_TIME_SCALE"
+
+
+class Serving(NamedTuple):
+    """The command's arguments, as they were given."""
+
+    host: str = "127.0.0.1"
+    port: int = 8083
+    db: str | None = None
+    time: str | None = None
+    use_lambda: bool = False
+    lambda_endpoint: str | None = None
+    unsafe_bind: bool = False
+    limits: Sequence[str] = ()
+    aws_limits: bool = True
+    log_executions: str | None = None
+    status_events: str | None = None
+    endpoints: tuple[str, ...] = ()
+    mock_config: str | None = None
+
+
+def serve(given: Serving) -> int:
+    """Answer until a signal comes.  Returns the exit code: 0."""
+    if not all(map(find_spec, NEEDED)):
+        raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
+    time = _time(given.time)
+    _check_host(given)
+    project = project_of(Path.cwd())
+    how = How(
+        definition=Path.cwd(),
+        use_lambda=given.use_lambda,
+        endpoint=given.lambda_endpoint,
+        time=time,
+        limits=limits_of(project, given.limits, aws_limits=given.aws_limits),
+        endpoints=given.endpoints,
+    )
+    logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
+    db = normal(Path(given.db).absolute()) if given.db else project.db
+    return asyncio.run(_serve(given, how, project._replace(db=db)))
+
+
+def _time(given: str | None) -> str:
+    """--time, or what Step Functions Local's own variable says."""
+    if given is not None:
+        return checked_time(given)
+    factor = os.environ.get(TIME_SCALE)
+    return REAL if factor is None else scaled(factor, f"{TIME_SCALE}=")
+
+
+def _check_host(given: Serving) -> None:
+    from asl_engine.server.serve import is_loopback
+
+    if is_loopback(given.host):
+        return
+    if not given.unsafe_bind:
+        raise InvalidInput(
+            f"--host {given.host}: whoever reaches this address could run the project's tasks, and there is no "
+            "password; if that is what you want, say --unsafe-bind"
+        )
+    err(f"asl: warning: whoever reaches {given.host}:{given.port} can run the project's tasks")
+
+
+async def _serve(given: Serving, how: How, project: Project) -> int:
+    from asl_engine.server.protocol.request import Caller
+    from asl_engine.server.serve import allow_many_connections, bind, serve
+
+    allow_many_connections()
+    registry = _tasks(project)
+    remote = remote_lambda(how, project)
+    services = services_of(how, project)
+    mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
+    stdout = sys.stdout  # tasks may not write there
+    # Whoever reads JSON lines from stdout wants nothing else there.
+    exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
+    with bind(given.host, given.port) as listener, _journal(given, how.limits, stdout) as journal:
+        async with opened(project.db, create=True) as store:
+            with at_the_wheel() as signals:
+                await serve(
+                    store,
+                    listener,
+                    registry,
+                    default=Caller(project.region, project.account),
+                    clock=how.clock(),
+                    limits=how.limits,
+                    stop=_signalled(signals),
+                    remote=remote,
+                    services=services,
+                    mocks=mocks,
+                    buckets=project.buckets,
+                    any_host=given.unsafe_bind,
+                    observer=None if journal is None else journal.observe,
+                    ready=lambda started: _announce(started, registry, project.db, exports),
+                )
+    err("stopped; what was running goes on with the next start")
+    return 0
+
+
+@contextmanager
+def _journal(given: Serving, limits: Limits, stdout: TextIO) -> Iterator[Journal | None]:
+    """Where executions are told of, None without --log-executions and --status-events.
+
+    Raises ``ProjectError`` where a file cannot be written.
+    """
+    from asl_engine.server.journal import Journal
+    from asl_engine.server.lines import open_lines
+
+    with ExitStack() as stack:
+        opened: dict[str | None, Lines | None] = {None: None}
+        for name in (given.log_executions, given.status_events):
+            if name is not None and name not in opened:
+                lines = opened[name] = open_lines(name, stdout)
+                stack.callback(lines.close)
+        records, statuses = opened[given.log_executions], opened[given.status_events]
+        yield None if records is statuses is None else Journal(records, statuses, limits)
+
+
+def _mocks(path: str | None) -> MockFile | None:
+    """The mock configuration, which has to be sound when the server starts."""
+    if not path:
+        return None
+    from asl_engine.resources.mocks.configuration import MockFile
+
+    file = MockFile(Path(path).absolute())
+    file.read()
+    return file
+
+
+async def _signalled(signals: Signals) -> None:
+    await asyncio.shield(signals.received)
+
+
+def _tasks(project: Project) -> Registry:
+    from asl_engine.resources.python.loading import load_tasks
+
+    with redirect_stdout(sys.stderr):
+        return load_tasks(*project.tasks, root=project.root)
+
+
+def _announce(started: Started, registry: Registry, db: Path, exports: TextIO) -> None:
+    """``exports`` gets what to type into the shell of whatever is to talk to the server."""
+    shown = f"[{started.host}]" if ":" in started.host else started.host
+    if shown in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
+        shown = "localhost"
+    with redirect_stdout(exports):
+        out(f"export AWS_ENDPOINT_URL_SFN=http://{shown}:{started.port}")
+        out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
+        flush()
+    err(f"asl serve: listening on http://{shown}:{started.port}, database {db}, {len(registry)} task callables")
+    if started.resumed:
+        err(f"asl serve: {started.resumed} executions resumed")

@@ -1,0 +1,186 @@
+"""``asl test-state``: one state by itself, with its work done or mocked, and what happens to the data."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.arn import role_arn
+from asl_engine.cli.output import clean, out, plain_lines, pretty_json
+from asl_engine.core.machine import StateMachine
+from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
+from asl_engine.errors import InvalidInput
+from asl_engine.inspection import Configuration, Mock, Trial, check_mock, check_request, load_subject, to_answer
+from asl_engine.inspection.verdict import HTTP
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.payload import Payload
+from asl_engine.project.definitions import NOTHING, Substituting, read_definition
+from asl_engine.project.inputs import STDIN, read_input
+from asl_engine.project.lookup import project_of
+from asl_engine.project.options import How
+from asl_engine.project.setup import set_up
+
+if TYPE_CHECKING:
+    from asl_engine.inspection import Subject, Verdict
+    from asl_engine.json_values import Json
+    from asl_engine.project.configuration import Project
+    from asl_engine.resources import Resource
+
+__all__ = ["Request", "try_state"]
+
+LEVELS = ("INFO", "DEBUG", "TRACE")
+MODES = ("STRICT", "PRESENT", "NONE")
+
+
+class Request(NamedTuple):
+    """The command's arguments, as they were given."""
+
+    definition: str
+    state: str | None = None
+    input: str | None = None
+    mock_result: str | None = None
+    mock_error: str | None = None
+    mock_cause: str | None = None
+    validation: str = "STRICT"
+    retry_count: int | None = None
+    failed_iterations: int | None = None
+    failed_state: str | None = None
+    reader_data: str | None = None
+    inspection: str = "DEBUG"
+    context: str | None = None
+    variables: str | None = None
+    time: str = "real"
+    use_lambda: bool = False
+    lambda_endpoint: str | None = None
+    reveal_secrets: bool = False
+    json: bool = False
+    substituting: Substituting = NOTHING
+
+
+def try_state(request: Request) -> int:
+    """Test the state and tell its verdict.  1 where it has failed, uncaught.  Raises ``AslError``."""
+    level: Any = request.inspection
+    if level not in LEVELS:
+        raise InvalidInput(f"--inspection {level}: it is one of {', '.join(LEVELS)}")
+    if request.validation not in MODES:
+        raise InvalidInput(f"--validation {request.validation}: it is one of {', '.join(MODES)}")
+    if request.time not in {"real", "skip"}:
+        raise InvalidInput(f"--time {request.time}: it is real or skip")
+    if request.definition == STDIN == request.input:
+        raise InvalidInput("the standard input can be read once: give - for the definition or for --input")
+    how = How(
+        definition=Path(request.definition).absolute(),
+        use_lambda=request.use_lambda,
+        endpoint=request.lambda_endpoint,
+        time=request.time,
+    )
+    project = project_of(how.definition)
+    source = read_definition(request.definition, request.substituting, project)
+    subject = load_subject(source.text, _state_name(source.text, request.state), source.name)
+    trial, resources = _trial(request, subject, how, project)
+    with redirect_stdout(sys.stderr):  # what the task prints is no part of the verdict
+        asyncio.run(run_trial(trial, resources, how.clock(), reveal_secrets=request.reveal_secrets))
+    verdict = trial.verdict()
+    if request.json:
+        out(pretty_json(to_answer(verdict, level)))
+    else:
+        _tell(subject, verdict, level)
+    return 1 if verdict.status == "FAILED" else 0
+
+
+def _state_name(text: str, given: str | None) -> str | None:
+    """Raises ``InvalidInput`` where a whole machine is given and no state is named."""
+    if given is not None:
+        return given
+    document = loads(text) if text.lstrip().startswith("{") else None
+    states = document.get("States") if isinstance(document, dict) else None
+    if not isinstance(states, dict):
+        return None
+    raise InvalidInput(f"which state is to be tested? Give --state: there are {', '.join(states)}")
+
+
+def _trial(request: Request, subject: Subject, how: How, project: Project) -> tuple[Trial, dict[str, Resource]]:
+    mock = _mock(request)
+    configuration = Configuration(
+        request.retry_count, request.failed_state, request.failed_iterations, _reader_data(request.reader_data)
+    )
+    context = _object("--context", request.context)
+    mode: Any = request.validation
+    check_request(mock, configuration, context=context is not None, reveal_secrets=request.reveal_secrets)
+    role = role_arn(project.account)
+    check_mock(subject, mock, configuration, role)
+    if mock is not None and mock.result is not None and subject.type == "Task":
+        from asl_engine.resources.mocks.results import check_result
+
+        check_result(subject.source["Resource"], mock.result.value, mode)
+    resources: dict[str, Resource] = {}
+    if mock is None and subject.type == "Task":
+        resource: str = subject.source["Resource"]
+        machine = StateMachine("", "", subject.state.name, {}, None, (resource,))
+        resources = set_up(how, project, machine).resources
+    trial = Trial(
+        subject,
+        trial_identity(project.region, project.account, how.clock().now(), role),
+        read_input(request.input, how.limits),
+        _object("--variables", request.variables),
+        context,
+        mock,
+        configuration,
+        datasets=datasets_of(configuration.map_item_reader_data),
+    )
+    return trial, resources
+
+
+def _reader_data(path: str | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise InvalidInput(f"--reader-data {path}: {reason}") from None
+
+
+def _mock(request: Request) -> Mock | None:
+    if request.mock_cause is not None and request.mock_error is None:
+        raise InvalidInput("--mock-cause: give the error's name too, with --mock-error")
+    if request.mock_result is None:
+        return None if request.mock_error is None else Mock(None, request.mock_error, request.mock_cause)
+    if request.mock_error is not None:
+        raise InvalidInput("give --mock-result or --mock-error, not both")
+    return Mock(Payload(_json("--mock-result", request.mock_result), request.mock_result))
+
+
+def _json(option: str, text: str) -> Json:
+    try:
+        return loads(text)
+    except JsonSyntaxError as error:
+        raise InvalidInput(f"{option}:{error.line}:{error.column}: it is not JSON: {error.message}") from None
+
+
+def _object(option: str, text: str | None) -> dict[str, Json] | None:
+    value = None if text is None else _json(option, text)
+    if value is None or isinstance(value, dict):
+        return value
+    raise InvalidInput(f"{option}: it has to be a JSON object")
+
+
+def _tell(subject: Subject, verdict: Verdict, level: Any) -> None:
+    """The stages of the data in their order, then what has become of the state."""
+    answer = to_answer(verdict, level)
+    details = answer.get("inspectionData", {})
+    failure = details.pop("errorDetails", {})
+    for name in sorted(HTTP & details.keys()):
+        details |= {f"{name}.{member}": text for member, text in details.pop(name).items()}
+    rows = [(name, str(value)) for name, value in details.items()]
+    rows += [(name, str(value)) for name, value in failure.items()]
+    rows += [(name, str(answer[name])) for name in ("error", "cause", "output") if name in answer]
+    leads = f"  ->  {clean(verdict.next)}" if verdict.next is not None else ""
+    first, *others = rows or [("", "")]
+    out(f"{verdict.status}  {clean(subject.state.name)} ({subject.type}){leads}")
+    if rows:
+        for line in plain_lines(first, [tuple(map(clean, row)) for row in others]):
+            out(line)

@@ -1,0 +1,1 @@
+"""Deploying state machines and functions to AWS."""

@@ -1,0 +1,191 @@
+"""A CloudFormation template, in JSON.  "Template reference" of the CloudFormation User Guide."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.cloud.deploy.policy import trust
+from asl_engine.cloud.deploy.roles import LAMBDA_SERVICE, STATES_SERVICE
+from asl_engine.cloud.export.parts import (
+    ACCOUNT,
+    ACCOUNT_PLACEHOLDER,
+    PARTITION,
+    POLICY_NAME,
+    REGION,
+    REGION_PLACEHOLDER,
+)
+
+if TYPE_CHECKING:
+    from asl_engine.cloud.export.parts import ExportedFunction, Parts
+
+__all__ = [
+    "cloudformation",
+    "environment",
+    "logging",
+    "outputs",
+    "parameters",
+    "substituted",
+    "substitutions",
+    "written",
+]
+
+_PSEUDO = {PARTITION: "${AWS::Partition}", REGION: "${AWS::Region}", ACCOUNT: "${AWS::AccountId}"}
+MACHINE = "StateMachine"
+_NOT_A_PARAMETER = re.compile(r"\$\{(?!\w+\})")  # Fn::Sub would look for something of that name
+
+
+def cloudformation(parts: Parts) -> dict[str, str]:
+    """``template.json``; the functions' code is taken from a bucket, which its parameters name."""
+    resources: dict[str, Any] = {}
+    given = parameters(parts)
+    if parts.functions:
+        given["CodeBucket"] = {"Type": "String", "Description": "The bucket that functions.zip has been put into"}
+        given["CodeKey"] = {"Type": "String", "Default": "functions.zip", "Description": "Its key there"}
+    if parts.functions and parts.settings.function_role is None:
+        resources["FunctionRole"] = _role(LAMBDA_SERVICE, parts.function_policy)
+    for function in parts.functions:
+        resources[logical_id(function)] = _function(function, parts)
+    if parts.settings.role is None:
+        resources["StateMachineRole"] = _role(STATES_SERVICE, parts.policy)
+    resources[MACHINE] = _machine(parts)
+    if parts.alias is not None:
+        resources |= _version_and_alias(parts.alias)
+    template: dict[str, Any] = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"The state machine {parts.name}",
+        **({"Parameters": given} if given else {}),
+        "Resources": resources,
+        "Outputs": outputs(parts, {"Ref": "StateMachineAlias"}),
+    }
+    return {"template.json": written(template), parts.file: parts.text}
+
+
+def written(template: dict[str, Any]) -> str:
+    return f"{json.dumps(template, indent=2, ensure_ascii=False)}\n"
+
+
+def logical_id(function: ExportedFunction) -> str:
+    return f"{function.label}Function"
+
+
+def parameters(parts: Parts) -> dict[str, Any]:
+    return {
+        name: {"Type": "String", "Description": f"What {name} stands for in the definition"}
+        for name in parts.parameters
+    }
+
+
+def substituted(value: Any) -> Any:
+    """Strings with something to fill in become Fn::Sub."""
+    if isinstance(value, dict):
+        return {key: substituted(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [substituted(inner) for inner in value]
+    if not isinstance(value, str):
+        return value
+    filled = _NOT_A_PARAMETER.sub("${!", value)
+    for token, pseudo in _PSEUDO.items():
+        filled = filled.replace(token, pseudo)
+    return {"Fn::Sub": filled} if "${" in filled else filled
+
+
+def substitutions(parts: Parts) -> dict[str, Any]:
+    """DefinitionSubstitutions: for each placeholder of the definition what it stands for."""
+    found: dict[str, Any] = {}
+    if f"${{{REGION_PLACEHOLDER}}}" in parts.text:
+        found[REGION_PLACEHOLDER] = {"Ref": "AWS::Region"}
+    if f"${{{ACCOUNT_PLACEHOLDER}}}" in parts.text:
+        found[ACCOUNT_PLACEHOLDER] = {"Ref": "AWS::AccountId"}
+    found |= {one.placeholder: {"Fn::GetAtt": [logical_id(one), "Arn"]} for one in parts.functions}
+    return found | {name: {"Ref": name} for name in parts.parameters}
+
+
+def logging(parts: Parts) -> dict[str, Any]:
+    log = parts.settings.logging
+    if log is None:
+        return {}
+    group = log.group if log.group.endswith(":*") else f"{log.group}:*"
+    return {
+        "Level": log.level,
+        "IncludeExecutionData": log.data,
+        "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": group}}],
+    }
+
+
+def environment(function: ExportedFunction) -> dict[str, Any]:
+    variables = dict(function.settings.environment)
+    return {"Environment": {"Variables": variables}} if variables else {}
+
+
+def outputs(parts: Parts, alias: Any) -> dict[str, Any]:
+    found = {"StateMachineArn": {"Value": {"Ref": MACHINE}}}
+    return found | ({"StateMachineAliasArn": {"Value": alias}} if parts.alias is not None else {})
+
+
+def _role(service: str, policy: dict[str, Any]) -> dict[str, Any]:
+    account = {"Ref": "AWS::AccountId"} if service == STATES_SERVICE else None
+    properties: dict[str, Any] = {"AssumeRolePolicyDocument": trust(service, account)}
+    if policy["Statement"]:
+        properties["Policies"] = [{"PolicyName": POLICY_NAME, "PolicyDocument": substituted(policy)}]
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
+
+
+def _function(function: ExportedFunction, parts: Parts) -> dict[str, Any]:
+    settings = parts.settings
+    concurrency = function.settings.concurrency
+    return {
+        "Type": "AWS::Lambda::Function",
+        "Properties": {
+            "FunctionName": function.name,
+            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}},
+            "Handler": function.handler,
+            "Runtime": settings.runtime,
+            "Architectures": [settings.architecture],
+            "MemorySize": function.settings.memory,
+            "Timeout": function.settings.timeout,
+            "Role": settings.function_role or {"Fn::GetAtt": ["FunctionRole", "Arn"]},
+            **({} if concurrency is None else {"ReservedConcurrentExecutions": concurrency}),
+            **environment(function),
+            "Tags": _tags(parts),
+        },
+    }
+
+
+def _tags(parts: Parts) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in parts.tags.items()]
+
+
+def _machine(parts: Parts) -> dict[str, Any]:
+    filled, log = substitutions(parts), logging(parts)
+    return {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": parts.name,
+            "StateMachineType": parts.settings.type,
+            "RoleArn": parts.settings.role or {"Fn::GetAtt": ["StateMachineRole", "Arn"]},
+            "DefinitionString": parts.text,
+            **({"DefinitionSubstitutions": filled} if filled else {}),
+            **({"LoggingConfiguration": log} if log else {}),
+            **({"TracingConfiguration": {"Enabled": True}} if parts.settings.tracing else {}),
+            "Tags": _tags(parts),
+        },
+    }
+
+
+def _version_and_alias(name: str) -> dict[str, Any]:
+    """A version stays when the next one replaces it: executions and rollbacks go on needing it."""
+    kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+    version = {
+        "StateMachineArn": {"Ref": MACHINE},
+        "StateMachineRevisionId": {"Fn::GetAtt": [MACHINE, "StateMachineRevisionId"]},
+    }
+    preference = {"StateMachineVersionArn": {"Ref": "StateMachineVersion"}, "Type": "ALL_AT_ONCE"}
+    return {
+        "StateMachineVersion": {"Type": "AWS::StepFunctions::StateMachineVersion", **kept, "Properties": version},
+        "StateMachineAlias": {
+            "Type": "AWS::StepFunctions::StateMachineAlias",
+            "Properties": {"Name": name, "DeploymentPreference": preference},
+        },
+    }

@@ -1,0 +1,160 @@
+"""What all formats have in common: the definition with placeholders, and what each of them stands for."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.cloud.deploy.account import Place
+from asl_engine.cloud.deploy.bundle import handler_name
+from asl_engine.cloud.deploy.deployment import settings_grants
+from asl_engine.cloud.deploy.functions import deployed_name
+from asl_engine.cloud.deploy.policy import document_of, grants
+from asl_engine.cloud.deploy.roles import POLICY_NAME, log_grants
+from asl_engine.cloud.deploy.settings import FunctionSettings, function_settings
+from asl_engine.cloud.deploy.wiring import locate, unfilled, wire
+from asl_engine.errors import InvalidInput
+from asl_engine.json_text import loads
+
+if TYPE_CHECKING:
+    from asl_engine.cloud.deploy.deployment import Order
+    from asl_engine.cloud.deploy.settings import Settings
+
+__all__ = ["ACCOUNT", "PARTITION", "POLICY_NAME", "REGION", "ExportedFunction", "Parts", "parts_of"]
+
+# Names that a parameter must not have: CloudFormation has one space of names for parameters and resources, and
+# Terraform keeps some for itself ("Input Variables").  Compared without regard to case.
+_TAKEN = frozenset(
+    {
+        *("statemachine", "statemachinerole", "statemachineversion", "statemachinealias", "functionrole"),
+        *("codebucket", "codekey", "statemachinearn", "statemachinealiasarn"),
+        *("source", "version", "providers", "count", "foreach", "lifecycle", "dependson", "locals"),
+    }
+)
+
+# They stand in ARNs for what only a deployment knows; a placeholder there would be split at its colons.
+PARTITION, REGION, ACCOUNT = "<partition>", "<region>", "<account>"
+REGION_PLACEHOLDER, ACCOUNT_PLACEHOLDER = "AwsRegion", "AwsAccount"
+
+
+class ExportedFunction(NamedTuple):
+    """A function.  ``label`` is its name inside of a template, ``placeholder`` its ARN's in the definition."""
+
+    label: str
+    name: str
+    task: str
+    handler: str
+    settings: FunctionSettings
+    placeholder: str
+
+
+class Parts(NamedTuple):
+    """``text`` is the definition; ``parameters`` are its placeholders that whoever deploys has to fill.
+
+    ``policy`` and ``function_policy`` are documents with PARTITION, REGION and ACCOUNT in them, and with
+    ``${...}`` for parameters.  ``code`` is the functions' zip, None without functions.
+    """
+
+    name: str
+    text: str
+    file: str
+    settings: Settings
+    alias: str | None
+    functions: tuple[ExportedFunction, ...]
+    parameters: tuple[str, ...]
+    policy: dict[str, Any]
+    function_policy: dict[str, Any]
+    tags: dict[str, str]
+    code: bytes | None
+
+
+def parts_of(order: Order) -> Parts:
+    """Take an order apart.  Raises ``DefinitionError`` where its definition is refused."""
+    functions = _functions(order)
+    text, parameters = _parameters(
+        locate(order.text, f"${{{REGION_PLACEHOLDER}}}", f"${{{ACCOUNT_PLACEHOLDER}}}"), order, functions
+    )
+    written = {one.task: f"${{{one.placeholder}}}" for one in functions}
+    named = {one.task: f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{one.name}" for one in functions}
+    placeholders = order.functions.placeholders if order.functions else {}
+    known = text.replace(f"${{{REGION_PLACEHOLDER}}}", REGION).replace(f"${{{ACCOUNT_PLACEHOLDER}}}", ACCOUNT)
+    known = wire(known, named, placeholders)
+    order.check(_arns_for(known, parameters))
+    place = Place(PARTITION, REGION, ACCOUNT, order.name, frozenset(named.values()))
+    needed = [*grants(loads(known), place), *settings_grants(order.settings)]
+    text = wire(text, written, placeholders)
+    return Parts(
+        name=order.name,
+        text=text,
+        file=f"{order.name}.asl.json",
+        settings=order.settings,
+        alias=order.settings.alias,
+        functions=functions,
+        parameters=parameters,
+        policy=document_of(needed),
+        function_policy=document_of(log_grants(f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}", order.name)),
+        tags=order.owner,
+        code=order.functions.bundle.content if order.functions else None,
+    )
+
+
+def _arns_for(text: str, parameters: tuple[str, ...]) -> str:
+    """The text with something for each parameter that may stand wherever an ARN or a name may."""
+    for name in parameters:
+        text = text.replace(f"${{{name}}}", f"arn:aws:lambda:us-east-1:123456789012:function:{name}")
+    return text
+
+
+def _parameters(text: str, order: Order, functions: tuple[ExportedFunction, ...]) -> tuple[str, tuple[str, ...]]:
+    """The placeholders that are left, under names that a template's parameters may have."""
+    ours = {REGION_PLACEHOLDER, ACCOUNT_PLACEHOLDER, *(order.functions.placeholders if order.functions else ())}
+    taken = {*_TAKEN, REGION_PLACEHOLDER.lower(), ACCOUNT_PLACEHOLDER.lower()}
+    for one in functions:
+        taken |= {f"{one.label}Function".lower(), one.placeholder.lower()}
+    names: list[str] = []
+    for name in unfilled(text):
+        if name not in ours:
+            plain = re.sub(r"[^A-Za-z0-9]", "", name)
+            if plain.lower() in taken or not plain[:1].isalpha():
+                raise InvalidInput(
+                    f"{order.source}: ${{{name}}} has to be given a value with --substitute {name}=..., or "
+                    "another name: a template cannot have a parameter of this name beside its other names"
+                )
+            taken.add(plain.lower())
+            names.append(plain)
+            text = text.replace(f"${{{name}}}", f"${{{plain}}}")
+    return text, tuple(names)
+
+
+def _functions(order: Order) -> tuple[ExportedFunction, ...]:
+    tasks = order.functions.tasks if order.functions else ()
+    return tuple(
+        ExportedFunction(
+            label=label,
+            name=deployed_name(order.name, task),
+            task=task,
+            handler=handler_name(task),
+            settings=function_settings(order.settings, task),
+            placeholder=f"{label}FunctionArn",
+        )
+        for task, label in zip(tasks, _labels(tasks), strict=True)
+    )
+
+
+def _labels(tasks: tuple[str, ...]) -> list[str]:
+    """A label for each task, with a number where two tasks would have the same but for case."""
+    labels: list[str] = []
+    taken: set[str] = set()
+    for task in tasks:
+        first = camel(task)
+        first = first if first[:1].isalpha() else f"Task{first}"
+        numbered = (f"{first}{number}" for number in range(2, len(tasks) + 2))
+        label = next(one for one in (first, *numbered) if one.lower() not in taken)
+        taken.add(label.lower())
+        labels.append(label)
+    return labels
+
+
+def camel(name: str) -> str:
+    """``validate-order`` -> ``ValidateOrder``: letters and digits, as a logical id has to be."""
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", name))

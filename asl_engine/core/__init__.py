@@ -1,0 +1,1 @@
+"""Pure: what has happened to an execution, and what follows from it."""

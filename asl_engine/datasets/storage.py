@@ -1,0 +1,97 @@
+"""Where datasets are read and results are written: S3, and local folders that stand for buckets.
+
+All methods are synchronous and stream; they are to be called from a thread.  Whatever goes wrong is a
+``StorageError``, whose text is meant for a Cause: ``items.read`` and ``items.write_results`` give it the
+error name that a definition can catch.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Protocol
+from urllib.parse import unquote, urlsplit
+
+from asl_engine.datasets.faults import StorageError
+from asl_engine.datasets.item import LOCAL
+from asl_engine.datasets.local import LocalFolder
+from asl_engine.datasets.s3 import S3Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from asl_engine.json_values import Json
+
+__all__ = ["LocalFirst", "Storage", "StorageError", "storage_of"]
+
+
+class Storage(Protocol):
+    """The three S3 operations of a distributed Map.  Each raises ``StorageError``."""
+
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
+        """The object's bytes, as a stream that the caller closes: an ``io.BufferedReader``, or seekable.
+
+        Reading it may raise ``StorageError``.
+        """
+        ...
+
+    def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[dict[str, Json]]:
+        """The objects whose keys begin with ``prefix``, in the order of their keys.
+
+        Each has the members that Step Functions hands on: Etag, Key, LastModified (whole seconds since
+        the epoch), Size (bytes), StorageClass.
+        """
+        ...
+
+    def put(self, bucket: str, key: str, content: BinaryIO) -> None:
+        """Write the object: whole, or not at all."""
+        ...
+
+
+class LocalFirst:
+    """A bucket that is a ``file://`` URL or has a folder is local; every other one is S3's."""
+
+    def __init__(self, folders: Mapping[str, Path], remote: Storage) -> None:
+        self._folders = {bucket: LocalFolder(folder) for bucket, folder in folders.items()}
+        self._remote = remote
+
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
+        folder = self._local(bucket)
+        if folder is None:
+            return self._remote.open(bucket, key, version)
+        if version is not None:
+            raise StorageError(f"The local bucket {bucket} keeps no versions: leave VersionId out")
+        return folder.open(key)
+
+    def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[dict[str, Json]]:
+        folder = self._local(bucket)
+        if folder is None:
+            return self._remote.list(bucket, prefix, start_after)
+        return folder.list(prefix, start_after)
+
+    def put(self, bucket: str, key: str, content: BinaryIO) -> None:
+        folder = self._local(bucket)
+        if folder is None:
+            self._remote.put(bucket, key, content)
+        else:
+            folder.put(key, content)
+
+    def _local(self, bucket: str) -> LocalFolder | None:
+        if bucket in self._folders:
+            return self._folders[bucket]
+        return LocalFolder(_folder_of(bucket)) if bucket.startswith(LOCAL) else None
+
+
+def _folder_of(url: str) -> Path:
+    parts = urlsplit(url)
+    path = unquote(parts.path)
+    if parts.netloc not in {"", "localhost"} or not path.startswith("/") or "\0" in path:
+        raise StorageError(f"{url} is no folder of this machine: write file:///path/to/folder")
+    return Path(path)
+
+
+def storage_of(folders: Mapping[str, Path], region: str | None = None) -> Storage:
+    """The storage of a project: its ``buckets``, and S3 as the AWS SDK finds it for the others.
+
+    boto3 is imported when an S3 bucket is first touched.
+    """
+    return LocalFirst(folders, S3Storage(region))

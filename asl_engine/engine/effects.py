@@ -1,0 +1,63 @@
+"""Small effects of the engine: answering futures, ending tasks, making tokens and identities."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asl_engine.arn import execution_arn, role_arn, state_machine_arn
+from asl_engine.core.execution import Identity
+from asl_engine.core.task_tokens import task_token
+
+if TYPE_CHECKING:
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Execution, OpenTask
+
+__all__ = ["dismiss", "local_identity", "settle", "token_of"]
+
+
+# How long leaving the engine waits for tasks that were cancelled.
+LONGEST_FAREWELL_SECONDS = 1.0
+
+
+def local_identity(region: str, account: str, machine_name: str, name: str, started_at: int) -> Identity:
+    """Who an execution of a machine is that is in no list of state machines."""
+    return Identity(
+        arn=execution_arn(region, account, machine_name, name),
+        name=name,
+        machine_arn=state_machine_arn(region, account, machine_name),
+        machine_name=machine_name,
+        role_arn=role_arn(account),
+        started_at=started_at,
+    )
+
+
+def token_of(execution: Execution, task: OpenTask) -> str:
+    """What the task's token is, or would be."""
+    return task_token(execution.salt, execution.identity.arn, task.key)
+
+
+def settle(heard: asyncio.Future[list[Event]], result: list[Event] | BaseException | None) -> None:
+    """Let whoever asked hear what has followed, or what has gone wrong."""
+    if heard.done():  # they are gone
+        return
+    if isinstance(result, asyncio.CancelledError):
+        heard.cancel()
+    elif isinstance(result, BaseException):
+        heard.set_exception(result)
+    else:
+        heard.set_result(result or [])
+
+
+async def dismiss(tasks: set[asyncio.Task[None]]) -> None:
+    """Cancel tasks, and wait until they are done, but not for ever."""
+    for task in tasks:
+        if not task.cancelling():  # one that was given up may be stopping what it has started
+            task.cancel()
+    if not tasks:
+        return
+    _, stuck = await asyncio.wait(tasks, timeout=LONGEST_FAREWELL_SECONDS)
+    for task in stuck:
+        # A callable that will not be cancelled. The loop must not wait for it either when it closes.
+        asyncio._unregister_task(task)  # noqa: SLF001  documented in "Extending asyncio"
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001  nobody is to be told

@@ -1,0 +1,495 @@
+"""The only place where the core meets the world.
+
+Every stimulus of an execution goes through its inbox, one after the other: the core decides, the store
+keeps the decision, and only then is anything done about it - tasks started, timers set, callers
+answered.  What is to be done is never stored: it is whatever the execution has open, so a process that
+was killed at any moment is replaced by one that reads the log.
+
+The hot path uses asyncio's own tasks and futures: aiosqlite binds the engine to asyncio anyway, and a
+task of an anyio group costs several times as much as the rest of an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import TYPE_CHECKING, Self
+
+from asl_engine.arn import is_activity, is_express
+from asl_engine.core.apply import fold
+from asl_engine.core.events import (
+    MapRunAborted,
+    MapRunRedriven,
+    MapRunStarted,
+    RetryScheduled,
+    StateAborted,
+    TaskFailed,
+    TaskHeartbeatReceived,
+    TaskScheduled,
+    TaskStarted,
+    TaskSucceeded,
+    TaskTimedOut,
+    WaitScheduled,
+)
+from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
+from asl_engine.core.interpreter import (
+    MACHINE_TIMER,
+    MAX_TURN_EVENTS,
+    MapRunReported,
+    RedriveRequested,
+    Resumed,
+    Started,
+    StopRequested,
+    TaskReported,
+    TimerReported,
+    advance,
+    lifetime_end,
+    machine_deadline,
+)
+from asl_engine.core.redrive import not_redrivable
+from asl_engine.engine.activity_queue import Offer, Workers
+from asl_engine.engine.clock import SystemClock
+from asl_engine.engine.effects import dismiss, local_identity, settle
+from asl_engine.engine.heartbeats import put
+from asl_engine.engine.map_runs.driver import MapRuns
+from asl_engine.engine.map_runs.results import in_short
+from asl_engine.engine.run import Run
+from asl_engine.engine.task_calls import task_call
+from asl_engine.engine.timers import Alarms
+from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, ExecutionNotRedrivable, StatesError
+from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.resources import PENDING
+from asl_engine.resources.cancelling import GIVEN_UP
+from asl_engine.store.records import Record
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Identity, OpenWork
+    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.clock import Clock
+    from asl_engine.engine.run import Observer, StandIn
+    from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
+    from asl_engine.resources import Pending, Resource
+    from asl_engine.store.protocol import Store
+    from asl_engine.store.records import Child
+
+__all__ = ["Engine", "Run"]
+
+# Events that open work, and those that close it from outside.
+OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled, MapRunStarted, MapRunRedriven})
+CLOSING = frozenset({TaskTimedOut, StateAborted, MapRunAborted})
+SALT_BYTES = 16
+
+
+def opened_by(event: Event) -> int:
+    """The key of the work that an event opens."""
+    if isinstance(event, TaskStarted):
+        return event.task
+    return event.map_run if isinstance(event, MapRunRedriven) else event.seq
+
+
+class Engine:
+    """Runs executions of a store.  Use it as an async context manager; leaving it interrupts what runs.
+
+    ``resources`` says what each Resource of a definition is.  ``observer`` is told of events once they
+    are stored; of one that was not driven here it is told with no events first.  ``stand_in`` says of an
+    activity's task that it sees to it itself.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        resources: Mapping[str, Resource],
+        *,
+        clock: Clock | None = None,
+        limits: Limits = AWS_LIMITS,
+        region: str = "us-east-1",
+        account: str = "123456789012",
+        observer: Observer | None = None,
+        stand_in: StandIn | None = None,
+    ) -> None:
+        self.store = store
+        self.resources = resources
+        self.clock = SystemClock() if clock is None else clock
+        self.limits = limits
+        self.region = region
+        self.account = account
+        self.observer = observer
+        self.stand_in = stand_in
+        self.runs: dict[str, Run] = {}
+        self.workers: Workers[Run] = Workers(self._is_offered)
+        # Tasks and drives under way keep time from jumping.
+        self.alarms: Alarms[Run] = Alarms(self.clock, Run.waits_for, self._ring)
+        self.map_runs = MapRuns(self)
+        self._spawned: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.map_runs.closed()
+        self._closed = True
+        self.alarms.close()
+        await dismiss(self._spawned)
+
+    # -- what callers ask for ---------------------------------------------------------------------
+
+    async def start(
+        self,
+        machine: StateMachine,
+        machine_name: str,
+        input: Payload,  # noqa: A002  StartExecution's own term
+        name: str,
+        options: dict[str, Json] | None = None,
+    ) -> Run:
+        """Start an execution; its first events are stored when this returns.
+
+        Raises ``ExecutionAlreadyExists`` where the name is taken.
+        """
+        who = local_identity(self.region, self.account, machine_name, name, self.clock.now())
+        return await self.launch(machine, who, input, options)
+
+    async def launch(
+        self,
+        machine: StateMachine,
+        identity: Identity,
+        input: Payload,  # noqa: A002  StartExecution's own term
+        options: dict[str, Json] | None = None,
+        child: Child | None = None,
+    ) -> Run:
+        """As ``start``, for an execution whose identity the caller has made up, in any region and account.
+
+        ``child`` says of which Map Run it is, if of any.
+        """
+        if identity.arn in self.runs:
+            raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
+        run = Run(machine, Execution(identity), options)
+        self.alarms.begin()
+        try:
+            started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
+            events = self._advance(run, started)
+            if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
+                events = in_short(events)
+            record = Record(identity, machine.digest, options=options or {})
+            await self.store.create(record, machine.text, events, child)
+            self._admit(run)
+            self._act(run, events)
+        finally:
+            self.alarms.rest()
+        return run
+
+    async def resume(self, machine: StateMachine, record: Record) -> Run:
+        """Go on with an execution that a process has left unfinished.
+
+        Tasks that were running are run again, with the key they had.  Raises ``ExecutionBusy`` where that
+        process is alive.
+        """
+        await self.store.claim(record.identity.arn)
+        run, events = await self._decide(machine, record, Resumed(self.clock.now(), restarted=True))
+        self._admit(run)
+        if run.execution.status == "RUNNING":
+            for work in run.execution.open.values():
+                self._watch(run, work)
+        self._tell(run, events)
+        return run
+
+    async def stop(
+        self, machine: StateMachine, record: Record, error: str | None = None, cause: str | None = None
+    ) -> bool:
+        """Abort an execution, whoever drives it; False where it has ended already.
+
+        Another process notices when it next looks (``check``).
+        """
+        stimulus = StopRequested(self.clock.now(), error, cause)
+        run = self.runs.get(record.identity.arn)
+        if run is not None:
+            self.deliver(run, stimulus)
+            return (await run.wait()).status == "ABORTED"
+        run, events = await self._decide(machine, record, stimulus)
+        live = self.runs.get(run.arn)
+        if live is None:
+            run.tell(self.observer, events)
+        else:  # it was started or redriven at this very moment
+            await self._superseded(live)
+        if events:
+            await self.map_runs.settle_all()
+        return bool(events)
+
+    async def redrive(self, machine: StateMachine, record: Record, token: str | None = None) -> Run:
+        """Go on with an execution that has ended unsuccessfully; this process drives it from now on.
+
+        ``token`` is the client's.  Raises ``ExecutionNotRedrivable``.
+        """
+        self.alarms.begin()
+        try:
+            await self.map_runs.settle_those_of(record.identity.arn)
+            now = self.clock.now()
+            run, events = await self._decide(machine, record, RedriveRequested(now, token))
+            reason = None if events else not_redrivable(run.execution, now, self.limits)
+            if reason is not None:
+                raise ExecutionNotRedrivable(run.arn, reason)
+            self._admit(run)
+            self._act(run, events)
+        finally:
+            self.alarms.rest()
+        return run
+
+    async def _decide(self, machine: StateMachine, record: Record, stimulus: Stimulus) -> tuple[Run, list[Event]]:
+        """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
+        arn = record.identity.arn
+        while True:
+            run = Run(machine, fold(record.identity, await self.store.events(arn)), record.options)
+            run.tell(self.observer, [])
+            events = self._advance(run, stimulus)
+            try:
+                if events:
+                    await self.store.append(arn, events)
+            except Conflict:
+                continue  # it went on while we decided: decide again
+            return run, events
+
+    async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
+        """Put a stimulus to an execution: the events that it has led to, once they are on disk.
+
+        Raises ``StoreError`` where they could not be stored, ``ExecutionBusy`` where another process has taken
+        the execution over.
+        """
+        if self._closed:
+            raise asyncio.CancelledError  # as whoever asked a moment ago
+        if run.done.done():
+            return []
+        heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
+        self.deliver(run, stimulus)
+        return await heard
+
+    async def check(self) -> bool:
+        """Look whether somebody else has ended an execution of ours; whether they may have written anything."""
+        if not await self.store.changed():
+            return False
+        for run in list(self.runs.values()):
+            record = await self.store.record(run.arn)
+            if record is not None and record.status != "RUNNING" and run.execution.status == "RUNNING":
+                await self._superseded(run)
+        return True
+
+    def _advance(self, run: Run, stimulus: Stimulus) -> list[Event]:
+        return advance(run.machine, run.execution, stimulus, self.limits, self.workers.knows)
+
+    # -- one execution ----------------------------------------------------------------------------
+
+    def _admit(self, run: Run) -> None:
+        self.runs[run.arn] = run
+        deadline, last = machine_deadline(run.machine, run.execution), lifetime_end(run.execution, self.limits)
+        if deadline is not None:
+            self.alarms.set(deadline, run, MACHINE_TIMER)
+        # Where time jumps it does not jump there of itself: see _watch_due.
+        if last is not None and (not self.clock.skips or is_express(run.arn)):
+            self.alarms.set(last, run, MACHINE_TIMER)
+
+    def deliver(self, run: Run, stimulus: Stimulus) -> None:
+        """Put a stimulus into the inbox, and see that somebody empties it."""
+        put(run, stimulus)
+        if not run.driving and not self._closed:
+            self._begin_driving(run)
+            self.spawn(self._drive(run))
+
+    def _begin_driving(self, run: Run) -> None:
+        run.driving = True
+        self.alarms.begin()
+
+    async def _drive(self, run: Run) -> None:
+        """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
+        inbox = run.inbox
+        answers: list[tuple[asyncio.Future[list[Event]], list[Event]]] = []
+        try:
+            while inbox and not run.done.done():
+                events: list[Event] = []
+                while inbox:
+                    stimulus = inbox.popleft()
+                    made = self._advance(run, stimulus)
+                    events += made
+                    if run.asked and id(stimulus) in run.asked:
+                        answers.append((run.asked.pop(id(stimulus)), made))
+                if events:
+                    await self.store.append(run.arn, events)
+                    self._act(run, events)
+                while answers:
+                    settle(*answers.pop())
+        except Conflict:
+            await self._superseded(run)
+        except Exception as error:  # noqa: BLE001  whatever it is, whoever waits must hear of it
+            self._abandon(run, error)
+        finally:
+            for heard, _ in answers:
+                settle(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
+            run.driving = False
+            self.alarms.rest()
+
+    def _act(self, run: Run, events: list[Event]) -> None:
+        """Do what the stored events ask for."""
+        open_work = run.execution.open
+        for event in events:
+            kind = type(event)
+            if kind in OPENING:
+                self._watch(run, open_work.get(opened_by(event)))
+            elif isinstance(event, TaskScheduled):
+                if is_activity(event.resource):
+                    self._watch(run, open_work.get(event.seq))
+            elif isinstance(event, TaskHeartbeatReceived):
+                self._watch_due(run, open_work.get(event.task))
+            elif isinstance(event, TaskSucceeded | TaskFailed):
+                self._no_longer_pending(run, event.task)
+            elif kind in CLOSING:
+                self._cancel_closed(run)
+                self.map_runs.close(run)
+        self._tell(run, events)
+
+    def _tell(self, run: Run, events: list[Event]) -> None:
+        """Events are on disk: now the world may know."""
+        if events:
+            run.tell(self.observer, events)
+        if run.execution.status != "RUNNING":
+            self._finish(run)
+        elif len(events) >= MAX_TURN_EVENTS:  # a long turn was interrupted
+            self.deliver(run, Resumed(self.clock.now()))
+
+    def _finish(self, run: Run) -> None:
+        self.map_runs.close(run)
+        self._let_go(run)
+        if not run.done.done():
+            run.done.set_result(run.execution)
+        while run.asked:
+            settle(run.asked.popitem()[1], [])
+
+    def _abandon(self, run: Run, error: BaseException) -> None:
+        """Leave an execution that cannot be driven on; its log is whole and can be resumed."""
+        self._let_go(run)
+        if not run.done.done():
+            run.done.set_exception(error)
+            run.done.exception()  # whoever waits gets it; nobody has to
+        while run.asked:
+            settle(run.asked.popitem()[1], error)
+
+    def _let_go(self, run: Run) -> None:
+        if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
+            del self.runs[run.arn]
+        for key in [*run.tasks, *run.pending]:
+            self._cancel(run, key)
+
+    async def _superseded(self, run: Run) -> None:
+        """Somebody else has written to the log: follow them."""
+        try:
+            events = await self.store.events(run.arn)
+            run.execution = fold(run.execution.identity, events)
+        except Exception as error:  # noqa: BLE001  whoever waits must hear of it
+            self._abandon(run, error)
+            return
+        if run.execution.status == "RUNNING":
+            self._abandon(run, ExecutionBusy(f"The execution {run.arn} was taken over by another process"))
+        else:
+            self._tell(run, events[run.told :])
+
+    # -- tasks ------------------------------------------------------------------------------------
+
+    def _watch(self, run: Run, work: OpenWork | None) -> None:
+        """See to open work: run the task or offer it to workers, drive the Map Run, set the timers."""
+        if isinstance(work, OpenTask) and work.is_activity and work.key not in run.tasks:
+            self._hold_open(run, work)
+        elif isinstance(work, OpenTask | OpenMapRun) and work.started and work.key not in run.tasks:
+            self.alarms.begin()
+            run.tasks[work.key] = self.spawn(self._perform(run, work))
+        self._watch_due(run, work)
+
+    def _hold_open(self, run: Run, work: OpenTask) -> None:
+        """The task of an activity is work under way too, for which time does not jump."""
+        if work.key not in run.pending:
+            run.pending.add(work.key)
+            self.alarms.begin()
+        if self.stand_in is not None and self.stand_in(self, run, work):
+            return
+        if not work.started:
+            self.workers.offer(work.resource, Offer(run, work.key))
+
+    def _is_offered(self, offer: Offer[Run]) -> bool:
+        run, key, taken = offer
+        work = None if run.done.done() else run.execution.open.get(key)
+        return isinstance(work, OpenTask) and (taken or not work.started)
+
+    async def _perform(self, run: Run, work: OpenTask | OpenMapRun) -> None:
+        pending = False
+        try:
+            stimulus = await (self._call(run, work) if isinstance(work, OpenTask) else self._map(run, work))
+            pending = stimulus is PENDING and not run.done.done() and work.key in run.execution.open
+        finally:
+            run.tasks.pop(work.key, None)
+            if pending:
+                run.pending.add(work.key)
+            else:
+                self.alarms.rest()
+        if stimulus is None or stimulus is PENDING:
+            return
+        put(run, stimulus)
+        if not run.driving:
+            self._begin_driving(run)
+            await self._drive(run)
+
+    async def _call(self, run: Run, task: OpenTask) -> TaskReported | Pending | None:
+        try:
+            output = await self.resources[task.resource](task_call(self, run, task))
+        except StatesError as error:
+            return TaskReported(self.clock.now(), task.key, None, error.error, error.cause)
+        except BaseException as error:  # a resource is broken, not the task: whoever waits must hear of it
+            if self._closed or task.key not in run.tasks:  # or it was told to stop
+                raise
+            self._abandon(run, error)
+            return None
+        if output is PENDING:
+            return output
+        return TaskReported(self.clock.now(), task.key, output)
+
+    async def _map(self, run: Run, work: OpenMapRun) -> MapRunReported | None:
+        try:
+            return await self.map_runs.drive(run, work)
+        except Exception as error:  # noqa: BLE001  a child cannot be driven on, and neither can its parent
+            self._abandon(run, error)
+            return None
+
+    def _cancel_closed(self, run: Run) -> None:
+        """Tasks that have timed out or were given up with their branch have nobody to report to."""
+        for key in [key for key in [*run.tasks, *run.pending] if key not in run.execution.open]:
+            self._cancel(run, key)
+
+    def _cancel(self, run: Run, key: int) -> None:
+        task = run.tasks.pop(key, None)
+        if task is not None:
+            task.cancel(None if run.goes_on(key) else GIVEN_UP)
+        self._no_longer_pending(run, key)
+
+    def _no_longer_pending(self, run: Run, key: int) -> None:
+        if key in run.pending:
+            run.pending.discard(key)
+            self.alarms.rest()
+
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+        return task
+
+    # -- timers -----------------------------------------------------------------------------------
+
+    def _watch_due(self, run: Run, work: OpenWork | None) -> None:
+        if work is not None and work.due is not None:
+            self.alarms.set(work.due, run, work.key)
+            last = lifetime_end(run.execution, self.limits)
+            if last is not None and last < work.due:
+                self.alarms.set(last, run, MACHINE_TIMER)
+
+    def _ring(self, run: Run, key: int) -> None:
+        self.deliver(run, TimerReported(self.clock.now(), key))

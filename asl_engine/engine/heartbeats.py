@@ -1,0 +1,62 @@
+"""Heartbeats of running tasks: all are heard, few are stored.
+
+An event for each would fill the log of a task that says a thousand times per second that it is alive.  So at most
+one in a tenth of HeartbeatSeconds is reported at once.  Of the others the last is remembered, and reported before
+anything that could find the task silent: its timer, or its own answer.  So it times out at the same millisecond
+as if all were stored.  A crash loses what is remembered, and HeartbeatSeconds count anew then anyway.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine.core.execution import OpenTask
+from asl_engine.core.interpreter import Heartbeat, TaskReported, timeout_of
+from asl_engine.engine.run import Beats
+
+if TYPE_CHECKING:
+    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.engine.run import Run
+
+__all__ = ["of_task", "put"]
+
+SHARE = 100  # milliseconds for each second of HeartbeatSeconds: a tenth
+
+
+def of_task(run: Run, key: int, now: int) -> Heartbeat | None:
+    """What to tell the execution of a heartbeat that comes now; None where it is enough to remember it."""
+    task = run.execution.open.get(key)
+    if not isinstance(task, OpenTask) or task.heartbeat is None:
+        return Heartbeat(now, key)
+    last = run.beats.get(key)
+    if last is None:
+        run.beats[key] = Beats(now, now)
+        return Heartbeat(now, key)
+    if now - last.reported >= task.heartbeat * SHARE or timeout_of(task, now) is not None:
+        return Heartbeat(now, key)
+    run.beats[key] = Beats(now, last.reported)
+    return None
+
+
+def put(run: Run, stimulus: Stimulus) -> None:
+    """Put a stimulus into the inbox, and before it the heartbeat that the execution has to know then."""
+    if run.beats and (heartbeat := _remembered(run, stimulus)) is not None:
+        run.inbox.append(heartbeat)
+    run.inbox.append(stimulus)
+
+
+def _remembered(run: Run, stimulus: Stimulus) -> Heartbeat | None:
+    """The heartbeat that the execution has to hear of before this stimulus, if there is one."""
+    key = getattr(stimulus, "task", getattr(stimulus, "timer", 0))
+    last, task = run.beats.get(key), run.execution.open.get(key)
+    if last is None:
+        return None
+    if not isinstance(task, OpenTask) or isinstance(stimulus, TaskReported):
+        del run.beats[key]
+    elif isinstance(stimulus, Heartbeat):
+        run.beats[key] = Beats(stimulus.at, stimulus.at)
+    elif last.heard > last.reported and task.heartbeat_due is not None and stimulus.at >= task.heartbeat_due:
+        run.beats[key] = Beats(last.heard, last.heard)
+    if not isinstance(task, OpenTask) or task.heartbeat_due is None or stimulus.at < task.heartbeat_due:
+        return None
+    return Heartbeat(stimulus.at, key, last.heard) if last.heard > last.reported else None

@@ -1,0 +1,1 @@
+"""The executions of distributed Map states."""

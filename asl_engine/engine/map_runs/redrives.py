@@ -1,0 +1,27 @@
+"""Which children of a Map Run go on when it is redriven.  "Redriving Map Runs" in the Developer Guide."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from asl_engine.arn import is_express
+from asl_engine.core.apply import fold
+from asl_engine.core.redrive import not_redrivable
+
+if TYPE_CHECKING:
+    from asl_engine.engine.engine import Engine
+    from asl_engine.store.records import Kinship
+
+__all__ = ["is_to_be_redriven"]
+
+
+async def is_to_be_redriven(engine: Engine, child: Kinship, redrives: int) -> bool:
+    """Whether a child has ended unsuccessfully before this redrive of its Map Run, and can go on."""
+    if child.status in {"RUNNING", "SUCCEEDED"} or child.round >= redrives:
+        return False
+    if is_express(child.arn):  # it is begun anew
+        return True
+    record = await engine.store.record(child.arn)
+    assert record is not None  # noqa: S101  executions are never removed
+    execution = fold(record.identity, await engine.store.events(child.arn))
+    return not_redrivable(execution, engine.clock.now(), engine.limits) is None

@@ -1,0 +1,97 @@
+"""What an engine knows of each execution that it drives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.core.execution import OpenTask
+from asl_engine.core.interpreter import MACHINE_TIMER
+
+if TYPE_CHECKING:
+    from asl_engine.core.interpreter import Stimulus
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Execution, OpenTask
+    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.engine import Engine
+    from asl_engine.json_values import Json
+
+    Observer = Callable[["Run", list[Event]], None]
+    StandIn = Callable[["Engine", "Run", OpenTask], bool]
+
+__all__ = ["Beats", "Observer", "Run", "StandIn"]
+
+
+class Run:
+    """An execution that this process drives."""
+
+    __slots__ = (
+        "arn",
+        "asked",
+        "beats",
+        "done",
+        "driving",
+        "execution",
+        "inbox",
+        "machine",
+        "options",
+        "pending",
+        "tasks",
+        "told",
+    )
+
+    def __init__(
+        self, machine: StateMachine, execution: Execution, options: Mapping[str, Json] | None = None
+    ) -> None:
+        self.machine = machine
+        self.execution = execution
+        self.options = options or {}
+        self.told = execution.seq  # the last event that the observer knows of
+        self.arn = execution.identity.arn
+        self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
+        self.driving = False
+        self.tasks: dict[int, asyncio.Task[None]] = {}
+        self.pending: set[int] = set()  # tasks that have been called and wait for an answer from outside
+        self.beats: dict[int, Beats] = {}  # by the task, where it has beaten
+        self.inbox: deque[Stimulus] = deque()
+        self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
+
+    def waits_for(self, key: int, due: int) -> bool:
+        """Whether a timer that was set for this moment (milliseconds since the epoch) still means something."""
+        if self.done.done():
+            return False
+        work = self.execution.open.get(key)
+        return key == MACHINE_TIMER or (work is not None and work.due == due)
+
+    def goes_on(self, key: int) -> bool:
+        """Whether a task that this process leaves is for another to take up."""
+        return self.execution.status == "RUNNING" and key in self.execution.open
+
+    async def wait(self) -> Execution:
+        """The execution when it has ended.
+
+        Raises ``StoreError`` where its events could not be stored (it can be resumed), and
+        ``ExecutionBusy`` where another process has taken it over.
+        """
+        return await asyncio.shield(self.done)
+
+    def tell(self, observer: Observer | None, events: list[Event]) -> None:
+        """Tell the observer of events that are on disk."""
+        if events:
+            self.told = events[-1].seq
+        if observer is not None:
+            observer(self, events)
+
+
+class Beats(NamedTuple):
+    """When a task's last heartbeat was heard, and the last that was reported, in milliseconds since the epoch."""
+
+    heard: int
+    reported: int

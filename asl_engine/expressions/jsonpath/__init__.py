@@ -1,0 +1,1 @@
+"""Paths of the JSONPath query language, compiled to closures."""

@@ -1,0 +1,170 @@
+"""What filters compare with, and the functions that can end a path: Jayway JsonPath's, as tables.
+
+Both sides of an operator can be ``MISSING``: then nothing holds but what denies something.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from math import fsum, sqrt
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from asl_engine.json_values import MISSING, Json, Missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["FUNCTIONS", "OPERATORS", "SWAPPED", "compile_regex", "json_equal"]
+
+Test: TypeAlias = "Callable[[Any, Any], bool]"
+
+NUMBERS: Final = frozenset({int, float})  # bool is a type of its own
+
+
+def json_equal(left: Any, right: Any) -> bool:
+    """Equality of JSON values: 1 is 1.0, but neither true nor "1"; what is missing equals nothing."""
+    kind = type(left)
+    if kind is not type(right):
+        return kind in NUMBERS and type(right) in NUMBERS and bool(left == right)
+    if kind is int or kind is str:
+        return bool(left == right)
+    if kind is list:
+        return len(left) == len(right) and all(map(json_equal, left, right))
+    if kind is dict:
+        return left.keys() == right.keys() and all(json_equal(left[key], right[key]) for key in left)
+    return left is not MISSING and bool(left == right)
+
+
+def _ordered(compare: Test) -> Test:
+    """An order, which there is among numbers and among strings only."""
+
+    def test(left: Any, right: Any) -> bool:
+        kind, other = type(left), type(right)
+        comparable = (kind in NUMBERS and other in NUMBERS) or (kind is str and other is str)
+        return comparable and compare(left, right)
+
+    return test
+
+
+def _negated(test: Test) -> Test:
+    return lambda left, right: not test(left, right)
+
+
+def _in(left: Any, right: Any) -> bool:
+    return type(right) is list and any(json_equal(left, item) for item in right)
+
+
+def _contains(left: Any, right: Any) -> bool:
+    return _in(right, left) or (type(left) is str and type(right) is str and right in left)
+
+
+def _subset_of(left: Any, right: Any) -> bool:
+    return type(left) is list and all(_in(item, right) for item in left)
+
+
+def _any_of(left: Any, right: Any) -> bool:
+    return type(left) is list and any(_in(item, right) for item in left)
+
+
+def _none_of(left: Any, right: Any) -> bool:
+    return type(left) is list and not _any_of(left, right)
+
+
+def _has_size(left: Any, right: Any) -> bool:
+    return isinstance(left, str | list | dict) and json_equal(len(left), right)
+
+
+def _is_empty(left: Any, right: Any) -> bool:
+    return isinstance(left, str | list | dict) and (not left) is right
+
+
+def _matches(left: Any, right: re.Pattern[str]) -> bool:
+    return type(left) is str and right.fullmatch(left) is not None
+
+
+OPERATORS: Final[dict[str, Test]] = {
+    "==": json_equal,
+    "!=": _negated(json_equal),
+    "<": _ordered(operator.lt),
+    "<=": _ordered(operator.le),
+    ">": _ordered(operator.gt),
+    ">=": _ordered(operator.ge),
+    "=~": _matches,
+    "in": _in,
+    "nin": _negated(_in),
+    "subsetof": _subset_of,
+    "anyof": _any_of,
+    "noneof": _none_of,
+    "contains": _contains,
+    "size": _has_size,
+    "empty": _is_empty,
+}
+
+# The operator that says the same with its sides exchanged.
+SWAPPED: Final = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+# Java's flags.  Without U its \w, \d and \b know ASCII only; d (Unix lines) is how Python always is.
+REGEX_FLAGS: Final = {
+    "i": re.IGNORECASE,
+    "m": re.MULTILINE,
+    "s": re.DOTALL,
+    "x": re.VERBOSE,
+    "u": re.NOFLAG,
+    "d": re.NOFLAG,
+}
+
+
+def compile_regex(pattern: str, flags: str) -> re.Pattern[str]:
+    """The pattern of ``=~ /pattern/flags``.  Raises ``re.error``, also for an unknown flag."""
+    combined = re.NOFLAG if "U" in flags else re.ASCII
+    for flag in flags.replace("U", ""):
+        if flag not in REGEX_FLAGS:
+            raise re.error(f"unknown flag {flag}")
+        combined |= REGEX_FLAGS[flag]
+    return re.compile(pattern, combined)
+
+
+def _length(value: Json) -> Json | Missing:
+    return len(value) if isinstance(value, list | dict) else MISSING
+
+
+def _keys(value: Json) -> Json | Missing:
+    return list(value) if isinstance(value, dict) else MISSING
+
+
+def _at(index: int) -> Callable[[Json], Json | Missing]:
+    return lambda value: value[index] if isinstance(value, list) and value else MISSING
+
+
+def _aggregate(function: Callable[[list[float]], float]) -> Callable[[Json], Json | Missing]:
+    """A function of the numbers in an array, of which there must be one; as in Java, it gives a double."""
+
+    def apply(value: Json) -> Json | Missing:
+        numbers = [float(n) for n in value if type(n) in NUMBERS] if isinstance(value, list) else []  # type: ignore[arg-type]
+        return float(function(numbers)) if numbers else MISSING
+
+    return apply
+
+
+def _mean(numbers: list[float]) -> float:
+    return fsum(numbers) / len(numbers)
+
+
+def _deviation(numbers: list[float]) -> float:
+    mean = _mean(numbers)
+    return sqrt(_mean([(number - mean) ** 2 for number in numbers]))
+
+
+FUNCTIONS: Final[dict[str, Callable[[Json], Json | Missing]]] = {
+    "length": _length,
+    "size": _length,
+    "keys": _keys,
+    "first": _at(0),
+    "last": _at(-1),
+    "min": _aggregate(min),
+    "max": _aggregate(max),
+    "sum": _aggregate(fsum),
+    "avg": _aggregate(_mean),
+    "stddev": _aggregate(_deviation),
+}

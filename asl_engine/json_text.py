@@ -1,0 +1,179 @@
+"""JSON as text: reading it as strictly as AWS does, and writing it."""
+
+from __future__ import annotations
+
+import json
+import re
+from json.encoder import JSONEncoder
+from math import isinf
+
+from asl_engine.json_values import MAX_DEPTH, Json
+
+__all__ = ["JsonSyntaxError", "TooDeep", "dumps", "loads", "loads_own", "loads_strict", "scan", "too_deep"]
+
+
+class JsonSyntaxError(ValueError):
+    """A text is not JSON.  ``line`` and ``column`` count from 1."""
+
+    def __init__(self, message: str, line: int = 1, column: int = 1) -> None:
+        super().__init__(f"{message} (line {line}, column {column})")
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class TooDeep(RecursionError):
+    """A value has more than ``MAX_DEPTH`` levels."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the value is nested too deeply: more than {MAX_DEPTH} levels")
+
+
+def _refuse_constant(name: str) -> Json:
+    raise JsonSyntaxError(f"{name} is not a JSON value")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if isinf(number):
+        raise JsonSyntaxError(f"the number {text} is too large")
+    return number
+
+
+class _RepeatedKey(ValueError):
+    """Some object names a key twice."""
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise _RepeatedKey
+    return result
+
+
+_TOKENS = re.compile(r'[{}\[\]]|("(?:[^"\\]|\\.)*")([ \t\n\r]*:)?')
+
+
+def _repeated_key(text: str) -> JsonSyntaxError:
+    """Where the first key stands that its object has had before; ``text`` is JSON as far as that, and has one.
+
+    The decoder tells the keys of an object and not their places, so the text is read again.
+    """
+    seen: list[set[str]] = []  # of each object or array that is open here
+    for token in _TOKENS.finditer(text):
+        if token[0] in "{[":
+            seen.append(set())
+        elif token[0] in "}]":
+            seen.pop()
+        elif token[2] is not None:
+            key: str = json.loads(token[1], strict=False)
+            if key in seen[-1]:
+                line, before = text.count("\n", 0, token.start()) + 1, text.rfind("\n", 0, token.start())
+                message = f"the key {json.dumps(key, ensure_ascii=False)} is given twice in one object"
+                return JsonSyntaxError(message, line, token.start() - before)
+            seen[-1].add(key)
+    raise AssertionError("a key is repeated only where there is one")
+
+
+_decoder = json.JSONDecoder(parse_float=_finite, parse_constant=_refuse_constant)
+
+
+_strict_decoder = json.JSONDecoder(
+    parse_float=_finite, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates
+)
+
+
+# Compact separators and unescaped text are what AWS writes into histories.
+_encode = JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=True).encode
+
+
+def _decode(decoder: json.JSONDecoder, text: str) -> Json:
+    try:
+        value: Json = decoder.decode(text)
+        _refuse_depth(value, text)
+    except json.JSONDecodeError as error:
+        raise JsonSyntaxError(error.msg, error.lineno, error.colno) from None
+    except RecursionError:
+        raise JsonSyntaxError(str(TooDeep())) from None
+    except JsonSyntaxError:
+        raise
+    except _RepeatedKey:
+        raise _repeated_key(text) from None
+    except ValueError as error:  # CPython refuses integers of more than 4,300 digits
+        raise JsonSyntaxError(str(error)) from None
+    if "\\u" in text or not text.isascii():
+        _refuse_half_characters(value)
+    return value
+
+
+def too_deep(value: Json, length: int) -> bool:
+    """Whether a value whose text has this length has more than ``MAX_DEPTH`` levels."""
+    if length < 2 * MAX_DEPTH:
+        return False
+    level: list[Json] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _refuse_depth(value: Json, text: str) -> None:
+    """Raises ``TooDeep``.  A text with few brackets needs no closer look."""
+    if text.count("[") + text.count("{") > MAX_DEPTH and too_deep(value, len(text)):
+        raise TooDeep
+
+
+def _refuse_half_characters(value: Json) -> None:
+    """Half of a surrogate pair is no character: no UTF-8 text, and so no database, can hold it."""
+    try:
+        dumps(value).encode()
+    except UnicodeEncodeError as error:
+        half = ord(error.object[error.start])
+        raise JsonSyntaxError(f"\\u{half:04x} is half of a surrogate pair, without its other half") from None
+
+
+def loads(text: str) -> Json:
+    """Parse JSON (RFC 8259: no NaN, no Infinity).  Raises ``JsonSyntaxError``."""
+    return _decode(_decoder, text)
+
+
+def loads_own(text: str) -> Json:
+    """Parse what was checked before it was written here."""
+    value: Json = _decoder.decode(text)
+    return value
+
+
+def loads_strict(text: str) -> Json:
+    """Parse JSON and refuse an object that names a key twice.  Raises ``JsonSyntaxError``."""
+    return _decode(_strict_decoder, text)
+
+
+def scan(text: str, start: int) -> tuple[Json, int]:
+    """The JSON value that begins at ``start``, and where it ends.
+
+    Raises ``json.JSONDecodeError`` with the position where it cannot go on, which may be for want of more text,
+    and ``JsonSyntaxError`` for what no more text can mend.
+    """
+    try:
+        value, end = _decoder.raw_decode(text, start)
+    except RecursionError:
+        raise JsonSyntaxError(str(TooDeep())) from None
+    except (json.JSONDecodeError, JsonSyntaxError):
+        raise
+    except ValueError as error:
+        raise JsonSyntaxError(str(error)) from None
+    if text.find("\\u", start, end) >= 0:
+        _refuse_half_characters(value)
+    return value, end
+
+
+def dumps(value: Json) -> str:
+    """Compact JSON text, as AWS writes it.  Raises ``ValueError`` for NaN and infinities."""
+    return _encode(value)

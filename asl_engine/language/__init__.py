@@ -1,0 +1,1 @@
+"""Pure: from the text of a definition to a state machine, or to findings."""

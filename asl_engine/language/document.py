@@ -1,0 +1,125 @@
+"""A definition as somebody wrote it: JSON or YAML, with placeholders or without.
+
+What the engine runs and stores, and what is deployed, is its text in JSON with the placeholders filled in.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from asl_engine.errors import DefinitionError
+from asl_engine.findings import Finding
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.language.loader import check
+from asl_engine.language.placeholders import placeholders, substitute
+from asl_engine.limits import AWS_LIMITS, Limits
+from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.json_values import Json
+    from asl_engine.language.yaml import YamlSource
+
+__all__ = ["DefinitionSource", "check_source", "load_source", "read_source"]
+
+YAML_ENDINGS: Final = (".yaml", ".yml")
+JSON_BEGINS: Final = ("{", "[", '"')
+
+
+class DefinitionSource(NamedTuple):
+    """``text`` is the definition in JSON, ``name`` what messages call it.
+
+    ``yaml`` is what it was read from, None for JSON: a JSON text is kept to the letter.
+    """
+
+    text: str
+    name: str
+    yaml: YamlSource | None = None
+
+
+def read_source(text: str, name: str, values: Mapping[str, str] | None = None) -> DefinitionSource:
+    """The definition that ``text`` is once its placeholders have these values.
+
+    It is YAML where ``name`` says so, or where it has no such ending and does not begin as JSON does.  Raises
+    ``DefinitionError`` for YAML that cannot be read.
+    """
+    filled = substitute(text, values or {})
+    if not _is_yaml(filled, name):
+        return DefinitionSource(filled, name)
+    from asl_engine.language.yaml import read_yaml
+
+    read = read_yaml(filled, name)
+    return DefinitionSource(read.text, name, read)
+
+
+def _is_yaml(text: str, name: str) -> bool:
+    if name.endswith(YAML_ENDINGS):
+        return True
+    begin = text.lstrip()[:1]
+    return not name.endswith(".json") and begin != "" and begin not in JSON_BEGINS
+
+
+def load_source(source: DefinitionSource, limits: Limits = AWS_LIMITS) -> StateMachine:
+    """The state machine.  Raises ``DefinitionError`` with every finding of severity ERROR."""
+    machine, findings = check_source(source, limits)
+    if machine is None:
+        raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], source.name)
+    return machine
+
+
+def check_source(
+    source: DefinitionSource, limits: Limits = AWS_LIMITS
+) -> tuple[StateMachine | None, list[Finding]]:
+    """As ``definition.check``, with the lines of what was written, and the placeholders that tasks cannot have."""
+    machine, findings = check(source.text, positions=source.yaml is None, limits=limits)
+    left = [*_unfilled(source)]
+    if left:
+        places = {one.location for one in left}
+        machine, findings = None, [*(one for one in findings if one.location not in places), *left]
+    return machine, located(source, findings)
+
+
+def located(source: DefinitionSource, findings: list[Finding]) -> list[Finding]:
+    """The findings with the line and column of what they speak of, in the order of the text."""
+    if source.yaml is not None:
+        places = [None if one.location is None else source.yaml.locate(one.location) for one in findings]
+    else:
+        from asl_engine.language.positions import locate
+
+        places = [
+            None if one.location is None or one.line is not None else locate(source.text, one.location)
+            for one in findings
+        ]
+    found = [
+        one if place is None else one._replace(line=place[0], column=place[1])
+        for one, place in zip(findings, places, strict=True)
+    ]
+    return sorted(found, key=lambda one: (one.line or 0, one.column or 0))
+
+
+def _unfilled(source: DefinitionSource) -> Iterator[Finding]:
+    """The tasks whose Resource is still a placeholder: nothing could be called for them."""
+    if "${" not in source.text:
+        return
+    try:
+        document = loads(source.text)
+    except JsonSyntaxError:
+        return
+    for location, resource in _resources(document, ""):
+        for name in placeholders(resource):
+            message = f"The placeholder ${{{name}}} has no value: give it with --substitute {name}=VALUE"
+            yield Finding(SCHEMA_VALIDATION_FAILED, message, location)
+
+
+def _resources(value: Json, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        resource = value.get("Resource")
+        if value.get("Type") == "Task" and isinstance(resource, str):
+            yield f"{place}/Resource", resource
+        for key, inner in value.items():
+            yield from _resources(inner, f"{place}/{key}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _resources(inner, f"{place}[{index}]")

@@ -1,0 +1,256 @@
+"""What a valid definition will probably be regretted for: WARNINGs, with codes of ours and AWS's three.
+
+A rule is a function that looks at one scope (a machine, a branch or an item processor); to add one, write it
+and name it in ``RULES``, with what its code means.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+
+from asl_engine.findings import Finding, did_you_mean
+from asl_engine.json_text import dumps, loads
+from asl_engine.language.lint.static_paths import CODES as AWS_CODES
+from asl_engine.language.lint.static_paths import static_paths
+from asl_engine.language.placeholders import placeholders
+from asl_engine.language.tree import all_states
+from asl_engine.language.variables import variable_references
+from asl_engine.limits import AWS_LIMITS, utf8_length
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.json_values import Json
+
+__all__ = ["CODES", "lint"]
+
+# Integrations whose task ends when somebody else says so.
+ANSWERED_LATER: Final = (".waitForTaskToken", ".sync", ".sync:2")
+# Fields whose literal value is a state's output, or is sent to a task.
+PAYLOAD_FIELDS: Final = ("Result", "Parameters", "Arguments", "Output", "ResultSelector", "ItemSelector")
+DAY_SECONDS: Final = 86_400
+FEW_ATTEMPTS: Final = 1
+
+
+class Scope(NamedTuple):
+    """``caught``: a Parallel or Map state around it catches what fails in here."""
+
+    location: str
+    start_at: str
+    states: dict[str, Any]
+    caught: bool
+
+
+Doubts: TypeAlias = "Iterator[tuple[str, str]]"  # locations, and what is doubtful there
+
+
+def lint(machine: StateMachine) -> list[Finding]:
+    """The doubts about a machine's definition, at every depth."""
+    document: Any = loads(machine.text)
+    found = [
+        Finding(code, message, location, "WARNING")
+        for scope in _scopes("", document, caught=False)
+        for code, (_, rule) in RULES.items()
+        for location, message in rule(scope)
+    ]
+    return [*found, *_unknown_variables(machine, document), *_unfilled(document, ""), *static_paths(document)]
+
+
+def _scopes(location: str, document: dict[str, Any], *, caught: bool) -> Iterator[Scope]:
+    yield Scope(location, document["StartAt"], document["States"], caught)
+    for name, state in document["States"].items():
+        place = f"{location}/States/{name}"
+        inner_caught = caught or "Catch" in state
+        if state["Type"] == "Parallel":
+            for index, branch in enumerate(state["Branches"]):
+                yield from _scopes(f"{place}/Branches[{index}]", branch, caught=inner_caught)
+        elif state["Type"] == "Map":
+            field = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
+            yield from _scopes(f"{place}/{field}", state[field], caught=inner_caught)
+
+
+def _of_type(scope: Scope, *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in scope.states.items():
+        if state["Type"] in types:
+            yield f"{scope.location}/States/{name}", state
+
+
+# -- rules -------------------------------------------------------------------------------------------
+
+
+def _tasks_without_catch(scope: Scope) -> Doubts:
+    for place, state in _of_type(scope, "Task"):
+        if not scope.caught and not state.get("Catch"):
+            yield place, "Nothing catches this task's errors: any of them ends the execution; add a Catch"
+
+
+def _endless_tasks(scope: Scope) -> Doubts:
+    for place, state in _of_type(scope, "Task"):
+        resource = state["Resource"]
+        if resource.endswith(ANSWERED_LATER) or ":activity:" in resource:
+            limits = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
+            if not any(field in state for field in limits):
+                message = (
+                    "Somebody else ends this task: without TimeoutSeconds or HeartbeatSeconds it can wait a year"
+                )
+                yield place, message
+
+
+def _retries_without_jitter(scope: Scope) -> Doubts:
+    for place, retrier in _retriers(scope):
+        if retrier.get("MaxAttempts", 3) > FEW_ATTEMPTS and retrier.get("JitterStrategy") != "FULL":
+            yield place, 'All executions that fail together retry together; add "JitterStrategy": "FULL"'
+
+
+def _long_backoffs(scope: Scope) -> Doubts:
+    for place, retrier in _retriers(scope):
+        rate, attempts = retrier.get("BackoffRate", 2.0), retrier.get("MaxAttempts", 3)
+        if "MaxDelaySeconds" in retrier or attempts == 0:
+            continue
+        try:
+            last = retrier.get("IntervalSeconds", 1) * float(rate) ** (attempts - 1)
+        except OverflowError:
+            last = float("inf")
+        if last > DAY_SECONDS:
+            yield place, f"The last of {attempts} retries waits more than a day; add MaxDelaySeconds"
+
+
+def _retriers(scope: Scope) -> Iterator[tuple[str, dict[str, Any]]]:
+    for place, state in _of_type(scope, "Task", "Parallel", "Map"):
+        for index, retrier in enumerate(state.get("Retry", ())):
+            yield f"{place}/Retry[{index}]", retrier
+
+
+def _choices_without_default(scope: Scope) -> Doubts:
+    for place, state in _of_type(scope, "Choice"):
+        if "Default" not in state:
+            yield place, "An input that no rule fits fails the execution; add a Default"
+
+
+def _busy_loops(scope: Scope) -> Doubts:
+    """Loops in which nothing waits: each round adds to a history that has an end."""
+    ahead = {name: _targets(state) for name, state in scope.states.items() if not _waits(state)}
+    for group in _cycles(ahead):
+        first = next(name for name in scope.states if name in group)
+        names = ", ".join(name for name in scope.states if name in group)
+        yield (
+            f"{scope.location}/States/{first}",
+            f"Nothing waits in the loop through {names}: it can fill the history of 25,000 events; add a Wait",
+        )
+
+
+def _waits(state: dict[str, Any]) -> bool:
+    resource = state.get("Resource", "")
+    return state["Type"] == "Wait" or resource.endswith(ANSWERED_LATER) or ":activity:" in resource
+
+
+def _targets(state: dict[str, Any]) -> set[str]:
+    leaving = [state, *state.get("Catch", ()), *(state.get("Choices", ()) if state["Type"] == "Choice" else ())]
+    return {step[field] for step in leaving for field in ("Next", "Default") if isinstance(step.get(field), str)}
+
+
+def _cycles(ahead: dict[str, set[str]]) -> list[set[str]]:
+    """The groups of states of which each leads to all others, and to itself (strongly connected)."""
+    reach = {name: _reached(ahead, name) for name in ahead}
+    groups: list[set[str]] = []
+    for name, reached in reach.items():
+        if name in reached and not any(name in group for group in groups):
+            groups.append({other for other in reached if name in reach[other]})
+    return groups
+
+
+def _reached(ahead: dict[str, set[str]], start: str) -> set[str]:
+    """Every state that comes after ``start``, by any number of steps."""
+    found: set[str] = set()
+    left = [start]
+    while left:
+        for name in ahead[left.pop()]:
+            if name in ahead and name not in found:
+                found.add(name)
+                left.append(name)
+    return found
+
+
+def _overflowing_payloads(scope: Scope) -> Doubts:
+    limit = AWS_LIMITS.payload_bytes
+    assert limit is not None, "AWS has a limit"  # noqa: S101  for the type checker
+    for name, state in scope.states.items():
+        for field in PAYLOAD_FIELDS:
+            size = utf8_length(dumps(state[field])) if field in state else 0
+            if size > limit and utf8_length(dumps(_literal(state[field]))) > limit:
+                message = f"These {size:,} bytes are more than a payload may have ({limit:,}): the state must fail"
+                yield f"{scope.location}/States/{name}/{field}", message
+
+
+def _literal(value: Json) -> Json:
+    """The value without what is computed: paths, intrinsic functions and expressions may give less."""
+    if isinstance(value, dict):
+        return {name: _literal(inner) for name, inner in value.items() if not name.endswith(".$")}
+    if isinstance(value, list):
+        return [_literal(inner) for inner in value]
+    if isinstance(value, str) and value.startswith("{%"):
+        return None
+    return value
+
+
+def _old_forms(scope: Scope) -> Doubts:
+    for place, state in _of_type(scope, "Map"):
+        for old, new in (("Iterator", "ItemProcessor"), ("Parameters", "ItemSelector")):
+            if old in state:
+                yield f"{place}/{old}", f"AWS keeps {old} for old definitions only; it is now called {new}"
+
+
+def _unknown_variables(machine: StateMachine, document: Any) -> Iterator[Finding]:
+    """Variables that a state reads and no state assigns."""
+    assigned = {
+        name.removesuffix(".$")
+        for _, state in all_states(document)
+        for step in (state, *state.get("Choices", ()), *state.get("Catch", ()))
+        for name in step.get("Assign", ())
+    }
+    places = {name: location for location, name in _located(document)}
+    for state, names in variable_references(machine).items():
+        for name in names:
+            if name not in assigned:
+                message = f"No state assigns ${name}: reading it fails{did_you_mean(name, assigned)}"
+                yield Finding("UNKNOWN_VARIABLE", message, places[state], "WARNING")
+
+
+def _located(document: Any) -> Iterator[tuple[str, str]]:
+    """Every state's location, and its name."""
+    for scope in _scopes("", document, caught=False):
+        for name in scope.states:
+            yield f"{scope.location}/States/{name}", name
+
+
+def _unfilled(value: Json, place: str) -> Iterator[Finding]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _unfilled(inner, f"{place}/{name}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unfilled(inner, f"{place}[{index}]")
+    elif isinstance(value, str) and "${" in value:
+        for name in placeholders(value):
+            message = f"${{{name}}} looks like a placeholder, and stays as it is: give its value with --substitute"
+            yield Finding("UNFILLED_PLACEHOLDER", message, place, "WARNING")
+
+
+# Code: what it means, and the rule that finds it.
+RULES: Final[dict[str, tuple[str, Callable[[Scope], Doubts]]]] = {
+    "TASK_WITHOUT_CATCH": ("A task's errors end the execution.", _tasks_without_catch),
+    "TASK_WITHOUT_TIMEOUT": ("A task that somebody else ends has no time limit.", _endless_tasks),
+    "RETRY_WITHOUT_JITTER": ("Retries of many executions come at the same moment.", _retries_without_jitter),
+    "RETRY_WAITS_LONG": ("An unbounded backoff comes to wait more than a day.", _long_backoffs),
+    "CHOICE_WITHOUT_DEFAULT": ("An input that no rule fits fails the execution.", _choices_without_default),
+    "LOOP_WITHOUT_WAIT": ("A loop can fill the history before it ends.", _busy_loops),
+    "PAYLOAD_TOO_LARGE": ("A literal is larger than a payload may be.", _overflowing_payloads),
+    "OLD_FORM": ("A field has a newer name.", _old_forms),
+}
+CODES: Final[dict[str, str]] = {
+    **{code: meaning for code, (meaning, _) in RULES.items()},
+    "UNKNOWN_VARIABLE": "A variable is read that nothing assigns.",
+    "UNFILLED_PLACEHOLDER": "A placeholder has no value.",
+    **AWS_CODES,
+}

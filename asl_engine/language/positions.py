@@ -1,0 +1,105 @@
+"""Where in its source text a place of a definition is: from ``/States/Pay/Retry[0]`` to line and column.
+
+It only runs to describe an error, so it reads the text again instead of keeping positions from a parse.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from functools import lru_cache
+from json import JSONDecoder
+from typing import TYPE_CHECKING
+
+from asl_engine.json_text import JsonSyntaxError, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["locate"]
+
+_value_at = JSONDecoder().raw_decode
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_NEWLINE = re.compile("\n")
+
+
+def locate(text: str, location: str) -> tuple[int, int] | None:
+    """The line and column, from 1, of the key or array element that ``location`` names in a JSON text.
+
+    ``location`` has the form that ValidateStateMachineDefinition gives in its diagnostics; a key stands
+    in it as it is, so that one with "/" or "[" in it can be told only from the keys there are.  For
+    what does not exist it is the position of the nearest ancestor that does, at last of the whole
+    value.  None if ``text`` is not JSON.
+    """
+    if not _is_json(text):
+        return None
+    start = _next(text, 0)
+    offset, _ = _nearest(text, start, start, location)
+    lines = _lines(text)
+    line = bisect_right(lines, offset)
+    return line, offset - lines[line - 1] + 1
+
+
+@lru_cache(maxsize=1)
+def _is_json(text: str) -> bool:
+    """One text is asked about for each of its findings."""
+    try:
+        loads(text)
+    except JsonSyntaxError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def _lines(text: str) -> list[int]:
+    """The offset at which each line begins."""
+    return [0, *(found.end() for found in _NEWLINE.finditer(text))]
+
+
+def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
+    """How far ``rest`` leads from the value at ``value``, which is pointed out by ``place``.
+
+    Returns the offset of what is reached, and what of ``rest`` leads no further.
+    """
+    children = _children(text, value)
+    ends = [at for at in range(1, len(rest) + 1) if rest[at : at + 1] in {"", "/", "["}]
+    # The longest key first: one with "/" in it begins as a shorter one does.
+    reached = [
+        _nearest(text, *children[rest[:end]], rest[end:]) for end in reversed(ends) if rest[:end] in children
+    ]
+    return min(reached, key=lambda found: len(found[1]), default=(place, rest))
+
+
+@lru_cache(maxsize=1024)
+def _children(text: str, value: int) -> dict[str, tuple[int, int]]:
+    """The members of the object or array at ``value`` by the step to each: its offset, and its value's.
+
+    Of a key that is given twice it is the last: that is the one that counts.
+    """
+    return {step: (at, child) for step, at, child in _members(text, value)}
+
+
+def _members(text: str, value: int) -> Iterator[tuple[str, int, int]]:
+    opening = text[value]
+    if opening not in "{[":
+        return
+    at = _next(text, value + 1)
+    index = 0
+    while text[at] not in "}]":
+        step, child = f"[{index}]", at
+        if opening == "{":
+            key, colon = _value_at(text, at)
+            step, child = f"/{key}", _next(text, _next(text, colon) + 1)
+        yield step, at, child
+        _, end = _value_at(text, child)
+        at = _next(text, end)
+        if text[at] == ",":
+            at = _next(text, at + 1)
+        index += 1
+
+
+def _next(text: str, at: int) -> int:
+    """The offset of what comes after the white space at ``at``."""
+    blanks = _BLANKS.match(text, at)
+    assert blanks is not None, "the pattern matches the empty text"  # noqa: S101  for the type checker
+    return blanks.end()

@@ -1,0 +1,1 @@
+"""What all faces share: configuration, definitions, inputs, and an engine put together from them."""

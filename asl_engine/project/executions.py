@@ -1,0 +1,125 @@
+"""Executions that tasks start under ``asl run``: of the definitions in the project's ``statemachines/``."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.arn import execution_arn, state_machine_arn
+from asl_engine.core.redrive import not_redrivable
+from asl_engine.errors import AslError, ExecutionAlreadyExists
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.language.document import load_source
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.project.definitions import read_definition
+from asl_engine.project.inputs import checked_name, machine_name
+from asl_engine.project.lookup import load_execution
+from asl_engine.projections.descriptions import describe_execution, start_execution
+from asl_engine.resources.nested import Refused
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asl_engine.engine.engine import Engine
+    from asl_engine.json_values import Json
+    from asl_engine.project.configuration import Project
+    from asl_engine.project.options import How
+    from asl_engine.resources import TaskCall
+    from asl_engine.store.records import Record
+
+__all__ = ["ProjectExecutions"]
+
+LOOK_SECONDS = 0.2  # at an execution that another process drives
+STARTED_BY = "started_by"  # the option of executions that a task has started
+SUFFIXES = frozenset({".json", ".yaml", ".yml"})
+
+
+class ProjectExecutions:
+    """``Executions`` for the tasks of a command; ``engine`` is given once there is one."""
+
+    whole = False
+
+    def __init__(self, how: How, project: Project) -> None:
+        self.engine: Engine | None = None
+        self._how = how
+        self._project = project
+
+    def serves(self, machine: str) -> bool:
+        return self._file(machine) is not None
+
+    async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
+        engine = self._engine()
+        if operation == "StartExecution":
+            return await self._start(engine, data, call)
+        record = await engine.store.record(str(data["executionArn"]))
+        if record is None:
+            raise Refused("ExecutionDoesNotExist", f"Execution Does Not Exist: '{data['executionArn']}'")
+        if operation == "StopExecution":
+            await engine.stop(load(await engine.store.definition(record.definition)), record)
+            return {}
+        execution = await load_execution(engine.store, record)
+        reason = not_redrivable(execution, engine.clock.now(), engine.limits)
+        return describe_execution(execution, _seconds, reason)
+
+    async def ended(self, execution: str) -> None:
+        engine = self._engine()
+        while True:
+            run = engine.runs.get(execution)
+            if run is not None:
+                with suppress(AslError):  # another process may have taken it over: look on
+                    await run.wait()
+                    return
+            record = await engine.store.record(execution)
+            if record is None or record.status != "RUNNING":
+                return
+            with suppress(AslError):  # another process drives it
+                await engine.resume(load(await engine.store.definition(record.definition)), record)
+                continue
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def _engine(self) -> Engine:
+        assert self.engine is not None, "the command has begun"  # noqa: S101
+        return self.engine
+
+    def _file(self, machine: str) -> Path | None:
+        """The definition of the machine with this ARN."""
+        name = machine.split(":")[6] if machine.count(":") >= 6 else machine
+        if machine != state_machine_arn(self._project.region, self._project.account, name):
+            return None
+        folder = self._project.root / "statemachines"
+        files = (file for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES)
+        return next((file for file in files if machine_name(str(file)) == name), None)
+
+    async def _start(self, engine: Engine, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
+        file = self._file(str(data["stateMachineArn"]))
+        assert file is not None, "it was looked for"  # noqa: S101
+        try:
+            name = checked_name(str(data["name"]))
+            machine = load_source(read_definition(str(file), project=self._project))
+            text = str(data.get("input", "{}"))
+            payload = Payload(loads(text), text)
+        except JsonSyntaxError as error:
+            raise Refused("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
+        except AslError as error:
+            raise Refused("ValidationException", str(error)) from None
+        how = self._how._replace(definition=file, mock=None)
+        options = {**how.to_options(), STARTED_BY: call.key}
+        try:
+            run = await engine.start(machine, machine_name(str(file)), payload, name, options)
+        except ExecutionAlreadyExists:
+            arn = execution_arn(self._project.region, self._project.account, machine_name(str(file)), name)
+            return start_execution((await self._again(engine, arn, call)).identity, _seconds)
+        return start_execution(run.execution.identity, _seconds)
+
+    async def _again(self, engine: Engine, arn: str, call: TaskCall) -> Record:
+        """The execution that has the name, if it is the task's own, from before a crash."""
+        record = await engine.store.record(arn)
+        if record is None or record.options.get(STARTED_BY) != call.key:
+            raise Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        return record
+
+
+def _seconds(milliseconds: int) -> float:
+    return milliseconds / 1000

@@ -1,0 +1,108 @@
+"""What a command reads: definitions, inputs, names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from asl_engine.arn import ALLOWED_IN_NAMES, is_name, name_from
+from asl_engine.errors import InvalidInput
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
+from asl_engine.payload import Payload
+
+if TYPE_CHECKING:
+    from asl_engine.limits import Limits
+
+__all__ = ["checked_name", "machine_name", "read_input", "read_text"]
+
+STDIN = "-"
+STDIN_NAME = "standard input"
+JSON_BEGINS = ("{", "[", '"')
+
+
+def read_text(source: str, what: str) -> str:
+    """The text of a file, or of the standard input for ``-``; a byte order mark is dropped.
+
+    ``what`` names it in messages.  Raises ``InvalidInput`` where it cannot be read or is not UTF-8.
+    """
+    place = STDIN_NAME if source == STDIN else source
+    try:
+        content = _standard_input() if source == STDIN else Path(source).read_bytes()
+        return content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no file {source} ({what})") from None
+    except IsADirectoryError:
+        raise InvalidInput(f"{source} is a folder, not {what}") from None
+    except OSError as error:
+        raise InvalidInput(f"cannot read {what} {place}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{place}: {what} is not UTF-8 text (byte {error.start + 1})") from None
+    except ValueError:  # a null character
+        raise InvalidInput(f"{source!r} cannot be the name of a file ({what})") from None
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        return b""
+    return sys.stdin.buffer.read()
+
+
+def read_input(given: str | None, limits: Limits) -> Payload:
+    """The execution's input: a file, ``-`` for the standard input, or JSON text; ``{}`` where none is given.
+
+    Its text is kept to the letter, as the history shows it.  Raises ``InvalidInput`` where it is not
+    JSON, or larger than ``limits`` allow.
+    """
+    if given is None:
+        return Payload({}, "{}")
+    if given == STDIN or _is_file(given):
+        place, text = (STDIN_NAME if given == STDIN else given), read_text(given, "the input")
+    else:
+        place, text = "--input", given
+    try:
+        value = loads(text)
+    except JsonSyntaxError as error:
+        if place == "--input" and not given.lstrip().startswith(JSON_BEGINS):
+            raise InvalidInput(f"there is no file {given} (the input), and it is not JSON either") from None
+        raise InvalidInput(
+            f"{place}:{error.line}:{error.column}: the input is not JSON: {error.message}"
+        ) from None
+    _check_size(text, place, limits)
+    return Payload(value, text)
+
+
+def _is_file(given: str) -> bool:
+    """Folders count too: the message about them is better than the one about JSON."""
+    try:
+        return Path(given).exists()
+    except (OSError, ValueError):  # a JSON text is often too long for a name
+        return False
+
+
+def _check_size(text: str, place: str, limits: Limits) -> None:
+    size = utf8_length(text)
+    if limits.payload_bytes is not None and size > limits.payload_bytes:
+        raise InvalidInput(
+            f"{place}: the input has {size:,} bytes; AWS allows {limits.payload_bytes:,} (256 KiB): "
+            "pass a reference to the data instead, or --limit payload_bytes=none"
+        )
+
+
+def checked_name(name: str, limits: Limits = AWS_LIMITS) -> str:
+    """The name of an execution as StartExecution allows it.  Raises ``InvalidInput``."""
+    if not is_name(name, limits.name_length):
+        raise InvalidInput(f"--name {name!r}: a name has {ALLOWED_IN_NAMES}")
+    return name
+
+
+def machine_name(definition: str) -> str:
+    """The state machine's name after its file: ``order`` for ``order.json`` and for ``order.asl.json``.
+
+    One from the standard input is called ``stdin``.
+    """
+    if definition == STDIN:
+        return "stdin"
+    stem = Path(definition).stem.removesuffix(".asl")
+    return name_from(stem)

@@ -1,0 +1,71 @@
+"""How an execution is to be run: what is stored with it, so that whoever resumes it needs to be told nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.engine.clock import REAL, clock_of
+from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits, from_option, overridden, parse_limits, to_option
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from asl_engine.engine.clock import Clock
+    from asl_engine.json_values import Json
+    from asl_engine.project.configuration import Project
+
+__all__ = ["How", "limits_of"]
+
+
+class How(NamedTuple):
+    """``definition`` is the absolute path of its file; ``endpoint`` is Lambda's URL, None for the AWS SDK's own.
+
+    ``time`` is one of the texts of ``--time``; ``endpoints`` are those of other services, as ``--endpoint`` takes
+    them; ``mock`` is FILE#CASE.
+    """
+
+    definition: Path
+    use_lambda: bool = False
+    endpoint: str | None = None
+    time: str = REAL
+    limits: Limits = AWS_LIMITS
+    endpoints: tuple[str, ...] = ()
+    mock: str | None = None
+
+    def to_options(self) -> dict[str, Json]:
+        return {
+            "definition_path": str(self.definition),
+            "lambda": self.use_lambda,
+            "lambda_endpoint": self.endpoint,
+            "time": self.time,
+            "limits": to_option(self.limits),
+            **({"mock": self.mock} if self.mock else {}),
+            **({"endpoints": [*self.endpoints]} if self.endpoints else {}),
+        }
+
+    @classmethod
+    def from_options(cls, options: dict[str, Json]) -> How:
+        """Executions that something else than this command has started may lack any option."""
+        path, endpoint = options.get("definition_path"), options.get("lambda_endpoint")
+        endpoints, time = options.get("endpoints"), options.get("time")
+        mock = options.get("mock")
+        return cls(
+            definition=Path(path if isinstance(path, str) else ""),
+            use_lambda=options.get("lambda") is True,
+            endpoint=endpoint if isinstance(endpoint, str) else None,
+            time=time if isinstance(time, str) else REAL,
+            limits=from_option(options.get("limits")),
+            endpoints=tuple(map(str, endpoints)) if isinstance(endpoints, list) else (),
+            mock=mock if isinstance(mock, str) else None,
+        )
+
+    def clock(self, since: int = 0) -> Clock:
+        """Not before ``since`` (milliseconds): where time is not this machine's, the log may be ahead of it."""
+        return clock_of(self.time, since)
+
+
+def limits_of(project: Project, given: Iterable[str] = (), *, aws_limits: bool = True) -> Limits:
+    """AWS's, unless the project says otherwise, unless the command does.  Raises ``InvalidInput``."""
+    base = overridden(AWS_LIMITS, project.limits, f"{project.source}: limits: ") if aws_limits else NO_LIMITS
+    return parse_limits(given, base)

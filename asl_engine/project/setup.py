@@ -1,0 +1,177 @@
+"""How an execution was asked to run, and everything that follows from it.
+
+It is stored with the execution, so that ``asl resume`` needs to be told nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.errors import InvalidInput
+from asl_engine.language.loader import load
+from asl_engine.limits import NO_LIMITS
+from asl_engine.project.options import How
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.project.configuration import Project
+    from asl_engine.project.executions import ProjectExecutions
+    from asl_engine.resources import Resource
+    from asl_engine.resources.http.connections import Connection
+    from asl_engine.resources.lambda_.local import LocalFunction
+    from asl_engine.resources.lambda_.service import LambdaService
+    from asl_engine.resources.mocks.configuration import MockFile
+    from asl_engine.resources.services import Services
+    from asl_engine.store.protocol import Store
+    from asl_engine.store.records import Record
+
+    Observer = Callable[[Run, list[Event]], None]
+
+__all__ = ["Setup", "recorded_setup", "remote_lambda", "services_of", "set_up"]
+
+
+class Setup(NamedTuple):
+    """What an engine needs to run one machine."""
+
+    how: How
+    project: Project
+    machine: StateMachine
+    resources: dict[str, Resource]
+    name: str = ""
+    nested: ProjectExecutions | None = None
+
+    def engine(self, store: Store, since: int = 0, observer: Observer | None = None) -> Engine:
+        """An engine for it.  ``since`` is the time, in milliseconds, that the log has reached."""
+        from asl_engine.engine.engine import Engine
+
+        mocking = None
+        if self.how.mock is not None:
+            from asl_engine.engine.mocking import Mocking
+
+            file, case = mock_file(self.how.mock)
+            mocking = Mocking(self.resources, store, file, (self.name, case))
+        engine = Engine(
+            store,
+            self.resources if mocking is None else mocking,
+            clock=self.how.clock(since),
+            limits=self.how.limits,
+            region=self.project.region,
+            account=self.project.account,
+            observer=observer,
+            stand_in=None if mocking is None else mocking.stand_in,
+        )
+        if self.nested is not None:
+            self.nested.engine = engine
+        return engine
+
+
+def absolute_mock(given: str) -> str:
+    """``FILE#CASE`` with the file's absolute path.  Raises ``InvalidInput``."""
+    file, mark, case = given.rpartition("#")
+    if not mark or not file or not case:
+        raise InvalidInput(f"--mock {given}: it is FILE#CASE, a mock configuration and one of its test cases")
+    return f"{Path(file).absolute()}#{case}"
+
+
+def mock_file(mock: str) -> tuple[MockFile, str]:
+    """The file and the test case of an ``absolute_mock``."""
+    from asl_engine.resources.mocks.configuration import MockFile
+
+    path, _, case = mock.rpartition("#")
+    return MockFile(Path(path)), case
+
+
+def set_up(how: How, project: Project, machine: StateMachine, name: str = "") -> Setup:
+    """Find what serves every task that is not mocked; ``name`` is the machine's.
+
+    Raises ``ProjectError`` for tasks that cannot be loaded, and for one that lists all that are missing.
+    """
+    from asl_engine.resources.catalog import Catalog, resolve
+    from asl_engine.resources.python.loading import load_tasks
+
+    with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
+        registry = load_tasks(*project.tasks, root=project.root)
+    services = None
+    if project.functions or any(":states:" in resource for resource in machine.resources):
+        services = services_of(how, project, sdk_region=True)
+    nested = None
+    if services is not None and any("states:startExecution" in resource for resource in machine.resources):
+        from asl_engine.project.executions import ProjectExecutions
+
+        nested = ProjectExecutions(how, project)
+        services = services._replace(executions=nested)
+    catalog = Catalog(registry, remote_lambda(how, project), services)
+    resources = resolve(_unmocked(how, machine, name), catalog)
+    # What the machines need that its tasks start is found when they need it.
+    return Setup(how, project, machine, resources if nested is None else catalog, name, nested)
+
+
+def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:
+    """The resources of the states that no test case answers for.  Raises ``ProjectError`` for a bad one."""
+    if how.mock is None:
+        return machine.resources
+    file, case = mock_file(how.mock)
+    mocked = file.read().states(name, case)
+    named = ((state, getattr(machine.states[state], "resource", None)) for state in machine.states)
+    used = {resource for state, resource in named if resource is not None and state not in mocked}
+    return [resource for resource in machine.resources if resource in used]
+
+
+def services_of(how: How, project: Project, *, sdk_region: bool = False) -> Services:
+    """What tasks can call, where the command, the environment and the project say.
+
+    ``sdk_region``: in the region that the AWS SDK is configured with, if it is.  Raises ``InvalidInput``.
+    """
+    from asl_engine.resources.aws.clients import AwsClients, Connecting
+    from asl_engine.resources.endpoints import endpoints
+    from asl_engine.resources.services import Services
+
+    urls = endpoints(how.endpoints, os.environ, project.endpoints)
+    connections: dict[str, Connection] = {}
+    if project.connections:
+        from asl_engine.resources.http.connections import read_connections
+
+        connections = read_connections(project.connections, os.environ, str(project.source))
+    functions: dict[str, LocalFunction] = {}
+    if project.functions:
+        from asl_engine.resources.lambda_.local import LocalFunction, read_functions
+
+        configured = read_functions(project.functions, project.root, str(project.source))
+        functions = {name: LocalFunction(function) for name, function in configured.items()}
+    clients = AwsClients(Connecting(urls, sdk_region))
+    return Services(clients, connections=connections, functions=functions)
+
+
+def remote_lambda(how: How, project: Project) -> LambdaService | None:
+    """AWS Lambda, where the command, the environment or the project says that it is to be called."""
+    endpoint = how.endpoint or os.environ.get("LAMBDA_ENDPOINT") or project.lambda_endpoint
+    if not (how.use_lambda or endpoint or project.use_lambda):
+        return None
+    from asl_engine.resources.lambda_.service import lambda_resource
+
+    # A region is only needed to sign what a local endpoint does not check.
+    located = "AWS_REGION" in os.environ or "AWS_DEFAULT_REGION" in os.environ
+    return lambda_resource(endpoint, project.region if endpoint and not located else None)
+
+
+async def recorded_setup(store: Store, record: Record) -> Setup:
+    """The setup of an execution that is in the store, with the definition it was started with.
+
+    The tasks are those of the project of its definition's file, or where that is gone, of the current
+    directory.
+    """
+    from asl_engine.project.lookup import project_of
+
+    how = How.from_options(record.options)
+    start = how.definition if how.definition.is_file() else Path.cwd()
+    text, name = await store.definition(record.definition), record.identity.name
+    machine = load(text, f"the definition of {name}", NO_LIMITS)  # it has been accepted once
+    return set_up(how, project_of(start), machine, record.identity.machine_name)

@@ -1,0 +1,1 @@
+"""Pure: events and executions in the shapes that AWS gives them."""

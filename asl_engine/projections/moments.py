@@ -1,0 +1,21 @@
+"""Moments as text, in the forms that people and the AWS CLI read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+__all__ = ["iso", "iso_or_none", "utc"]
+
+
+def iso(moment: int) -> str:
+    """Milliseconds since the epoch as the AWS CLI writes a timestamp: ISO 8601 with the offset, in UTC."""
+    return datetime.fromtimestamp(moment / 1000, UTC).isoformat(timespec="microseconds")
+
+
+def utc(moment: int) -> str:
+    """The same moment for people: ``2024-01-31 12:00:00.123``, in UTC."""
+    return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") + f".{moment % 1000:03}"
+
+
+def iso_or_none(moment: int | None) -> str | None:
+    return None if moment is None else iso(moment)

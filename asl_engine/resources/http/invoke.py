@@ -1,0 +1,284 @@
+"""``arn:aws:states:::http:invoke``: a request to an HTTPS API.  "Call HTTPS APIs" in the Developer Guide.
+
+Needs the extra ``http`` (httpx), which is imported with the first call.  A connection's secrets go into the
+request alone: errors are told without them.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from asl_engine.errors import StatesError
+from asl_engine.json_text import JsonSyntaxError, dumps, loads
+from asl_engine.payload import Payload
+from asl_engine.resources.aws.shapes import refused_parameters
+from asl_engine.resources.http.bounds import MOST_BYTES
+from asl_engine.resources.http.connections import connection_name
+from asl_engine.resources.http.form_encoding import ARRAY_FORMATS, form, query
+from asl_engine.resources.http.requests import HttpRequest, http_client, joined, line_breaks, reason, send
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asl_engine.json_values import Json
+    from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.http.connections import Connection
+
+__all__ = ["http_resource"]
+
+FIELDS: Final = frozenset(
+    {
+        "ApiEndpoint",
+        "Authentication",
+        "Headers",
+        "InvocationConfig",
+        "Method",
+        "QueryParameters",
+        "RequestBody",
+        "Transform",
+    }
+)
+OBJECTS: Final = ("Headers", "QueryParameters", "Transform", "Authentication", "InvocationConfig")
+METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
+LONGEST_SECONDS: Final = 60
+TOKEN_MARGIN_SECONDS: Final = 60
+# Those that a definition may not set, by the Developer Guide; what it says of them is how they begin or are.
+FORBIDDEN_PREFIXES: Final = ("x-amz-", "x-amzn-", "x-forwarded")
+FORBIDDEN: Final = frozenset(
+    [
+        "a-im",
+        "accept-charset",
+        "accept-datetime",
+        "accept-encoding",
+        "authorization",
+        "cache-control",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "content-md5",
+        "date",
+        "expect",
+        "forwarded",
+        "from",
+        "host",
+        "http2-settings",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-range",
+        "if-unmodified-since",
+        "max-forwards",
+        "origin",
+        "pragma",
+        "proxy-authorization",
+        "range",
+        "referer",
+        "server",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "warning",
+    ]
+)
+
+
+# Contents that a state's result has no place for.
+BINARY: Final = frozenset({"application/octet-stream", "application/pdf", "application/zip", "application/gzip"})
+BINARY_PREFIXES: Final = ("audio/", "font/", "image/", "video/")
+
+
+def http_resource(connections: Mapping[str, Connection]) -> Direct:
+    """A resource that makes the request which the task's parameters describe."""
+    tokens = _Tokens()
+
+    async def invoke(call: TaskCall) -> Payload:
+        import httpx
+
+        parameters = _checked(call.input.value)
+        connection = _connection(parameters, connections)
+        try:
+            async with http_client(call, LONGEST_SECONDS) as client:
+                region = call.execution.split(":")[3]
+                request = _request(parameters, connection, region)
+                if connection is not None:
+                    request = await tokens.authorised(client, connection, request, call)
+                if call.trace is not None:
+                    shown = request if call.trace.reveal_secrets else _request(parameters, None, region)
+                    call.trace.tell("request", shown.members())
+                answer = await send(client, request, call, LONGEST_SECONDS)
+                if call.trace is not None:
+                    call.trace.tell("response", {"protocol": shown.protocol, **answer.members()})
+        except httpx.HTTPError as error:
+            raise StatesError("States.Http.Socket", reason(error)) from error
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise StatesError("States.Http.Socket", f"Invalid ApiEndpoint: {type(error).__name__}") from error
+        if not answer.is_success:
+            raise StatesError(f"States.Http.StatusCode.{answer.status}", answer.phrase or None)
+        kind = next((text for name, text in answer.headers if name.lower() == "content-type"), "")
+        kind = kind.partition(";")[0].strip().lower()
+        if kind in BINARY or kind.startswith(BINARY_PREFIXES):
+            raise StatesError(
+                "States.Runtime",
+                f"Unsupported response content-type '{kind}'. Please see documentation for list of unsupported "
+                "content-types.",
+            )
+        result = answer.result()
+        if not answer.data:  # recorded from AWS, as is the spelling of headers
+            del result["ResponseBody"]
+        return Payload(result)
+
+    return invoke
+
+
+def _checked(parameters: Json) -> dict[str, Any]:
+    if not isinstance(parameters, dict):
+        raise refused_parameters(parameters, ["The Parameters must be an object"])
+    problems = [f"The field '{key}' is not supported by Step Functions" for key in parameters if key not in FIELDS]
+    for field in ("ApiEndpoint", "Method"):
+        if field not in parameters:
+            problems.append(f"The field '{field}' is required but was missing")
+        elif not isinstance(parameters[field], str):
+            problems.append(f"The value for the field '{field}' must be a string")
+    method, endpoint = parameters.get("Method"), parameters.get("ApiEndpoint")
+    if isinstance(method, str) and method not in METHODS:
+        problems.append("The value of the field 'Method' has an invalid format")
+    if isinstance(endpoint, str) and not endpoint.startswith(("https://", "http://")):
+        problems.append("The value of the field 'ApiEndpoint' has an invalid format")
+    problems += [
+        f"The value for the field '{field}' must be an object"
+        for field in OBJECTS
+        if not isinstance(parameters.get(field, {}), dict)
+    ]
+    problems += _bad_headers(parameters.get("Headers"))
+    if problems:
+        raise refused_parameters(parameters, problems)
+    return parameters
+
+
+def _bad_headers(headers: Json) -> list[str]:
+    given = headers if isinstance(headers, dict) else {}
+    names = [name.lower() for name in given]
+    refused = [name for name in names if name in FORBIDDEN or name.startswith(FORBIDDEN_PREFIXES)]
+    problems = [f"The 'Headers' field contains unsupported values: [{', '.join(refused)}]"] if refused else []
+    for name, value in given.items():
+        items = value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str | int | float) and not line_breaks(str(item)) for item in items):
+            problems.append(f"The value for the field '{name}' must be a string")
+    return problems
+
+
+def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection]) -> Connection | None:
+    given = parameters.get("InvocationConfig") or parameters.get("Authentication") or {}
+    arn = given.get("ConnectionArn")
+    if arn is None:
+        return None
+    name = connection_name(str(arn))
+    if name not in connections:
+        raise StatesError(
+            "Events.ConnectionResource.ConnectionNotFound",
+            f"The connection {name} is not declared under [tool.asl.connections] of the project's configuration",
+        )
+    return connections[name]
+
+
+def _request(parameters: dict[str, Any], connection: Connection | None, region: str) -> HttpRequest:
+    """The definition's request; where the connection says something of the same name, that counts."""
+    headers = {name: joined(value) for name, value in (parameters.get("Headers") or {}).items()}
+    asked = dict(parameters.get("QueryParameters") or {})
+    body = parameters.get("RequestBody")
+    if connection is not None:
+        # Recorded from AWS: a header counts by its exact name, and another spelling is a second value.
+        headers = {**connection.headers, **{n: text for n, text in headers.items() if n not in connection.headers}}
+        asked = {**{n: text for n, text in asked.items() if n not in connection.query}, **connection.query}
+        if connection.body:
+            if not isinstance(body, dict | None):
+                raise StatesError(
+                    "States.Runtime", "Cannot merge connection body authorization parameters with request body."
+                )
+            body = {**(body or {}), **connection.body}
+    content, kind = _content(body, parameters.get("Transform") or {})
+    if content is not None and (kind.endswith("urlencoded") or "content-type" not in map(str.lower, headers)):
+        headers = {name: text for name, text in headers.items() if name.lower() != "content-type"}
+        headers["Content-Type"] = kind
+    headers["User-Agent"] = f"Amazon|StepFunctions|HttpInvoke|{region}"
+    headers["Range"] = f"bytes=0-{MOST_BYTES}"
+    url: str = parameters["ApiEndpoint"]
+    if asked:
+        url += ("&" if "?" in url else "?") + query(asked)
+    return HttpRequest(parameters["Method"], url, headers, content)
+
+
+def _content(body: Json, transform: dict[str, Any]) -> tuple[bytes | None, str]:
+    if body is None:
+        return None, ""
+    if transform.get("RequestBodyEncoding") == "URL_ENCODED":
+        options = transform.get("RequestEncodingOptions") or {}
+        arrays = options.get("ArrayFormat", "INDICES")
+        if arrays not in ARRAY_FORMATS:
+            raise StatesError("States.Runtime", f"ArrayFormat is one of {', '.join(ARRAY_FORMATS)}")
+        return form(body, arrays).encode(), "application/x-www-form-urlencoded"
+    text = body if isinstance(body, str) else dumps(body)
+    return text.encode(), "application/json; charset=UTF-8"
+
+
+class _Tokens:
+    """OAuth access tokens, by connection, until shortly before they expire."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[str, float]] = {}
+
+    async def authorised(
+        self, client: Any, connection: Connection, request: HttpRequest, call: TaskCall
+    ) -> HttpRequest:
+        texts = connection.texts
+        if connection.kind == "API_KEY":
+            added = {texts["key-name"]: texts["key-value"]}
+        elif connection.kind == "BASIC":
+            from base64 import b64encode
+
+            pair = b64encode(f"{texts['username']}:{texts['password']}".encode()).decode()
+            added = {"Authorization": f"Basic {pair}"}
+        else:
+            added = {"Authorization": f"Bearer {await self._token(client, connection, call)}"}
+        taken = {name.lower() for name in added}
+        kept = {name: text for name, text in request.headers.items() if name.lower() not in taken}
+        return request._replace(headers=kept | added)
+
+    async def _token(self, client: Any, connection: Connection, call: TaskCall) -> str:
+        token, until = self._known.get(connection.name, ("", 0.0))
+        if until > time.time():
+            return token
+        texts = connection.texts
+        asked = {
+            "grant_type": "client_credentials",
+            "client_id": texts["client-id"],
+            "client_secret": texts["client-secret"],
+            **connection.oauth_body,
+        }
+        url, content, headers = texts["authorization-endpoint"], None, {}
+        if connection.method == "GET":
+            url += ("&" if "?" in url else "?") + urlencode(asked)
+        else:
+            content = urlencode(asked).encode()
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+        request = HttpRequest(connection.method, url, headers, content)
+        answer = await send(client, request, call, LONGEST_SECONDS)
+        try:
+            told = loads(answer.text) if answer.is_success else None
+        except JsonSyntaxError:
+            told = None
+        given = told.get("access_token") if isinstance(told, dict) else None
+        if not isinstance(told, dict) or not isinstance(given, str):
+            raise StatesError(
+                "Events.ConnectionResource.InvalidConnectionState",
+                f"The connection {connection.name} was not given a token: status {answer.status}",
+            )
+        lasts = told.get("expires_in")
+        seconds = float(lasts) if isinstance(lasts, int | float) else 0.0
+        self._known[connection.name] = given, time.time() + seconds - TOKEN_MARGIN_SECONDS
+        return given

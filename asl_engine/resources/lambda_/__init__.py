@@ -1,0 +1,1 @@
+"""Lambda functions as tasks, local and real."""

@@ -1,0 +1,203 @@
+"""``arn:aws:states:::lambda:invoke``: the task's parameters are a request to Lambda's Invoke operation.
+
+"Invoke an AWS Lambda function with Step Functions" in the Developer Guide.  The function is one of the
+project's callables, or else Lambda's; the result is Invoke's whole answer, as the AWS SDK for Java
+shows it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from asl_engine.errors import StatesError
+from asl_engine.json_text import JsonSyntaxError, dumps, loads
+from asl_engine.payload import Payload
+from asl_engine.resources.aws.calling import role_of
+from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
+from asl_engine.resources.python.registry import function_name
+from asl_engine.resources.python.tasks import python_resource, request_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asl_engine.json_values import Json
+    from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.lambda_.local import LocalFunction
+    from asl_engine.resources.lambda_.service import LambdaService
+    from asl_engine.resources.python.registry import Registry
+
+__all__ = ["function_not_found", "lambda_integration"]
+
+MEMBERS = ("FunctionName", "InvocationType", "Qualifier", "ClientContext", "LogType")
+LATEST = "$LATEST"
+# The headers that Lambda sends, in the order of both of the SDK's collections.  The SDK drops none of them.
+ALL_HEADERS = (
+    "X-Amz-Executed-Version",
+    "x-amzn-Remapped-Content-Length",
+    "Connection",
+    "x-amzn-RequestId",
+    "X-Amz-Log-Result",
+    "Content-Length",
+    "Date",
+    "X-Amzn-Trace-Id",
+    "Content-Type",
+)
+# Statuses of a local call that nobody waits for.
+NOT_AWAITED = {"Event": 202, "DryRun": 204}
+
+
+def lambda_integration(
+    registry: Registry, remote: LambdaService | None, functions: Mapping[str, LocalFunction] | None = None
+) -> Direct:
+    """A resource that invokes the function which the task's parameters name.
+
+    It is one of ``functions``, else a callable, else ``remote``.
+    """
+    underway: set[asyncio.Task[Payload]] = set()
+
+    async def invoke(call: TaskCall) -> Payload:
+        parameters = _parameters(call.input.value)
+        arn = _function_arn(parameters, call.execution)
+        own = (functions or {}).get(function_name(arn) or "")
+        function = None if own is not None else registry.find(function_name(arn) or "")
+        if own is not None:
+            made = await own.invoke(_body(parameters) or "{}", call)
+            made = made._replace(answer=_plausible(call, 200, made.text))
+        elif function is not None:
+            local = python_resource(function, function_name(arn) or "")
+            made = await _call_locally(local, call._replace(resource=arn), parameters, underway)
+        elif remote is not None:
+            made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline, role_of(call))
+        else:
+            raise function_not_found(arn)
+        if made.failed:
+            raise _compact(function_error(made.text))
+        return Payload(_document(made))
+
+    return invoke
+
+
+def function_not_found(arn: str) -> StatesError:
+    """What Lambda says of a function that does not exist, worded as Step Functions words it."""
+    version = "" if arn.count(":") > 6 else f":{LATEST}"
+    return StatesError(
+        "Lambda.ResourceNotFoundException",
+        f"Function not found: {arn}{version} (Service: AWSLambda; Status Code: 404; "
+        f"Error Code: ResourceNotFoundException; Request ID: {uuid4()}; Proxy: null)",
+    )
+
+
+def _parameters(given: Json) -> dict[str, Any]:
+    name = given.get("FunctionName") if isinstance(given, dict) else None
+    if not isinstance(given, dict) or not isinstance(name, str) or not name:
+        raise StatesError("States.Runtime", "The field 'FunctionName' is required but was missing")
+    return given
+
+
+def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
+    """The ARN of a function that is named in one of Invoke's ways; region and account are the execution's."""
+    name: str = parameters["FunctionName"]
+    if name.startswith("arn:"):
+        arn = name
+    else:
+        region, account = execution.split(":")[3:5]
+        tail = name.rpartition("function:")[2]  # ACCOUNT:function:NAME
+        arn = f"arn:aws:lambda:{region}:{account}:function:{tail}"
+    qualifier = parameters.get("Qualifier")
+    return f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn
+
+
+def _request(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    request = {member: parameters[member] for member in MEMBERS if member in parameters}
+    body = _body(parameters)
+    return request if body is None else {**request, "Payload": body.encode()}
+
+
+def _body(parameters: Mapping[str, Any]) -> str | None:
+    """The event's text.  A string is sent as it is: it has to be JSON itself."""
+    payload = parameters.get("Payload")
+    if payload is None or isinstance(payload, str):
+        return payload
+    return dumps(payload)
+
+
+async def _call_locally(
+    local: Direct, call: TaskCall, parameters: Mapping[str, Any], underway: set[asyncio.Task[Payload]]
+) -> Invocation:
+    """Invoke a callable; its answer tells what Lambda's would."""
+    body = _body(parameters)
+    call = call._replace(input=_event(body))
+    kind = parameters.get("InvocationType", "RequestResponse")
+    if kind == "RequestResponse":
+        try:
+            text = (await local(call)).text
+        except StatesError as error:
+            raise _compact(error) from error
+        return Invocation(text, failed=False, answer=_plausible(call, 200, text))
+    if kind == "Event":
+        task = asyncio.ensure_future(local(call))
+        underway.add(task)
+        task.add_done_callback(underway.discard)
+        task.add_done_callback(_forget)
+    return Invocation("", failed=False, answer=_plausible(call, NOT_AWAITED.get(kind, 204), ""))
+
+
+def _event(body: str | None) -> Payload:
+    try:
+        return Payload({}) if not body else Payload(loads(body), body)
+    except JsonSyntaxError as error:
+        raise StatesError(
+            "Lambda.InvalidRequestContentException", f"Could not parse request body into json: {error}"
+        ) from None
+
+
+def _forget(task: asyncio.Task[Payload]) -> None:
+    """Nobody waits for an asynchronous invocation, and nobody hears of its failure."""
+    if not task.cancelled():
+        task.exception()
+
+
+def _plausible(call: TaskCall, status: int, text: str) -> dict[str, Any]:
+    identifier = request_id(call.key)
+    headers = {
+        "X-Amz-Executed-Version": LATEST,
+        "x-amzn-Remapped-Content-Length": "0",
+        "x-amzn-RequestId": identifier,
+        "Content-Length": str(len(text.encode())),
+        "Date": formatdate(usegmt=True),
+        "X-Amzn-Trace-Id": f"Root=1-{identifier[:8]}-{identifier.replace('-', '')[8:]};Sampled=0",
+        "Content-Type": "application/json",
+    }
+    meta = {"RequestId": identifier, "HTTPStatusCode": status, "HTTPHeaders": headers}
+    return {"StatusCode": status, "ExecutedVersion": LATEST, "ResponseMetadata": meta}
+
+
+def _document(made: Invocation) -> Json:
+    answer = made.answer
+    meta = answer["ResponseMetadata"]
+    sent = {name.lower(): value for name, value in meta["HTTPHeaders"].items()}
+    sent |= {"connection": "keep-alive", "content-length": str(len(made.text.encode()))}
+    headers = {name: sent[name.lower()] for name in ALL_HEADERS if name.lower() in sent}
+    told = {"ExecutedVersion": answer.get("ExecutedVersion"), "LogResult": answer.get("LogResult")}
+    return {
+        **{name: value for name, value in told.items() if value is not None},
+        "Payload": function_result(made.text).value if made.text else "",
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": dict(sorted(headers.items(), key=lambda header: header[0].lower())),
+            "HttpStatusCode": meta["HTTPStatusCode"],
+        },
+        "SdkResponseMetadata": {"RequestId": sent.get("x-amzn-requestid", meta.get("RequestId"))},
+        "StatusCode": answer["StatusCode"],
+    }
+
+
+def _compact(error: StatesError) -> StatesError:
+    """The integration parses a function's report and writes it again, without white space."""
+    with suppress(JsonSyntaxError):
+        return StatesError(error.error, dumps(loads(error.cause or "")))
+    return error

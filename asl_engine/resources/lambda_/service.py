@@ -1,0 +1,172 @@
+"""Lambda functions that run where AWS, or an endpoint that speaks for it, runs them.
+
+Needs the extra ``lambda`` (boto3), which is imported with the first call.  Credentials, and the region
+and the endpoint unless they are given, come from wherever the AWS SDK finds them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.errors import ProjectError, StatesError
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.payload import Payload
+from asl_engine.resources.aws.calling import role_of
+from asl_engine.resources.aws.clients import AwsClients, Connecting, read_timeout
+from asl_engine.resources.aws.failures import clean
+from asl_engine.resources.python.registry import function_name, qualifier
+from asl_engine.resources.python.threads import run_in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.resources import TaskCall
+
+__all__ = [
+    "Invocation",
+    "LambdaService",
+    "function_error",
+    "function_result",
+    "lambda_region",
+    "lambda_resource",
+]
+
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+_ACCOUNT = re.compile(r"\d{12}")
+
+
+def lambda_resource(endpoint: str | None = None, region: str | None = None) -> LambdaService:
+    """A resource that invokes the function its ARN names, once per call: retries are the machine's.
+
+    ``endpoint`` is a URL.  ``region`` serves ARNs whose own region is only a placeholder.  Raises
+    ``ProjectError`` where boto3 is not installed.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("boto3") is None:
+        raise ProjectError('calling AWS Lambda needs boto3: pip install "asl-engine[lambda]"')
+    return LambdaService(AwsClients(Connecting({"lambda": endpoint} if endpoint else {})), region)
+
+
+class Invocation(NamedTuple):
+    """What Invoke has answered: the payload's text, and everything else as boto3 gives it.
+
+    ``failed`` says that the function, not the service, has failed; its report is the payload.
+    """
+
+    text: str
+    failed: bool
+    answer: dict[str, Any]
+
+
+class LambdaService:
+    """Lambda's Invoke operation; called with a task whose resource is a function's ARN, it is a resource."""
+
+    def __init__(self, clients: AwsClients, region: str | None = None) -> None:
+        self._clients = clients
+        self._region = region
+
+    async def __call__(self, call: TaskCall) -> Payload:
+        request = {
+            **_target(call.resource),
+            "InvocationType": "RequestResponse",
+            "Payload": call.input.text.encode(),
+        }
+        made = await self.invoke(request, lambda_region(call.resource), call.deadline, role_of(call))
+        if made.failed:
+            raise function_error(made.text)
+        return function_result(made.text)
+
+    async def invoke(
+        self, request: dict[str, Any], region: str | None, deadline: int | None, role: str | None = None
+    ) -> Invocation:
+        """Send a request, whose members are those of Invoke.
+
+        ``region`` is None for the AWS SDK's own; ``deadline`` is in milliseconds since the epoch; ``role`` is
+        assumed for the call.  Raises ``StatesError`` where the service refuses or cannot be reached.
+        """
+        make = partial(self._clients.get, "lambda", region or self._region, role, read_timeout(deadline))
+        return await run_in_thread(partial(_invoke, make, request))
+
+
+def _invoke(make: Callable[[], Any], request: dict[str, Any]) -> Invocation:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    client: Any = None
+    try:
+        client = make()
+        answer = client.invoke(**request)
+        body = answer["Payload"].read()
+    except ClientError as error:
+        raise _refused(error, client) from error
+    except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is no URL
+        raise _unreachable(error) from error
+    return Invocation(body.decode(errors="replace"), "FunctionError" in answer, answer)
+
+
+def lambda_region(arn: str) -> str | None:
+    """The region in a function's ARN, None where it is only a placeholder."""
+    region = arn.split(":")[3]
+    return region if _REGION.fullmatch(region) else None
+
+
+def _target(arn: str) -> dict[str, str]:
+    """The full ARN if AWS could have issued it, else the bare name: its caller's own function."""
+    if lambda_region(arn) and _ACCOUNT.fullmatch(arn.split(":")[4]):
+        return {"FunctionName": arn}
+    version = qualifier(arn)
+    return {"FunctionName": function_name(arn) or arn, **({"Qualifier": version} if version else {})}
+
+
+def function_result(text: str) -> Payload:
+    """What a function has returned.  Raises ``StatesError`` where it is not JSON."""
+    try:
+        return Payload(loads(text), text) if text else Payload.of_text("null")
+    except JsonSyntaxError as error:
+        raise StatesError("Lambda.Unknown", f"The function's result is not JSON: {error}") from None
+
+
+def function_error(text: str) -> StatesError:
+    """The failure of which a function's report tells; its cause is the report."""
+    try:
+        report = loads(text)
+    except JsonSyntaxError:
+        report = None
+    name = report.get("errorType") if isinstance(report, dict) else None
+    if isinstance(name, str) and name:
+        return StatesError(name, text)
+    unknown = "The cause could not be determined because Lambda did not return an error type."
+    return StatesError("Lambda.Unknown", f"{unknown} Returned payload: {text}")
+
+
+def _refused(error: Any, client: Any) -> StatesError:
+    """The service's own error, worded as Step Functions words it.
+
+    An error that the Invoke operation does not declare, such as AccessDeniedException, goes by the name
+    of all of them: AWSLambdaException.
+    """
+    if error.operation_name != "Invoke":  # STS or SSO, asked for credentials
+        return StatesError("Lambda.SdkClientException", clean(str(error)))
+    detail, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
+    code = detail.get("Code", "Unknown")
+    declared = {shape.name for shape in client.meta.service_model.operation_model("Invoke").error_shapes}
+    facts = (
+        f"Service: AWSLambda; Status Code: {meta.get('HTTPStatusCode')}; Error Code: {code}; "
+        f"Request ID: {meta.get('RequestId')}; Proxy: null"
+    )
+    name = code if code in declared else "AWSLambdaException"
+    return StatesError(f"Lambda.{name}", f"{clean(detail.get('Message', ''))} ({facts})")
+
+
+def _unreachable(error: Exception) -> StatesError:
+    from botocore import exceptions
+
+    if isinstance(error, exceptions.ReadTimeoutError):
+        return StatesError(
+            "Lambda.ClientExecutionTimeoutException", clean(f"Unable to execute HTTP request: {error}")
+        )
+    if isinstance(error, exceptions.CredentialRetrievalError):  # quotes the output of the user's own command
+        return StatesError("Lambda.SdkClientException", "The AWS SDK could not retrieve credentials.")
+    return StatesError("Lambda.SdkClientException", clean(str(error)))

@@ -1,0 +1,1 @@
+"""Mocked responses in place of tasks."""

@@ -1,0 +1,183 @@
+"""Mocked results of tasks, held against the service's model of its answers, where botocore is installed.
+
+AWS documentation, MockInput: STRICT demands what is required and checks what is there, PRESENT only checks
+what is there.  Fields that the model does not have are let through.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from asl_engine.arn import LAMBDA_INVOKE
+from asl_engine.inspection import Refusal
+from asl_engine.resources.aws import names
+from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from asl_engine.json_values import Json
+
+__all__ = ["FieldValidation", "check_result"]
+
+FieldValidation: TypeAlias = Literal["STRICT", "PRESENT", "NONE"]
+
+NO_OBJECT = "Mocked result must be a valid JSON object."
+INTEGRATION = "arn:aws:states:::"
+AWS_SDK = "aws-sdk:"
+START_EXECUTION = "states:startExecution"
+# Shapes that AWS was recorded to hold to narrower bounds than the model of today.
+RECORDED_BOUNDS = {("lambda", "MemorySize"): (128, 10_240)}
+
+
+class Answer(NamedTuple):
+    """What a task is answered: a service's shape, how its members are called, and those that may be anything.
+
+    ``within`` is the one field of the result that the shape is of, None for the whole result.
+    """
+
+    service: str
+    shape: Any
+    name: Callable[[str], str]
+    free: frozenset[str] = frozenset()
+    within: str | None = None
+
+
+def check_result(resource: str, result: Json, mode: FieldValidation) -> None:
+    """Raises ``Refusal`` with the first thing that is wrong with ``result`` as that of a task with this resource.
+
+    Resources whose results have no model (functions, activities, HTTP endpoints, whatever is answered with a
+    task token) may give anything.
+    """
+    answer = None if mode == "NONE" else _answer(resource)
+    if answer is None or answer.shape is None:
+        return
+    value: Any = result
+    if answer.within is not None and isinstance(value, dict):
+        value = value.get(answer.within)
+    for fault in _structure(answer, answer.shape, value, answer.within or "", strict=mode == "STRICT"):
+        raise Refusal(fault if fault == NO_OBJECT else f"Mock result schema validation error: {fault}")
+
+
+def _answer(resource: str) -> Answer | None:
+    if not resource.startswith(INTEGRATION) or resource.endswith(TOKEN) or not names.services():
+        return None
+    name = resource.removeprefix(INTEGRATION)
+    if name.startswith(AWS_SDK):
+        return _sdk_answer(name.removeprefix(AWS_SDK))
+    if resource == LAMBDA_INVOKE:  # the payload is a text in the model, but any JSON here
+        return Answer("lambda", _output("lambda", "Invoke"), names.member_name)
+    action, _, pattern = name.partition(".")
+    if action == START_EXECUTION:
+        # With .sync:2, what the execution was given and has given is JSON.
+        free = frozenset({"Input", "Output"} if pattern.endswith(":2") else ())
+        operation = "DescribeExecution" if pattern else "StartExecution"
+        return Answer("stepfunctions", _output("stepfunctions", operation), names.member_name, free)
+    return _optimised_answer(action, synced=resource.endswith(SYNC))
+
+
+def _sdk_answer(name: str) -> Answer | None:
+    service, _, action = name.partition(":")
+    known = names.services().get(service)
+    operation = None if known is None else names.operation_name(known, action)
+    return (
+        None if known is None or operation is None else Answer(known, _output(known, operation), names.field_name)
+    )
+
+
+def _optimised_answer(action: str, *, synced: bool) -> Answer | None:
+    entry = OPTIMISED.get(action)
+    if entry is None or entry.shown:  # a result with words of its own
+        return None
+    free = frozenset({"Body"} if entry.operation == "InvokeModel" else ())
+    if not synced:
+        return Answer(entry.service, _output(entry.service, entry.operation), names.member_name, free)
+    job = entry.job
+    if job is None:
+        return None
+    within, _, place = job.result.rpartition("=")
+    shape = _at(_output(entry.service, job.describe), place)
+    return Answer(entry.service, shape, names.member_name, free, within or None)
+
+
+def _output(service: str, operation: str) -> Any:
+    return names.service_model(service).operation_model(operation).output_shape
+
+
+def _at(shape: Any, place: str) -> Any:
+    """The shape at a place like ``Jobs.0``, None where it is none of a structure."""
+    for step in place.split(".") if place else ():
+        if shape.type_name == "list":
+            shape = shape.member
+        else:
+            members = {names.member_name(name): member for name, member in shape.members.items()}
+            shape = members[step]
+    return shape if shape.type_name == "structure" else None
+
+
+# -- checking ------------------------------------------------------------------------------------------
+
+Faults: TypeAlias = "Iterator[str]"
+
+
+def _structure(answer: Answer, shape: Any, value: Any, field: str, *, strict: bool) -> Faults:
+    if not isinstance(value, dict):
+        yield f"Field '{field}' must be an object" if field else NO_OBJECT
+        return
+    called = {answer.name(member): member for member in shape.members}
+    if strict:
+        required = [answer.name(member) for member in shape.required_members]
+        yield from (f"Field '{name}' is required but was missing" for name in required if value.get(name) is None)
+    for name, inner in value.items():
+        if name in called and inner is not None and not (name in answer.free and shape is answer.shape):
+            yield from _faults(answer, shape.members[called[name]], inner, name, strict=strict)
+
+
+def _faults(answer: Answer, shape: Any, given: object, field: str, *, strict: bool) -> Faults:
+    value: Any = given
+    kind = shape.type_name
+    if getattr(shape, "is_document_type", False) or kind not in _KINDS:
+        return
+    types, expected = _KINDS[kind]
+    if not isinstance(given, types) or (isinstance(given, bool) and bool not in types):
+        yield f"Field '{field}' must be {expected}"
+        return
+    yield from (f"Field '{field}' {fault}" for fault in _out_of_bounds(answer, shape, value))
+    if kind == "structure":
+        yield from _structure(answer, shape, value, field, strict=strict)
+    elif kind in {"list", "map"}:
+        inner = shape.member if kind == "list" else shape.value
+        items: Any = value if kind == "list" else value.values()
+        for item in items:
+            yield from _faults(answer, inner, item, field, strict=strict)
+
+
+def _out_of_bounds(answer: Answer, shape: Any, value: Any) -> Faults:
+    enum = shape.metadata.get("enum")
+    if enum and value not in enum:
+        yield "is not an expected value"
+    size, is_number = (value, True) if isinstance(value, int | float) else (len(value), False)
+    declared = shape.metadata.get("min"), shape.metadata.get("max")
+    least, most = RECORDED_BOUNDS.get((answer.service, shape.name), declared)
+    if least is not None and size < least:
+        yield "is less than the minimum value" if is_number else "is smaller than the minimum length"
+    if most is not None and size > most:
+        yield "exceeds the maximum value" if is_number else "exceeds the maximum length"
+
+
+_NUMBER = ((int, float), "a number")
+_TEXT = ((str,), "a string")
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "structure": ((dict,), "an object"),
+    "map": ((dict,), "an object"),
+    "list": ((list,), "an array"),
+    "string": _TEXT,
+    "char": _TEXT,
+    "blob": _TEXT,
+    "timestamp": _TEXT,  # recorded from AWS: ISO 8601 text, whatever the integration gives itself
+    "boolean": ((bool,), "a boolean"),
+    "integer": _NUMBER,
+    "long": _NUMBER,
+    "float": _NUMBER,
+    "double": _NUMBER,
+}

@@ -1,0 +1,1 @@
+"""The operations of the Step Functions API, by group; `table` names them all."""

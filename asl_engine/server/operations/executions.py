@@ -1,0 +1,230 @@
+"""StartExecution, StartSyncExecution, DescribeExecution, ListExecutions, StopExecution."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from asl_engine.arn import execution_arn, express_arn, is_child
+from asl_engine.core.execution import Identity
+from asl_engine.core.redrive import not_redrivable
+from asl_engine.engine.mocking import MOCK_CASE
+from asl_engine.errors import ExecutionAlreadyExists
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.limits import AWS_LIMITS, to_option, utf8_length
+from asl_engine.payload import Payload
+from asl_engine.projections.descriptions import describe_execution as described
+from asl_engine.projections.descriptions import list_item, present
+from asl_engine.projections.descriptions import start_execution as started
+from asl_engine.server.configuration import without_defaults
+from asl_engine.server.journal import REVISION
+from asl_engine.server.mocks import begin_case, without_case
+from asl_engine.server.operations.map_runs import list_children
+from asl_engine.server.operations.redrive import reason_against
+from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.request import checked_name
+from asl_engine.server.protocol.tokens import page_token, position_of
+from asl_engine.server.service import SERVED, moment
+from asl_engine.server.targets import Chosen, deleting, resolved, target
+
+if TYPE_CHECKING:
+    from asl_engine.core.execution import Execution
+    from asl_engine.engine.engine import Run
+    from asl_engine.json_values import Json
+    from asl_engine.server.protocol.request import Request
+    from asl_engine.server.service import Service
+    from asl_engine.store.records import MachineRecord
+
+__all__ = [
+    "describe_execution",
+    "list_executions",
+    "start_execution",
+    "start_sync_execution",
+    "stop_execution",
+]
+
+KINDS = ("execution", "express")
+# What StartSyncExecution does not tell of an execution.
+ASYNCHRONOUS = (
+    "redriveCount",
+    "redriveStatus",
+    "redriveStatusReason",
+    "stateMachineVersionArn",
+    "stateMachineAliasArn",
+)
+STARTED_BY = "started_by"  # the option of executions that a task has started
+BILLED_MEMORY_MB = 64  # the least that AWS bills
+BILLED_STEP_MS = 100
+
+
+async def start_execution(request: Request, service: Service) -> dict[str, Any]:
+    """A Standard execution that runs with this name and input is given again."""
+    request = without_case(request, service)
+    chosen = await _startable(request, service)
+    try:
+        run = await _launch(request, service, chosen)
+    except ExecutionAlreadyExists:
+        return await _again(request, service, chosen.record)
+    return started(run.execution.identity, moment)
+
+
+async def start_sync_execution(request: Request, service: Service) -> dict[str, Any]:
+    """Express machines only: the answer comes when the execution has ended."""
+    request = without_case(request, service)
+    chosen = await _startable(request, service)
+    if chosen.record.type != "EXPRESS":
+        raise ApiError(
+            "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
+        )
+    run = await _launch(request, service, chosen)
+    execution = await run.wait()
+    answer = described(execution, moment, None, data=request.optional_text("includedData") != "METADATA_ONLY")
+    for member in ASYNCHRONOUS:
+        answer.pop(member, None)
+    return answer | _failure(execution) | {"billingDetails": _billing(execution)}
+
+
+async def describe_execution(request: Request, service: Service) -> dict[str, Any]:
+    record = await service.execution(request, request.arn("executionArn", *KINDS))
+    data = request.optional_text("includedData") != "METADATA_ONLY"
+    execution = await service.folded(record)
+    answer = described(execution, moment, await reason_against(service, record, execution), data=data)
+    if is_child(record.identity.machine_name):
+        kinship = await service.store.map_runs.kinship(record.identity.arn)
+        answer |= present(mapRunArn=kinship and kinship[0])
+        if not_redrivable(execution, service.engine.clock.now(), service.engine.limits) is None:
+            answer["redriveStatus"] = "REDRIVABLE_BY_MAP_RUN"
+            del answer["redriveStatusReason"]
+    return answer
+
+
+async def list_executions(request: Request, service: Service) -> dict[str, Any]:
+    if request.data.get("mapRunArn") is not None:
+        if request.data.get("stateMachineArn") is not None:
+            raise ApiError(
+                "ValidationException", "Must provide either a state machine ARN or a map run ARN, not both"
+            )
+        return await list_children(request, service)
+    if request.data.get("stateMachineArn") is None:
+        raise ApiError("ValidationException", "Must provide a state machine ARN or map run ARN")
+    found = target(request, "stateMachineArn", "machine", "version", "alias")
+    machine, version, _ = await resolved(request, service, found)
+    if machine.type == "EXPRESS":
+        raise ApiError(
+            "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
+        )
+    status: Any = request.optional_text("statusFilter")
+    if request.data.get("redriveFilter") is not None:  # recorded from AWS: of a Map Run's executions only
+        detail = "RedriveFilter cannot be applied to ListExecutions call with StateMachine ARN"
+        raise ApiError("ValidationException", detail)
+    if status == "PENDING_REDRIVE":
+        raise ApiError("ValidationException", "The status PENDING_REDRIVE can only be listed with a map run ARN")
+    size, query = request.page_size(), ("ListExecutions", found.arn, status)
+    after = position_of(request.optional_text("nextToken"), query) or ""
+    qualified = None if version is None else found.arn
+    executions = await service.store.page(machine.arn, status, str(after), size + 1, qualified)
+    answer: dict[str, Any] = {"executions": [list_item(record, moment) for record in executions[:size]]}
+    if len(executions) > size:
+        answer["nextToken"] = page_token(query, executions[size - 1].identity.arn)
+    return answer
+
+
+async def stop_execution(request: Request, service: Service) -> dict[str, Any]:
+    """An execution that has ended stays as it is."""
+    record = await service.execution(request, request.arn("executionArn", *KINDS))
+    machine = await service.compiled(record.definition)
+    error, cause = request.optional_text("error"), request.optional_text("cause")
+    await service.engine.stop(machine, record, error, cause)
+    ended = await service.store.record(record.identity.arn)
+    assert ended is not None  # noqa: S101  executions are never removed
+    return {"stopDate": moment(ended.stopped_at or service.engine.clock.now())}
+
+
+async def _startable(request: Request, service: Service) -> Chosen:
+    found = target(request, "stateMachineArn", "machine", "version", "alias")
+    chosen = await resolved(request, service, found, draw=True)
+    if chosen.record.status == "DELETING":
+        raise deleting(chosen.record.arn)
+    return chosen
+
+
+async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
+    """Raises InvalidName, InvalidExecutionInput and ``ExecutionAlreadyExists``."""
+    record = chosen.record
+    given = request.optional_text("name")
+    name = str(uuid4()) if given is None else checked_name(given, service.engine.limits.name_length)
+    payload = _input(request, service)
+    unique = (str(uuid4()),) if record.type == "EXPRESS" else ()
+    arn = express_arn if record.type == "EXPRESS" else execution_arn
+    identity = Identity(
+        arn=arn(*request.caller, record.name, name, *unique),
+        name=name,
+        machine_arn=record.arn,
+        machine_name=record.name,
+        role_arn=record.role_arn,
+        started_at=service.engine.clock.now(),
+        version_arn=chosen.version_arn,
+        alias_arn=chosen.alias_arn,
+    )
+    machine = await service.compiled(record.definition)
+    service.check_capacity()
+    options: dict[str, Json] = {SERVED: True, REVISION: _revision(record)}
+    if request.started_by is not None:
+        options[STARTED_BY] = request.started_by
+    if service.engine.limits != AWS_LIMITS:  # for whoever resumes or replays it
+        options["limits"] = to_option(service.engine.limits)
+    if request.mock_case is not None:
+        options[MOCK_CASE] = request.mock_case
+        if await service.store.record(identity.arn) is None:  # else it goes on with its own
+            begin_case(request, service, record.name, identity.arn)
+    return service.watch(await service.engine.launch(machine, identity, payload, options))
+
+
+def _revision(record: MachineRecord) -> dict[str, Json]:
+    """What an execution remembers of its machine: what DescribeStateMachineForExecution shows."""
+    kept = present(revisionId=record.revision_id, updateDate=record.updated_at)
+    return kept | without_defaults(record.configuration)
+
+
+def _input(request: Request, service: Service) -> Payload:
+    text = request.optional_text("input")
+    if text is None:
+        return Payload({}, "{}")
+    try:
+        payload = Payload(loads(text), text)
+    except JsonSyntaxError as error:
+        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
+    most = service.engine.limits.payload_bytes
+    if most is not None and utf8_length(text) > most:
+        raise ApiError("InvalidExecutionInput", f"Input exceeds the maximum length ({most} bytes)")
+    return payload
+
+
+async def _again(request: Request, service: Service, machine: MachineRecord) -> dict[str, Any]:
+    """The execution that has the name: the same if it runs with the same input."""
+    arn = execution_arn(*request.caller, machine.name, request.text("name"))
+    record = await service.execution(request, arn)
+    if request.started_by is not None and record.options.get(STARTED_BY) == request.started_by:
+        return started(record.identity, moment)  # the task's own, from before a crash
+    execution = await service.folded(record)
+    same = _canonical(execution.input) == _canonical(_input(request, service))
+    if record.status != "RUNNING" or not same:
+        raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+    return started(record.identity, moment)
+
+
+def _canonical(payload: Payload | None) -> str | None:
+    """The same text for the same value, whatever the order of its keys; 1 and true stay different."""
+    return None if payload is None else json.dumps(payload.value, sort_keys=True)
+
+
+def _failure(execution: Execution) -> dict[str, Any]:
+    return present(error=execution.error, cause=execution.cause)
+
+
+def _billing(execution: Execution) -> dict[str, int]:
+    """The duration in steps of 100 ms, as AWS bills it, and the least memory."""
+    taken = (execution.stopped_at or 0) - execution.identity.started_at
+    billed = max(1, -(-taken // BILLED_STEP_MS)) * BILLED_STEP_MS
+    return {"billedMemoryUsedInMB": BILLED_MEMORY_MB, "billedDurationInMilliseconds": billed}

@@ -1,0 +1,52 @@
+"""RedriveExecution, and whether an execution can be redriven."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.arn import is_child
+from asl_engine.core.redrive import BEING_DELETED, answered_before, not_redrivable
+from asl_engine.errors import ExecutionNotRedrivable
+from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.service import moment
+
+if TYPE_CHECKING:
+    from asl_engine.core.execution import Execution
+    from asl_engine.server.protocol.request import Request
+    from asl_engine.server.service import Service
+    from asl_engine.store.records import Record
+
+__all__ = ["reason_against", "redrive_execution"]
+
+
+async def redrive_execution(request: Request, service: Service) -> dict[str, Any]:
+    """A client token that has begun a redrive is answered as it was then, whatever has become of the execution."""
+    record = await service.execution(request, request.arn("executionArn", "execution"))
+    token = request.optional_text("clientToken")
+    async with service.changing:  # of two requests with one token the second has to see what the first has done
+        execution = await service.folded(record)
+        answered = answered_before(execution, token, service.engine.clock.now())
+        if answered is not None:
+            return {"redriveDate": moment(answered)}
+        service.check_capacity()
+        try:
+            reason = await reason_against(service, record, execution)
+            if reason is not None:
+                raise ExecutionNotRedrivable(record.identity.arn, reason)
+            run = await service.engine.redrive(await service.compiled(record.definition), record, token)
+        except ExecutionNotRedrivable as error:
+            raise ApiError("ExecutionNotRedrivable", str(error)) from None
+    redriven_at = service.watch(run).execution.redriven_at
+    assert redriven_at is not None  # noqa: S101  it has just been redriven
+    return {"redriveDate": moment(redriven_at)}
+
+
+async def reason_against(service: Service, record: Record, execution: Execution) -> str | None:
+    """Why the execution cannot be redriven now; None where it can."""
+    reason = not_redrivable(execution, service.engine.clock.now(), service.engine.limits)
+    if reason is not None:
+        return reason
+    if is_child(record.identity.machine_name):
+        return "Execution was started by a Map Run: redrive the execution that started the Map Run"
+    machine = await service.store.machines.get(record.identity.machine_arn)
+    return BEING_DELETED if machine is not None and machine.status == "DELETING" else None

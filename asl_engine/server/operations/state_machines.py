@@ -1,0 +1,255 @@
+"""Creating, updating, describing, listing and deleting state machines."""
+
+from __future__ import annotations
+
+import logging
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from asl_engine.arn import state_machine_arn
+from asl_engine.errors import Conflict, DefinitionError
+from asl_engine.json_text import dumps, loads
+from asl_engine.projections.descriptions import present
+from asl_engine.server.configuration import configured, shown_configuration
+from asl_engine.server.journal import REVISION
+from asl_engine.server.operations.tags import checked_tags
+from asl_engine.server.operations.validate import checked_definition, machine_type
+from asl_engine.server.operations.versions import new_version, version_description
+from asl_engine.server.protocol.errors import ApiError, conflict, does_not_exist
+from asl_engine.server.protocol.request import checked_name
+from asl_engine.server.protocol.tokens import page_token, position_of
+from asl_engine.server.service import moment
+from asl_engine.server.targets import Target, deleting, resolved, target
+from asl_engine.store.records import MachineRecord
+
+if TYPE_CHECKING:
+    from asl_engine.json_values import Json
+    from asl_engine.server.protocol.request import Request
+    from asl_engine.server.service import Service
+
+__all__ = [
+    "create_state_machine",
+    "delete_state_machine",
+    "describe_state_machine",
+    "describe_state_machine_for_execution",
+    "list_state_machines",
+    "update_state_machine",
+]
+
+log = logging.getLogger("asl_engine.server")
+
+MOST_MACHINES = 100_000  # of one account in one region
+CHANGEABLE = (
+    "definition",
+    "roleArn",
+    "loggingConfiguration",
+    "tracingConfiguration",
+    "encryptionConfiguration",
+)
+PUBLISHED = "published"  # in the configuration: with which description the creation was to publish a version
+
+
+async def create_state_machine(request: Request, service: Service) -> dict[str, Any]:
+    """Idempotent by name, definition, type, configuration and what to publish; roleArn and tags are ignored."""
+    publish, description = version_description(request)
+    name = checked_name(request.text("name"), service.engine.limits.name_length)
+    definition = request.text("definition")
+    kind = machine_type(request)
+    now = service.engine.clock.now()
+    published: dict[str, Json] = {PUBLISHED: description or ""} if publish else {}
+    record = MachineRecord(
+        arn=state_machine_arn(*request.caller, name),
+        name=name,
+        type=kind,
+        role_arn=_checked_role(request.text("roleArn")),
+        definition=_digest(definition),
+        created_at=now,
+        configuration=configured(request.data) | published,
+        updated_at=now,
+        last_version=1 if publish else 0,
+    )
+    tags = checked_tags(request, record.arn)
+    service.keep(await checked_definition(definition, kind, service.engine.limits))
+    async with service.changing:
+        # A name whose deletion is over is free again.
+        if await service.find_machine(record.arn) is None:
+            await _check_room(request, service)
+        version = (await new_version(service, record, description))._replace(number=1) if publish else None
+        there = await service.store.machines.add(record, definition, tags, version)
+    if there.status == "DELETING":
+        raise deleting(there.arn)
+    if _identifying(there) != _identifying(record):
+        raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{there.arn}'")
+    return present(
+        stateMachineArn=there.arn,
+        creationDate=moment(there.created_at),
+        stateMachineVersionArn=None if version is None else version.arn,
+    )
+
+
+async def update_state_machine(request: Request, service: Service) -> dict[str, Any]:
+    """A change makes a new revision; executions that run keep theirs, and so do versions."""
+    publish, description = version_description(request)
+    arn = target(request, "stateMachineArn", "machine").machine
+    if all(request.data.get(member) is None for member in CHANGEABLE):
+        raise ApiError(
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, the EncryptionConfiguration or the "
+            "TracingConfiguration must be specified",
+        )
+    definition, role = request.optional_text("definition"), request.optional_text("roleArn")
+    before = await _changeable(request, service, arn)
+    if definition is not None:
+        service.keep(await checked_definition(definition, before.type, service.engine.limits))
+    async with service.changing:
+        before = await _changeable(request, service, arn)
+        record = before._replace(
+            role_arn=before.role_arn if role is None else _checked_role(role),
+            definition=before.definition if definition is None else _digest(definition),
+            configuration=configured(request.data, before.configuration),
+        )
+        if record != before:
+            record = record._replace(revision_id=str(uuid4()))
+        record = record._replace(updated_at=service.engine.clock.now())
+        version = await service.store.versions.of_revision(arn, record.revision_id) if publish else None
+        new = await new_version(service, record, description) if publish and version is None else None
+        if new is not None:
+            record = record._replace(last_version=new.number)
+        try:
+            await service.store.machines.update(record, definition, new)
+        except Conflict:  # another process has published meanwhile
+            raise conflict(f"The State Machine is being updated: '{arn}'") from None
+    shown = version or new
+    return present(
+        updateDate=moment(record.updated_at),
+        revisionId=record.revision_id,
+        stateMachineVersionArn=None if shown is None else shown.arn,
+    )
+
+
+async def describe_state_machine(request: Request, service: Service) -> dict[str, Any]:
+    """As it stands, or as the ARN qualifies it: a version, the version an alias leads to, or a Map state."""
+    found = target(request, "stateMachineArn", "machine", "version", "alias", "label")
+    record, version, _ = await resolved(request, service, found)
+    definition = await service.store.definition(record.definition)
+    if found.label is not None:
+        definition = _labelled(definition, found)
+    return present(
+        stateMachineArn=found.arn,
+        name=record.name if found.label is None else f"{record.name}/{found.label}",
+        status=record.status,
+        **await _definition_members(request, service, definition, record.definition),
+        roleArn=record.role_arn,
+        type=record.type,
+        creationDate=moment(record.created_at if version is None else version.created_at),
+        **shown_configuration(record.configuration),
+        label=found.label,
+        revisionId=record.revision_id,
+        description=None if version is None else version.description,
+    )
+
+
+async def describe_state_machine_for_execution(request: Request, service: Service) -> dict[str, Any]:
+    """The machine as it was when the execution was started."""
+    execution = await service.execution(request, request.arn("executionArn", "execution"))
+    revision: Any = execution.options.get(REVISION) or {}
+    who = execution.identity
+    definition = await service.store.definition(execution.definition)
+    return present(
+        stateMachineArn=who.machine_arn,
+        name=who.machine_name,
+        **await _definition_members(request, service, definition, execution.definition),
+        roleArn=who.role_arn,
+        updateDate=moment(revision.get("updateDate", who.started_at)),
+        **shown_configuration(revision),
+        revisionId=revision.get("revisionId"),
+    )
+
+
+async def delete_state_machine(request: Request, service: Service) -> dict[str, Any]:
+    """The machine is gone at once, or with its last execution; one that does not exist is gone already."""
+    arn = target(request, "stateMachineArn", "machine").machine
+    async with service.changing:
+        record = await service.find_machine(arn) if request.owns(arn) else None
+        if record is not None and await service.is_running(arn):
+            await service.store.machines.set_status(arn, "DELETING")
+            service.deleting.add(arn)
+        elif record is not None:
+            await service.store.machines.remove(arn)
+    return {}
+
+
+async def list_state_machines(request: Request, service: Service) -> dict[str, Any]:
+    size, query = request.page_size(), ("ListStateMachines", *request.caller)
+    after = position_of(request.optional_text("nextToken"), query) or ""
+    found = await service.store.machines.page(request.caller.prefix, str(after), size + 1)
+    shown = [
+        {
+            "stateMachineArn": record.arn,
+            "name": record.name,
+            "type": record.type,
+            "creationDate": moment(record.created_at),
+        }
+        for record in found[:size]
+    ]
+    answer: dict[str, Any] = {"stateMachines": shown}
+    if len(found) > size:
+        answer["nextToken"] = page_token(query, found[size - 1].arn)
+    return answer
+
+
+async def _definition_members(request: Request, service: Service, definition: str, digest: str) -> dict[str, Any]:
+    """The definition, as includedData asks for it, and the variables that its states refer to."""
+    if request.optional_text("includedData") == "METADATA_ONLY":
+        return {"definition": "{}"}
+    try:
+        references = await service.references(digest)
+    except DefinitionError as error:  # what an older release has accepted is shown all the same
+        log.warning("definition %s: %s", digest, error)
+        references = {}
+    return {"definition": definition, "variableReferences": references or None}
+
+
+async def _changeable(request: Request, service: Service, arn: str) -> MachineRecord:
+    """Raises StateMachineDoesNotExist and StateMachineDeleting."""
+    record = await service.machine(request, arn)
+    if record.status == "DELETING":
+        raise deleting(arn)
+    return record
+
+
+async def _check_room(request: Request, service: Service) -> None:
+    if await service.store.machines.count(request.caller.prefix) >= MOST_MACHINES:
+        raise ApiError(
+            "StateMachineLimitExceeded", f"The limit of {MOST_MACHINES} state machines has been reached"
+        )
+
+
+def _labelled(definition: str, found: Target) -> str:
+    """The definition of the Distributed Map state with this label.  Raises StateMachineDoesNotExist."""
+    waiting: list[Any] = [loads(definition)]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("Type") == "Map" and value.get("Label") == found.label:
+                return dumps(value.get("ItemProcessor") or value.get("Iterator"))
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    raise does_not_exist("State Machine", found.arn)
+
+
+def _checked_role(role: str) -> str:
+    if not role.startswith("arn:"):
+        raise ApiError("InvalidArn", f"Invalid Role Arn: '{role}'")
+    return role
+
+
+def _digest(definition: str) -> str:
+    return sha256(definition.encode()).hexdigest()
+
+
+def _identifying(record: MachineRecord) -> tuple[Any, ...]:
+    configuration = shown_configuration(record.configuration)
+    return record.definition, record.type, configuration, record.configuration.get(PUBLISHED)

@@ -1,0 +1,111 @@
+"""Tags of state machines and activities."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.server.protocol.errors import ApiError, invalid_arn, not_found
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from asl_engine.server.protocol.request import Request
+    from asl_engine.server.service import Service
+
+    Lookup = Callable[[Service, str], Awaitable[object | None]]
+
+__all__ = ["checked_tags", "list_tags_for_resource", "tag_resource", "untag_resource"]
+
+MOST_TAGS = 50  # of one resource
+# Letters, digits, white space and seven symbols, as the API reference lists them.
+ALLOWED = re.compile(r"[\w\s.:/=+\-@]*")
+RESERVED = "aws:"
+
+
+async def tag_resource(request: Request, service: Service) -> dict[str, Any]:
+    tags = checked_tags(request)
+    async with service.changing:
+        arn = await _resource(request, service)
+        _check_number(len((await service.store.tags.get(arn)) | tags), arn)
+        await service.store.tags.put(arn, tags)
+    return {}
+
+
+async def untag_resource(request: Request, service: Service) -> dict[str, Any]:
+    """Keys that are not there are gone already."""
+    keys: Any = request.data["tagKeys"]
+    async with service.changing:
+        arn = await _resource(request, service)
+        await service.store.tags.remove(arn, keys)
+    return {}
+
+
+async def list_tags_for_resource(request: Request, service: Service) -> dict[str, Any]:
+    arn = await _resource(request, service)
+    tags = await service.store.tags.get(arn)
+    return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
+
+
+def checked_tags(request: Request, arn: str | None = None) -> dict[str, str]:
+    """The tags of a request; of two with one key the last counts.
+
+    Raises ValidationException; TooManyTags where ``arn``, a new resource, would have too many.
+    """
+    given: Any = request.data.get("tags") or []
+    tags: dict[str, str] = {}
+    for number, tag in enumerate(given, 1):
+        key, value = tag.get("key"), tag.get("value") or ""
+        if key is None:
+            raise _invalid(
+                f"Value null at 'tags.{number}.member.key' failed to satisfy constraint: Member must not be null"
+            )
+        for member, text in (("key", key), ("value", value)):
+            if not ALLOWED.fullmatch(text):
+                raise _invalid(
+                    f"Value '{text}' at 'tags.{number}.member.{member}' failed to satisfy constraint: "
+                    "Tags may only contain Unicode letters, digits, white space, or these symbols: _ . : / = + - @"
+                )
+            if text.lower().startswith(RESERVED) and member == "key":
+                raise _invalid(
+                    f"Value '{text}' at 'tags.{number}.member.key' failed to satisfy constraint: "
+                    "aws: prefixed tag key names are not allowed for external use"
+                )
+        tags[key] = value
+    if arn is not None:
+        _check_number(len(tags), arn)
+    return tags
+
+
+def _check_number(number: int, arn: str) -> None:
+    if number > MOST_TAGS:
+        raise ApiError(
+            "TooManyTags", f"The number of tags exceeds the limit of {MOST_TAGS}: '{arn}'", resourceName=arn
+        )
+
+
+def _invalid(breach: str) -> ApiError:
+    return ApiError("ValidationException", f"1 validation error detected: {breach}")
+
+
+async def _resource(request: Request, service: Service) -> str:
+    """The ARN of a state machine or an activity of the caller's.  Raises InvalidArn and ResourceNotFound."""
+    arn = request.arn("resourceArn", *LOOKUPS)
+    parts = arn.split(":")
+    if len(parts) != 7 or "/" in parts[6]:
+        raise invalid_arn(f"Resource type not valid in this context: {arn}")
+    if not request.owns(arn) or await LOOKUPS[parts[5]](service, arn) is None:
+        raise not_found(arn)
+    return arn
+
+
+async def _machine(service: Service, arn: str) -> object | None:
+    return await service.find_machine(arn)
+
+
+async def _activity(service: Service, arn: str) -> object | None:
+    return await service.store.activities.get(arn)
+
+
+# What can be tagged, by the word in its ARN.
+LOOKUPS: dict[str, Lookup] = {"activity": _activity, "stateMachine": _machine}

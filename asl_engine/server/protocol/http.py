@@ -1,0 +1,147 @@
+"""AWS JSON 1.0 over HTTP: POST /, the operation in X-Amz-Target, JSON in and out.
+
+A page in a browser must not be able to drive the server: whatever has an Origin is refused, and so is a
+Host that is no name of this machine (a name that an attacker's DNS has pointed here).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import re
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+from starlette.responses import Response
+
+from asl_engine.errors import ExecutionBusy, StoreError
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.server.operations.table import OPERATIONS
+from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.request import Caller, Request, caller_of
+from asl_engine.server.protocol.tokens import expiring, unexpired
+from asl_engine.server.protocol.validation import check
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from asl_engine.json_values import Json
+    from asl_engine.server.service import Service
+
+__all__ = ["make_app"]
+
+log = logging.getLogger("asl_engine.server")
+
+CONTENT_TYPE = "application/x-amz-json-1.0"
+TARGET = "AWSStepFunctions."
+PAGE = "nextToken"
+# A definition may have 1 MiB; the rest is for the other members.
+MAX_BODY_BYTES = 1_048_576 + 65_536
+BODY_SECONDS = 60  # how long a caller may take to send it
+# Also with the prefix that SDKs put before the host for StartSyncExecution and TestState.
+LOOPBACK = re.compile(
+    r"(sync-)?(localhost|[a-z0-9.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE
+)
+
+
+def make_app(service: Service, default: Caller, *, any_host: bool = False) -> ASGIApp:
+    """The ASGI application.  ``default`` is the caller who does not sign; ``any_host``: see --unsafe-bind.
+
+    There is one route, so it needs no router, nor the layers that an application of starlette puts around one.
+    """
+
+    async def answer(http: HttpRequest) -> Response:
+        identifier = str(uuid4())
+        try:
+            body = await _answer(http, service, default, any_host=any_host)
+            status = 200
+        except ApiError as error:
+            body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
+        except (ExecutionBusy, StoreError) as error:
+            log.error("request %s: %s", identifier, error)  # noqa: TRY400  the message says it all
+            body, status = {"__type": "ServiceUnavailable", "message": "The database cannot be used"}, 503
+        except Exception:
+            log.exception("request %s", identifier)
+            body, status = {"__type": "InternalFailure", "message": "Internal server error"}, 500
+        return _response(body, status, identifier)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        http = HttpRequest(scope, receive)
+        if http.scope["path"] != "/":
+            response = Response(status_code=404)
+        elif http.method != "POST":
+            response = Response(status_code=405, headers={"Allow": "POST"})
+        else:
+            response = await answer(http)
+        await response(scope, receive, send)
+
+    return app
+
+
+def _response(body: dict[str, Any], status: int, identifier: str) -> Response:
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    headers = {"x-amzn-RequestId": identifier}
+    return Response(text.encode(), status, headers, CONTENT_TYPE)
+
+
+async def _answer(http: HttpRequest, service: Service, default: Caller, *, any_host: bool) -> dict[str, Any]:
+    _refuse_browsers(http, any_host=any_host)
+    target = http.headers.get("x-amz-target", "")
+    name = target.removeprefix(TARGET)
+    operation = OPERATIONS.get(name)
+    if operation is None or name == target:
+        raise ApiError("UnknownOperationException", f"The operation '{name}' is not supported")
+    media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type != CONTENT_TYPE:
+        raise ApiError("SerializationException", f"The content type has to be {CONTENT_TYPE}")
+    data = _parsed(await _body(http))
+    check(name, data, service.engine.limits)
+    caller = caller_of(http.headers.get("authorization", ""), default)
+    if isinstance(token := data.get(PAGE), str):
+        data[PAGE] = unexpired(token, time.time())
+    answer = await operation(Request(data, caller, partial(_gone, http)), service)
+    return answer | {PAGE: expiring(answer[PAGE], time.time())} if PAGE in answer else answer
+
+
+async def _gone(http: HttpRequest) -> None:
+    """Return when the client has hung up."""
+    while (await http.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _refuse_browsers(http: HttpRequest, *, any_host: bool) -> None:
+    if "origin" in http.headers:
+        raise ApiError("AccessDeniedException", "Requests from web pages are not answered", 403)
+    if not any_host and not LOOPBACK.fullmatch(http.headers.get("host", "")):
+        raise ApiError("AccessDeniedException", "The Host is no name of this machine's loopback interface", 403)
+
+
+async def _body(http: HttpRequest) -> bytes:
+    """Read no more than is allowed, and not for ever."""
+    content = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in http.stream():
+                content += part
+                if len(content) > MAX_BODY_BYTES:
+                    raise ApiError("RequestEntityTooLargeException", f"More than {MAX_BODY_BYTES} bytes", 413)
+    except TimeoutError:
+        raise ApiError("RequestTimeoutException", f"The body took more than {BODY_SECONDS} s", 408) from None
+    return bytes(content)
+
+
+def _parsed(content: bytes) -> dict[str, Json]:
+    try:
+        data = loads(content.decode()) if content else {}
+    except (UnicodeDecodeError, JsonSyntaxError) as error:
+        raise ApiError("SerializationException", f"The body is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise ApiError("SerializationException", "The body has to be a JSON object")
+    return data

@@ -1,0 +1,202 @@
+"""The server from the first byte to the last: bind, resume what was left, answer, stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from contextlib import contextmanager, suppress
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, NamedTuple
+
+import uvicorn
+
+from asl_engine.engine.engine import Engine
+from asl_engine.engine.mocking import Mocking
+from asl_engine.errors import ProjectError, StoreError
+from asl_engine.resources.catalog import Catalog
+from asl_engine.resources.services import Services
+from asl_engine.server.nested import NestedExecutions
+from asl_engine.server.protocol.http import make_app
+from asl_engine.server.protocol.uvicorn_limits import BoundedProtocol
+from asl_engine.server.service import Service
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from asl_engine.core.events import Event
+    from asl_engine.engine.clock import Clock
+    from asl_engine.engine.run import Observer, Run
+    from asl_engine.limits import Limits
+    from asl_engine.resources.lambda_.service import LambdaService
+    from asl_engine.resources.mocks.configuration import MockFile
+    from asl_engine.resources.python.registry import Registry
+    from asl_engine.server.protocol.request import Caller
+    from asl_engine.store.protocol import Store
+
+__all__ = ["Started", "allow_many_connections", "bind", "is_loopback", "serve"]
+
+log = logging.getLogger("asl_engine.server")
+
+CHECK_SECONDS = 0.5  # how soon an `asl stop` from elsewhere is noticed
+MOST_FILES = 65_536
+MOST_PORT = 65_535
+GRACE_SECONDS = 2  # for the answers that are under way when the server stops
+
+
+class Started(NamedTuple):
+    """``host`` and ``port`` are where the server listens; ``resumed`` is the number of executions."""
+
+    host: str
+    port: int
+    resumed: int
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches ``host``."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Raises ``ProjectError`` where the address cannot be had."""
+    if not 0 <= port <= MOST_PORT:  # the system would take what remains of it after a division
+        raise ProjectError(f"--port {port}: a port is a number from 0 to {MOST_PORT}")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        reason = (error.strerror or "").partition(" (")[0]  # Python adds the address once more
+        raise ProjectError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from None
+    # Connections inherit it. Without it a kernel holds an answer's body back until its head is acknowledged,
+    # which takes 40 ms; asyncio sees to it only where a socket names its protocol, and this one does not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    listener.setblocking(False)
+    return listener
+
+
+def allow_many_connections() -> None:
+    """Raise this process's own limit of open files: each worker that waits for a task holds a connection."""
+    try:
+        import resource
+    except ImportError:  # not on Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with suppress(OSError, ValueError):  # then as many as there may be
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
+async def serve(
+    store: Store,
+    listener: socket.socket,
+    registry: Registry,
+    *,
+    default: Caller,
+    clock: Clock,
+    limits: Limits,
+    stop: Awaitable[object],
+    remote: LambdaService | None = None,
+    services: Services | None = None,
+    mocks: MockFile | None = None,
+    buckets: Mapping[str, Path] | None = None,
+    any_host: bool = False,
+    observer: Observer | None = None,
+    ready: Callable[[Started], None] = lambda _: None,
+) -> None:
+    """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed.
+
+    ``observer`` is told of events once they are stored; ``buckets`` are folders that stand for S3 buckets.
+    """
+    services = services or Services()
+    nested = NestedExecutions(elsewhere=services.aws is not None and services.aws.is_given("stepfunctions"))
+    catalog = Catalog(registry, remote, services._replace(executions=nested))
+    mocking = None if mocks is None else Mocking(catalog, store, mocks)
+    engine = Engine(
+        store,
+        catalog if mocking is None else mocking,
+        clock=clock,
+        limits=limits,
+        region=default.region,
+        account=default.account,
+        stand_in=None if mocking is None else mocking.stand_in,
+    )
+    engine.map_runs.buckets = buckets or {}
+    async with engine:
+        nested.service = service = Service(store, engine, catalog, mocking=mocking)
+        engine.observer = _both(observer, service.observe)
+        app = make_app(service, default, any_host=any_host)
+        server = _Server(
+            uvicorn.Config(
+                app,
+                access_log=False,
+                http=BoundedProtocol,
+                lifespan="off",
+                log_config=None,
+                log_level="error",  # what strangers send is not worth a line each
+                proxy_headers=False,
+                server_header=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                ws="none",
+            )
+        )
+        engine.workers.know(await store.activities.arns())
+        await engine.check()  # from now on, what others write is noticed
+        resumed = await service.resume_all()
+        looking = asyncio.ensure_future(_look_around(engine))
+        answering = asyncio.ensure_future(server.serve(sockets=[listener]))
+        stopping = asyncio.ensure_future(stop)
+        host, port = listener.getsockname()[:2]
+        ready(Started(host, port, resumed))
+        try:
+            await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            engine.workers.close()
+            await answering
+        finally:
+            looking.cancel()
+            stopping.cancel()
+            with suppress(asyncio.CancelledError):
+                await looking
+
+
+def _both(first: Observer | None, second: Observer) -> Observer:
+    if first is None:
+        return second
+
+    def observe(run: Run, events: list[Event]) -> None:
+        first(run, events)
+        second(run, events)
+
+    return observe
+
+
+class _Server(uvicorn.Server):
+    """Signals are the command's affair."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _look_around(engine: Engine) -> None:
+    """Other processes may stop an execution of ours, create activities or delete them.
+
+    A database that cannot be read just now is told of once, and looked at again.
+    """
+    told = ""
+    while True:
+        await asyncio.sleep(CHECK_SECONDS)
+        try:
+            if await engine.check():
+                engine.workers.know(await engine.store.activities.arns())
+        except StoreError as error:
+            if str(error) != told:
+                told = str(error)
+                log.error("%s", told)  # noqa: TRY400  the message says it all

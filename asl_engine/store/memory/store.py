@@ -1,0 +1,158 @@
+"""A store that forgets: for tests, and for runs that nobody will ask about."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from asl_engine.errors import Conflict, ExecutionAlreadyExists
+from asl_engine.store.memory.machines import MemoryMachines
+from asl_engine.store.memory.map_runs import MemoryMapRuns
+from asl_engine.store.outcome import outcome, redriven
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Status
+    from asl_engine.store.memory.machines import MemoryTags
+    from asl_engine.store.records import ActivityRecord, Child, Record
+
+__all__ = ["MemoryStore"]
+
+
+class MemoryActivities:
+    """The activities of a store that forgets."""
+
+    def __init__(self, tags: MemoryTags) -> None:
+        self._activities: dict[str, ActivityRecord] = {}
+        self._tags = tags
+
+    async def add(self, record: ActivityRecord, tags: Mapping[str, str] | None = None) -> ActivityRecord:
+        if record.arn not in self._activities:
+            self._activities[record.arn] = record
+            await self._tags.put(record.arn, tags or {})
+        return self._activities[record.arn]
+
+    async def get(self, arn: str) -> ActivityRecord | None:
+        return self._activities.get(arn)
+
+    async def page(self, prefix: str, after: str, limit: int) -> list[ActivityRecord]:
+        arns = sorted(arn for arn in self._activities if arn.startswith(prefix) and arn > after)
+        return [self._activities[arn] for arn in arns[:limit]]
+
+    async def arns(self, prefix: str = "") -> list[str]:
+        return sorted(arn for arn in self._activities if arn.startswith(prefix))
+
+    async def remove(self, arn: str) -> None:
+        self._activities.pop(arn, None)
+        self._tags.kept.pop(arn, None)
+
+
+class MemoryStore:
+    """Keeps what it is given for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, Record] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._definitions: dict[str, str] = {}
+        self.machines = MemoryMachines(self._definitions)
+        self.versions = self.machines.versions
+        self.aliases = self.machines.aliases
+        self.tags = self.machines.tags
+        self.activities = MemoryActivities(self.tags)
+        self.map_runs = MemoryMapRuns(self._records)
+
+    async def create(
+        self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
+    ) -> None:
+        arn = record.identity.arn
+        if arn in self._records:
+            raise ExecutionAlreadyExists(f"The execution {arn} exists already")
+        self._definitions[record.definition] = definition
+        self._records[arn] = record
+        self._events[arn] = []
+        if child is not None:
+            self.map_runs.add(child, arn)
+        await self.append(arn, events)
+
+    async def append(self, arn: str, events: Sequence[Event]) -> None:
+        log = self._events[arn]
+        if events and events[0].seq != len(log) + 1:
+            raise Conflict(f"The log of {arn} has grown meanwhile")
+        log.extend(events)
+        self.map_runs.follow(self._records[arn], events)
+        again, ended = redriven(events), outcome(events)
+        if again is not None:
+            count, at = again.redrive_count, again.at
+            self._records[arn] = self._records[arn]._replace(
+                status="RUNNING", stopped_at=None, redrive_count=count, redriven_at=at
+            )
+        if ended is not None:
+            self._records[arn] = self._records[arn]._replace(status=ended[0], stopped_at=ended[1])
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        return self._events.get(arn, [])[after:]
+
+    async def history(
+        self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
+    ) -> list[Event]:
+        log = self._events[arn]
+        behind = reversed(log[: after - 1] if after else log) if backwards else log[after:]
+        return [*islice((event for event in behind if event.id), limit)]
+
+    async def events_at(self, arn: str, numbers: Collection[int]) -> list[Event]:
+        log = self._events[arn]
+        return [log[number - 1] for number in sorted({*numbers})]
+
+    async def record(self, arn: str) -> Record | None:
+        return self._records.get(arn)
+
+    async def definition(self, digest: str) -> str:
+        return self._definitions[digest]
+
+    async def find(self, text: str) -> list[Record]:
+        records = self._records.values()
+        exact = [record for record in records if text in (record.identity.arn, record.identity.name)]
+        return exact or [record for record in records if text and record.identity.name.startswith(text)]
+
+    async def executions(
+        self, machine: str | None = None, status: Status | None = None, limit: int = 1000
+    ) -> list[Record]:
+        chosen = [
+            record
+            for record in reversed(self._records.values())
+            if machine in (None, record.identity.machine_name)
+            and status in (None, record.status)
+            and "/" not in record.identity.machine_name
+        ]
+        return chosen[:limit]
+
+    async def page(
+        self,
+        machine_arn: str,
+        status: Status | None = None,
+        after: str = "",
+        limit: int = 100,
+        qualified: str | None = None,
+    ) -> list[Record]:
+        newest_first = [*reversed(self._records.values())]
+        arns = [record.identity.arn for record in newest_first]
+        begin = arns.index(after) + 1 if after else 0
+        chosen = [
+            record
+            for record in newest_first[begin:]
+            if machine_arn == record.identity.machine_arn
+            and status in (None, record.status)
+            and qualified in (None, record.identity.version_arn, record.identity.alias_arn)
+        ]
+        return chosen[:limit]
+
+    async def claim(self, arn: str) -> None:
+        """Nobody else can own what only this object knows."""
+
+    async def changed(self) -> bool:
+        return False
+
+    async def close(self) -> None:
+        """Nothing to release."""

@@ -1,0 +1,284 @@
+"""What a store does.  It takes events and gives them back; it decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Status
+    from asl_engine.json_values import Json
+    from asl_engine.store.records import (
+        ActivityRecord,
+        AliasRecord,
+        Child,
+        Kinship,
+        MachineRecord,
+        MachineStatus,
+        MapRunRecord,
+        Record,
+        VersionRecord,
+    )
+
+__all__ = ["Activities", "Aliases", "Machines", "MapRuns", "Store", "Tags", "Versions"]
+
+
+class Store(Protocol):
+    """One writer per execution, optimistic: an append that does not fit raises ``Conflict``."""
+
+    @property
+    def machines(self) -> Machines: ...
+
+    @property
+    def versions(self) -> Versions: ...
+
+    @property
+    def aliases(self) -> Aliases: ...
+
+    @property
+    def tags(self) -> Tags: ...
+
+    @property
+    def activities(self) -> Activities: ...
+
+    @property
+    def map_runs(self) -> MapRuns: ...
+
+    async def create(
+        self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
+    ) -> None:
+        """Keep a new execution, the text of its definition and its first events, in one transaction.
+
+        The creator owns the execution.  ``child`` says of which Map Run it is, if of any.
+        Raises ``ExecutionAlreadyExists`` where the ARN is taken.
+        """
+        ...
+
+    async def append(self, arn: str, events: Sequence[Event]) -> None:
+        """Keep the next events, in one transaction.  Raises ``Conflict`` where the log has grown meanwhile.
+
+        Events that begin with a redrive make the writer the owner of the execution.
+        """
+        ...
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        """The events with a ``seq`` above ``after``, in order."""
+        ...
+
+    async def history(
+        self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
+    ) -> list[Event]:
+        """At most ``limit`` of the events that GetExecutionHistory shows: those behind the event ``after``.
+
+        ``after`` is its ``seq``.  Backwards, the newest come first, and behind an event are those before it;
+        behind 0 are all.
+        """
+        ...
+
+    async def events_at(self, arn: str, numbers: Collection[int]) -> list[Event]:
+        """The events with these ``seq``, in order."""
+        ...
+
+    async def record(self, arn: str) -> Record | None: ...
+
+    async def definition(self, digest: str) -> str: ...
+
+    async def find(self, text: str) -> list[Record]:
+        """The executions that ``text`` may mean: an ARN, a name, or the beginning of a name."""
+        ...
+
+    async def executions(
+        self, machine: str | None = None, status: Status | None = None, limit: int = 1000
+    ) -> list[Record]:
+        """The newest executions first, without the children of Map Runs."""
+        ...
+
+    async def page(
+        self,
+        machine_arn: str,
+        status: Status | None = None,
+        after: str = "",
+        limit: int = 100,
+        qualified: str | None = None,
+    ) -> list[Record]:
+        """The executions of one state machine, the newest first, from the one behind ``after`` (an ARN) on.
+
+        ``qualified`` is the version or the alias that they were started through.
+        """
+        ...
+
+    async def claim(self, arn: str) -> None:
+        """Own the execution until this process ends.  Raises ``ExecutionBusy`` where a live process does."""
+        ...
+
+    async def changed(self) -> bool:
+        """Whether somebody else may have written since the last call."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Machines(Protocol):
+    """The state machines of a store.  Each call is one transaction."""
+
+    async def add(
+        self,
+        record: MachineRecord,
+        definition: str,
+        tags: Mapping[str, str] | None = None,
+        version: VersionRecord | None = None,
+    ) -> MachineRecord:
+        """Keep a new machine, the text of its definition, its tags and a version, unless its ARN is taken.
+
+        Gives the machine that has the ARN now: whoever was first.
+        """
+        ...
+
+    async def update(
+        self, record: MachineRecord, definition: str | None = None, version: VersionRecord | None = None
+    ) -> None:
+        """Replace what may change of a machine; keep the text of a new definition, and a new version.
+
+        Raises ``Conflict`` where there is a version of that number.
+        """
+        ...
+
+    async def get(self, arn: str) -> MachineRecord | None: ...
+
+    async def page(self, prefix: str, after: str, limit: int) -> list[MachineRecord]:
+        """The machines whose ARN begins with ``prefix`` and comes after ``after``, by ARN."""
+        ...
+
+    async def count(self, prefix: str) -> int:
+        """The number of machines whose ARN begins with ``prefix``."""
+        ...
+
+    async def being_deleted(self) -> set[str]:
+        """The ARNs of the machines with the status DELETING."""
+        ...
+
+    async def set_status(self, arn: str, status: MachineStatus) -> None: ...
+
+    async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
+        """Forget a machine, its versions, aliases and tags; executions stay, for they keep their definition.
+
+        With ``only_deleting``, a machine with another status, which may have the name by now, is left.
+        """
+        ...
+
+
+class MapRuns(Protocol):
+    """The Map Runs of a store."""
+
+    async def get(self, arn: str) -> MapRunRecord | None: ...
+
+    async def page(self, execution: str, after: str, limit: int) -> list[MapRunRecord]:
+        """Those that an execution has started, the newest first, from behind ``after`` (an ARN) on."""
+        ...
+
+    async def configure(self, arn: str, configuration: dict[str, Json]) -> None: ...
+
+    async def count(self, arn: str, counts: dict[str, Json]) -> None:
+        """Keep what has come of a Map Run."""
+        ...
+
+    async def kinship(self, execution: str) -> tuple[str, int] | None:
+        """The ARN of the Map Run that has started an execution, and its number of items; None for any other."""
+        ...
+
+    async def children(self, arn: str, after: int, limit: int) -> list[Kinship]:
+        """The children from behind the number ``after`` on, in their order."""
+        ...
+
+    async def child_page(
+        self, arn: str, status: Status | None, after: str, limit: int
+    ) -> list[tuple[Record, int, int]]:
+        """The children, the newest first, from behind ``after`` (an ARN) on.
+
+        Each has its number of items, and how often it was begun anew.
+        """
+        ...
+
+    async def sums(self, arn: str) -> dict[str, tuple[int, int]]:
+        """By status, the number of children and of their items."""
+        ...
+
+    async def unsettled(self) -> list[str]:
+        """The Map Runs that are over, but may have children that run: what came of them is not kept yet."""
+        ...
+
+
+class Activities(Protocol):
+    """The activities of a store."""
+
+    async def add(self, record: ActivityRecord, tags: Mapping[str, str] | None = None) -> ActivityRecord:
+        """Keep a new activity and its tags, unless its ARN is taken.  Gives the one that has the ARN now."""
+        ...
+
+    async def get(self, arn: str) -> ActivityRecord | None: ...
+
+    async def page(self, prefix: str, after: str, limit: int) -> list[ActivityRecord]:
+        """The activities whose ARN begins with ``prefix`` and comes after ``after``, by ARN."""
+        ...
+
+    async def arns(self, prefix: str = "") -> list[str]:
+        """The ARNs that begin with ``prefix``."""
+        ...
+
+    async def remove(self, arn: str) -> None:
+        """Forget an activity and its tags."""
+        ...
+
+
+class Aliases(Protocol):
+    """The aliases of a store's state machines: a hundred of a machine at most."""
+
+    async def add(self, record: AliasRecord) -> None:
+        """Raises ``Conflict`` where the machine has one of that name."""
+        ...
+
+    async def get(self, machine_arn: str, name: str) -> AliasRecord | None: ...
+
+    async def of_machine(self, machine_arn: str) -> list[AliasRecord]:
+        """The newest first."""
+        ...
+
+    async def update(self, record: AliasRecord) -> None:
+        """Replace what may change of an alias."""
+        ...
+
+    async def remove(self, machine_arn: str, name: str) -> None: ...
+
+
+class Tags(Protocol):
+    """The tags of a store.  Each call is one transaction."""
+
+    async def get(self, arn: str) -> dict[str, str]:
+        """By key, in the order of the keys."""
+        ...
+
+    async def put(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Add tags, or replace the values of those that are there."""
+        ...
+
+    async def remove(self, arn: str, keys: Iterable[str]) -> None: ...
+
+
+class Versions(Protocol):
+    """The versions of a store's state machines.  They are published with their machine: see ``Machines``."""
+
+    async def get(self, machine_arn: str, number: int) -> VersionRecord | None: ...
+
+    async def of_revision(self, machine_arn: str, revision_id: str | None) -> VersionRecord | None:
+        """The newest version that was published of this revision."""
+        ...
+
+    async def page(self, machine_arn: str, before: int | None, limit: int) -> list[VersionRecord]:
+        """The newest first, from the one before the number ``before`` on."""
+        ...
+
+    async def count(self, machine_arn: str) -> int: ...
+
+    async def remove(self, machine_arn: str, number: int) -> None: ...

@@ -1,0 +1,168 @@
+"""What a store tells of executions, state machines, activities and Map Runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
+
+from asl_engine.arn import qualified_arn
+
+if TYPE_CHECKING:
+    from asl_engine.core.execution import Identity, Status
+    from asl_engine.json_values import Json
+
+
+__all__ = [
+    "ActivityRecord",
+    "AliasRecord",
+    "Child",
+    "Kinship",
+    "MachineRecord",
+    "MachineStatus",
+    "MachineType",
+    "MapRunRecord",
+    "MapRunStatus",
+    "Record",
+    "Route",
+    "VersionRecord",
+]
+
+
+class Record(NamedTuple):
+    """What is known of an execution besides its events.
+
+    ``definition`` is the digest of the definition it runs; ``options`` is how it was asked to run, for
+    whoever resumes it.  Times are in milliseconds since the epoch.
+    """
+
+    identity: Identity
+    definition: str
+    status: Status = "RUNNING"
+    stopped_at: int | None = None
+    options: dict[str, Json] = {}  # noqa: RUF012  JSON values are never changed
+    redrive_count: int = 0
+    redriven_at: int | None = None
+
+
+MachineStatus: TypeAlias = Literal["ACTIVE", "DELETING"]
+
+
+MachineType: TypeAlias = Literal["STANDARD", "EXPRESS"]
+
+
+class MachineRecord(NamedTuple):
+    """A state machine as it stands: its latest revision.
+
+    ``definition`` is the digest of its text, ``configuration`` what else its creator has asked for
+    (logging, tracing, encryption).  Times are in milliseconds since the epoch.  ``revision_id`` is None
+    until the first update, ``last_version`` the number of the version that was published last, 0 without.
+    """
+
+    arn: str
+    name: str
+    type: MachineType
+    role_arn: str
+    definition: str
+    created_at: int
+    configuration: dict[str, Json]
+    status: MachineStatus = "ACTIVE"
+    revision_id: str | None = None
+    updated_at: int = 0
+    last_version: int = 0
+
+
+MapRunStatus: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "ABORTED"]
+
+
+class Child(NamedTuple):
+    """Of which Map Run a new execution is, the how manieth, and for how many items."""
+
+    map_run: str
+    number: int
+    items: int
+
+
+class Kinship(NamedTuple):
+    """A child as the Map Run knows it; ``round`` is the redrive of the Map Run in which it last began."""
+
+    number: int
+    items: int
+    arn: str
+    status: Status
+    round: int
+
+
+class MapRunRecord(NamedTuple):
+    """A Map Run.
+
+    ``execution`` and ``machine_arn`` are those of the execution that has started it, ``seq`` the event.
+    ``configuration`` is a ``distributed_map.Configuration``; ``counts`` what came of it, once it is over:
+    by status, the number of children and of their items.
+    """
+
+    arn: str
+    execution: str
+    machine_arn: str
+    seq: int
+    status: MapRunStatus
+    started_at: int
+    stopped_at: int | None
+    redrive_count: int
+    redriven_at: int | None
+    configuration: dict[str, Json]
+    counts: dict[str, Json] | None
+
+
+class ActivityRecord(NamedTuple):
+    """An activity.
+
+    ``created_at`` is in milliseconds since the epoch, ``configuration`` what else its creator has asked
+    for (its encryption).
+    """
+
+    arn: str
+    name: str
+    created_at: int
+    configuration: dict[str, Json]
+
+
+class Route(TypedDict):
+    """One of the API's RoutingConfigurationListItems.  ``weight`` is a percentage."""
+
+    stateMachineVersionArn: str
+    weight: int
+
+
+class AliasRecord(NamedTuple):
+    """A name for one or two versions of a state machine.  Times are in milliseconds since the epoch."""
+
+    machine_arn: str
+    name: str
+    description: str | None
+    routing: list[Route]
+    created_at: int
+    updated_at: int
+
+    @property
+    def arn(self) -> str:
+        return qualified_arn(self.machine_arn, self.name)
+
+
+class VersionRecord(NamedTuple):
+    """A revision of a state machine that was given a number.
+
+    ``definition`` is the digest of its text, ``created_at`` in milliseconds since the epoch,
+    ``configuration`` the machine's at that time.
+    """
+
+    machine_arn: str
+    number: int
+    revision_id: str | None
+    role_arn: str
+    definition: str
+    created_at: int
+    description: str | None
+    configuration: dict[str, Json]
+
+    @property
+    def arn(self) -> str:
+        return qualified_arn(self.machine_arn, str(self.number))

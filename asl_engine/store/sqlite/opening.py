@@ -1,0 +1,175 @@
+"""The way to a database that is ready for use: found or made, ours, and up to date."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import aiosqlite
+
+from asl_engine.errors import StoreError
+from asl_engine.store.sqlite.batches import Batch, group_connection
+from asl_engine.store.sqlite.place import explained
+from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+__all__ = ["connection_to", "make_room", "may_be_written", "reading_connection"]
+
+
+def make_room(path: Path, *, create: bool) -> None:
+    """Make the folder of a database.  Raises ``StoreError`` where that fails, or where nothing is to be made."""
+    if not create and not path.exists():
+        raise StoreError(f"There is no database at {path}; `asl run` makes one")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"Cannot make the folder {path.parent}: {error.strerror}") from None
+
+
+def may_be_written(path: Path) -> bool:
+    """Whether this process may write the file, and beside it, as SQLite does; what is no file fails elsewhere."""
+    itself = path.resolve()
+    return not itself.is_file() or (os.access(itself, os.W_OK) and os.access(itself.parent, os.W_OK))
+
+
+async def connection_to(path: Path, synchronous: str, outbox: list[Batch]) -> aiosqlite.Connection:
+    """A connection to read and write.  Raises ``StoreError``; a caller that is cancelled leaves none behind."""
+
+    async def prepare(db: aiosqlite.Connection) -> None:
+        await _prepare(db, path, synchronous)
+
+    return await _completed(_connect(path, str(path), prepare, outbox))
+
+
+async def reading_connection(path: Path, outbox: list[Batch], *, unchanging: bool) -> aiosqlite.Connection:
+    """A connection to a database that this process cannot write, at an absolute path.  Raises ``StoreError``.
+
+    Where the database is in use, SQLite needs its write-ahead log and the index beside it
+    (https://www.sqlite.org/wal.html, "Read-Only Databases").  Where it is not, there are none, SQLite would
+    want to make them, and has to be told that the file is ``unchanging``.
+    """
+
+    async def prepare(db: aiosqlite.Connection) -> None:
+        try:
+            version = await _layout(db, path)
+        except sqlite3.OperationalError as error:
+            if unchanging or ("unable to open" not in str(error) and "readonly" not in str(error)):
+                raise
+            raise StoreError(
+                f"The database {path} cannot be written, and cannot be read without that because of "
+                f"{path.name}-wal beside it: let who may write it run `asl list` there, or copy both files "
+                "to a folder of your own"
+            ) from None
+        if not version:
+            raise StoreError(f"The database {path} is empty, and cannot be written: name another file with --db")
+        if version < len(MIGRATIONS):
+            raise StoreError(
+                f"The database {path} was written by an older version of asl-engine (layout {version}, this "
+                f"version needs {len(MIGRATIONS)}), and cannot be written to bring it up to date: "
+                "let who may write it run "
+                "`asl list` there, or copy it to a folder of your own"
+            )
+
+    target = f"{path.as_uri()}?mode=ro" + ("&immutable=1" if unchanging else "")
+    return await _completed(_connect(path, target, prepare, outbox))
+
+
+async def _completed(opening: Awaitable[aiosqlite.Connection]) -> aiosqlite.Connection:
+    task = asyncio.ensure_future(opening)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await _undo(task)
+        raise
+
+
+async def _connect(
+    path: Path, target: str, prepare: Callable[[aiosqlite.Connection], Awaitable[None]], outbox: list[Batch]
+) -> aiosqlite.Connection:
+    """A connection to ``target``, a path or a URI, that is ready for use; it is closed again where that fails."""
+    connection: aiosqlite.Connection | None = None
+    uri = target.startswith("file:")
+    try:
+        # Where this fails, aiosqlite would leave its thread to a closing event loop.
+        sqlite3.connect(target, uri=uri).close()
+        factory = group_connection(outbox)
+        connection = await _begin(aiosqlite.connect(target, timeout=5.0, factory=factory, uri=uri))
+        await prepare(connection)
+    except BaseException as error:
+        if connection is not None:
+            await connection.close()
+        if isinstance(error, sqlite3.Error):
+            raise explained(path, error) from None
+        raise
+    return connection
+
+
+async def _begin(connection: aiosqlite.Connection) -> aiosqlite.Connection:
+    # Before version 0.22 an aiosqlite connection is its thread; since then it has one.  Neither has begun.
+    thread: Any = getattr(connection, "_thread", connection)
+    # Python waits for every other kind of thread when it exits: whoever forgets to close would hang.
+    thread.daemon = True
+    try:
+        return await connection
+    except BaseException:
+        thread.join(5.0)  # it has been told to end, and must not report to a loop that is closed by then
+        raise
+
+
+async def _undo(opening: asyncio.Future[aiosqlite.Connection]) -> None:
+    """Wait for the connection and close it, however often the caller is cancelled meanwhile.
+
+    Cut short, aiosqlite would lose the connection, and its thread would report to a closed event loop.
+    """
+
+    async def close() -> None:
+        with suppress(sqlite3.Error, OSError, StoreError):  # then it has been closed
+            await (await opening).close()
+
+    closing = asyncio.create_task(close())
+    while not closing.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([closing])
+
+
+async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> None:
+    """Check that the file is ours, and only then set the journal and bring the layout up to date."""
+    version = await _layout(db, path)
+    await db.execute("PRAGMA journal_mode = WAL")
+    await db.execute(f"PRAGMA synchronous = {synchronous}")
+    if version == len(MIGRATIONS):
+        return
+    await db.execute("BEGIN IMMEDIATE")
+    version = await _layout(db, path)  # another process may have been quicker
+    for migration in MIGRATIONS[version:]:
+        for statement in migration:
+            await db.execute(statement)
+    await db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    await db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    await db.commit()
+
+
+async def _layout(db: aiosqlite.Connection, path: Path) -> int:
+    """The version of the layout, 0 in an empty file.  Raises ``StoreError`` where it is none of ours."""
+    # The application comes last: all three are written at once, maybe by another process between two reads.
+    tables = await _number(db, "SELECT count(*) FROM sqlite_schema")
+    version = await _number(db, "PRAGMA user_version")
+    application = await _number(db, "PRAGMA application_id")
+    if application != APPLICATION_ID and (application or version or tables):
+        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"The database {path} was written by a newer version of asl-engine (layout {version}, "
+            f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with --db"
+        )
+    return version
+
+
+async def _number(db: aiosqlite.Connection, query: str) -> int:
+    return int(next(iter(await db.execute_fetchall(query)))[0])

@@ -1,0 +1,331 @@
+"""Executions in one SQLite file.
+
+Durability: WAL with synchronous=FULL, so a committed event survives the power cord.  Speed: appends
+that wait at the same moment share one commit ("group commit"): while the disk is busy with one batch,
+the next one gathers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from asl_engine.core.execution import Identity
+from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
+from asl_engine.json_text import dumps, loads
+from asl_engine.payload import Payload
+from asl_engine.store.outcome import redriven
+from asl_engine.store.records import Child, Record
+from asl_engine.store.sqlite.activities import ActivityTable
+from asl_engine.store.sqlite.aliases import AliasTable
+from asl_engine.store.sqlite.batches import Batch
+from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
+from asl_engine.store.sqlite.lease import Lease, is_held
+from asl_engine.store.sqlite.machines import MachineTable
+from asl_engine.store.sqlite.map_runs import MapRunTable
+from asl_engine.store.sqlite.opening import connection_to, make_room, may_be_written, reading_connection
+from asl_engine.store.sqlite.place import Place, is_in_use
+from asl_engine.store.sqlite.tags import TagTable
+from asl_engine.store.sqlite.versions import VersionTable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    import aiosqlite
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Status
+    from asl_engine.json_values import Json
+    from asl_engine.store.sqlite.connection import Statement
+
+__all__ = ["Batch", "SqliteStore"]
+
+RECORD_COLUMNS = (
+    "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
+    " definition, status, stopped_at, options, redrive_count, redriven_at"
+)
+MAX_SEQ = 2**63 - 1
+# Of a JSON array, which may be longer than a list of parameters.
+AMONG = "seq IN (SELECT value FROM json_each(?2))"
+
+
+class SqliteStore:
+    """Open it with ``SqliteStore.open``; close it when done."""
+
+    def __init__(self, path: Path, connection: aiosqlite.Connection, outbox: list[Batch], place: Place) -> None:
+        self.path = path
+        self._place = place
+        self._db = connection
+        self._outbox = outbox
+        self._keys: dict[str, int] = {}
+        self._last_key = 0
+        self._waiting: list[Batch] = []
+        self._writer: asyncio.Task[None] | None = None
+        self._leases = place.path.with_name(path.name + "-leases")
+        self._lease: Lease | None = None
+        self._data_version = -1
+        self.machines = MachineTable(self._fetch, self._write_statements)
+        self.versions = VersionTable(self._fetch, self._write_statements)
+        self.aliases = AliasTable(self._fetch, self._write_statements)
+        self.tags = TagTable(self._fetch, self._write_statements)
+        self.activities = ActivityTable(self._fetch, self._write_statements)
+        self.map_runs = MapRunTable(self._fetch, self._write_statements, self._records)
+
+    @classmethod
+    async def open(
+        cls,
+        path: Path,
+        *,
+        synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL",
+        create: bool = True,
+        reading: bool = False,
+    ) -> SqliteStore:
+        """Open the database, make it or bring it up to date.
+
+        Who only wants to read may say so: a database that this process cannot write is then opened as it is.
+        Raises ``StoreError`` where it is missing and not to be made, is not a database of ours, comes
+        from a newer version, is locked, or cannot be written.
+        """
+        make_room(path, create=create)
+        outbox: list[Batch] = []
+        if reading and not may_be_written(path):
+            place = Place(path, unchanging=not is_in_use(path))
+            found = await reading_connection(place.path, outbox, unchanging=place.unchanging)
+            return cls(path, found, outbox, place)
+        connection = await connection_to(path, synchronous, outbox)
+        return cls(path, connection, outbox, Place(path))
+
+    # -- writing --------------------------------------------------------------------------------
+
+    async def create(
+        self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
+    ) -> None:
+        who = record.identity
+        # Ordered by time, so that the rows of short executions lie together; unique across processes.
+        self._last_key = key = max(self._last_key + 1, time.time_ns())
+        batch = Batch(who.arn, key, events)
+        batch.definition = (record.definition, definition)
+        names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
+        state = (record.status, who.started_at, record.stopped_at, dumps(record.options), self._own_lease())
+        batch.execution = (*names, *state, who.version_arn, who.alias_arn)
+        if child is not None:
+            batch.child = (child.map_run, child.number, key, child.items)
+        await self._commit(batch)
+        if not batch.end:
+            self._keys[who.arn] = key
+
+    async def append(self, arn: str, events: Sequence[Event]) -> None:
+        key = self._keys[arn] if arn in self._keys else await self._key(arn)
+        batch = Batch(arn, key, events)
+        if again := redriven(events):
+            batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
+        await self._commit(batch)
+        self._keys[arn] = key
+        if batch.end:
+            del self._keys[arn]
+
+    async def _write_statements(self, *statements: Statement) -> None:
+        batch = Batch("", 0, ())
+        batch.statements = statements
+        await self._commit(batch)
+
+    async def _commit(self, batch: Batch) -> None:
+        self._waiting.append(batch)
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write())
+        await batch.done
+        # What went into a file that nobody can open again has not been kept.
+        if batch.end or batch.execution or batch.statements:
+            self._place.check()
+
+    async def _write(self) -> None:
+        while self._waiting:
+            batches, self._waiting = self._waiting, []
+            try:
+                await self._write_together(batches)
+            except sqlite3.Error as error:
+                await self._db.rollback()
+                if len(batches) == 1:
+                    batches[0].settle(self._refusal(batches[0], error))
+                    continue
+                # One of them is at fault: the others must not suffer.
+                for batch in batches:
+                    await self._write_alone(batch)
+            else:
+                for batch in batches:
+                    batch.settle()
+
+    async def _write_alone(self, batch: Batch) -> None:
+        try:
+            await self._write_together([batch])
+        except sqlite3.Error as error:
+            await self._db.rollback()
+            batch.settle(self._refusal(batch, error))
+        else:
+            batch.settle()
+
+    async def _write_together(self, batches: list[Batch]) -> None:
+        """One transaction, in one call: nobody else commits on this connection."""
+        self._outbox.extend(batches)
+        await self._db.commit()
+
+    def _refusal(self, batch: Batch, error: sqlite3.Error) -> Exception:
+        if isinstance(error, sqlite3.IntegrityError):
+            if batch.execution:
+                return ExecutionAlreadyExists(f"The execution {batch.arn} exists already")
+            return Conflict(f"The log of {batch.arn} has grown meanwhile")
+        return self._place.explained(error)
+
+    # -- reading --------------------------------------------------------------------------------
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        return await self._events(await self._key(arn), "seq > ?2", after)
+
+    async def history(
+        self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
+    ) -> list[Event]:
+        key = await self._key(arn)
+        if not backwards:
+            return await self._events(key, "id AND seq > ?2", after, limit)
+        last = after or MAX_SEQ
+        return (await self._events(key, "id AND seq < ?2", last, limit, "DESC"))[::-1]
+
+    async def events_at(self, arn: str, numbers: Collection[int]) -> list[Event]:
+        if not numbers:
+            return []
+        return await self._events(await self._key(arn), AMONG, dumps([*numbers]))
+
+    async def _events(
+        self, key: int, where: str, value: int | str, limit: int = -1, order: str = ""
+    ) -> list[Event]:
+        """In the order of the log, whatever the ``order`` in which they are looked for."""
+        found = await self._fetch(
+            f"SELECT {', '.join(COLUMNS)} FROM events WHERE execution = ?1 AND {where}"
+            f" ORDER BY seq {order} LIMIT ?3",
+            (key, value, limit),
+        )
+        rows = [_as_row(row) for row in (reversed(found) if order else found)]
+        payloads: dict[int, Payload] = {}
+        if earlier := referred_to(rows):
+            query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
+            for seq, text in await self._fetch(query, (key, dumps([*earlier]))):
+                payload = payloads[seq] = Payload.of_text(text)
+                payload.origin = seq
+        return decode(rows, payloads)
+
+    async def record(self, arn: str) -> Record | None:
+        rows = await self._records("WHERE arn = ?", (arn,))
+        return rows[0] if rows else None
+
+    async def definition(self, digest: str) -> str:
+        rows = await self._fetch("SELECT text FROM definitions WHERE digest = ?", (digest,))
+        return str(rows[0][0])
+
+    async def find(self, text: str) -> list[Record]:
+        exact = await self._records("WHERE arn = ? OR name = ? ORDER BY execution DESC", (text, text))
+        if exact or not text:
+            return exact
+        # A range, not LIKE: names may contain % and _, and a range uses the index.
+        return await self._records(
+            "WHERE name >= ? AND name < ? ORDER BY execution DESC", (text, text + "\U0010ffff")
+        )
+
+    async def executions(
+        self, machine: str | None = None, status: Status | None = None, limit: int = 1000
+    ) -> list[Record]:
+        return await self._records(
+            "WHERE instr(machine_name, '/') = 0"
+            " AND (?1 IS NULL OR machine_name = ?1) AND (?2 IS NULL OR status = ?2)"
+            " ORDER BY execution DESC LIMIT ?3",
+            (machine, status, limit),
+        )
+
+    async def page(
+        self,
+        machine_arn: str,
+        status: Status | None = None,
+        after: str = "",
+        limit: int = 100,
+        qualified: str | None = None,
+    ) -> list[Record]:
+        return await self._records(
+            "WHERE machine_arn = ?1 AND (?2 IS NULL OR status = ?2)"
+            " AND (?3 = '' OR execution < (SELECT execution FROM executions WHERE arn = ?3))"
+            " AND (?5 IS NULL OR version_arn = ?5 OR alias_arn = ?5)"
+            " ORDER BY execution DESC LIMIT ?4",
+            (machine_arn, status, after, limit, qualified),
+        )
+
+    async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
+        rows = await self._fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
+        # The columns are an Identity's, then a Record's own.
+        split = len(Identity._fields)
+        return [
+            Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options), *redrives)
+            for row in rows
+            for definition, status, stopped_at, options, *redrives in (row[split:],)
+        ]
+
+    async def _key(self, arn: str) -> int:
+        rows = await self._fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
+        if not rows:
+            raise StoreError(f"There is no execution {arn} in {self.path}")
+        return int(rows[0][0])
+
+    async def _fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            rows = list(await self._db.execute_fetchall(query, values))
+        except sqlite3.Error as error:
+            raise self._place.explained(error) from None
+        if self._place.unchanging:  # it was read without a lock
+            self._place.check()
+        return rows
+
+    # -- sharing the file with other processes ----------------------------------------------------
+
+    def _own_lease(self) -> str:
+        if self._lease is None:
+            self._lease = Lease(self._leases)
+        return self._lease.token
+
+    async def claim(self, arn: str) -> None:
+        rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
+        owner = str(rows[0][0])
+        mine = self._own_lease()
+        if owner == mine:
+            return
+        if is_held(self._leases, owner):
+            raise ExecutionBusy(f"The execution {arn} is being run by another process")
+        batch = Batch(arn, 0, ())
+        batch.claim = (mine, arn, owner)
+        await self._commit(batch)
+        rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
+        if str(rows[0][0]) != mine:
+            raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
+
+    async def changed(self) -> bool:
+        self._place.check()
+        rows = await self._fetch("PRAGMA data_version")
+        before, self._data_version = self._data_version, int(rows[0][0])
+        return before not in (-1, self._data_version)
+
+    async def close(self) -> None:
+        if self._writer is not None and not self._writer.done():
+            await self._writer
+        await self._db.close()
+        if self._lease is not None:
+            self._lease.release()
+            self._lease = None
+
+
+def _as_row(row: Any) -> Row:
+    seq, number, previous, at, frame, kind, data, payload = row
+    return (seq, number, previous, at, frame, kind, data, payload)
+
+
+def _options(text: str) -> dict[str, Json]:
+    options = loads(text)
+    return options if isinstance(options, dict) else {}
