@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,14 @@ def test_the_core_is_pure(module: str) -> None:
     source = modules()[module].read_text(encoding="utf-8")
     assert "datetime.now" not in source
     assert "utcnow" not in source
+
+
+def test_there_are_no_import_cycles() -> None:
+    """Types count: what two modules know of each other they cannot be understood without."""
+    try:
+        TopologicalSorter({module: own_imports(module) for module in modules()}).prepare()
+    except CycleError as error:
+        pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("module", modules())

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.core.execution import OpenWork
-    from asl_engine.engine.engine import Run
-    from asl_engine.engine.map_runs.driver import MapRuns
+    from asl_engine.engine.map_runs.registry import MapRuns
+    from asl_engine.engine.run import Run
 
 __all__ = ["Progress"]
 

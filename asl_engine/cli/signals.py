@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     from asl_engine.cli.progress import Progress
     from asl_engine.core.execution import Execution
-    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.engine.engine import Engine
+    from asl_engine.engine.run import Run
     from asl_engine.project.setup import Setup
     from asl_engine.store.sqlite.store import SqliteStore
 

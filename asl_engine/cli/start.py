@@ -19,7 +19,8 @@ from asl_engine.project.setup import Setup, absolute_mock, set_up
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.engine.engine import Engine
+    from asl_engine.engine.run import Run
     from asl_engine.payload import Payload
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore

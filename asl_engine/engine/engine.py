@@ -51,7 +51,7 @@ from asl_engine.engine.activity_queue import Offer, Workers
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.effects import dismiss, local_identity, settle
 from asl_engine.engine.heartbeats import put
-from asl_engine.engine.map_runs.driver import MapRuns
+from asl_engine.engine.map_runs.registry import MapRuns
 from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
@@ -70,14 +70,15 @@ if TYPE_CHECKING:
     from asl_engine.core.interpreter import Stimulus
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.clock import Clock
-    from asl_engine.engine.run import Observer, StandIn
+    from asl_engine.engine.host import StandIn
+    from asl_engine.engine.run import Observer
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
     from asl_engine.resources import Pending, Resource
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Child
 
-__all__ = ["Engine", "Run"]
+__all__ = ["Engine"]
 
 # Events that open work, and those that close it from outside.
 OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled, MapRunStarted, MapRunRedriven})
@@ -217,7 +218,7 @@ class Engine:
         else:  # it was started or redriven at this very moment
             await self._superseded(live)
         if events:
-            await self.map_runs.settle_all()
+            await self.map_runs.finalize_all()
         return bool(events)
 
     async def redrive(self, machine: StateMachine, record: Record, token: str | None = None) -> Run:
@@ -227,7 +228,7 @@ class Engine:
         """
         self.alarms.begin()
         try:
-            await self.map_runs.settle_those_of(record.identity.arn)
+            await self.map_runs.finalize_those_of(record.identity.arn)
             now = self.clock.now()
             run, events = await self._decide(machine, record, RedriveRequested(now, token))
             reason = None if events else not_redrivable(run.execution, now, self.limits)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.core.execution import OpenTask
-    from asl_engine.engine.engine import Engine
+    from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
     from asl_engine.payload import Payload
     from asl_engine.resources import Pending, Resource, TaskCall
@@ -71,7 +71,7 @@ class Mocking(Mapping[str, "Resource"]):
         self.file.read().states(machine, case)
         self.cases[execution] = case
 
-    def stand_in(self, engine: Engine, run: Run, task: OpenTask) -> bool:
+    def stand_in(self, host: Host, run: Run, task: OpenTask) -> bool:
         """Whether an activity's task is mocked: then it is answered, as if a worker had."""
         case = self._case(run.arn)
         if case is None:
@@ -81,14 +81,14 @@ class Mocking(Mapping[str, "Resource"]):
                 return False
         except ProjectError:
             pass  # it is told as the task's failure
-        answering = asyncio.ensure_future(self._work(case, engine, run, task))
+        answering = asyncio.ensure_future(self._work(case, host, run, task))
         self._underway.add(answering)
         answering.add_done_callback(self._underway.discard)
         return True
 
-    async def _work(self, case: str, engine: Engine, run: Run, task: OpenTask) -> None:
+    async def _work(self, case: str, host: Host, run: Run, task: OpenTask) -> None:
         if not task.started:
-            await engine.ask(run, WorkerReported(engine.clock.now(), task.key))
+            await host.ask(run, WorkerReported(host.clock.now(), task.key))
         failure: StatesError | None = None
         mock: Mock | None = None
         try:
@@ -99,7 +99,7 @@ class Mocking(Mapping[str, "Resource"]):
             failure = StatesError(mock.error, mock.cause)
         name, cause = (None, None) if failure is None else (failure.error, failure.cause)
         result = None if mock is None else mock.result
-        await engine.ask(run, TaskReported(engine.clock.now(), task.key, result, name, cause))
+        await host.ask(run, TaskReported(host.clock.now(), task.key, result, name, cause))
 
     def _case(self, execution: str) -> str | None:
         if self._every is not None and self._every[0] == _machine(execution):

@@ -6,27 +6,20 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.core.execution import OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER
-
-if TYPE_CHECKING:
-    from asl_engine.core.interpreter import Stimulus
-
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from asl_engine.core.events import Event
-    from asl_engine.core.execution import Execution, OpenTask
+    from asl_engine.core.execution import Execution
     from asl_engine.core.interpreter import Stimulus
     from asl_engine.core.machine import StateMachine
-    from asl_engine.engine.engine import Engine
     from asl_engine.json_values import Json
 
     Observer = Callable[["Run", list[Event]], None]
-    StandIn = Callable[["Engine", "Run", OpenTask], bool]
 
-__all__ = ["Beats", "Observer", "Run", "StandIn"]
+__all__ = ["Beats", "Observer", "Run"]
 
 
 class Run:

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from asl_engine.core.execution import OpenTask
-    from asl_engine.engine.engine import Engine
+    from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
     from asl_engine.payload import Payload
 
 __all__ = ["task_call"]
 
 
-def task_call(engine: Engine, run: Run, task: OpenTask) -> TaskCall:
+def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
     return TaskCall(
         resource=task.resource,
         input=task.parameters,
@@ -31,31 +31,31 @@ def task_call(engine: Engine, run: Run, task: OpenTask) -> TaskCall:
         deadline=task.timeout_due,
         execution=run.arn,
         state=task.frame.state,
-        heartbeat=heartbeat(engine, run, task.key),
+        heartbeat=heartbeat(host, run, task.key),
         credentials=task.credentials,
-        idle=engine.alarms.idle,
+        idle=host.alarms.idle,
         token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
         submitted=task.submitted,
-        submit=submission(engine, run, task.key),
+        submit=submission(host, run, task.key),
     )
 
 
-def submission(engine: Engine, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
+def submission(host: Host, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
     async def submit(output: Payload) -> None:
-        await engine.ask(run, SubmissionReported(engine.clock.now(), key, output))
+        await host.ask(run, SubmissionReported(host.clock.now(), key, output))
 
     return submit
 
 
-def heartbeat(engine: Engine, run: Run, key: int) -> Callable[[], None]:
+def heartbeat(host: Host, run: Run, key: int) -> Callable[[], None]:
     """May be called from any thread."""
     loop = asyncio.get_running_loop()
 
     def deliver() -> None:
-        if run.arn in engine.runs:
-            stimulus = of_task(run, key, engine.clock.now())
+        if run.arn in host.runs:
+            stimulus = of_task(run, key, host.clock.now())
             if stimulus is not None:
-                engine.deliver(run, stimulus)
+                host.deliver(run, stimulus)
 
     def beat() -> None:
         loop.call_soon_threadsafe(deliver)

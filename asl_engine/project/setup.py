@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.machine import StateMachine
-    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.engine.engine import Engine
+    from asl_engine.engine.run import Run
     from asl_engine.project.configuration import Project
     from asl_engine.project.executions import ProjectExecutions
     from asl_engine.resources import Resource

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
     from asl_engine.core.machine import StateMachine
-    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.engine.engine import Engine
     from asl_engine.engine.mocking import Mocking
+    from asl_engine.engine.run import Run
     from asl_engine.resources.catalog import Catalog
     from asl_engine.server.protocol.request import Request
     from asl_engine.store.protocol import Store
@@ -172,7 +173,7 @@ class Service:
         One that a command has started with other tasks than ours is left to ``asl resume``.
         """
         resumed = 0
-        await self.engine.map_runs.settle_all()
+        await self.engine.map_runs.finalize_all()
         self.deleting |= await self.store.machines.being_deleted()
         for record in reversed(await self.store.executions(status="RUNNING", limit=MOST_OPEN)):
             try:

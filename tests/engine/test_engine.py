@@ -13,7 +13,7 @@ import pytest
 from asl_engine.core.apply import fold
 from asl_engine.core.events import Event, StateExited, TaskHeartbeatReceived, TaskRestarted, TaskStarted
 from asl_engine.engine.clock import SkippingClock, SystemClock, VirtualClock
-from asl_engine.engine.engine import Engine, Run
+from asl_engine.engine.engine import Engine
 from asl_engine.errors import ExecutionAlreadyExists, ExecutionBusy, StatesError, StoreError
 from asl_engine.language.loader import load
 from asl_engine.limits import Limits
@@ -22,6 +22,7 @@ from asl_engine.store.memory.store import MemoryStore
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
+    from asl_engine.engine.run import Run
     from asl_engine.resources import TaskCall
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"

@@ -468,7 +468,7 @@ async def again(store: Store, resource: Resource | None = None) -> Execution:
     (record,) = await store.executions()
     machine = load(await store.definition(record.definition))
     async with engine_for(store, resource) as engine:
-        await engine.map_runs.settle_all()
+        await engine.map_runs.finalize_all()
         return await (await engine.resume(machine, record)).wait()
 
 

@@ -24,7 +24,7 @@ from asl_engine.store.memory.store import MemoryStore
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from asl_engine.engine.engine import Run
+    from asl_engine.engine.run import Run
 
 CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"

@@ -22,7 +22,7 @@ from asl_engine.store.memory.store import MemoryStore
 
 if TYPE_CHECKING:
     from asl_engine.core.events import Event
-    from asl_engine.engine.engine import Run
+    from asl_engine.engine.run import Run
 
 CALLER = Caller("us-east-1", "123456789012")
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"

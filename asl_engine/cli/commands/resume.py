@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.cli.progress import Progress
-    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.engine.engine import Engine
+    from asl_engine.engine.run import Run
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
 
@@ -131,7 +132,7 @@ async def go_on(
     events = await store.events(record.identity.arn)
 
     async def begin(engine: Engine) -> Run:
-        await engine.map_runs.settle_all()
+        await engine.map_runs.finalize_all()
         return await engine.resume(setup.machine, record)
 
     return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)

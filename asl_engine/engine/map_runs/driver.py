@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from asl_engine.arn import child_name, execution_arn, express_arn, is_express
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Identity
-from asl_engine.core.interpreter import MapRunReported
 from asl_engine.engine.map_runs.counts import Counts
+from asl_engine.engine.map_runs.finalizing import finalize
 from asl_engine.engine.map_runs.redrives import is_to_be_redriven
 from asl_engine.engine.map_runs.results import ended_children, failed_result
 from asl_engine.errors import EvaluationError, StatesError
@@ -31,16 +31,16 @@ from asl_engine.states.item_flow import Writing
 from asl_engine.store.records import Child
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Coroutine, Generator, Iterator
 
     from asl_engine.core.execution import Execution, OpenMapRun
     from asl_engine.datasets import Item, Storage
-    from asl_engine.engine.engine import Engine, Run
+    from asl_engine.engine.host import Host
+    from asl_engine.engine.run import Run
     from asl_engine.json_values import Json
     from asl_engine.store.records import Kinship
 
-__all__ = ["MapRun", "MapRuns"]
+__all__ = ["MapRun"]
 
 # AWS runs up to 10,000 children at once, and so many where MaxConcurrency is 0; one machine has less to run
 # them with, and a tenth keeps it as busy.
@@ -48,7 +48,6 @@ MOST_AT_ONCE: Final = 10_000
 DEFAULT_AT_ONCE: Final = 1_000
 CHUNK = 200  # inputs that are made before others have their turn
 PAGE = 500  # children that are read at once
-LONGEST_FAREWELL_SECONDS = 5.0  # for aborting children when the engine is left
 EXCEEDED = StatesError(
     "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
 )
@@ -68,7 +67,7 @@ class MapRun:
     ``running`` are the children under way, by number, None for those that are just being started.
     """
 
-    def __init__(self, engine: Engine, run: Run, work: OpenMapRun) -> None:
+    def __init__(self, host: Host, storage: Callable[[], Storage], run: Run, work: OpenMapRun) -> None:
         self.arn = work.arn
         self.run = run
         self.work = work
@@ -77,8 +76,9 @@ class MapRun:
         self.counts.batched = self.configuration.batching is not None
         self.closed = False
         self.running: dict[int, Run | None] = {}
-        self._engine = engine
-        self._store = engine.store
+        self._host = host
+        self._storage = storage
+        self._store = host.store
         state = run.machine.states[work.frame.state]
         assert isinstance(state, DistributedMap)  # noqa: S101  it has started the Map Run
         self._state = state
@@ -189,7 +189,7 @@ class MapRun:
             return
         made = (self._item_input(index, item) for index, item in enumerate(self._dataset()))
         most: Any = {"batch_input": MISSING, **batching}
-        for batch in batches(made, **most, limit=self._engine.limits.payload_bytes):
+        for batch in batches(made, **most, limit=self._host.limits.payload_bytes):
             yield partial(self._sized, batch.input), batch.items
 
     def _dataset(self) -> Iterator[Item]:
@@ -199,7 +199,7 @@ class MapRun:
         if reading is None:
             yield from (Item(value, "") for value in self._items)
             return
-        for item in read(**reading, storage=self._engine.map_runs.storage):
+        for item in read(**reading, storage=self._storage()):
             self.counts.total += 1
             yield item
 
@@ -217,8 +217,8 @@ class MapRun:
         return self._turn(0).within_limit(payload)
 
     def _turn(self, index: int) -> ItemTurn:
-        engine, seed = self._engine, f"{self.arn}:{index}"
-        return ItemTurn(self.run.execution, self.work.frame, engine.clock.now(), engine.limits, seed)
+        host, seed = self._host, f"{self.arn}:{index}"
+        return ItemTurn(self.run.execution, self.work.frame, host.clock.now(), host.limits, seed)
 
     async def _make(self, inputs: Iterator[Input]) -> list[Input]:
         """The next few; what is read blocks, and is read in a thread."""
@@ -238,7 +238,7 @@ class MapRun:
     def _begin(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
         self.running[number] = None
         self._under_way[number] = items
-        task = self._engine.spawn(self._begun(number, items, starting))
+        task = self._host.spawn(self._begun(number, items, starting))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
@@ -253,13 +253,13 @@ class MapRun:
 
     async def _launch(self, made: Input, identity: Identity) -> Run:
         child = Child(self.arn, made.number, made.items)
-        return await self._engine.launch(self._machine, identity, made.payload, self._options, child=child)
+        return await self._host.launch(self._machine, identity, made.payload, self._options, child=child)
 
     async def _relaunch(self, kin: Kinship) -> Run:
         """A Standard child is redriven, an Express child begun anew as another execution."""
         record: Any = await self._store.record(kin.arn)
         if not is_express(kin.arn):
-            return await self._engine.redrive(self._machine, record)
+            return await self._host.redrive(self._machine, record)
         before = fold(record.identity, await self._store.events(kin.arn))
         assert before.input is not None  # noqa: S101  it has been started
         made = Input(kin.number, Payload.of_text(before.input.text), kin.items)
@@ -279,7 +279,7 @@ class MapRun:
             machine_arn=f"{parent.machine_arn.partition('/')[0]}/{self._state.label}",
             machine_name=self._machine_name,
             role_arn=parent.role_arn,
-            started_at=self._engine.clock.now(),
+            started_at=self._host.clock.now(),
         )
 
     def _watch(self, number: int, items: int, child: Run) -> None:
@@ -288,14 +288,14 @@ class MapRun:
 
         def ended(done: asyncio.Future[Execution]) -> None:
             # Time must not jump before the next child has been started.
-            self._engine.alarms.begin()
+            self._host.alarms.begin()
             error = None if done.cancelled() else done.exception()
             if error is not None:
                 self._failure = error
             else:
                 self._ended.append((number, items, done.result()))
             self._wake()
-            self._engine.alarms.rest()
+            self._host.alarms.rest()
 
         child.done.add_done_callback(ended)
 
@@ -323,7 +323,7 @@ class MapRun:
             self._outputs[number] = text
 
     def _is_too_large(self) -> bool:
-        limit = self._engine.limits.payload_bytes
+        limit = self._host.limits.payload_bytes
         return limit is not None and self._output_bytes > limit
 
     def _check_size(self) -> None:
@@ -340,7 +340,7 @@ class MapRun:
             return
         self._news = asyncio.get_running_loop().create_future()
         try:
-            with self._engine.alarms.idle():
+            with self._host.alarms.idle():
                 await self._news
         finally:
             self._news = None
@@ -358,7 +358,7 @@ class MapRun:
         found = ended_children(self._store, self.arn, asyncio.get_running_loop())
         if writing.bucket is None:
             return Payload(await asyncio.to_thread(collect_results, found, writing))
-        storage = self._engine.map_runs.storage
+        storage = self._storage()
         redrive = self.work.redrives
         result = await asyncio.to_thread(write_results, found, writing, storage, self.arn, redrive=redrive)
         self.counts.written = sum(self.counts.executions.values())
@@ -384,7 +384,7 @@ class MapRun:
                     self._started_before += 1
                 else:
                     self._started_too.add(number)
-                if await is_to_be_redriven(self._engine, one, self.work.redrives):
+                if await is_to_be_redriven(self._host, one, self.work.redrives):
                     self._again.append(one)
                     continue
                 if status != "RUNNING" and self._is_too_large():
@@ -393,7 +393,7 @@ class MapRun:
                 child = await self._store.record(arn)
                 assert child is not None  # noqa: S101  executions are never removed
                 if status == "RUNNING":
-                    self._watch(number, items, await self._engine.resume(self._machine, child))
+                    self._watch(number, items, await self._host.resume(self._machine, child))
                 else:
                     self._note(number, items, fold(child.identity, await self._store.events(arn)))
 
@@ -402,98 +402,4 @@ class MapRun:
         self.closed = True
         if self._starting:
             await asyncio.wait(self._starting)
-        await self._engine.map_runs.settle(self.arn, self.counts.total)
-
-
-class MapRuns:
-    """The Map Runs of an engine."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._live: dict[str, MapRun] = {}
-        self._aborting: set[asyncio.Task[None]] = set()
-        self.buckets: Mapping[str, Path] = {}  # folders that stand for buckets
-        self._storage: Storage | None = None
-
-    @property
-    def storage(self) -> Storage:
-        """Where datasets are and results go."""
-        if self._storage is None:
-            from asl_engine.datasets import storage_of
-
-            self._storage = storage_of(self.buckets, self._engine.region)
-        return self._storage
-
-    def live(self, arn: str) -> MapRun | None:
-        """The Map Run, if this process drives it."""
-        return self._live.get(arn)
-
-    async def drive(self, run: Run, work: OpenMapRun) -> MapRunReported:
-        """See a Map Run to its end."""
-        map_run = self._live[work.arn] = MapRun(self._engine, run, work)
-        clock = self._engine.clock
-        try:
-            output = await map_run.drive()
-        except StatesError as error:
-            await map_run.abort_children()
-            return MapRunReported(clock.now(), work.key, None, error.error, error.cause)
-        finally:
-            if not map_run.closed:
-                self._live.pop(work.arn, None)
-        self._live.pop(work.arn, None)
-        return MapRunReported(clock.now(), work.key, output)
-
-    def close(self, run: Run) -> None:
-        """The execution has ended or has given up some of its Map Runs: abort their children."""
-        for map_run in list(self._live.values()):
-            given_up = run.execution.status != "RUNNING" or map_run.work.key not in run.execution.open
-            if map_run.run is run and given_up and not map_run.closed:
-                map_run.closed = True
-                self._engine.alarms.begin()  # or what the children wait for would come about
-                task = self._engine.spawn(self._abort(map_run))
-                self._aborting.add(task)
-                task.add_done_callback(self._aborting.discard)
-
-    async def _abort(self, map_run: MapRun) -> None:
-        try:
-            await map_run.abort_children()
-        finally:
-            self._live.pop(map_run.arn, None)
-            self._engine.alarms.rest()
-
-    async def closed(self) -> None:
-        """Wait until the children of those that were given up have been aborted; not for long."""
-        while self._aborting:
-            _, late = await asyncio.wait(self._aborting, timeout=LONGEST_FAREWELL_SECONDS)
-            if late:
-                break  # they are aborted when the database is next resumed
-
-    async def settle(self, arn: str, total: int | None = None) -> None:
-        """Abort the children of a Map Run that is over, and keep what came of it.
-
-        ``total`` is the number of its items where it is known.
-        """
-        from asl_engine.language.loader import load
-
-        store = self._engine.store
-        while found := await store.map_runs.child_page(arn, "RUNNING", "", PAGE):
-            machine = load(await store.definition(found[0][0].definition))
-            await asyncio.gather(*(self._engine.stop(machine, child) for child, *_ in found))
-        counts = Counts.of_sums(await store.map_runs.sums(arn))
-        counts.total = max(total or 0, counts.total)
-        await store.map_runs.count(arn, counts.to_json())
-
-    async def settle_those_of(self, execution: str) -> None:
-        """The same of the Map Runs of an execution that is about to be redriven."""
-        if self._aborting:
-            await asyncio.wait(self._aborting)
-        for arn in await self._engine.store.map_runs.unsettled():
-            record = await self._engine.store.map_runs.get(arn)
-            if record is not None and record.execution == execution:
-                await self.settle(arn)
-
-    async def settle_all(self) -> None:
-        """The same of whatever a process that is gone has left so."""
-        for arn in await self._engine.store.map_runs.unsettled():
-            if arn not in self._live:
-                await self.settle(arn)
+        await finalize(self._host, self.arn, self.counts.total)

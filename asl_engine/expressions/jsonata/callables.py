@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.runtime import ITEMS_PER_STEP, Evaluation, Frame
+from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
@@ -14,16 +15,7 @@ if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Evaluate
     from asl_engine.expressions.jsonata.signatures import Signature
 
-__all__ = ["Function", "Lambda", "Native", "TailCall", "apply", "finished"]
-
-
-class Function:
-    """A function value.  ``arity`` tells a higher-order function how much to pass."""
-
-    __slots__ = ("arity", "signature")
-
-    arity: int
-    signature: Signature | None
+__all__ = ["Lambda", "Native", "TailCall", "apply", "finished"]
 
 
 class Native(Function):

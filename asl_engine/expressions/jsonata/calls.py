@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from asl_engine.expressions.jsonata.callables import Function, Lambda, Native, TailCall, apply, finished
+from asl_engine.expressions.jsonata.callables import Lambda, Native, TailCall, apply, finished
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.runtime import Sequence, collapse
+from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:

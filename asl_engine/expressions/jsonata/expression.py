@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonata.callables import Function
 from asl_engine.expressions.jsonata.compiler import compile_node
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
@@ -16,6 +15,7 @@ from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
 from asl_engine.expressions.jsonata.runtime import Evaluation, Frame
+from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:

@@ -10,14 +10,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from asl_engine.expressions.jsonata.callables import Function
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Signature", "parse_signature", "type_letter"]
+__all__ = ["Function", "Signature", "parse_signature", "type_letter"]
 
 ARRAYS_OF: Final = {
     "a": "arrays",
@@ -205,3 +204,12 @@ def _modify(parameter: Parameter, symbol: str) -> None:
         parameter.pattern += "?"
     elif symbol in "?+" and parameter.pattern[-1] not in "?+":
         parameter.pattern += symbol
+
+
+class Function:
+    """A function value.  ``arity`` tells a higher-order function how much to pass."""
+
+    __slots__ = ("arity", "signature")
+
+    arity: int
+    signature: Signature | None

@@ -6,9 +6,9 @@ import math
 from json.encoder import encode_basestring
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.expressions.jsonata.callables import Function
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.number_text import number_text
+from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:

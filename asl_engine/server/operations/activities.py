@@ -20,7 +20,7 @@ from asl_engine.server.service import moment
 from asl_engine.store.records import ActivityRecord
 
 if TYPE_CHECKING:
-    from asl_engine.engine.engine import Run
+    from asl_engine.engine.run import Run
     from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
 

@@ -30,7 +30,7 @@ from asl_engine.server.targets import Chosen, deleting, resolved, target
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
-    from asl_engine.engine.engine import Run
+    from asl_engine.engine.run import Run
     from asl_engine.json_values import Json
     from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service

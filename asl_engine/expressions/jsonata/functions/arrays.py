@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from asl_engine.expressions.jsonata.callables import Function, Lambda, TailCall, apply, finished
+from asl_engine.expressions.jsonata.callables import Lambda, TailCall, apply, finished
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.functions.sorting import sorted_by
 from asl_engine.expressions.jsonata.groups import appended
 from asl_engine.expressions.jsonata.navigation import member
 from asl_engine.expressions.jsonata.runtime import Sequence
+from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.expressions.jsonata.transform import clone as copied
 from asl_engine.expressions.jsonata.values import equals, truth
 from asl_engine.json_values import MISSING

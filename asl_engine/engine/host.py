@@ -1,0 +1,71 @@
+"""What Map Runs and task calls may ask of the engine that drives them.
+
+Nothing below ``engine.py`` knows the engine itself: whoever needs one takes a ``Host``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Coroutine, Mapping
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Identity, OpenTask
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.core.stimuli import Stimulus
+    from asl_engine.engine.clock import Clock
+    from asl_engine.engine.run import Run
+    from asl_engine.engine.timers import Alarms
+    from asl_engine.json_values import Json
+    from asl_engine.limits import Limits
+    from asl_engine.payload import Payload
+    from asl_engine.store.protocol import Store
+    from asl_engine.store.records import Child, Record
+
+__all__ = ["Host", "StandIn"]
+
+
+class Host(Protocol):
+    """The engine, as seen by what it drives; each member is documented at ``Engine``."""
+
+    @property
+    def store(self) -> Store: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def limits(self) -> Limits: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def runs(self) -> Mapping[str, Run]: ...
+    @property
+    def alarms(self) -> Alarms[Run]: ...
+
+    async def launch(
+        self,
+        machine: StateMachine,
+        identity: Identity,
+        input: Payload,  # noqa: A002  StartExecution's own term
+        options: dict[str, Json] | None = None,
+        child: Child | None = None,
+    ) -> Run: ...
+
+    async def resume(self, machine: StateMachine, record: Record) -> Run: ...
+
+    async def redrive(self, machine: StateMachine, record: Record, token: str | None = None) -> Run: ...
+
+    async def stop(
+        self, machine: StateMachine, record: Record, error: str | None = None, cause: str | None = None
+    ) -> bool: ...
+
+    async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]: ...
+
+    def deliver(self, run: Run, stimulus: Stimulus) -> None: ...
+
+    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]: ...
+
+
+# Sees to the task of an activity itself, or says that it does not.
+StandIn: TypeAlias = "Callable[[Host, Run, OpenTask], bool]"

@@ -1,0 +1,102 @@
+"""The Map Runs of an engine: those that this process drives, and those that are still to be finalized."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from asl_engine.core.interpreter import MapRunReported
+from asl_engine.engine.map_runs.driver import MapRun
+from asl_engine.engine.map_runs.finalizing import finalize
+from asl_engine.errors import StatesError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from asl_engine.core.execution import OpenMapRun
+    from asl_engine.datasets import Storage
+    from asl_engine.engine.host import Host
+    from asl_engine.engine.run import Run
+
+__all__ = ["MapRuns"]
+
+LONGEST_FAREWELL_SECONDS = 5.0  # for aborting children when the engine is left
+
+
+class MapRuns:
+    """The Map Runs of an engine."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._live: dict[str, MapRun] = {}
+        self._aborting: set[asyncio.Task[None]] = set()
+        self.buckets: Mapping[str, Path] = {}  # folders that stand for buckets
+        self._storage: Storage | None = None
+
+    def _datasets(self) -> Storage:
+        """Where datasets are and results go."""
+        if self._storage is None:
+            from asl_engine.datasets import storage_of
+
+            self._storage = storage_of(self.buckets, self._host.region)
+        return self._storage
+
+    def live(self, arn: str) -> MapRun | None:
+        """The Map Run, if this process drives it."""
+        return self._live.get(arn)
+
+    async def drive(self, run: Run, work: OpenMapRun) -> MapRunReported:
+        """See a Map Run to its end."""
+        map_run = self._live[work.arn] = MapRun(self._host, self._datasets, run, work)
+        clock = self._host.clock
+        try:
+            output = await map_run.drive()
+        except StatesError as error:
+            await map_run.abort_children()
+            return MapRunReported(clock.now(), work.key, None, error.error, error.cause)
+        finally:
+            if not map_run.closed:
+                self._live.pop(work.arn, None)
+        self._live.pop(work.arn, None)
+        return MapRunReported(clock.now(), work.key, output)
+
+    def close(self, run: Run) -> None:
+        """The execution has ended or has given up some of its Map Runs: abort their children."""
+        for map_run in list(self._live.values()):
+            given_up = run.execution.status != "RUNNING" or map_run.work.key not in run.execution.open
+            if map_run.run is run and given_up and not map_run.closed:
+                map_run.closed = True
+                self._host.alarms.begin()  # or what the children wait for would come about
+                task = self._host.spawn(self._abort(map_run))
+                self._aborting.add(task)
+                task.add_done_callback(self._aborting.discard)
+
+    async def _abort(self, map_run: MapRun) -> None:
+        try:
+            await map_run.abort_children()
+        finally:
+            self._live.pop(map_run.arn, None)
+            self._host.alarms.rest()
+
+    async def closed(self) -> None:
+        """Wait until the children of those that were given up have been aborted; not for long."""
+        while self._aborting:
+            _, late = await asyncio.wait(self._aborting, timeout=LONGEST_FAREWELL_SECONDS)
+            if late:
+                break  # they are aborted when the database is next resumed
+
+    async def finalize_those_of(self, execution: str) -> None:
+        """The same of the Map Runs of an execution that is about to be redriven."""
+        if self._aborting:
+            await asyncio.wait(self._aborting)
+        for arn in await self._host.store.map_runs.unsettled():
+            record = await self._host.store.map_runs.get(arn)
+            if record is not None and record.execution == execution:
+                await finalize(self._host, arn)
+
+    async def finalize_all(self) -> None:
+        """The same of whatever a process that is gone has left so."""
+        for arn in await self._host.store.map_runs.unsettled():
+            if arn not in self._live:
+                await finalize(self._host, arn)
