@@ -1,8 +1,8 @@
 """Run Amazon States Language workflows on your own machine.
 
 What it is: an engine that gives a state machine the results and the history that AWS Step Functions would
-give it, with Python functions (or real Lambda functions) doing the work, and every step on disk before
-it takes effect.  The command is ``asl``; from Python there are
+give it.  Python functions or real Lambda functions do the work, and every step is on disk before it takes
+effect.  The command is ``asl``; from Python there are
 
 - ``run``, which runs a state machine to its end and gives a ``Result``, and ``validate``, which gives the
   ``Finding``s about a definition;
@@ -10,8 +10,9 @@ it takes effect.  The command is ``asl``; from Python there are
 - ``AslError``, which the caller can put right (its kinds are in ``asl_engine.errors``), and
   ``StatesError``, which a task raises to fail with an error name that is no class.
 
-What it is not: a client of AWS, a server that speaks the Step Functions API, or a way to write workflows in
-Python.  Whatever is not listed in ``__all__`` may change without notice.
+What it is not: a way to write workflows in Python.  The server of the Step Functions API (``asl serve``) and the
+adapter to real AWS (``asl deploy``) belong to the command line.  Whatever is not listed in ``__all__`` may change
+without notice.
 """
 
 from __future__ import annotations

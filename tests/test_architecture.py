@@ -9,39 +9,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.floor_plan import LAST_PURE, ORDER, PAGE, page
+
 PACKAGE = Path(__file__).parents[1] / "asl_engine"
 
-# From the bottom: a module imports from its own place in this list and from those before it.  The longest
-# prefix that fits decides; a package's name stands for all that is in it.
-ORDER = [
-    "json_values",
-    "findings",
-    "errors",
-    "limits",
-    "arn",
-    "json_text",
-    "payload",
-    "expressions",
-    "core",
-    "states",
-    "language",
-    "store.records",
-    "projections",
-    "inspection",
-    "datasets",
-    "store",
-    "resources",
-    "engine",
-    "project",
-    "server",
-    "cloud",
-    "api",
-    "__init__",
-    "cli",
-    "__main__",
-]
-PURE = set(ORDER[: ORDER.index("inspection") + 1])
+PURE = set(ORDER[: ORDER.index(LAST_PURE) + 1])
 IMPURE = {"anyio", "asyncio", "aiosqlite", "sqlite3", "os", "time", "uuid", "secrets", "socket", "threading"}
+
+
+def test_the_page_is_up_to_date() -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(text), "write it anew: python -m tests.floor_plan"
 
 
 @cache

@@ -329,3 +329,13 @@ def test_a_link_leads_somewhere(page: str, target: str) -> None:
 def test_every_page_is_linked_from_the_readme() -> None:
     linked = {target for page, target in links() if page == "README.md"}
     assert {page for page in PAGES if page != "README.md"} <= linked
+
+
+def test_every_path_that_the_pages_name_exists() -> None:
+    named = {
+        (page, path)
+        for page in ("CONTRIBUTING.md", "docs/architecture.md")
+        for path in re.findall(r"`((?:asl_engine|tests|docs)/[\w./]*)`", (ROOT / page).read_text(encoding="utf-8"))
+    }
+    assert len(named) > 30
+    assert [(page, path) for page, path in sorted(named) if not (ROOT / path).exists()] == []
