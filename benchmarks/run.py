@@ -31,7 +31,7 @@ from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
-    from asl_engine.store.sqlite.store import Batch
+    from asl_engine.store.sqlite.store import Append
 
 ROOT = Path(__file__).parents[1]
 ORDER = json.loads((ROOT / "statemachines" / "order.json").read_text(encoding="utf-8"))
@@ -60,7 +60,7 @@ class CountingStore(SqliteStore):
 
     commits: list[list[tuple[Any, ...]]]
 
-    async def _write_together(self, batches: list[Batch]) -> None:
+    async def _write_together(self, batches: list[Append]) -> None:
         self.commits.append([row for batch in batches for row in batch.events])
         await super()._write_together(batches)
 

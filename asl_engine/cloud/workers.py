@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from asl_engine.cloud.client import Aws
     from asl_engine.resources import Resource
 
-__all__ = ["Job", "WorkerPool"]
+__all__ = ["ActivityWork", "WorkerPool"]
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ FATAL = {
 }
 
 
-class Job(NamedTuple):
+class ActivityWork(NamedTuple):
     """An activity and what does its tasks.  ``heartbeat`` is in seconds."""
 
     activity: str
@@ -60,7 +60,7 @@ class Job(NamedTuple):
     heartbeat: float
 
 
-class Task(NamedTuple):
+class PolledTask(NamedTuple):
     """A task that has been handed to this worker."""
 
     token: str
@@ -74,7 +74,7 @@ class WorkerPool:
     """
 
     def __init__(
-        self, aws: Aws, jobs: Sequence[Job], *, concurrency: int, worker: str, tell: Callable[[str], None]
+        self, aws: Aws, jobs: Sequence[ActivityWork], *, concurrency: int, worker: str, tell: Callable[[str], None]
     ) -> None:
         self._jobs = jobs
         self._concurrency = concurrency
@@ -104,15 +104,15 @@ class WorkerPool:
                 slot.cancel()
             await asyncio.gather(*slots, return_exceptions=True)
 
-    async def _slot(self, job: Job) -> None:
+    async def _slot(self, job: ActivityWork) -> None:
         """One task after the other."""
         while not self._stopping.is_set():
             ask = partial(self._polls.get_activity_task, activityArn=job.activity, workerName=self._worker)
             answer = await self._answer(f"poll for tasks of {job.activity}", ask, patient=False)
             if answer is not None and answer.get("taskToken"):
-                await self._perform(job, Task(answer["taskToken"], answer["input"]))
+                await self._perform(job, PolledTask(answer["taskToken"], answer["input"]))
 
-    async def _perform(self, job: Job, task: Task) -> None:
+    async def _perform(self, job: ActivityWork, task: PolledTask) -> None:
         """Do a task and report it, with heartbeats meanwhile."""
         beat = asyncio.Event()
         loop = asyncio.get_running_loop()
@@ -143,7 +143,7 @@ class WorkerPool:
                 part.cancel()
             await asyncio.gather(work, beats, return_exceptions=True)
 
-    async def _beats(self, job: Job, task: Task, beat: asyncio.Event) -> None:
+    async def _beats(self, job: ActivityWork, task: PolledTask, beat: asyncio.Event) -> None:
         """Say that the task is alive, at intervals and when it says so itself; return when it is given up."""
         send = partial(self._sends.send_task_heartbeat, taskToken=task.token)
         while True:
@@ -153,7 +153,7 @@ class WorkerPool:
             if await self._answer("send a heartbeat", send, patient=False, gone=GONE) is GIVEN_UP:
                 return
 
-    async def _report(self, job: Job, task: Task, report: Payload | StatesError) -> bool:
+    async def _report(self, job: ActivityWork, task: PolledTask, report: Payload | StatesError) -> bool:
         """Tell the result, as often as it takes.  False where nobody wants it any more."""
         if isinstance(report, Payload):
             send = partial(self._sends.send_task_success, taskToken=task.token, output=report.text)
@@ -211,7 +211,7 @@ def _set_in(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
         loop.call_soon_threadsafe(event.set)
 
 
-async def _outcome(job: Job, call: TaskCall) -> Payload | StatesError:
+async def _outcome(job: ActivityWork, call: TaskCall) -> Payload | StatesError:
     """What the callable makes of the task; its failure is a result too."""
     try:
         result = await job.resource(call)

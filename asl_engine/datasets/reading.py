@@ -80,16 +80,16 @@ def _listed(given: Mapping[str, Json], config: Mapping[str, Json], storage: Stor
     for described in found:
         key = str(described["Key"])
         if not key.endswith("/"):  # stands for a folder
-            yield from _items_in(storage, Place(bucket, key), config)
+            yield from _items_in(storage, ObjectLocation(bucket, key), config)
 
 
 def _got(given: Mapping[str, Json], config: Mapping[str, Json], storage: Storage) -> Iterator[Item]:
-    place = Place(_required(given, "Bucket"), _required(given, "Key"), _optional(given, "VersionId"))
+    place = ObjectLocation(_required(given, "Bucket"), _required(given, "Key"), _optional(given, "VersionId"))
     manifest = config.get("ManifestType")
     if manifest == "ATHENA_DATA":
         with _opened(storage, place) as stream:
             for bucket, key in athena_objects(stream):
-                yield from _items_in(storage, Place(bucket, key), config)
+                yield from _items_in(storage, ObjectLocation(bucket, key), config)
     elif manifest is not None or config.get("InputType") == "MANIFEST":
         with _opened(storage, place) as stream:
             inventory = inventory_of(stream, place.bucket)
@@ -99,12 +99,12 @@ def _got(given: Mapping[str, Json], config: Mapping[str, Json], storage: Storage
             "CSVHeaders": list(inventory.columns),
         }
         for key in inventory.keys:
-            yield from _items_in(storage, Place(inventory.bucket, key), columns)
+            yield from _items_in(storage, ObjectLocation(inventory.bucket, key), columns)
     else:
         yield from _items_in(storage, place, config)
 
 
-def _items_in(storage: Storage, place: Place, config: Mapping[str, Json]) -> Iterator[Item]:
+def _items_in(storage: Storage, place: ObjectLocation, config: Mapping[str, Json]) -> Iterator[Item]:
     """The items in one object, which is what InputType says."""
     form = FORMS.get(str(config.get("InputType")))
     if form is None:
@@ -115,7 +115,7 @@ def _items_in(storage: Storage, place: Place, config: Mapping[str, Json]) -> Ite
             yield Item(value, source, name)
 
 
-class Place(NamedTuple):
+class ObjectLocation(NamedTuple):
     """Where an object is."""
 
     bucket: str
@@ -128,7 +128,7 @@ class PlacedFault(DataFault):
 
 
 @contextmanager
-def _opened(storage: Storage, place: Place) -> Iterator[BinaryIO]:
+def _opened(storage: Storage, place: ObjectLocation) -> Iterator[BinaryIO]:
     """The object's bytes; a fault that comes up while it is read is placed."""
     with closing(storage.open(*place)) as stream:
         try:

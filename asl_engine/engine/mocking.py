@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from asl_engine.engine.run import Run
     from asl_engine.payload import Payload
     from asl_engine.resources import Pending, Resource, TaskCall
-    from asl_engine.resources.mocks.configuration import Mock, MockFile
+    from asl_engine.resources.mocks.configuration import MockedResponse, MockFile
     from asl_engine.store.protocol import Store
 
 __all__ = ["MOCK_CASE", "Mocking"]
@@ -90,7 +90,7 @@ class Mocking(Mapping[str, "Resource"]):
         if not task.started:
             await host.ask(run, WorkerReported(host.clock.now(), task.key))
         failure: StatesError | None = None
-        mock: Mock | None = None
+        mock: MockedResponse | None = None
         try:
             mock = await self._mock(case, run.arn, task.frame.state, task.key)
         except StatesError as error:
@@ -106,7 +106,7 @@ class Mocking(Mapping[str, "Resource"]):
             return self._every[1]
         return self.cases.get(execution)
 
-    async def _mock(self, case: str, execution: str, state: str, key: int) -> Mock | None:
+    async def _mock(self, case: str, execution: str, state: str, key: int) -> MockedResponse | None:
         """Raises ``StatesError`` where the configuration cannot be used."""
         try:
             config = self.file.read()

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from asl_engine.inspection.checks import check_mock, check_request
 from asl_engine.inspection.map_stages import DatasetItem, Datasets
-from asl_engine.inspection.subject import Configuration, Mock, Refusal, Subject, load_subject
+from asl_engine.inspection.subject import Refusal, StateConfiguration, StateMock, Subject, load_subject
 from asl_engine.inspection.trial import Trial
 from asl_engine.inspection.verdict import Verdict, to_answer
 
 __all__ = [
-    "Configuration",
     "DatasetItem",
     "Datasets",
-    "Mock",
     "Refusal",
+    "StateConfiguration",
+    "StateMock",
     "Subject",
     "Trial",
     "Verdict",

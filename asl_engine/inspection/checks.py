@@ -8,7 +8,7 @@ from asl_engine.inspection.subject import Refusal
 from asl_engine.language.tree import inner_states
 
 if TYPE_CHECKING:
-    from asl_engine.inspection.subject import Configuration, Mock, Subject
+    from asl_engine.inspection.subject import StateConfiguration, StateMock, Subject
 
 __all__ = ["check_mock", "check_request"]
 
@@ -23,7 +23,9 @@ CONFIGURED: Final = {
 }
 
 
-def check_request(mock: Mock | None, configuration: Configuration, *, context: bool, reveal_secrets: bool) -> None:
+def check_request(
+    mock: StateMock | None, configuration: StateConfiguration, *, context: bool, reveal_secrets: bool
+) -> None:
     """What can be said before the state is known.  ``context``: one was given.  Raises ``Refusal``."""
     if mock is None:
         given = {"Context": context or None} | {
@@ -36,7 +38,9 @@ def check_request(mock: Mock | None, configuration: Configuration, *, context: b
         raise Refusal("TestState does not support RevealSecrets when a mock is specified.")
 
 
-def check_mock(subject: Subject, mock: Mock | None, configuration: Configuration, role: str | None) -> None:
+def check_mock(
+    subject: Subject, mock: StateMock | None, configuration: StateConfiguration, role: str | None
+) -> None:
     """Whether this state can be tested with this mock, or without one.  Raises ``Refusal``."""
     if mock is None:
         _check_unmocked(subject, role)
@@ -67,7 +71,7 @@ def _check_unmocked(subject: Subject, role: str | None) -> None:
         raise Refusal("RoleArn must be specified when testing a Task state")
 
 
-def _check_configuration(subject: Subject, mock: Mock, configuration: Configuration) -> None:
+def _check_configuration(subject: Subject, mock: StateMock, configuration: StateConfiguration) -> None:
     culprit = configuration.error_caused_by_state
     if culprit is not None:
         if mock.result is not None or subject.type == "Task":

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from asl_engine.inspection.stages import Stages
     from asl_engine.states.recovery import Catcher
 
-__all__ = ["Elsewhere", "MockedWork", "Observed", "Record"]
+__all__ = ["Elsewhere", "MockedWork", "Observation", "Observed"]
 
 
 @dataclass
-class Record:
+class Observation:
     """What was seen: the stages of the data, the failure, if any, and the catcher that took it.
 
     ``items`` is the number of a Map state's items, where it is known; ``exchange`` are the request and the
@@ -66,7 +66,7 @@ class Observed(State):
 
     type: ClassVar[str] = "Pass"
 
-    def __init__(self, state: State, language: str, record: Record) -> None:
+    def __init__(self, state: State, language: str, record: Observation) -> None:
         super().__init__(state.name, None)
         self.language = language
         self.state = _with_noted_catchers(state, record)
@@ -106,7 +106,7 @@ class Observed(State):
 class MockedWork(Observed):
     """A Parallel or a Map state whose branches or iterations are mocked as a whole, as if a task did them."""
 
-    def __init__(self, state: State, language: str, record: Record, datasets: Datasets) -> None:
+    def __init__(self, state: State, language: str, record: Observation, datasets: Datasets) -> None:
         super().__init__(state, language, record)
         self.datasets = datasets
 
@@ -142,7 +142,7 @@ def result_of(turn: Turn) -> Payload:
     return result
 
 
-def _with_noted_catchers(state: State, record: Record) -> State:
+def _with_noted_catchers(state: State, record: Observation) -> State:
     """The same state, but for catchers that leave a note when they are followed."""
     recovery: Any = getattr(state, "recovery", None)
     if recovery is None:
@@ -154,7 +154,7 @@ def _with_noted_catchers(state: State, record: Record) -> State:
     return made
 
 
-def _noting(record: Record, index: int, catcher: Catcher) -> Callable[[Turn, Payload, str], None]:
+def _noting(record: Observation, index: int, catcher: Catcher) -> Callable[[Turn, Payload, str], None]:
     def exit_noted(turn: Turn, caught: Payload, target: str) -> None:
         catcher.exit(turn, caught, target)
         record.caught_by = index

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
-__all__ = ["Configuration", "Mock", "Refusal", "Subject", "load_subject"]
+__all__ = ["Refusal", "StateConfiguration", "StateMock", "Subject", "load_subject"]
 
 # What AWS calls a state that is given by itself.
 LONE_STATE: Final = "StateName"
@@ -35,7 +35,7 @@ class Refusal(AslError):
         self.message = message
 
 
-class Mock(NamedTuple):
+class StateMock(NamedTuple):
     """What stands for the state's work: a result, or, where that is None, an error."""
 
     result: Payload | None = None
@@ -43,7 +43,7 @@ class Mock(NamedTuple):
     cause: str | None = None
 
 
-class Configuration(NamedTuple):
+class StateConfiguration(NamedTuple):
     """stateConfiguration: what is supposed to have happened before.
 
     ``map_item_reader_data`` is the text that the state's ItemReader would read.

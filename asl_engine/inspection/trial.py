@@ -10,8 +10,8 @@ from asl_engine.core.decision import Turn
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask, OpenTimer
 from asl_engine.core.interpreter import Resumed, TaskReported, WorkerReported, advance
 from asl_engine.core.machine import StateMachine
-from asl_engine.inspection.observed import Elsewhere, MockedWork, Observed, Record
-from asl_engine.inspection.subject import Configuration, Refusal
+from asl_engine.inspection.observed import Elsewhere, MockedWork, Observation, Observed
+from asl_engine.inspection.subject import Refusal, StateConfiguration
 from asl_engine.inspection.verdict import Verdict, verdict_of
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.tolerances import exceeds
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asl_engine.core.interpreter import Stimulus
     from asl_engine.errors import StatesError
     from asl_engine.inspection.map_stages import Datasets
-    from asl_engine.inspection.subject import Mock, Subject
+    from asl_engine.inspection.subject import StateMock, Subject
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
@@ -51,19 +51,19 @@ class Trial:
         input: Payload,  # noqa: A002  the specification's own term
         variables: Mapping[str, Json] | None = None,
         context: dict[str, Json] | None = None,
-        mock: Mock | None = None,
-        configuration: Configuration | None = None,
+        mock: StateMock | None = None,
+        configuration: StateConfiguration | None = None,
         limits: Limits = AWS_LIMITS,
         *,
         datasets: Datasets,
     ) -> None:
         self.input = input
-        self.record = Record()
+        self.record = Observation()
         self.events: list[ev.Event] = []
         self.execution = Execution(identity)
         self.variables: Mapping[str, Json] = variables or {}
         self._mock = mock
-        self._configuration = configuration or Configuration()
+        self._configuration = configuration or StateConfiguration()
         self._limits = limits
         self._subject = subject
         self._context = context
@@ -128,7 +128,7 @@ class Trial:
         turn.given = self._context
         return turn
 
-    def _mocked_report(self, at: int, task: int, mock: Mock) -> TaskReported:
+    def _mocked_report(self, at: int, task: int, mock: StateMock) -> TaskReported:
         self._check_failure_count()
         if mock.result is None:
             return TaskReported(at, task, None, mock.error, mock.cause)

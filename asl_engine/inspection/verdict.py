@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from asl_engine.core.execution import Execution
-    from asl_engine.inspection.observed import Record
+    from asl_engine.inspection.observed import Observation
     from asl_engine.json_values import Json
 
 __all__ = ["HTTP", "Level", "Status", "Verdict", "to_answer", "verdict_of"]
@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
 
 
 def verdict_of(
-    execution: Execution, events: Sequence[ev.Event], record: Record, variables: Mapping[str, Json]
+    execution: Execution, events: Sequence[ev.Event], record: Observation, variables: Mapping[str, Json]
 ) -> Verdict:
     """The verdict on a trial whose events these are; ``variables`` were there before."""
     stages = {name: value.text if isinstance(value, Payload) else value for name, value in record.stages.items()}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from asl_engine.server.protocol.request import Caller
     from asl_engine.store.protocol import Store
 
-__all__ = ["Started", "allow_many_connections", "bind", "is_loopback", "serve"]
+__all__ = ["Listening", "allow_many_connections", "bind", "is_loopback", "serve"]
 
 log = logging.getLogger("asl_engine.server")
 
@@ -45,7 +45,7 @@ MOST_PORT = 65_535
 GRACE_SECONDS = 2  # for the answers that are under way when the server stops
 
 
-class Started(NamedTuple):
+class Listening(NamedTuple):
     """``host`` and ``port`` are where the server listens; ``resumed`` is the number of executions."""
 
     host: str
@@ -108,7 +108,7 @@ async def serve(
     buckets: Mapping[str, Path] | None = None,
     any_host: bool = False,
     observer: Observer | None = None,
-    ready: Callable[[Started], None] = lambda _: None,
+    ready: Callable[[Listening], None] = lambda _: None,
 ) -> None:
     """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed.
 
@@ -153,7 +153,7 @@ async def serve(
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
         stopping = asyncio.ensure_future(stop)
         host, port = listener.getsockname()[:2]
-        ready(Started(host, port, resumed))
+        ready(Listening(host, port, resumed))
         try:
             await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
             server.should_exit = True

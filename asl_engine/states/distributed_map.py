@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 __all__ = [
     "DISTRIBUTED_FIELDS",
     "PROCESSOR_CONFIG",
-    "Configuration",
     "DistributedMap",
     "ItemTurn",
+    "MapRunConfiguration",
     "compile_distributed_map",
     "is_distributed",
     "processor_of",
@@ -67,7 +67,7 @@ MAX_LABEL_LENGTH = 40
 FORBIDDEN_IN_LABELS = frozenset('?*<>{}[]:;,\\|^~$#%&`"')
 
 
-class Configuration(NamedTuple):
+class MapRunConfiguration(NamedTuple):
     """What a Map Run was started with: the fields of its state, evaluated.
 
     ``concurrency`` of 0 means as many as the service runs at once; the tolerances are numbers of items and a
@@ -87,7 +87,7 @@ class Configuration(NamedTuple):
         return Payload(dict(self._asdict()))
 
     @classmethod
-    def of(cls, payload: Payload) -> Configuration:
+    def of(cls, payload: Payload) -> MapRunConfiguration:
         fields: Any = payload.value
         return cls(**fields)
 
@@ -138,7 +138,7 @@ class DistributedMap(State):
             return
         given = self.flow.input(turn)
         count, percentage = self.tolerances.evaluate(turn, given)
-        configuration = Configuration(
+        configuration = MapRunConfiguration(
             label=self.label,
             execution_type=self.execution_type,
             concurrency=self.source.concurrency(turn, given),

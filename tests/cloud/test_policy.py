@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from asl_engine.cloud.deploy.account import Place
+from asl_engine.cloud.deploy.account import AwsAccount
 from asl_engine.cloud.deploy.grants import Grant
 from asl_engine.cloud.deploy.policy import covers, document_of, grants
 
-PLACE = Place(
+PLACE = AwsAccount(
     "aws", "eu-west-1", "123456789012", "m", frozenset({"arn:aws:lambda:eu-west-1:123456789012:function:own"})
 )
 HERE = "eu-west-1:123456789012"

@@ -12,9 +12,9 @@ from asl_engine.core.interpreter import MACHINE_TIMER, TaskReported, TimerReport
 from asl_engine.engine.state_tests import datasets_of
 from asl_engine.errors import DefinitionError
 from asl_engine.inspection import (
-    Configuration,
-    Mock,
     Refusal,
+    StateConfiguration,
+    StateMock,
     Trial,
     check_mock,
     check_request,
@@ -41,15 +41,15 @@ RETRY = [
 ]
 CATCH = [{"ErrorEquals": ["Other"], "Next": "X"}, {"ErrorEquals": ["States.ALL"], "Next": "Y"}]
 JSONATA = {"QueryLanguage": "JSONata"}
-BAD = Mock(error="Bad", cause="so be it")
+BAD = StateMock(error="Bad", cause="so be it")
 
 
-def mocked(value: Any) -> Mock:
-    return Mock(Payload(value, json.dumps(value)))
+def mocked(value: Any) -> StateMock:
+    return StateMock(Payload(value, json.dumps(value)))
 
 
 def trial(source: dict[str, Any], given: Any = GIVEN, **options: Any) -> Trial:
-    datasets = datasets_of(options.get("configuration", Configuration()).map_item_reader_data)
+    datasets = datasets_of(options.get("configuration", StateConfiguration()).map_item_reader_data)
     subject = load_subject(json.dumps(source))
     made = Trial(subject, WHO, Payload(given, json.dumps(given)), datasets=datasets, **options)
     made.begin()
@@ -238,7 +238,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
     ),
     "Task that fails without a cause": (
         TASK,
-        {"mock": Mock(error="Bad")},
+        {"mock": StateMock(error="Bad")},
         {"status": "FAILED", "error": "Bad"},
         stages(afterInputPath=GIVEN, afterParameters=GIVEN),
     ),
@@ -261,7 +261,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
     ),
     "Task to be tried again": (
         {**TASK, "Retry": RETRY, "Catch": CATCH},
-        {"mock": BAD, "configuration": Configuration(retrier_retry_count=2)},
+        {"mock": BAD, "configuration": StateConfiguration(retrier_retry_count=2)},
         {"status": "RETRIABLE", "error": "Bad", "cause": "so be it"},
         stages(
             afterInputPath=GIVEN,
@@ -271,7 +271,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
     ),
     "Task that was tried often enough": (
         {**TASK, "Retry": RETRY, "Catch": CATCH},
-        {"mock": BAD, "configuration": Configuration(retrier_retry_count=3)},
+        {"mock": BAD, "configuration": StateConfiguration(retrier_retry_count=3)},
         {
             "status": "CAUGHT_ERROR",
             "error": "Bad",
@@ -400,7 +400,7 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
     ),
     "Map whose iterations fail": (
         {**MAP, "ItemsPath": "$.list", "Catch": CATCH[1:]},
-        {"mock": mocked([5]), "configuration": Configuration(map_iteration_failure_count=1)},
+        {"mock": mocked([5]), "configuration": StateConfiguration(map_iteration_failure_count=1)},
         {
             "status": "CAUGHT_ERROR",
             "error": "States.ExceedToleratedFailureThreshold",
@@ -495,7 +495,7 @@ def test_texts_that_nothing_changes_are_handed_on_to_the_letter() -> None:
         load_subject(json.dumps(PARALLEL)),
         WHO,
         Payload.of_text("{ }"),
-        mock=Mock(Payload.of_text("[1,  2]")),
+        mock=StateMock(Payload.of_text("[1,  2]")),
         datasets=datasets_of(None),
     )
     made.begin()
@@ -548,15 +548,25 @@ def test_definitions_that_are_refused(text: str, name: str | None, finding: str)
 
 
 NO_MOCK = "when a mock is not specified"
-REQUESTS: list[tuple[Mock | None, Configuration, dict[str, bool], str]] = [
-    (None, Configuration(), {"context": True}, f"TestState does not support Context {NO_MOCK}."),
-    (None, Configuration(0), {}, f"TestState does not support RetrierRetryCount {NO_MOCK}."),
-    (None, Configuration(None, "I"), {}, f"TestState does not support ErrorCausedByState {NO_MOCK}."),
-    (None, Configuration(None, None, 0), {}, f"TestState does not support MapIterationFailureCount {NO_MOCK}."),
-    (None, Configuration(None, None, None, ""), {}, f"TestState does not support MapItemReaderData {NO_MOCK}."),
+REQUESTS: list[tuple[StateMock | None, StateConfiguration, dict[str, bool], str]] = [
+    (None, StateConfiguration(), {"context": True}, f"TestState does not support Context {NO_MOCK}."),
+    (None, StateConfiguration(0), {}, f"TestState does not support RetrierRetryCount {NO_MOCK}."),
+    (None, StateConfiguration(None, "I"), {}, f"TestState does not support ErrorCausedByState {NO_MOCK}."),
+    (
+        None,
+        StateConfiguration(None, None, 0),
+        {},
+        f"TestState does not support MapIterationFailureCount {NO_MOCK}.",
+    ),
+    (
+        None,
+        StateConfiguration(None, None, None, ""),
+        {},
+        f"TestState does not support MapItemReaderData {NO_MOCK}.",
+    ),
     (
         BAD,
-        Configuration(),
+        StateConfiguration(),
         {"reveal_secrets": True},
         "TestState does not support RevealSecrets when a mock is specified.",
     ),
@@ -565,7 +575,7 @@ REQUESTS: list[tuple[Mock | None, Configuration, dict[str, bool], str]] = [
 
 @pytest.mark.parametrize(("mock", "configuration", "flags", "message"), REQUESTS, ids=[r[3] for r in REQUESTS])
 def test_requests_that_are_refused(
-    mock: Mock | None, configuration: Configuration, flags: dict[str, bool], message: str
+    mock: StateMock | None, configuration: StateConfiguration, flags: dict[str, bool], message: str
 ) -> None:
     with pytest.raises(Refusal) as caught:
         check_request(mock, configuration, **{"context": False, "reveal_secrets": False, **flags})
@@ -573,29 +583,29 @@ def test_requests_that_are_refused(
 
 
 ROLE = "arn:aws:iam::123456789012:role/r"
-MOCKS: list[tuple[dict[str, Any], Mock | None, Configuration, str | None, str]] = [
-    (TASK, None, Configuration(), None, "RoleArn must be specified when testing a Task state"),
+MOCKS: list[tuple[dict[str, Any], StateMock | None, StateConfiguration, str | None, str]] = [
+    (TASK, None, StateConfiguration(), None, "RoleArn must be specified when testing a Task state"),
     (
         {**TASK, "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken"},
         None,
-        Configuration(),
+        StateConfiguration(),
         ROLE,
         "does not support the resource",
     ),
     (
         {**TASK, "Resource": "arn:aws:states:us-east-1:123456789012:activity:a"},
         None,
-        Configuration(),
+        StateConfiguration(),
         ROLE,
         "does not support the resource",
     ),
-    (MAP, None, Configuration(), ROLE, "TestState API does not support Map or Parallel states."),
-    (PARALLEL, None, Configuration(), ROLE, "TestState API does not support Map or Parallel states."),
+    (MAP, None, StateConfiguration(), ROLE, "TestState API does not support Map or Parallel states."),
+    (PARALLEL, None, StateConfiguration(), ROLE, "TestState API does not support Map or Parallel states."),
     *(
         (
             source,
             BAD,
-            Configuration(),
+            StateConfiguration(),
             None,
             f"State type '{source['Type']}' is not supported when a mock is specified",
         )
@@ -610,45 +620,45 @@ MOCKS: list[tuple[dict[str, Any], Mock | None, Configuration, str | None, str]] 
     (
         PARALLEL,
         mocked([1]),
-        Configuration(),
+        StateConfiguration(),
         None,
         "Mocked result must contain the same number of items as number of Parallel branches.",
     ),
-    (PARALLEL, mocked({}), Configuration(), None, "Mocked result must be an array."),
-    (MAP, mocked({}), Configuration(), None, "Mocked result must be an array."),
+    (PARALLEL, mocked({}), StateConfiguration(), None, "Mocked result must be an array."),
+    (MAP, mocked({}), StateConfiguration(), None, "Mocked result must be an array."),
     (
         MAP,
         mocked([]),
-        Configuration(None, "I"),
+        StateConfiguration(None, "I"),
         None,
         "ErrorCausedByState requires a mocked error of a Map or Parallel state.",
     ),
     (
         TASK,
         BAD,
-        Configuration(None, "I"),
+        StateConfiguration(None, "I"),
         None,
         "ErrorCausedByState requires a mocked error of a Map or Parallel state.",
     ),
-    (MAP, BAD, Configuration(None, "J"), None, "ErrorCausedByState 'J' does not exist in the tested state."),
+    (MAP, BAD, StateConfiguration(None, "J"), None, "ErrorCausedByState 'J' does not exist in the tested state."),
     (
         MAP,
         BAD,
-        Configuration(None, None, None, "[]"),
+        StateConfiguration(None, None, None, "[]"),
         None,
         "MapItemReaderData requires a Map state with an ItemReader.",
     ),
     (
         PARALLEL,
         BAD,
-        Configuration(None, None, 1),
+        StateConfiguration(None, None, 1),
         None,
         "MapIterationFailureCount is only supported when testing a Map state.",
     ),
     (
         TASK,
         BAD,
-        Configuration(None, None, None, "[]"),
+        StateConfiguration(None, None, None, "[]"),
         None,
         "MapItemReaderData is only supported when testing a Map state.",
     ),
@@ -657,7 +667,11 @@ MOCKS: list[tuple[dict[str, Any], Mock | None, Configuration, str | None, str]] 
 
 @pytest.mark.parametrize(("source", "mock", "configuration", "role", "message"), MOCKS)
 def test_mocks_that_are_refused(
-    source: dict[str, Any], mock: Mock | None, configuration: Configuration, role: str | None, message: str
+    source: dict[str, Any],
+    mock: StateMock | None,
+    configuration: StateConfiguration,
+    role: str | None,
+    message: str,
 ) -> None:
     with pytest.raises(Refusal) as caught:
         check_mock(load_subject(json.dumps(source)), mock, configuration, role)
@@ -666,4 +680,4 @@ def test_mocks_that_are_refused(
 
 @pytest.mark.parametrize("source", [MAP, PARALLEL, TASK])
 def test_a_mocked_error_suits_whatever_does_work(source: dict[str, Any]) -> None:
-    check_mock(load_subject(json.dumps(source)), BAD, Configuration(retrier_retry_count=1), None)
+    check_mock(load_subject(json.dumps(source)), BAD, StateConfiguration(retrier_retry_count=1), None)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asl_engine.engine.state_tests import datasets_of
-from asl_engine.inspection import Configuration, Mock, Refusal, Trial, load_subject, to_answer
+from asl_engine.inspection import Refusal, StateConfiguration, StateMock, Trial, load_subject, to_answer
 from asl_engine.limits import AWS_LIMITS
 from asl_engine.payload import Payload
 from tests.inspection.test_inspection import END, JSONATA, WHO, mocked, read
@@ -30,8 +30,8 @@ def reading(config: dict[str, Any], resource: str = OBJECT, **fields: Any) -> di
     return {**DISTRIBUTED, "ItemReader": reader, **fields}
 
 
-def tried(source: dict[str, Any], mock: Mock, configuration: Configuration | None = None) -> Trial:
-    configuration = configuration or Configuration()
+def tried(source: dict[str, Any], mock: StateMock, configuration: StateConfiguration | None = None) -> Trial:
+    configuration = configuration or StateConfiguration()
     datasets = datasets_of(configuration.map_item_reader_data)
     subject = load_subject(json.dumps(source))
     payload = Payload(INPUT, json.dumps(INPUT))
@@ -192,7 +192,7 @@ STAGES: dict[str, tuple[dict[str, Any], str | None, dict[str, Any]]] = {
 
 @pytest.mark.parametrize(("source", "data", "expected"), STAGES.values(), ids=STAGES)
 def test_what_is_shown_of_the_items(source: dict[str, Any], data: str | None, expected: dict[str, Any]) -> None:
-    made = tried(source, mocked(["r"]), Configuration(map_item_reader_data=data))
+    made = tried(source, mocked(["r"]), StateConfiguration(map_item_reader_data=data))
     assert shown(made) == expected
     assert made.verdict().status == "SUCCEEDED"
     assert made.verdict().output == '["r"]'
@@ -228,20 +228,20 @@ FAILURES: dict[str, tuple[dict[str, Any], int, bool]] = {
 @pytest.mark.parametrize(("fields", "failed", "exceeds"), FAILURES.values(), ids=FAILURES)
 @pytest.mark.parametrize("source", [BY_PATH, BY_EXPRESSION])
 def test_how_many_may_fail(source: dict[str, Any], fields: dict[str, Any], failed: int, exceeds: bool) -> None:
-    configuration = Configuration(map_iteration_failure_count=failed)
+    configuration = StateConfiguration(map_iteration_failure_count=failed)
     verdict = tried({**source, **fields}, mocked([1, 2, 3]), configuration).verdict()
     assert (verdict.status, verdict.error) == (("FAILED", EXCEEDED) if exceeds else ("SUCCEEDED", None))
 
 
 def test_a_mocked_error_comes_before_the_threshold() -> None:
-    configuration = Configuration(map_iteration_failure_count=3, error_caused_by_state="I")
-    assert tried(BY_PATH, Mock(error="Bad"), configuration).verdict().error == "Bad"
+    configuration = StateConfiguration(map_iteration_failure_count=3, error_caused_by_state="I")
+    assert tried(BY_PATH, StateMock(error="Bad"), configuration).verdict().error == "Bad"
 
 
-@pytest.mark.parametrize("mock", [mocked([]), Mock(error="Bad")])
-def test_no_more_items_can_fail_than_there_are(mock: Mock) -> None:
+@pytest.mark.parametrize("mock", [mocked([]), StateMock(error="Bad")])
+def test_no_more_items_can_fail_than_there_are(mock: StateMock) -> None:
     for source, data in ((BY_PATH, None), (reading({"InputType": "JSON"}), "[1, 2, 3]")):
-        configuration = Configuration(map_iteration_failure_count=4, map_item_reader_data=data)
+        configuration = StateConfiguration(map_iteration_failure_count=4, map_item_reader_data=data)
         with pytest.raises(Refusal, match="MapIterationFailureCount 4 exceeds the number of items"):
             tried(source, mock, configuration)
 
@@ -265,7 +265,7 @@ WRONG = {
 @pytest.mark.parametrize(("source", "data", "cause"), WRONG.values(), ids=WRONG)
 def test_data_that_no_reader_could_have_read(source: dict[str, Any], data: str, cause: str) -> None:
     caught = {**source, "Catch": [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "Handle"}]}
-    verdict = tried(caught, mocked([]), Configuration(map_item_reader_data=data)).verdict()
+    verdict = tried(caught, mocked([]), StateConfiguration(map_item_reader_data=data)).verdict()
     assert (verdict.status, verdict.error, verdict.next) == ("CAUGHT_ERROR", "States.ItemReaderFailed", "Handle")
     assert str(verdict.cause).startswith(cause)
 
@@ -277,5 +277,5 @@ def test_inputs_too_large_to_be_shown_fail_the_state() -> None:
     source = reading(
         {"InputType": "JSON"}, ItemSelector={"all.$": "$$.Map.Item.Value", "too.$": "$$.Map.Item.Value"}
     )
-    verdict = tried(source, mocked([]), Configuration(map_item_reader_data=f"[{text}, {text}]")).verdict()
+    verdict = tried(source, mocked([]), StateConfiguration(map_item_reader_data=f"[{text}, {text}]")).verdict()
     assert (verdict.status, verdict.error) == ("FAILED", "States.DataLimitExceeded")

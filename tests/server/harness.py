@@ -18,7 +18,7 @@ from asl_engine.engine.clock import SkippingClock, SystemClock
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources.python.registry import Registry
 from asl_engine.server.protocol.request import Caller
-from asl_engine.server.serve import Started, bind, serve
+from asl_engine.server.serve import Listening, bind, serve
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -90,10 +90,10 @@ def running(
     ``begin`` is when its clock starts, where time is skipped; in milliseconds since the epoch.
     """
     ready, stopping = threading.Event(), threading.Event()
-    seen: list[Started] = []
+    seen: list[Listening] = []
     failures: list[BaseException] = []
 
-    def announce(started: Started) -> None:
+    def announce(started: Listening) -> None:
         seen.append(started)
         ready.set()
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from asl_engine.resources.python.registry import Registry
     from asl_engine.server.journal import Journal
     from asl_engine.server.lines import Lines
-    from asl_engine.server.serve import Started
+    from asl_engine.server.serve import Listening
 
 __all__ = ["Serving", "serve"]
 
@@ -173,7 +173,7 @@ def _tasks(project: Project) -> Registry:
         return load_tasks(*project.tasks, root=project.root)
 
 
-def _announce(started: Started, registry: Registry, db: Path, exports: TextIO) -> None:
+def _announce(started: Listening, registry: Registry, db: Path, exports: TextIO) -> None:
     """``exports`` gets what to type into the shell of whatever is to talk to the server."""
     shown = f"[{started.host}]" if ":" in started.host else started.host
     if shown in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound

@@ -13,7 +13,15 @@ from asl_engine.cli.output import clean, out, plain_lines, pretty_json
 from asl_engine.core.machine import StateMachine
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
 from asl_engine.errors import InvalidInput
-from asl_engine.inspection import Configuration, Mock, Trial, check_mock, check_request, load_subject, to_answer
+from asl_engine.inspection import (
+    StateConfiguration,
+    StateMock,
+    Trial,
+    check_mock,
+    check_request,
+    load_subject,
+    to_answer,
+)
 from asl_engine.inspection.verdict import HTTP
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.payload import Payload
@@ -104,7 +112,7 @@ def _state_name(text: str, given: str | None) -> str | None:
 
 def _trial(request: Request, subject: Subject, how: How, project: Project) -> tuple[Trial, dict[str, Resource]]:
     mock = _mock(request)
-    configuration = Configuration(
+    configuration = StateConfiguration(
         request.retry_count, request.failed_state, request.failed_iterations, _reader_data(request.reader_data)
     )
     context = _object("--context", request.context)
@@ -144,14 +152,14 @@ def _reader_data(path: str | None) -> str | None:
         raise InvalidInput(f"--reader-data {path}: {reason}") from None
 
 
-def _mock(request: Request) -> Mock | None:
+def _mock(request: Request) -> StateMock | None:
     if request.mock_cause is not None and request.mock_error is None:
         raise InvalidInput("--mock-cause: give the error's name too, with --mock-error")
     if request.mock_result is None:
-        return None if request.mock_error is None else Mock(None, request.mock_error, request.mock_cause)
+        return None if request.mock_error is None else StateMock(None, request.mock_error, request.mock_cause)
     if request.mock_error is not None:
         raise InvalidInput("give --mock-result or --mock-error, not both")
-    return Mock(Payload(_json("--mock-result", request.mock_result), request.mock_result))
+    return StateMock(Payload(_json("--mock-result", request.mock_result), request.mock_result))
 
 
 def _json(option: str, text: str) -> Json:

@@ -20,7 +20,7 @@ from asl_engine.cli.output import clean, err
 from asl_engine.cloud.client import AwsError, connect, explained
 from asl_engine.cloud.deploy.changes import pages
 from asl_engine.cloud.deploy.policy import states_of
-from asl_engine.cloud.workers import Job, WorkerPool
+from asl_engine.cloud.workers import ActivityWork, WorkerPool
 from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import loads
@@ -56,7 +56,7 @@ class Workers(NamedTuple):
     profile: str | None = None
     substituting: Substituting = NOTHING
 
-    def arguments(self, jobs: Sequence[Job]) -> list[str]:
+    def arguments(self, jobs: Sequence[ActivityWork]) -> list[str]:
         """What one of several processes is started with: everything that was looked up is told."""
         told = [part for job in jobs for part in ("--activity", f"{job.activity}={job.name}")]
         told += ["--heartbeat", str(min(job.heartbeat for job in jobs)), "--concurrency", str(self.concurrency)]
@@ -93,7 +93,7 @@ def workers(given: Workers) -> int:
 # -- what to work for -----------------------------------------------------------------------------------
 
 
-def _jobs(given: Workers, aws: Aws) -> list[Job]:
+def _jobs(given: Workers, aws: Aws) -> list[ActivityWork]:
     """A job for each activity.  Raises ``ProjectError`` that lists every callable that is missing."""
     start = Path.cwd() if given.definition is None else Path(given.definition).absolute()
     project = project_of(start)
@@ -116,12 +116,12 @@ def _no_callable(missing: list[str], registry: Registry) -> str:
     return "\n".join([*lines, f"task callables found: {', '.join(registry) or 'none'}"])
 
 
-def _job(one: Wanted, registry: Registry, arn: str, heartbeat: float | None) -> Job:
+def _job(one: Wanted, registry: Registry, arn: str, heartbeat: float | None) -> ActivityWork:
     function = registry.find(one.callable)
     assert function is not None  # noqa: S101  those that are missing were refused before
     # Three heartbeats for each that is expected: one may be late, one may be lost.
     expected = DEFAULT_HEARTBEAT if one.heartbeat is None else one.heartbeat / 3
-    return Job(arn, one.callable, python_resource(function, one.callable), heartbeat or expected)
+    return ActivityWork(arn, one.callable, python_resource(function, one.callable), heartbeat or expected)
 
 
 def _of_argument(argument: str) -> Wanted:
@@ -181,7 +181,7 @@ class _Activities:
 # -- one process ----------------------------------------------------------------------------------------
 
 
-async def _work(given: Workers, aws: Aws, jobs: list[Job]) -> int:
+async def _work(given: Workers, aws: Aws, jobs: list[ActivityWork]) -> int:
     name = f"{socket.gethostname()}:{os.getpid()}"
     pool = WorkerPool(
         aws, jobs, concurrency=given.concurrency, worker=name, tell=lambda line: err(f"{name}: {clean(line)}")
@@ -236,7 +236,7 @@ def _orphaned(loop: asyncio.AbstractEventLoop, stopping: _Stopping) -> None:
 # -- many processes -------------------------------------------------------------------------------------
 
 
-def _supervise(given: Workers, jobs: list[Job]) -> int:
+def _supervise(given: Workers, jobs: list[ActivityWork]) -> int:
     """Keep so many processes at work: one that is killed is replaced, and its tasks time out and are retried."""
     asked = threading.Event()
     arguments = given.arguments(jobs)

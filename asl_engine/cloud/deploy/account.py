@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["Place"]
+__all__ = ["AwsAccount"]
 
 
-class Place(NamedTuple):
+class AwsAccount(NamedTuple):
     """Where a machine is to run, and what it is called there.
 
     ``functions`` are ARNs of functions of which any version may be invoked: those that are deployed along.

@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.cloud.client import AwsError, explained, is_lacking
-from asl_engine.cloud.deploy.account import Place
+from asl_engine.cloud.deploy.account import AwsAccount
 from asl_engine.cloud.deploy.aliases import Shift, promoted, rolled_back, routes_of, set_routes, shift
 from asl_engine.cloud.deploy.bundle import build, handler_name
 from asl_engine.cloud.deploy.changes import pages
 from asl_engine.cloud.deploy.functions import (
-    Function,
+    WantedFunction,
     converge_function,
     deployed_name,
     leftover_functions,
@@ -20,7 +20,7 @@ from asl_engine.cloud.deploy.functions import (
 from asl_engine.cloud.deploy.grants import Grant
 from asl_engine.cloud.deploy.machines import (
     Deployed,
-    Wanted,
+    WantedMachine,
     converge,
     difference,
     look_at,
@@ -140,7 +140,7 @@ def deploy(aws: Aws, order: Order, changes: Changes, seen: Deployed | None = Non
     if order.settings.role is None and owned:
         notes += [f"policy: {grant.note}" for grant in needed if grant.note]
     role = _role(aws, order, changes, predicted, needed=needed, deployed=deployed, owned=owned)
-    wanted = Wanted(order.name, predicted, role, order.settings.type, settings_of(order.settings))
+    wanted = WantedMachine(order.name, predicted, role, order.settings.type, settings_of(order.settings))
     version = converge(aws, changes, wanted, deployed, owner=order.owner, seen=seen)
     if changes.apply and changes.done:
         _wait(aws, changes, arn, wanted)
@@ -177,7 +177,7 @@ def _deploy_functions(aws: Aws, order: Order, changes: Changes, text: str) -> st
     )
     arns = {}
     for task in packaged.tasks:
-        wanted = Function(
+        wanted = WantedFunction(
             name=deployed_name(order.name, task),
             task=task,
             handler=handler_name(task),
@@ -263,7 +263,7 @@ def _grants(aws: Aws, order: Order, text: str) -> list[Grant]:
     """What a definition needs, and what logging and tracing need."""
     ours = order.functions.tasks if order.functions else ()
     functions = frozenset(aws.function_arn(deployed_name(order.name, task)) for task in ours)
-    place = Place(aws.partition, aws.region, aws.account, order.name, functions)
+    place = AwsAccount(aws.partition, aws.region, aws.account, order.name, functions)
     try:
         document: Any = loads(text)
     except JsonSyntaxError:  # what somebody else has deployed
@@ -291,7 +291,7 @@ _LOG_ACTIONS = (
 _TRACE_ACTIONS = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets")
 
 
-def _wait(aws: Aws, changes: Changes, arn: str, wanted: Wanted) -> None:
+def _wait(aws: Aws, changes: Changes, arn: str, wanted: WantedMachine) -> None:
     """Until what is deployed is what is wanted: both operations are eventually consistent."""
 
     def ready() -> bool:

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from asl_engine.cloud.deploy.changes import Changes
     from asl_engine.cloud.deploy.settings import FunctionSettings
 
-__all__ = ["Function", "converge_function", "deployed_name", "leftover_functions", "remove_functions"]
+__all__ = ["WantedFunction", "converge_function", "deployed_name", "leftover_functions", "remove_functions"]
 
 ABSENT = "ResourceNotFoundException"
 _LONGEST_NAME = 64
 _MOST_UPLOADED = 50 * 1024 * 1024  # bytes: Lambda's quota for a zip that comes with the request
 
 
-class Function(NamedTuple):
+class WantedFunction(NamedTuple):
     """A function as it is to be.  ``task`` is its name in the definition, ``handler`` what Lambda calls."""
 
     name: str
@@ -72,7 +72,7 @@ def deployed_name(machine: str, task: str) -> str:
     return name
 
 
-def converge_function(aws: Aws, changes: Changes, wanted: Function, owner: Mapping[str, str]) -> str:
+def converge_function(aws: Aws, changes: Changes, wanted: WantedFunction, owner: Mapping[str, str]) -> str:
     """Create or update a function and publish it: the ARN of the version to invoke.
 
     Where nothing is applied, the version is the one that AWS would give next.  Raises ``AwsError``.
@@ -98,7 +98,7 @@ def converge_function(aws: Aws, changes: Changes, wanted: Function, owner: Mappi
     return f"{arn}:{version}"
 
 
-def _create(changes: Changes, client: Any, wanted: Function, owner: Mapping[str, str]) -> str | None:
+def _create(changes: Changes, client: Any, wanted: WantedFunction, owner: Mapping[str, str]) -> str | None:
     made = changes.write_with_role(
         f"create the function {wanted.name}",
         lambda: client.create_function(
@@ -126,7 +126,7 @@ def _check_owner(client: Any, arn: str, name: str, owner: Mapping[str, str]) -> 
         )
 
 
-def _update(changes: Changes, client: Any, wanted: Function, current: dict[str, Any]) -> str:
+def _update(changes: Changes, client: Any, wanted: WantedFunction, current: dict[str, Any]) -> str:
     """Bring the code, then the configuration, to what is wanted; publish unless that is published."""
     name = wanted.name
     if current["CodeSha256"] != wanted.bundle.sha256 or current.get("Architectures") != [wanted.architecture]:
@@ -164,7 +164,7 @@ def _given(current: dict[str, Any], key: str) -> Any:
     return current.get(key)
 
 
-def _is_as_wanted(version: dict[str, Any], wanted: Function) -> bool:
+def _is_as_wanted(version: dict[str, Any], wanted: WantedFunction) -> bool:
     return version["CodeSha256"] == wanted.bundle.sha256 and all(
         _given(version, key) == value for key, value in wanted.configuration().items()
     )
@@ -187,7 +187,7 @@ def _versions(client: Any, name: str) -> list[dict[str, Any]]:
     return sorted(versions, key=lambda one: int(one["Version"]))
 
 
-def _converge_concurrency(changes: Changes, client: Any, wanted: Function, *, exists: bool) -> None:
+def _converge_concurrency(changes: Changes, client: Any, wanted: WantedFunction, *, exists: bool) -> None:
     name, number = wanted.name, wanted.settings.concurrency
     answer: dict[str, Any] = {}
     if exists or changes.apply:

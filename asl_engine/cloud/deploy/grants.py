@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from asl_engine.cloud.deploy.account import Place
+    from asl_engine.cloud.deploy.account import AwsAccount
 
 __all__ = ["RULES", "SDK_PREFIXES", "Grant"]
 
@@ -29,7 +29,7 @@ class Grant(NamedTuple):
     note: str | None = None
 
 
-Rule: TypeAlias = "Callable[[dict[str, Any], Place, str], Iterator[Grant]]"
+Rule: TypeAlias = "Callable[[dict[str, Any], AwsAccount, str], Iterator[Grant]]"
 
 # Where the IAM prefix of a service is not the name that the AWS SDK for Java gives it in a Resource.
 SDK_PREFIXES = {
@@ -65,7 +65,7 @@ def _text(arguments: dict[str, Any], name: str) -> str | None:
 
 
 def _table(action: str) -> Rule:
-    def rule(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator[Grant]:
+    def rule(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -> Iterator[Grant]:
         name = _text(arguments, "TableName")
         if name is None:
             yield Grant(
@@ -80,7 +80,7 @@ def _table(action: str) -> Rule:
     return rule
 
 
-def _send_message(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator[Grant]:
+def _send_message(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -> Iterator[Grant]:
     queue = _QUEUE.fullmatch(_text(arguments, "QueueUrl") or "")
     if queue is None:
         yield Grant(
@@ -91,7 +91,7 @@ def _send_message(arguments: dict[str, Any], place: Place, _pattern: str) -> Ite
         yield Grant("sqs:SendMessage", f"arn:{place.partition}:sqs:{where}")
 
 
-def _publish(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator[Grant]:
+def _publish(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -> Iterator[Grant]:
     topic = _text(arguments, "TopicArn") or _text(arguments, "TargetArn")
     if topic is not None:
         yield Grant("sns:Publish", topic)
@@ -101,7 +101,7 @@ def _publish(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator
         yield Grant("sns:Publish", place.arn("sns", "*"), note="sns:Publish on all topics: TopicArn is computed")
 
 
-def _put_events(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator[Grant]:
+def _put_events(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -> Iterator[Grant]:
     entries = arguments.get("Entries")
     for entry in entries if isinstance(entries, list) else [{"EventBusName": "{%"}]:
         bus = _text(entry, "EventBusName") if isinstance(entry, dict) else None
@@ -116,7 +116,7 @@ def _put_events(arguments: dict[str, Any], place: Place, _pattern: str) -> Itera
             )
 
 
-def _start_execution(arguments: dict[str, Any], place: Place, pattern: str) -> Iterator[Grant]:
+def _start_execution(arguments: dict[str, Any], place: AwsAccount, pattern: str) -> Iterator[Grant]:
     arn = _text(arguments, "StateMachineArn")
     note = None if arn else "states:StartExecution on all state machines: StateMachineArn is computed"
     yield Grant("states:StartExecution", arn or place.arn("states", "stateMachine:*"), note=note)
@@ -128,12 +128,12 @@ def _start_execution(arguments: dict[str, Any], place: Place, pattern: str) -> I
         yield from _events_rule(place, "StepFunctionsGetEventsForStepFunctionsExecutionRule")
 
 
-def _events_rule(place: Place, rule: str) -> Iterator[Grant]:
+def _events_rule(place: AwsAccount, rule: str) -> Iterator[Grant]:
     for action in ("PutTargets", "PutRule", "DescribeRule"):
         yield Grant(f"events:{action}", place.arn("events", f"rule/{rule}"))
 
 
-class Job(NamedTuple):
+class JobGrant(NamedTuple):
     """A job that runs elsewhere.  ``kind`` and ``argument`` make its ARN (``job-queue/NAME``); "" is "*"."""
 
     actions: tuple[str, ...]
@@ -145,8 +145,8 @@ class Job(NamedTuple):
     passes: str | None = None  # the service that is handed a role
 
 
-def _job(job: Job) -> Rule:
-    def rule(arguments: dict[str, Any], place: Place, pattern: str) -> Iterator[Grant]:
+def _job(job: JobGrant) -> Rule:
+    def rule(arguments: dict[str, Any], place: AwsAccount, pattern: str) -> Iterator[Grant]:
         named = _text(arguments, job.argument) if job.argument else None
         resource = "*"
         if named is not None and job.kind:
@@ -167,7 +167,7 @@ def _job(job: Job) -> Rule:
     return rule
 
 
-def _http(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator[Grant]:
+def _http(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -> Iterator[Grant]:
     """HTTP Task: the connection's secret is read through EventBridge."""
     authentication = arguments.get("Authentication") or arguments.get("InvocationConfig")
     connection = _text(authentication, "ConnectionArn") if isinstance(authentication, dict) else None
@@ -177,7 +177,7 @@ def _http(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator[Gr
         yield Grant(f"secretsmanager:{action}", place.arn("secretsmanager", "secret:events!connection/*"))
 
 
-def _invoke_model(arguments: dict[str, Any], place: Place, _pattern: str) -> Iterator[Grant]:
+def _invoke_model(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -> Iterator[Grant]:
     """A foundation model belongs to no account: its ARN has none."""
     model = _text(arguments, "ModelId")
     if model is None:
@@ -199,14 +199,14 @@ RULES: dict[tuple[str, str], Rule] = {
     ("states", "startExecution"): _start_execution,
     ("http", "invoke"): _http,
     ("batch", "submitJob"): _job(
-        Job(
+        JobGrant(
             ("batch:SubmitJob",),
             ("batch:DescribeJobs", "batch:TerminateJob"),
             "StepFunctionsGetEventsForBatchJobsRule",
         )
     ),
     ("ecs", "runTask"): _job(
-        Job(
+        JobGrant(
             ("ecs:RunTask",),
             ("ecs:StopTask", "ecs:DescribeTasks"),
             "StepFunctionsGetEventsForECSTaskRule",
@@ -217,7 +217,7 @@ RULES: dict[tuple[str, str], Rule] = {
         )
     ),
     ("glue", "startJobRun"): _job(
-        Job(
+        JobGrant(
             ("glue:StartJobRun",),
             ("glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"),
             None,
@@ -227,7 +227,7 @@ RULES: dict[tuple[str, str], Rule] = {
         )
     ),
     ("codebuild", "startBuild"): _job(
-        Job(
+        JobGrant(
             ("codebuild:StartBuild",),
             ("codebuild:StopBuild", "codebuild:BatchGetBuilds"),
             "StepFunctionsGetEventForCodeBuildStartBuildRule",
@@ -237,7 +237,7 @@ RULES: dict[tuple[str, str], Rule] = {
         )
     ),
     ("athena", "startQueryExecution"): _job(
-        Job(
+        JobGrant(
             (
                 "athena:StartQueryExecution",
                 "athena:GetDataCatalog",
@@ -254,7 +254,7 @@ RULES: dict[tuple[str, str], Rule] = {
     ),
     ("bedrock", "invokeModel"): _invoke_model,
     ("elasticmapreduce", "createCluster"): _job(
-        Job(
+        JobGrant(
             ("elasticmapreduce:RunJobFlow",),
             ("elasticmapreduce:DescribeCluster", "elasticmapreduce:TerminateJobFlows"),
             "StepFunctionsGetEventForEMRRunJobFlowRule",
@@ -262,19 +262,19 @@ RULES: dict[tuple[str, str], Rule] = {
         )
     ),
     ("elasticmapreduce", "addStep"): _job(
-        Job(
+        JobGrant(
             ("elasticmapreduce:AddJobFlowSteps",),
             ("elasticmapreduce:DescribeStep", "elasticmapreduce:CancelSteps"),
             "StepFunctionsGetEventForEMRAddJobFlowStepsRule",
         )
     ),
     ("sagemaker", "createTrainingJob"): _job(
-        Job(
+        JobGrant(
             ("sagemaker:CreateTrainingJob", "sagemaker:AddTags"),
             ("sagemaker:DescribeTrainingJob", "sagemaker:StopTrainingJob"),
             "StepFunctionsGetEventsForSageMakerTrainingJobsRule",
             passes="sagemaker.amazonaws.com",
         )
     ),
-    ("apigateway", "invoke"): _job(Job(("execute-api:Invoke",))),
+    ("apigateway", "invoke"): _job(JobGrant(("execute-api:Invoke",))),
 }

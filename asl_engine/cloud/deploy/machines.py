@@ -18,13 +18,22 @@ if TYPE_CHECKING:
     from asl_engine.cloud.deploy.changes import Changes
     from asl_engine.cloud.deploy.settings import Settings
 
-__all__ = ["Deployed", "Wanted", "converge", "difference", "look_at", "tags_of", "validate_there", "versions_of"]
+__all__ = [
+    "Deployed",
+    "WantedMachine",
+    "converge",
+    "difference",
+    "look_at",
+    "tags_of",
+    "validate_there",
+    "versions_of",
+]
 
 ABSENT = "StateMachineDoesNotExist"
 _DIFF_CONTEXT = 3
 
 
-class Wanted(NamedTuple):
+class WantedMachine(NamedTuple):
     """A state machine as it is to be.  ``settings`` are the members that it shares with Create and Update."""
 
     name: str
@@ -159,7 +168,7 @@ def _diagnostic(one: dict[str, Any]) -> str:
     return f"{place}: {one['message']} [{one['code']}]"
 
 
-def difference(wanted: Wanted, deployed: Deployed | None) -> list[str]:
+def difference(wanted: WantedMachine, deployed: Deployed | None) -> list[str]:
     """What is different, for people to read: a unified diff of the definitions, and a line for each setting."""
     if deployed is None:
         return []
@@ -186,14 +195,14 @@ def _lines(definition: str) -> list[str]:
         return definition.splitlines(keepends=True)
 
 
-def is_as_wanted(wanted: Wanted, deployed: Deployed) -> bool:
+def is_as_wanted(wanted: WantedMachine, deployed: Deployed) -> bool:
     return not difference(wanted, deployed)
 
 
 def converge(
     aws: Aws,
     changes: Changes,
-    wanted: Wanted,
+    wanted: WantedMachine,
     deployed: Deployed | None,
     *,
     owner: Mapping[str, str],
@@ -230,7 +239,7 @@ def _changed_meanwhile(name: str) -> AwsError:
     )
 
 
-def _create(aws: Aws, changes: Changes, wanted: Wanted, owner: Mapping[str, str]) -> str | None:
+def _create(aws: Aws, changes: Changes, wanted: WantedMachine, owner: Mapping[str, str]) -> str | None:
     made = changes.write_with_role(
         f"create the state machine {wanted.name}",
         lambda: aws.states.create_state_machine(
@@ -247,7 +256,7 @@ def _create(aws: Aws, changes: Changes, wanted: Wanted, owner: Mapping[str, str]
 
 
 def _update(
-    aws: Aws, changes: Changes, wanted: Wanted, deployed: Deployed, owner: Mapping[str, str]
+    aws: Aws, changes: Changes, wanted: WantedMachine, deployed: Deployed, owner: Mapping[str, str]
 ) -> str | None:
     if not is_ours(tags_of(aws, deployed.arn), owner):
         changes.tell(
@@ -278,7 +287,7 @@ def _published(aws: Aws, deployed: Deployed) -> str | None:
     return newest.arn if newest.fingerprint() == deployed.fingerprint() else None
 
 
-def _publish(aws: Aws, changes: Changes, wanted: Wanted, deployed: Deployed) -> str | None:
+def _publish(aws: Aws, changes: Changes, wanted: WantedMachine, deployed: Deployed) -> str | None:
     """Nothing differs, but there is no version of it: a run was interrupted, or it was made by other means.
 
     The revision makes sure that what is published is what was looked at; a machine that was never updated has

@@ -15,7 +15,7 @@ from asl_engine.cloud.deploy.grants import RULES, SDK_PREFIXES, Grant
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from asl_engine.cloud.deploy.account import Place
+    from asl_engine.cloud.deploy.account import AwsAccount
 
 __all__ = ["covers", "document_of", "grants", "states_of", "trust"]
 
@@ -25,7 +25,7 @@ _INTEGRATION = re.compile(
 )
 
 
-def grants(document: Any, place: Place) -> list[Grant]:
+def grants(document: Any, place: AwsAccount) -> list[Grant]:
     """What every state of a definition needs, each once."""
     found: list[Grant] = []
     for state in states_of(document):
@@ -43,7 +43,7 @@ def states_of(scope: Any) -> Iterator[dict[str, Any]]:
                 yield from states_of(inner)
 
 
-def _of_state(state: dict[str, Any], place: Place) -> Iterator[Grant]:
+def _of_state(state: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
     if state.get("Type") == "Task":
         yield from _of_task(str(state.get("Resource", "")), arguments_of(state), place)
         yield from _of_credentials(state.get("Credentials"), place)
@@ -57,7 +57,7 @@ def arguments_of(state: dict[str, Any]) -> dict[str, Any]:
     return given if isinstance(given, dict) else {}
 
 
-def _of_task(resource: str, arguments: dict[str, Any], place: Place) -> Iterator[Grant]:
+def _of_task(resource: str, arguments: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
     if _LAMBDA.fullmatch(resource) or resource.startswith("${"):  # a parameter: what else has an ARN of its own
         yield _invoke(resource, place)
         return
@@ -80,7 +80,7 @@ def _of_task(resource: str, arguments: dict[str, Any], place: Place) -> Iterator
             yield Grant(f"{service}:{_pascal(action)}", "*", note=f"{service}:{action} on all resources{more}")
 
 
-def _function_of(arguments: dict[str, Any], place: Place) -> str:
+def _function_of(arguments: dict[str, Any], place: AwsAccount) -> str:
     name = literal(arguments, "FunctionName")
     if name is None:
         return place.arn("lambda", "function:*")
@@ -89,7 +89,7 @@ def _function_of(arguments: dict[str, Any], place: Place) -> str:
     return f"{arn}:{version}" if version else arn
 
 
-def _invoke(arn: str, place: Place) -> Grant:
+def _invoke(arn: str, place: AwsAccount) -> Grant:
     plain = ":".join(arn.split(":")[:7])
     if plain in place.functions:  # earlier versions of the machine go on invoking earlier versions of it
         return Grant("lambda:InvokeFunction", f"{plain}:*")
@@ -97,7 +97,7 @@ def _invoke(arn: str, place: Place) -> Grant:
     return Grant("lambda:InvokeFunction", arn, note=note)
 
 
-def _of_sdk(service: str, action: str, arguments: dict[str, Any], place: Place) -> Iterator[Grant]:
+def _of_sdk(service: str, action: str, arguments: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
     """An AWS SDK integration: the action of the same name; on what is named, where the optimised one knows it."""
     optimised = RULES.get((SDK_PREFIXES.get(service, service), action))
     if optimised is not None and service in {"dynamodb", "sqs", "sns", "sfn", "s3"}:
@@ -113,7 +113,7 @@ def _of_sdk(service: str, action: str, arguments: dict[str, Any], place: Place) 
     yield Grant(f"{prefix}:{_pascal(action)}", "*", note=f"aws-sdk:{service}:{action} on all resources")
 
 
-def _of_credentials(credentials: Any, place: Place) -> Iterator[Grant]:
+def _of_credentials(credentials: Any, place: AwsAccount) -> Iterator[Grant]:
     if not isinstance(credentials, dict):
         return
     role = literal(credentials, "RoleArn")
@@ -122,7 +122,7 @@ def _of_credentials(credentials: Any, place: Place) -> Iterator[Grant]:
     yield Grant("sts:AssumeRole", role or everything, note=note)
 
 
-def _of_map(state: dict[str, Any], place: Place) -> Iterator[Grant]:
+def _of_map(state: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
     """A distributed Map starts executions of its own machine, and reads and writes S3."""
     processor = state.get("ItemProcessor")
     config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
@@ -141,7 +141,7 @@ def _of_map(state: dict[str, Any], place: Place) -> Iterator[Grant]:
             yield Grant(f"s3:{action}", place.arn("s3", f"{bucket}/{prefix}*", glob=True))
 
 
-def _of_reader(reader: dict[str, Any], place: Place) -> Iterator[Grant]:
+def _of_reader(reader: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
     arguments = arguments_of(reader)
     bucket, key = literal(arguments, "Bucket") or "*", literal(arguments, "Key") or "*"
     config = reader.get("ReaderConfig")

@@ -1,7 +1,7 @@
 """The same deployment as files, for those who deploy by other means: SAM, CloudFormation, Terraform.
 
-Each format is a function from ``Parts`` to files; the definition is a file of its own, to the letter but for
-its placeholders.
+Each format is a function from ``TemplateParts`` to files; the definition is a file of its own, to the letter
+but for its placeholders.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.cloud.deploy.deployment import Order
-    from asl_engine.cloud.export.parts import Parts
+    from asl_engine.cloud.export.parts import TemplateParts
 
 __all__ = ["FORMATS", "export"]
 
-FORMATS: dict[str, Callable[[Parts], dict[str, str]]] = {
+FORMATS: dict[str, Callable[[TemplateParts], dict[str, str]]] = {
     "sam": sam,
     "cloudformation": cloudformation,
     "terraform": terraform,

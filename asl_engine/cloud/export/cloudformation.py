@@ -18,7 +18,7 @@ from asl_engine.cloud.export.parts import (
 )
 
 if TYPE_CHECKING:
-    from asl_engine.cloud.export.parts import ExportedFunction, Parts
+    from asl_engine.cloud.export.parts import ExportedFunction, TemplateParts
 
 __all__ = [
     "cloudformation",
@@ -36,7 +36,7 @@ MACHINE = "StateMachine"
 _NOT_A_PARAMETER = re.compile(r"\$\{(?!\w+\})")  # Fn::Sub would look for something of that name
 
 
-def cloudformation(parts: Parts) -> dict[str, str]:
+def cloudformation(parts: TemplateParts) -> dict[str, str]:
     """``template.json``; the functions' code is taken from a bucket, which its parameters name."""
     resources: dict[str, Any] = {}
     given = parameters(parts)
@@ -70,7 +70,7 @@ def logical_id(function: ExportedFunction) -> str:
     return f"{function.label}Function"
 
 
-def parameters(parts: Parts) -> dict[str, Any]:
+def parameters(parts: TemplateParts) -> dict[str, Any]:
     return {
         name: {"Type": "String", "Description": f"What {name} stands for in the definition"}
         for name in parts.parameters
@@ -91,7 +91,7 @@ def substituted(value: Any) -> Any:
     return {"Fn::Sub": filled} if "${" in filled else filled
 
 
-def substitutions(parts: Parts) -> dict[str, Any]:
+def substitutions(parts: TemplateParts) -> dict[str, Any]:
     """DefinitionSubstitutions: for each placeholder of the definition what it stands for."""
     found: dict[str, Any] = {}
     if f"${{{REGION_PLACEHOLDER}}}" in parts.text:
@@ -102,7 +102,7 @@ def substitutions(parts: Parts) -> dict[str, Any]:
     return found | {name: {"Ref": name} for name in parts.parameters}
 
 
-def logging(parts: Parts) -> dict[str, Any]:
+def logging(parts: TemplateParts) -> dict[str, Any]:
     log = parts.settings.logging
     if log is None:
         return {}
@@ -119,7 +119,7 @@ def environment(function: ExportedFunction) -> dict[str, Any]:
     return {"Environment": {"Variables": variables}} if variables else {}
 
 
-def outputs(parts: Parts, alias: Any) -> dict[str, Any]:
+def outputs(parts: TemplateParts, alias: Any) -> dict[str, Any]:
     found = {"StateMachineArn": {"Value": {"Ref": MACHINE}}}
     return found | ({"StateMachineAliasArn": {"Value": alias}} if parts.alias is not None else {})
 
@@ -132,7 +132,7 @@ def _role(service: str, policy: dict[str, Any]) -> dict[str, Any]:
     return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
-def _function(function: ExportedFunction, parts: Parts) -> dict[str, Any]:
+def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any]:
     settings = parts.settings
     concurrency = function.settings.concurrency
     return {
@@ -153,11 +153,11 @@ def _function(function: ExportedFunction, parts: Parts) -> dict[str, Any]:
     }
 
 
-def _tags(parts: Parts) -> list[dict[str, str]]:
+def _tags(parts: TemplateParts) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in parts.tags.items()]
 
 
-def _machine(parts: Parts) -> dict[str, Any]:
+def _machine(parts: TemplateParts) -> dict[str, Any]:
     filled, log = substitutions(parts), logging(parts)
     return {
         "Type": "AWS::StepFunctions::StateMachine",

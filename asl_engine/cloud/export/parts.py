@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.cloud.deploy.account import Place
+from asl_engine.cloud.deploy.account import AwsAccount
 from asl_engine.cloud.deploy.bundle import handler_name
 from asl_engine.cloud.deploy.deployment import settings_grants
 from asl_engine.cloud.deploy.functions import deployed_name
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asl_engine.cloud.deploy.deployment import Order
     from asl_engine.cloud.deploy.settings import Settings
 
-__all__ = ["ACCOUNT", "PARTITION", "POLICY_NAME", "REGION", "ExportedFunction", "Parts", "parts_of"]
+__all__ = ["ACCOUNT", "PARTITION", "POLICY_NAME", "REGION", "ExportedFunction", "TemplateParts", "parts_of"]
 
 # Names that a parameter must not have: CloudFormation has one space of names for parameters and resources, and
 # Terraform keeps some for itself ("Input Variables").  Compared without regard to case.
@@ -48,7 +48,7 @@ class ExportedFunction(NamedTuple):
     placeholder: str
 
 
-class Parts(NamedTuple):
+class TemplateParts(NamedTuple):
     """``text`` is the definition; ``parameters`` are its placeholders that whoever deploys has to fill.
 
     ``policy`` and ``function_policy`` are documents with PARTITION, REGION and ACCOUNT in them, and with
@@ -68,7 +68,7 @@ class Parts(NamedTuple):
     code: bytes | None
 
 
-def parts_of(order: Order) -> Parts:
+def parts_of(order: Order) -> TemplateParts:
     """Take an order apart.  Raises ``DefinitionError`` where its definition is refused."""
     functions = _functions(order)
     text, parameters = _parameters(
@@ -80,10 +80,10 @@ def parts_of(order: Order) -> Parts:
     known = text.replace(f"${{{REGION_PLACEHOLDER}}}", REGION).replace(f"${{{ACCOUNT_PLACEHOLDER}}}", ACCOUNT)
     known = wire(known, named, placeholders)
     order.check(_arns_for(known, parameters))
-    place = Place(PARTITION, REGION, ACCOUNT, order.name, frozenset(named.values()))
+    place = AwsAccount(PARTITION, REGION, ACCOUNT, order.name, frozenset(named.values()))
     needed = [*grants(loads(known), place), *settings_grants(order.settings)]
     text = wire(text, written, placeholders)
-    return Parts(
+    return TemplateParts(
         name=order.name,
         text=text,
         file=f"{order.name}.asl.json",

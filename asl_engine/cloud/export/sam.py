@@ -17,12 +17,12 @@ from asl_engine.cloud.export.cloudformation import (
 )
 
 if TYPE_CHECKING:
-    from asl_engine.cloud.export.parts import ExportedFunction, Parts
+    from asl_engine.cloud.export.parts import ExportedFunction, TemplateParts
 
 __all__ = ["sam"]
 
 
-def sam(parts: Parts) -> dict[str, str]:
+def sam(parts: TemplateParts) -> dict[str, str]:
     """``template.json``, the definition and functions.zip, which SAM uploads."""
     given = parameters(parts)
     alias = {"Fn::Sub": f"${{{MACHINE}}}:{parts.alias}"}
@@ -40,7 +40,7 @@ def sam(parts: Parts) -> dict[str, str]:
     return {"template.json": written(template), parts.file: parts.text}
 
 
-def _function(function: ExportedFunction, parts: Parts) -> dict[str, Any]:
+def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any]:
     settings = parts.settings
     concurrency = function.settings.concurrency
     return {
@@ -61,7 +61,7 @@ def _function(function: ExportedFunction, parts: Parts) -> dict[str, Any]:
     }
 
 
-def _machine(parts: Parts) -> dict[str, Any]:
+def _machine(parts: TemplateParts) -> dict[str, Any]:
     filled, log = substitutions(parts), logging(parts)
     permissions: dict[str, Any] = {"Policies": [substituted(parts.policy)]} if parts.policy["Statement"] else {}
     if parts.settings.role is not None:

@@ -18,7 +18,7 @@ from asl_engine.cloud.export.parts import (
 )
 
 if TYPE_CHECKING:
-    from asl_engine.cloud.export.parts import ExportedFunction, Parts
+    from asl_engine.cloud.export.parts import ExportedFunction, TemplateParts
 
 __all__ = ["terraform"]
 
@@ -32,7 +32,7 @@ _KNOWN = {
 _PARAMETER = re.compile(r"\$\$\{(\w+)\}")
 
 
-def terraform(parts: Parts) -> dict[str, str]:
+def terraform(parts: TemplateParts) -> dict[str, str]:
     """``main.tf`` and the definition."""
     blocks = [
         Block(
@@ -105,7 +105,7 @@ def _role(label: str, service: str, policy: dict[str, Any]) -> list[Block]:
     return blocks
 
 
-def _function(function: ExportedFunction, parts: Parts) -> Block:
+def _function(function: ExportedFunction, parts: TemplateParts) -> Block:
     settings, own = parts.settings, function.settings
     body: list[tuple[str, Any] | Block] = [
         ("function_name", function.name),
@@ -126,7 +126,7 @@ def _function(function: ExportedFunction, parts: Parts) -> Block:
     return Block("resource", ("aws_lambda_function", snake(function.label)), body)
 
 
-def _definition(parts: Parts) -> Raw:
+def _definition(parts: TemplateParts) -> Raw:
     """The file with its placeholders replaced; ``templatefile`` would read more into the text than there is."""
     values = {one.placeholder: f"aws_lambda_function.{snake(one.label)}.qualified_arn" for one in parts.functions}
     values |= {name: f"var.{snake(name)}" for name in parts.parameters}
@@ -138,7 +138,7 @@ def _definition(parts: Parts) -> Raw:
     return Raw(text)
 
 
-def _machine(parts: Parts) -> Block:
+def _machine(parts: TemplateParts) -> Block:
     settings = parts.settings
     body: list[tuple[str, Any] | Block] = [
         ("name", parts.name),

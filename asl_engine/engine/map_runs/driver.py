@@ -26,7 +26,7 @@ from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.json_values import MISSING
 from asl_engine.limits import utf8_length
 from asl_engine.payload import Payload
-from asl_engine.states.distributed_map import Configuration, DistributedMap, ItemTurn, processor_of
+from asl_engine.states.distributed_map import DistributedMap, ItemTurn, MapRunConfiguration, processor_of
 from asl_engine.states.item_flow import Writing
 from asl_engine.store.records import Child
 
@@ -71,7 +71,7 @@ class MapRun:
         self.arn = work.arn
         self.run = run
         self.work = work
-        self.configuration = Configuration.of(work.parameters)
+        self.configuration = MapRunConfiguration.of(work.parameters)
         self.counts = Counts()
         self.counts.batched = self.configuration.batching is not None
         self.closed = False
@@ -147,7 +147,7 @@ class MapRun:
             counts.add("PENDING_REDRIVE", sum(kin.items for kin in self._again), len(self._again))
         return counts
 
-    def update(self, configuration: Configuration) -> None:
+    def update(self, configuration: MapRunConfiguration) -> None:
         """Go on with other thresholds or another concurrency."""
         self.configuration = configuration
         self._wake()
@@ -371,7 +371,7 @@ class MapRun:
         record = await self._store.map_runs.get(self.arn)
         if record is not None:
             fields: Any = record.configuration
-            self.configuration = Configuration(**fields)
+            self.configuration = MapRunConfiguration(**fields)
         parent = await self._store.record(self.run.arn)
         if parent is not None:
             self._options = parent.options

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.resources import TaskCall
     from asl_engine.resources.aws.clients import AwsClients
 
-__all__ = ["Answer", "Operation", "call_operation", "role_of", "sdk_operation"]
+__all__ = ["Operation", "ServiceAnswer", "call_operation", "role_of", "sdk_operation"]
 
 # Headers as the AWS SDK for Java shows them; those that are not here are shown as they came.
 _HEADERS = {
@@ -36,7 +36,7 @@ class Operation(NamedTuple):
     family: Family
 
 
-class Answer(NamedTuple):
+class ServiceAnswer(NamedTuple):
     """``result`` has the members of the answer, ``metadata`` what version 1 of the SDK for Java adds."""
 
     result: dict[str, Json]
@@ -47,7 +47,9 @@ def sdk_operation(service: str, name: str) -> Operation:
     return Operation(service, name, SDK, sdk_family(service_model(service)))
 
 
-async def call_operation(clients: AwsClients, operation: Operation, parameters: Json, call: TaskCall) -> Answer:
+async def call_operation(
+    clients: AwsClients, operation: Operation, parameters: Json, call: TaskCall
+) -> ServiceAnswer:
     """Raises ``StatesError``.  The region is the execution's; the role is that of the task's credentials."""
     return await run_in_thread(
         partial(
@@ -79,7 +81,7 @@ def _call(
     role: str | None,
     timeout: int,
     state: str,
-) -> Answer:
+) -> ServiceAnswer:
     from botocore import xform_name
     from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
@@ -103,7 +105,7 @@ def _call(
         raise refused(told.get("Error", {}), told.get("ResponseMetadata", {}), model, operation.family) from error
     except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is no URL
         raise unreachable(error, operation.family) from error
-    return Answer(result, _metadata(answer["ResponseMetadata"]))
+    return ServiceAnswer(result, _metadata(answer["ResponseMetadata"]))
 
 
 def _metadata(meta: dict[str, Any]) -> dict[str, Json]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.resources import TaskCall
     from asl_engine.resources.aws.calling import Operation
     from asl_engine.resources.aws.clients import AwsClients
-    from asl_engine.resources.aws.optimised import Job
+    from asl_engine.resources.aws.optimised import FollowedJob
 
 __all__ = ["follow"]
 
@@ -29,7 +29,7 @@ GROWTH = 1.5
 
 
 async def follow(
-    job: Job,
+    job: FollowedJob,
     started_by: Operation,
     started: Json,
     clients: AwsClients,
@@ -61,7 +61,7 @@ async def follow(
 
 
 async def _described(
-    clients: AwsClients, describe: Operation, request: Json, call: TaskCall, job: Job
+    clients: AwsClients, describe: Operation, request: Json, call: TaskCall, job: FollowedJob
 ) -> dict[str, Json] | str:
     """What the service says of the job; the name of its error where that too is an end."""
     try:
@@ -73,7 +73,7 @@ async def _described(
         raise
 
 
-def _ended(job: Job, described: Json) -> Payload:
+def _ended(job: FollowedJob, described: Json) -> Payload:
     if isinstance(described, str):
         return Payload({})
     result = _result(job, described)
@@ -82,7 +82,7 @@ def _ended(job: Job, described: Json) -> Payload:
     return Payload(result)
 
 
-def _result(job: Job, described: Json) -> Json:
+def _result(job: FollowedJob, described: Json) -> Json:
     wrapped, _, place = job.result.rpartition("=")
     found = find(described, place)
     result = described if found is MISSING else found

@@ -15,7 +15,7 @@ from asl_engine.resources.aws.failures import Family
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EXECUTION", "FAMILIES", "OPTIMISED", "SYNC", "TOKEN", "Job", "Optimised"]
+__all__ = ["EXECUTION", "FAMILIES", "OPTIMISED", "SYNC", "TOKEN", "FollowedJob", "Optimised"]
 
 SYNC = ".sync"
 
@@ -43,7 +43,7 @@ FAMILIES = {
 }
 
 
-class Job(NamedTuple):
+class FollowedJob(NamedTuple):
     """How a job is followed.
 
     A place is a path of fields as the task's JSON names them: ``Jobs.0.Status``.  ``ask`` makes the request
@@ -74,7 +74,7 @@ class Optimised(NamedTuple):
     operation: str
     patterns: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
-    job: Job | None = None
+    job: FollowedJob | None = None
     renamed: Mapping[str, str] = MappingProxyType({})
     shown: Mapping[str, str] = MappingProxyType({})
 
@@ -87,13 +87,15 @@ def _states(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _job(describe: str, ask: Mapping[str, str], status: str, succeeded: str, failed: str, *more: Any) -> Job:
+def _job(
+    describe: str, ask: Mapping[str, str], status: str, succeeded: str, failed: str, *more: Any
+) -> FollowedJob:
     """``more``: where the result is, the operation that cancels, and its request if it is another than ``ask``."""
-    job = Job(describe, ask, status, _states(succeeded), _states(failed), *more)
+    job = FollowedJob(describe, ask, status, _states(succeeded), _states(failed), *more)
     return job._replace(cancel_ask=job.cancel_ask or ask)
 
 
-def _synced(service: str, operation: str, job: Job, *also: str) -> Optimised:
+def _synced(service: str, operation: str, job: FollowedJob, *also: str) -> Optimised:
     return Optimised(service, operation, (SYNC, *also), job=job)
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from asl_engine.payload import Payload
     from asl_engine.resources import TaskCall
 
-__all__ = ["Function", "LocalFunction", "read_functions"]
+__all__ = ["FunctionConfiguration", "LocalFunction", "read_functions"]
 
 KEYS = ("handler", "endpoint", "environment", "timeout", "python", "folder")
 WORKER = Path(__file__).with_name("worker.py")
@@ -41,7 +41,7 @@ SPARE_WORKERS = 4
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
-class Function(NamedTuple):
+class FunctionConfiguration(NamedTuple):
     """``timeout`` is in seconds.  Either ``handler`` or ``endpoint`` is given."""
 
     name: str
@@ -53,12 +53,12 @@ class Function(NamedTuple):
     python: str
 
 
-def read_functions(tables: Mapping[str, Any], root: Path, source: str) -> dict[str, Function]:
+def read_functions(tables: Mapping[str, Any], root: Path, source: str) -> dict[str, FunctionConfiguration]:
     """Raises ``ProjectError`` that says what is wrong, and where."""
     return {name: _function(name, table, root, f"{source}: functions.{name}") for name, table in tables.items()}
 
 
-def _function(name: str, table: Any, root: Path, place: str) -> Function:
+def _function(name: str, table: Any, root: Path, place: str) -> FunctionConfiguration:
     if not isinstance(table, dict):
         raise ProjectError(f"{place}: it has to be a table")
     for key in table:
@@ -80,13 +80,13 @@ def _function(name: str, table: Any, root: Path, place: str) -> Function:
     if not folder.is_dir():
         raise ProjectError(f"{place}: there is no folder {folder}")
     python = str(table.get("python", sys.executable))
-    return Function(name, folder, handler, endpoint, environment, float(timeout), python)
+    return FunctionConfiguration(name, folder, handler, endpoint, environment, float(timeout), python)
 
 
 class LocalFunction:
     """A resource that runs a function; what it fails with is what Lambda reports."""
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: FunctionConfiguration) -> None:
         self.function = function
         self._idle: list[_Worker] = []
 
@@ -164,7 +164,7 @@ class _Worker:
     It is begun by its first call, in that call's thread: whoever gives the call up meanwhile ends it.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: FunctionConfiguration) -> None:
         self._function = function
         self._made: subprocess.Popen[bytes] | None = None
         self._killed = False
@@ -180,7 +180,7 @@ class _Worker:
             return self._made
 
     @staticmethod
-    def _begin(function: Function) -> subprocess.Popen[bytes]:
+    def _begin(function: FunctionConfiguration) -> subprocess.Popen[bytes]:
         inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
         settings = {"AWS_LAMBDA_FUNCTION_NAME": function.name}
         try:
@@ -195,7 +195,7 @@ class _Worker:
             detail = f"Cannot run {function.python}: {error.strerror}"
             raise StatesError("Lambda.ServiceException", detail) from error
 
-    def ask(self, event: str, call: TaskCall, function: Function) -> Invocation:
+    def ask(self, event: str, call: TaskCall, function: FunctionConfiguration) -> Invocation:
         """Blocks until the function has answered, or its process has ended."""
         region, account = call.execution.split(":")[3:5] if call.execution.count(":") > 4 else ("", "")
         asked = {

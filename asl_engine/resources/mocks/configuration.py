@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
     from asl_engine.json_values import Json
 
-__all__ = ["Mock", "MockConfig", "MockFile", "parse_mocks"]
+__all__ = ["MockConfig", "MockFile", "MockedResponse", "parse_mocks"]
 
 FIELDS = frozenset({"StateMachines", "MockedResponses"})
 _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
-class Mock(NamedTuple):
+class MockedResponse(NamedTuple):
     """What one invocation, or several in a row, are answered with: a result, or an error and a cause."""
 
     first: int
@@ -39,7 +39,7 @@ class MockConfig(NamedTuple):
 
     source: str
     cases: Mapping[str, Mapping[str, Mapping[str, str]]]
-    responses: Mapping[str, tuple[Mock, ...]]
+    responses: Mapping[str, tuple[MockedResponse, ...]]
 
     def states(self, machine: str, case: str) -> Mapping[str, str]:
         """The mocked states of a test case.  Raises ``ProjectError`` where there is none of that name."""
@@ -54,7 +54,7 @@ class MockConfig(NamedTuple):
             )
         return cases[case]
 
-    def mock(self, machine: str, case: str, state: str, invocation: int) -> Mock | None:
+    def mock(self, machine: str, case: str, state: str, invocation: int) -> MockedResponse | None:
         """The answer to the n-th invocation, from 0, of a state; None for a state that is not mocked.
 
         Raises ``ProjectError`` where the response says nothing of that invocation.
@@ -107,7 +107,7 @@ def parse_mocks(text: str, source: str) -> MockConfig:
     if problems:
         raise ProjectError("\n".join(f"{source}: {problem}" for problem in problems))
     assert isinstance(value, dict)  # noqa: S101  it has no problems
-    responses: dict[str, tuple[Mock, ...]] = {}
+    responses: dict[str, tuple[MockedResponse, ...]] = {}
     cases: dict[str, dict[str, dict[str, str]]] = {}
     for name, invocations in _table(value.get("MockedResponses")).items():
         responses[name] = tuple(_mock(key, answer) for key, answer in _table(invocations).items())
@@ -123,13 +123,13 @@ def _table(value: Json) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
-def _mock(key: str, answer: Json) -> Mock:
+def _mock(key: str, answer: Json) -> MockedResponse:
     first, last = _bounds(key)
     table = _table(answer)
     if "Return" in table:
-        return Mock(first, last, Payload(table["Return"]))
+        return MockedResponse(first, last, Payload(table["Return"]))
     thrown = _table(table.get("Throw"))
-    return Mock(first, last, None, str(thrown["Error"]), str(thrown["Cause"]))
+    return MockedResponse(first, last, None, str(thrown["Error"]), str(thrown["Cause"]))
 
 
 def _bounds(key: str) -> tuple[int, int]:

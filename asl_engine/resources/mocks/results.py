@@ -30,7 +30,7 @@ START_EXECUTION = "states:startExecution"
 RECORDED_BOUNDS = {("lambda", "MemorySize"): (128, 10_240)}
 
 
-class Answer(NamedTuple):
+class ResultShape(NamedTuple):
     """What a task is answered: a service's shape, how its members are called, and those that may be anything.
 
     ``within`` is the one field of the result that the shape is of, None for the whole result.
@@ -59,45 +59,47 @@ def check_result(resource: str, result: Json, mode: FieldValidation) -> None:
         raise Refusal(fault if fault == NO_OBJECT else f"Mock result schema validation error: {fault}")
 
 
-def _answer(resource: str) -> Answer | None:
+def _answer(resource: str) -> ResultShape | None:
     if not resource.startswith(INTEGRATION) or resource.endswith(TOKEN) or not names.services():
         return None
     name = resource.removeprefix(INTEGRATION)
     if name.startswith(AWS_SDK):
         return _sdk_answer(name.removeprefix(AWS_SDK))
     if resource == LAMBDA_INVOKE:  # the payload is a text in the model, but any JSON here
-        return Answer("lambda", _output("lambda", "Invoke"), names.member_name)
+        return ResultShape("lambda", _output("lambda", "Invoke"), names.member_name)
     action, _, pattern = name.partition(".")
     if action == START_EXECUTION:
         # With .sync:2, what the execution was given and has given is JSON.
         free = frozenset({"Input", "Output"} if pattern.endswith(":2") else ())
         operation = "DescribeExecution" if pattern else "StartExecution"
-        return Answer("stepfunctions", _output("stepfunctions", operation), names.member_name, free)
+        return ResultShape("stepfunctions", _output("stepfunctions", operation), names.member_name, free)
     return _optimised_answer(action, synced=resource.endswith(SYNC))
 
 
-def _sdk_answer(name: str) -> Answer | None:
+def _sdk_answer(name: str) -> ResultShape | None:
     service, _, action = name.partition(":")
     known = names.services().get(service)
     operation = None if known is None else names.operation_name(known, action)
     return (
-        None if known is None or operation is None else Answer(known, _output(known, operation), names.field_name)
+        None
+        if known is None or operation is None
+        else ResultShape(known, _output(known, operation), names.field_name)
     )
 
 
-def _optimised_answer(action: str, *, synced: bool) -> Answer | None:
+def _optimised_answer(action: str, *, synced: bool) -> ResultShape | None:
     entry = OPTIMISED.get(action)
     if entry is None or entry.shown:  # a result with words of its own
         return None
     free = frozenset({"Body"} if entry.operation == "InvokeModel" else ())
     if not synced:
-        return Answer(entry.service, _output(entry.service, entry.operation), names.member_name, free)
+        return ResultShape(entry.service, _output(entry.service, entry.operation), names.member_name, free)
     job = entry.job
     if job is None:
         return None
     within, _, place = job.result.rpartition("=")
     shape = _at(_output(entry.service, job.describe), place)
-    return Answer(entry.service, shape, names.member_name, free, within or None)
+    return ResultShape(entry.service, shape, names.member_name, free, within or None)
 
 
 def _output(service: str, operation: str) -> Any:
@@ -120,7 +122,7 @@ def _at(shape: Any, place: str) -> Any:
 Faults: TypeAlias = "Iterator[str]"
 
 
-def _structure(answer: Answer, shape: Any, value: Any, field: str, *, strict: bool) -> Faults:
+def _structure(answer: ResultShape, shape: Any, value: Any, field: str, *, strict: bool) -> Faults:
     if not isinstance(value, dict):
         yield f"Field '{field}' must be an object" if field else NO_OBJECT
         return
@@ -133,7 +135,7 @@ def _structure(answer: Answer, shape: Any, value: Any, field: str, *, strict: bo
             yield from _faults(answer, shape.members[called[name]], inner, name, strict=strict)
 
 
-def _faults(answer: Answer, shape: Any, given: object, field: str, *, strict: bool) -> Faults:
+def _faults(answer: ResultShape, shape: Any, given: object, field: str, *, strict: bool) -> Faults:
     value: Any = given
     kind = shape.type_name
     if getattr(shape, "is_document_type", False) or kind not in _KINDS:
@@ -152,7 +154,7 @@ def _faults(answer: Answer, shape: Any, given: object, field: str, *, strict: bo
             yield from _faults(answer, inner, item, field, strict=strict)
 
 
-def _out_of_bounds(answer: Answer, shape: Any, value: Any) -> Faults:
+def _out_of_bounds(answer: ResultShape, shape: Any, value: Any) -> Faults:
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
         yield "is not an expected value"

@@ -9,7 +9,7 @@ from asl_engine.projections.descriptions import list_item, present
 from asl_engine.server.protocol.errors import ApiError, not_found
 from asl_engine.server.protocol.tokens import page_token, position_of
 from asl_engine.server.service import moment
-from asl_engine.states.distributed_map import Configuration
+from asl_engine.states.distributed_map import MapRunConfiguration
 
 if TYPE_CHECKING:
     from asl_engine.server.protocol.request import Request
@@ -102,9 +102,9 @@ async def _map_run(request: Request, service: Service) -> MapRunRecord:
     return record
 
 
-def _configuration(record: MapRunRecord) -> Configuration:
+def _configuration(record: MapRunRecord) -> MapRunConfiguration:
     fields: Any = record.configuration
-    return Configuration(**fields)
+    return MapRunConfiguration(**fields)
 
 
 async def _counts(service: Service, record: MapRunRecord) -> Counts:

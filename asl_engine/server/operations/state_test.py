@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
 from asl_engine.errors import DefinitionError
 from asl_engine.inspection import (
-    Configuration,
-    Mock,
     Refusal,
+    StateConfiguration,
+    StateMock,
     Trial,
     check_mock,
     check_request,
@@ -66,7 +66,7 @@ def _trial(request: Request, service: Service) -> Trial:
     )
 
 
-def _mock(request: Request) -> Mock | None:
+def _mock(request: Request) -> StateMock | None:
     """Raises ``Refusal`` for one that is neither a result nor an error, or both."""
     given: Any = request.data.get("mock")
     if given is None:
@@ -77,10 +77,10 @@ def _mock(request: Request) -> Mock | None:
     if result is not None and failure is not None:
         raise Refusal("A test mock should have only one of the following fields: [result, errorOutput].")
     if result is not None:
-        return Mock(_mocked_result(result))
+        return StateMock(_mocked_result(result))
     if failure.get("error") is None:
         raise Refusal("An error was not specified in the mocked error output.")
-    return Mock(error=failure["error"], cause=failure.get("cause"))
+    return StateMock(error=failure["error"], cause=failure.get("cause"))
 
 
 def _validation(request: Request) -> FieldValidation:
@@ -96,9 +96,9 @@ def _mocked_result(text: str) -> Payload:
         raise Refusal(f"Mocked result must be a valid JSON string: {error}") from None
 
 
-def _configuration(request: Request) -> Configuration:
+def _configuration(request: Request) -> StateConfiguration:
     given: Any = request.data.get("stateConfiguration") or {}
-    return Configuration(
+    return StateConfiguration(
         given.get("retrierRetryCount"),
         given.get("errorCausedByState"),
         given.get("mapIterationFailureCount"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.store.sqlite.connection import Statement
 
-__all__ = ["INSERT_EVENT", "Batch", "group_connection"]
+__all__ = ["INSERT_EVENT", "Append", "group_connection"]
 
 INSERT_EVENT = f"INSERT INTO events (execution, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_DEFINITION = "INSERT OR IGNORE INTO definitions (digest, text) VALUES (?, ?)"
@@ -33,7 +33,7 @@ REDRIVE_EXECUTION = """
 CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
 
 
-class Batch:
+class Append:
     """The rows that one append adds; ``done`` is resolved when they are on disk."""
 
     __slots__ = (
@@ -71,7 +71,7 @@ class Batch:
             self.done.set_exception(failure)
 
 
-def group_connection(outbox: list[Batch]) -> type[sqlite3.Connection]:
+def group_connection(outbox: list[Append]) -> type[sqlite3.Connection]:
     """A connection that writes what is in ``outbox`` when it commits.
 
     aiosqlite does each call in its thread and comes back to the loop in between.  A transaction that is one
@@ -89,7 +89,7 @@ def group_connection(outbox: list[Batch]) -> type[sqlite3.Connection]:
     return GroupConnection
 
 
-def insert(db: sqlite3.Connection, batches: list[Batch]) -> None:
+def insert(db: sqlite3.Connection, batches: list[Append]) -> None:
     """All rows of the batches.  sqlite3 opens the transaction at the first of them."""
     together = [
         (INSERT_DEFINITION, [*{batch.definition: None for batch in batches if batch.definition}]),

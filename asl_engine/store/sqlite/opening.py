@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from asl_engine.errors import StoreError
-from asl_engine.store.sqlite.batches import Batch, group_connection
+from asl_engine.store.sqlite.batches import Append, group_connection
 from asl_engine.store.sqlite.place import explained
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
@@ -38,7 +38,7 @@ def may_be_written(path: Path) -> bool:
     return not itself.is_file() or (os.access(itself, os.W_OK) and os.access(itself.parent, os.W_OK))
 
 
-async def connection_to(path: Path, synchronous: str, outbox: list[Batch]) -> aiosqlite.Connection:
+async def connection_to(path: Path, synchronous: str, outbox: list[Append]) -> aiosqlite.Connection:
     """A connection to read and write.  Raises ``StoreError``; a caller that is cancelled leaves none behind."""
 
     async def prepare(db: aiosqlite.Connection) -> None:
@@ -47,7 +47,7 @@ async def connection_to(path: Path, synchronous: str, outbox: list[Batch]) -> ai
     return await _completed(_connect(path, str(path), prepare, outbox))
 
 
-async def reading_connection(path: Path, outbox: list[Batch], *, unchanging: bool) -> aiosqlite.Connection:
+async def reading_connection(path: Path, outbox: list[Append], *, unchanging: bool) -> aiosqlite.Connection:
     """A connection to a database that this process cannot write, at an absolute path.  Raises ``StoreError``.
 
     Where the database is in use, SQLite needs its write-ahead log and the index beside it
@@ -90,7 +90,7 @@ async def _completed(opening: Awaitable[aiosqlite.Connection]) -> aiosqlite.Conn
 
 
 async def _connect(
-    path: Path, target: str, prepare: Callable[[aiosqlite.Connection], Awaitable[None]], outbox: list[Batch]
+    path: Path, target: str, prepare: Callable[[aiosqlite.Connection], Awaitable[None]], outbox: list[Append]
 ) -> aiosqlite.Connection:
     """A connection to ``target``, a path or a URI, that is ready for use; it is closed again where that fails."""
     connection: aiosqlite.Connection | None = None

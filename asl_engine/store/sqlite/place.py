@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-__all__ = ["Place", "companion", "explained", "is_in_use"]
+__all__ = ["DatabaseFile", "companion", "explained", "is_in_use"]
 
 
-class Place:
+class DatabaseFile:
     """The file at ``path`` as it is when this is made.
 
     ``unchanging`` is a database that is read without locks, since nobody has it open: whoever opens it

@@ -20,13 +20,13 @@ from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, Record
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
-from asl_engine.store.sqlite.batches import Batch
+from asl_engine.store.sqlite.batches import Append
 from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
 from asl_engine.store.sqlite.lease import Lease, is_held
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import connection_to, make_room, may_be_written, reading_connection
-from asl_engine.store.sqlite.place import Place, is_in_use
+from asl_engine.store.sqlite.place import DatabaseFile, is_in_use
 from asl_engine.store.sqlite.tags import TagTable
 from asl_engine.store.sqlite.versions import VersionTable
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.store.sqlite.connection import Statement
 
-__all__ = ["Batch", "SqliteStore"]
+__all__ = ["Append", "SqliteStore"]
 
 RECORD_COLUMNS = (
     "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
@@ -55,14 +55,16 @@ AMONG = "seq IN (SELECT value FROM json_each(?2))"
 class SqliteStore:
     """Open it with ``SqliteStore.open``; close it when done."""
 
-    def __init__(self, path: Path, connection: aiosqlite.Connection, outbox: list[Batch], place: Place) -> None:
+    def __init__(
+        self, path: Path, connection: aiosqlite.Connection, outbox: list[Append], place: DatabaseFile
+    ) -> None:
         self.path = path
         self._place = place
         self._db = connection
         self._outbox = outbox
         self._keys: dict[str, int] = {}
         self._last_key = 0
-        self._waiting: list[Batch] = []
+        self._waiting: list[Append] = []
         self._writer: asyncio.Task[None] | None = None
         self._leases = place.path.with_name(path.name + "-leases")
         self._lease: Lease | None = None
@@ -90,13 +92,13 @@ class SqliteStore:
         from a newer version, is locked, or cannot be written.
         """
         make_room(path, create=create)
-        outbox: list[Batch] = []
+        outbox: list[Append] = []
         if reading and not may_be_written(path):
-            place = Place(path, unchanging=not is_in_use(path))
+            place = DatabaseFile(path, unchanging=not is_in_use(path))
             found = await reading_connection(place.path, outbox, unchanging=place.unchanging)
             return cls(path, found, outbox, place)
         connection = await connection_to(path, synchronous, outbox)
-        return cls(path, connection, outbox, Place(path))
+        return cls(path, connection, outbox, DatabaseFile(path))
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -106,7 +108,7 @@ class SqliteStore:
         who = record.identity
         # Ordered by time, so that the rows of short executions lie together; unique across processes.
         self._last_key = key = max(self._last_key + 1, time.time_ns())
-        batch = Batch(who.arn, key, events)
+        batch = Append(who.arn, key, events)
         batch.definition = (record.definition, definition)
         names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
         state = (record.status, who.started_at, record.stopped_at, dumps(record.options), self._own_lease())
@@ -119,7 +121,7 @@ class SqliteStore:
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         key = self._keys[arn] if arn in self._keys else await self._key(arn)
-        batch = Batch(arn, key, events)
+        batch = Append(arn, key, events)
         if again := redriven(events):
             batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
         await self._commit(batch)
@@ -128,11 +130,11 @@ class SqliteStore:
             del self._keys[arn]
 
     async def _write_statements(self, *statements: Statement) -> None:
-        batch = Batch("", 0, ())
+        batch = Append("", 0, ())
         batch.statements = statements
         await self._commit(batch)
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self, batch: Append) -> None:
         self._waiting.append(batch)
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
@@ -158,7 +160,7 @@ class SqliteStore:
                 for batch in batches:
                     batch.settle()
 
-    async def _write_alone(self, batch: Batch) -> None:
+    async def _write_alone(self, batch: Append) -> None:
         try:
             await self._write_together([batch])
         except sqlite3.Error as error:
@@ -167,12 +169,12 @@ class SqliteStore:
         else:
             batch.settle()
 
-    async def _write_together(self, batches: list[Batch]) -> None:
+    async def _write_together(self, batches: list[Append]) -> None:
         """One transaction, in one call: nobody else commits on this connection."""
         self._outbox.extend(batches)
         await self._db.commit()
 
-    def _refusal(self, batch: Batch, error: sqlite3.Error) -> Exception:
+    def _refusal(self, batch: Append, error: sqlite3.Error) -> Exception:
         if isinstance(error, sqlite3.IntegrityError):
             if batch.execution:
                 return ExecutionAlreadyExists(f"The execution {batch.arn} exists already")
@@ -299,7 +301,7 @@ class SqliteStore:
             return
         if is_held(self._leases, owner):
             raise ExecutionBusy(f"The execution {arn} is being run by another process")
-        batch = Batch(arn, 0, ())
+        batch = Append(arn, 0, ())
         batch.claim = (mine, arn, owner)
         await self._commit(batch)
         rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))

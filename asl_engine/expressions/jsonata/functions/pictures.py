@@ -65,7 +65,7 @@ class Properties:
 
 
 @dataclass(slots=True)
-class Parts:
+class NumberParts:
     text: str
     prefix: str
     suffix: str
@@ -79,7 +79,7 @@ class Parts:
         return self.text[len(self.prefix) : len(self.text) - len(self.suffix)]
 
 
-def _split(text: str, properties: Properties) -> Parts:
+def _split(text: str, properties: Properties) -> NumberParts:
     places = [index for index, character in enumerate(text) if character in properties.active]
     start, end = (places[0], places[-1] + 1) if places else (0, len(text))
     mantissa, exponent = text[start:end], None
@@ -87,17 +87,19 @@ def _split(text: str, properties: Properties) -> Parts:
     if 0 <= at <= end:
         mantissa, exponent = text[start:at], text[at + 1 : end]
     integer, point, fraction = mantissa.partition(properties.point)
-    return Parts(text, text[:start], text[end:], mantissa, integer, fraction if point else text[end:], exponent)
+    return NumberParts(
+        text, text[:start], text[end:], mantissa, integer, fraction if point else text[end:], exponent
+    )
 
 
-def _check(parts: Parts, properties: Properties) -> None:
+def _check(parts: NumberParts, properties: Properties) -> None:
     """Raises ``JsonataError`` D3081 to D3093 for the last rule that is broken, as the reference does."""
     broken = [code for code, is_broken in _rules(parts, properties) if is_broken]
     if broken:
         raise JsonataError(broken[-1])
 
 
-def _rules(parts: Parts, properties: Properties) -> list[tuple[str, bool]]:
+def _rules(parts: NumberParts, properties: Properties) -> list[tuple[str, bool]]:
     text, point, grouping = parts.text, properties.point, properties.grouping
     percent, per_mille = properties.percent in text, properties.per_mille in text
     active = properties.active | {properties.exponent}
@@ -138,7 +140,7 @@ class Layout:
     exponent: int
 
 
-def _lay_out(parts: Parts, properties: Properties) -> Layout:
+def _lay_out(parts: NumberParts, properties: Properties) -> Layout:
     integer = scale = properties.count(parts.integer)
     fraction, max_fraction = properties.count(parts.fraction), properties.count_places(parts.fraction)
     if integer == 0 and max_fraction == 0:
