@@ -18,7 +18,7 @@ from asl_engine.expressions.jsonata.expression import GLOBAL, UnsupportedResult,
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.resolver import resolve
-from asl_engine.expressions.jsonata.runtime import Evaluation, Frame
+from asl_engine.expressions.jsonata.runtime import Environment, Evaluation
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def cases(suite: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def outcome(case: dict[str, Any]) -> object:
     """What the expression gives: a value, UNDEFINED, or the code of its error in a tuple."""
     evaluation = Evaluation(Random(1), NOW, STEPS, REGEX_SECONDS)
-    frame = Frame({**(case.get("bindings") or {}), "$": case["data"]}, GLOBAL, evaluation)
+    frame = Environment({**(case.get("bindings") or {}), "$": case["data"]}, GLOBAL, evaluation)
     try:
         result = compile_node(resolve(parse(case["expr"])))(case["data"], frame)
         return UNDEFINED if result is MISSING else _as_json(result, evaluation, set())

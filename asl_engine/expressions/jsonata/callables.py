@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.expressions.jsonata.runtime import ITEMS_PER_STEP, Evaluation, Frame
+from asl_engine.expressions.jsonata.runtime import ITEMS_PER_STEP, Environment, Evaluation
 from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.json_values import MISSING
 
@@ -38,7 +38,7 @@ class Lambda(Function):
     __slots__ = ("body", "context", "frame", "parameters")
 
     def __init__(
-        self, parameters: list[str], body: Evaluate, frame: Frame, context: Any, signature: Signature | None
+        self, parameters: list[str], body: Evaluate, frame: Environment, context: Any, signature: Signature | None
     ) -> None:
         self.parameters = parameters
         self.body = body
@@ -47,19 +47,19 @@ class Lambda(Function):
         self.signature = signature
         self.arity = len(parameters)
 
-    def bind(self, arguments: list[Any], evaluation: Evaluation) -> Frame:
+    def bind(self, arguments: list[Any], evaluation: Evaluation) -> Environment:
         """The frame of one call, which is paid for here."""
         evaluation.steps -= 1
         if evaluation.steps < 0:
             evaluation.spend(0)
         parameters = self.parameters
         if len(parameters) == 1 and arguments:
-            return Frame({parameters[0]: arguments[0]}, self.frame, evaluation)
+            return Environment({parameters[0]: arguments[0]}, self.frame, evaluation)
         names = dict(zip(parameters, arguments, strict=False))
         if len(arguments) < len(parameters):
             for parameter in parameters:
                 names.setdefault(parameter, MISSING)
-        return Frame(names, self.frame, evaluation)
+        return Environment(names, self.frame, evaluation)
 
 
 class TailCall:

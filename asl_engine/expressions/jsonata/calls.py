@@ -13,7 +13,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["application", "call", "lambda_", "partial", "tail_call"]
@@ -45,7 +45,7 @@ def compile_procedure(node: Node, code: str, compile_node: Compile) -> Evaluate:
         return procedure
     name = node.procedure.parts[0].value
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         function = procedure(context, frame)
         if function is MISSING and isinstance(name, str) and frame.lookup(name) is not MISSING:
             raise JsonataError(code, token=name)
@@ -66,7 +66,7 @@ def call(node: Node, compile_node: Compile, applied: Evaluate | None = None) -> 
     name = called_name(node)
     collapsing = applied is None and node.is_bare
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         function = procedure(context, frame)
         values = [argument(context, frame) for argument in arguments]
         evaluation = frame.evaluation
@@ -92,7 +92,7 @@ def tail_call(node: Node, compile_node: Compile) -> Evaluate:
     arguments = [compile_node(part) for part in node.parts]
     name = called_name(node)
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         function = procedure(context, frame)
         return TailCall(function, [argument(context, frame) for argument in arguments], name)
 
@@ -103,7 +103,7 @@ def partial(node: Node, compile_node: Compile) -> Evaluate:
     procedure = compile_procedure(node, "T1007", compile_node)
     arguments = [None if part.kind == "placeholder" else compile_node(part) for part in node.parts]
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         given = [None if argument is None else (argument(context, frame),) for argument in arguments]
         function = procedure(context, frame)
         if not isinstance(function, Function):
@@ -135,7 +135,7 @@ def application(node: Node, compile_node: Compile) -> Evaluate:
         return call(right, compile_node, left)
     function = compile_node(right)
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         value = left(context, frame)
         applied = function(context, frame)
         if not isinstance(applied, Function):

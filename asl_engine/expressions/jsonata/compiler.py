@@ -20,7 +20,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["compile_node"]
@@ -53,7 +53,7 @@ def compile_node(node: Node) -> Evaluate:
 
 
 def _collapsed(evaluate: Evaluate) -> Evaluate:
-    def collapsed(context: Any, frame: Frame) -> Any:
+    def collapsed(context: Any, frame: Environment) -> Any:
         result = evaluate(context, frame)
         return collapse(result) if result.__class__ is Sequence else result
 
@@ -63,7 +63,7 @@ def _collapsed(evaluate: Evaluate) -> Evaluate:
 def _kept(evaluate: Evaluate) -> Evaluate:
     """``[]``: a sequence of one stays an array."""
 
-    def kept(context: Any, frame: Frame) -> Any:
+    def kept(context: Any, frame: Environment) -> Any:
         result = evaluate(context, frame)
         if result.__class__ is not Sequence:
             return result
@@ -108,7 +108,7 @@ def binary(node: Node) -> Evaluate:
     left, right = map(compile_node, node.parts)
     operate = OPERATORS[symbol]
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         one = left(context, frame)
         other = right(context, frame)
         try:
@@ -138,7 +138,7 @@ def bind(node: Node) -> Evaluate:
     name = node.parts[0].value
     value = compile_node(node.parts[1])
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         result = value(context, frame)
         frame.names[name] = result
         return result
@@ -149,7 +149,7 @@ def bind(node: Node) -> Evaluate:
 def negation(node: Node) -> Evaluate:
     operand = compile_node(node.parts[0])
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         value = operand(context, frame)
         if value is MISSING:
             return MISSING
@@ -164,7 +164,7 @@ def array(node: Node) -> Evaluate:
     items = [(compile_node(part), part.kind == "array") for part in node.parts]
     make = Cons if node.cons else list
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         frame.evaluation.spend(len(items))
         result: list[Any] = []
         for item, whole in items:
@@ -189,14 +189,14 @@ def condition(node: Node) -> Evaluate:
     test, then, *rest = map(compile_node, node.parts)
     otherwise = rest[0] if rest else _nothing
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         taken = then if truth(test(context, frame), frame.evaluation) else otherwise
         return taken(context, frame)
 
     return evaluate
 
 
-def _nothing(_: Any, __: Frame) -> Any:
+def _nothing(_: Any, __: Environment) -> Any:
     return MISSING
 
 
@@ -205,7 +205,7 @@ def default(node: Node) -> Evaluate:
     left, right = map(compile_node, node.parts)
     by_truth = node.value == "?:"
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         value = left(context, frame)
         taken = truth(value, frame.evaluation) if by_truth else value is not MISSING
         return value if taken else right(context, frame)
@@ -221,7 +221,7 @@ def block(node: Node) -> Evaluate:
     if not before and not any(part.value == ":=" for part in walk(node)):
         return last  # a frame that nothing is bound in makes no difference
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         inner = frame.inner({})
         for expression in before:
             expression(context, inner)

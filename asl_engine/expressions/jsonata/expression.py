@@ -14,7 +14,7 @@ from asl_engine.expressions.jsonata.names import free_variables, out_of_place, r
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
-from asl_engine.expressions.jsonata.runtime import Evaluation, Frame
+from asl_engine.expressions.jsonata.runtime import Environment, Evaluation
 from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.json_values import MISSING, Json, Missing
 
@@ -100,7 +100,7 @@ class Expression:
         Raises ``JsonataError`` where the evaluation fails, and ``UnsupportedResult`` for a function.
         """
         evaluation = Evaluation(bindings.random, bindings.now, bindings.steps, bindings.regex_seconds)
-        frame = Frame({**bindings.variables, "states": bindings.states}, GLOBAL, evaluation)
+        frame = Environment({**bindings.variables, "states": bindings.states}, GLOBAL, evaluation)
         try:
             result: Json | Missing = self._evaluate(MISSING, frame)
             if not self._given(result):
@@ -117,7 +117,7 @@ class Expression:
 
 
 # Nothing is evaluated in this frame: it holds names only.
-GLOBAL: Final = Frame(BUILTINS, None, None)  # type: ignore[arg-type]
+GLOBAL: Final = Environment(BUILTINS, None, None)  # type: ignore[arg-type]
 
 
 def _known(bindings: Bindings) -> set[int]:

@@ -13,7 +13,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Evaluation, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate, Evaluation
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["compile_filter"]
@@ -26,7 +26,7 @@ def compile_filter(predicate: Node, compile_node: Callable[[Node], Evaluate]) ->
         return lambda value, _: _item(value, index)
     test = compile_node(predicate)
 
-    def evaluate(value: Any, frame: Frame) -> Any:
+    def evaluate(value: Any, frame: Environment) -> Any:
         if value is MISSING:
             return MISSING
         if value.__class__ is TupleStream:

@@ -11,7 +11,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Evaluation, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate, Evaluation
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["VALUE", "appended", "compile_group"]
@@ -44,7 +44,7 @@ def _fixed(keys: list[str], values: list[Evaluate], general: Evaluate) -> Evalua
     """An object whose keys are known beforehand, made of a single value."""
     members = list(zip(keys, values, strict=True))
 
-    def evaluate(value: Any, frame: Frame) -> Any:
+    def evaluate(value: Any, frame: Environment) -> Any:
         if isinstance(value, list):
             return general(value, frame)
         frame.evaluation.spend(len(members))
@@ -59,7 +59,7 @@ def _fixed(keys: list[str], values: list[Evaluate], general: Evaluate) -> Evalua
 
 
 def _grouped(pairs: list[tuple[Evaluate, Evaluate]]) -> Evaluate:
-    def evaluate(value: Any, frame: Frame) -> Any:
+    def evaluate(value: Any, frame: Environment) -> Any:
         streaming = value.__class__ is TupleStream
         items: list[Any] = value if isinstance(value, list) else [value]
         groups: dict[str, tuple[int, list[Any]]] = {}
@@ -91,7 +91,7 @@ def _collect(groups: dict[str, tuple[int, list[Any]]], key: Any, index: int, ite
     group[1].append(item)
 
 
-def _reduced(data: list[Any], value: Evaluate, frame: Frame, *, streaming: bool) -> Any:
+def _reduced(data: list[Any], value: Evaluate, frame: Environment, *, streaming: bool) -> Any:
     """The value over all items of a group; arrays among them are merged, tuples name by name."""
     if not streaming:
         return value(_merged(data, frame.evaluation), frame)

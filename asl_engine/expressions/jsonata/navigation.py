@@ -8,7 +8,7 @@ from asl_engine.expressions.jsonata.runtime import Sequence, collapse
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonata.runtime import Evaluation, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluation
 
 __all__ = ["descendants", "member", "wildcard"]
 
@@ -31,7 +31,7 @@ def member(value: Any, key: str, evaluation: Evaluation) -> Any:
     return found
 
 
-def wildcard(value: Any, frame: Frame) -> Any:
+def wildcard(value: Any, frame: Environment) -> Any:
     """``*``: the values of an object, or the items of an array; arrays among them are merged."""
     found = Sequence()
     items = value.values() if value.__class__ is dict else value if isinstance(value, list) else ()
@@ -51,7 +51,7 @@ def _leaves(value: Any, found: list[Any], evaluation: Evaluation) -> None:
         found.append(value)
 
 
-def descendants(value: Any, frame: Frame) -> Any:
+def descendants(value: Any, frame: Environment) -> Any:
     """``**``: the value and everything within, without the arrays themselves."""
     found = Sequence()
     if value is not MISSING:

@@ -17,7 +17,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Evaluation, Frame, TupleStream
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate, Evaluation, TupleStream
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["compile_path", "walks"]
@@ -48,7 +48,7 @@ def compile_path(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evalua
 
 
 def _walk_from_context(keys: list[str]) -> Evaluate:
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         return _walk(context, keys, frame.evaluation)
 
     return evaluate
@@ -57,7 +57,7 @@ def _walk_from_context(keys: list[str]) -> Evaluate:
 def _walk_from_variable(name: str, keys: list[str]) -> Evaluate:
     first, *rest = keys
 
-    def evaluate(_: Any, frame: Frame) -> Any:
+    def evaluate(_: Any, frame: Environment) -> Any:
         names = frame.names
         value = names[name] if name in names else frame.lookup(name)
         if value.__class__ is not dict:
@@ -121,7 +121,7 @@ def _path(node: Node, steps: list[Step], group: Evaluate | None) -> Evaluate:
     first_is_variable = node.parts[0].kind == "variable"
     last = steps[-1]
 
-    def evaluate(context: Any, frame: Frame) -> Any:
+    def evaluate(context: Any, frame: Environment) -> Any:
         values = context if isinstance(context, list) and not first_is_variable else [context]
         result: Any = values
         tuples: TupleStream | None = None
@@ -154,7 +154,7 @@ def _kept(result: Any) -> Any:
     return result
 
 
-def _step(step: Step, values: Any, frame: Frame, *, last: bool) -> Any:
+def _step(step: Step, values: Any, frame: Environment, *, last: bool) -> Any:
     if step.is_sort:
         result = step.evaluate(values, frame)
         for filter_ in step.filters:

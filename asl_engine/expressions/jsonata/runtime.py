@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from random import Random
 
 
-__all__ = ["Cons", "Evaluate", "Evaluation", "Frame", "Sequence", "TupleStream", "collapse"]
+__all__ = ["Cons", "Environment", "Evaluate", "Evaluation", "Sequence", "TupleStream", "collapse"]
 
 # MISSING stands for JSONata's "undefined" everywhere.
-Evaluate: TypeAlias = "Callable[[Any, Frame], Any]"
+Evaluate: TypeAlias = "Callable[[Any, Environment], Any]"
 
 CHARACTERS_PER_STEP: Final = 64
 ITEMS_PER_STEP: Final = 8  # that a function only looks at
@@ -80,21 +80,21 @@ class Evaluation:
         self.spend(length // CHARACTERS_PER_STEP)
 
 
-class Frame:
+class Environment:
     """Names and their values, over those of the enclosing frame."""
 
     __slots__ = ("evaluation", "names", "outer")
 
-    def __init__(self, names: dict[str, Any], outer: Frame | None, evaluation: Evaluation) -> None:
+    def __init__(self, names: dict[str, Any], outer: Environment | None, evaluation: Evaluation) -> None:
         self.names = names
         self.outer = outer
         self.evaluation = evaluation
 
-    def inner(self, names: dict[str, Any]) -> Frame:
-        return Frame(names, self, self.evaluation)
+    def inner(self, names: dict[str, Any]) -> Environment:
+        return Environment(names, self, self.evaluation)
 
     def lookup(self, name: str) -> Any:
-        frame: Frame | None = self
+        frame: Environment | None = self
         while frame is not None:
             names = frame.names
             if name in names:

@@ -13,7 +13,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["Step", "tuple_step"]
@@ -39,7 +39,7 @@ def _compile_stage(stage: Node, compile_node: Callable[[Node], Evaluate]) -> tup
     return compile_filter(stage.parts[0], compile_node), None
 
 
-def tuple_step(step: Step, values: Any, tuples: TupleStream | None, frame: Frame) -> TupleStream:
+def tuple_step(step: Step, values: Any, tuples: TupleStream | None, frame: Environment) -> TupleStream:
     if step.is_sort:
         return _staged(step, _sorted_tuples(step, values, tuples, frame), frame)
     if tuples is None:
@@ -72,7 +72,7 @@ def _bound(node: Node, names: dict[str, Any], item: Any, position: int) -> dict[
     return bound
 
 
-def _sorted_tuples(step: Step, values: Any, tuples: TupleStream | None, frame: Frame) -> TupleStream:
+def _sorted_tuples(step: Step, values: Any, tuples: TupleStream | None, frame: Environment) -> TupleStream:
     if tuples is not None:
         return TupleStream(step.evaluate(tuples, frame))
     items = step.evaluate(values, frame)
@@ -82,7 +82,7 @@ def _sorted_tuples(step: Step, values: Any, tuples: TupleStream | None, frame: F
     )
 
 
-def _staged(step: Step, stream: TupleStream, frame: Frame) -> TupleStream:
+def _staged(step: Step, stream: TupleStream, frame: Environment) -> TupleStream:
     for stage, index in step.stages:
         if index is None:
             stream = stage(stream, frame)

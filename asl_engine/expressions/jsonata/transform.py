@@ -10,7 +10,7 @@ from asl_engine.expressions.jsonata.signatures import parse_signature
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Evaluation, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate, Evaluation
 
 __all__ = ["clone", "compile_transform"]
 
@@ -31,7 +31,7 @@ def clone(value: Any, evaluation: Evaluation, owned: set[int] | None = None) -> 
 
 
 def compile_transform(location: Evaluate, update: Evaluate, delete: Evaluate | None = None) -> Evaluate:
-    def make(_: Any, frame: Frame) -> Native:
+    def make(_: Any, frame: Environment) -> Native:
         def implementation(evaluation: Evaluation, value: Any) -> Any:
             if value is MISSING:
                 return MISSING
@@ -49,7 +49,7 @@ def compile_transform(location: Evaluate, update: Evaluate, delete: Evaluate | N
     return make
 
 
-def _change(match: Any, update: Evaluate, delete: Evaluate | None, frame: Frame) -> None:
+def _change(match: Any, update: Evaluate, delete: Evaluate | None, frame: Environment) -> None:
     changes = update(match, frame)
     if changes is not MISSING and changes.__class__ is not dict:
         raise JsonataError("T2011", value=changes)

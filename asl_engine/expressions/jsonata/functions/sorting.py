@@ -12,7 +12,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate, Frame
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluate
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["compile_sort", "sorted_by"]
@@ -41,7 +41,7 @@ def compile_sort(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evalua
     terms = [(compile_node(term), descending) for term, descending in node.terms]
     descending = [is_descending for _, is_descending in terms]
 
-    def evaluate(values: Any, frame: Frame) -> Any:
+    def evaluate(values: Any, frame: Environment) -> Any:
         items = values if isinstance(values, list) else [values]
         if len(items) <= 1:
             return values
@@ -60,7 +60,9 @@ class _Keys:
 
     __slots__ = ("context", "frame", "known", "terms")
 
-    def __init__(self, terms: list[tuple[Evaluate, bool]], item: Any, frame: Frame, *, streaming: bool) -> None:
+    def __init__(
+        self, terms: list[tuple[Evaluate, bool]], item: Any, frame: Environment, *, streaming: bool
+    ) -> None:
         self.terms = terms
         self.context = item[VALUE] if streaming else item
         self.frame = frame.inner(dict(item)) if streaming else frame
