@@ -272,6 +272,6 @@ def _with_those_of(project: Project, given: Registry) -> Registry:
     for registry, names in ((own, [name for name in own if canonical(name) not in replaced]), (given, given)):
         for name in names:
             function = registry.find(name)
-            assert function is not None, f"{name} comes from the registry"  # noqa: S101
+            assert function is not None, f"{name} comes from the registry"  # noqa: S101  for the type checker
             together.add(name, function)
     return together

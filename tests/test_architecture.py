@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -85,3 +86,13 @@ def test_there_are_no_import_cycles() -> None:
 def test_no_file_eats_the_project(module: str) -> None:
     limit = 250 if module.startswith("states.") else 500
     assert len(modules()[module].read_text(encoding="utf-8").splitlines()) <= limit
+
+
+@pytest.mark.parametrize("module", modules())
+def test_whatever_is_ignored_has_its_reason(module: str) -> None:
+    bare = [
+        line.strip()
+        for line in modules()[module].read_text(encoding="utf-8").splitlines()
+        if re.search(r"# (noqa: [A-Z0-9, ]+|type: ignore\[[-a-z, ]+\])$", line)
+    ]
+    assert not bare

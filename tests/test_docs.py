@@ -48,7 +48,7 @@ PAGES = [
     *sorted(f"docs/{page.name}" for page in ROOT.glob("docs/*.md")),
 ]
 EXAMPLE = ["statemachines", "tasks", "inputs", "order.json", "pyproject.toml"]
-COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the app is a group
 BLOCK = re.compile(
     r"(?:<!-- (?P<mark>command|file): (?P<value>\S+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,

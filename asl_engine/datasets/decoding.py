@@ -34,7 +34,7 @@ def decompressed(stream: BinaryIO) -> BinaryIO:
         first = stream.read(4)
         stream.seek(0)
     if first.startswith(GZIP):
-        return GzipFile(fileobj=stream)  # type: ignore[return-value]
+        return GzipFile(fileobj=stream)  # type: ignore[return-value]  # the library has the protocol
     if first == ZSTANDARD:
         return _zstandard(stream)
     return stream
@@ -47,7 +47,7 @@ def _zstandard(stream: BinaryIO) -> BinaryIO:
         raise DataFault(
             "it is compressed with Zstandard, which needs Python 3.14: compress it with gzip"
         ) from None
-    return ZstdFile(stream)  # type: ignore[no-any-return]
+    return ZstdFile(stream)  # type: ignore[no-any-return]  # the library has no types
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:

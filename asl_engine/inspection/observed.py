@@ -150,7 +150,7 @@ def _with_noted_catchers(state: State, record: Observation) -> State:
     catchers = tuple(
         catcher._replace(exit=_noting(record, index, catcher)) for index, catcher in enumerate(recovery.catchers)
     )
-    made: State = replace(state, recovery=Recovery(recovery.retriers, catchers))  # type: ignore[call-arg]
+    made: State = replace(state, recovery=Recovery(recovery.retriers, catchers))  # type: ignore[call-arg]  # every state with a Catch has it
     return made
 
 

@@ -80,7 +80,7 @@ class ProjectExecutions:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _engine(self) -> Engine:
-        assert self.engine is not None, "the command has begun"  # noqa: S101
+        assert self.engine is not None, "the command has begun"  # noqa: S101  for the type checker
         return self.engine
 
     def _file(self, machine: str) -> Path | None:
@@ -94,7 +94,7 @@ class ProjectExecutions:
 
     async def _start(self, engine: Engine, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         file = self._file(str(data["stateMachineArn"]))
-        assert file is not None, "it was looked for"  # noqa: S101
+        assert file is not None, "it was looked for"  # noqa: S101  for the type checker
         try:
             name = checked_name(str(data["name"]))
             machine = load_source(read_definition(str(file), project=self._project))

@@ -96,7 +96,7 @@ def _aws(found: Integration, resource: str, services: Services) -> Direct | None
         from asl_engine.resources.nested import own_api_resource
 
         operation = operation_name("stepfunctions", found.action)
-        assert operation is not None, "a recognised action"  # noqa: S101
+        assert operation is not None, "a recognised action"  # noqa: S101  for the type checker
         return own_api_resource(operation, services.executions)
     from asl_engine.resources.aws.clients import AwsClients
     from asl_engine.resources.aws.tasks import optimised_resource, sdk_resource, synced_resource

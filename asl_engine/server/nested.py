@@ -39,7 +39,7 @@ class NestedExecutions:
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         from asl_engine.server.operations.table import OPERATIONS
 
-        assert self.service is not None, "the server has begun"  # noqa: S101
+        assert self.service is not None, "the server has begun"  # noqa: S101  for the type checker
         try:
             check(operation, data)
             answer = OPERATIONS.get(operation)
@@ -50,7 +50,7 @@ class NestedExecutions:
             raise Refused(error.code, error.message, error.status) from error
 
     async def ended(self, execution: str) -> None:
-        assert self.service is not None, "the server has begun"  # noqa: S101
+        assert self.service is not None, "the server has begun"  # noqa: S101  for the type checker
         while True:
             run = self.service.engine.runs.get(execution)
             if run is not None:

@@ -124,9 +124,9 @@ def test_nobody_reads_the_output(project: Project, size: int) -> None:
     assert (result.code, result.err) == (141, "")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")  # noqa: PTH110
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")  # noqa: PTH110  a device, no path
 def test_the_output_cannot_be_written(project: Project) -> None:
-    with open("/dev/full", "w") as full:  # noqa: PTH123
+    with open("/dev/full", "w") as full:  # noqa: PTH123  a device, no path
         result = finished(project.spawn("run", project.define("m", PASS), "-q", stdout=full))
     assert result.code == 2
     assert result.err.startswith("asl: error: cannot write the output: No space left on device")

@@ -226,7 +226,7 @@ def test_a_file_that_cannot_be_written_is_told_of_at_once(project: Project, opti
     assert result.err == "asl: error: cannot write to no/such/file: No such file or directory\n"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104  the text is under test
 def test_what_it_says(project: Project, host: str) -> None:
     """In this process, which a thread interrupts as soon as the server answers."""
     with bind("127.0.0.1", 0) as free:
@@ -267,7 +267,7 @@ def test_a_command_runs_the_lambda_integration(project: Project) -> None:
 
 
 REFUSED = {
-    "an open address": (["--host", "0.0.0.0"], "if that is what you want, say --unsafe-bind"),  # noqa: S104
+    "an open address": (["--host", "0.0.0.0"], "if that is what you want, say --unsafe-bind"),  # noqa: S104  the text is under test
     "a name": (["--host", "example.com"], "there is no password"),
     "a limit": (["--limit", "nothing=1"], "asl: error: --limit nothing: there is no such limit"),
     "a time": (["--time", "fast"], "asl: error: --time fast: it is real, skip or scale=N"),
@@ -292,7 +292,7 @@ def test_a_port_that_is_taken(project: Project) -> None:
 
 
 def test_an_open_address_warns_and_answers_any_host(project: Project) -> None:
-    with serving(project, "--host", "0.0.0.0", "--unsafe-bind") as (server, process):  # noqa: S104
+    with serving(project, "--host", "0.0.0.0", "--unsafe-bind") as (server, process):  # noqa: S104  the text is under test
         assert server.host == "localhost"
         assert server.post("ListStateMachines", "{}", Host="asl.example")[0] == 200
         process.terminate()
@@ -314,7 +314,7 @@ LOOPBACK: dict[str, bool] = {
     "127.1.2.3": True,
     "::1": True,
     "localhost": True,
-    "0.0.0.0": False,  # noqa: S104
+    "0.0.0.0": False,  # noqa: S104  the text is under test
     "192.168.0.1": False,
     "example.com": False,
 }

@@ -293,7 +293,7 @@ def test_a_thousand_tasks_on_three_processes_one_of_which_is_killed(
     result = stopped(process)
     assert result.code == 0
     first = result.err.splitlines()[0]
-    processes = re.findall(r"\d+", re.search(r"3 processes \((.*)\)", first)[1])  # type: ignore[index]
+    processes = re.findall(r"\d+", re.search(r"3 processes \((.*)\)", first)[1])  # type: ignore[index]  # a match is expected
     assert str(killed) in processes
     assert f"process {killed} ended (signal 9): another one takes its place" in result.err
     workers = set()
@@ -334,7 +334,7 @@ def test_workers_end_when_their_supervisor_is_killed(
     process = spawn("--activity", f"{ACTIVITY}double", "--processes", "2")
     assert process.stderr is not None
     line = process.stderr.readline()
-    children = [int(one) for one in re.search(r"processes \((.*)\)", line)[1].split(", ")]  # type: ignore[index]
+    children = [int(one) for one in re.search(r"processes \((.*)\)", line)[1].split(", ")]  # type: ignore[index]  # a match is expected
     process.kill()
     wait_for(lambda: not any(_is_alive(child) for child in children))
 
@@ -346,6 +346,6 @@ def _is_alive(process: int) -> bool:
         return False
     stat = f"/proc/{process}/stat"
     if os.path.exists(stat):  # noqa: PTH110  one that has ended, and that nobody has asked for, is there still
-        with open(stat, encoding="utf-8") as shown:  # noqa: PTH123
+        with open(stat, encoding="utf-8") as shown:  # noqa: PTH123  a device, no path
             return shown.read().rpartition(")")[2].split()[0] != "Z"
     return True

@@ -291,7 +291,7 @@ def test_a_task_is_never_taken_too_late() -> None:
 def dues(steps: Outside) -> list[tuple[int | None, int | None]]:
     """When the open tasks time out, in milliseconds from the start."""
     return [
-        tuple(None if due is None else due - NOW for due in (task.timeout_due, task.heartbeat_due))  # type: ignore[misc]
+        tuple(None if due is None else due - NOW for due in (task.timeout_due, task.heartbeat_due))  # type: ignore[misc]  # both are milliseconds
         for task in steps.tasks()
     ]
 
@@ -323,7 +323,7 @@ def test_a_restart_gives_time_to_what_was_interrupted(
 def test_what_was_submitted_survives_a_restart() -> None:
     steps = Outside(JOB)
     steps.submit({"JobId": "j-1"})
-    assert fold(IDENTITY, steps.log).open[steps.tasks()[0].key].submitted == Payload({"JobId": "j-1"})  # type: ignore[union-attr]
+    assert fold(IDENTITY, steps.log).open[steps.tasks()[0].key].submitted == Payload({"JobId": "j-1"})  # type: ignore[union-attr]  # the kind is known
 
 
 # -- tokens ------------------------------------------------------------------------------------------------

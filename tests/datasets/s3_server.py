@@ -116,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
         if most < len(body):
             self.close_connection = True
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
         del format, args
 
 

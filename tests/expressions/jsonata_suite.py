@@ -84,8 +84,8 @@ def main(folder: str) -> None:
         if not is_same(got, wanted):
             failed[group] += 1
             shown = " ".join(case["expr"].split())
-            print(f"{group}: {shown[:100]}\n    expected {str(wanted)[:100]}, got {str(got)[:100]}")  # noqa: T201
-    print(f"{total - failed.total()} of {total}; differences: {dict(failed)}")  # noqa: T201
+            print(f"{group}: {shown[:100]}\n    expected {str(wanted)[:100]}, got {str(got)[:100]}")  # noqa: T201  a program for the terminal
+    print(f"{total - failed.total()} of {total}; differences: {dict(failed)}")  # noqa: T201  a program for the terminal
 
 
 if __name__ == "__main__":

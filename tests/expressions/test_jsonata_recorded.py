@@ -45,11 +45,11 @@ def run(definition: dict[str, Any], data: Any) -> tuple[Any, list[dict[str, Any]
         bindings = Bindings({"input": data, "context": {}}, variables, Random(0))
         if "Assign" in state:
             assigned.append(compile_template_jsonata(state["Assign"], "Assign", refuse).evaluate(bindings))
-            variables = {**variables, **assigned[-1]}  # type: ignore[dict-item]
+            variables = {**variables, **assigned[-1]}  # type: ignore[dict-item]  # JSON values
         if "Output" in state:
             data = compile_template_jsonata(state["Output"], "Output", refuse).evaluate(bindings)
         if "Next" not in state:
-            return data, assigned  # type: ignore[return-value]
+            return data, assigned  # type: ignore[return-value]  # JSON values
         name = state["Next"]
 
 

@@ -49,7 +49,7 @@ def http_api() -> Iterator[Api]:
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815  the server's names
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
             """Nothing into the output of the tests."""
 
         def handle(self) -> None:

@@ -54,7 +54,7 @@ def played(answers: dict[str, list[Any]]) -> Iterator[Played]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
             """Nothing into the output of the tests."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

@@ -235,7 +235,7 @@ def test_the_catalogue_serves_local_callables_before_lambda() -> None:
     async def remote(_call: TaskCall) -> Payload:
         return Payload("far")
 
-    catalog = Catalog(callables(), remote)  # type: ignore[arg-type]
+    catalog = Catalog(callables(), remote)  # type: ignore[arg-type]  # a stand-in of the test
 
     async def answers(resource: str) -> Any:
         return (await catalog[resource](a_call(1, resource))).value

@@ -158,9 +158,9 @@ def test_calls(function: Callable[..., Any], expected: str) -> None:
     ("function", "reason"),
     [
         (lambda: None, "takes ()"),
-        (lambda a, b, c: None, "takes (a, b, c)"),  # noqa: ARG005
-        (lambda event, *, region: None, "takes (event, *, region)"),  # noqa: ARG005
-        (lambda *, event: None, "takes (*, event)"),  # noqa: ARG005
+        (lambda a, b, c: None, "takes (a, b, c)"),  # noqa: ARG005  the parameters are under test
+        (lambda event, *, region: None, "takes (event, *, region)"),  # noqa: ARG005  the parameters are under test
+        (lambda *, event: None, "takes (*, event)"),  # noqa: ARG005  the parameters are under test
         (dict, "cannot be called"),
     ],
 )
@@ -270,7 +270,7 @@ def test_the_context_says_what_a_lambda_context_says(monkeypatch: pytest.MonkeyP
     assert TaskContext().get_remaining_time_in_millis() == 900_000
     TaskContext().heartbeat()
     with pytest.raises(AttributeError):
-        context.attempt = 3  # type: ignore[misc]
+        context.attempt = 3  # type: ignore[misc]  # what is refused is under test
 
 
 @pytest.mark.parametrize("key", ["", "a:1", "ä" * 300, *map(str, range(20))])
@@ -405,7 +405,7 @@ def test_the_cause_is_the_text_that_lambda_sends() -> None:
 def test_a_project_beside_the_engine_is_not_the_engine() -> None:
     file = str(Path(asl_engine.__file__).parent) + "_shop/pay.py"
     names: dict[str, Any] = {}
-    exec(compile("def pay(event): return event['x']", file, "exec"), names)  # noqa: S102
+    exec(compile("def pay(event): return event['x']", file, "exec"), names)  # noqa: S102  a callable with a file name of our making
     frames = json.loads(failure(names["pay"]).cause or "")["stackTrace"]
     assert frames == [f'  File "{file}", line 1, in pay\n']
 

@@ -162,7 +162,7 @@ def test_a_result_for_a_loop_that_is_closed_is_dropped() -> None:
 
     loop = asyncio.new_event_loop()
     left = loop.run_until_complete(leave_behind())
-    left._log_destroy_pending = False  # type: ignore[attr-defined]
+    left._log_destroy_pending = False  # type: ignore[attr-defined]  # asyncio's own
     loop.close()
     gate.set()
 

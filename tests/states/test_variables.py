@@ -382,7 +382,7 @@ def test_variables_that_are_too_large_can_be_caught_by_name() -> None:
     limits = Limits(variable_bytes=200)
     execution, _ = drive(definition, {}, {"S": ["x" * 110]}, limits)
     assert execution.output is not None
-    assert execution.output.value["Error"] == "States.DataLimitExceeded"  # type: ignore[call-overload,index]
+    assert execution.output.value["Error"] == "States.DataLimitExceeded"  # type: ignore[call-overload,index]  # a JSON object is known
     execution, events = drive(definition, {}, {"S": ["x" * 80]}, limits)
     assert assigned(events) == [{"a": "x" * 80, "b": "x" * 80}]
 

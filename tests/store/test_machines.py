@@ -175,7 +175,7 @@ def test_executions_are_paged_by_what_they_were_started_through(run: Run) -> Non
             assert kept.identity == who
 
         async def names(qualified: str | None, **more: object) -> list[str]:
-            found = await store.page(ARN, qualified=qualified, **more)  # type: ignore[arg-type]
+            found = await store.page(ARN, qualified=qualified, **more)  # type: ignore[arg-type]  # a stand-in of the test
             return [one.identity.name for one in found]
 
         assert await names(None) == ["d", "c", "b", "a"]

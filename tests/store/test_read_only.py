@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where a database will be; permissions do not stop root, so the system's answer is replaced."""
-    monkeypatch.setattr(opening.os, "access", lambda *_: False)  # type: ignore[attr-defined]
+    monkeypatch.setattr(opening.os, "access", lambda *_: False)  # type: ignore[attr-defined]  # not re-exported
     return tmp_path / "a folder" / "100%?.db"
 
 

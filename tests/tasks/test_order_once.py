@@ -165,7 +165,7 @@ def test_threads_that_fail_with_one_key_fail_once() -> None:
 
 def test_the_last_gizmos_are_sold_once_each_from_a_shop_that_did_not_exist() -> None:
     runs = [Run(f"arn:{number}") for number in range(8)]
-    outcomes = together([lambda run=run: run.buy(an_order({"gizmo": 1}))["status"] for run in runs])  # type: ignore[misc]
+    outcomes = together([lambda run=run: run.buy(an_order({"gizmo": 1}))["status"] for run in runs])  # type: ignore[misc]  # a lambda with a default
     assert Counter(outcomes) == {"FULFILLED": 3, "OutOfStockError": 5}
     assert stock("gizmo") == 0
     assert rows("PRAGMA journal_mode") == [("wal",)]

@@ -39,7 +39,7 @@ def tasks(*, as_json: bool) -> int:
 
 def _described(registry: Registry, name: str) -> dict[str, Any]:
     function = registry.find(name)
-    assert function is not None, f"{name} comes from the registry"  # noqa: S101
+    assert function is not None, f"{name} comes from the registry"  # noqa: S101  for the type checker
     asynchronous = inspect.iscoroutinefunction(function)
     return {
         "name": name,

@@ -117,7 +117,7 @@ class Expression:
 
 
 # Nothing is evaluated in this frame: it holds names only.
-GLOBAL: Final = Environment(BUILTINS, None, None)  # type: ignore[arg-type]
+GLOBAL: Final = Environment(BUILTINS, None, None)  # type: ignore[arg-type]  # nothing is evaluated in it
 
 
 def _known(bindings: Bindings) -> set[int]:

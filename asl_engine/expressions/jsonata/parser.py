@@ -104,7 +104,7 @@ def name(parser: Parser, token: Token) -> Node:  # noqa: ARG001  and, or, in: na
     return Node("name", token.position, token.value)
 
 
-def wildcard(parser: Parser, token: Token) -> Node:  # noqa: ARG001
+def wildcard(parser: Parser, token: Token) -> Node:  # noqa: ARG001  all parsing functions take both
     return Node({"*": "wildcard", "**": "descendant", "%": "parent"}[token.value], token.position, token.value)
 
 

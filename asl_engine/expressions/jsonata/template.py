@@ -130,7 +130,7 @@ def _compile_members(
         made = source.copy()
         for key, evaluate in dynamic:
             made[key] = evaluate(bindings)
-        return made  # type: ignore[no-any-return]
+        return made  # type: ignore[no-any-return]  # it is JSON
 
     return evaluate_members
 

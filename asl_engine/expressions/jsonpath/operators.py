@@ -141,7 +141,7 @@ def _aggregate(function: Callable[[list[float]], float]) -> Callable[[Json], Jso
     """A function of the numbers in an array, of which there must be one; as in Java, it gives a double."""
 
     def apply(value: Json) -> Json | Missing:
-        numbers = [float(n) for n in value if type(n) in NUMBERS] if isinstance(value, list) else []  # type: ignore[arg-type]
+        numbers = [float(n) for n in value if type(n) in NUMBERS] if isinstance(value, list) else []  # type: ignore[arg-type]  # NUMBERS are
         return float(function(numbers)) if numbers else MISSING
 
     return apply

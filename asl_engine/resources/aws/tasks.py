@@ -32,7 +32,7 @@ def sdk_resource(integration: Integration, clients: AwsClients) -> Direct:
     """``aws-sdk:<service>:<action>``; the integration has to be one that is recognised."""
     service = services()[integration.service]
     name = operation_name(service, integration.action)
-    assert name is not None, "a recognised action"  # noqa: S101
+    assert name is not None, "a recognised action"  # noqa: S101  for the type checker
     operation = sdk_operation(service, name)
 
     async def call_service(call: TaskCall) -> Payload:
@@ -59,7 +59,7 @@ def synced_resource(integration: Integration, clients: AwsClients, poll_seconds:
     """An integration of the table with ``.sync``.  ``poll_seconds``: how often to look, None for the usual."""
     entry = TABLE[integration.name]
     start, operation, job = optimised_resource(integration, clients), _operation(entry), entry.job
-    assert job is not None, "a recognised pattern"  # noqa: S101
+    assert job is not None, "a recognised pattern"  # noqa: S101  for the type checker
 
     async def run_job(call: TaskCall) -> Payload:
         submitted = call.submitted

@@ -134,7 +134,7 @@ def _mock(key: str, answer: Json) -> MockedResponse:
 
 def _bounds(key: str) -> tuple[int, int]:
     match = _RANGE.fullmatch(key)
-    assert match is not None, "a checked key"  # noqa: S101
+    assert match is not None, "a checked key"  # noqa: S101  for the type checker
     first = int(match[1])
     return first, first if match[2] is None else int(match[2])
 

@@ -104,7 +104,7 @@ def _execute(file: Path, name: str) -> ModuleType:
     if file.is_dir():
         spec.submodule_search_locations = [str(file)]
     module = sys.modules[name] = module_from_spec(spec)  # gives a package without __init__ its loader
-    assert spec.loader is not None  # noqa: S101
+    assert spec.loader is not None  # noqa: S101  for the type checker
     try:
         spec.loader.exec_module(module)
     except BaseException:

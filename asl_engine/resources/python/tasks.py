@@ -52,7 +52,7 @@ def task(function: Any = None, /, *, name: str | None = None) -> Any:
         function, name = None, function
 
     def mark(function: _F) -> _F:
-        function.__asl_task__ = name or function.__name__  # type: ignore[attr-defined]
+        function.__asl_task__ = name or function.__name__  # type: ignore[attr-defined]  # an attribute of our making
         return function
 
     return mark if function is None else mark(function)
@@ -137,7 +137,7 @@ def python_resource(function: TaskFunction, name: str) -> Direct:
 
 
 def _is_async(function: TaskFunction) -> bool:
-    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004
+    return iscoroutinefunction(function) or iscoroutinefunction(getattr(function, "__call__", None))  # noqa: B004  an instance may have one
 
 
 def _context(call: TaskCall, name: str) -> TaskContext:

@@ -57,7 +57,7 @@ class MachineTable:
         try:
             await self._write(
                 (INSERT_DEFINITION, (record.definition, definition)),
-                (INSERT, (*record._replace(configuration=dumps(record.configuration)),)),  # type: ignore[arg-type]
+                (INSERT, (*record._replace(configuration=dumps(record.configuration)),)),  # type: ignore[arg-type]  # as its column has it
                 *tagging(record.arn, tags or {}),
                 *publishing(version),
             )
