@@ -59,10 +59,8 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
 
 def _dispatch(arguments: Sequence[str] | None) -> int:
     from asl_engine.cli.app import app
-    from asl_engine.cli.parsing import narrowed
 
-    called = narrowed(app, sys.argv[1:] if arguments is None else arguments)
-    code: Any = called(arguments, prog_name="asl", standalone_mode=False)
+    code: Any = app(arguments, prog_name="asl", standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
+import typer
 
 from asl_engine import __version__
-from asl_engine.cli.commands import executions
+from asl_engine.cli.app import app
+from asl_engine.cli.commands import show
+from asl_engine.cli.commands.remote import command as remote
 from asl_engine.cli.completion import complete_execution
-from tests.cli.project import PASS
+from tests.cli.project import PASS, ROOT
 
 if TYPE_CHECKING:
+    from asl_engine.cli.groups import LazyGroup
     from tests.cli.project import Project
 
 COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate", "tasks", "serve"]
@@ -24,6 +31,28 @@ def test_alone_it_prints_help(project: Project) -> None:
     assert result.code == 0
     assert re.findall(r"^  (\w+)  ", result.out, re.MULTILINE) == COMMANDS
     assert project.asl("--help").out.strip() == result.out.strip()
+
+
+def test_help_imports_no_command(project: Project) -> None:
+    script = (
+        "import atexit, sys; from asl_engine.cli import main;"
+        "atexit.register(lambda: print(*(m for m in sys.modules if '.cli.commands.' in m), file=sys.stderr));"
+        "main(['--help'])"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=True)
+    assert "Commands:" in done.stdout
+    assert done.stderr == "\n"
+
+
+@pytest.mark.parametrize(
+    "group", [typer.main.get_command(app), typer.main.get_command(remote)], ids=["asl", "remote"]
+)
+def test_a_list_of_commands_says_of_each_what_its_own_help_says(group: LazyGroup) -> None:
+    for name, entry in group.entries.items():
+        paragraph = str(group.commands[name].help).split("\n\n")[0]
+        assert entry.summary == paragraph.replace("\n", " ")
 
 
 def test_version(project: Project) -> None:
@@ -45,7 +74,7 @@ def test_a_defect_is_told_with_its_traceback(project: Project, monkeypatch: pyte
     def broken(*_: object, **__: object) -> NoReturn:
         raise RuntimeError("we are to blame")
 
-    monkeypatch.setattr(executions, "show", broken)
+    monkeypatch.setattr(show, "show", broken)
     result = project.asl("show", "one")
     assert result.code == 70
     assert result.err.startswith("asl: internal error: RuntimeError; please report it")
@@ -56,7 +85,7 @@ def test_interrupted_before_anything_runs(project: Project, monkeypatch: pytest.
     def interrupted(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(executions, "show", interrupted)
+    monkeypatch.setattr(show, "show", interrupted)
     result = project.asl("show", "one")
     assert (result.code, result.out, result.err) == (130, "", "interrupted\n")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.cli.commands.executions import _DOING
+from asl_engine.cli.commands.show import _DOING
 from asl_engine.core.execution import Phase
 from tests.cli.project import SUM, machine, task
 

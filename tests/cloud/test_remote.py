@@ -53,7 +53,8 @@ def served(project: Project, attempts: list[int], monkeypatch: pytest.MonkeyPatc
             monkeypatch.setenv(name, value)
         account = Account(f"http://{server.host}:{server.port}", region="us-east-1")
         monkeypatch.setattr("asl_engine.cloud.client.new_session", lambda **_: account.session())
-        monkeypatch.setattr("asl_engine.cli.commands.remote.WAIT_SECONDS", 0.01)
+        monkeypatch.setattr("asl_engine.cli.commands.remote.executions.WAIT_SECONDS", 0.01)
+        monkeypatch.setattr("asl_engine.cli.commands.remote.history.WAIT_SECONDS", 0.01)
         yield server
 
 
@@ -215,7 +216,7 @@ def test_interrupted_while_it_waits(
     def interrupt(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("asl_engine.cli.commands.remote.time.sleep", interrupt)
+    monkeypatch.setattr("asl_engine.cli.commands.remote.executions.time.sleep", interrupt)
     result = project.asl("remote", "run", "m", "--name", "one", "--wait")
     assert result.code == 130
     assert "interrupted: the execution goes on there" in result.err

@@ -7,8 +7,11 @@ import sys
 import time
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
+import typer
+
+from asl_engine.cli import options
 from asl_engine.cli.output import clean, err, is_terminal, out, pretty_json
 from asl_engine.cloud.client import connect
 from asl_engine.cloud.deploy.aliases import Shift
@@ -27,9 +30,80 @@ if TYPE_CHECKING:
     from asl_engine.cloud.deploy.deployment import Outcome
     from asl_engine.resources.python.registry import Registry
 
-__all__ = ["Deployment", "deploy_command", "order_for", "registered"]
+__all__ = ["Deployment", "command", "deploy_command", "order_for", "registered"]
 
 INTERRUPTED = 130
+
+
+def command(
+    *,
+    definition: options.Definition,
+    name: options.MachineName = None,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    role: options.Role = None,
+    type_: options.MachineType = None,
+    with_functions: options.WithFunctions = False,
+    alias: options.Alias = None,
+    weight: Annotated[
+        int | None,
+        typer.Option(
+            "--weight", metavar="N", help="Only N per cent of the alias's executions to the new version."
+        ),
+    ] = None,
+    promote: Annotated[
+        bool, typer.Option("--promote", help="Move the whole alias to the newer of its versions.")
+    ] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Move the whole alias to the version before.")
+    ] = False,
+    alarm: Annotated[
+        list[str] | None,
+        typer.Option("--alarm", metavar="NAME", help="Move the alias back if this CloudWatch alarm goes off."),
+    ] = None,
+    check: Annotated[
+        str | None,
+        typer.Option("--check", metavar="COMMAND", help="Move the alias back if this command fails."),
+    ] = None,
+    watch: Annotated[
+        int, typer.Option("--watch", metavar="SECONDS", help="How long to look at the alarms. Default: 60")
+    ] = 60,
+    substitute: options.Substitute = None,
+    substitutions: options.Substitutions = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    destroy: Annotated[
+        bool, typer.Option("--destroy", help="Delete everything that deployments of this machine have made.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="With --destroy: do not ask.")] = False,
+    json: options.AsJson = False,
+) -> int:
+    """Deploy a state machine to AWS Step Functions, or bring what is deployed up to date.
+
+    Exit codes: 0 deployed, or nothing to change; 1 the alias was moved back; 2 refused.
+    """
+    return deploy_command(
+        Deployment(
+            definition=definition,
+            name=name,
+            region=region,
+            profile=profile,
+            role=role,
+            type=type_,
+            with_functions=with_functions,
+            alias=alias,
+            weight=weight,
+            promote=promote,
+            rollback=rollback,
+            alarms=tuple(alarm or ()),
+            check=check,
+            watch=watch,
+            dry_run=dry_run,
+            destroy=destroy,
+            yes=yes,
+            json=json,
+            substituting=Substituting(tuple(substitute or ()), substitutions),
+        )
+    )
 
 
 class Deployment(NamedTuple):

@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Annotated
 
-from asl_engine.cli.commands.deploy import order_for
+import typer
+
+from asl_engine.cli import options
+from asl_engine.cli.commands.deploy import Deployment, order_for
 from asl_engine.cli.output import err, out
 from asl_engine.cloud.export import FORMATS, export
 from asl_engine.errors import InvalidInput
+from asl_engine.project.definitions import Substituting
 
-if TYPE_CHECKING:
-    from asl_engine.cli.commands.deploy import Deployment
+__all__ = ["command", "export_command"]
 
-__all__ = ["export_command"]
+
+def command(
+    *,
+    definition: options.Definition,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help="sam, cloudformation or terraform. Default: sam")
+    ] = "sam",
+    folder: Annotated[
+        str, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write the files. Default: export")
+    ] = "export",
+    name: options.MachineName = None,
+    role: options.Role = None,
+    type_: options.MachineType = None,
+    with_functions: options.WithFunctions = False,
+    alias: options.Alias = None,
+    substitute: options.Substitute = None,
+    substitutions: options.Substitutions = None,
+) -> int:
+    """Write what `asl deploy` would deploy as files of SAM, CloudFormation or Terraform."""
+    given = Deployment(
+        definition=definition,
+        name=name,
+        role=role,
+        type=type_,
+        with_functions=with_functions,
+        alias=alias,
+        substituting=Substituting(tuple(substitute or ()), substitutions),
+    )
+    return export_command(given, form, folder)
 
 
 def export_command(given: Deployment, form: str, folder: str) -> int:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one
 from asl_engine.cli.output import clean, compact_json, flush, out, pretty_json, readable_cause, table
 from asl_engine.cli.shapes import DETAILS, history_event
@@ -22,12 +25,25 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Identity
     from asl_engine.projections.history import HistoryEvent
 
-__all__ = ["history"]
+__all__ = ["command", "history"]
 
 FOLLOW_SECONDS = 0.2
 COLUMNS = ("id", "time (UTC)", "type", "detail", "previous")
 WIDTHS = (5, 23, 24, 40, 0)  # of the lines that --follow writes
 LONGEST_CAUSE = 100
+
+
+def command(
+    *,
+    execution: options.Execution,
+    db: options.Db = None,
+    json: options.AsJson = False,
+    follow: options.Follow = False,
+    reverse: options.Reverse = False,
+    no_data: Annotated[bool, typer.Option("--no-data", help="With --json: leave inputs and outputs out.")] = False,
+) -> int:
+    """Show the events of an execution, as GetExecutionHistory lists them."""
+    return history(execution, db=db, as_json=json, follow=follow, reverse=reverse, data=not no_data)
 
 
 def history(text: str, *, db: str | None, as_json: bool, follow: bool, reverse: bool, data: bool) -> int:

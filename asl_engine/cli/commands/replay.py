@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
 
 from asl_engine.arn import is_child, is_express
-from asl_engine.cli.commands.executions import show_execution
+from asl_engine.cli import options
+from asl_engine.cli.commands.show import show_execution
 from asl_engine.cli.lookup import find_one
 from asl_engine.cli.output import out, pretty_json, short_name, table
 from asl_engine.core.apply import fold
@@ -28,9 +31,25 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.store.records import Record
 
-__all__ = ["replay"]
+__all__ = ["command", "replay"]
 
 LONGEST_CELL = 400
+
+
+def command(
+    execution: options.Execution,
+    at: Annotated[
+        int | None, typer.Option("--at", metavar="N", help="Show the execution as it stood after history event N.")
+    ] = None,
+    definition: Annotated[
+        str | None,
+        typer.Option("--definition", metavar="FILE", help="Find the first event that this one would change."),
+    ] = None,
+    db: options.Db = None,
+    json: options.AsJson = False,
+) -> int:
+    """Decide a recorded execution again, without calling any task. Exit code 1 if it comes out different."""
+    return replay(execution, at, definition, db=db, as_json=json)
 
 
 class Recorded(NamedTuple):

@@ -1,23 +1,23 @@
-"""``asl resume`` and ``asl redrive``: go on with what was left unfinished, and with what has failed."""
+"""``asl resume``: go on with what was left unfinished."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from asl_engine.arn import is_child
+from asl_engine.cli import options
 from asl_engine.cli.lookup import command_for, find_one
 from asl_engine.cli.output import err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
-from asl_engine.core.apply import fold
 from asl_engine.core.execution import Execution
-from asl_engine.core.redrive import not_redrivable
 from asl_engine.engine.clock import checked_time
-from asl_engine.errors import AslError, ExecutionBusy, ExecutionNotRedrivable, InvalidInput
+from asl_engine.errors import AslError, ExecutionBusy, InvalidInput
 from asl_engine.project.lookup import database, load_execution, opened
-from asl_engine.project.options import How
 from asl_engine.project.setup import recorded_setup
 
 if TYPE_CHECKING:
@@ -29,10 +29,33 @@ if TYPE_CHECKING:
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
 
-__all__ = ["join", "redrive", "resume"]
+__all__ = ["command", "join", "resume"]
 
 FOLLOW_SECONDS = 0.25
 MOST_OPEN = 1_000_000
+
+
+def command(
+    *,
+    execution: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EXECUTION]",
+            help="An execution: the beginning of its name, its name or its ARN.",
+            autocompletion=options.complete_execution,
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every open execution that no process drives.")] = False,
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="real|skip|scale=N", help="Let time pass otherwise from now on."),
+    ] = None,
+    db: options.Db = None,
+    json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Go on with an execution whose process was interrupted or killed."""
+    return resume(execution, every=every, time=time, db=db, as_json=json, quiet=quiet)
 
 
 def resume(text: str | None, *, every: bool, time: str | None, db: str | None, as_json: bool, quiet: bool) -> int:
@@ -48,48 +71,6 @@ def resume(text: str | None, *, every: bool, time: str | None, db: str | None, a
     if text is None:
         return asyncio.run(_resume_all(path, time, as_json=as_json, quiet=quiet))
     return asyncio.run(_resume_one(path, text, time, as_json=as_json, quiet=quiet))
-
-
-def redrive(text: str, *, db: str | None, as_json: bool, quiet: bool) -> int:
-    """Redrive an execution that has ended unsuccessfully, and see it to its end.  Returns the exit code."""
-    return asyncio.run(_redrive(database(db), text, as_json=as_json, quiet=quiet))
-
-
-async def _redrive(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
-    with at_the_wheel(AT_ONCE) as signals:
-        async with opened(db) as store:
-            record = await find_one(store, text)
-            name = record.identity.name
-            try:
-                execution = await _again(store, record, signals, progress_for(quiet=quiet or as_json))
-            except Interrupted as interrupted:
-                report_interruption(name, db)
-                return interrupted.exit_code
-            except ExecutionNotRedrivable as error:
-                raise InvalidInput(_why_not(name, error.reason, record.status, db)) from None
-    return report(execution, db, as_json=as_json, quiet=quiet)
-
-
-async def _again(store: SqliteStore, record: Record, signals: Signals, progress: Progress | None) -> Execution:
-    how = How.from_options(record.options)
-    events = await store.events(record.identity.arn)
-    execution = fold(record.identity, events)
-    reason = not_redrivable(execution, how.clock(events[-1].at).now(), how.limits)
-    if reason is not None:  # told before anything is said of tasks
-        raise ExecutionNotRedrivable(record.identity.arn, reason)
-    setup = await recorded_setup(store, record)
-
-    async def begin(engine: Engine) -> Run:
-        return await engine.redrive(setup.machine, record)
-
-    return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
-
-
-def _why_not(name: str, reason: str, status: str, db: Path) -> str:
-    message = f"the execution {name} cannot be redriven: {reason}"
-    if status == "RUNNING":
-        message += f"; if nobody drives it, go on with it: {command_for('resume', name, db)}"
-    return message
 
 
 async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, quiet: bool) -> int:

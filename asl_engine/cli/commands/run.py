@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import atexit
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
+
+from asl_engine.cli import options
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.start import Request, Start, check_same, prepare
 from asl_engine.errors import ExecutionAlreadyExists
+from asl_engine.project.definitions import Substituting
 from asl_engine.project.lookup import opened
 
 if TYPE_CHECKING:
@@ -18,7 +22,63 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
     from asl_engine.store.sqlite.store import SqliteStore
 
-__all__ = ["run"]
+__all__ = ["command", "run"]
+
+
+def command(
+    *,
+    definition: Annotated[
+        str, typer.Argument(metavar="DEFINITION", help="The state machine: a JSON or YAML file.")
+    ],
+    given: options.Input = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            help="The execution's name. A running execution of that name and input is taken up. Default: a UUID",
+        ),
+    ] = None,
+    db: options.Db = None,
+    time: options.Time = "real",
+    detach: Annotated[bool, typer.Option("--detach", help="Run in the background; print the id at once.")] = False,
+    use_lambda: options.Lambda = False,
+    lambda_endpoint: options.LambdaEndpoint = None,
+    endpoint: options.Endpoints = None,
+    limit: options.Limits = None,
+    mock: Annotated[
+        str | None,
+        typer.Option("--mock", metavar="FILE#CASE", help="Run a test case of a mock configuration file."),
+    ] = None,
+    no_aws_limits: options.AwsLimitsOff = False,
+    substitute: options.Substitute = None,
+    substitutions: options.Substitutions = None,
+    json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> int:
+    """Run a state machine: its output goes to stdout, everything else to stderr.
+
+    Exit codes: 0 succeeded, 1 failed, 2 refused, 3 timed out, 4 aborted, 130 interrupted (and resumable).
+    """
+    return run(
+        Request(
+            definition=definition,
+            input=given,
+            name=name,
+            db=db,
+            time=time,
+            detach=detach,
+            use_lambda=use_lambda,
+            lambda_endpoint=lambda_endpoint,
+            json=json,
+            quiet=quiet,
+            limits=limit or (),
+            aws_limits=not no_aws_limits,
+            substituting=Substituting(tuple(substitute or ()), substitutions),
+            endpoints=tuple(endpoint or ()),
+            mock=mock,
+        )
+    )
 
 
 def run(request: Request) -> int:

@@ -9,8 +9,11 @@ import sys
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
 
+import typer
+
+from asl_engine.cli import options
 from asl_engine.cli.output import err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.engine.clock import REAL, checked_time, scaled
@@ -31,11 +34,95 @@ if TYPE_CHECKING:
     from asl_engine.server.lines import Lines
     from asl_engine.server.serve import Listening
 
-__all__ = ["Serving", "serve"]
+__all__ = ["Serving", "command", "serve"]
 
 NEEDED = ("httptools", "starlette", "uvicorn")
 STDOUT = "-"
 TIME_SCALE = "WAIT_TIME_SCALE"
+Url = Annotated[str | None, typer.Option(metavar="URL", hidden=True)]
+
+
+def command(
+    *,
+    host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")] = 8083,
+    db: options.Db = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            "--time",
+            metavar="real|skip|scale=N",
+            help="skip: do not sit through waits and retry intervals. Default: WAIT_TIME_SCALE, or real.",
+        ),
+    ] = None,
+    use_lambda: options.Lambda = False,
+    lambda_endpoint: options.LambdaEndpoint = None,
+    endpoint: options.Endpoints = None,
+    batch_endpoint: Url = None,
+    dynamodb_endpoint: Url = None,
+    ecs_endpoint: Url = None,
+    glue_endpoint: Url = None,
+    sagemaker_endpoint: Url = None,
+    sns_endpoint: Url = None,
+    sqs_endpoint: Url = None,
+    step_functions_endpoint: Url = None,
+    mock_config: Annotated[
+        str | None,
+        typer.Option("--mock-config", metavar="FILE", help="Mocked responses. Default: SFN_MOCK_CONFIG"),
+    ] = None,
+    unsafe_bind: Annotated[
+        bool, typer.Option("--unsafe-bind", help="Listen where other machines can reach it; there is no password.")
+    ] = False,
+    limit: options.Limits = None,
+    no_aws_limits: options.AwsLimitsOff = False,
+    log_executions: Annotated[
+        str | None,
+        typer.Option(
+            "--log-executions",
+            metavar="FILE|-",
+            help="Add what state machines log to CloudWatch Logs to this file, or write it to stdout.",
+        ),
+    ] = None,
+    status_events: Annotated[
+        str | None,
+        typer.Option(
+            "--status-events",
+            metavar="FILE|-",
+            help="Add what EventBridge hears of executions to this file, or write it to stdout.",
+        ),
+    ] = None,
+) -> int:
+    """Answer the Step Functions API, until interrupted; what runs then goes on with the next start."""
+    local = {  # the options of Step Functions Local
+        "batch": batch_endpoint,
+        "dynamodb": dynamodb_endpoint,
+        "ecs": ecs_endpoint,
+        "glue": glue_endpoint,
+        "sagemaker": sagemaker_endpoint,
+        "sns": sns_endpoint,
+        "sqs": sqs_endpoint,
+        "stepfunctions": step_functions_endpoint,
+    }
+    return serve(
+        Serving(
+            host=host,
+            port=port,
+            db=db,
+            time=time,
+            use_lambda=use_lambda,
+            lambda_endpoint=lambda_endpoint,
+            unsafe_bind=unsafe_bind,
+            limits=limit or (),
+            aws_limits=not no_aws_limits,
+            log_executions=log_executions,
+            status_events=status_events,
+            mock_config=mock_config,
+            endpoints=(
+                *(f"{name}={url}" for name, url in local.items() if url is not None),
+                *(endpoint or ()),
+            ),
+        )
+    )
 
 
 class Serving(NamedTuple):

@@ -6,9 +6,12 @@ import asyncio
 import sys
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
 
 from asl_engine.arn import role_arn
+from asl_engine.cli import options
 from asl_engine.cli.output import clean, out, plain_lines, pretty_json
 from asl_engine.core.machine import StateMachine
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
@@ -37,10 +40,101 @@ if TYPE_CHECKING:
     from asl_engine.project.configuration import Project
     from asl_engine.resources import Resource
 
-__all__ = ["Request", "try_state"]
+__all__ = ["Request", "command", "try_state"]
 
 LEVELS = ("INFO", "DEBUG", "TRACE")
 MODES = ("STRICT", "PRESENT", "NONE")
+
+
+def command(
+    *,
+    definition: Annotated[
+        str,
+        typer.Argument(metavar="DEFINITION", help="A state, or a state machine; - for stdin."),
+    ],
+    state: Annotated[
+        str | None, typer.Option("--state", metavar="NAME", help="Which state of the state machine.")
+    ] = None,
+    given: options.Input = None,
+    mock_result: Annotated[
+        str | None, typer.Option("--mock-result", metavar="JSON", help="Let this stand for the state's work.")
+    ] = None,
+    mock_error: Annotated[
+        str | None, typer.Option("--mock-error", metavar="NAME", help="Let the state's work fail with this error.")
+    ] = None,
+    mock_cause: Annotated[
+        str | None, typer.Option("--mock-cause", metavar="TEXT", help="The mocked error's cause.")
+    ] = None,
+    validation: Annotated[
+        str,
+        typer.Option(
+            "--validation",
+            metavar="STRICT|PRESENT|NONE",
+            help="How to hold a mocked result against the service's model.",
+        ),
+    ] = "STRICT",
+    retry_count: Annotated[
+        int | None,
+        typer.Option("--retry-count", metavar="N", min=0, help="So many retries are over already."),
+    ] = None,
+    failed_iterations: Annotated[
+        int | None,
+        typer.Option("--failed-iterations", metavar="N", min=0, help="So many iterations of the Map have failed."),
+    ] = None,
+    failed_state: Annotated[
+        str | None,
+        typer.Option("--failed-state", metavar="NAME", help="The state within that the mocked error comes from."),
+    ] = None,
+    reader_data: Annotated[
+        str | None,
+        typer.Option("--reader-data", metavar="FILE", help="What the Map's ItemReader is to have read."),
+    ] = None,
+    inspection: Annotated[
+        str, typer.Option("--inspection", metavar="INFO|DEBUG|TRACE", help="How much of the data flow to show.")
+    ] = "DEBUG",
+    context: Annotated[
+        str | None, typer.Option("--context", metavar="JSON", help="The context object, for a mocked state.")
+    ] = None,
+    variables: Annotated[
+        str | None, typer.Option("--variables", metavar="JSON", help="The variables that the state finds.")
+    ] = None,
+    time: Annotated[
+        str, typer.Option("--time", metavar="real|skip", help="skip: do not sit through a wait.")
+    ] = "real",
+    use_lambda: options.Lambda = False,
+    lambda_endpoint: options.LambdaEndpoint = None,
+    reveal_secrets: Annotated[
+        bool, typer.Option("--reveal-secrets", help="Show what a connection adds to an HTTP Task's request.")
+    ] = False,
+    json: options.AsJson = False,
+    substitute: options.Substitute = None,
+    substitutions: options.Substitutions = None,
+) -> int:
+    """Run one state by itself, its work done or mocked. Exit code 1 if it fails and nothing catches it."""
+    return try_state(
+        Request(
+            definition=definition,
+            state=state,
+            input=given,
+            mock_result=mock_result,
+            mock_error=mock_error,
+            mock_cause=mock_cause,
+            validation=validation,
+            retry_count=retry_count,
+            failed_iterations=failed_iterations,
+            failed_state=failed_state,
+            reader_data=reader_data,
+            inspection=inspection,
+            context=context,
+            variables=variables,
+            time=time,
+            use_lambda=use_lambda,
+            lambda_endpoint=lambda_endpoint,
+            reveal_secrets=reveal_secrets,
+            json=json,
+            substituting=Substituting(tuple(substitute or ()), substitutions),
+        )
+    )
 
 
 class Request(NamedTuple):

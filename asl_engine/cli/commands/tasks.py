@@ -8,6 +8,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.cli import options
 from asl_engine.cli.output import err, out, pretty_json, table
 from asl_engine.project.lookup import project_of
 from asl_engine.resources.python.loading import load_tasks
@@ -16,7 +17,12 @@ from asl_engine.resources.python.registry import where
 if TYPE_CHECKING:
     from asl_engine.resources.python.registry import Registry
 
-__all__ = ["tasks"]
+__all__ = ["command", "tasks"]
+
+
+def command(json: options.AsJson = False) -> int:
+    """List the task callables of this directory's project, and where they were looked for."""
+    return tasks(as_json=json)
 
 
 def tasks(*, as_json: bool) -> int:

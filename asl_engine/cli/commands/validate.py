@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
+import typer
+
+from asl_engine.cli import options
 from asl_engine.cli.output import err, out, pretty_json
 from asl_engine.cli.shapes import validation_result
 from asl_engine.errors import AslError, DefinitionError, InvalidInput
@@ -17,7 +20,31 @@ if TYPE_CHECKING:
 
     from asl_engine.findings import Finding
 
-__all__ = ["validate"]
+__all__ = ["command", "validate"]
+
+
+def command(
+    *,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Definitions; - for stdin.")],
+    form: Annotated[
+        str, typer.Option("--format", metavar="human|json|sarif", help="How to write the findings.")
+    ] = "human",
+    json: options.AsJson = False,
+    no_lint: Annotated[
+        bool, typer.Option("--no-lint", help="Errors only: nothing that is valid but doubtful.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 for warnings too.")] = False,
+    substitute: options.Substitute = None,
+    substitutions: options.Substitutions = None,
+) -> int:
+    """Report everything that is wrong with definitions, or doubtful. Exit code 2 if anything is wrong."""
+    return validate(
+        files,
+        form="json" if json else form,
+        lint=not no_lint,
+        strict=strict,
+        substituting=Substituting(tuple(substitute or ()), substitutions),
+    )
 
 
 def validate(

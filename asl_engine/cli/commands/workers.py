@@ -14,8 +14,11 @@ import time
 from contextlib import redirect_stdout
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
+import typer
+
+from asl_engine.cli import options
 from asl_engine.cli.output import clean, err
 from asl_engine.cloud.client import AwsError, connect, explained
 from asl_engine.cloud.deploy.changes import pages
@@ -35,12 +38,54 @@ if TYPE_CHECKING:
     from asl_engine.cloud.client import Aws
     from asl_engine.resources.python.registry import Registry
 
-__all__ = ["Workers", "workers"]
+__all__ = ["Workers", "command", "workers"]
 
 CHILD = "ASL_WORKER_OF"  # set for the processes of a supervisor: its process id
 DEFAULT_HEARTBEAT = 20.0  # seconds, where no definition says how often one is expected
 MOST_PROCESSES = 256
 RESTART_SECONDS = 1.0
+
+
+def command(
+    *,
+    definition: Annotated[
+        str | None,
+        typer.Argument(metavar="[DEFINITION]", help="Work for all activities that this definition's tasks name."),
+    ] = None,
+    activity: Annotated[
+        list[str] | None,
+        typer.Option("--activity", metavar="ARN=CALLABLE", help="Work for this activity too. Repeatable."),
+    ] = None,
+    processes: Annotated[int, typer.Option("--processes", metavar="N", help="So many processes. Default: 1")] = 1,
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", metavar="N", help="So many tasks of each activity at a time in each.")
+    ] = 1,
+    heartbeat: Annotated[
+        float | None,
+        typer.Option(
+            "--heartbeat", metavar="SECONDS", help="How often. Default: a third of HeartbeatSeconds, or 20"
+        ),
+    ] = None,
+    create: Annotated[bool, typer.Option("--create", help="Create the activities that do not exist.")] = False,
+    region: options.Region = None,
+    profile: options.Profile = None,
+    substitute: options.Substitute = None,
+    substitutions: options.Substitutions = None,
+) -> int:
+    """Do the tasks of activities with the project's callables, until interrupted."""
+    return workers(
+        Workers(
+            definition=definition,
+            activities=tuple(activity or ()),
+            processes=processes,
+            concurrency=concurrency,
+            heartbeat=heartbeat,
+            create=create,
+            region=region,
+            profile=profile,
+            substituting=Substituting(tuple(substitute or ()), substitutions),
+        )
+    )
 
 
 class Workers(NamedTuple):

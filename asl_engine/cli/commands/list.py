@@ -1,0 +1,78 @@
+"""``asl list``: the executions of a database."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, get_args
+
+import typer
+
+from asl_engine.cli import options
+from asl_engine.cli.output import out, pretty_json, seconds, short_name, table
+from asl_engine.cli.shapes import list_item
+from asl_engine.core.execution import Status
+from asl_engine.errors import InvalidInput
+from asl_engine.project.lookup import database, opened
+from asl_engine.projections.moments import utc
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asl_engine.store.records import Record
+
+__all__ = ["checked_limit", "checked_status", "command", "list_executions"]
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+def command(
+    machine: Annotated[
+        str | None, typer.Option("--machine", metavar="NAME", help="Of this state machine only.")
+    ] = None,
+    status: options.Status = None,
+    limit: options.MostListed = 100,
+    db: options.Db = None,
+    json: options.AsJson = False,
+) -> int:
+    """List executions, the newest first."""
+    return list_executions(machine, status, limit, db=db, as_json=json)
+
+
+def list_executions(machine: str | None, status: str | None, limit: int, *, db: str | None, as_json: bool) -> int:
+    """The newest executions first."""
+    wanted = checked_status(status)
+    checked_limit(limit)
+    records = asyncio.run(_records(database(db), machine, wanted, limit))
+    if as_json:
+        out(pretty_json({"executions": [list_item(record) for record in records]}))
+    else:
+        columns = ("execution", "machine", "status", "started (UTC)", "took")
+        table(columns, [_row(record) for record in records])
+    return 0
+
+
+def checked_limit(limit: int) -> None:
+    """Raises ``InvalidInput`` where ``--limit`` lets nothing through."""
+    if limit < 1:
+        raise InvalidInput(f"--limit {limit}: it is at least 1")
+
+
+def checked_status(given: str | None) -> Status | None:
+    """The status that ``--status`` names, in any case.  Raises ``InvalidInput``."""
+    if given is None:
+        return None
+    for status in STATUSES:
+        if given.upper() == status:
+            return status
+    raise InvalidInput(f"--status {given}: it is one of {', '.join(STATUSES)}")
+
+
+async def _records(db: Path, machine: str | None, status: Status | None, limit: int) -> list[Record]:
+    async with opened(db, reading=True) as store:
+        return await store.executions(machine, status, limit)
+
+
+def _row(record: Record) -> tuple[str, ...]:
+    who = record.identity
+    took = "" if record.stopped_at is None else seconds(record.stopped_at - who.started_at)
+    return (short_name(who.name), who.machine_name, record.status, utc(who.started_at), took)

@@ -1,0 +1,49 @@
+"""``asl remote``: executions that run elsewhere, seen and operated as those that run here."""
+
+from __future__ import annotations
+
+import typer
+
+from asl_engine.cli.groups import Entry, LazyGroup
+
+__all__ = ["command"]
+
+
+class Commands(LazyGroup):
+    """``asl remote`` and its commands."""
+
+    entries = {  # noqa: RUF012  the class says what it is
+        "run": Entry(
+            "asl_engine.cli.commands.remote.run",
+            "Start an execution: its ARN, or with --wait its output, goes to stdout.",
+        ),
+        "history": Entry(
+            "asl_engine.cli.commands.remote.history",
+            "Show the events of an execution.",
+        ),
+        "list": Entry(
+            "asl_engine.cli.commands.remote.list",
+            "List executions, the newest first.",
+        ),
+        "stop": Entry(
+            "asl_engine.cli.commands.remote.stop",
+            "Abort an execution.",
+        ),
+        "redrive": Entry(
+            "asl_engine.cli.commands.remote.redrive",
+            "Go on with an execution that has failed, from the state it did not leave.",
+        ),
+    }
+
+
+command = typer.Typer(name="remote", cls=Commands, add_completion=False, rich_markup_mode=None)
+
+
+@command.callback(invoke_without_command=True)
+def remote(context: typer.Context) -> int:
+    """Start, see and operate executions on AWS, or wherever AWS_ENDPOINT_URL_SFN leads."""
+    if context.invoked_subcommand is None:
+        from asl_engine.cli.output import out
+
+        out(context.get_help())
+    return 0

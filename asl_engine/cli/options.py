@@ -1,0 +1,150 @@
+"""The options and arguments that several commands take.  One that a single command takes stands with it."""
+
+from typing import Annotated
+
+import typer
+
+__all__ = [
+    "Alias",
+    "AsJson",
+    "AwsLimitsOff",
+    "Cause",
+    "Db",
+    "Definition",
+    "Endpoints",
+    "Error",
+    "Execution",
+    "Follow",
+    "Input",
+    "Lambda",
+    "LambdaEndpoint",
+    "Limits",
+    "MachineName",
+    "MachineType",
+    "MostListed",
+    "Profile",
+    "Quiet",
+    "Region",
+    "RemoteExecution",
+    "RemoteMachine",
+    "Reverse",
+    "Role",
+    "Status",
+    "Substitute",
+    "Substitutions",
+    "Time",
+    "Wait",
+    "WithFunctions",
+    "complete_execution",
+]
+
+
+def complete_execution(incomplete: str) -> list[str]:
+    """The names that a shell offers where an execution is to be named."""
+    from asl_engine.cli.completion import complete_execution as names
+
+    return names(incomplete)
+
+
+# -- everywhere ---------------------------------------------------------------------------------------
+
+AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, in the shapes of the AWS API.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status line.")]
+Input = Annotated[
+    str | None,
+    typer.Option(
+        "--input", "-i", metavar="FILE|-|JSON", help="The input: a file, - for stdin, or JSON. Default: {}"
+    ),
+]
+Substitute = Annotated[
+    list[str] | None,
+    typer.Option("--substitute", metavar="NAME=VALUE", help="Replace ${NAME} in the definition. Repeatable."),
+]
+Substitutions = Annotated[
+    str | None,
+    typer.Option("--substitutions", metavar="FILE", help="A JSON or YAML file of names and values to replace."),
+]
+
+# -- executions ---------------------------------------------------------------------------------------
+
+Execution = Annotated[
+    str,
+    typer.Argument(
+        metavar="EXECUTION",
+        help="An execution: the beginning of its name, its name or its ARN.",
+        autocompletion=complete_execution,
+    ),
+]
+Db = Annotated[
+    str | None,
+    typer.Option("--db", metavar="PATH", help="The database. Default: ASL_DB, or .asl/asl.db in the project."),
+]
+Follow = Annotated[bool, typer.Option("--follow", "-f", help="Write new events until the execution ends.")]
+Reverse = Annotated[bool, typer.Option("--reverse", help="Newest first.")]
+Status = Annotated[
+    str | None, typer.Option("--status", metavar="STATUS", help="With this status only, such as RUNNING.")
+]
+MostListed = Annotated[int, typer.Option("--limit", metavar="N", help="At most so many.")]
+Error = Annotated[str | None, typer.Option("--error", metavar="NAME", help="The error name to record.")]
+Cause = Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="The cause to record.")]
+
+# -- what executes ------------------------------------------------------------------------------------
+
+Time = Annotated[
+    str,
+    typer.Option(
+        "--time",
+        metavar="real|skip|scale=N",
+        help="skip: do not sit through waits and retry intervals. scale=0.1: make a tenth of every second.",
+    ),
+]
+Lambda = Annotated[bool, typer.Option("--lambda", help="Call AWS Lambda for functions without a local callable.")]
+LambdaEndpoint = Annotated[
+    str | None, typer.Option("--lambda-endpoint", metavar="URL", help="Call Lambda there. Implies --lambda.")
+]
+Endpoints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--endpoint",
+        metavar="SERVICE=URL",
+        help="Call an AWS service there. Default: the AWS SDK's own. Repeatable.",
+    ),
+]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option("--limit", metavar="NAME=N|none", help="Set a limit of AWS otherwise, or off. Repeatable."),
+]
+AwsLimitsOff = Annotated[
+    bool, typer.Option("--no-aws-limits", help="None of AWS's limits on sizes, lengths and times.")
+]
+
+# -- AWS ----------------------------------------------------------------------------------------------
+
+Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="The AWS region.")]
+Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="The profile of the AWS SDK.")]
+Definition = Annotated[
+    str, typer.Argument(metavar="DEFINITION", help="The state machine: a JSON or YAML file; - for stdin.")
+]
+MachineName = Annotated[
+    str | None, typer.Option("--name", metavar="NAME", help="The state machine's name. Default: the file's.")
+]
+Role = Annotated[
+    str | None, typer.Option("--role", metavar="ARN", help="The machine's role. Default: one made for it.")
+]
+MachineType = Annotated[
+    str | None, typer.Option("--type", metavar="TYPE", help="STANDARD or EXPRESS. Default: STANDARD")
+]
+Alias = Annotated[
+    str | None, typer.Option("--alias", metavar="NAME", help="The alias to move to the new version.")
+]
+WithFunctions = Annotated[
+    bool, typer.Option("--with-functions", help="Deploy the project's task callables as Lambda functions.")
+]
+RemoteExecution = Annotated[
+    str,
+    typer.Argument(metavar="EXECUTION", help="An execution: the beginning of its name, its name or its ARN."),
+]
+RemoteMachine = Annotated[
+    str | None, typer.Option("--machine", metavar="NAME", help="Of this state machine only: a name or an ARN.")
+]
+Wait = Annotated[bool, typer.Option("--wait", help="See the execution to its end; the exit code is its own.")]
