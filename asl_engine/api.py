@@ -59,7 +59,7 @@ class Result(NamedTuple):
 
     ``output`` is a JSON value, None unless ``status`` is SUCCEEDED; ``error`` and ``cause`` are those of one
     that has FAILED, each None where there is none.  ``history`` has the shape of GetExecutionHistory's
-    events, with ``timestamp`` as ISO 8601 text, as ``asl history --json`` has it.
+    events, with ``timestamp`` as ISO 8601 text, as the AWS CLI prints it.
     """
 
     status: Status
@@ -100,7 +100,7 @@ def run(
     Raises ``DefinitionError``, ``InvalidInput``, ``ProjectError`` (a task that nothing serves, or that
     the definition does not call), ``ExecutionAlreadyExists`` and ``StoreError``: all of them ``AslError``.
     """
-    checked_time(time, "time=")
+    checked_time(time)
     source = _read(definition, substitutions or {}, project)
     home = source.project
     limits = _limits(home, aws_limits)

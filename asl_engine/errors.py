@@ -8,10 +8,10 @@ raised is a defect of the engine and travels with its traceback.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from asl_engine.findings import Finding
 
@@ -27,6 +27,7 @@ __all__ = [
     "ExecutionDoesNotExist",
     "ExecutionNotRedrivable",
     "InvalidInput",
+    "Parameter",
     "ProjectError",
     "QueryFailure",
     "StatesError",
@@ -91,10 +92,39 @@ def shown_error(error: str | None) -> str | None:
     return error if error is None else SHOWN_NAMES.get(error, error)
 
 
+class Parameter(NamedTuple):
+    """A parameter that a message speaks of, and what was given for it.
+
+    Whoever called knows it by another name: an option of the command line, an argument of a Python function.
+    ``str()`` writes it as Python does.
+    """
+
+    name: str
+    value: str | None = None
+
+    def __str__(self) -> str:
+        return self.name if self.value is None else f"{self.name}={self.value}"
+
+
 class AslError(Exception):
-    """Something the caller can put right.  ``str()`` is the whole message; ``exit_code`` is the CLI's."""
+    """Something the caller can put right.  ``exit_code`` is the CLI's.
+
+    The message is made of ``parts``: text, and the parameters that it speaks of.  ``str()`` is the whole message
+    as the Python API words it; ``worded`` is for those who name parameters otherwise.
+    """
 
     exit_code = 2
+
+    def __init__(self, *parts: str | Parameter) -> None:
+        super().__init__(*parts)
+        self.parts = parts
+
+    def worded(self, word: Callable[[Parameter], str]) -> str:
+        """The message, with each parameter as ``word`` writes it."""
+        return "".join(word(part) if isinstance(part, Parameter) else part for part in self.parts)
+
+    def __str__(self) -> str:
+        return self.worded(str)
 
 
 class DefinitionError(AslError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.findings import did_you_mean
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ NO_LIMITS = Limits(*[None] * len(Limits._fields))
 
 def parse_limits(given: Iterable[str], base: Limits = AWS_LIMITS) -> Limits:
     """``NAME=NUMBER`` and ``NAME=none`` over the limits that hold otherwise.  Raises ``InvalidInput``."""
-    return overridden(base, dict(_parsed(text) for text in given), "--limit ")
+    return overridden(base, dict(_parsed(text) for text in given), None)
 
 
 def _parsed(text: str) -> tuple[str, str | int]:
@@ -77,10 +77,10 @@ def _parsed(text: str) -> tuple[str, str | int]:
     return name.strip(), int(value) if value.strip().isdecimal() and value.isascii() else value.strip()
 
 
-def overridden(base: Limits, given: Mapping[str, object], where: str = "") -> Limits:
+def overridden(base: Limits, given: Mapping[str, object], where: str | None = "") -> Limits:
     """The limits with some set otherwise: to a number, or off with None or "none".
 
-    Raises ``InvalidInput``, which begins with ``where``.
+    Raises ``InvalidInput``, which begins with ``where``, or, where that is None, names the parameter ``limit``.
     """
     changed: dict[str, int | None] = {}
     for key, value in given.items():
@@ -88,15 +88,19 @@ def overridden(base: Limits, given: Mapping[str, object], where: str = "") -> Li
         if name not in Limits._fields:
             known = ", ".join(Limits._fields)
             raise InvalidInput(
-                f"{where}{key}: there is no such limit{did_you_mean(name, Limits._fields)}: {known}"
+                _place(where, key), f": there is no such limit{did_you_mean(name, Limits._fields)}: {known}"
             )
         if value is None or value == OFF:
             changed[name] = None
         elif isinstance(value, int) and not isinstance(value, bool) and value > 0:
             changed[name] = value
         else:
-            raise InvalidInput(f"{where}{key}={value}: a limit is a number above 0, or {OFF}")
+            raise InvalidInput(_place(where, f"{key}={value}"), f": a limit is a number above 0, or {OFF}")
     return base._replace(**changed)
+
+
+def _place(where: str | None, text: str) -> str | Parameter:
+    return Parameter("limit", text) if where is None else f"{where}{text}"
 
 
 def to_option(limits: Limits) -> Json:

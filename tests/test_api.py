@@ -15,7 +15,7 @@ import pytest
 
 import asl_engine
 from asl_engine import AslError, StatesError, run, validate
-from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, ProjectError
+from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, ProjectError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -195,8 +195,16 @@ def test_without_the_limits_of_aws() -> None:
 
 @pytest.mark.parametrize("given", ["a b", "", "x" * 81])
 def test_a_name_that_is_refused(given: str) -> None:
-    with pytest.raises(InvalidInput, match="a name has 1 to 80"):
+    with pytest.raises(InvalidInput) as refused:
         run(PASS, name=given)
+    assert str(refused.value).startswith(f"name={given!r}: a name has 1 to 80")
+
+
+def test_a_database_that_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("no database " * 100, encoding="utf-8")
+    with pytest.raises(StoreError) as refused:
+        run(PASS, db=tmp_path / "text")
+    assert str(refused.value).endswith("is not a SQLite database: name another file with db")
 
 
 def test_a_time_that_is_refused() -> None:

@@ -96,3 +96,19 @@ def test_whatever_is_ignored_has_its_reason(module: str) -> None:
         if re.search(r"# (noqa: [A-Z0-9, ]+|type: ignore\[[-a-z, ]+\])$", line)
     ]
     assert not bare
+
+
+# Options of other programs, which one module starts.
+OF_OTHERS = {"cloud.deploy.bundle"}
+
+
+@pytest.mark.parametrize("module", [name for name in modules() if ORDER[place(name)] not in {"cli", "__main__"}])
+def test_no_option_is_named_below_the_command_line(module: str) -> None:
+    """Who calls from Python, or over HTTP, has no options: a message names a ``Parameter``."""
+    if module in OF_OTHERS:
+        return
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    texts = [
+        node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert not [text for text in texts if re.search(r"(?<!-)--[a-z]", text)]

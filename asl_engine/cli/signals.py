@@ -93,7 +93,7 @@ async def drive(
             name = run.execution.identity.name
             again = command_for("resume", name, store.path)
             kept = f"execution {short_name(name)} is kept as far as it got; go on with: {again}"
-            raise StoreError(f"{error}\n{kept}") from error
+            raise StoreError(*error.parts, f"\n{kept}") from error
 
 
 async def _watch(engine: Engine, run: Run, signals: Signals, progress: Progress | None) -> Execution:

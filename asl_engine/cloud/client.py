@@ -10,7 +10,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.errors import AslError, ProjectError
+from asl_engine.errors import AslError, Parameter, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,8 +56,8 @@ class AwsError(AslError):
     ``request_id`` is the one that AWS gave the call, for its support and for CloudTrail.
     """
 
-    def __init__(self, message: str, code: str | None = None, request_id: str | None = None) -> None:
-        super().__init__(f"{message} (AWS request id {request_id})" if request_id else message)
+    def __init__(self, *parts: str | Parameter, code: str | None = None, request_id: str | None = None) -> None:
+        super().__init__(*parts, *([f" (AWS request id {request_id})"] if request_id else []))
         self.code = code
         self.request_id = request_id
 
@@ -131,7 +131,9 @@ def connect(region: str | None = None, profile: str | None = None, role: str | N
         chosen = session.region_name
         if not chosen:
             raise AwsError(
-                "no AWS region is known: give --region, or set AWS_REGION, or `region` of [tool.asl.deploy]"
+                "no AWS region is known: give ",
+                Parameter("region"),
+                ", or set AWS_REGION, or `region` of [tool.asl.deploy]",
             )
         _check_region(session, chosen)
         if session.get_credentials() is None:
@@ -218,12 +220,12 @@ def _refused(doing: str, error: Any) -> AwsError:
     code, message = str(detail.get("Code", "")), clean(str(detail.get("Message", "")))
     if is_lacking(error):
         status = meta.get("HTTPStatusCode")
-        return AwsError(f"cannot {doing}: the endpoint lacks {error.operation_name} (status {status})", code)
+        return AwsError(f"cannot {doing}: the endpoint lacks {error.operation_name} (status {status})", code=code)
     remedy = f"AWS is throttling; {AGAIN}" if code in _THROTTLED else _REMEDIES.get(code)
     if remedy is None and meta.get("HTTPStatusCode", 0) >= 500:
         remedy = AGAIN
     parts = [part for part in (f"{code}: {message}" if message else code, remedy) if part]
-    return AwsError(f"cannot {doing}: {'; '.join(parts)}", code, _request_id(error))
+    return AwsError(f"cannot {doing}: {'; '.join(parts)}", code=code, request_id=_request_id(error))
 
 
 def _no_answer(error: Exception) -> str:

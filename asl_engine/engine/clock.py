@@ -9,7 +9,7 @@ import math
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,15 +137,15 @@ REAL, SKIP = "real", "skip"
 SCALE = "scale="
 
 
-def checked_time(text: str, where: str = "--time ") -> str:
-    """The text itself.  Raises ``InvalidInput``, which begins with ``where``."""
+def checked_time(text: str) -> str:
+    """The text itself.  Raises ``InvalidInput``."""
     if text not in {REAL, SKIP}:
-        _scale(text, where)
+        _scale(text)
     return text
 
 
 def scaled(text: str, where: str) -> str:
-    """The text of --time for a factor alone: 0 skips, 1 is real."""
+    """The text for a factor alone: 0 skips, 1 is real."""
     factor = _number(text)
     if factor is None or factor < 0:
         raise InvalidInput(f"{where}{text}: it is a number from 0 on; 0.1 makes a tenth of every second")
@@ -155,20 +155,21 @@ def scaled(text: str, where: str) -> str:
 def clock_of(text: str, since: int = 0) -> Clock:
     """A clock that is not before ``since`` (milliseconds), where its time is not this machine's own.
 
-    Raises ``InvalidInput`` for a text that is none of --time's.
+    Raises ``InvalidInput`` for a text that is none of these.
     """
     if text == REAL:
         return SystemClock()
-    clock = SkippingClock() if text == SKIP else ScaledClock(_scale(text, "--time "))
+    clock = SkippingClock() if text == SKIP else ScaledClock(_scale(text))
     clock.catch_up(since)
     return clock
 
 
-def _scale(text: str, where: str) -> float:
+def _scale(text: str) -> float:
     factor = _number(text.removeprefix(SCALE)) if text.startswith(SCALE) else None
     if factor is None or factor <= 0:
         raise InvalidInput(
-            f"{where}{text}: it is real, skip or scale=N, such as scale=0.1 for a tenth of every second"
+            Parameter("time", text),
+            ": it is real, skip or scale=N, such as scale=0.1 for a tenth of every second",
         )
     return factor
 

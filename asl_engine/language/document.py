@@ -109,7 +109,7 @@ def _unfilled(source: DefinitionSource) -> Iterator[Finding]:
         return
     for location, resource in _resources(document, ""):
         for name in placeholders(resource):
-            message = f"The placeholder ${{{name}}} has no value: give it with --substitute {name}=VALUE"
+            message = f"The placeholder ${{{name}}} has no value: substitute one for it"
             yield Finding(SCHEMA_VALIDATION_FAILED, message, location)
 
 

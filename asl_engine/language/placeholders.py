@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.findings import did_you_mean
 
 if TYPE_CHECKING:
@@ -43,9 +43,9 @@ def substitutions(given: Iterable[str], text: str) -> dict[str, str]:
     for argument in given:
         name, equals, value = argument.partition("=")
         if not equals or not name:
-            raise InvalidInput(f"--substitute {argument}: it has to be NAME=VALUE")
+            raise InvalidInput(Parameter("substitute", argument), ": it has to be NAME=VALUE")
         if name not in known:
-            raise InvalidInput(f"--substitute {argument}: {_nothing_to_replace(name, known)}")
+            raise InvalidInput(Parameter("substitute", argument), f": {_nothing_to_replace(name, known)}")
         values[name] = value
     return values
 

@@ -172,5 +172,5 @@ def _is_merge(key: Any) -> bool:
 
 def _about_tag(tag: str) -> str:
     shown = tag.removeprefix(TAG)
-    remedy = "; write ${Name}, and give its value with --substitute" if tag.startswith("!") else ""
+    remedy = "; write ${Name}, and substitute a value for it" if tag.startswith("!") else ""
     return f"The tag {shown} is not part of a definition{remedy}"

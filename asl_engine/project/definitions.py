@@ -21,7 +21,7 @@ __all__ = ["NOTHING", "Substituting", "read_definition"]
 
 
 class Substituting(NamedTuple):
-    """What ``--substitute NAME=VALUE`` and ``--substitutions FILE`` were given."""
+    """The values of placeholders: ``NAME=VALUE`` each, and a file of them."""
 
     given: tuple[str, ...] = ()
     file: str | None = None
@@ -35,7 +35,7 @@ def read_definition(
 ) -> DefinitionSource:
     """The definition in a file, or in the standard input for ``-``.
 
-    Of several values for one placeholder, that of ``--substitute`` counts before that of the file, and that
+    Of several values for one placeholder, one that is ``given`` counts before that of the file, and that
     before the project's.  Raises ``AslError``.
     """
     text = read_text(file, "the definition")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import ALLOWED_IN_NAMES, is_name, name_from
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.payload import Payload
@@ -57,17 +57,18 @@ def read_input(given: str | None, limits: Limits) -> Payload:
     """
     if given is None:
         return Payload({}, "{}")
+    place: str | Parameter
     if given == STDIN or _is_file(given):
         place, text = (STDIN_NAME if given == STDIN else given), read_text(given, "the input")
     else:
-        place, text = "--input", given
+        place, text = Parameter("input"), given
     try:
         value = loads(text)
     except JsonSyntaxError as error:
-        if place == "--input" and not given.lstrip().startswith(JSON_BEGINS):
+        if isinstance(place, Parameter) and not given.lstrip().startswith(JSON_BEGINS):
             raise InvalidInput(f"there is no file {given} (the input), and it is not JSON either") from None
         raise InvalidInput(
-            f"{place}:{error.line}:{error.column}: the input is not JSON: {error.message}"
+            place, f":{error.line}:{error.column}: the input is not JSON: {error.message}"
         ) from None
     _check_size(text, place, limits)
     return Payload(value, text)
@@ -81,19 +82,21 @@ def _is_file(given: str) -> bool:
         return False
 
 
-def _check_size(text: str, place: str, limits: Limits) -> None:
+def _check_size(text: str, place: str | Parameter, limits: Limits) -> None:
     size = utf8_length(text)
     if limits.payload_bytes is not None and size > limits.payload_bytes:
         raise InvalidInput(
-            f"{place}: the input has {size:,} bytes; AWS allows {limits.payload_bytes:,} (256 KiB): "
-            "pass a reference to the data instead, or --limit payload_bytes=none"
+            place,
+            f": the input has {size:,} bytes; AWS allows {limits.payload_bytes:,} (256 KiB): "
+            "pass a reference to the data instead, or ",
+            Parameter("limit", "payload_bytes=none"),
         )
 
 
 def checked_name(name: str, limits: Limits = AWS_LIMITS) -> str:
     """The name of an execution as StartExecution allows it.  Raises ``InvalidInput``."""
     if not is_name(name, limits.name_length):
-        raise InvalidInput(f"--name {name!r}: a name has {ALLOWED_IN_NAMES}")
+        raise InvalidInput(Parameter("name", repr(name)), f": a name has {ALLOWED_IN_NAMES}")
     return name
 
 

@@ -28,7 +28,7 @@ def project_of(start: Path) -> Project:
 
 
 def database(db: str | None) -> Path:
-    """``--db``, or the database of the current directory's project."""
+    """The given database, or that of the current directory's project."""
     return normal(Path(db).absolute()) if db else project_of(Path.cwd()).db
 
 

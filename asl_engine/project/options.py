@@ -21,8 +21,8 @@ __all__ = ["How", "limits_of"]
 class How(NamedTuple):
     """``definition`` is the absolute path of its file; ``endpoint`` is Lambda's URL, None for the AWS SDK's own.
 
-    ``time`` is one of the texts of ``--time``; ``endpoints`` are those of other services, as ``--endpoint`` takes
-    them; ``mock`` is FILE#CASE.
+    ``time`` is real, skip or scale=N; ``endpoints`` are those of other services, SERVICE=URL each; ``mock`` is
+    FILE#CASE.
     """
 
     definition: Path

@@ -11,7 +11,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
 from asl_engine.project.options import How
@@ -74,11 +74,17 @@ class Setup(NamedTuple):
         return engine
 
 
+# What else can be done where task callables are missing.
+USE_LAMBDA = (", or pass `", Parameter("lambda"), "` to call AWS Lambda for them")
+
+
 def absolute_mock(given: str) -> str:
     """``FILE#CASE`` with the file's absolute path.  Raises ``InvalidInput``."""
     file, mark, case = given.rpartition("#")
     if not mark or not file or not case:
-        raise InvalidInput(f"--mock {given}: it is FILE#CASE, a mock configuration and one of its test cases")
+        raise InvalidInput(
+            Parameter("mock", given), ": it is FILE#CASE, a mock configuration and one of its test cases"
+        )
     return f"{Path(file).absolute()}#{case}"
 
 
@@ -110,7 +116,7 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
         nested = ProjectExecutions(how, project)
         services = services._replace(executions=nested)
     catalog = Catalog(registry, remote_lambda(how, project), services)
-    resources = resolve(_unmocked(how, machine, name), catalog)
+    resources = resolve(_unmocked(how, machine, name), catalog, USE_LAMBDA)
     # What the machines need that its tasks start is found when they need it.
     return Setup(how, project, machine, resources if nested is None else catalog, name, nested)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_activity
-from asl_engine.errors import ProjectError, StatesError
+from asl_engine.errors import Parameter, ProjectError, StatesError
 from asl_engine.resources.python.registry import canonical, function_name
 from asl_engine.resources.python.tasks import python_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from asl_engine.resources import Resource
     from asl_engine.resources.python.registry import Registry
@@ -83,8 +83,10 @@ def _failing(error: StatesError) -> Resource:
     return fail
 
 
-def resolve(resources: Iterable[str], catalog: Catalog) -> dict[str, Resource]:
-    """What serves each distinct ``Resource``.
+def resolve(
+    resources: Iterable[str], catalog: Catalog, instead: Sequence[str | Parameter] = ()
+) -> dict[str, Resource]:
+    """What serves each distinct ``Resource``.  ``instead`` says what else can be done for missing callables.
 
     Raises one ``ProjectError`` that lists every resource which nothing serves.
     """
@@ -106,7 +108,7 @@ def resolve(resources: Iterable[str], catalog: Catalog) -> dict[str, Resource]:
             missing[resource] = name
     problems += _missing(missing, catalog.registry)
     if problems:
-        raise ProjectError("\n".join(problems))
+        raise ProjectError("\n".join(problems), *((*instead, ".") if missing else ()))
     return found
 
 
@@ -128,7 +130,7 @@ def _missing(missing: dict[str, str], registry: Registry) -> list[str]:
     return [
         *lines,
         f"task callables found: {known}; searched: {places}",
-        "Define the missing ones there, or pass `--lambda` to call AWS Lambda for them.",
+        "Define the missing ones there",
     ]
 
 

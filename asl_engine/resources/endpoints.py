@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,7 +41,9 @@ def endpoints(
     for option in given:
         name, equals, url = option.partition("=")
         if not equals:
-            raise InvalidInput(f"--endpoint {option}: it is SERVICE=URL, such as sqs=http://localhost:4566")
+            raise InvalidInput(
+                Parameter("endpoint", option), ": it is SERVICE=URL, such as sqs=http://localhost:4566"
+            )
         found[_service(name)] = url
     for service, url in found.items():
         if not url.startswith(("http://", "https://")):

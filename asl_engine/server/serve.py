@@ -13,7 +13,7 @@ import uvicorn
 
 from asl_engine.engine.engine import Engine
 from asl_engine.engine.mocking import Mocking
-from asl_engine.errors import ProjectError, StoreError
+from asl_engine.errors import Parameter, ProjectError, StoreError
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
 from asl_engine.server.nested import NestedExecutions
@@ -66,13 +66,15 @@ def is_loopback(host: str) -> bool:
 def bind(host: str, port: int) -> socket.socket:
     """Raises ``ProjectError`` where the address cannot be had."""
     if not 0 <= port <= MOST_PORT:  # the system would take what remains of it after a division
-        raise ProjectError(f"--port {port}: a port is a number from 0 to {MOST_PORT}")
+        raise ProjectError(Parameter("port", str(port)), f": a port is a number from 0 to {MOST_PORT}")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
         reason = (error.strerror or "").partition(" (")[0]  # Python adds the address once more
-        raise ProjectError(f"cannot listen on {host}:{port}: {reason}; choose another --port") from None
+        raise ProjectError(
+            f"cannot listen on {host}:{port}: {reason}; choose another ", Parameter("port")
+        ) from None
     # Connections inherit it. Without it a kernel holds an answer's body back until its head is acknowledged,
     # which takes 40 ms; asyncio sees to it only where a socket names its protocol, and this one does not.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -207,7 +207,7 @@ class Service:
             return False
         case = record.options.get(MOCK_CASE)
         if case is not None and self.mocking is None:
-            log.warning("%s is left: its test case %s needs --mock-config", record.identity.arn, case)
+            log.warning("%s is left: its test case %s needs a mock configuration", record.identity.arn, case)
             return False
         if case is not None and self.mocking is not None:
             self.mocking.cases[record.identity.arn] = str(case)

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import typer
@@ -53,6 +53,15 @@ def test_a_list_of_commands_says_of_each_what_its_own_help_says(group: LazyGroup
     for name, entry in group.entries.items():
         paragraph = str(group.commands[name].help).split("\n\n")[0]
         assert entry.summary == paragraph.replace("\n", " ")
+
+
+def test_every_parameter_of_a_message_is_an_option() -> None:
+    group: Any = typer.main.get_command(app)
+    options = {option for command in group.commands.values() for one in command.params for option in one.opts}
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "asl_engine").rglob("*.py")]
+    named = {name for source in sources for name in re.findall(r"Parameter\(\s*\"(\w+)\"", source)}
+    assert {"name", "db", "with_functions"} <= named
+    assert {f"--{name.replace('_', '-')}" for name in named} <= options
 
 
 def test_version(project: Project) -> None:

@@ -82,7 +82,7 @@ ARGUMENTS = {
     "a definition that is not there": (["run", "nowhere.json"], "there is no file nowhere.json (the definition)"),
     "a name that cannot be a file's": (["run", "a\0b"], "cannot be the name of a file"),
     "a file below a file": (["run", "tasks/callables.py/m.json"], "cannot read the definition"),
-    "a name with a space": (["run", "M", "--name", "a b"], "a name has 1 to 80 characters, but no white space"),
+    "a name with a space": (["run", "M", "--name", "a b"], "--name 'a b': a name has 1 to 80 characters, but no"),
     "a name that is too long": (["run", "M", "--name", "x" * 81], "a name has 1 to 80"),
     "no such time": (["run", "M", "--time", "fast"], "--time fast: it is real, skip or scale=N"),
     "no such option": (["run", "M", "--fast"], "No such option: --fast (see: asl run --help)"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from asl_engine.errors import ProjectError
+from asl_engine.errors import Parameter, ProjectError
 from asl_engine.payload import Payload
 from asl_engine.resources import PENDING, TaskCall
 from asl_engine.resources.catalog import Catalog, resolve
@@ -64,8 +64,17 @@ def test_every_missing_function_is_listed(registry: Registry) -> None:
         f"there is no task callable for the function 'validateOrders' ({PREFIX}validateOrders); " + hint,
         f"there is no task callable for the function 'refund' ({PREFIX}refund:live)",
         "task callables found: ship, validate_order; searched: /shop/tasks",
-        "Define the missing ones there, or pass `--lambda` to call AWS Lambda for them.",
+        "Define the missing ones there.",
     ]
+
+
+def test_what_else_can_be_done_is_told_where_functions_are_missing(registry: Registry) -> None:
+    with pytest.raises(ProjectError) as caught:
+        resolve([PREFIX + "refund"], Catalog(registry), (", or set ", Parameter("anything")))
+    assert str(caught.value).endswith("\nDefine the missing ones there, or set anything.")
+    with pytest.raises(ProjectError) as caught:
+        resolve(["arn:aws:states:::activity:a"], Catalog(registry), (", or set ", Parameter("anything")))
+    assert "anything" not in str(caught.value)
 
 
 def test_nothing_was_searched() -> None:

@@ -14,6 +14,7 @@ from asl_engine.cli.output import err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.wording import worded
 from asl_engine.core.execution import Execution
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import AslError, ExecutionBusy, InvalidInput
@@ -179,7 +180,7 @@ def _by_error(records: list[Record], outcomes: list[Execution | AslError | None]
     refused: dict[str, list[str]] = {}
     for record, outcome in zip(records, outcomes, strict=True):
         if isinstance(outcome, AslError):
-            refused.setdefault(str(outcome), []).append(short_name(record.identity.name))
+            refused.setdefault(worded(outcome), []).append(short_name(record.identity.name))
     return refused
 
 

@@ -9,6 +9,7 @@ import typer
 from asl_engine.cli import options
 from asl_engine.cli.output import err, out, pretty_json
 from asl_engine.cli.shapes import validation_result
+from asl_engine.cli.wording import worded
 from asl_engine.errors import AslError, DefinitionError, InvalidInput
 from asl_engine.json_text import loads
 from asl_engine.language.document import check_source, located
@@ -66,7 +67,7 @@ def validate(
         try:
             name, findings = _look_at(file, substituting, lint=lint)
         except AslError as error:
-            err(f"asl: error: {error}")
+            err(f"asl: error: {worded(error)}")
             refused = True
             continue
         refused |= any(strict or finding.severity == "ERROR" for finding in findings)

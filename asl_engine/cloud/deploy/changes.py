@@ -1,7 +1,7 @@
 """What a deployment does, or would do: the one place through which anything is written to AWS.
 
 A deployment is made twice by the same code: first with ``apply`` off, which reads, and lists what would be
-written; then, where that is anything, with it on.  ``asl deploy --dry-run`` is the first half.
+written; then, where that is anything, with it on.  A dry run is the first half.
 """
 
 from __future__ import annotations

@@ -43,6 +43,7 @@ from asl_engine.cloud.deploy.roles import (
 )
 from asl_engine.cloud.deploy.settings import function_settings
 from asl_engine.cloud.deploy.wiring import functions_named, locate, placeholders_for, refuse_unfilled, wire
+from asl_engine.errors import Parameter
 from asl_engine.json_text import JsonSyntaxError, loads
 
 if TYPE_CHECKING:
@@ -109,8 +110,10 @@ def prepare_functions(order: Order, registry: Registry) -> Order:
     tasks = [*functions_named(order.text, registry.find), *placeholders.values()]
     if not tasks:
         raise AwsError(
-            f"{order.source}: --with-functions: it names no function that the project has a task callable for; "
-            f"there are {', '.join(registry) or 'none'}"
+            f"{order.source}: ",
+            Parameter("with_functions"),
+            ": it names no function that the project has a task callable for; "
+            f"there are {', '.join(registry) or 'none'}",
         )
     bundle = build(order.project, order.settings)
     return order._replace(functions=Packaged(tuple(dict.fromkeys(tasks)), placeholders, bundle))
@@ -305,7 +308,7 @@ def _wait(aws: Aws, changes: Changes, arn: str, wanted: WantedMachine) -> None:
 
 
 def move_alias(aws: Aws, name: str, alias: str, changes: Changes, *, back: bool) -> None:
-    """``--promote`` and ``--rollback``: move an alias between versions that are there."""
+    """Move an alias between versions that are there: to the newer one, or ``back``."""
     arn = aws.machine_arn(name)
     current = routes_of(aws, f"{arn}:{alias}")
     if current is None:

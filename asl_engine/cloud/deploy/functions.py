@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asl_engine.cloud.client import AwsError, explained
 from asl_engine.cloud.deploy.changes import found, pages
 from asl_engine.cloud.deploy.roles import is_ours
+from asl_engine.errors import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,12 +63,15 @@ def deployed_name(machine: str, task: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise AwsError(
             f"the function {name} cannot be called so: Lambda allows A-Z a-z 0-9 - _ in a name; give the machine "
-            "another --name, or the task another name"
+            "another ",
+            Parameter("name"),
+            ", or the task another name",
         )
     if len(name) > _LONGEST_NAME:
         raise AwsError(
             f"the function {name} would have a name of {len(name)} characters; Lambda allows {_LONGEST_NAME}: "
-            "give the machine a shorter --name"
+            "give the machine a shorter ",
+            Parameter("name"),
         )
     return name
 
@@ -121,8 +125,9 @@ def _create(changes: Changes, client: Any, wanted: WantedFunction, owner: Mappin
 def _check_owner(client: Any, arn: str, name: str, owner: Mapping[str, str]) -> None:
     if not is_ours(_tags(client, arn), owner):
         raise AwsError(
-            f"there is a function {name} that has not been made for this deployment: "
-            "give the machine another --name, or remove that function"
+            f"there is a function {name} that has not been made for this deployment: give the machine another ",
+            Parameter("name"),
+            ", or remove that function",
         )
 
 

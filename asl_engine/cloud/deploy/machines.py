@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asl_engine.cloud.client import AwsError, explained, is_lacking
 from asl_engine.cloud.deploy.changes import found, pages
 from asl_engine.cloud.deploy.roles import is_ours
+from asl_engine.errors import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -159,7 +160,9 @@ def validate_there(aws: Aws, definition: str, kind: str, source: str) -> list[st
     said = [f"{source}{_diagnostic(one)}" for one in answer.get("diagnostics", ())]
     if answer["result"] != "OK":
         request = answer.get("ResponseMetadata", {}).get("RequestId")
-        raise AwsError("\n".join(["AWS refuses the definition:", *said]), "InvalidDefinition", request)
+        raise AwsError(
+            "\n".join(["AWS refuses the definition:", *said]), code="InvalidDefinition", request_id=request
+        )
     return said
 
 
@@ -224,7 +227,11 @@ def converge(
     if deployed.type != wanted.type:
         raise AwsError(
             f"the state machine {wanted.name} is {deployed.type}, which cannot be changed to {wanted.type}: "
-            "give it another --name, or remove it with --destroy first"
+            "give it another ",
+            Parameter("name"),
+            ", or remove it with ",
+            Parameter("destroy"),
+            " first",
         )
     if not is_as_wanted(wanted, deployed):
         return _update(aws, changes, wanted, deployed, owner)

@@ -75,7 +75,9 @@ def _of_task(resource: str, arguments: dict[str, Any], place: AwsAccount) -> Ite
             yield from rule(arguments, place, pattern)
         else:
             more = (
-                "; what .sync needs beside it has to be allowed with --role" if pattern.startswith(".sync") else ""
+                "; what .sync needs beside it has to be allowed by a role of your own"
+                if pattern.startswith(".sync")
+                else ""
             )
             yield Grant(f"{service}:{_pascal(action)}", "*", note=f"{service}:{action} on all resources{more}")
 

@@ -10,6 +10,7 @@ from asl_engine.cloud.client import AwsError
 from asl_engine.cloud.deploy.changes import found
 from asl_engine.cloud.deploy.grants import Grant
 from asl_engine.cloud.deploy.policy import covers, trust
+from asl_engine.errors import Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -116,8 +117,9 @@ def ensure_role(
 def _check_owner(iam: Any, name: str, owner: Mapping[str, str]) -> None:
     if not is_ours(_tags(iam, name), owner):
         raise AwsError(
-            f"there is a role {name} that has not been made for this deployment: "
-            "give --role with the role to use, or remove that one"
+            f"there is a role {name} that has not been made for this deployment: give ",
+            Parameter("role"),
+            " with the role to use, or remove that one",
         )
 
 

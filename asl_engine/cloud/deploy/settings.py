@@ -6,7 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.errors import InvalidInput, ProjectError
+from asl_engine.errors import InvalidInput, Parameter, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -180,9 +180,9 @@ def _checked(table: Mapping[str, Any], keys: Mapping[str, Check], where: str) ->
 
 
 def checked_weight(weight: int | None) -> int | None:
-    """The percentage of new executions that ``--weight`` gives to the new version."""
+    """The percentage of new executions that the new version gets."""
     if weight is not None and not 1 <= weight <= 99:
-        raise InvalidInput(f"--weight {weight}: it is the new version's percentage, from 1 to 99")
+        raise InvalidInput(Parameter("weight", str(weight)), ": it is the new version's percentage, from 1 to 99")
     return weight
 
 

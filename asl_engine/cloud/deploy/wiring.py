@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from asl_engine.cloud.client import AwsError
+from asl_engine.errors import Parameter
 from asl_engine.resources.python.registry import canonical
 
 if TYPE_CHECKING:
@@ -91,7 +92,6 @@ def refuse_unfilled(text: str, source: str) -> None:
     """Raises ``AwsError`` for placeholders without a value: AWS would take them for text."""
     left = unfilled(text)
     if left:
-        arguments = " ".join(f"--substitute {name}=..." for name in left)
-        raise AwsError(
-            f"{source}: no value is given for {', '.join(f'${{{name}}}' for name in left)}: {arguments}"
-        )
+        arguments = [part for name in left for part in (" ", Parameter("substitute", f"{name}=..."))]
+        names = ", ".join(f"${{{name}}}" for name in left)
+        raise AwsError(f"{source}: no value is given for {names}:", *arguments)

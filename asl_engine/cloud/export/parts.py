@@ -13,7 +13,7 @@ from asl_engine.cloud.deploy.policy import document_of, grants
 from asl_engine.cloud.deploy.roles import POLICY_NAME, log_grants
 from asl_engine.cloud.deploy.settings import FunctionSettings, function_settings
 from asl_engine.cloud.deploy.wiring import locate, unfilled, wire
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.json_text import loads
 
 if TYPE_CHECKING:
@@ -117,8 +117,9 @@ def _parameters(text: str, order: Order, functions: tuple[ExportedFunction, ...]
             plain = re.sub(r"[^A-Za-z0-9]", "", name)
             if plain.lower() in taken or not plain[:1].isalpha():
                 raise InvalidInput(
-                    f"{order.source}: ${{{name}}} has to be given a value with --substitute {name}=..., or "
-                    "another name: a template cannot have a parameter of this name beside its other names"
+                    f"{order.source}: ${{{name}}} has to be given a value with ",
+                    Parameter("substitute", f"{name}=..."),
+                    ", or another name: a template cannot have a parameter of this name beside its other names",
                 )
             taken.add(plain.lower())
             names.append(plain)

@@ -233,7 +233,7 @@ def _unfilled(value: Json, place: str) -> Iterator[Finding]:
             yield from _unfilled(inner, f"{place}[{index}]")
     elif isinstance(value, str) and "${" in value:
         for name in placeholders(value):
-            message = f"${{{name}}} looks like a placeholder, and stays as it is: give its value with --substitute"
+            message = f"${{{name}}} looks like a placeholder, and stays as it is: substitute a value for it"
             yield Finding("UNFILLED_PLACEHOLDER", message, place, "WARNING")
 
 

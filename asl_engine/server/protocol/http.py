@@ -50,7 +50,8 @@ LOOPBACK = re.compile(
 
 
 def make_app(service: Service, default: Caller, *, any_host: bool = False) -> ASGIApp:
-    """The ASGI application.  ``default`` is the caller who does not sign; ``any_host``: see --unsafe-bind.
+    """The ASGI application.  ``default`` is the caller who does not sign; ``any_host``
+    answers under any name of this machine.
 
     There is one route, so it needs no router, nor the layers that an application of starlette puts around one.
     """

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from asl_engine.errors import StoreError
+from asl_engine.errors import Parameter, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,7 +63,8 @@ class Lease:
             self.release()
             raise StoreError(
                 f"Cannot keep {folder}, which tells other processes what runs: {error.strerror}; "
-                "check its permissions, or name another database with --db"
+                "check its permissions, or name another database with ",
+                Parameter("db"),
             ) from None
 
     def release(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 
-from asl_engine.errors import StoreError
+from asl_engine.errors import Parameter, StoreError
 from asl_engine.store.sqlite.batches import Append, group_connection
 from asl_engine.store.sqlite.place import explained
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
@@ -67,7 +67,9 @@ async def reading_connection(path: Path, outbox: list[Append], *, unchanging: bo
                 "to a folder of your own"
             ) from None
         if not version:
-            raise StoreError(f"The database {path} is empty, and cannot be written: name another file with --db")
+            raise StoreError(
+                f"The database {path} is empty, and cannot be written: name another file with ", Parameter("db")
+            )
         if version < len(MIGRATIONS):
             raise StoreError(
                 f"The database {path} was written by an older version of asl-engine (layout {version}, this "
@@ -162,11 +164,14 @@ async def _layout(db: aiosqlite.Connection, path: Path) -> int:
     version = await _number(db, "PRAGMA user_version")
     application = await _number(db, "PRAGMA application_id")
     if application != APPLICATION_ID and (application or version or tables):
-        raise StoreError(f"{path} is a SQLite database of another program: name another file with --db")
+        raise StoreError(
+            f"{path} is a SQLite database of another program: name another file with ", Parameter("db")
+        )
     if version > len(MIGRATIONS):
         raise StoreError(
             f"The database {path} was written by a newer version of asl-engine (layout {version}, "
-            f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with --db"
+            f"this version knows {len(MIGRATIONS)}): upgrade asl-engine, or name another file with ",
+            Parameter("db"),
         )
     return version
 

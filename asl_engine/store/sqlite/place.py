@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.errors import StoreError
+from asl_engine.errors import Parameter, StoreError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -88,10 +88,10 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
         return StoreError(f"The database {path} is locked by another program; try again when it has finished")
     if "readonly" in text or "read-only" in text:
         return StoreError(
-            f"The database {path} cannot be written: check its permissions, or name another with --db"
+            f"The database {path} cannot be written: check its permissions, or name another with ", Parameter("db")
         )
     if "not a database" in text:
-        return StoreError(f"{path} is not a SQLite database: name another file with --db")
+        return StoreError(f"{path} is not a SQLite database: name another file with ", Parameter("db"))
     if "unable to open" in text:
         return StoreError(f"The database {path} cannot be opened: check the path and its permissions")
     return StoreError(f"The database {path} cannot be used: {text}")
