@@ -13,7 +13,6 @@ from uuid import uuid4
 import anyio
 
 from asl_engine.engine.clock import checked_time
-from asl_engine.engine.engine import Engine
 from asl_engine.errors import DefinitionError, InvalidInput, ProjectError
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import dumps, loads
@@ -24,6 +23,7 @@ from asl_engine.payload import Payload
 from asl_engine.project.configuration import Project, find_project
 from asl_engine.project.inputs import checked_name, machine_name, read_text
 from asl_engine.project.options import How, limits_of
+from asl_engine.project.setup import assemble
 from asl_engine.projections.descriptions import history_event
 from asl_engine.projections.history import project as project_history
 from asl_engine.projections.moments import iso
@@ -140,20 +140,11 @@ class _Start(NamedTuple):
 
 async def _run(start: _Start) -> Result:
     store: Store = MemoryStore() if start.db is None else await SqliteStore.open(start.db, create=True)
-    how, home = start.how, start.project
-    engine = Engine(
-        store,
-        start.resources,
-        clock=how.clock(),
-        limits=how.limits,
-        region=home.region,
-        account=home.account,
-    )
+    engine = assemble(store, start.resources, start.how, start.project)
     try:
-        engine.map_runs.buckets = home.buckets
         async with engine:
             running = await engine.start(
-                start.machine, start.machine_name, start.input, start.name, how.to_options()
+                start.machine, start.machine_name, start.input, start.name, start.how.to_options()
             )
             ended = await running.wait()
         events = await store.events(running.arn)

@@ -13,7 +13,6 @@ from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from asl_engine.cli.output import OutputClosed, OutputRefused, err, flush, is_terminal
-from asl_engine.cli.wording import worded
 from asl_engine.errors import AslError, DefinitionError
 
 if TYPE_CHECKING:
@@ -71,6 +70,8 @@ def _complain(error: AslError) -> None:
         err(f"asl: error: {error.source} is refused for {number} reason{'s' if number > 1 else ''}:")
         err(str(error))
     else:
+        from asl_engine.cli.wording import worded
+
         err(f"asl: error: {worded(error)}")
 
 

@@ -79,7 +79,6 @@ async def drive(
     and SIGTERM, and what ``begin`` and ``Run.wait`` raise.
     """
     engine = setup.engine(store, since, None if progress is None else progress.observe)
-    engine.map_runs.buckets = setup.project.buckets
     if progress is not None:
         progress.map_runs = engine.map_runs
     async with engine:

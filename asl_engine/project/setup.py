@@ -17,11 +17,12 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.project.options import How
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from asl_engine.core.events import Event
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.engine import Engine
+    from asl_engine.engine.host import StandIn
     from asl_engine.engine.run import Run
     from asl_engine.project.configuration import Project
     from asl_engine.project.executions import ProjectExecutions
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     Observer = Callable[[Run, list[Event]], None]
 
-__all__ = ["Setup", "recorded_setup", "remote_lambda", "services_of", "set_up"]
+__all__ = ["Setup", "assemble", "recorded_setup", "remote_lambda", "services_of", "set_up"]
 
 
 class Setup(NamedTuple):
@@ -51,27 +52,54 @@ class Setup(NamedTuple):
 
     def engine(self, store: Store, since: int = 0, observer: Observer | None = None) -> Engine:
         """An engine for it.  ``since`` is the time, in milliseconds, that the log has reached."""
-        from asl_engine.engine.engine import Engine
-
         mocking = None
         if self.how.mock is not None:
             from asl_engine.engine.mocking import Mocking
 
             file, case = mock_file(self.how.mock)
             mocking = Mocking(self.resources, store, file, (self.name, case))
-        engine = Engine(
+        engine = assemble(
             store,
             self.resources if mocking is None else mocking,
-            clock=self.how.clock(since),
-            limits=self.how.limits,
-            region=self.project.region,
-            account=self.project.account,
+            self.how,
+            self.project,
+            since=since,
             observer=observer,
             stand_in=None if mocking is None else mocking.stand_in,
         )
         if self.nested is not None:
             self.nested.engine = engine
         return engine
+
+
+def assemble(
+    store: Store,
+    resources: Mapping[str, Resource],
+    how: How,
+    project: Project,
+    *,
+    since: int = 0,
+    observer: Observer | None = None,
+    stand_in: StandIn | None = None,
+) -> Engine:
+    """An engine for one execution, as its options and its project say.
+
+    ``since`` is the time, in milliseconds, that the log has reached.
+    """
+    from asl_engine.engine.engine import Engine
+
+    engine = Engine(
+        store,
+        resources,
+        clock=how.clock(since),
+        limits=how.limits,
+        region=project.region,
+        account=project.account,
+        observer=observer,
+        stand_in=stand_in,
+    )
+    engine.map_runs.buckets = project.buckets
+    return engine
 
 
 # What else can be done where task callables are missing.
