@@ -76,7 +76,7 @@ def _check_configuration(subject: Subject, mock: StateMock, configuration: State
     if culprit is not None:
         if mock.result is not None or subject.type == "Task":
             raise Refusal("ErrorCausedByState requires a mocked error of a Map or Parallel state.")
-        if culprit not in dict(inner_states(subject.source)):
+        if all(state.name != culprit for state in inner_states(subject.written)):
             raise Refusal(f"ErrorCausedByState '{culprit}' does not exist in the tested state.")
     if subject.type == "Map":
         if configuration.map_item_reader_data is not None and "ItemReader" not in subject.source:

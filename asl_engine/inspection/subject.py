@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.state import State
     from asl_engine.json_values import Json
+    from asl_engine.language.tree import StateSource
     from asl_engine.payload import Payload
 
 __all__ = ["Refusal", "StateConfiguration", "StateMock", "Subject", "load_subject"]
@@ -56,11 +57,19 @@ class StateConfiguration(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A compiled state and the text it was compiled from."""
+    """A compiled state, and the one in the definition that it was compiled from."""
 
     state: State
-    source: dict[str, Any]
-    language: str
+    written: StateSource
+
+    @property
+    def source(self) -> dict[str, Any]:
+        source: dict[str, Any] = self.written.source
+        return source
+
+    @property
+    def language(self) -> str:
+        return self.written.language
 
     @property
     def type(self) -> str:
@@ -79,9 +88,7 @@ def load_subject(text: str, name: str | None = None, place: str = "definition") 
     if name not in machine.states:
         hint = did_you_mean(name, machine.states)
         raise Refusal(f"State '{name}' does not exist in the state machine definition{hint}")
-    document: Any = loads(text)
-    source = dict(all_states(document))[name]
-    return Subject(machine.states[name], source, _language(source, document))
+    return Subject(machine.states[name], _written(loads(text), name))
 
 
 def _lone_state(text: str, place: str) -> Subject:
@@ -108,12 +115,11 @@ def _lone_state(text: str, place: str) -> Subject:
     machine, findings = check(dumps(document), positions=False)
     if machine is None:
         raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], place)
-    return Subject(machine.states[LONE_STATE], source, _language(source))
+    return Subject(machine.states[LONE_STATE], _written(document, LONE_STATE))
 
 
-def _language(*sources: dict[str, Any]) -> str:
-    """The query language that the first of these names."""
-    return next((source["QueryLanguage"] for source in sources if "QueryLanguage" in source), "JSONPath")
+def _written(document: Json, name: str) -> StateSource:
+    return next(state for state in all_states(document) if state.name == name)
 
 
 def _targets(source: dict[str, Json]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from asl_engine.findings import Finding
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.loader import check
 from asl_engine.language.placeholders import placeholders, substitute
+from asl_engine.language.tree import tasks
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from asl_engine.core.machine import StateMachine
-    from asl_engine.json_values import Json
     from asl_engine.language.yaml import YamlSource
 
 __all__ = ["DefinitionSource", "check_source", "load_source", "read_source"]
@@ -107,19 +107,7 @@ def _unfilled(source: DefinitionSource) -> Iterator[Finding]:
         document = loads(source.text)
     except JsonSyntaxError:
         return
-    for location, resource in _resources(document, ""):
-        for name in placeholders(resource):
+    for task in tasks(document):
+        for name in placeholders(task.source["Resource"]):
             message = f"The placeholder ${{{name}}} has no value: substitute one for it"
-            yield Finding(SCHEMA_VALIDATION_FAILED, message, location)
-
-
-def _resources(value: Json, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        resource = value.get("Resource")
-        if value.get("Type") == "Task" and isinstance(resource, str):
-            yield f"{place}/Resource", resource
-        for key, inner in value.items():
-            yield from _resources(inner, f"{place}/{key}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _resources(inner, f"{place}[{index}]")
+            yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{task.location}/Resource")

@@ -14,6 +14,7 @@ from asl_engine.core.machine import StateMachine
 from asl_engine.errors import DefinitionError
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import JsonSyntaxError, loads_strict
+from asl_engine.language.tree import ScopeSource, machine_scope
 from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.states import STATE_TYPES
 from asl_engine.states.compiling import Compiling
@@ -32,6 +33,7 @@ from asl_engine.states.fields import (
 
 if TYPE_CHECKING:
     from asl_engine.core.state import State
+    from asl_engine.language.tree import StateSource
     from asl_engine.states.fields import Shape
 
 __all__ = ["check", "load"]
@@ -91,9 +93,9 @@ def check(
 def compile_machine(
     document: dict[str, Any], text: str, limits: Limits
 ) -> tuple[StateMachine | None, list[Finding]]:
-    loader = Loader(limits.name_length)
-    loader.language = "JSONata" if document.get("QueryLanguage") == "JSONata" else "JSONPath"
-    start_at = loader.compile_scope("", document, MACHINE_FIELDS)
+    scope = machine_scope(document)
+    loader = Loader(limits.name_length, scope.language)
+    start_at = loader.compile_scope(scope, MACHINE_FIELDS)
     if any(finding.severity == "ERROR" for finding in loader.findings):
         return None, loader.findings
     machine = StateMachine(
@@ -113,25 +115,23 @@ class Loader:
     State names are unique in the whole machine, so the states of every scope share one table.
     """
 
-    def __init__(self, name_length: int | None) -> None:
+    def __init__(self, name_length: int | None, language: str) -> None:
         self.name_length = name_length
+        self.language = language
         self.findings: list[Finding] = []
         self.states: dict[str, State] = {}
         self.resources: list[str] = []
         self.names: set[str] = set()
         self.labels: set[str] = set()
-        self.language = "JSONPath"
 
-    def compile_scope(self, location: str, document: Any, shape: Shape) -> str:
+    def compile_scope(self, scope: ScopeSource, shape: Shape) -> str:
         """Compile the states of a machine, a branch or an item processor; gives the first one's name."""
+        location, document = scope.location, scope.source
         self.findings += check_shape(shape, document, location)
-        sources = document.get("States") if isinstance(document, dict) else None
-        if not isinstance(sources, dict):
+        if not isinstance(document, dict) or not isinstance(document.get("States"), dict):
             return ""
-        targets: dict[str, list[tuple[str, str]]] = {}
-        for name, source in sources.items():
-            place = f"{location}/States/{name}"
-            language = self.language_of(source)
+        targets: Targets = {}
+        for place, name, source, language, _ in scope.states():
             compiling = Compiling(name, source, place, self.findings, self.compile_inner, language)
             compiling.name_length = self.name_length
             self.check_name(compiling)
@@ -145,7 +145,7 @@ class Loader:
                     self.resources.append(source["Resource"])
         check_targets(location, document.get("StartAt"), targets, self.findings)
         if not location:
-            check_end(sources, self.findings)
+            check_end([*scope.states()], self.findings)
         check_reached(location, document.get("StartAt"), targets, self.findings)
         return str(document.get("StartAt"))
 
@@ -153,12 +153,7 @@ class Loader:
         config = document.get("ProcessorConfig") if isinstance(document, dict) else None
         if isinstance(config, dict):
             self.findings += check_shape(PROCESSOR_CONFIG, config, f"{location}/ProcessorConfig")
-        return self.compile_scope(location, document, INNER_FIELDS)
-
-    def language_of(self, source: Any) -> str:
-        """A state's own query language, or else the machine's."""
-        own = source.get("QueryLanguage") if isinstance(source, dict) else None
-        return own if own in ("JSONPath", "JSONata") else self.language
+        return self.compile_scope(ScopeSource(location, document, self.language), INNER_FIELDS)
 
     def check_language(self, compiling: Compiling) -> None:
         if self.language == "JSONata" and compiling.language == "JSONPath":
@@ -230,19 +225,18 @@ def check_targets(scope: str, start_at: object, targets: Targets, findings: list
             findings.append(Finding("MISSING_TRANSITION_TARGET", message, location))
 
 
-def check_end(sources: dict[str, Any], findings: list[Finding]) -> None:
+def check_end(states: list[StateSource], findings: list[Finding]) -> None:
     """The machine can end.  A state that leads nowhere at all has a finding of its own."""
-    if not sources or any(finding.code == MISSING_END_STATE for finding in findings):
+    if not states or any(finding.code == MISSING_END_STATE for finding in findings):
         return
-    if not any(may_end(source) for source in sources.values()):
+    if not any(may_end(state) for state in states):
         findings.append(Finding(MISSING_END_STATE, "Workflow has no terminal state"))
 
 
-def may_end(source: Any) -> bool:
-    kind = source.get("Type") if isinstance(source, dict) else None
-    if not isinstance(kind, str) or kind not in STATE_TYPES:
+def may_end(state: StateSource) -> bool:
+    if state.type not in STATE_TYPES:
         return True  # nobody knows
-    return source.get("End") is True or kind in {"Succeed", "Fail"}
+    return state.source.get("End") is True or state.type in {"Succeed", "Fail"}
 
 
 def check_reached(scope: str, start_at: object, targets: Targets, findings: list[Finding]) -> None:

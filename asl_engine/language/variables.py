@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from asl_engine.json_text import loads
-from asl_engine.language.tree import all_states
+from asl_engine.language.tree import HOLDERS, all_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["variable_references"]
 
 # What holds further states: each of these has an entry of its own.
-SCOPES: Final = frozenset({"Branches", "ItemProcessor", "Iterator"})
+SCOPES: Final = frozenset(field for fields in HOLDERS.values() for field in fields)
+# Lists whose entries have literal fields of their own.
+RULES: Final = frozenset({"Choices", "Retry", "Catch"})
 # What is handed on as it is, whatever it looks like.
 LITERALS: Final = frozenset({"Result", "Comment", "Next", "Default", "Resource", "ErrorEquals"})
 # In a payload template, a member whose name ends in ".$" alone is evaluated.
@@ -34,34 +36,39 @@ def variable_references(machine: StateMachine) -> dict[str, list[str]]:
 
     States that use none are left out.  To assign a variable is not to refer to it.
     """
-    document: Any = loads(machine.text)
-    machine_language = document.get("QueryLanguage", "JSONPath")
     found: dict[str, list[str]] = {}
-    for name, state in all_states(document):
-        is_jsonata = state.get("QueryLanguage", machine_language) == "JSONata"
-        if used := list(dict.fromkeys(_jsonata_names(state) if is_jsonata else _path_names(state))):
-            found[name] = used
+    for state in all_states(loads(machine.text)):
+        names = _jsonata_names if state.language == "JSONata" else _path_names
+        if used := list(dict.fromkeys(names(state.source))):
+            found[state.name] = used
     return found
 
 
-def _jsonata_names(value: Any) -> Iterator[str]:
+def _jsonata_names(source: Json) -> Iterator[str]:
     from asl_engine.expressions.jsonata import compile_template_jsonata
 
-    for text in _strings(value):
+    for text in _expressions(source):
         used = compile_template_jsonata(text, "", lambda *_: None).variables - {STATES}
         yield from sorted(used, key=lambda name: text.find(f"${name}"))
 
 
-def _strings(value: Any) -> Iterator[str]:
+def _expressions(source: Json) -> Iterator[str]:
+    """The texts that a JSONata state, or a rule of it, evaluates."""
+    for field, member in source.items() if isinstance(source, dict) else ():
+        if field in RULES and isinstance(member, list):
+            for rule in member:
+                yield from _expressions(rule)
+        elif field not in SCOPES | LITERALS:
+            yield from _strings(member)
+
+
+def _strings(value: Json) -> Iterator[str]:
+    """The texts in a payload, whatever its members are called."""
     if isinstance(value, str):
         yield value
-    elif isinstance(value, dict):
-        for field, member in value.items():
-            if field not in SCOPES:
-                yield from _strings(member)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _strings(item)
+    elif isinstance(value, (dict, list)):
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _strings(member)
 
 
 def _path_names(value: Json, *, in_template: bool = False) -> Iterator[str]:

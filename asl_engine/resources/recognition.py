@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_activity
 from asl_engine.findings import Finding
+from asl_engine.language.tree import tasks
 from asl_engine.resources.integrations import not_recognised, recognised
 from asl_engine.resources.parameters import unfitting_parameters
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from asl_engine.json_values import Json
 
@@ -23,30 +24,17 @@ def unrecognised(definition: Json) -> Iterator[Finding]:
 
     And one for each of its parameters that the service would not take, as far as that can be told beforehand.
     """
-    for state, place in _tasks(definition):
-        resource = state["Resource"]
-        if not isinstance(resource, str) or resource.split(":")[2:3] != ["states"] or is_activity(resource):
+    for task in tasks(definition):
+        resource: str = task.source["Resource"]
+        if resource.split(":")[2:3] != ["states"] or is_activity(resource):
             continue
         if recognised(resource):
-            yield from unfitting_parameters(resource, state, place)
+            yield from unfitting_parameters(resource, task.source, task.location)
         else:
-            yield Finding(SCHEMA_VALIDATION_FAILED, not_recognised(resource), f"{place}/Resource")
+            yield Finding(SCHEMA_VALIDATION_FAILED, not_recognised(resource), f"{task.location}/Resource")
 
 
 def task_resources(definition: Json) -> Iterator[tuple[str, str]]:
     """The Resources of the tasks in a definition, at any depth, each with its location."""
-    for state, place in _tasks(definition):
-        yield str(state["Resource"]), f"{place}/Resource"
-
-
-def _tasks(value: Json, place: str = "") -> Iterator[tuple[dict[str, Json], str]]:
-    """The Task states, at any depth, each with its place."""
-    members: Iterable[tuple[str, Json]] = ()
-    if isinstance(value, dict):
-        if value.get("Type") == "Task" and isinstance(value.get("Resource"), str):
-            yield value, place
-        members = ((f"/{name}", inner) for name, inner in value.items())
-    elif isinstance(value, list):
-        members = ((f"[{index}]", inner) for index, inner in enumerate(value))
-    for step, inner in members:
-        yield from _tasks(inner, place + step)
+    for task in tasks(definition):
+        yield task.source["Resource"], f"{task.location}/Resource"

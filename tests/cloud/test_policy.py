@@ -178,10 +178,11 @@ def test_what_a_task_needs(task: dict[str, Any], expected: dict[str, set[str]]) 
         assert allowed(document_of(grants(document, PLACE))) == expected
 
 
-def test_what_a_distributed_map_needs() -> None:
+@pytest.mark.parametrize("processor", ["ItemProcessor", "Iterator"])
+def test_what_a_distributed_map_needs(processor: str) -> None:
     state = {
         "Type": "Map",
-        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "States": {}},
+        processor: {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "States": {}},
         "ItemReader": {
             "Resource": resource("s3:getObject"),
             "ReaderConfig": {"InputType": "CSV"},
@@ -201,6 +202,17 @@ def test_what_a_distributed_map_needs() -> None:
         "s3:ListMultipartUploadParts": {"arn:aws:s3:::out/runs/*"},
         "s3:AbortMultipartUpload": {"arn:aws:s3:::out/runs/*"},
     }
+
+
+def test_a_payload_that_looks_like_a_task_needs_nothing() -> None:
+    task = {"Type": "Task", "Resource": resource("sqs:sendMessage")}
+    state = {
+        "Type": "Pass",
+        "Result": task,
+        "Parameters": {"States": {"T": task}},
+        "Branches": [{"States": {"T": task}}],
+    }
+    assert grants({"States": {"A": state}}, PLACE) == []
 
 
 def test_what_is_wider_than_one_resource_is_noted() -> None:

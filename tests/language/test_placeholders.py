@@ -51,3 +51,17 @@ def test_from_python() -> None:
     assert asl_engine.run(definition, substitutions={"R": "filled"}).output == "filled"
     task = definition.replace('"Pass", "Result"', '"Task", "Resource"')
     assert [finding.location for finding in asl_engine.validate(task)] == ["/States/A/Resource"]
+
+
+def test_a_payload_that_looks_like_a_task_may_keep_its_placeholder() -> None:
+    result = {"Type": "Task", "Resource": "${X}"}
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": result, "End": True}}}
+    assert asl_engine.run(json.dumps(definition)).output == result
+
+
+def test_the_placeholder_of_an_inner_task_is_refused_at_its_place() -> None:
+    inner = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "${X}", "End": True}}}
+    parallel = {"Type": "Parallel", "Branches": [inner], "End": True}
+    with pytest.raises(DefinitionError) as refused:
+        asl_engine.run(json.dumps({"StartAt": "P", "States": {"P": parallel}}))
+    assert [one.location for one in refused.value.findings] == ["/States/P/Branches[0]/States/T/Resource"]

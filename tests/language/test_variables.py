@@ -111,6 +111,17 @@ EXPRESSIONS: list[tuple[str, dict[str, Any], list[str]]] = [
         },
         ["a", "b", "d"],
     ),
+    (
+        "members that are called as the fields that hold states",
+        {"Type": "Pass", "Output": {"Branches": ["{% $a %}"], "Iterator": {"ItemProcessor": "{% $b %}"}}, **END},
+        ["a", "b"],
+    ),
+    (
+        "members that are called as literal fields",
+        {"Type": "Pass", "Assign": {"x": {"Result": "{% $a %}", "Next": "{% $b %}"}}, **END},
+        ["a", "b"],
+    ),
+    ("a comment is not evaluated", {"Type": "Pass", "Comment": "{% $no %}", **END}, []),
     ("a wait", {"Type": "Wait", "Seconds": "{% $delay %}", **END}, ["delay"]),
     (
         "a task",

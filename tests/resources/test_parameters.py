@@ -99,3 +99,12 @@ def test_tasks_at_any_depth() -> None:
     definition: Any = {"StartAt": "P", "States": states}
     assert [finding.location for finding in unrecognised(definition)] == [f"{place}/Parameters"]
     assert list(task_resources(definition)) == [(inner["Resource"], f"{place}/Resource")]
+
+
+@pytest.mark.parametrize("field", ["Result", "Parameters", "Output", "Assign"])
+def test_a_payload_that_looks_like_a_task_is_none(field: str) -> None:
+    payload = {"States": {"T": {"Type": "Task", "Resource": "arn:aws:states:::foo:bar"}}, "Type": "Map"}
+    state = {"Type": "Pass", field: {**payload, "ItemProcessor": payload}, "End": True}
+    definition: Any = {"StartAt": "A", "States": {"A": state}}
+    assert list(unrecognised(definition)) == []
+    assert list(task_resources(definition)) == []

@@ -200,7 +200,13 @@ def test_a_map_state_is_described_by_its_label(client: Any, name: str) -> None:
         "States": {"P": {"Type": "Pass", "End": True}},
     }
     label = {"Type": "Map", "Label": "each", "ItemProcessor": processor, "End": True}
-    definition = {"StartAt": "M", "States": {"M": label}}
+    lookalike = {"Type": "Map", "Label": "each", "ItemProcessor": {"a": "payload"}}
+    states = {
+        "A": {"Type": "Pass", "Result": lookalike, "Next": "M"},
+        "M": {**label, "End": False, "Next": "Z"},
+        "Z": {"Type": "Pass", "Result": {**lookalike, "Label": "no"}, "End": True},
+    }
+    definition = {"StartAt": "A", "States": states}
     arn = created(client, definition, name=name)
     shown = client.describe_state_machine(stateMachineArn=f"{arn}/each")
     assert (shown["stateMachineArn"], shown["label"]) == (f"{arn}/each", "each")

@@ -22,12 +22,12 @@ from asl_engine.cli import options
 from asl_engine.cli.output import clean, err
 from asl_engine.cloud.client import AwsError, connect, explained
 from asl_engine.cloud.deploy.changes import pages
-from asl_engine.cloud.deploy.policy import states_of
 from asl_engine.cloud.workers import ActivityWork, WorkerPool
 from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import loads
 from asl_engine.language.document import load_source
+from asl_engine.language.tree import tasks
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.lookup import project_of
 from asl_engine.resources.python.tasks import python_resource
@@ -182,9 +182,9 @@ def _of_definition(given: Workers) -> Iterator[Wanted]:
     source = read_definition(given.definition, given.substituting)
     load_source(source)
     found: dict[str, int | None] = {}
-    for state in states_of(loads(source.text)):
-        resource, heartbeat = state.get("Resource"), state.get("HeartbeatSeconds")
-        if isinstance(resource, str) and ":activity:" in resource:
+    for task in tasks(loads(source.text)):
+        resource, heartbeat = task.source["Resource"], task.source.get("HeartbeatSeconds")
+        if ":activity:" in resource:
             seconds = [one for one in (found.get(resource), heartbeat) if isinstance(one, int)]
             found[resource] = min(seconds, default=None)
     for resource, heartbeat in found.items():

@@ -11,13 +11,16 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.cloud.deploy.grants import RULES, SDK_PREFIXES, Grant
+from asl_engine.language.tree import all_states
+from asl_engine.states.distributed_map import is_distributed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from asl_engine.cloud.deploy.account import AwsAccount
+    from asl_engine.language.tree import StateSource
 
-__all__ = ["covers", "document_of", "grants", "states_of", "trust"]
+__all__ = ["covers", "document_of", "grants", "trust"]
 
 _LAMBDA = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:.+")
 _INTEGRATION = re.compile(
@@ -28,26 +31,16 @@ _INTEGRATION = re.compile(
 def grants(document: Any, place: AwsAccount) -> list[Grant]:
     """What every state of a definition needs, each once."""
     found: list[Grant] = []
-    for state in states_of(document):
+    for state in all_states(document):
         found.extend(_of_state(state, place))
     return list(dict.fromkeys(found))
 
 
-def states_of(scope: Any) -> Iterator[dict[str, Any]]:
-    """All states: those of branches and item processors too."""
-    states = scope.get("States") if isinstance(scope, dict) else None
-    for state in states.values() if isinstance(states, dict) else ():
-        if isinstance(state, dict):
-            yield state
-            for inner in (state.get("ItemProcessor"), state.get("Iterator"), *(state.get("Branches") or ())):
-                yield from states_of(inner)
-
-
-def _of_state(state: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
-    if state.get("Type") == "Task":
-        yield from _of_task(str(state.get("Resource", "")), arguments_of(state), place)
-        yield from _of_credentials(state.get("Credentials"), place)
-    elif state.get("Type") == "Map":
+def _of_state(state: StateSource, place: AwsAccount) -> Iterator[Grant]:
+    if state.type == "Task":
+        yield from _of_task(str(state.source.get("Resource", "")), arguments_of(state.source), place)
+        yield from _of_credentials(state.source.get("Credentials"), place)
+    elif state.type == "Map":
         yield from _of_map(state, place)
 
 
@@ -124,16 +117,14 @@ def _of_credentials(credentials: Any, place: AwsAccount) -> Iterator[Grant]:
     yield Grant("sts:AssumeRole", role or everything, note=note)
 
 
-def _of_map(state: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
+def _of_map(state: StateSource, place: AwsAccount) -> Iterator[Grant]:
     """A distributed Map starts executions of its own machine, and reads and writes S3."""
-    processor = state.get("ItemProcessor")
-    config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
-    if isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED":
+    if any(is_distributed(scope.source) for scope in state.scopes()):
         yield Grant("states:StartExecution", place.arn("states", f"stateMachine:{place.machine}"))
         for action in ("DescribeExecution", "StopExecution", "RedriveExecution"):
             yield Grant(f"states:{action}", place.arn("states", f"execution:{place.machine}:*"))
             yield Grant(f"states:{action}", place.arn("states", f"execution:{place.machine}/*"))
-    reader, writer = state.get("ItemReader"), state.get("ResultWriter")
+    reader, writer = state.source.get("ItemReader"), state.source.get("ResultWriter")
     if isinstance(reader, dict):
         yield from _of_reader(reader, place)
     if isinstance(writer, dict) and writer.get("Resource"):

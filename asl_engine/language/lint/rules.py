@@ -6,14 +6,14 @@ and name it in ``RULES``, with what its code means.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import dumps, loads
 from asl_engine.language.lint.static_paths import CODES as AWS_CODES
 from asl_engine.language.lint.static_paths import static_paths
 from asl_engine.language.placeholders import placeholders
-from asl_engine.language.tree import all_states
+from asl_engine.language.tree import all_scopes, all_states
 from asl_engine.language.variables import variable_references
 from asl_engine.limits import AWS_LIMITS, utf8_length
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.machine import StateMachine
     from asl_engine.json_values import Json
+    from asl_engine.language.tree import ScopeSource
 
 __all__ = ["CODES", "lint"]
 
@@ -33,15 +34,6 @@ DAY_SECONDS: Final = 86_400
 FEW_ATTEMPTS: Final = 1
 
 
-class Scope(NamedTuple):
-    """``caught``: a Parallel or Map state around it catches what fails in here."""
-
-    location: str
-    start_at: str
-    states: dict[str, Any]
-    caught: bool
-
-
 Doubts: TypeAlias = "Iterator[tuple[str, str]]"  # locations, and what is doubtful there
 
 
@@ -50,42 +42,37 @@ def lint(machine: StateMachine) -> list[Finding]:
     document: Any = loads(machine.text)
     found = [
         Finding(code, message, location, "WARNING")
-        for scope in _scopes("", document, caught=False)
+        for scope in all_scopes(document)
         for code, (_, rule) in RULES.items()
         for location, message in rule(scope)
     ]
     return [*found, *_unknown_variables(machine, document), *_unfilled(document, ""), *static_paths(document)]
 
 
-def _scopes(location: str, document: dict[str, Any], *, caught: bool) -> Iterator[Scope]:
-    yield Scope(location, document["StartAt"], document["States"], caught)
-    for name, state in document["States"].items():
-        place = f"{location}/States/{name}"
-        inner_caught = caught or "Catch" in state
-        if state["Type"] == "Parallel":
-            for index, branch in enumerate(state["Branches"]):
-                yield from _scopes(f"{place}/Branches[{index}]", branch, caught=inner_caught)
-        elif state["Type"] == "Map":
-            field = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
-            yield from _scopes(f"{place}/{field}", state[field], caught=inner_caught)
-
-
-def _of_type(scope: Scope, *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, state in scope.states.items():
-        if state["Type"] in types:
-            yield f"{scope.location}/States/{name}", state
+def _of_type(scope: ScopeSource, *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for state in scope.states():
+        if state.type in types:
+            yield state.location, state.source
 
 
 # -- rules -------------------------------------------------------------------------------------------
 
 
-def _tasks_without_catch(scope: Scope) -> Doubts:
+def _tasks_without_catch(scope: ScopeSource) -> Doubts:
+    if _is_caught(scope):
+        return
     for place, state in _of_type(scope, "Task"):
-        if not scope.caught and not state.get("Catch"):
+        if not state.get("Catch"):
             yield place, "Nothing catches this task's errors: any of them ends the execution; add a Catch"
 
 
-def _endless_tasks(scope: Scope) -> Doubts:
+def _is_caught(scope: ScopeSource) -> bool:
+    """Whether a Parallel or Map state around the scope catches what fails in it."""
+    holder = scope.holder
+    return holder is not None and ("Catch" in holder.source or _is_caught(holder.scope))
+
+
+def _endless_tasks(scope: ScopeSource) -> Doubts:
     for place, state in _of_type(scope, "Task"):
         resource = state["Resource"]
         if resource.endswith(ANSWERED_LATER) or ":activity:" in resource:
@@ -97,13 +84,13 @@ def _endless_tasks(scope: Scope) -> Doubts:
                 yield place, message
 
 
-def _retries_without_jitter(scope: Scope) -> Doubts:
+def _retries_without_jitter(scope: ScopeSource) -> Doubts:
     for place, retrier in _retriers(scope):
         if retrier.get("MaxAttempts", 3) > FEW_ATTEMPTS and retrier.get("JitterStrategy") != "FULL":
             yield place, 'All executions that fail together retry together; add "JitterStrategy": "FULL"'
 
 
-def _long_backoffs(scope: Scope) -> Doubts:
+def _long_backoffs(scope: ScopeSource) -> Doubts:
     for place, retrier in _retriers(scope):
         rate, attempts = retrier.get("BackoffRate", 2.0), retrier.get("MaxAttempts", 3)
         if "MaxDelaySeconds" in retrier or attempts == 0:
@@ -116,28 +103,26 @@ def _long_backoffs(scope: Scope) -> Doubts:
             yield place, f"The last of {attempts} retries waits more than a day; add MaxDelaySeconds"
 
 
-def _retriers(scope: Scope) -> Iterator[tuple[str, dict[str, Any]]]:
+def _retriers(scope: ScopeSource) -> Iterator[tuple[str, dict[str, Any]]]:
     for place, state in _of_type(scope, "Task", "Parallel", "Map"):
         for index, retrier in enumerate(state.get("Retry", ())):
             yield f"{place}/Retry[{index}]", retrier
 
 
-def _choices_without_default(scope: Scope) -> Doubts:
+def _choices_without_default(scope: ScopeSource) -> Doubts:
     for place, state in _of_type(scope, "Choice"):
         if "Default" not in state:
             yield place, "An input that no rule fits fails the execution; add a Default"
 
 
-def _busy_loops(scope: Scope) -> Doubts:
+def _busy_loops(scope: ScopeSource) -> Doubts:
     """Loops in which nothing waits: each round adds to a history that has an end."""
-    ahead = {name: _targets(state) for name, state in scope.states.items() if not _waits(state)}
+    states = {state.name: state for state in scope.states()}
+    ahead = {name: _targets(state.source) for name, state in states.items() if not _waits(state.source)}
     for group in _cycles(ahead):
-        first = next(name for name in scope.states if name in group)
-        names = ", ".join(name for name in scope.states if name in group)
-        yield (
-            f"{scope.location}/States/{first}",
-            f"Nothing waits in the loop through {names}: it can fill the history of 25,000 events; add a Wait",
-        )
+        names = [name for name in states if name in group]
+        loop = f"Nothing waits in the loop through {', '.join(names)}"
+        yield states[names[0]].location, f"{loop}: it can fill the history of 25,000 events; add a Wait"
 
 
 def _waits(state: dict[str, Any]) -> bool:
@@ -172,15 +157,16 @@ def _reached(ahead: dict[str, set[str]], start: str) -> set[str]:
     return found
 
 
-def _overflowing_payloads(scope: Scope) -> Doubts:
+def _overflowing_payloads(scope: ScopeSource) -> Doubts:
     limit = AWS_LIMITS.payload_bytes
     assert limit is not None, "AWS has a limit"  # noqa: S101  for the type checker
-    for name, state in scope.states.items():
+    for state in scope.states():
         for field in PAYLOAD_FIELDS:
-            size = utf8_length(dumps(state[field])) if field in state else 0
-            if size > limit and utf8_length(dumps(_literal(state[field]))) > limit:
+            value = state.source.get(field)
+            size = utf8_length(dumps(value))
+            if size > limit and utf8_length(dumps(_literal(value))) > limit:
                 message = f"These {size:,} bytes are more than a payload may have ({limit:,}): the state must fail"
-                yield f"{scope.location}/States/{name}/{field}", message
+                yield f"{state.location}/{field}", message
 
 
 def _literal(value: Json) -> Json:
@@ -194,7 +180,7 @@ def _literal(value: Json) -> Json:
     return value
 
 
-def _old_forms(scope: Scope) -> Doubts:
+def _old_forms(scope: ScopeSource) -> Doubts:
     for place, state in _of_type(scope, "Map"):
         for old, new in (("Iterator", "ItemProcessor"), ("Parameters", "ItemSelector")):
             if old in state:
@@ -203,25 +189,19 @@ def _old_forms(scope: Scope) -> Doubts:
 
 def _unknown_variables(machine: StateMachine, document: Any) -> Iterator[Finding]:
     """Variables that a state reads and no state assigns."""
+    states = [*all_states(document)]
     assigned = {
         name.removesuffix(".$")
-        for _, state in all_states(document)
-        for step in (state, *state.get("Choices", ()), *state.get("Catch", ()))
+        for state in states
+        for step in (state.source, *state.source.get("Choices", ()), *state.source.get("Catch", ()))
         for name in step.get("Assign", ())
     }
-    places = {name: location for location, name in _located(document)}
+    places = {state.name: state.location for state in states}
     for state, names in variable_references(machine).items():
         for name in names:
             if name not in assigned:
                 message = f"No state assigns ${name}: reading it fails{did_you_mean(name, assigned)}"
                 yield Finding("UNKNOWN_VARIABLE", message, places[state], "WARNING")
-
-
-def _located(document: Any) -> Iterator[tuple[str, str]]:
-    """Every state's location, and its name."""
-    for scope in _scopes("", document, caught=False):
-        for name in scope.states:
-            yield f"{scope.location}/States/{name}", name
 
 
 def _unfilled(value: Json, place: str) -> Iterator[Finding]:
@@ -238,7 +218,7 @@ def _unfilled(value: Json, place: str) -> Iterator[Finding]:
 
 
 # Code: what it means, and the rule that finds it.
-RULES: Final[dict[str, tuple[str, Callable[[Scope], Doubts]]]] = {
+RULES: Final[dict[str, tuple[str, Callable[[ScopeSource], Doubts]]]] = {
     "TASK_WITHOUT_CATCH": ("A task's errors end the execution.", _tasks_without_catch),
     "TASK_WITHOUT_TIMEOUT": ("A task that somebody else ends has no time limit.", _endless_tasks),
     "RETRY_WITHOUT_JITTER": ("Retries of many executions come at the same moment.", _retries_without_jitter),

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.findings import Finding
+from asl_engine.language.tree import all_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,22 +32,10 @@ SUFFIX: Final = ".$"
 
 def static_paths(document: dict[str, Any]) -> Iterator[Finding]:
     """The warnings about a definition that is sound, at every depth."""
-    machine = document.get("QueryLanguage", "JSONPath")
-    for location, state in _states("", document):
-        if state.get("QueryLanguage", machine) == "JSONPath":
-            for code, place, message in _in_state(state):
-                yield Finding(code, message, f"{location}/{place}", "WARNING")
-
-
-def _states(location: str, scope: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for name, state in scope["States"].items():
-        place = f"{location}/States/{name}"
-        yield place, state
-        for index, branch in enumerate(state.get("Branches", ())):
-            yield from _states(f"{place}/Branches[{index}]", branch)
-        for field in ("ItemProcessor", "Iterator"):
-            if field in state:
-                yield from _states(f"{place}/{field}", state[field])
+    for state in all_states(document):
+        if state.language == "JSONPath":
+            for code, place, message in _in_state(state.source):
+                yield Finding(code, message, f"{state.location}/{place}", "WARNING")
 
 
 def _in_state(state: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from uuid import uuid4
 from asl_engine.arn import state_machine_arn
 from asl_engine.errors import Conflict, DefinitionError
 from asl_engine.json_text import dumps, loads
+from asl_engine.language.tree import all_states
 from asl_engine.projections.descriptions import present
 from asl_engine.server.configuration import configured, shown_configuration
 from asl_engine.server.journal import REVISION
@@ -228,15 +229,9 @@ async def _check_room(request: Request, service: Service) -> None:
 
 def _labelled(definition: str, found: Target) -> str:
     """The definition of the Distributed Map state with this label.  Raises StateMachineDoesNotExist."""
-    waiting: list[Any] = [loads(definition)]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if value.get("Type") == "Map" and value.get("Label") == found.label:
-                return dumps(value.get("ItemProcessor") or value.get("Iterator"))
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
+    for state in all_states(loads(definition)):
+        if state.type == "Map" and state.source.get("Label") == found.label:
+            return dumps(next(state.scopes()).source)
     raise does_not_exist("State Machine", found.arn)
 
 
