@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import is_activity
+from asl_engine.arn import is_activity, parse_arn
 from asl_engine.findings import Finding
 from asl_engine.resources.integrations import not_recognised, recognised
 from asl_engine.resources.parameters import unfitting_parameters
@@ -24,8 +24,9 @@ def unrecognised(definition: Json) -> Iterator[Finding]:
     And one for each of its parameters that the service would not take, as far as that can be told beforehand.
     """
     for state, place in _tasks(definition):
-        resource = state["Resource"]
-        if not isinstance(resource, str) or resource.split(":")[2:3] != ["states"] or is_activity(resource):
+        resource = str(state["Resource"])
+        arn = parse_arn(resource)
+        if arn is None or arn.service != "states" or is_activity(resource):
             continue
         if recognised(resource):
             yield from unfitting_parameters(resource, state, place)

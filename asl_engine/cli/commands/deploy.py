@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.arn import is_role
 from asl_engine.cli.output import clean, err, is_terminal, out, pretty_json
 from asl_engine.cloud.client import connect
 from asl_engine.cloud.deploy.aliases import Shift
@@ -75,7 +76,7 @@ def deploy_command(given: Deployment) -> int:
 
 def _check_options(given: Deployment) -> None:
     checked_weight(given.weight)
-    if given.role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", given.role):
+    if given.role is not None and not is_role(given.role):
         raise InvalidInput(f"--role {given.role}: it is a role's ARN, as in arn:aws:iam::123456789012:role/name")
     if given.type not in {None, "STANDARD", "EXPRESS"}:
         raise InvalidInput(f"--type {given.type}: it is STANDARD or EXPRESS")

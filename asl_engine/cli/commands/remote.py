@@ -8,6 +8,7 @@ import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import Arn, is_arn, unqualified
 from asl_engine.cli.commands.executions import checked_limit, checked_status
 from asl_engine.cli.commands.history import COLUMNS, line, row
 from asl_engine.cli.output import (
@@ -90,7 +91,7 @@ def _is_express(aws: Aws, arn: str) -> bool:
         try:
             shown = aws.states.describe_state_machine(stateMachineArn=arn)
         except aws.states.exceptions.InvalidArn:  # an alias: it is its machine's type
-            shown = aws.states.describe_state_machine(stateMachineArn=arn.rpartition(":")[0])
+            shown = aws.states.describe_state_machine(stateMachineArn=unqualified(arn)[0])
     return bool(shown.get("type") == "EXPRESS")
 
 
@@ -123,7 +124,7 @@ def _report(shown: dict[str, Any], *, as_json: bool) -> int:
     for told in failure_lines(shown.get("error"), shown.get("cause")):
         err(told)
     took = seconds(milliseconds(shown["stopDate"]) - milliseconds(shown["startDate"]))
-    machine = shown["stateMachineArn"].rpartition(":")[2]
+    machine = Arn.of(shown["stateMachineArn"]).name
     see = f"asl remote history {shown['executionArn']}"
     err(f"{shown['status']}  {short_name(shown['name'])}  {machine}  {took}  ({see})")
     return EXIT_CODES[shown["status"]]
@@ -220,7 +221,7 @@ def list_executions(machine: str | None, status: str | None, limit: int, *, as_j
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
     started = milliseconds(one["startDate"])
     took = "" if one.get("stopDate") is None else seconds(milliseconds(one["stopDate"]) - started)
-    machine = one["stateMachineArn"].split(":")[6]
+    machine = Arn.of(one["stateMachineArn"]).name
     return (short_name(one["name"]), machine, one["status"], utc(started), took)
 
 
@@ -296,7 +297,7 @@ def _machines(aws: Aws) -> list[tuple[str, str]]:
 
 def machine_arn(aws: Aws, text: str) -> str:
     """The ARN of a machine, given as ARN, as name, or as name and alias or version: ``order:live``."""
-    if text.startswith("arn:"):
+    if is_arn(text):
         return text
     name, colon, qualifier = text.partition(":")
     machines = dict(_machines(aws))
@@ -312,7 +313,7 @@ def execution_arn(aws: Aws, text: str, machine: str | None) -> str:
     Raises ``ExecutionDoesNotExist`` where there is none among the newest thousand of each machine, or more
     than one.
     """
-    if text.startswith("arn:"):
+    if is_arn(text):
         return text
     candidates = [one for one in _newest(aws, machine, None, PAGE) if one["name"].startswith(text)]
     exact = [one for one in candidates if one["name"] == text]
