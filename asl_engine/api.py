@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import anyio
 
+from asl_engine.arn import function_name
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import DefinitionError, InvalidInput, ProjectError
 from asl_engine.findings import did_you_mean
@@ -29,7 +30,7 @@ from asl_engine.projections.history import project as project_history
 from asl_engine.projections.moments import iso
 from asl_engine.resources.catalog import Catalog, resolve
 from asl_engine.resources.python.loading import load_tasks
-from asl_engine.resources.python.registry import Registry, canonical, function_name
+from asl_engine.resources.python.registry import Registry, canonical
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.sqlite.store import SqliteStore
 

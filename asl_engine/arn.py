@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from asl_engine.limits import MAX_NAME_LENGTH
 
@@ -12,28 +12,110 @@ __all__ = [
     "ALLOWED_IN_NAMES",
     "CALLBACK",
     "LAMBDA_INVOKE",
+    "LOG_GROUP_ARN",
+    "ROLE_ARN",
+    "Arn",
     "activity_arn",
     "child_name",
+    "connection_name",
     "execution_arn",
+    "executions_of",
     "express_arn",
+    "function_arn",
+    "function_name",
+    "function_qualifier",
+    "integration_name",
     "is_activity",
+    "is_arn",
     "is_child",
     "is_express",
     "is_lambda_function",
     "is_name",
+    "is_of_states",
+    "is_qualifier",
+    "is_role",
+    "labelled",
+    "last_part",
+    "machine_arn_of",
     "map_run_arn",
     "name_from",
+    "names_activity",
+    "parse_arn",
     "qualified_arn",
     "role_arn",
+    "s3_action",
     "service_integration",
+    "starts_executions",
     "state_machine_arn",
+    "unlabelled",
     "unqualified",
     "uuid_text",
+    "version_number",
     "waits_for_token",
 ]
 
 LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
 CALLBACK = ".waitForTaskToken"
+
+
+class Arn(NamedTuple):
+    """``arn:partition:service:region:account:resource``; region and account are empty where a service has none."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def of(cls, text: str) -> Arn:
+        """Raises ``ValueError`` for a text that is no ARN."""
+        found = parse_arn(text)
+        if found is None:
+            raise ValueError(f"{text!r} is not an ARN")
+        return found
+
+    @property
+    def home(self) -> tuple[str, str]:
+        """The region and the account."""
+        return self.region, self.account
+
+    @property
+    def parts(self) -> list[str]:
+        """The resource at its colons."""
+        return self.resource.split(":")
+
+    @property
+    def kind(self) -> str:
+        """``stateMachine``, ``execution``, ``activity``, ...: the first part of the resource."""
+        return self.resource.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """The second part of the resource, "" where it has one; an execution's is its state machine's."""
+        return self.resource.partition(":")[2].partition(":")[0]
+
+    @property
+    def qualifier(self) -> str | None:
+        """What follows the name: a version, an alias, an execution's own name; None where nothing does."""
+        _, colon, qualifier = self.resource.partition(":")[2].partition(":")
+        return qualifier if colon else None
+
+
+def parse_arn(text: str) -> Arn | None:
+    """The parts of an ARN; None for a text that is none."""
+    prefix, *parts = text.split(":", 5)
+    return Arn(*parts) if prefix == "arn" and len(parts) == 5 else None
+
+
+def is_arn(text: str) -> bool:
+    """Whether a text is meant as an ARN, and not as a name."""
+    return text.startswith("arn:")
+
+
+def last_part(arn: str) -> str:
+    """What follows the last colon: the name of an activity or alias, a Map Run's id.  A name is itself."""
+    return arn.rpartition(":")[2]
 
 
 def state_machine_arn(region: str, account: str, machine: str) -> str:
@@ -51,13 +133,55 @@ def unqualified(arn: str) -> tuple[str, str | None]:
     return ":".join(parts[:7]), ":".join(parts[7:]) if len(parts) > 7 else None
 
 
+def is_qualifier(text: str) -> bool:
+    """Whether a text can follow a state machine's ARN: a single part that is not empty."""
+    return text != "" and ":" not in text
+
+
+def version_number(version_arn: str) -> int:
+    """The number in the ARN of a state machine's version."""
+    return int(last_part(version_arn))
+
+
+def labelled(machine: str, label: str) -> str:
+    """``machine/label``: what executes the children of a Map Run.  ``machine`` is a name or an ARN.
+
+    In the children of a Map Run's own children labels do not pile up.
+    """
+    return f"{unlabelled(machine)[0]}/{label}"
+
+
+def unlabelled(machine: str) -> tuple[str, str | None]:
+    """``machine/label`` -> (``machine``, "label"); None where there is no label.  A name or an ARN."""
+    name, slash, label = machine.partition("/")
+    return name, label if slash else None
+
+
 def execution_arn(region: str, account: str, machine: str, name: str) -> str:
     return f"arn:aws:states:{region}:{account}:execution:{machine}:{name}"
 
 
-def express_arn(region: str, account: str, machine: str, name: str, unique: str) -> str:
-    """An execution of an Express state machine: its name need not be unique, hence the last part."""
-    return f"arn:aws:states:{region}:{account}:express:{machine}:{name}:{unique}"
+def express_arn(region: str, account: str, machine: str, name: str, unique: str | None = None) -> str:
+    """An execution of an Express state machine: its name need not be unique, hence the last part.
+
+    A state that is tested by itself has no such part.
+    """
+    arn = f"arn:aws:states:{region}:{account}:express:{machine}:{name}"
+    return arn if unique is None else f"{arn}:{unique}"
+
+
+def machine_arn_of(execution_arn: str) -> str:
+    """The ARN of the state machine that an execution is one of."""
+    arn = Arn.of(execution_arn)
+    return f"arn:{arn.partition}:states:{arn.region}:{arn.account}:stateMachine:{arn.name}"
+
+
+def executions_of(machine_arn: str) -> str | None:
+    """A pattern for the ARNs of all executions of a machine; None where the text names no state machine."""
+    arn = parse_arn(machine_arn)
+    if arn is None or not arn.name:
+        return None
+    return f"arn:{arn.partition}:{arn.service}:{arn.region}:{arn.account}:execution:{arn.name}:*"
 
 
 def activity_arn(region: str, account: str, name: str) -> str:
@@ -65,9 +189,8 @@ def activity_arn(region: str, account: str, name: str) -> str:
 
 
 def map_run_arn(machine_arn: str, label: str, unique: str) -> str:
-    """A Map Run of the Map state ``label``; in a Map Run's own children labels do not pile up."""
-    machine = machine_arn.replace(":stateMachine:", ":mapRun:", 1).partition("/")[0]
-    return f"{machine}/{label}:{unique}"
+    """A Map Run of the Map state ``label``."""
+    return f"{labelled(machine_arn.replace(':stateMachine:', ':mapRun:', 1), label)}:{unique}"
 
 
 def child_name(map_run_arn: str, number: int) -> str:
@@ -83,7 +206,8 @@ def uuid_text(data: bytes) -> str:
 
 def is_express(arn: str) -> bool:
     """Whether this is the ARN of an execution of an Express state machine."""
-    return ":express:" in arn
+    # A Standard state machine may be called "express" too: the word counts only in its place.
+    return ":express:" in arn and arn.split(":", 6)[5:6] == ["express"]
 
 
 def is_child(machine_name: str) -> bool:
@@ -104,6 +228,33 @@ def is_activity(resource: str) -> bool:
     return len(parts) == 7 and parts[0] == "arn" and parts[2] == "states" and parts[5] == "activity"
 
 
+# ${AWS::Region}, as a template fills it: what is in it separates no parts.
+_PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}")
+
+
+def _template(resource: str) -> Arn | None:
+    """The parts of an ARN that may have placeholders in it."""
+    return parse_arn(_PLACEHOLDER.sub("_", resource) if "${" in resource else resource)
+
+
+def names_activity(resource: str) -> bool:
+    """Whether a Resource is an activity, also one with placeholders in its ARN."""
+    arn = _template(resource)
+    return arn is not None and arn.service == "states" and arn.kind == "activity"
+
+
+def is_of_states(resource: str) -> bool:
+    """Whether a Resource belongs to Step Functions (integrations, activities), also one with placeholders."""
+    arn = _template(resource)
+    return arn is not None and arn.service == "states"
+
+
+def starts_executions(resource: str) -> bool:
+    """Whether a Resource is the integration that starts an execution, in any pattern."""
+    arn = _template(resource)
+    return arn is not None and arn.service == "states" and arn.resource.startswith("states:startExecution")
+
+
 def waits_for_token(resource: str) -> bool:
     """Whether a Resource is an integration whose task ends when its token comes back."""
     return resource.endswith(CALLBACK)
@@ -113,6 +264,60 @@ def is_lambda_function(resource: str) -> bool:
     """Whether a Resource is a Lambda function's own ARN (region and account may be placeholders)."""
     parts = resource.split(":")
     return len(parts) >= 7 and parts[0] == "arn" and parts[2] == "lambda" and parts[5] == "function"
+
+
+# Region and account may be any text: a definition that was never deployed often has placeholders there.
+_FUNCTION: Final = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+
+
+def function_name(resource: str) -> str | None:
+    """The NAME in ``arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]``; None for any other."""
+    match = _FUNCTION.fullmatch(resource)
+    return match and match["name"]
+
+
+def function_qualifier(resource: str) -> str | None:
+    """The QUALIFIER (version or alias) of a Lambda function's ARN, None where there is none."""
+    match = _FUNCTION.fullmatch(resource)
+    return match and match["qualifier"]
+
+
+def function_arn(region: str, account: str, name: str) -> str:
+    """The ARN of a function that is named in one of Invoke's ways: NAME, ACCOUNT:function:NAME, or an ARN."""
+    if is_arn(name):
+        return name
+    return f"arn:aws:lambda:{region}:{account}:function:{name.rpartition('function:')[2]}"
+
+
+def connection_name(arn: str) -> str:
+    """``arn:aws:events:REGION:ACCOUNT:connection/NAME/ID`` -> NAME."""
+    parts = arn.split("/")
+    return parts[1] if len(parts) > 1 else arn
+
+
+# CloudWatch Logs shows the ARN of a log group with ":*" behind it; the only group of the match is that.
+LOG_GROUP_ARN: Final = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:log-group:[^:*]+(:\*)?")
+ROLE_ARN: Final = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
+
+
+def is_role(text: str) -> bool:
+    """Whether a text is the ARN of an IAM role."""
+    return ROLE_ARN.fullmatch(text) is not None
+
+
+def integration_name(resource: str) -> str | None:
+    """``arn:aws:states:::sqs:sendMessage.sync`` -> ``sqs:sendMessage.sync``; None where it is no integration."""
+    arn = parse_arn(resource)
+    return arn.resource if arn is not None and arn.service == "states" and arn.home == ("", "") else None
+
+
+_S3: Final = re.compile(r"arn:aws[a-z-]*:states:::s3:(\w+)")
+
+
+def s3_action(resource: str) -> str | None:
+    """``arn:aws:states:::s3:getObject`` -> ``getObject``: what ItemReader and ResultWriter name; else None."""
+    match = _S3.fullmatch(resource)
+    return match and match[1]
 
 
 def service_integration(resource: str) -> tuple[str, str]:

@@ -82,6 +82,71 @@ def test_there_are_no_import_cycles() -> None:
         pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
 
 
+SPLITTING = {"split", "rsplit", "partition", "rpartition", "count"}
+SEARCHING = {"startswith", "removeprefix", "replace", "index", "find"}
+ARN_LIKE = re.compile(r"arn|machine|execution|resource|activity|role", re.IGNORECASE)
+# Texts with a colon in them that are no ARNs.
+NOT_ARNS = {
+    "cli.commands.remote": "text.partition(':')",  # NAME:ALIAS, as it is typed
+    "engine.mocking": "call.key.rpartition(':')",  # the key of a task
+    "resources.http.requests": "self.url.partition(':')",
+    "resources.lambda_.worker": "path.partition(':')",  # MODULE:CALLABLE
+    "resources.mocks.results": "name.partition(':')",  # SERVICE:ACTION
+}
+
+
+def arn_surgery(tree: ast.AST) -> set[str]:
+    """The expressions that take a text apart as only ``arn`` may, or look for a part of an ARN in one."""
+    found = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(ast.Attribute(value, method), [ast.Constant(str(text)), *_]):
+                separator = text == ":" or (text == "/" and ARN_LIKE.search(ast.unparse(value)))
+                pattern = ast.unparse(value) == "re" and "arn:" in text
+                if pattern or (method in SPLITTING and separator) or (method in SEARCHING and is_piece(text)):
+                    found.add(ast.unparse(node))
+            case ast.Compare(ast.Constant(str(text)), [ast.In() | ast.NotIn()], [value]):
+                if is_piece(text) or (text in {":", "/"} and ARN_LIKE.search(ast.unparse(value))):
+                    found.add(ast.unparse(node))
+    return found
+
+
+def is_piece(text: str) -> bool:
+    """``arn:aws``, ``:express:``"""
+    return text.startswith("arn:") or re.fullmatch(r":[a-zA-Z-]+:", text) is not None
+
+
+# cloud.deploy.wiring searches the text of a whole definition for ARNs: there is none yet to ask about.
+@pytest.mark.parametrize("module", [name for name in modules() if name not in {"arn", "cloud.deploy.wiring"}])
+def test_arns_are_taken_apart_in_one_place(module: str) -> None:
+    found = arn_surgery(ast.parse(modules()[module].read_text(encoding="utf-8")))
+    allowed = {NOT_ARNS[module]} if module in NOT_ARNS else set()
+    assert found == allowed, f"{module}: ask asl_engine.arn instead"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "region = who.arn.split(':')[3]",
+        "number = int(one.rpartition(':')[2])",
+        "label = machine_name.partition('/')[2]",
+        "whole = text.count(':') == 6",
+        "named = name.startswith('arn:')",
+        "kind = ':express:' in run.arn",
+        "child = '/' not in record.identity.machine_name",
+        "ROLE = re.compile('arn:[^:]+:iam::.+')",
+        "map_run = machine_arn.replace(':stateMachine:', ':mapRun:', 1)",
+    ],
+)
+def test_arn_surgery_is_seen(source: str) -> None:
+    assert arn_surgery(ast.parse(source))
+
+
+@pytest.mark.parametrize("source", ["key.split('/')", "'/' in path", "a = ': ' in text", "b = text.split(',')"])
+def test_what_is_no_arn_surgery(source: str) -> None:
+    assert not arn_surgery(ast.parse(source))
+
+
 @pytest.mark.parametrize("module", modules())
 def test_no_file_eats_the_project(module: str) -> None:
     limit = 250 if module.startswith("states.") else 500

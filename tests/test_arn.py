@@ -1,10 +1,148 @@
-"""The names of state machines and executions."""
+"""ARNs and the names in them."""
 
 from __future__ import annotations
 
 import pytest
 
-from asl_engine.arn import is_name, name_from
+from asl_engine.arn import (
+    Arn,
+    executions_of,
+    function_arn,
+    integration_name,
+    is_activity,
+    is_express,
+    is_name,
+    is_of_states,
+    is_qualifier,
+    labelled,
+    last_part,
+    machine_arn_of,
+    map_run_arn,
+    name_from,
+    names_activity,
+    parse_arn,
+    s3_action,
+    starts_executions,
+    unlabelled,
+    unqualified,
+    version_number,
+)
+from asl_engine.core.execution import Identity
+
+HERE = "arn:aws:states:eu-west-1:123456789012"
+MACHINE = f"{HERE}:stateMachine:order"
+EXECUTION = f"{HERE}:execution:order:one"
+
+
+def test_the_parts_of_an_arn() -> None:
+    arn = Arn.of("arn:aws-cn:states:cn-north-1:123456789012:execution:order/each:one")
+    assert arn == ("aws-cn", "states", "cn-north-1", "123456789012", "execution:order/each:one")
+    assert arn.home == ("cn-north-1", "123456789012")
+    assert (arn.kind, arn.name, arn.qualifier) == ("execution", "order/each", "one")
+    assert arn.parts == ["execution", "order/each", "one"]
+
+
+def test_what_an_arn_lacks() -> None:
+    machine = Arn.of(MACHINE)
+    assert (machine.kind, machine.name, machine.qualifier) == ("stateMachine", "order", None)
+    role = Arn.of("arn:aws:iam::123456789012:role/path/worker")
+    assert (role.region, role.kind, role.name, role.qualifier) == ("", "role/path/worker", "", None)
+    assert Arn.of(f"{MACHINE}:").qualifier == ""
+
+
+@pytest.mark.parametrize(
+    "text", ["", "order", "arn", "arn:", "arn:aws:states:eu-west-1:1", "urn:aws:s:r:1:x", "Arn:a:b:c:d:e"]
+)
+def test_what_is_no_arn(text: str) -> None:
+    assert parse_arn(text) is None
+    with pytest.raises(ValueError, match="is not an ARN"):
+        Arn.of(text)
+
+
+def identity(arn: str, machine: str) -> Identity:
+    return Identity(arn, "one", f"{HERE}:stateMachine:{machine}", machine, "arn:aws:iam::1:role/r", 0)
+
+
+@pytest.mark.parametrize(
+    ("arn", "kind"),
+    [
+        (EXECUTION, "STANDARD"),
+        (f"{HERE}:express:order:one:id", "EXPRESS"),
+        (f"{HERE}:express:order:one", "EXPRESS"),
+        # The word is only a name here.
+        (f"{HERE}:execution:express:one", "STANDARD"),
+        (f"{HERE}:express:express:express:id", "EXPRESS"),
+    ],
+)
+def test_the_type_of_an_execution(arn: str, kind: str) -> None:
+    assert identity(arn, "order").type == kind
+    assert is_express(arn) == (kind == "EXPRESS")
+
+
+def test_the_map_run_of_an_execution() -> None:
+    assert identity(EXECUTION, "order").map_run is None
+    assert identity(f"{HERE}:execution:order/each:one", "order/each").map_run == "each"
+
+
+def test_labels_do_not_pile_up() -> None:
+    assert labelled("order", "each") == "order/each"
+    assert labelled(f"{MACHINE}/each", "inner") == f"{MACHINE}/inner"
+    assert unlabelled(f"{MACHINE}/each") == (MACHINE, "each")
+    assert unlabelled(f"{MACHINE}/") == (MACHINE, "")
+    assert unlabelled("order") == ("order", None)
+    assert map_run_arn(f"{MACHINE}/each", "inner", "id") == f"{HERE}:mapRun:order/inner:id"
+
+
+def test_qualifiers() -> None:
+    assert unqualified(MACHINE) == (MACHINE, None)
+    assert unqualified(f"{MACHINE}:3") == (MACHINE, "3")
+    assert unqualified(f"{MACHINE}:3:4") == (MACHINE, "3:4")
+    assert [is_qualifier(text) for text in ("3", "PROD", "", "3:4")] == [True, True, False, False]
+    assert version_number(f"{MACHINE}:12") == 12
+    assert [last_part(text) for text in (f"{MACHINE}:PROD", "order")] == ["PROD", "order"]
+
+
+def test_from_an_execution_to_its_machine_and_back() -> None:
+    assert machine_arn_of(EXECUTION) == MACHINE
+    assert machine_arn_of(f"{HERE}:express:order:one:id") == MACHINE
+    assert executions_of(MACHINE) == f"{HERE}:execution:order:*"
+    assert executions_of(f"{MACHINE}:PROD") == f"{HERE}:execution:order:*"
+    assert executions_of("${Child}") is None
+    assert executions_of("arn:aws:s3:::bucket") is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "of_states", "strictly", "loosely"),
+    [
+        (f"{HERE}:activity:pack", True, True, True),
+        ("arn:aws:states:${AWS::Region}:${AWS::AccountId}:activity:pack", True, False, True),
+        ("arn:${AWS::Partition}:states:::sqs:sendMessage", True, False, False),
+        ("arn:aws:lambda:eu-west-1:1:function:activity:PROD", False, False, False),
+        ("arn:aws:lambda:eu-west-1:1:function:states:PROD", False, False, False),
+        ("${Activity}", False, False, False),
+    ],
+)
+def test_what_a_resource_is(resource: str, *, of_states: bool, strictly: bool, loosely: bool) -> None:
+    assert is_of_states(resource) == of_states
+    assert is_activity(resource) == strictly
+    assert names_activity(resource) == loosely
+
+
+def test_integrations() -> None:
+    assert integration_name("arn:aws:states:::states:startExecution.sync:2") == "states:startExecution.sync:2"
+    assert integration_name(f"{HERE}:activity:pack") is None
+    assert integration_name("arn:aws:lambda:::x:y") is None
+    assert starts_executions("arn:aws:states:::states:startExecution.sync:2")
+    assert not starts_executions("arn:aws:states:::sqs:sendMessage")
+    assert s3_action("arn:aws-us-gov:states:::s3:getObject") == "getObject"
+    assert s3_action("arn:aws:states:::sqs:getObject") is None
+
+
+@pytest.mark.parametrize(
+    "name", ["work", "123456789012:function:work", "arn:aws:lambda:eu-west-1:123456789012:function:work"]
+)
+def test_the_ways_to_name_a_function(name: str) -> None:
+    assert function_arn("eu-west-1", "123456789012", name) == "arn:aws:lambda:eu-west-1:123456789012:function:work"
 
 
 @pytest.mark.parametrize("name", ["a", "order-1_x.y", "Bestellung-Größe", "注文", "🚀", "a@b=c(d)'!+", "x" * 80])

@@ -9,11 +9,10 @@ from itertools import islice
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.arn import is_child
+from asl_engine.arn import function_name
 from asl_engine.cli.output import clean, err, readable_cause, seconds
 from asl_engine.core import events as ev
 from asl_engine.core.execution import OpenMapRun, OpenTask, Phase
-from asl_engine.resources.python.registry import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +36,7 @@ class Progress:
         self.map_runs: MapRuns | None = None  # the engine's, which knows how far they are
 
     def observe(self, run: Run, events: list[ev.Event]) -> None:
-        if is_child(run.execution.identity.machine_name):  # there may be a million of them
+        if run.execution.identity.map_run is not None:  # there may be a million of them
             return
         self.clear()
         start = run.execution.identity.started_at

@@ -10,6 +10,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import Arn
 from asl_engine.errors import AslError, Parameter, ProjectError
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Aws:
         self.session = session
         self.region = region
         self._clients: dict[str, Any] = {}
-        self._caller = None if role is None else {"Arn": role, "Account": role.split(":")[4]}
+        self._caller = None if role is None else {"Arn": role, "Account": Arn.of(role).account}
 
     def client(self, service: str, **settings: Any) -> Any:
         """The client of a service.  ``settings`` are botocore's Config; a client that has any is not kept."""
@@ -97,7 +98,7 @@ class Aws:
     @property
     def partition(self) -> str:
         """``aws``, ``aws-cn``, ...: the second part of every ARN."""
-        return self._identity()["Arn"].split(":")[1]
+        return Arn.of(self._identity()["Arn"]).partition
 
     def _identity(self) -> dict[str, str]:
         if self._caller is None:

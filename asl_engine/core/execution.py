@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from asl_engine.arn import is_express, unlabelled
 from asl_engine.core.frames import (
     RUNNABLE,
     Frame,
@@ -58,6 +59,16 @@ class Identity(NamedTuple):
     started_at: int
     version_arn: str | None = None
     alias_arn: str | None = None
+
+    @property
+    def type(self) -> Literal["STANDARD", "EXPRESS"]:
+        """That of its state machine, or for a Map Run's child the ExecutionType of the Map state."""
+        return "EXPRESS" if is_express(self.arn) else "STANDARD"
+
+    @property
+    def map_run(self) -> str | None:
+        """The label of the Map state whose Map Run started it; None where no Map Run did."""
+        return unlabelled(self.machine_name)[1]
 
 
 class Execution:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from heapq import heappop
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import is_express
 from asl_engine.core import events as ev
 from asl_engine.core.decision import HistoryFull, Turn, abort_map_runs
 from asl_engine.core.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
@@ -298,7 +297,7 @@ def machine_deadline(machine: StateMachine, execution: Execution) -> int | None:
 def lifetime_end(execution: Execution, limits: Limits) -> int | None:
     """When the service ends every execution, in milliseconds since the epoch; None without that limit."""
     who = execution.identity
-    seconds = limits.express_seconds if is_express(who.arn) else limits.execution_seconds
+    seconds = limits.express_seconds if who.type == "EXPRESS" else limits.execution_seconds
     return None if seconds is None else who.started_at + seconds * 1000
 
 

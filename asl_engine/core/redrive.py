@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import is_express
-
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
     from asl_engine.limits import Limits
@@ -28,7 +26,7 @@ def not_redrivable(execution: Execution, at: int, limits: Limits) -> str | None:
     who = execution.identity
     if execution.status in {"RUNNING", "SUCCEEDED"}:
         return f"Execution is {execution.status} and cannot be redriven"
-    if is_express(who.arn):
+    if who.type == "EXPRESS":
         return EXPRESS
     if limits.history_events is not None and execution.history_length >= limits.history_events - 1:
         return TOO_MANY_EVENTS  # there is room for neither the redrive nor what it leads to

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from asl_engine.arn import last_part
 from asl_engine.datasets.csv_text import csv_rows
 from asl_engine.datasets.decoding import read_bytes, texts
 from asl_engine.datasets.faults import DataFault
@@ -54,7 +55,7 @@ def inventory_of(stream: BinaryIO, bucket: str) -> Inventory:
     destination = manifest.get("destinationBucket")
     # A folder stands for the bucket that the inventory was written to.
     if isinstance(destination, str) and not bucket.startswith(LOCAL):
-        bucket = destination.rsplit(":", 1)[-1]  # an ARN
+        bucket = last_part(destination)  # an ARN
     return Inventory(bucket, keys, [column.strip() for column in schema.split(",")])
 
 

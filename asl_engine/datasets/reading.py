@@ -5,11 +5,11 @@ AWS documentation, "ItemReader (Map)".
 
 from __future__ import annotations
 
-import re
 from contextlib import closing, contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from asl_engine.arn import s3_action
 from asl_engine.datasets.csv_text import DELIMITERS, csv_items
 from asl_engine.datasets.decoding import texts
 from asl_engine.datasets.faults import DataFault, StorageError, reader_failed
@@ -30,7 +30,6 @@ __all__ = ["MAX_ITEMS", "read"]
 
 # At most so many items of a dataset are read (AWS documentation, "MaxItems").
 MAX_ITEMS: Final = 100_000_000
-RESOURCE: Final = re.compile(r"arn:aws[a-z-]*:states:::s3:(getObject|listObjectsV2)")
 
 Values: TypeAlias = "Iterator[tuple[str | None, Json]]"
 
@@ -51,12 +50,12 @@ def read(
     Raises ``StatesError`` States.ItemReaderFailed, at the first item or at any later one, where an object is
     missing, cannot be read, or is not what ``config`` says; the cause says which, and where in it.
     """
-    action = RESOURCE.fullmatch(resource)
-    if action is None:
+    action = s3_action(resource)
+    if action not in {"getObject", "listObjectsV2"}:
         raise reader_failed(f"The resource {resource} cannot be read from: use s3:getObject or s3:listObjectsV2")
     most = MAX_ITEMS if max_items is None else min(max_items, MAX_ITEMS)
     given: Mapping[str, Json] = parameters if isinstance(parameters, dict) else {}
-    reader = _listed if action[1] == "listObjectsV2" else _got
+    reader = _listed if action == "listObjectsV2" else _got
     return _guarded(reader(given, config, storage), most)
 
 

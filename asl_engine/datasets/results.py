@@ -11,6 +11,7 @@ from functools import lru_cache
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
+from asl_engine.arn import last_part
 from asl_engine.datasets.faults import StorageError, writer_failed
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.json_text import dumps, loads
@@ -71,7 +72,7 @@ def write_results(
     bucket = writing.bucket
     if not bucket:
         raise writer_failed("The ResultWriter needs a Bucket")
-    parts = (writing.prefix.strip("/"), map_run_arn.rsplit(":", 1)[-1], f"Redrive-{redrive}" if redrive else "")
+    parts = (writing.prefix.strip("/"), last_part(map_run_arn), f"Redrive-{redrive}" if redrive else "")
     folder = "/".join(part for part in parts if part)
     try:
         with ExitStack() as stack:

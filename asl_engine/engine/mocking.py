@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from asl_engine.arn import Arn
 from asl_engine.core.events import StateEntered, TaskScheduled
 from asl_engine.core.interpreter import TaskReported, WorkerReported
 from asl_engine.errors import ProjectError, StatesError
@@ -132,4 +133,4 @@ class Mocking(Mapping[str, "Resource"]):
 
 
 def _machine(execution: str) -> str:
-    return execution.split(":")[6]
+    return Arn.of(execution).name

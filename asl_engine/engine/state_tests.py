@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from asl_engine.arn import role_arn, state_machine_arn
+from asl_engine.arn import express_arn, role_arn, state_machine_arn
 from asl_engine.core.execution import Identity, OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER, TaskReported, TimerReported
 from asl_engine.errors import StatesError
@@ -35,7 +35,7 @@ def trial_identity(region: str, account: str, at: int, role: str | None = None) 
     """
     machine, name = str(uuid4()), str(uuid4())
     return Identity(
-        arn=f"arn:aws:states:{region}:{account}:express:{machine}:{name}",
+        arn=express_arn(region, account, machine, name),
         name=name,
         machine_arn=state_machine_arn(region, account, machine),
         machine_name=machine,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.arn import names_activity
 from asl_engine.inspection.subject import Refusal
 from asl_engine.language.tree import inner_states
 
@@ -62,7 +63,7 @@ def _check_unmocked(subject: Subject, role: str | None) -> None:
     if subject.type != "Task":
         return
     resource: str = subject.source["Resource"]
-    if ":activity:" in resource or resource.endswith(NEEDS_MOCK):
+    if names_activity(resource) or resource.endswith(NEEDS_MOCK):
         raise Refusal(
             f"TestState API does not support the resource '{resource}' when a mock is not specified",
             "InvalidDefinition",

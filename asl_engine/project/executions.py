@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.arn import execution_arn, state_machine_arn
+from asl_engine.arn import execution_arn, parse_arn, state_machine_arn
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.errors import AslError, ExecutionAlreadyExists
 from asl_engine.json_text import JsonSyntaxError, loads
@@ -85,7 +85,8 @@ class ProjectExecutions:
 
     def _file(self, machine: str) -> Path | None:
         """The definition of the machine with this ARN."""
-        name = machine.split(":")[6] if machine.count(":") >= 6 else machine
+        arn = parse_arn(machine)
+        name = machine if arn is None else arn.name
         if machine != state_machine_arn(self._project.region, self._project.account, name):
             return None
         folder = self._project.root / "statemachines"

@@ -11,6 +11,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.arn import is_of_states, starts_executions
 from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
@@ -135,10 +136,10 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
     with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
         registry = load_tasks(*project.tasks, root=project.root)
     services = None
-    if project.functions or any(":states:" in resource for resource in machine.resources):
+    if project.functions or any(map(is_of_states, machine.resources)):
         services = services_of(how, project, sdk_region=True)
     nested = None
-    if services is not None and any("states:startExecution" in resource for resource in machine.resources):
+    if services is not None and any(map(starts_executions, machine.resources)):
         from asl_engine.project.executions import ProjectExecutions
 
         nested = ProjectExecutions(how, project)

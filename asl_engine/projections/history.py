@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from asl_engine.arn import is_activity, is_lambda_function, service_integration
+from asl_engine.arn import Arn, is_activity, is_lambda_function, service_integration
 from asl_engine.core import events as ev
 from asl_engine.errors import shown_error
 from asl_engine.json_text import dumps
@@ -171,7 +171,7 @@ def _task_scheduled(event: ev.TaskScheduled, identity: Identity, tasks: dict[int
     details = {
         "resourceType": service,
         "resource": action,
-        "region": identity.arn.split(":")[3],
+        "region": Arn.of(identity.arn).region,
         "parameters": event.parameters.text,
     }
     given = _timeouts(event, "timeoutInSeconds", "heartbeatInSeconds")

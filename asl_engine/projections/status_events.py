@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.arn import Arn
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.projections.descriptions import text_of
@@ -44,7 +45,7 @@ def status_event(execution: Execution, status: Status, at: int, identifier: str,
     The execution may have gone on since then: one that has started is RUNNING, and has no output yet.
     """
     who = execution.identity
-    _, _, _, region, account, *_ = who.arn.split(":")
+    region, account = Arn.of(who.arn).home
     over = status != "RUNNING"
     shown_input, shown_output = text_of(execution.input), text_of(execution.output) if over else None
     reason = f"Execution is {status} and cannot be redriven" if not over else not_redrivable(execution, at, limits)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import is_activity
+from asl_engine.arn import function_name, is_activity, is_of_states
 from asl_engine.errors import Parameter, ProjectError, StatesError
-from asl_engine.resources.python.registry import canonical, function_name
+from asl_engine.resources.python.registry import canonical
 from asl_engine.resources.python.tasks import python_resource
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Catalog(dict[str, "Resource"]):
                 return self._services.functions[name]
             function = self.registry.find(name)
             return self._remote if function is None else python_resource(function, name)
-        if ":states:" not in resource:
+        if not is_of_states(resource):
             return None
         from asl_engine.resources.services import Services, service_resource
 

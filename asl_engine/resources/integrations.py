@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
+from asl_engine.arn import Arn, parse_arn
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
 
@@ -41,10 +42,10 @@ class Integration(NamedTuple):
 @cache
 def integration(resource: str) -> Integration | None:
     """None for a Resource that is no service integration: a function's ARN, an activity's."""
-    parts = resource.split(":")
-    if parts[:1] != ["arn"] or parts[2:5] != ["states", "", ""] or len(parts) < 7:
+    arn = parse_arn(resource)
+    if arn is None or arn.service != "states" or arn.home != ("", "") or len(arn.parts) < 2:
         return None
-    rest = parts[5:]
+    rest = arn.parts
     sdk = rest[0] == "aws-sdk"
     if sdk:
         rest = rest[1:]
@@ -61,7 +62,7 @@ def recognised(resource: str) -> bool:
     Without botocore, which knows the services, every ``aws-sdk`` action is taken.
     """
     found = integration(resource)
-    if found is None or resource.split(":")[1] not in PARTITIONS:
+    if found is None or Arn.of(resource).partition not in PARTITIONS:
         return False
     if found.sdk:
         return found.pattern in {"", TOKEN} and _is_action(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import is_activity
+from asl_engine.arn import is_activity, parse_arn
 from asl_engine.findings import Finding
 from asl_engine.language.tree import tasks
 from asl_engine.resources.integrations import not_recognised, recognised
@@ -26,7 +26,8 @@ def unrecognised(definition: Json) -> Iterator[Finding]:
     """
     for task in tasks(definition):
         resource: str = task.source["Resource"]
-        if resource.split(":")[2:3] != ["states"] or is_activity(resource):
+        arn = parse_arn(resource)
+        if arn is None or arn.service != "states" or is_activity(resource):
             continue
         if recognised(resource):
             yield from unfitting_parameters(resource, task.source, task.location)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import LOG_GROUP_ARN
 from asl_engine.server.protocol.errors import ApiError
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["configured", "shown_configuration", "without_defaults"]
 
-LOG_GROUP = re.compile(r"arn:aws[a-z-]*:logs:[a-z0-9-]+:\d{12}:log-group:[^:*]+(:\*)?")
 ONE_DESTINATION = "Must specify exactly one Log Destination."
 NO_QUALIFIER = "Log Group ARN must be provided with '*' qualifier."
 
@@ -53,7 +52,7 @@ def _logging(given: Any) -> Json:
         arn = (destination.get("cloudWatchLogsLogGroup") or {}).get("logGroupArn")
         if arn is None:
             raise _invalid("Logging", ONE_DESTINATION)
-        match = LOG_GROUP.fullmatch(arn)
+        match = LOG_GROUP_ARN.fullmatch(arn)
         if match is None:
             raise _invalid("Logging", f"Log Destination is not the ARN of a log group: {arn}")
         if match[1] is None:

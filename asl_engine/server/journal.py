@@ -43,7 +43,8 @@ class Journal:
     def observe(self, run: Run, events: list[Event]) -> None:
         if self._records is not None:
             self._log(self._records, run, events)
-        if self._statuses is not None and ":express:" not in run.arn:  # EventBridge hears nothing of those
+        # EventBridge hears nothing of Express executions.
+        if self._statuses is not None and run.execution.identity.type != "EXPRESS":
             for event in events:
                 status = status_of(event)
                 if status is not None:

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import Arn, parse_arn
 from asl_engine.errors import AslError
 from asl_engine.resources.nested import Refused
 from asl_engine.server.protocol.errors import ApiError
@@ -65,7 +66,8 @@ class NestedExecutions:
 
 def _caller(call: TaskCall) -> Caller:
     """The region of the execution that asks, and its account, or that of the role it takes."""
-    region, account = call.execution.split(":")[3:5]
+    region, account = Arn.of(call.execution).home
     credentials = None if call.credentials is None else call.credentials.value
     role = credentials.get("RoleArn") if isinstance(credentials, dict) else None
-    return Caller(region, str(role).split(":")[4] if role and str(role).count(":") >= 5 else account)
+    taken = parse_arn(str(role))
+    return Caller(region, account if taken is None else taken.account)

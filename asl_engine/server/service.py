@@ -9,7 +9,6 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import is_child
 from asl_engine.core.apply import fold
 from asl_engine.core.events import StateExited
 from asl_engine.core.interpreter import StopRequested
@@ -198,7 +197,7 @@ class Service:
         return self.engine.runs.get(arn)
 
     async def _resume(self, record: Record) -> bool:
-        if is_child(record.identity.machine_name):  # its Map Run sees to it
+        if record.identity.map_run is not None:  # its Map Run sees to it
             return False
         machine = await self.compiled(record.definition)
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]

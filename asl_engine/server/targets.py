@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from asl_engine.arn import unqualified
+from asl_engine.arn import is_qualifier, unlabelled, unqualified, version_number
 from asl_engine.server.protocol.errors import ApiError, does_not_exist, invalid_arn
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Kind: TypeAlias = Literal["machine", "version", "alias", "label"]
 
-__all__ = ["Chosen", "Target", "as_published", "deleting", "resolved", "target", "version_of"]
+__all__ = ["Chosen", "Target", "as_published", "deleting", "resolved", "target"]
 
 VERSION = re.compile(
     r"[1-9]\d{0,17}", re.ASCII
@@ -83,14 +83,14 @@ def target(request: Request, member: str, *kinds: Kind) -> Target:
 def parsed(arn: str) -> Target:
     """Raises InvalidArn."""
     machine, qualifier = unqualified(arn)
-    machine, slash, label = machine.partition("/")
-    if slash:
+    machine, label = unlabelled(machine)
+    if label is not None:
         if qualifier is not None or not label:
             raise invalid_arn(arn)
         return Target(arn, machine, label=label)
     if qualifier is None:
         return Target(arn, machine)
-    if not qualifier or ":" in qualifier or len(machine.split(":")) != 7:
+    if not is_qualifier(qualifier):
         raise invalid_arn(arn)
     if qualifier.isascii() and qualifier.isdigit():
         if not VERSION.fullmatch(qualifier):
@@ -113,7 +113,7 @@ async def resolved(request: Request, service: Service, found: Target, *, draw: b
         alias = await service.store.aliases.get(record.arn, found.alias)
         if alias is None:
             raise does_not_exist("State Machine", found.arn)
-        number = version_of(_drawn(alias, service.random) if draw else _heaviest(alias))
+        number = version_number(_drawn(alias, service.random) if draw else _heaviest(alias))
     if number is None:
         return Chosen(record)
     version = await service.store.versions.get(record.arn, number)
@@ -131,11 +131,6 @@ def as_published(record: MachineRecord, version: VersionRecord) -> MachineRecord
         updated_at=version.created_at,
         configuration=version.configuration,
     )
-
-
-def version_of(version_arn: str) -> int:
-    """The number of a version that an alias refers to."""
-    return int(version_arn.rpartition(":")[2])
 
 
 def deleting(arn: str) -> ApiError:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from asl_engine.arn import map_run_arn, uuid_text
+from asl_engine.arn import map_run_arn, unlabelled, uuid_text
 from asl_engine.core.decision import Turn
 from asl_engine.core.events import (
     MapRunRedriven,
@@ -179,7 +179,7 @@ def random_uuid(random: Random) -> str:
 
 def processor_of(machine: StateMachine, machine_name: str) -> StateMachine:
     """The machine that an execution of ``machine_name`` runs: ``name/label`` is a child of a Map Run."""
-    label = machine_name.partition("/")[2]
+    label = unlabelled(machine_name)[1]
     for state in machine.states.values() if label else ():
         if isinstance(state, DistributedMap) and state.label == label:
             # TimeoutSeconds is the parent's: when it is over, the Map Run is aborted.

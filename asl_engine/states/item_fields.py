@@ -8,9 +8,9 @@ being compiled and give None where it has no such field.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.arn import s3_action
 from asl_engine.errors import EvaluationError, QueryFailure
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_path
@@ -36,8 +36,8 @@ __all__ = [
 
 MAX_ITEMS: Final = 100_000_000
 MAX_BATCH_BYTES: Final = 262_144
-READERS: Final = re.compile(r"arn:aws[a-z-]*:states:::s3:(?:getObject|listObjectsV2)")
-WRITERS: Final = re.compile(r"arn:aws[a-z-]*:states:::s3:putObject")
+READERS: Final = frozenset({"getObject", "listObjectsV2"})
+WRITER: Final = "putObject"
 
 ITEM_FIELDS: dict[str, Field] = {"ItemReader": OBJECT, "ItemBatcher": OBJECT, "ResultWriter": OBJECT}
 READER_FIELDS: Shape = {"Resource": required(TEXT), "Parameters": OBJECT, "ReaderConfig": OBJECT}
@@ -74,7 +74,7 @@ def compile_item_reader(compiling: Compiling) -> ItemReader | None:
     source = _checked(compiling, "ItemReader", JSONATA_READER_FIELDS if jsonata else READER_FIELDS)
     if source is None:
         return None
-    if not READERS.fullmatch(source["Resource"]):
+    if s3_action(source["Resource"]) not in READERS:
         message = "The resource has to be arn:aws:states:::s3:getObject or arn:aws:states:::s3:listObjectsV2"
         compiling.report("ItemReader/Resource", message)
     config = source.get("ReaderConfig", {})
@@ -132,7 +132,7 @@ def compile_result_writer(compiling: Compiling) -> ResultWriter | None:
     writes = "Resource" in source
     if writes != (arguments in source):
         compiling.report(place, f"Resource and {arguments} can only be given together")
-    if writes and not WRITERS.fullmatch(source["Resource"]):
+    if writes and s3_action(source["Resource"]) != WRITER:
         compiling.report(f"{place}/Resource", "The resource has to be arn:aws:states:::s3:putObject")
     return ResultWriter(
         empty=not source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from asl_engine.arn import is_activity, waits_for_token
+from asl_engine.arn import is_activity, parse_arn, waits_for_token
 from asl_engine.core.events import TaskScheduled, TaskScheduleFailed, TaskStarted
 from asl_engine.core.state import State
 from asl_engine.errors import QueryFailure
@@ -140,7 +140,7 @@ class Task(State):
 
 def compile_task(compiling: Compiling) -> Task:
     resource: str = compiling.source["Resource"]
-    if not resource.startswith("arn:") or resource.count(":") < 5:
+    if parse_arn(resource) is None:
         compiling.report("Resource", "Expected an ARN, as in arn:aws:lambda:us-east-1:123456789012:function:name")
     timeout, heartbeat = (
         compile_seconds(compiling, "TimeoutSeconds"),

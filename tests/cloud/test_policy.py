@@ -106,6 +106,17 @@ TASKS: dict[str, tuple[dict[str, Any], dict[str, set[str]]]] = {
             "events:DescribeRule": {RULE},
         },
     ),
+    "a nested execution of a parameter, waited for": (
+        {"Resource": resource("states:startExecution.sync"), "Parameters": {"StateMachineArn": "${Child}"}},
+        {
+            "states:StartExecution": {"${Child}"},
+            "states:DescribeExecution": {f"arn:aws:states:{HERE}:execution:*:*"},
+            "states:StopExecution": {f"arn:aws:states:{HERE}:execution:*:*"},
+            "events:PutTargets": {RULE},
+            "events:PutRule": {RULE},
+            "events:DescribeRule": {RULE},
+        },
+    ),
     "a nested execution through the SDK": (
         {"Resource": resource("aws-sdk:sfn:startExecution"), "Parameters": {"StateMachineArn": CHILD}},
         {"states:StartExecution": {CHILD}},

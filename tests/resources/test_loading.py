@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from asl_engine.arn import function_name, function_qualifier
 from asl_engine.errors import ProjectError
 from asl_engine.resources.python.loading import load_tasks
-from asl_engine.resources.python.registry import Registry, function_name, qualifier, where
+from asl_engine.resources.python.registry import Registry, where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -284,4 +285,4 @@ ARNS = [
 
 @pytest.mark.parametrize(("arn", "name", "version"), ARNS)
 def test_the_parts_of_a_function_arn(arn: str, name: str | None, version: str | None) -> None:
-    assert (function_name(arn), qualifier(arn)) == (name, version)
+    assert (function_name(arn), function_qualifier(arn)) == (name, version)

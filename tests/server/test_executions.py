@@ -152,6 +152,12 @@ def test_lists(client: Any, name: str) -> None:
 # -- Express -----------------------------------------------------------------------------------------
 
 
+def test_a_standard_machine_may_be_called_express(client: Any) -> None:
+    shown = ran(client, FAIL, name="express")
+    assert shown["executionArn"].split(":")[5:7] == ["execution", "express"]
+    assert (shown["status"], shown["redriveStatus"]) == ("FAILED", "REDRIVABLE")
+
+
 def test_an_express_execution(client: Any, name: str) -> None:
     machine = created(client, name=name, type="EXPRESS")
     first, second = (client.start_execution(stateMachineArn=machine, name="one") for _ in range(2))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from asl_engine.arn import is_role
 from asl_engine.cli import options
 from asl_engine.cli.output import clean, err, is_terminal, out, pretty_json
 from asl_engine.cloud.client import connect
@@ -149,7 +150,7 @@ def deploy_command(given: Deployment) -> int:
 
 def _check_options(given: Deployment) -> None:
     checked_weight(given.weight)
-    if given.role is not None and not re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/.+", given.role):
+    if given.role is not None and not is_role(given.role):
         raise InvalidInput(f"--role {given.role}: it is a role's ARN, as in arn:aws:iam::123456789012:role/name")
     if given.type not in {None, "STANDARD", "EXPRESS"}:
         raise InvalidInput(f"--type {given.type}: it is STANDARD or EXPRESS")

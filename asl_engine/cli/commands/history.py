@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from asl_engine.arn import function_name
 from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one
 from asl_engine.cli.output import clean, compact_json, flush, out, pretty_json, readable_cause, table
@@ -15,7 +16,6 @@ from asl_engine.errors import InvalidInput
 from asl_engine.project.lookup import database, opened
 from asl_engine.projections.history import project
 from asl_engine.projections.moments import utc
-from asl_engine.resources.python.registry import function_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

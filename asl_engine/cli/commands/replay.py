@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from asl_engine.arn import is_child, is_express
 from asl_engine.cli import options
 from asl_engine.cli.commands.show import show_execution
 from asl_engine.cli.lookup import find_one
@@ -71,7 +70,7 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
         return 0
     machine = edited or load(recorded.definition, "the recorded definition", NO_LIMITS)
     who = recorded.record.identity
-    if is_child(who.machine_name) and is_express(who.arn):
+    if who.map_run is not None and who.type == "EXPRESS":
         raise InvalidInput(f"{who.name} is an Express child of a Map Run: what it did in between is not kept")
     machine = processor_of(machine, who.machine_name)
     limits = How.from_options(recorded.record.options).limits

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asl_engine.arn import is_child
 from asl_engine.cli import options
 from asl_engine.cli.lookup import command_for, find_one
 from asl_engine.cli.output import err, out, pretty_json, short_name
@@ -104,7 +103,7 @@ async def go_on(
     execution = await load_execution(store, record)
     if execution.status != "RUNNING":
         return execution
-    if is_child(record.identity.machine_name):
+    if record.identity.map_run is not None:
         raise InvalidInput(
             f"{record.identity.name} is a child of a Map Run, which goes on with the execution that started it: "
             f"resume {await _parent(store, record)}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from asl_engine.arn import is_of_states
 from asl_engine.cli import options
 from asl_engine.cli.output import err, out, pretty_json
 from asl_engine.cli.shapes import validation_result
@@ -83,7 +84,7 @@ def _look_at(file: str, substituting: Substituting, *, lint: bool) -> tuple[str,
     except DefinitionError as error:  # YAML that cannot be read
         return error.source, list(error.findings)
     machine, findings = check_source(source)
-    if machine is not None and any(":states:" in resource for resource in machine.resources):
+    if machine is not None and any(map(is_of_states, machine.resources)):
         from asl_engine.resources.recognition import unrecognised
 
         findings = [*findings, *unrecognised(loads(source.text))]

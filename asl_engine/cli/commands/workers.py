@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
+from asl_engine.arn import Arn, is_activity, last_part, names_activity
 from asl_engine.cli import options
 from asl_engine.cli.output import clean, err
 from asl_engine.cloud.client import AwsError, connect, explained
@@ -172,7 +173,7 @@ def _job(one: Wanted, registry: Registry, arn: str, heartbeat: float | None) -> 
 def _of_argument(argument: str) -> Wanted:
     """``ARN=callable``, ``NAME=callable``, or either alone: the callable is then called as the activity."""
     activity, _, name = argument.partition("=")
-    return Wanted(activity, name or activity.rpartition(":")[2])
+    return Wanted(activity, name or last_part(activity))
 
 
 def _of_definition(given: Workers) -> Iterator[Wanted]:
@@ -184,11 +185,11 @@ def _of_definition(given: Workers) -> Iterator[Wanted]:
     found: dict[str, int | None] = {}
     for task in tasks(loads(source.text)):
         resource, heartbeat = task.source["Resource"], task.source.get("HeartbeatSeconds")
-        if ":activity:" in resource:
+        if names_activity(resource):
             seconds = [one for one in (found.get(resource), heartbeat) if isinstance(one, int)]
             found[resource] = min(seconds, default=None)
     for resource, heartbeat in found.items():
-        yield Wanted(resource, resource.rpartition(":")[2], heartbeat)
+        yield Wanted(resource, last_part(resource), heartbeat)
 
 
 class _Activities:
@@ -201,9 +202,8 @@ class _Activities:
 
     def arn(self, text: str) -> str:
         """The ARN of an activity, given as one, as one with placeholders, or as a name."""
-        parts = text.split(":")
-        whole = len(parts) == 7 and parts[4].isdigit()
-        name = parts[-1]
+        whole = is_activity(text) and Arn.of(text).account.isdigit()
+        name = last_part(text)
         if whole and not self._create:
             return text
         if self._by_name is None:

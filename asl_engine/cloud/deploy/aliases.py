@@ -7,6 +7,7 @@ import subprocess
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from asl_engine.arn import last_part, unqualified, version_number
 from asl_engine.cloud.client import AwsError
 from asl_engine.cloud.deploy.changes import found
 from asl_engine.cloud.deploy.machines import versions_of
@@ -92,22 +93,18 @@ def rolled_back(aws: Aws, machine: str, current: Routes) -> Routes:
     return ((f"{machine}:{before[0]}", 100),)
 
 
-def version_number(arn: str) -> int:
-    return int(arn.rpartition(":")[2])
-
-
 def shown(routes: Routes | None) -> str:
     """``version 3 (90 %), version 4 (10 %)``"""
     if routes is None:
         return "nothing"
-    return ", ".join(f"version {arn.rpartition(':')[2]} ({weight} %)" for arn, weight in routes)
+    return ", ".join(f"version {version_number(arn)} ({weight} %)" for arn, weight in routes)
 
 
 def set_routes(aws: Aws, changes: Changes, alias_arn: str, wanted: Routes, current: Routes | None) -> None:
     """Bring the alias to what is wanted; it is created where there is none."""
     if current == wanted:
         return
-    name = alias_arn.rpartition(":")[2]
+    name = last_part(alias_arn)
     configuration = [{"stateMachineVersionArn": arn, "weight": weight} for arn, weight in wanted]
     if current is None:
         changes.write(
@@ -177,7 +174,7 @@ def _fallback(aws: Aws, alias_arn: str, version: str, before: Routes | None) -> 
     if before is None:
         return None
     with suppress(AwsError):
-        return rolled_back(aws, alias_arn.rpartition(":")[0], ((version, 100),))
+        return rolled_back(aws, unqualified(alias_arn)[0], ((version, 100),))
     return None
 
 
@@ -203,7 +200,7 @@ def _checked(command: str, aws: Aws, alias_arn: str, version: str) -> int:
     """The exit code of the check, which is a line of the shell and is told what it is about."""
     told = {
         "ASL_ALIAS_ARN": alias_arn,
-        "ASL_STATE_MACHINE_ARN": alias_arn.rpartition(":")[0],
+        "ASL_STATE_MACHINE_ARN": unqualified(alias_arn)[0],
         "ASL_VERSION_ARN": version,
         "AWS_REGION": aws.region,
     }

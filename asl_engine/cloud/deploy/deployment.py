@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import last_part
 from asl_engine.cloud.client import AwsError, explained, is_lacking
 from asl_engine.cloud.deploy.account import AwsAccount
 from asl_engine.cloud.deploy.aliases import Shift, promoted, rolled_back, routes_of, set_routes, shift
@@ -333,7 +334,7 @@ def destroy(aws: Aws, name: str, owner: dict[str, str], changes: Changes) -> Non
     if deployed is not None and deployed.status != "DELETING":
         for alias in _aliases(aws, arn):
             changes.write(
-                f"delete the alias {alias.rpartition(':')[2]}",
+                f"delete the alias {last_part(alias)}",
                 partial(aws.states.delete_state_machine_alias, stateMachineAliasArn=alias),
             )
         numbers = versions_of(aws, arn)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from asl_engine.arn import executions_of, is_arn
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -72,7 +74,7 @@ def _table(action: str) -> Rule:
                 action, place.arn("dynamodb", "table/*"), note=f"{action} on all tables: TableName is computed"
             )
         else:
-            arn = name if name.startswith("arn:") else place.arn("dynamodb", f"table/{name}")
+            arn = name if is_arn(name) else place.arn("dynamodb", f"table/{name}")
             yield Grant(action, arn)
             if {"IndexName", "IndexName.$"} & set(arguments):
                 yield Grant(action, f"{arn}/index/*")
@@ -111,9 +113,7 @@ def _put_events(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -> 
             note = "events:PutEvents on all event buses: EventBusName is computed"
             yield Grant("events:PutEvents", place.arn("events", "event-bus/*"), note=note)
         else:
-            yield Grant(
-                "events:PutEvents", bus if bus.startswith("arn:") else place.arn("events", f"event-bus/{bus}")
-            )
+            yield Grant("events:PutEvents", bus if is_arn(bus) else place.arn("events", f"event-bus/{bus}"))
 
 
 def _start_execution(arguments: dict[str, Any], place: AwsAccount, pattern: str) -> Iterator[Grant]:
@@ -121,8 +121,7 @@ def _start_execution(arguments: dict[str, Any], place: AwsAccount, pattern: str)
     note = None if arn else "states:StartExecution on all state machines: StateMachineArn is computed"
     yield Grant("states:StartExecution", arn or place.arn("states", "stateMachine:*"), note=note)
     if pattern.startswith(".sync"):
-        parts = (arn or place.arn("states", "stateMachine:*")).split(":")
-        executions = ":".join([*parts[:5], "execution", parts[6], "*"])
+        executions = executions_of(arn or "") or place.arn("states", "execution:*:*")
         yield Grant("states:DescribeExecution", executions)
         yield Grant("states:StopExecution", executions)
         yield from _events_rule(place, "StepFunctionsGetEventsForStepFunctionsExecutionRule")
@@ -150,7 +149,7 @@ def _job(job: JobGrant) -> Rule:
         named = _text(arguments, job.argument) if job.argument else None
         resource = "*"
         if named is not None and job.kind:
-            resource = named if named.startswith("arn:") else place.arn(job.service, f"{job.kind}{named}")
+            resource = named if is_arn(named) else place.arn(job.service, f"{job.kind}{named}")
         for action in job.actions:
             note = f"{action} on all resources" if resource == "*" else None
             yield Grant(action, resource, note=note)
@@ -184,7 +183,7 @@ def _invoke_model(arguments: dict[str, Any], place: AwsAccount, _pattern: str) -
         yield Grant("bedrock:InvokeModel", "*", note="bedrock:InvokeModel on all models: ModelId is computed")
     else:
         named = f"arn:{place.partition}:bedrock:{place.region}::foundation-model/{model}"
-        yield Grant("bedrock:InvokeModel", model if model.startswith("arn:") else named)
+        yield Grant("bedrock:InvokeModel", model if is_arn(model) else named)
 
 
 _ATHENA_WATCHED = ("athena:StopQueryExecution", "athena:GetQueryExecution")

@@ -7,6 +7,7 @@ from difflib import unified_diff
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import version_number
 from asl_engine.cloud.client import AwsError, explained, is_lacking
 from asl_engine.cloud.deploy.changes import found, pages
 from asl_engine.cloud.deploy.roles import is_ours
@@ -132,7 +133,7 @@ def versions_of(aws: Aws, arn: str) -> list[int]:
             if is_lacking(error):
                 return _probed(aws, arn)
             raise
-    return sorted((int(one.rpartition(":")[2]) for one in arns), reverse=True)
+    return sorted((version_number(one) for one in arns), reverse=True)
 
 
 def _probed(aws: Aws, arn: str) -> list[int]:

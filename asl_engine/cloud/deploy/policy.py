@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import integration_name, is_arn, is_lambda_function, unqualified
 from asl_engine.cloud.deploy.grants import RULES, SDK_PREFIXES, Grant
 from asl_engine.language.tree import all_states
 from asl_engine.states.distributed_map import is_distributed
@@ -22,10 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["covers", "document_of", "grants", "trust"]
 
-_LAMBDA = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:.+")
-_INTEGRATION = re.compile(
-    r"arn:[^:]+:states:::(?P<service>aws-sdk:[\w-]+|[\w-]+):(?P<action>\w+)(?P<pattern>\.[\w:]+)?"
-)
+_INTEGRATION = re.compile(r"(?P<service>aws-sdk:[\w-]+|[\w-]+):(?P<action>\w+)(?P<pattern>\.[\w:]+)?")
 
 
 def grants(document: Any, place: AwsAccount) -> list[Grant]:
@@ -51,10 +49,10 @@ def arguments_of(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_task(resource: str, arguments: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
-    if _LAMBDA.fullmatch(resource) or resource.startswith("${"):  # a parameter: what else has an ARN of its own
+    if is_lambda_function(resource) or resource.startswith("${"):  # a parameter: what else has an ARN of its own
         yield _invoke(resource, place)
         return
-    match = _INTEGRATION.fullmatch(resource)
+    match = _INTEGRATION.fullmatch(integration_name(resource) or "")
     if match is None:  # an activity: whoever works for it needs permission, the machine does not
         return
     service, action, pattern = match["service"], match["action"], match["pattern"] or ""
@@ -79,13 +77,13 @@ def _function_of(arguments: dict[str, Any], place: AwsAccount) -> str:
     name = literal(arguments, "FunctionName")
     if name is None:
         return place.arn("lambda", "function:*")
-    arn = name if name.startswith("arn:") else place.arn("lambda", f"function:{name}")
+    arn = name if is_arn(name) else place.arn("lambda", f"function:{name}")
     version = literal(arguments, "Qualifier")
     return f"{arn}:{version}" if version else arn
 
 
 def _invoke(arn: str, place: AwsAccount) -> Grant:
-    plain = ":".join(arn.split(":")[:7])
+    plain = unqualified(arn)[0]
     if plain in place.functions:  # earlier versions of the machine go on invoking earlier versions of it
         return Grant("lambda:InvokeFunction", f"{plain}:*")
     note = "lambda:InvokeFunction on all functions: FunctionName is computed" if arn.endswith(":*") else None

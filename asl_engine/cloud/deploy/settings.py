@@ -6,6 +6,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import ROLE_ARN
 from asl_engine.errors import InvalidInput, Parameter, ProjectError
 
 if TYPE_CHECKING:
@@ -130,7 +131,6 @@ def _is_environment(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(one, str) for one in value.values())
 
 
-_ROLE = r"arn:[\w-]+:iam::\d{12}:role/.+"
 _FUNCTION_KEYS: dict[str, Check] = {
     "memory": _number("memory", 128, 10_240, "megabytes"),  # Lambda's own bounds
     "timeout": _number("timeout", 1, 900, "seconds"),
@@ -152,8 +152,8 @@ _KEYS: dict[str, Check] = {
     "type": _one_of("type", ("STANDARD", "EXPRESS")),
     "region": _text('the name of an AWS region, such as "us-east-1"', "region", r"[a-z0-9-]+"),
     "profile": _text("the name of an AWS profile", "profile"),
-    "role": _text("the ARN of a role", "role", _ROLE),
-    "function-role": _text("the ARN of a role", "function_role", _ROLE),
+    "role": _text("the ARN of a role", "role", ROLE_ARN.pattern),
+    "function-role": _text("the ARN of a role", "function_role", ROLE_ARN.pattern),
     "alias": _text("an alias's name", "alias", r"[\w.-]*[A-Za-z][\w.-]*"),
     "tracing": _flag("tracing"),
     "logging": ("logging", lambda v: isinstance(v, dict), "a table with level, group and data", _same),

@@ -15,7 +15,7 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.arn import child_name, execution_arn, express_arn, is_express
+from asl_engine.arn import Arn, child_name, execution_arn, express_arn, is_express, labelled
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Identity
 from asl_engine.engine.map_runs.counts import Counts
@@ -83,7 +83,7 @@ class MapRun:
         assert isinstance(state, DistributedMap)  # noqa: S101  it has started the Map Run
         self._state = state
         self._items: Any = work.items.value
-        self._machine_name = f"{run.execution.identity.machine_name.partition('/')[0]}/{state.label}"
+        self._machine_name = labelled(run.execution.identity.machine_name, state.label)
         self._machine = processor_of(run.machine, self._machine_name)
         self._options: dict[str, Json] = {}
         self._ended: deque[tuple[int, int, Execution]] = deque()  # number, items, the child
@@ -267,7 +267,7 @@ class MapRun:
 
     def _identity(self, number: int, redrive: int = 0) -> Identity:
         parent = self.run.execution.identity
-        region, account = parent.arn.split(":")[3:5]
+        region, account = Arn.of(parent.arn).home
         name = child_name(f"{self.arn}/{redrive}" if redrive else self.arn, number)
         if self.configuration.execution_type == "EXPRESS":
             arn = express_arn(region, account, self._machine_name, name, child_name(name, number))
@@ -276,7 +276,7 @@ class MapRun:
         return Identity(
             arn=arn,
             name=name,
-            machine_arn=f"{parent.machine_arn.partition('/')[0]}/{self._state.label}",
+            machine_arn=labelled(parent.machine_arn, self._state.label),
             machine_name=self._machine_name,
             role_arn=parent.role_arn,
             started_at=self._host.clock.now(),

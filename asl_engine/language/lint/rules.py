@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from asl_engine.arn import names_activity
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import dumps, loads
 from asl_engine.language.lint.static_paths import CODES as AWS_CODES
@@ -75,7 +76,7 @@ def _is_caught(scope: ScopeSource) -> bool:
 def _endless_tasks(scope: ScopeSource) -> Doubts:
     for place, state in _of_type(scope, "Task"):
         resource = state["Resource"]
-        if resource.endswith(ANSWERED_LATER) or ":activity:" in resource:
+        if resource.endswith(ANSWERED_LATER) or names_activity(resource):
             limits = ("TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds", "HeartbeatSecondsPath")
             if not any(field in state for field in limits):
                 message = (
@@ -127,7 +128,7 @@ def _busy_loops(scope: ScopeSource) -> Doubts:
 
 def _waits(state: dict[str, Any]) -> bool:
     resource = state.get("Resource", "")
-    return state["Type"] == "Wait" or resource.endswith(ANSWERED_LATER) or ":activity:" in resource
+    return state["Type"] == "Wait" or resource.endswith(ANSWERED_LATER) or names_activity(resource)
 
 
 def _targets(state: dict[str, Any]) -> set[str]:

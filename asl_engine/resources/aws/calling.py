@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import Arn
 from asl_engine.errors import StatesError
 from asl_engine.resources.aws.clients import read_timeout
 from asl_engine.resources.aws.failures import Family, clean, refused, sdk_family, unreachable
@@ -57,7 +58,7 @@ async def call_operation(
             clients,
             operation,
             parameters,
-            region=call.execution.split(":")[3],
+            region=Arn.of(call.execution).region,
             role=role_of(call),
             timeout=read_timeout(call.deadline),
             state=call.state,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from asl_engine.arn import machine_arn_of
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from asl_engine.resources.aws.clients import AwsClients
     from asl_engine.resources.integrations import Integration
 
-__all__ = ["machine_of", "optimised_resource", "sdk_resource", "synced_resource"]
+__all__ = ["optimised_resource", "sdk_resource", "synced_resource"]
 
 
 def sdk_resource(integration: Integration, clients: AwsClients) -> Direct:
@@ -99,16 +100,10 @@ def _event(event: Json, entry: Optimised, call: TaskCall) -> Json:
     if not isinstance(event, dict):
         return event
     given = event.get("Resources")
-    arns: list[Json] = [call.execution, machine_of(call.execution)]
+    arns: list[Json] = [call.execution, machine_arn_of(call.execution)]
     resources: Json = [*(given if isinstance(given, list) else []), *arns]
     shown = _as_texts(event, entry)
     return {**shown, "Resources": resources} if isinstance(shown, dict) else shown
-
-
-def machine_of(execution: str) -> str:
-    """The ARN of an execution's state machine."""
-    parts = execution.split(":")
-    return ":".join([*parts[:5], "stateMachine", parts[6]])
 
 
 def _shown(entry: Optimised, result: dict[str, Json]) -> dict[str, Json]:

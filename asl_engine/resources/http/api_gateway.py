@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from asl_engine.arn import Arn
 from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
@@ -159,7 +160,7 @@ def _without_nulls(value: Json) -> Json:
 
 def _place(clients: AwsClients, endpoint: str, call: TaskCall) -> _Place:
     """Where the API is: its own host, unless API Gateway was said to be somewhere else."""
-    from_arn = call.execution.split(":")[3]
+    from_arn = Arn.of(call.execution).region
     host = urlsplit(endpoint).netloc if "://" in endpoint else endpoint
     found = _API_HOST.match(host)
     region = found["region"] if found else from_arn

@@ -13,7 +13,7 @@ from asl_engine.errors import ProjectError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Connection", "connection_name", "read_connections"]
+__all__ = ["Connection", "read_connections"]
 
 # By kind: the texts that it needs.
 KINDS = {
@@ -43,12 +43,6 @@ class Connection(NamedTuple):
     def __repr__(self) -> str:
         """Without the secrets."""
         return f"Connection({self.name!r}, {self.kind!r})"
-
-
-def connection_name(arn: str) -> str:
-    """``arn:aws:events:REGION:ACCOUNT:connection/NAME/ID`` -> NAME."""
-    parts = arn.split("/")
-    return parts[1] if len(parts) > 1 else arn
 
 
 def read_connections(tables: Mapping[str, Any], env: Mapping[str, str], source: str) -> dict[str, Connection]:

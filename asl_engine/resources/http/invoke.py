@@ -10,12 +10,12 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
+from asl_engine.arn import Arn, connection_name
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.http.bounds import MOST_BYTES
-from asl_engine.resources.http.connections import connection_name
 from asl_engine.resources.http.form_encoding import ARRAY_FORMATS, form, query
 from asl_engine.resources.http.requests import HttpRequest, http_client, joined, line_breaks, reason, send
 
@@ -103,7 +103,7 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
         connection = _connection(parameters, connections)
         try:
             async with http_client(call, LONGEST_SECONDS) as client:
-                region = call.execution.split(":")[3]
+                region = Arn.of(call.execution).region
                 request = _request(parameters, connection, region)
                 if connection is not None:
                     request = await tokens.authorised(client, connection, request, call)

@@ -13,12 +13,12 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from asl_engine.arn import Arn, function_arn, function_name, qualified_arn, unqualified
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.calling import role_of
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
-from asl_engine.resources.python.registry import function_name
 from asl_engine.resources.python.tasks import python_resource, request_id
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def lambda_integration(
 
 def function_not_found(arn: str) -> StatesError:
     """What Lambda says of a function that does not exist, worded as Step Functions words it."""
-    version = "" if arn.count(":") > 6 else f":{LATEST}"
+    version = "" if unqualified(arn)[1] is not None else f":{LATEST}"
     return StatesError(
         "Lambda.ResourceNotFoundException",
         f"Function not found: {arn}{version} (Service: AWSLambda; Status Code: 404; "
@@ -100,15 +100,9 @@ def _parameters(given: Json) -> dict[str, Any]:
 
 def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
     """The ARN of a function that is named in one of Invoke's ways; region and account are the execution's."""
-    name: str = parameters["FunctionName"]
-    if name.startswith("arn:"):
-        arn = name
-    else:
-        region, account = execution.split(":")[3:5]
-        tail = name.rpartition("function:")[2]  # ACCOUNT:function:NAME
-        arn = f"arn:aws:lambda:{region}:{account}:function:{tail}"
+    arn = function_arn(*Arn.of(execution).home, parameters["FunctionName"])
     qualifier = parameters.get("Qualifier")
-    return f"{arn}:{qualifier}" if qualifier and arn.count(":") == 6 else arn
+    return qualified_arn(arn, qualifier) if qualifier and unqualified(arn)[1] is None else arn
 
 
 def _request(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import function_arn, parse_arn
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.json_text import loads
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result
@@ -197,10 +198,11 @@ class _Worker:
 
     def ask(self, event: str, call: TaskCall, function: FunctionConfiguration) -> Invocation:
         """Blocks until the function has answered, or its process has ended."""
-        region, account = call.execution.split(":")[3:5] if call.execution.count(":") > 4 else ("", "")
+        execution = parse_arn(call.execution)
+        region, account = ("", "") if execution is None else execution.home
         asked = {
             "name": function.name,
-            "arn": f"arn:aws:lambda:{region}:{account}:function:{function.name}",
+            "arn": function_arn(region, account, function.name),
             "request": request_id(call.key),
             "seconds": function.timeout,
             "event": loads(event or "{}"),

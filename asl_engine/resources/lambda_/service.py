@@ -10,13 +10,13 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import Arn, function_name, function_qualifier, parse_arn
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.calling import role_of
 from asl_engine.resources.aws.clients import AwsClients, Connecting, read_timeout
 from asl_engine.resources.aws.failures import clean
-from asl_engine.resources.python.registry import function_name, qualifier
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -108,15 +108,15 @@ def _invoke(make: Callable[[], Any], request: dict[str, Any]) -> Invocation:
 
 def lambda_region(arn: str) -> str | None:
     """The region in a function's ARN, None where it is only a placeholder."""
-    region = arn.split(":")[3]
-    return region if _REGION.fullmatch(region) else None
+    parts = parse_arn(arn)
+    return parts.region if parts is not None and _REGION.fullmatch(parts.region) else None
 
 
 def _target(arn: str) -> dict[str, str]:
     """The full ARN if AWS could have issued it, else the bare name: its caller's own function."""
-    if lambda_region(arn) and _ACCOUNT.fullmatch(arn.split(":")[4]):
+    if lambda_region(arn) and _ACCOUNT.fullmatch(Arn.of(arn).account):
         return {"FunctionName": arn}
-    version = qualifier(arn)
+    version = function_qualifier(arn)
     return {"FunctionName": function_name(arn) or arn, **({"Qualifier": version} if version else {})}
 
 

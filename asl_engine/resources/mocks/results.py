@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from asl_engine.arn import LAMBDA_INVOKE
+from asl_engine.arn import LAMBDA_INVOKE, integration_name
 from asl_engine.inspection import Refusal
 from asl_engine.resources.aws import names
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
@@ -23,7 +23,6 @@ __all__ = ["FieldValidation", "check_result"]
 FieldValidation: TypeAlias = Literal["STRICT", "PRESENT", "NONE"]
 
 NO_OBJECT = "Mocked result must be a valid JSON object."
-INTEGRATION = "arn:aws:states:::"
 AWS_SDK = "aws-sdk:"
 START_EXECUTION = "states:startExecution"
 # Shapes that AWS was recorded to hold to narrower bounds than the model of today.
@@ -60,9 +59,9 @@ def check_result(resource: str, result: Json, mode: FieldValidation) -> None:
 
 
 def _answer(resource: str) -> ResultShape | None:
-    if not resource.startswith(INTEGRATION) or resource.endswith(TOKEN) or not names.services():
+    name = integration_name(resource)
+    if name is None or resource.endswith(TOKEN) or not names.services():
         return None
-    name = resource.removeprefix(INTEGRATION)
     if name.startswith(AWS_SDK):
         return _sdk_answer(name.removeprefix(AWS_SDK))
     if resource == LAMBDA_INVOKE:  # the payload is a text in the model, but any JSON here

@@ -12,25 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-__all__ = ["Registry", "TaskFunction", "accepts_context", "canonical", "function_name", "qualifier", "where"]
+__all__ = ["Registry", "TaskFunction", "accepts_context", "canonical", "where"]
 
 TaskFunction: TypeAlias = "Callable[..., Any]"
 
-# Region and account may be any text: a definition that was never deployed often has placeholders there.
-_LAMBDA_ARN = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
 _TAKES_CONTEXT = re.compile(r"_*(\w*context|ctx)_*")
-
-
-def function_name(resource: str) -> str | None:
-    """The NAME in ``arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]``; None for any other."""
-    match = _LAMBDA_ARN.fullmatch(resource)
-    return match and match["name"]
-
-
-def qualifier(resource: str) -> str | None:
-    """The QUALIFIER (version or alias) of a Lambda function's ARN, None where there is none."""
-    match = _LAMBDA_ARN.fullmatch(resource)
-    return match and match["qualifier"]
 
 
 def canonical(name: str) -> str:

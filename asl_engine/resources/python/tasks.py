@@ -18,7 +18,7 @@ from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
 from asl_engine.resources.python.loading import load_tasks
-from asl_engine.resources.python.registry import Registry, accepts_context, function_name
+from asl_engine.resources.python.registry import Registry, accepts_context
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.python.registry import TaskFunction
 
-__all__ = ["Registry", "TaskContext", "function_name", "load_tasks", "python_resource", "request_id", "task"]
+__all__ = ["Registry", "TaskContext", "load_tasks", "python_resource", "request_id", "task"]
 
 _ENGINE = f"{Path(__file__).parents[2]}{os.sep}"
 

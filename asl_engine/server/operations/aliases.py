@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import parse_arn, version_number
 from asl_engine.errors import Conflict
 from asl_engine.projections.descriptions import present
 from asl_engine.server.protocol.errors import ApiError, conflict, not_found, quota_exceeded
 from asl_engine.server.protocol.tokens import page_token, position_of
 from asl_engine.server.service import moment
-from asl_engine.server.targets import Target, deleting, parsed, target, version_of
+from asl_engine.server.targets import Target, deleting, parsed, target
 from asl_engine.store.records import AliasRecord, Route
 
 if TYPE_CHECKING:
@@ -159,11 +160,8 @@ def _routing(request: Request) -> tuple[list[Route], str]:
 
 
 def _version_target(arn: str, routing: list[Route]) -> Target:
-    if (
-        arn.split(":")[:1] != ["arn"]
-        or arn.split(":")[2:3] != ["states"]
-        or arn.split(":")[5:6] != ["stateMachine"]
-    ):
+    parts = parse_arn(arn)
+    if parts is None or parts.service != "states" or parts.kind != "stateMachine":
         raise _invalid_routing("contain state machine version ARNs", routing)
     found = parsed(arn)
     if found.kind != "version":
@@ -181,7 +179,7 @@ async def _check_versions(request: Request, service: Service, routing: list[Rout
         raise not_found(_versions(routing)[0])
     await _check_machine(request, service, machine)
     for arn in _versions(routing):
-        if await service.store.versions.get(machine, version_of(arn)) is None:
+        if await service.store.versions.get(machine, version_number(arn)) is None:
             raise not_found(arn)
 
 

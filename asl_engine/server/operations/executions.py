@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from asl_engine.arn import execution_arn, express_arn, is_child
+from asl_engine.arn import execution_arn, express_arn
 from asl_engine.core.execution import Identity
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.engine.mocking import MOCK_CASE
@@ -90,7 +90,7 @@ async def describe_execution(request: Request, service: Service) -> dict[str, An
     data = request.optional_text("includedData") != "METADATA_ONLY"
     execution = await service.folded(record)
     answer = described(execution, moment, await reason_against(service, record, execution), data=data)
-    if is_child(record.identity.machine_name):
+    if record.identity.map_run is not None:
         kinship = await service.store.map_runs.kinship(record.identity.arn)
         answer |= present(mapRunArn=kinship and kinship[0])
         if not_redrivable(execution, service.engine.clock.now(), service.engine.limits) is None:

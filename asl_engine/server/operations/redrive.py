@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.arn import is_child
 from asl_engine.core.redrive import BEING_DELETED, answered_before, not_redrivable
 from asl_engine.errors import ExecutionNotRedrivable
 from asl_engine.server.protocol.errors import ApiError
@@ -46,7 +45,7 @@ async def reason_against(service: Service, record: Record, execution: Execution)
     reason = not_redrivable(execution, service.engine.clock.now(), service.engine.limits)
     if reason is not None:
         return reason
-    if is_child(record.identity.machine_name):
+    if record.identity.map_run is not None:
         return "Execution was started by a Map Run: redrive the execution that started the Map Run"
     machine = await service.store.machines.get(record.identity.machine_arn)
     return BEING_DELETED if machine is not None and machine.status == "DELETING" else None

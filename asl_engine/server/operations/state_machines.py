@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from asl_engine.arn import state_machine_arn
+from asl_engine.arn import is_arn, state_machine_arn
 from asl_engine.errors import Conflict, DefinitionError
 from asl_engine.json_text import dumps, loads
 from asl_engine.language.tree import all_states
@@ -236,7 +236,7 @@ def _labelled(definition: str, found: Target) -> str:
 
 
 def _checked_role(role: str) -> str:
-    if not role.startswith("arn:"):
+    if not is_arn(role):
         raise ApiError("InvalidArn", f"Invalid Role Arn: '{role}'")
     return role
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import Arn, is_child
 from asl_engine.server.protocol.errors import ApiError, invalid_arn, not_found
 
 if TYPE_CHECKING:
@@ -91,10 +92,10 @@ def _invalid(breach: str) -> ApiError:
 async def _resource(request: Request, service: Service) -> str:
     """The ARN of a state machine or an activity of the caller's.  Raises InvalidArn and ResourceNotFound."""
     arn = request.arn("resourceArn", *LOOKUPS)
-    parts = arn.split(":")
-    if len(parts) != 7 or "/" in parts[6]:
+    parts = Arn.of(arn)
+    if parts.qualifier is not None or is_child(parts.name):
         raise invalid_arn(f"Resource type not valid in this context: {arn}")
-    if not request.owns(arn) or await LOOKUPS[parts[5]](service, arn) is None:
+    if not request.owns(arn) or await LOOKUPS[parts.kind](service, arn) is None:
         raise not_found(arn)
     return arn
 

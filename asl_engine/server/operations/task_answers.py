@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.arn import parse_arn
 from asl_engine.core.apply import fold
 from asl_engine.core.events import TaskTimedOut
 from asl_engine.core.execution import OpenTask
@@ -93,7 +94,8 @@ async def _open_task(request: Request, service: Service) -> tuple[Run, OpenTask]
 def _execution_of(request: Request) -> TaskName:
     """What the request's token names.  Raises InvalidToken, also for one of another region."""
     name = task_named(request.text("taskToken"))
-    if name is None or name.execution.split(":")[3] != request.caller[0]:
+    arn = None if name is None else parse_arn(name.execution)
+    if name is None or arn is None or arn.region != request.caller.region:
         raise invalid_token("Invalid token")
     return name
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.arn import activity_arn, is_name
+from asl_engine.arn import Arn, activity_arn, is_arn, is_name, parse_arn, state_machine_arn
 from asl_engine.limits import MAX_NAME_LENGTH
 from asl_engine.server.protocol.errors import ApiError, invalid_arn
 
@@ -32,7 +32,7 @@ class Caller(NamedTuple):
     @property
     def prefix(self) -> str:
         """The beginning of the caller's state machine ARNs."""
-        return f"arn:aws:states:{self.region}:{self.account}:stateMachine:"
+        return state_machine_arn(*self, "")
 
     @property
     def activities(self) -> str:
@@ -107,15 +107,15 @@ class Request(NamedTuple):
     def arn(self, member: str, *kinds: str) -> str:
         """An ARN of Step Functions whose resource is of one of these kinds.  Raises InvalidArn."""
         arn = self.text(member)
-        parts = arn.split(":")
-        if len(parts) < 7 or parts[0] != "arn" or parts[2] != "states" or not all(parts[5:7]):
-            raise invalid_arn(f"Invalid ARN prefix: {arn}" if parts[0] != "arn" else arn)
-        if parts[5] not in kinds:
-            raise invalid_arn(f"Resource type not valid in this context: {parts[5]}")
+        parts = parse_arn(arn)
+        if parts is None or parts.service != "states" or not (parts.kind and parts.name):
+            raise invalid_arn(arn if is_arn(arn) else f"Invalid ARN prefix: {arn}")
+        if parts.kind not in kinds:
+            raise invalid_arn(f"Resource type not valid in this context: {parts.kind}")
         return arn
 
     def owns(self, arn: str) -> bool:
-        return tuple(arn.split(":")[3:5]) == self.caller
+        return Arn.of(arn).home == self.caller
 
 
 def checked_name(name: str, longest: int | None = MAX_NAME_LENGTH) -> str:

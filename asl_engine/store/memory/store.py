@@ -124,7 +124,7 @@ class MemoryStore:
             for record in reversed(self._records.values())
             if machine in (None, record.identity.machine_name)
             and status in (None, record.status)
-            and "/" not in record.identity.machine_name
+            and record.identity.map_run is None
         ]
         return chosen[:limit]
 

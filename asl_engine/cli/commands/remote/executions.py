@@ -7,6 +7,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import Arn, is_arn
 from asl_engine.cli.output import err, is_terminal, out, pretty_json, seconds, short_name
 from asl_engine.cli.report import EXIT_CODES, failure_lines
 from asl_engine.cloud.client import AwsError, connect, explained
@@ -81,7 +82,7 @@ def report(shown: dict[str, Any], *, as_json: bool) -> int:
     for told in failure_lines(shown.get("error"), shown.get("cause")):
         err(told)
     took = seconds(milliseconds(shown["stopDate"]) - milliseconds(shown["startDate"]))
-    machine = shown["stateMachineArn"].rpartition(":")[2]
+    machine = Arn.of(shown["stateMachineArn"]).name
     see = f"asl remote history {shown['executionArn']}"
     err(f"{shown['status']}  {short_name(shown['name'])}  {machine}  {took}  ({see})")
     return EXIT_CODES[shown["status"]]
@@ -135,7 +136,7 @@ def _machines(aws: Aws) -> list[tuple[str, str]]:
 
 def machine_arn(aws: Aws, text: str) -> str:
     """The ARN of a machine, given as ARN, as name, or as name and alias or version: ``order:live``."""
-    if text.startswith("arn:"):
+    if is_arn(text):
         return text
     name, colon, qualifier = text.partition(":")
     machines = dict(_machines(aws))
@@ -151,7 +152,7 @@ def execution_arn(aws: Aws, text: str, machine: str | None) -> str:
     Raises ``ExecutionDoesNotExist`` where there is none among the newest thousand of each machine, or more
     than one.
     """
-    if text.startswith("arn:"):
+    if is_arn(text):
         return text
     candidates = [one for one in newest(aws, machine, None, PAGE) if one["name"].startswith(text)]
     exact = [one for one in candidates if one["name"] == text]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from asl_engine.arn import Arn
 from asl_engine.cli import options
 from asl_engine.cli.commands.list import checked_limit, checked_status
 from asl_engine.cli.commands.remote.executions import Where, milliseconds, newest, plain
@@ -42,5 +43,5 @@ def list_executions(machine: str | None, status: str | None, limit: int, *, as_j
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
     started = milliseconds(one["startDate"])
     took = "" if one.get("stopDate") is None else seconds(milliseconds(one["stopDate"]) - started)
-    machine = one["stateMachineArn"].split(":")[6]
+    machine = Arn.of(one["stateMachineArn"]).name
     return (short_name(one["name"]), machine, one["status"], utc(started), took)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asl_engine.arn import unqualified
 from asl_engine.cli import options
 from asl_engine.cli.commands.remote.executions import Where, machine_arn, milliseconds, report, wait_for
 from asl_engine.cli.output import err, out, pretty_json
@@ -68,5 +69,5 @@ def _is_express(aws: Aws, arn: str) -> bool:
         try:
             shown = aws.states.describe_state_machine(stateMachineArn=arn)
         except aws.states.exceptions.InvalidArn:  # an alias: it is its machine's type
-            shown = aws.states.describe_state_machine(stateMachineArn=arn.rpartition(":")[0])
+            shown = aws.states.describe_state_machine(stateMachineArn=unqualified(arn)[0])
     return bool(shown.get("type") == "EXPRESS")
