@@ -11,8 +11,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from asl_engine.expressions.jsonpath.literals import BLANKS, CLOSE, COMMA, Scanner, read_literal, read_string
-from asl_engine.expressions.jsonpath.operators import FUNCTIONS, SWAPPED
+from asl_engine.expressions.jsonpath.literals import (
+    BLANKS,
+    CLOSE,
+    COMMA,
+    Scanner,
+    read_literal,
+    read_operand,
+    read_string,
+)
+from asl_engine.expressions.jsonpath.operators import SWAPPED
 from asl_engine.expressions.jsonpath.syntax import NAME, read_name
 
 if TYPE_CHECKING:
@@ -49,11 +57,17 @@ NEGATED_GROUP: Final = "@.`this`[?("
 FILTER_NAME: Final = re.compile(r"(?:[^.\[\]()*|`\s\\<>=!~&,]|\\.)++(?!\()")
 FUNCTION: Final = re.compile(r"(\w+)\(\s*\)")
 CALL: Final = re.compile(r"\w+\(")
+# Those that can end a path.  AWS's Jayway JsonPath is older than they are: it accepts the path and finds nothing.
+FUNCTIONS: Final = ("length", "size", "keys", "first", "last", "min", "max", "sum", "avg", "stddev")
 FILTER_FUNCTIONS: Final = {"length": "len", "size": "len", "keys": "keys"}  # jsonpath-ng's names for them
 
 WILDCARD: Final = re.compile(r"\[\s*\*\s*\]")
 INDEXES: Final = re.compile(r"\[\s*-?\d+\s*(?:,\s*-?\d+\s*)*\]", re.ASCII)
 SLICE: Final = re.compile(r"\[\s*(?:-?\d+\s*:\s*(?:-?\d+\s*)?|:\s*-?\d+\s*)\]", re.ASCII)
+# The one script that Jayway JsonPath has: an index that counts from the end.
+SCRIPT: Final = re.compile(
+    r"\[\s*\(\s*@\s*\.\s*(?:length|size)\s*(?:\(\s*\))?\s*-\s*([1-9]\d*)\s*\)\s*\]", re.ASCII
+)
 FILTER: Final = re.compile(r"\[\s*\?\s*\(")
 
 OPERATOR: Final = re.compile(r"===?|!==?|<=|>=|=~|<|>|(?:in|nin|subsetof|anyof|noneof|contains|size|empty)\b")
@@ -93,7 +107,10 @@ class _Rewriter(Scanner):
                 else:
                     self.member("")
             elif self.accept("."):
-                self.member(".")
+                if self.at("["):  # a dot before a bracket means nothing
+                    self.brackets()
+                else:
+                    self.member(".")
             elif self.at("["):
                 self.brackets()
             else:
@@ -131,7 +148,10 @@ class _Rewriter(Scanner):
                 self.emit("".join(match[0].split()))
                 self.position = match.end()
                 return
-        if self.take(FILTER):
+        script = self.take(SCRIPT)
+        if script is not None:
+            self.emit(f"[-{script[1]}]")
+        elif self.take(FILTER):
             self.filter()
         else:
             self.names()
@@ -215,7 +235,8 @@ class _Rewriter(Scanner):
             self.compare_with_path(operator)
         else:
             start = self.position
-            self.compare(operator, read_literal(self), self.text[start : self.position])
+            operand = read_operand(self) if operator in SWAPPED else read_literal(self)
+            self.compare(operator, operand, self.text[start : self.position])
 
     def swapped_comparison(self) -> None:
         """A literal, an operator and a path: jsonpath-ng wants the path first."""

@@ -18,7 +18,7 @@ from jsonpath_ng.ext.parser import parse
 from jsonpath_ng.jsonpath import Wildcard
 
 from asl_engine.expressions.jsonpath.dialect import Comparison, PathText, rewrite
-from asl_engine.expressions.jsonpath.operators import FUNCTIONS, OPERATORS, json_equal
+from asl_engine.expressions.jsonpath.operators import OPERATORS, json_equal, keys_of, length_of
 from asl_engine.expressions.jsonpath.reference import explain, not_an_array, walk
 from asl_engine.expressions.jsonpath.selectors import (
     members_of,
@@ -60,7 +60,7 @@ def compile_query(text: str, position: int) -> Query:
     # What has been rewritten is understood by jsonpath-ng: an error of its own would be a defect of ours.
     plan = _plan(parse(rewritten.text), rewritten.comparisons)
     if rewritten.function is not None:
-        plan = _applied(FUNCTIONS[rewritten.function], plan, text)
+        plan = _unanswered(plan, text)
     return Query(lambda document: plan.find(document, document), plan.explain, plan.definite)
 
 
@@ -79,7 +79,7 @@ def _plan(tree: Any, comparisons: Sequence[Comparison]) -> _Plan:
     nodes = _flatten(tree)
     if nodes and type(nodes[-1]) in FUNCTION_NODES:
         inner = _plan_nodes(nodes[:-1], comparisons)
-        return _applied(FUNCTIONS[FUNCTION_NODES[type(nodes[-1])]], inner, str(tree))
+        return _applied(FUNCTION_NODES[type(nodes[-1])], inner)
     return _plan_nodes(nodes, comparisons)
 
 
@@ -164,16 +164,26 @@ def _written(node: Any) -> str:
     return f"[{','.join(map(str, node.indices))}]"
 
 
-def _applied(function: Callable[[Json], Json | Missing], plan: _Plan, text: str) -> _Plan:
+def _applied(function: Callable[[Json], Json | Missing], plan: _Plan) -> _Plan:
+    """A function at the end of a path within a filter, which nobody asks why it finds nothing."""
+
     def find(value: Any, document: Any) -> Any:
         argument = plan.find(value, document)
         return argument if argument is MISSING else function(argument)
 
-    def explain_function(value: Any) -> str:
-        argument = plan.find(value, value)
-        return plan.explain(value) if argument is MISSING else f"No results for path: {text}"
+    return _Plan(find, plan.explain, definite=True)
 
-    return _Plan(find, explain_function, definite=True)
+
+def _unanswered(plan: _Plan, text: str) -> _Plan:
+    """A path that ends with a function, which AWS takes for the name of a member that is not there."""
+    path, _, call = text.rpartition(".")
+
+    def explain_function(value: Any) -> str:
+        if plan.find(value, value) is MISSING:
+            return plan.explain(value)
+        return f"Property ['{call}'] not found in path {path}"
+
+    return _Plan(lambda *_: MISSING, explain_function, definite=True)
 
 
 # -- steps that select any number of values -----------------------------------------------------
@@ -199,7 +209,7 @@ SELECTORS: Final[dict[type, Callable[[Any], Select]]] = {
     Slice: lambda node: select_slice(node.start, node.end),
     Wildcard: lambda _: select_children,
 }
-FUNCTION_NODES: Final = {Len: "length", Keys: "keys"}
+FUNCTION_NODES: Final[dict[type, Callable[[Json], Json | Missing]]] = {Len: length_of, Keys: keys_of}
 
 
 # -- filters ------------------------------------------------------------------------------------
