@@ -14,7 +14,7 @@ from asl_engine.json_values import MISSING, Json, Missing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["OPERATORS", "SWAPPED", "compile_regex", "json_equal", "keys_of", "length_of"]
+__all__ = ["FUNCTIONS", "OPERATORS", "ORDERS", "compile_regex", "json_equal"]
 
 Test: TypeAlias = "Callable[[Any, Any], bool]"
 
@@ -100,8 +100,8 @@ OPERATORS: Final[dict[str, Test]] = {
     "empty": _is_empty,
 }
 
-# The operator that says the same with its sides exchanged.
-SWAPPED: Final = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# The operators whose right side can be a text without quotes.
+ORDERS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 # Java's flags.  Without U its \w, \d and \b know ASCII only; d (Unix lines) is how Python always is.
 REGEX_FLAGS: Final = {
@@ -124,9 +124,12 @@ def compile_regex(pattern: str, flags: str) -> re.Pattern[str]:
     return re.compile(pattern, combined)
 
 
-def length_of(value: Json) -> Json | Missing:
+def _length(value: Json) -> Json | Missing:
     return len(value) if isinstance(value, list | dict) else MISSING
 
 
-def keys_of(value: Json) -> Json | Missing:
+def _keys(value: Json) -> Json | Missing:
     return list(value) if isinstance(value, dict) else MISSING
+
+
+FUNCTIONS: Final[dict[str, Callable[[Json], Json | Missing]]] = {"length": _length, "size": _length, "keys": _keys}
