@@ -129,10 +129,14 @@ CONDITIONS: dict[str, list[int]] = {
     "!( @.n == 1 || @.id == 4 ) && @.id != 2": [3],
     "!(!@.b)": [0, 1, 2],
     "@.id == 0||@.id == 1&&@.n": [0, 1],
+    "@.id == 0 || @.id == 2 || @.id == 4": [0, 2, 4],
+    "@.n && @.s && @.l && @.o && @.b == true": [0],
+    " && ".join(["@.n == 1"] * 2000): [0, 1],
+    " || ".join(["@.n == 1"] * 2000): [0, 1],
 }
 
 
-@pytest.mark.parametrize(("condition", "expected"), CONDITIONS.items())
+@pytest.mark.parametrize(("condition", "expected"), CONDITIONS.items(), ids=[text[:60] for text in CONDITIONS])
 def test_conditions(condition: str, expected: list[int]) -> None:
     assert ids(condition) == expected
 

@@ -213,24 +213,16 @@ def _predicate(test: Test) -> Predicate:
 
 
 def _all_of(tests: list[Predicate]) -> Predicate:
-    first, *more = tests
-    for test in more:
-        first = _both(first, test)
-    return first
-
-
-def _both(first: Predicate, second: Predicate) -> Predicate:
+    if len(tests) > 2:
+        return lambda item, document: all(test(item, document) for test in tests)
+    first, second = tests  # most filters; the general form takes longer
     return lambda item, document: first(item, document) and second(item, document)
 
 
 def _any_of(tests: list[Predicate]) -> Predicate:
-    first, *more = tests
-    for test in more:
-        first = _either(first, test)
-    return first
-
-
-def _either(first: Predicate, second: Predicate) -> Predicate:
+    if len(tests) > 2:
+        return lambda item, document: any(test(item, document) for test in tests)
+    first, second = tests
     return lambda item, document: first(item, document) or second(item, document)
 
 
