@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 __all__ = [
     "AllOf",
     "AnyOf",
-    "Comparison",
     "Exists",
     "Filter",
     "Indexes",
@@ -24,6 +23,7 @@ __all__ = [
     "Not",
     "Operand",
     "Reach",
+    "Relation",
     "Slice",
     "SubPath",
     "Test",
@@ -85,7 +85,7 @@ class Literal(NamedTuple):
 Operand: TypeAlias = "SubPath | Literal"
 
 
-class Comparison(NamedTuple):
+class Relation(NamedTuple):
     """Two operands and the operator between them."""
 
     left: Operand
@@ -117,4 +117,4 @@ class AnyOf(NamedTuple):
     tests: tuple[Test, ...]
 
 
-Test: TypeAlias = "Comparison | Exists | Not | AllOf | AnyOf"
+Test: TypeAlias = "Relation | Exists | Not | AllOf | AnyOf"

@@ -23,12 +23,12 @@ from asl_engine.expressions.jsonpath.ng_bridge import shared_steps
 from asl_engine.expressions.jsonpath.nodes import (
     AllOf,
     AnyOf,
-    Comparison,
     Exists,
     Filter,
     Literal,
     Not,
     Reach,
+    Relation,
     SubPath,
 )
 from asl_engine.expressions.jsonpath.operators import FUNCTIONS, ORDERS
@@ -221,13 +221,13 @@ class _Parser(Scanner):
             literal = Literal(read_literal(self))
             self.take(BLANKS)
             operator = self.operator()
-            return Comparison(literal, operator, self.path())
+            return Relation(literal, operator, self.path())
         path = self.path()
         self.take(BLANKS)
         if self.at("&|)"):
             return Exists(path)
         operator = self.operator()
-        return Comparison(path, operator, self.right_side(operator))
+        return Relation(path, operator, self.right_side(operator))
 
     def operator(self) -> str:
         match = self.take(OPERATOR)

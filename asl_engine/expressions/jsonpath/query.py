@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from asl_engine.expressions.jsonpath.nodes import (
     AllOf,
     AnyOf,
-    Comparison,
     Exists,
     Filter,
     Indexes,
@@ -16,6 +15,7 @@ from asl_engine.expressions.jsonpath.nodes import (
     Names,
     Not,
     Reach,
+    Relation,
     Slice,
 )
 from asl_engine.expressions.jsonpath.operators import FUNCTIONS, OPERATORS, json_equal
@@ -208,7 +208,7 @@ def _predicate(test: Test) -> Predicate:
             return lambda item, document: not holds(item, document)
         case Exists(path):
             return _existence(path)
-        case Comparison():
+        case Relation():
             return _comparison(test)
 
 
@@ -233,7 +233,7 @@ def _existence(path: SubPath) -> Predicate:
     return lambda item, document: find(item, document) not in ([], MISSING)
 
 
-def _comparison(comparison: Comparison) -> Predicate:
+def _comparison(comparison: Relation) -> Predicate:
     holds = OPERATORS[comparison.operator]
     left = _operand(comparison.left)
     if not isinstance(comparison.right, Literal):
