@@ -114,6 +114,7 @@ CONDITIONS: dict[str, list[int]] = {
     "@.s =~ /a b c/x": [0],
     "@.s =~ /\\w+/U": [0, 1],
     "@.n =~ /1/": [3],
+    "/a.c/ =~ @.s": [0, 2],
     # A text without quotes.
     "@.s == abc": [0],
     "@.s==abc": [0],
@@ -222,6 +223,9 @@ def test_filters_in_paths(text: str, expected: Any) -> None:
         ("@.x == /a/", 10),
         ("@.x =~ 'a'", 10),
         ("@.x =~ /a(/", 7),
+        ("@.x =~ @.y", 7),
+        ("'a' =~ @.x", 7),
+        ("/a/ == @.x", 7),
         ("@.x =~ /a/q", 7),
         ("1 == 2", 5),
         ("1", 1),

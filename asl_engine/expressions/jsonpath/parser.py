@@ -37,6 +37,7 @@ from asl_engine.expressions.jsonpath.syntax import NAME, read_name
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonpath.nodes import Node, Operand, Test
     from asl_engine.expressions.jsonpath.syntax import Step
+    from asl_engine.json_values import Json
 
 __all__ = ["ParsedPath", "parse_path"]
 
@@ -218,10 +219,18 @@ class _Parser(Scanner):
 
     def comparison(self) -> Test:
         if not self.at("@$"):
-            literal = Literal(read_literal(self))
+            literal = read_literal(self)
             self.take(BLANKS)
             operator = self.operator()
-            return Relation(literal, operator, self.path())
+            self.check_pattern(operator, literal)
+            path = self.path()
+            # A regular expression can stand on either side.
+            swapped = isinstance(literal, re.Pattern)
+            return (
+                Relation(path, operator, Literal(literal))
+                if swapped
+                else Relation(Literal(literal), operator, path)
+            )
         path = self.path()
         self.take(BLANKS)
         if self.at("&|)"):
@@ -238,11 +247,15 @@ class _Parser(Scanner):
 
     def right_side(self, operator: str) -> Operand:
         if self.at("@$"):
+            self.check_pattern(operator, None)
             return self.path()
         literal = read_operand(self) if operator in ORDERS else read_literal(self)
+        self.check_pattern(operator, literal)
+        return Literal(literal)
+
+    def check_pattern(self, operator: str, literal: Json | re.Pattern[str]) -> None:
         if isinstance(literal, re.Pattern) != (operator == "=~"):
             self.fail("Expected a regular expression with =~, and with =~ only")
-        return Literal(literal)
 
 
 def quote(name: str) -> str:
