@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from asl_engine.expressions import ExpressionSyntaxError, Scope, compile_path
+from asl_engine.json_values import MISSING
 
 ITEMS: Any = [
     {"id": 0, "n": 1, "s": "abc", "l": [1, 2], "o": {"x": 1}, "b": True},
     {"id": 1, "n": 1.0, "s": "ABC", "l": [], "o": {}, "b": False},
     {"id": 2, "n": -2.5, "s": "a/c", "l": ["1"], "b": None},
     {"id": 3, "n": "1", "s": "", "m": [[1, 2]]},
-    {"id": 4, "it's": "it's", "with-dash": 1},
+    {"id": 4, "it's": "it's", "with-dash": 1, "n m": 2},
 ]
 DOCUMENT: Any = {"items": ITEMS, "limit": 0, "ids": [1, 3], "one": {"id": 9, "n": 5}}
 
@@ -33,6 +34,9 @@ CONDITIONS: dict[str, list[int]] = {
     "@.o.x": [0],
     "@..x": [0],
     "@.with-dash": [4],
+    "@.['n m'] == 2": [4],
+    "@.l.[0]": [0, 2],
+    "@.l[(@.length-1)] == 2": [0],
     "@.l[?(@ == 1)]": [0],
     "@.absent[1:]": [],
     "@.s[1:]": [],
@@ -110,6 +114,14 @@ CONDITIONS: dict[str, list[int]] = {
     "@.s =~ /a b c/x": [0],
     "@.s =~ /\\w+/U": [0, 1],
     "@.n =~ /1/": [3],
+    "/a.c/ =~ @.s": [0, 2],
+    # A text without quotes.
+    "@.s == abc": [0],
+    "@.s==abc": [0],
+    "@.s != abc": [1, 2, 3, 4],
+    "@.s >= abc": [0],
+    "@.s==ABC || @.s == abc&&@.id == 0": [0, 1],
+    "(@.s == abc)": [0],
     "@.n == 1 && @.b == true": [0],
     "@.n == 1 || @.id == 4": [0, 1, 4],
     "@.id == 4 || @.n == 1 && @.b == true": [0, 4],
@@ -118,12 +130,52 @@ CONDITIONS: dict[str, list[int]] = {
     "!( @.n == 1 || @.id == 4 ) && @.id != 2": [3],
     "!(!@.b)": [0, 1, 2],
     "@.id == 0||@.id == 1&&@.n": [0, 1],
+    "@.id == 0 || @.id == 2 || @.id == 4": [0, 2, 4],
+    "@.n && @.s && @.l && @.o && @.b == true": [0],
+    " && ".join(["@.n == 1"] * 2000): [0, 1],
+    " || ".join(["@.n == 1"] * 2000): [0, 1],
 }
 
 
-@pytest.mark.parametrize(("condition", "expected"), CONDITIONS.items())
+@pytest.mark.parametrize(("condition", "expected"), CONDITIONS.items(), ids=[text[:60] for text in CONDITIONS])
 def test_conditions(condition: str, expected: list[int]) -> None:
     assert ids(condition) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("@.k==es", ["hola"]),
+        ("@.k == es", ["hola"]),
+        ("@.k==es||@.k==fr", ["hola", "salut"]),
+        ("(@.k == es) && @.v == hola", ["hola"]),
+        ("@.k == es && @.v == salut", []),
+        ("@.k == two words", ["words"]),
+        ("@.k == two words && @.v", ["words"]),
+        ("@.k == two  words", []),
+        ("@.k == ann@example.com", ["mail"]),
+        ("@.k == 2024-01-01", ["date"]),
+        ("@.k == 01", ["zero"]),
+        ("@.k == 1", []),
+        ("@.k == true story", ["story"]),
+        ("@.k == true", []),
+        ("@.k == ключ", ["key"]),
+        ("@.k > two", ["words", "key"]),
+    ],
+)
+def test_a_text_without_quotes(condition: str, expected: list[str]) -> None:
+    texts = {
+        "es": "hola",
+        "fr": "salut",
+        "two words": "words",
+        "ann@example.com": "mail",
+        "2024-01-01": "date",
+        "01": "zero",
+        "true story": "story",
+        "ключ": "key",
+    }
+    document: Any = {"t": [{"k": key, "v": value} for key, value in texts.items()]}
+    assert compile_path(f"$.t[?({condition})].v").find(Scope(document, {}, dict)) == expected
 
 
 def test_the_recorded_filter() -> None:
@@ -145,7 +197,8 @@ def test_the_recorded_filter() -> None:
         ("$.items[ ? (@.id == 4) ].id", [4]),
         ("$.items[?(@.id > 2)][?(@.n)].id", [3]),
         ("$.items[?(@.l)].l[0]", [1, "1"]),
-        ("$.items[?(@.id > 2)].length()", 2),
+        ("$.items[?(@.id > 2)].length()", MISSING),
+        ("$.items.[?(@.id > 2)].id", [3, 4]),
     ],
 )
 def test_filters_in_paths(text: str, expected: Any) -> None:
@@ -158,14 +211,21 @@ def test_filters_in_paths(text: str, expected: Any) -> None:
         ("", 0),
         ("@.x = 1", 4),
         ("@.x ==", 6),
-        ("@.x == y", 7),
-        ("@.x == 01", 7),
+        ("@.x == y(z)", 8),
+        ("@.x == y'", 8),
+        ("@.x in y", 7),
+        ("@.x contains y", 13),
+        ("y == @.x", 0),
+        ("@.x == [y]", 8),
         ("@.x == 'y", 7),
         ("@.x == [1 2]", 9),
         ("@.x in [/a/]", 11),
         ("@.x == /a/", 10),
         ("@.x =~ 'a'", 10),
         ("@.x =~ /a(/", 7),
+        ("@.x =~ @.y", 7),
+        ("'a' =~ @.x", 7),
+        ("/a/ == @.x", 7),
         ("@.x =~ /a/q", 7),
         ("1 == 2", 5),
         ("1", 1),

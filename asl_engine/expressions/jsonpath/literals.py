@@ -12,7 +12,7 @@ from asl_engine.expressions.jsonpath.syntax import read_quoted
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
 
-__all__ = ["BLANKS", "CLOSE", "COMMA", "Scanner", "read_literal", "read_string"]
+__all__ = ["BLANKS", "CLOSE", "COMMA", "Scanner", "read_literal", "read_operand", "read_string"]
 
 BLANKS: Final = re.compile(r"\s*")
 CLOSE: Final = re.compile(r"\s*\]")
@@ -20,6 +20,8 @@ COMMA: Final = re.compile(r"\s*,\s*")
 NUMBER: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])", re.ASCII)
 WORD: Final = re.compile(r"(?:true|false|null)\b")
 WORDS: Final[dict[str, Json]] = {"true": True, "false": False, "null": None}
+# A text without quotes, blanks within it included, up to the operator or parenthesis that ends it.
+UNQUOTED: Final = re.compile(r"[^\s()\[\]{}'\"<>=!~&|@$/](?:[^()\[\]{}'\"<>=!~&|@]|(?<=\S)@)*(?<!\s)")
 REGEX: Final = re.compile(r"/((?:[^/\\]|\\.)*+)/(\w*)")
 
 DEEPEST_NESTING: Final = 50  # far below what the reader's recursion allows
@@ -83,6 +85,15 @@ def read_literal(scanner: Scanner) -> Json | re.Pattern[str]:
     if number is not None:
         return int(number[0]) if number[0].lstrip("-").isdigit() else float(number[0])
     return _read_regex(scanner)
+
+
+def read_operand(scanner: Scanner) -> Json | re.Pattern[str]:
+    """What stands on the right of an operator: a literal, or a text without quotes."""
+    text = UNQUOTED.match(scanner.text, scanner.position)
+    if text is None or WORD.fullmatch(text[0]) or NUMBER.fullmatch(text[0]):
+        return read_literal(scanner)
+    scanner.position = text.end()
+    return text[0]
 
 
 def _read_array(scanner: Scanner) -> Json:

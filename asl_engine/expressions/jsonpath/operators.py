@@ -1,4 +1,4 @@
-"""What filters compare with, and the functions that can end a path: Jayway JsonPath's, as tables.
+"""What filters compare with, and the functions that their paths can end with: Jayway JsonPath's, as tables.
 
 Both sides of an operator can be ``MISSING``: then nothing holds but what denies something.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import operator
 import re
-from math import fsum, sqrt
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.json_values import MISSING, Json, Missing
@@ -15,7 +14,7 @@ from asl_engine.json_values import MISSING, Json, Missing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FUNCTIONS", "OPERATORS", "SWAPPED", "compile_regex", "json_equal"]
+__all__ = ["FUNCTIONS", "OPERATORS", "ORDERS", "compile_regex", "json_equal"]
 
 Test: TypeAlias = "Callable[[Any, Any], bool]"
 
@@ -101,8 +100,8 @@ OPERATORS: Final[dict[str, Test]] = {
     "empty": _is_empty,
 }
 
-# The operator that says the same with its sides exchanged.
-SWAPPED: Final = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+# The operators whose right side can be a text without quotes.
+ORDERS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
 # Java's flags.  Without U its \w, \d and \b know ASCII only; d (Unix lines) is how Python always is.
 REGEX_FLAGS: Final = {
@@ -133,38 +132,4 @@ def _keys(value: Json) -> Json | Missing:
     return list(value) if isinstance(value, dict) else MISSING
 
 
-def _at(index: int) -> Callable[[Json], Json | Missing]:
-    return lambda value: value[index] if isinstance(value, list) and value else MISSING
-
-
-def _aggregate(function: Callable[[list[float]], float]) -> Callable[[Json], Json | Missing]:
-    """A function of the numbers in an array, of which there must be one; as in Java, it gives a double."""
-
-    def apply(value: Json) -> Json | Missing:
-        numbers = [float(n) for n in value if type(n) in NUMBERS] if isinstance(value, list) else []  # type: ignore[arg-type]  # NUMBERS are
-        return float(function(numbers)) if numbers else MISSING
-
-    return apply
-
-
-def _mean(numbers: list[float]) -> float:
-    return fsum(numbers) / len(numbers)
-
-
-def _deviation(numbers: list[float]) -> float:
-    mean = _mean(numbers)
-    return sqrt(_mean([(number - mean) ** 2 for number in numbers]))
-
-
-FUNCTIONS: Final[dict[str, Callable[[Json], Json | Missing]]] = {
-    "length": _length,
-    "size": _length,
-    "keys": _keys,
-    "first": _at(0),
-    "last": _at(-1),
-    "min": _aggregate(min),
-    "max": _aggregate(max),
-    "sum": _aggregate(fsum),
-    "avg": _aggregate(_mean),
-    "stddev": _aggregate(_deviation),
-}
+FUNCTIONS: Final[dict[str, Callable[[Json], Json | Missing]]] = {"length": _length, "size": _length, "keys": _keys}

@@ -74,7 +74,7 @@ def compile_path(text: str) -> Path:
             _reason(root, lambda value: explain(steps, value)),
             is_reference=True,
         )
-    from asl_engine.expressions.jsonpath.ng_bridge import compile_query
+    from asl_engine.expressions.jsonpath.query import compile_query
 
     query = compile_query(text, len(root))
     return Path(text, root, _find_from(root, query.find), _reason(root, query.explain), definite=query.definite)

@@ -4,6 +4,7 @@ Specification: "Paths" and "Reference Paths".  A name after a dot may have any c
 mean something (``. [ ] ( ) * | ` `` and blanks), each of which a backslash makes ordinary; ``\\uXXXX`` names a
 UTF-16 unit.  Between brackets and quotes, a backslash makes the quote and the backslash ordinary and
 stands for itself before anything else (recorded from AWS: ``$['Test\\""Name"']`` keeps its backslash).
+A dot before a bracket means nothing: AWS documents ``$.abc.['def ghi']``.
 """
 
 from __future__ import annotations
@@ -70,7 +71,9 @@ def read_steps(text: str, position: int) -> tuple[tuple[Step, ...], int]:
 
 def _read_step(text: str, position: int) -> tuple[Step, int] | None:
     if text[position] == ".":
-        return read_name(text, position + 1)
+        position += 1
+        if not text.startswith("[", position):
+            return read_name(text, position)
     index = INDEX.match(text, position)
     if index is not None:
         return int(index[1]), index.end()
