@@ -1,14 +1,12 @@
 """Results recorded from AWS, held against the core: outcome and every history event.
 
-The recorded cases and the program that compares them lie beside the project and are no part of it; where
-they are absent, these tests skip.  Cases that need other services run against the server.
+The recorded cases lie beside the project and are no part of it; where they are absent, these tests skip.  Cases
+that need other services run against the server.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,24 +22,13 @@ from asl_engine.payload import Payload
 from asl_engine.projections.history import project
 from asl_engine.states.distributed_map import DistributedMap
 from asl_engine.store.memory.store import MemoryStore
+from tests.conformance.comparing import Comparison, Mismatch, sorted_runs, unordered
 from tests.core.driver import IDENTITY, NOW
 
 if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
 
-SHARED = Path(__file__).parents[3] / "shared" / "conformance"
-CASES = SHARED / "aws_cases_dev.json"
-
-
-@cache
-def comparer() -> Any:
-    """The comparing part of the runner: placeholders, loose paths, unordered branches."""
-    spec = importlib.util.spec_from_file_location("run_cases", SHARED / "run_cases.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+CASES = Path(__file__).parents[3] / "shared" / "conformance" / "aws_cases_dev.json"
 
 
 def cases() -> list[Any]:
@@ -89,29 +76,27 @@ async def drive_children(machine: StateMachine, data: str) -> tuple[Execution, l
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"].rpartition("::")[2])
 def test_recorded(case: Any) -> None:
-    run = comparer()
     definition = case.get("definition_text") or json.dumps(case["definition"])
     data = case.get("input_text") or json.dumps(case.get("input", {}))
     execution, history = drive(definition.replace("{{role_arn}}", IDENTITY.role_arn), data)
     for event in history:
         event["timestamp"] = "2024-01-01T00:00:00Z"
     expected = case["expected"]
-    matcher = run.Matcher(case["placeholders"])
-    runner = run.Runner.__new__(run.Runner)
-    runner.a = type("Options", (), {"strict": False, "level": "history"})()
+    comparison = Comparison(case["placeholders"], case.get("loose_paths", ()))
     described = {
         "status": execution.status,
-        "output": None if execution.output is None else execution.output.text,
         "error": None if execution.status == "TIMED_OUT" else execution.error,
         "cause": execution.cause,
     }
-    got = {key: value for key, value in described.items() if value is not None}
+    got: dict[str, Any] = {key: value for key, value in described.items() if value is not None}
+    if execution.output is not None:
+        got["output"] = execution.output.value
     try:
-        runner.outcome(case, got, matcher)
+        comparison.outcome(expected, got)
         if "history" in expected:
             want, told = expected["history"], history
             if case.get("unordered_parallel"):
-                want, told = run.sort_runs(want), run.unorder_parallel(run.unfold(told))
-            runner.compare(case, {"events": want}, {"events": told}, matcher)
-    except run.Mismatch as mismatch:
-        pytest.fail(f"{mismatch.path}: expected {mismatch.want!r}, got {mismatch.got!r}")
+                want, told = sorted_runs(want), unordered(told)
+            comparison.check({"events": want}, {"events": told})
+    except Mismatch as mismatch:
+        pytest.fail(str(mismatch))
