@@ -87,7 +87,7 @@ SEARCHING = {"startswith", "removeprefix", "replace", "index", "find"}
 ARN_LIKE = re.compile(r"arn|machine|execution|resource|activity|role", re.IGNORECASE)
 # Texts with a colon in them that are no ARNs.
 NOT_ARNS = {
-    "cli.commands.remote": "text.partition(':')",  # NAME:ALIAS, as it is typed
+    "cli.commands.remote.executions": "text.partition(':')",  # NAME:ALIAS, as it is typed
     "engine.mocking": "call.key.rpartition(':')",  # the key of a task
     "resources.http.requests": "self.url.partition(':')",
     "resources.lambda_.worker": "path.partition(':')",  # MODULE:CALLABLE
