@@ -1,1 +1,1 @@
-"""Where executions are kept, in memory or in a database: `protocol` says what a store does."""
+"""Stores keep executions, in memory or in a database: `protocol` says what a store does."""

@@ -1,4 +1,4 @@
-"""What a batch of events says about the status of its execution."""
+"""How a batch of events changes the status of its execution."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STATUS: dict[type[ev.Event], Status] = {
 
 
 def outcome(events: Sequence[ev.Event]) -> tuple[Status, int] | None:
-    """The status and the moment of the end, in milliseconds since the epoch; None where it goes on."""
+    """The final status and its time, in milliseconds since the epoch; None if the execution goes on."""
     if not events:
         return None
     last = events[-1]
@@ -31,5 +31,5 @@ def outcome(events: Sequence[ev.Event]) -> tuple[Status, int] | None:
 
 
 def redriven(events: Sequence[ev.Event]) -> ev.ExecutionRedriven | None:
-    """The redrive that the batch begins with: the execution runs again, unless the batch ends it too."""
+    """The redrive that the batch begins with: the execution runs again, unless the batch also ends it."""
     return events[0] if events and isinstance(events[0], ev.ExecutionRedriven) else None

@@ -1,4 +1,4 @@
-"""What a store does.  It takes events and gives them back; it decides nothing."""
+"""The interface of a store.  A store takes events and gives them back; it decides nothing."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class Store(Protocol):
     ) -> None:
         """Keep a new execution, the text of its definition and its first events, in one transaction.
 
-        The creator owns the execution.  ``child`` says of which Map Run it is, if of any.
-        Raises ``ExecutionAlreadyExists`` where the ARN is taken.
+        The creator owns the execution.  ``child`` names the Map Run that the execution belongs to, if any.
+        Raises ``ExecutionAlreadyExists`` if the ARN is taken.
         """
         ...
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
-        """Keep the next events, in one transaction.  Raises ``Conflict`` where the log has grown meanwhile.
+        """Keep the next events, in one transaction.  Raises ``Conflict`` if the log has grown meanwhile.
 
         Events that begin with a redrive make the writer the owner of the execution.
         """
@@ -70,10 +70,10 @@ class Store(Protocol):
     async def history(
         self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
     ) -> list[Event]:
-        """At most ``limit`` of the events that GetExecutionHistory shows: those behind the event ``after``.
+        """At most ``limit`` of the events that GetExecutionHistory shows, starting behind the event ``after``.
 
-        ``after`` is its ``seq``.  Backwards, the newest come first, and behind an event are those before it;
-        behind 0 are all.
+        ``after`` is a ``seq``.  Backwards, the newest events come first and "behind" means earlier in the log;
+        0 stands for all events.
         """
         ...
 
@@ -103,18 +103,18 @@ class Store(Protocol):
         limit: int = 100,
         qualified: str | None = None,
     ) -> list[Record]:
-        """The executions of one state machine, the newest first, from the one behind ``after`` (an ARN) on.
+        """The executions of one state machine, the newest first, starting behind ``after`` (an ARN).
 
-        ``qualified`` is the version or the alias that they were started through.
+        ``qualified`` is the version or alias through which they were started.
         """
         ...
 
     async def claim(self, arn: str) -> None:
-        """Own the execution until this process ends.  Raises ``ExecutionBusy`` where a live process does."""
+        """Own the execution until this process ends.  Raises ``ExecutionBusy`` if a live process owns it."""
         ...
 
     async def changed(self) -> bool:
-        """Whether somebody else may have written since the last call."""
+        """Whether another process may have written since the last call."""
         ...
 
     async def close(self) -> None: ...
@@ -132,16 +132,16 @@ class Machines(Protocol):
     ) -> MachineRecord:
         """Keep a new machine, the text of its definition, its tags and a version, unless its ARN is taken.
 
-        Gives the machine that has the ARN now: whoever was first.
+        Returns the machine that has the ARN now: the first one created.
         """
         ...
 
     async def update(
         self, record: MachineRecord, definition: str | None = None, version: VersionRecord | None = None
     ) -> None:
-        """Replace what may change of a machine; keep the text of a new definition, and a new version.
+        """Replace the mutable fields of a machine; keep the text of a new definition, and a new version.
 
-        Raises ``Conflict`` where there is a version of that number.
+        Raises ``Conflict`` if a version of that number exists.
         """
         ...
 
@@ -162,9 +162,9 @@ class Machines(Protocol):
     async def set_status(self, arn: str, status: MachineStatus) -> None: ...
 
     async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
-        """Forget a machine, its versions, aliases and tags; executions stay, for they keep their definition.
+        """Forget a machine, its versions, aliases and tags; its executions stay, since they keep their definition.
 
-        With ``only_deleting``, a machine with another status, which may have the name by now, is left.
+        With ``only_deleting``, a machine with another status stays: it may have taken the name since.
         """
         ...
 
@@ -175,13 +175,13 @@ class MapRuns(Protocol):
     async def get(self, arn: str) -> MapRunRecord | None: ...
 
     async def page(self, execution: str, after: str, limit: int) -> list[MapRunRecord]:
-        """Those that an execution has started, the newest first, from behind ``after`` (an ARN) on."""
+        """The Map Runs that an execution has started, the newest first, starting behind ``after`` (an ARN)."""
         ...
 
     async def configure(self, arn: str, configuration: dict[str, Json]) -> None: ...
 
     async def count(self, arn: str, counts: dict[str, Json]) -> None:
-        """Keep what has come of a Map Run."""
+        """Keep the final counts of a Map Run."""
         ...
 
     async def kinship(self, execution: str) -> tuple[str, int] | None:
@@ -189,24 +189,24 @@ class MapRuns(Protocol):
         ...
 
     async def children(self, arn: str, after: int, limit: int) -> list[Kinship]:
-        """The children from behind the number ``after`` on, in their order."""
+        """The children in order, starting behind the number ``after``."""
         ...
 
     async def child_page(
         self, arn: str, status: Status | None, after: str, limit: int
     ) -> list[tuple[Record, int, int]]:
-        """The children, the newest first, from behind ``after`` (an ARN) on.
+        """The children, the newest first, starting behind ``after`` (an ARN).
 
-        Each has its number of items, and how often it was begun anew.
+        Each comes with its number of items and the number of its restarts.
         """
         ...
 
     async def sums(self, arn: str) -> dict[str, tuple[int, int]]:
-        """By status, the number of children and of their items."""
+        """The number of children and of their items, by status."""
         ...
 
     async def unsettled(self) -> list[str]:
-        """The Map Runs that are over, but may have children that run: what came of them is not kept yet."""
+        """The Map Runs that have ended but may still have running children: their counts are not kept yet."""
         ...
 
 
@@ -214,7 +214,7 @@ class Activities(Protocol):
     """The activities of a store."""
 
     async def add(self, record: ActivityRecord, tags: Mapping[str, str] | None = None) -> ActivityRecord:
-        """Keep a new activity and its tags, unless its ARN is taken.  Gives the one that has the ARN now."""
+        """Keep a new activity and its tags, unless its ARN is taken.  Returns the one that has the ARN now."""
         ...
 
     async def get(self, arn: str) -> ActivityRecord | None: ...
@@ -233,10 +233,10 @@ class Activities(Protocol):
 
 
 class Aliases(Protocol):
-    """The aliases of a store's state machines: a hundred of a machine at most."""
+    """The aliases of a store's state machines: at most a hundred per machine."""
 
     async def add(self, record: AliasRecord) -> None:
-        """Raises ``Conflict`` where the machine has one of that name."""
+        """Keep a new alias.  Raises ``Conflict`` if the machine has one of that name."""
         ...
 
     async def get(self, machine_arn: str, name: str) -> AliasRecord | None: ...
@@ -246,7 +246,7 @@ class Aliases(Protocol):
         ...
 
     async def update(self, record: AliasRecord) -> None:
-        """Replace what may change of an alias."""
+        """Replace the mutable fields of an alias."""
         ...
 
     async def remove(self, machine_arn: str, name: str) -> None: ...
@@ -256,27 +256,27 @@ class Tags(Protocol):
     """The tags of a store.  Each call is one transaction."""
 
     async def get(self, arn: str) -> dict[str, str]:
-        """By key, in the order of the keys."""
+        """The tags of a resource, sorted by key."""
         ...
 
     async def put(self, arn: str, tags: Mapping[str, str]) -> None:
-        """Add tags, or replace the values of those that are there."""
+        """Add tags, or replace the values of existing ones."""
         ...
 
     async def remove(self, arn: str, keys: Iterable[str]) -> None: ...
 
 
 class Versions(Protocol):
-    """The versions of a store's state machines.  They are published with their machine: see ``Machines``."""
+    """The versions of a store's state machines.  ``Machines`` publishes them, together with their machine."""
 
     async def get(self, machine_arn: str, number: int) -> VersionRecord | None: ...
 
     async def of_revision(self, machine_arn: str, revision_id: str | None) -> VersionRecord | None:
-        """The newest version that was published of this revision."""
+        """The newest version published from this revision."""
         ...
 
     async def page(self, machine_arn: str, before: int | None, limit: int) -> list[VersionRecord]:
-        """The newest first, from the one before the number ``before`` on."""
+        """The newest first, starting before the number ``before``."""
         ...
 
     async def count(self, machine_arn: str) -> int: ...

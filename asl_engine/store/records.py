@@ -1,4 +1,4 @@
-"""What a store tells of executions, state machines, activities and Map Runs."""
+"""What a store returns: records of executions, state machines, activities and Map Runs."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ __all__ = [
 
 
 class Record(NamedTuple):
-    """What is known of an execution besides its events.
+    """An execution, without its events.
 
-    ``definition`` is the digest of the definition it runs; ``options`` is how it was asked to run, for
-    whoever resumes it.  Times are in milliseconds since the epoch.
+    ``definition`` is the digest of the definition it runs; ``options`` are those it was started with,
+    for the process that resumes it.  Times are in milliseconds since the epoch.
     """
 
     identity: Identity
@@ -52,9 +52,9 @@ MachineType: TypeAlias = Literal["STANDARD", "EXPRESS"]
 class MachineRecord(NamedTuple):
     """A state machine as it stands: its latest revision.
 
-    ``definition`` is the digest of its text, ``configuration`` what else its creator has asked for
+    ``definition`` is the digest of its text, ``configuration`` the creator's other settings
     (logging, tracing, encryption).  Times are in milliseconds since the epoch.  ``revision_id`` is None
-    until the first update, ``last_version`` the number of the version that was published last, 0 without.
+    until the first update; ``last_version`` is the number of the last published version, 0 if there is none.
     """
 
     arn: str
@@ -74,7 +74,7 @@ MapRunStatus: TypeAlias = Literal["RUNNING", "SUCCEEDED", "FAILED", "ABORTED"]
 
 
 class Child(NamedTuple):
-    """Of which Map Run a new execution is, the how manieth, and for how many items."""
+    """The Map Run that a new execution belongs to, its number there, and how many items it processes."""
 
     map_run: str
     number: int
@@ -82,7 +82,7 @@ class Child(NamedTuple):
 
 
 class Kinship(NamedTuple):
-    """A child as the Map Run knows it; ``round`` is the redrive of the Map Run in which it last began."""
+    """A child as the Map Run knows it; ``round`` is the redrive of the Map Run in which the child last began."""
 
     number: int
     items: int
@@ -94,9 +94,9 @@ class Kinship(NamedTuple):
 class MapRunRecord(NamedTuple):
     """A Map Run.
 
-    ``execution`` and ``machine_arn`` are those of the execution that has started it, ``seq`` the event.
-    ``configuration`` is a ``distributed_map.Configuration``; ``counts`` what came of it, once it is over:
-    by status, the number of children and of their items.
+    ``execution`` and ``machine_arn`` are those of the execution that started it, ``seq`` is the event.
+    ``configuration`` is a ``distributed_map.Configuration``.  ``counts`` is set once the Map Run has ended:
+    the number of children and of their items, by status.
     """
 
     arn: str
@@ -115,8 +115,8 @@ class MapRunRecord(NamedTuple):
 class ActivityRecord(NamedTuple):
     """An activity.
 
-    ``created_at`` is in milliseconds since the epoch, ``configuration`` what else its creator has asked
-    for (its encryption).
+    ``created_at`` is in milliseconds since the epoch, ``configuration`` holds the creator's other settings
+    (encryption).
     """
 
     arn: str
@@ -148,7 +148,7 @@ class AliasRecord(NamedTuple):
 
 
 class VersionRecord(NamedTuple):
-    """A revision of a state machine that was given a number.
+    """A numbered revision of a state machine.
 
     ``definition`` is the digest of its text, ``created_at`` in milliseconds since the epoch,
     ``configuration`` the machine's at that time.

@@ -1,1 +1,1 @@
-"""A store that forgets, for tests and for runs that are not kept."""
+"""The in-memory store, for tests and for runs that are not kept."""

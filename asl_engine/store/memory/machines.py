@@ -1,4 +1,4 @@
-"""State machines, versions, aliases and tags of a store that forgets."""
+"""State machines, versions, aliases and tags of the in-memory store."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class MemoryTags:
 
 
 class MemoryMachines:
-    """``Machines`` in memory, with all that goes when a machine goes."""
+    """``Machines`` in memory; deleting a machine also deletes its versions, aliases and tags."""
 
     def __init__(self, definitions: dict[str, str]) -> None:
         self.versions = MemoryVersions()

@@ -1,4 +1,4 @@
-"""Map Runs in a store that forgets."""
+"""Map Runs of the in-memory store."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["MemoryMapRuns"]
 
 
 class MemoryMapRuns:
-    """The Map Runs of a store that forgets."""
+    """``MapRuns`` in memory."""
 
     def __init__(self, records: dict[str, Record]) -> None:
         self._records = records
         self._map_runs: dict[str, MapRunRecord] = {}
-        self._children: dict[str, list[tuple[Child, str]]] = {}  # by Map Run, in the order of their start
-        self._rounds: dict[str, int] = {}  # by child: as Kinship has them
-        self._redrives: dict[str, int] = {}  # by child: how often it was begun anew
+        self._children: dict[str, list[tuple[Child, str]]] = {}  # by Map Run, in the order they were started
+        self._rounds: dict[str, int] = {}  # by child, as in Kinship
+        self._redrives: dict[str, int] = {}  # by child: how often it was restarted
         self._kinship: dict[str, Child] = {}
 
     def follow(self, record: Record, events: Sequence[Event]) -> None:
-        """Take in what an execution's new events say of its Map Runs."""
+        """Update the Map Runs of an execution from its new events."""
         who = record.identity
         for event in events:
             if isinstance(event, MapRunStarted):

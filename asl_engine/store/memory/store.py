@@ -1,4 +1,4 @@
-"""A store that forgets: for tests, and for runs that nobody will ask about."""
+"""The in-memory store: for tests, and for runs that need no record."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["MemoryStore"]
 
 
 class MemoryActivities:
-    """The activities of a store that forgets."""
+    """``Activities`` in memory."""
 
     def __init__(self, tags: MemoryTags) -> None:
         self._activities: dict[str, ActivityRecord] = {}
@@ -50,7 +50,7 @@ class MemoryActivities:
 
 
 class MemoryStore:
-    """Keeps what it is given for as long as it lives."""
+    """Keeps executions for as long as the object lives."""
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
@@ -149,7 +149,7 @@ class MemoryStore:
         return chosen[:limit]
 
     async def claim(self, arn: str) -> None:
-        """Nobody else can own what only this object knows."""
+        """Always succeeds: no other process can see these executions."""
 
     async def changed(self) -> bool:
         return False

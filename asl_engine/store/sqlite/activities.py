@@ -1,6 +1,6 @@
-"""Activities in the database: what CreateActivity keeps.
+"""Activities in the database, as CreateActivity keeps them.
 
-Only that they exist.  The tasks that wait for their workers are what executions have open.
+The table says only that they exist: tasks waiting for a worker are open tasks of their executions.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LAST = "\U0010ffff"  # behind every other character
 
 
 class ActivityTable:
-    """``Activities`` in SQLite.  ``write`` runs statements in one transaction of the store's."""
+    """``Activities`` in SQLite.  ``write`` runs statements in one transaction of the store."""
 
     def __init__(self, fetch: Fetch, write: Write) -> None:
         self._fetch = fetch
@@ -39,7 +39,7 @@ class ActivityTable:
         values = (*record[:3], dumps(record.configuration))
         try:
             await self._write((INSERT, values), *tagging(record.arn, tags or {}))
-        except Conflict:  # somebody else was quicker
+        except Conflict:  # another process was quicker
             return await self.get(record.arn) or record
         return record
 

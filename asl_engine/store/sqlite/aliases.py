@@ -1,4 +1,4 @@
-"""Aliases of state machines in the database: what CreateStateMachineAlias keeps."""
+"""Aliases of state machines in the database, as CreateStateMachineAlias keeps them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one append adds to the database, and how many of them are written as one transaction."""
+"""What one append adds to the database, and how several appends are written in one transaction."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Append:
         self.claim: tuple[Any, ...] | None = None
         self.redrive: tuple[Any, ...] | None = None
         self.child: tuple[Any, ...] | None = None
-        self.statements: Sequence[Statement] = changes(key, events)  # what else is to be written
+        self.statements: Sequence[Statement] = changes(key, events)  # further statements of the same transaction
         self.events = [(key, *row) for row in encode(events)]
         ended = outcome(events)
         self.end = None if ended is None else (*ended, key)
@@ -74,8 +74,8 @@ class Append:
 def group_connection(outbox: list[Append]) -> type[sqlite3.Connection]:
     """A connection that writes what is in ``outbox`` when it commits.
 
-    aiosqlite does each call in its thread and comes back to the loop in between.  A transaction that is one
-    call makes that journey (some 40 us) once instead of up to five times.
+    aiosqlite runs each call in its thread and returns to the loop in between.  A transaction in a single
+    call makes that round trip (about 40 us) once instead of up to five times.
     """
 
     class GroupConnection(sqlite3.Connection):
@@ -90,7 +90,7 @@ def group_connection(outbox: list[Append]) -> type[sqlite3.Connection]:
 
 
 def insert(db: sqlite3.Connection, batches: list[Append]) -> None:
-    """All rows of the batches.  sqlite3 opens the transaction at the first of them."""
+    """Write all rows of the batches.  sqlite3 opens the transaction at the first one."""
     together = [
         (INSERT_DEFINITION, [*{batch.definition: None for batch in batches if batch.definition}]),
         (INSERT_EXECUTION, [batch.execution for batch in batches if batch.execution]),

@@ -2,8 +2,8 @@
 
 A row is ``(seq, id, previous, at, frame, kind, data, payload)``.  ``data`` is a JSON object of the
 event's small fields.  ``payload`` is the text of its input or output; where an earlier event of the
-same execution has carried the very same payload and it is not small, it is that event's ``seq``
-instead, so a large document that passes through ten states is stored once.
+same execution carried the very same payload and it is not small, ``payload`` is that event's ``seq``
+instead: a large document that passes through ten states is stored once.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | Non
 
 COLUMNS = ("seq", "id", "previous", "at", "frame", "kind", "data", "payload")
 PAYLOAD_FIELDS = frozenset({"input", "output", "parameters", "items"})
-# What Assign has set: a second payload, and seldom there; it joins the small fields as an object.
+# The variables that Assign sets are a second, rare payload: they join the small fields as an object.
 ASSIGNED = "assigned"
 SELDOM_THE_SAME = frozenset({"cause", "salt"})
-# Texts that are shorter than this are cheaper to repeat than to look up.
+# Texts shorter than this are cheaper to repeat than to look up.
 INLINE_LENGTH = 128
 
 
 class _Kind:
-    """How the events of one kind are taken apart."""
+    """How to take apart the events of one kind."""
 
     __slots__ = ("data", "make", "name", "payload", "payload_field", "small", "small_fields")
 
@@ -47,7 +47,7 @@ class _Kind:
             None if self.payload_field is None else attrgetter(self.payload_field)
         )
         self.small = _getter(self.small_fields)
-        # Names of states come again and again.
+        # State names recur.
         self.data = _data if SELDOM_THE_SAME & {*self.small_fields} else _cached_data
 
 
@@ -88,12 +88,12 @@ def encode(events: Sequence[Event]) -> list[Row]:
 
 
 def referred_to(rows: Sequence[Row]) -> set[int]:
-    """The ``seq`` of the events, not among these rows, whose texts the rows refer to."""
+    """The ``seq`` of the events, not among these rows, whose texts these rows refer to."""
     return {row[7] for row in rows if isinstance(row[7], int)} - {row[0] for row in rows}
 
 
 def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
-    """The events of consecutive rows; ``payloads`` holds what earlier rows have carried, and grows."""
+    """The events of consecutive rows; ``payloads`` holds the payloads of earlier rows; new ones are added."""
     events: list[Event] = []
     for seq, number, previous, at, frame, name, data, text in rows:
         kind = _BY_NAME[name]

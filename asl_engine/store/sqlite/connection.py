@@ -1,4 +1,4 @@
-"""What the tables of the database ask of their connection."""
+"""What the tables of the database need from their connection."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which process drives an execution: a file that it keeps locked for as long as it lives.
+"""A lease marks the process that drives an execution: a file that it keeps locked while it lives.
 
-The operating system drops the lock when the process ends, however it ends, so that a lease can never
-be left behind by a crash, and a process number that was given out again cannot be mistaken.
+The operating system drops the lock when the process ends, however it ends.  A crash therefore never
+leaves a held lease behind, and a reused process number cannot be mistaken for the old process.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _taken: set[Lease] = set()
 
 
 def _leave_to_the_parent() -> None:
-    """In a forked child: it shares the parent's locks, and would keep them after the parent's death."""
+    """Close the leases in a forked child: it shares the parent's locks, and would keep them after the parent ends."""
     for lease in list(_taken):
         lease.abandon()
 
@@ -45,9 +45,9 @@ if hasattr(os, "register_at_fork"):
 
 
 class Lease:
-    """Taken when made, given back by ``release`` or by the end of the process.
+    """A lease that is taken on creation and released by ``release`` or at the end of the process.
 
-    Raises ``StoreError`` where the file cannot be made or locked.
+    Raises ``StoreError`` if the file cannot be made or locked.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -68,10 +68,10 @@ class Lease:
             ) from None
 
     def release(self) -> None:
-        if self._file < 0:  # it is the parent's, or was never taken
+        if self._file < 0:  # it belongs to the parent, or was never taken
             return
         self.abandon()
-        with suppress(OSError):  # whoever comes next finds it unlocked and removes it
+        with suppress(OSError):  # the next process finds it unlocked and removes it
             self._path.unlink()
 
     def abandon(self) -> None:
@@ -82,7 +82,7 @@ class Lease:
 
 
 def is_held(folder: Path, token: str) -> bool:
-    """Whether the process that took this lease is alive; what a dead one left behind is removed.
+    """Whether the process that took this lease is alive; the file of a dead process is removed.
 
     A file that cannot be opened or locked, such as another user's, counts as held.
     """

@@ -1,4 +1,4 @@
-"""State machines in the database: what CreateStateMachine keeps, and what UpdateStateMachine makes of it."""
+"""State machines in the database, as CreateStateMachine and UpdateStateMachine keep them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DELETE_ALIASES = "DELETE FROM state_machine_aliases WHERE machine_arn = ?"
 
 
 class MachineTable:
-    """``Machines`` in SQLite.  ``write`` runs statements in one transaction of the store's."""
+    """``Machines`` in SQLite.  ``write`` runs statements in one transaction of the store."""
 
     def __init__(self, fetch: Fetch, write: Write) -> None:
         self._fetch = fetch
@@ -95,7 +95,7 @@ class MachineTable:
         await self._write((SET_STATUS, (status, arn)))
 
     async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
-        # The machine comes last: the others ask for its status.
+        # The machine comes last: the other statements check its status.
         everything = (DELETE_VERSIONS, DELETE_ALIASES, DELETE_TAGS, DELETE)
         if only_deleting:
             await self._write(*((f"{statement} AND {IS_DELETING}", (arn, arn)) for statement in everything))

@@ -1,8 +1,8 @@
-"""Map Runs and their children: what DescribeMapRun and ListExecutions ask for, and what a restart goes on from.
+"""Map Runs and their children: for DescribeMapRun, for ListExecutions, and to continue after a restart.
 
-A Map Run's row follows from the log of the execution that has started it, and is written in the same
-transaction: it begins with MapRunStarted and ends with the event that ends it, or with the execution.  A
-child is an execution like any other; its row here says of which Map Run it is, and which number it has.
+A Map Run's row follows from the log of the execution that started it, and is written in the same
+transaction: it begins with MapRunStarted and ends with the Map Run's last event or with the execution.  A
+child is an execution like any other; its row here names its Map Run and its number there.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ REDRIVE_CHILD = (
     "UPDATE children SET round = (SELECT redrive_count FROM map_runs WHERE map_runs.map_run = children.map_run)"
     " WHERE execution = ?"
 )
-# An Express child is begun anew as another execution, in the place of the one before.
+# An Express child restarts as another execution, which takes the place of the previous one.
 INSERT_CHILD: Final = (
     "INSERT OR REPLACE INTO children (map_run, number, execution, items, round, redrives)"
     " SELECT m.map_run, ?2, ?3, ?4, m.redrive_count, coalesce((SELECT 1 + before.redrives FROM children AS before"
@@ -51,7 +51,7 @@ SELECT = (
     " m.redriven_at, m.configuration, m.counts"
     " FROM map_runs AS m JOIN executions AS e USING (execution)"
 )
-# CROSS JOIN is SQLite's word for: in this order.
+# CROSS JOIN makes SQLite join in this order.
 CHILDREN = (
     "SELECT number, items, arn, status, round FROM children CROSS JOIN executions USING (execution)"
     " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?) AND number > ? ORDER BY number LIMIT ?"
@@ -75,7 +75,7 @@ _ENDINGS: dict[type[Event], MapRunStatus] = {
 
 
 def endings(events: Sequence[Event]) -> list[tuple[int, MapRunStatus, int]]:
-    """Which Map Runs end with these events: each one's key, how, and when.  0 stands for all that run."""
+    """The Map Runs that these events end: key, status and time of each.  Key 0 stands for all that run."""
     found = [
         (event.map_run, _ENDINGS[type(event)], event.at)
         for event in events
@@ -88,7 +88,7 @@ def endings(events: Sequence[Event]) -> list[tuple[int, MapRunStatus, int]]:
 
 
 def changes(key: int, events: Sequence[Event]) -> list[Statement]:
-    """The statements that let the Map Runs of the execution ``key`` follow its log."""
+    """The statements that update the Map Runs of the execution ``key`` from its log."""
     found: list[Statement] = [
         (INSERT, (event.arn, key, event.seq, event.at, event.parameters.text))
         for event in events

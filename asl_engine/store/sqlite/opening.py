@@ -1,4 +1,4 @@
-"""The way to a database that is ready for use: found or made, ours, and up to date."""
+"""Opens a database: finds or makes the file, checks that it is ours, and brings it up to date."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["connection_to", "make_room", "may_be_written", "reading_connection"]
 
 
 def make_room(path: Path, *, create: bool) -> None:
-    """Make the folder of a database.  Raises ``StoreError`` where that fails, or where nothing is to be made."""
+    """Make the folder of a database.  Raises ``StoreError`` if that fails, or if nothing is to be made."""
     if not create and not path.exists():
         raise StoreError(f"There is no database at {path}; `asl run` makes one")
     try:
@@ -33,13 +33,13 @@ def make_room(path: Path, *, create: bool) -> None:
 
 
 def may_be_written(path: Path) -> bool:
-    """Whether this process may write the file, and beside it, as SQLite does; what is no file fails elsewhere."""
+    """Whether this process may write the file and its folder, as SQLite does; anything but a file fails elsewhere."""
     itself = path.resolve()
     return not itself.is_file() or (os.access(itself, os.W_OK) and os.access(itself.parent, os.W_OK))
 
 
 async def connection_to(path: Path, synchronous: str, outbox: list[Append]) -> aiosqlite.Connection:
-    """A connection to read and write.  Raises ``StoreError``; a caller that is cancelled leaves none behind."""
+    """A connection to read and write.  Raises ``StoreError``; a cancelled caller leaves none behind."""
 
     async def prepare(db: aiosqlite.Connection) -> None:
         await _prepare(db, path, synchronous)
@@ -50,9 +50,9 @@ async def connection_to(path: Path, synchronous: str, outbox: list[Append]) -> a
 async def reading_connection(path: Path, outbox: list[Append], *, unchanging: bool) -> aiosqlite.Connection:
     """A connection to a database that this process cannot write, at an absolute path.  Raises ``StoreError``.
 
-    Where the database is in use, SQLite needs its write-ahead log and the index beside it
-    (https://www.sqlite.org/wal.html, "Read-Only Databases").  Where it is not, there are none, SQLite would
-    want to make them, and has to be told that the file is ``unchanging``.
+    While the database is in use, SQLite needs its write-ahead log and the index beside it
+    (https://www.sqlite.org/wal.html, "Read-Only Databases").  Otherwise there are none and SQLite would
+    try to make them, unless it knows that the file is ``unchanging``.
     """
 
     async def prepare(db: aiosqlite.Connection) -> None:
@@ -94,11 +94,11 @@ async def _completed(opening: Awaitable[aiosqlite.Connection]) -> aiosqlite.Conn
 async def _connect(
     path: Path, target: str, prepare: Callable[[aiosqlite.Connection], Awaitable[None]], outbox: list[Append]
 ) -> aiosqlite.Connection:
-    """A connection to ``target``, a path or a URI, that is ready for use; it is closed again where that fails."""
+    """A connection to ``target``, a path or a URI, ready for use; it is closed again on failure."""
     connection: aiosqlite.Connection | None = None
     uri = target.startswith("file:")
     try:
-        # Where this fails, aiosqlite would leave its thread to a closing event loop.
+        # On failure, aiosqlite would leave its thread to a closing event loop.
         sqlite3.connect(target, uri=uri).close()
         factory = group_connection(outbox)
         connection = await _begin(aiosqlite.connect(target, timeout=5.0, factory=factory, uri=uri))
@@ -113,21 +113,21 @@ async def _connect(
 
 
 async def _begin(connection: aiosqlite.Connection) -> aiosqlite.Connection:
-    # Before version 0.22 an aiosqlite connection is its thread; since then it has one.  Neither has begun.
+    # Before version 0.22 an aiosqlite connection is a thread; since then it has one.  Neither has started.
     thread: Any = getattr(connection, "_thread", connection)
-    # Python waits for every other kind of thread when it exits: whoever forgets to close would hang.
+    # Python waits for non-daemon threads when it exits: a caller that forgets to close would hang.
     thread.daemon = True
     try:
         return await connection
     except BaseException:
-        thread.join(5.0)  # it has been told to end, and must not report to a loop that is closed by then
+        thread.join(5.0)  # it is stopping, and must not report to a loop that is closed by then
         raise
 
 
 async def _undo(opening: asyncio.Future[aiosqlite.Connection]) -> None:
-    """Wait for the connection and close it, however often the caller is cancelled meanwhile.
+    """Wait for the connection and close it, no matter how often the caller is cancelled meanwhile.
 
-    Cut short, aiosqlite would lose the connection, and its thread would report to a closed event loop.
+    If cut short, aiosqlite would lose the connection, and its thread would report to a closed event loop.
     """
 
     async def close() -> None:
@@ -158,8 +158,8 @@ async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> No
 
 
 async def _layout(db: aiosqlite.Connection, path: Path) -> int:
-    """The version of the layout, 0 in an empty file.  Raises ``StoreError`` where it is none of ours."""
-    # The application comes last: all three are written at once, maybe by another process between two reads.
+    """The version of the layout, 0 for an empty file.  Raises ``StoreError`` if the file is not ours."""
+    # Read the application last: another process may write all three at once, between two of our reads.
     tables = await _number(db, "SELECT count(*) FROM sqlite_schema")
     version = await _number(db, "PRAGMA user_version")
     application = await _number(db, "PRAGMA application_id")

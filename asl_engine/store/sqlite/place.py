@@ -1,4 +1,4 @@
-"""Where a database is: whether its file is still the one that was opened, and what SQLite's errors mean there."""
+"""The place of a database: whether its file is still the one that was opened, and what SQLite's errors mean."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ __all__ = ["DatabaseFile", "companion", "explained", "is_in_use"]
 
 
 class DatabaseFile:
-    """The file at ``path`` as it is when this is made.
+    """The file at ``path`` as it was when this object was made.
 
-    ``unchanging`` is a database that is read without locks, since nobody has it open: whoever opens it
-    to write puts a write-ahead log beside it.
+    An ``unchanging`` database is read without locks, since no process has it open: a process that opens
+    it to write puts a write-ahead log beside it.
     """
 
     def __init__(self, path: Path, *, unchanging: bool = False) -> None:
         self._given = path
-        # Absolute, as SQLite's own: a task may change the working directory.
+        # Absolute, as SQLite keeps it: a task may change the working directory.
         self.path = path.absolute()
         self.unchanging = unchanging
         self._file = _file_at(self.path)
@@ -43,13 +43,13 @@ class DatabaseFile:
     def explained(self, error: sqlite3.Error) -> StoreError:
         try:
             self.check()
-        except StoreError as removed:  # what SQLite says then is a consequence
+        except StoreError as removed:  # SQLite's own error is a consequence of this
             return removed
         return explained(self._given, error)
 
 
 def is_in_use(path: Path) -> bool:
-    """Whether something may stand in the write-ahead log: a process has the database open, or one has crashed."""
+    """Whether the write-ahead log may hold data: a process has the database open, or one has crashed."""
     log = companion(path, "-wal")
     try:
         return log.stat().st_size > 0 or companion(path, "-shm").exists()
@@ -64,7 +64,7 @@ def companion(path: Path, suffix: str) -> Path:
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:
-    """What tells the file at ``path`` from every other; None where there is none."""
+    """What tells the file at ``path`` from every other; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -73,7 +73,7 @@ def _file_at(path: Path) -> tuple[int, int] | None:
 
 
 def _content_at(path: Path) -> tuple[int, int] | None:
-    """What changes when the file is written; None where there is none."""
+    """What changes when the file is written; None if there is no file."""
     try:
         found = path.stat()
     except OSError:
@@ -82,7 +82,7 @@ def _content_at(path: Path) -> tuple[int, int] | None:
 
 
 def explained(path: Path, error: sqlite3.Error) -> StoreError:
-    """What SQLite says, in words that tell what to do."""
+    """SQLite's error as a message that says what to do."""
     text = str(error)
     if "locked" in text or "busy" in text:
         return StoreError(f"The database {path} is locked by another program; try again when it has finished")

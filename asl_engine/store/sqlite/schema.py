@@ -1,7 +1,7 @@
-"""The database's layout and the way from older ones.
+"""The layout of the database and the migrations from older ones.
 
 ``PRAGMA user_version`` counts the migrations that a file has seen; ``application_id`` says that the file
-is ours.  The log is append-only: rows are added in the order of time and found by (execution, seq).
+is ours.  The log is append-only: rows are added in chronological order and found by (execution, seq).
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX executions_by_machine ON executions (machine_arn, execution)",
     ),
     (
-        # A machine as it stands is a revision; the first one has no identifier.
+        # The current state of a machine is a revision; the first revision has no identifier.
         "ALTER TABLE state_machines ADD COLUMN revision_id TEXT",
         "ALTER TABLE state_machines ADD COLUMN updated_at INTEGER NOT NULL DEFAULT 0",
         "ALTER TABLE state_machines ADD COLUMN last_version INTEGER NOT NULL DEFAULT 0",
@@ -113,7 +113,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         WHERE json_extract(tag.value, '$.key') IS NOT NULL
         """,
         "UPDATE state_machines SET configuration = json_remove(configuration, '$.tags')",
-        # What an execution was started through, NULL where it was the machine itself.
+        # The version or alias through which an execution was started; NULL for the machine itself.
         "ALTER TABLE executions ADD COLUMN version_arn TEXT",
         "ALTER TABLE executions ADD COLUMN alias_arn TEXT",
         "ALTER TABLE executions ADD COLUMN redrive_count INTEGER NOT NULL DEFAULT 0",

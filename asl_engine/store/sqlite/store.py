@@ -1,6 +1,6 @@
 """Executions in one SQLite file.
 
-Durability: WAL with synchronous=FULL, so a committed event survives the power cord.  Speed: appends
+Durability: WAL with synchronous=FULL, so a committed event survives a power cut.  Speed: appends
 that wait at the same moment share one commit ("group commit"): while the disk is busy with one batch,
 the next one gathers.
 """
@@ -48,12 +48,12 @@ RECORD_COLUMNS = (
     " definition, status, stopped_at, options, redrive_count, redriven_at"
 )
 MAX_SEQ = 2**63 - 1
-# Of a JSON array, which may be longer than a list of parameters.
+# A JSON array may be longer than a list of parameters.
 AMONG = "seq IN (SELECT value FROM json_each(?2))"
 
 
 class SqliteStore:
-    """Open it with ``SqliteStore.open``; close it when done."""
+    """The store of one database.  Open it with ``SqliteStore.open``; close it when done."""
 
     def __init__(
         self, path: Path, connection: aiosqlite.Connection, outbox: list[Append], place: DatabaseFile
@@ -85,10 +85,10 @@ class SqliteStore:
         create: bool = True,
         reading: bool = False,
     ) -> SqliteStore:
-        """Open the database, make it or bring it up to date.
+        """Open the database; make it or bring it up to date if necessary.
 
-        Who only wants to read may say so: a database that this process cannot write is then opened as it is.
-        Raises ``StoreError`` where it is missing and not to be made, is not a database of ours, comes
+        A caller that only reads may say so: a database that this process cannot write is then opened as it is.
+        Raises ``StoreError`` if the database is missing and not to be made, is not a database of ours, comes
         from a newer version, is locked, or cannot be written.
         """
         make_room(path, create=create)
@@ -139,7 +139,7 @@ class SqliteStore:
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         await batch.done
-        # What went into a file that nobody can open again has not been kept.
+        # Data written to a file that no process can open again has not been kept.
         if batch.end or batch.execution or batch.statements:
             self._place.check()
 
@@ -153,7 +153,7 @@ class SqliteStore:
                 if len(batches) == 1:
                     batches[0].settle(self._refusal(batches[0], error))
                     continue
-                # One of them is at fault: the others must not suffer.
+                # One of the batches is at fault: the others must not suffer.
                 for batch in batches:
                     await self._write_alone(batch)
             else:
@@ -170,7 +170,7 @@ class SqliteStore:
             batch.settle()
 
     async def _write_together(self, batches: list[Append]) -> None:
-        """One transaction, in one call: nobody else commits on this connection."""
+        """Run one transaction in one call: no other code commits on this connection."""
         self._outbox.extend(batches)
         await self._db.commit()
 
@@ -203,7 +203,7 @@ class SqliteStore:
     async def _events(
         self, key: int, where: str, value: int | str, limit: int = -1, order: str = ""
     ) -> list[Event]:
-        """In the order of the log, whatever the ``order`` in which they are looked for."""
+        """Events in the order of the log, whatever the ``order`` of the query."""
         found = await self._fetch(
             f"SELECT {', '.join(COLUMNS)} FROM events WHERE execution = ?1 AND {where}"
             f" ORDER BY seq {order} LIMIT ?3",

@@ -1,4 +1,4 @@
-"""Tags in the database, by the ARN of what they are attached to."""
+"""Tags in the database, by the ARN of their resource."""
 
 from __future__ import annotations
 

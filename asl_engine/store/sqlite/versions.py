@@ -1,4 +1,4 @@
-"""Versions of state machines in the database: what PublishStateMachineVersion keeps."""
+"""Versions of state machines in the database, as PublishStateMachineVersion keeps them."""
 
 from __future__ import annotations
 
