@@ -35,7 +35,7 @@ _taken: set[Lease] = set()
 
 
 def _leave_to_the_parent() -> None:
-    """Close the leases in a forked child: it shares the parent's locks, and would keep them after the parent ends."""
+    """Close the leases in a forked child: it shares the parent's locks, and would outlive the parent with them."""
     for lease in list(_taken):
         lease.abandon()
 

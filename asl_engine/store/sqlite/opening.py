@@ -33,7 +33,7 @@ def make_room(path: Path, *, create: bool) -> None:
 
 
 def may_be_written(path: Path) -> bool:
-    """Whether this process may write the file and its folder, as SQLite does; anything but a file fails elsewhere."""
+    """Whether this process may write the file and its folder, as SQLite does; other paths fail elsewhere."""
     itself = path.resolve()
     return not itself.is_file() or (os.access(itself, os.W_OK) and os.access(itself.parent, os.W_OK))
 
