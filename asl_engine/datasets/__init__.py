@@ -1,7 +1,7 @@
 """Datasets of a distributed Map: reading its items, batching them, writing its results.
 
-What this package knows is storage and formats; it is synchronous, it streams, and it holds an item at a
-time.  When to read how much, what an item becomes and what a failure means is the Map state's affair.
+This package knows storage and formats; it is synchronous, it streams, and it holds one item at a
+time.  The Map state decides when to read how much, what an item becomes and what a failure means.
 """
 
 from __future__ import annotations

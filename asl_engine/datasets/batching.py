@@ -1,4 +1,4 @@
-"""ItemBatcher: several items as the input of one child execution.
+"""ItemBatcher: puts several items into the input of one child execution.
 
 AWS documentation, "ItemBatcher (Map)".
 """
@@ -34,11 +34,11 @@ def batches(
     batch_input: Json | Missing = MISSING,
     limit: int | None = MAX_INPUT_BYTES,
 ) -> Iterator[Batch]:
-    """Put the items, in their order, into batches: ``{"BatchInput": ..., "Items": [...]}``.
+    """Put the items, in order, into batches: ``{"BatchInput": ..., "Items": [...]}``.
 
     A batch has at most ``max_items`` items, and its text at most ``max_bytes`` bytes of UTF-8, never more
-    than ``limit``, which bounds any input (None: nothing does).  An item that alone is larger makes a batch
-    of its own: whether it can be an input is for its execution to say.
+    than ``limit``, which bounds any input (None: no bound).  An item that alone is larger becomes a batch
+    of its own: its execution decides whether it can be an input.
     """
     opening = '{"Items":[' if batch_input is MISSING else f'{{"BatchInput":{dumps(batch_input)},"Items":['
     sizes = [size for size in (max_bytes, limit) if size is not None]
@@ -55,7 +55,7 @@ def batches(
     size = 0
     for item in items:
         text = dumps(item)
-        added = utf8_length(text) + 1  # with the comma before the next
+        added = utf8_length(text) + 1  # with the comma before the next item
         if values and (len(values) == max_items or (room is not None and size + added - 1 > room)):
             yield batch(values, made)
             values, made, size = [], [], 0

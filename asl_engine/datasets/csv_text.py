@@ -32,10 +32,10 @@ ESCAPED: Final = re.compile(r'\\(.)|""', re.DOTALL)
 def csv_items(
     texts: Iterable[str], delimiter: str = ",", headers: Sequence[str] | None = None
 ) -> Iterator[dict[str, Json]]:
-    """An object for each row, by ``headers``, or by the first row.
+    """An object for each row; the names come from ``headers``, or from the first row.
 
-    Fields that a row has not got are empty, those it has too many are left out, rows without any text are
-    none.  Raises ``DataFault``.
+    Fields that a row lacks are empty, surplus fields are dropped, and rows without any text are
+    skipped.  Raises ``DataFault``.
     """
     rows = csv_rows(texts, delimiter)
     names = next(rows, None) if headers is None else list(headers)
@@ -88,7 +88,7 @@ def csv_rows(texts: Iterable[str], delimiter: str) -> Iterator[list[str]]:
 
 
 class RowParser:
-    """A row that may go over several lines."""
+    """Parses a row that may span several lines."""
 
     def __init__(self, delimiter: str) -> None:
         self.line = 0  # the number of lines so far
@@ -105,7 +105,7 @@ class RowParser:
             raise DataFault(f"the row of line {self.line + 1} has more than {MAX_ITEM_BYTES} bytes{hint}")
 
     def feed(self, line: str, end: str) -> list[str] | None:
-        """Take a line and how it ends; the fields of the row, or None where it goes on or is none."""
+        """Take a line and its ending; the fields of the row, or None if the row goes on or is empty."""
         self.line += 1
         self._length += len(line) + len(end)
         self.check("")

@@ -1,4 +1,4 @@
-"""An object's bytes as text, piece by piece: decompressed, decoded, and never more than a piece in memory."""
+"""An object's bytes as text, piece by piece: decompressed, decoded, with only one piece in memory."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["decompressed", "pieces", "read_bytes", "texts"]
 
 PIECE_BYTES: Final = 256 * 1024
 BYTE_ORDER_MARK: Final = "\N{ZERO WIDTH NO-BREAK SPACE}"
-# No JSON, CSV or Parquet begins like this, so that the first bytes say more than a name.
+# No JSON, CSV or Parquet begins like this, so the first bytes are more reliable than a name.
 GZIP: Final = b"\x1f\x8b"
 ZSTANDARD: Final = b"\x28\xb5\x2f\xfd"
 
 
 def decompressed(stream: BinaryIO) -> BinaryIO:
-    """The stream, or what is in it where it is compressed with gzip or Zstandard.
+    """The stream, decompressed if it is compressed with gzip or Zstandard.
 
-    The stream stands at its beginning, and is buffered or seekable.
+    The stream is at its beginning, and is buffered or seekable.
     """
     if isinstance(stream, io.BufferedReader):
         first = stream.peek(4)[:4]
@@ -51,7 +51,7 @@ def _zstandard(stream: BinaryIO) -> BinaryIO:
 
 
 def pieces(stream: BinaryIO) -> Iterator[bytes]:
-    """The decompressed bytes.  Raises ``DataFault`` where they are no archive, or too many."""
+    """The decompressed bytes.  Raises ``DataFault`` if the archive is broken, or too large."""
     source = decompressed(stream)
     total = 0
     while True:
@@ -68,7 +68,7 @@ def pieces(stream: BinaryIO) -> Iterator[bytes]:
 
 
 def texts(stream: BinaryIO) -> Iterator[str]:
-    """The text in pieces, without a byte order mark.  Raises ``DataFault`` where it is not UTF-8."""
+    """The text in pieces, without a byte order mark.  Raises ``DataFault`` if it is not UTF-8."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     read = 0
     first = True
@@ -89,14 +89,14 @@ def texts(stream: BinaryIO) -> Iterator[str]:
 
 
 def _not_utf8(error: UnicodeDecodeError, read: int, piece: bytes) -> DataFault:
-    # What the decoder was given begins with the bytes that the piece before has left over.
+    # The decoder's input begins with the bytes left over from the previous piece.
     at = read - (len(error.object) - len(piece)) + error.start
     shown = error.object[error.start : error.start + 4].hex(" ")
     return DataFault(f"it is not UTF-8 text at byte {at} ({shown}): save it as UTF-8")
 
 
 def read_bytes(stream: BinaryIO, most: int) -> bytes:
-    """All of a small object, decompressed.  Raises ``DataFault`` where it has more than ``most`` bytes."""
+    """All of a small object, decompressed.  Raises ``DataFault`` if it has more than ``most`` bytes."""
     whole = bytearray()
     for piece in pieces(stream):
         whole += piece

@@ -1,4 +1,4 @@
-"""What can go wrong with datasets and results, and the names under which a definition sees it."""
+"""The failures of datasets and results, and the error names under which a definition sees them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class StorageError(Exception):
 
 
 class DataFault(Exception):
-    """An object is not what its reader was told: the text says what is wrong, and where in the object."""
+    """An object is not in the declared format: the text says what is wrong, and where in the object."""
 
 
 def reader_failed(cause: str) -> StatesError:

@@ -1,4 +1,4 @@
-"""The items of a dataset whose content is given as text: nothing is fetched from anywhere."""
+"""The items of a dataset whose content is given as text, without fetching anything."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["read_given"]
 def read_given(
     content: str, resource: str, parameters: Json, config: Mapping[str, Json], max_items: int | None = None
 ) -> list[Item]:
-    """What ``read`` would give if each object had this content.
+    """The items that ``read`` would return if each object had this content.
 
     The content is that of the one object with the items, never a manifest; that of an inventory is CSV whose
     first row names the columns.  A listing is a JSON array of the objects listed, or an object with such an
@@ -47,7 +47,7 @@ class _Given:
 
     def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[dict[str, Json]]:
         del bucket, start_after
-        if not self._listed:  # the objects are read, and there is one
+        if not self._listed:  # objects are read, and there is exactly one
             yield {"Key": prefix.rstrip("/") or "data"}
             return
         try:

@@ -1,4 +1,4 @@
-"""What a reader gives: items, each with where it came from."""
+"""What a reader returns: items, each with its source."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LOCAL", "MAX_ITEM_BYTES", "MAX_OBJECT_BYTES", "Item", "uri_of"]
 
-# Quotas of the ItemReader (AWS documentation, "Quotas related to Map Run"): one item, and one object when
-# it is decompressed.  They are also what bounds our memory.
+# Quotas of the ItemReader (AWS documentation, "Quotas related to Map Run"): one item, and one decompressed
+# object.  They also bound our memory.
 MAX_ITEM_BYTES: Final = 8 * 1024 * 1024
 MAX_OBJECT_BYTES: Final = 10 * 1024**3
 
@@ -21,8 +21,8 @@ class Item(NamedTuple):
     """One item of a dataset.
 
     ``value`` and ``key`` are ``Map.Item.Value`` and ``Map.Item.Key`` of the context object; there is a key
-    where the dataset is a JSON object.  ``source`` is ``Map.Item.Source``: the URI of the object read, or of
-    the bucket where the items are a listing.
+    if the dataset is a JSON object.  ``source`` is ``Map.Item.Source``: the URI of the object read, or of
+    the bucket if the items are a listing.
     """
 
     value: Json
@@ -40,11 +40,11 @@ class Item(NamedTuple):
 
     @property
     def input(self) -> Json:
-        """What the iteration is given where there is no ItemSelector: a member of an object is a pair."""
+        """The input of the iteration without an ItemSelector: a member of an object is a pair."""
         return self.value if self.key is None else {"Key": self.key, "Value": self.value}
 
 
 def uri_of(bucket: str, key: str = "") -> str:
-    """``s3://bucket/key``; a bucket that is a ``file://`` URL stays one."""
+    """``s3://bucket/key``; a bucket that is a ``file://`` URL stays a URL."""
     base = bucket if bucket.startswith(LOCAL) else f"s3://{bucket}"
     return f"{base.rstrip('/')}/{key}" if key else base

@@ -1,8 +1,8 @@
-"""The items of a JSON text that comes in pieces: of an array its elements, of an object its members.
+"""The items of a JSON text that comes in pieces: the elements of an array, or the members of an object.
 
-A value is parsed as soon as enough of it is there, by the C scanner of the standard library; a value that
-the end of a piece cuts through is parsed again when there is twice as much.  So the work is linear, and
-what is held is one item and one piece.
+The C scanner of the standard library parses a value as soon as enough of it has arrived; a value cut off by
+the end of a piece is parsed again when there is twice as much text.  So the work is linear, and memory
+holds one item and one piece.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = ["json_items"]
 
 # The part of an object in which the array or object that ItemsPointer selects has to begin.
 POINTER_REACH_BYTES: Final = 16 * 1024 * 1024
-# No literal, number or escape of JSON that is cut through shows it earlier than so many characters before
-# the end of the text (-Infinity is the longest).
+# A JSON literal, number or escape that is cut off shows this only within the last characters of the text,
+# at most this many (-Infinity is the longest).
 SLACK: Final = 16
 BLANK: Final = re.compile(r"[ \t\n\r]*+")
 NEXT: Final = re.compile(r"[ \t\n\r]*+,[ \t\n\r]*+")
@@ -36,8 +36,8 @@ STRUCTURE: Final = re.compile(r'["\[\]{}]')
 def json_items(texts: Iterable[str], pointer: str | None = None) -> Iterator[tuple[str | None, Json]]:
     """Each element with None, or each member's value with its name.
 
-    ``pointer`` is a JSON Pointer (RFC 6901) to the array or object; without one it is the whole text.  Where
-    there is one, what stands behind the selected value is not read.  Raises ``DataFault``.
+    ``pointer`` is a JSON Pointer (RFC 6901) to the array or object; the whole text without a pointer.  With
+    a pointer, the text behind the selected value is not read.  Raises ``DataFault``.
     """
     text = JsonText(texts)
     if pointer:
@@ -68,7 +68,7 @@ def elements(text: JsonText) -> Iterator[Json]:
 
 
 def members(text: JsonText) -> Iterator[tuple[str, Json]]:
-    """The members of an object whose brace has been read.  A name that is given twice is so here, too."""
+    """The members of an object whose brace has been read.  A duplicate name yields two members."""
     if text.peek() == "}":
         text.next()
         return
@@ -109,7 +109,7 @@ class JsonText:
         self._text = ""
         self._at = 0
         self._complete = False
-        # Of what has been read and dropped:
+        # Counts of the text that has been read and dropped:
         self._lines = 0
         self._column = 0
         self._bytes = 0
@@ -147,7 +147,7 @@ class JsonText:
                     raise self.fault(error.msg, error.pos) from None
                 self._more()
                 continue
-            # A number may go on behind the end of the text that is there.
+            # A number may continue behind the end of the text read so far.
             if end <= len(self._text) - SLACK or self._complete:
                 if too_deep(value, end - self._at):
                     raise self.fault("the value is nested too deeply")
@@ -182,7 +182,7 @@ class JsonText:
         raise self.fault(f"expected a comma or {closing}")
 
     def skip(self) -> None:
-        """Pass over a value without making it, nor looking at more of it than its brackets and strings."""
+        """Skip a value without building it, looking only at its brackets and strings."""
         if self.peek() not in {"{", "["}:
             self.value()
             return
@@ -218,7 +218,7 @@ class JsonText:
         return self._lines + breaks, column
 
     def _more(self) -> bool:
-        """Drop what has been read, and add as much again as is left."""
+        """Drop what has been read, and read as much again as is left."""
         if self._complete:
             return False
         read, left = self._text[: self._at], self._text[self._at :]

@@ -1,4 +1,4 @@
-"""JSON Lines: one item per line; blank lines are none."""
+"""JSON Lines: one item per line; blank lines are skipped."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LocalFolder"]
 
-# A file that is being written.  One that a killed process has left behind is no object.
+# The name of a file that is being written.  A file that a killed process left behind is not an object.
 TEMPORARY_PREFIX: Final = ".asl-"
 TEMPORARY_SUFFIX: Final = ".tmp"
 COPY_BYTES: Final = 1024 * 1024
@@ -90,7 +90,7 @@ class LocalFolder:
             raise StorageError(f"The specified bucket does not exist (there is no folder {self._root})")
 
     def _walk(self, folder: Path, parent: str, prefix: str) -> Iterator[str]:
-        """Keys in their order in UTF-8, which is S3's: a folder sorts as its name with the ``/``."""
+        """Keys in UTF-8 order, as in S3: a folder sorts as its name with the ``/``."""
         with os.scandir(folder) as entries:
             names = sorted(map(_name, entries))
         for name in names:
@@ -102,7 +102,7 @@ class LocalFolder:
                 yield key
 
     def _facts(self, key: str) -> os.stat_result | None:
-        """Those of the file, None where it is no object.  A link may not lead out of the folder."""
+        """The facts of the file, None if it is not an object.  A link may not lead out of the folder."""
         path = self._root / key
         try:
             facts = path.lstat()
@@ -116,7 +116,7 @@ class LocalFolder:
 
 
 def _name(entry: os.DirEntry[str]) -> str:
-    """Links to folders count as files, which they are not, and so are not followed: they may lead in circles."""
+    """Links to folders count as files and are therefore not followed: they may lead in circles."""
     return f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
 
 
@@ -127,7 +127,7 @@ def _is_foreign(name: str) -> bool:
 
 
 def _described(key: str, facts: os.stat_result) -> dict[str, Json]:
-    """The tag changes with the file, as S3's does, without reading it: a listing may be of millions."""
+    """The tag changes with the file, as in S3, without reading it: a listing may have millions of files."""
     tag = md5(f"{facts.st_size}:{facts.st_mtime_ns}".encode(), usedforsecurity=False).hexdigest()
     return {
         "Etag": f'"{tag}"',
@@ -139,7 +139,7 @@ def _described(key: str, facts: os.stat_result) -> dict[str, Json]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a loss of power, where folders can be synced."""
+    """Make the new name survive a power loss, where folders can be synced."""
     if os.name == "posix":
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""Manifests: objects that list the objects in which the items are.
+"""Manifests: objects that list the objects with the items.
 
 AWS documentation, "ItemReader": the inventory of a bucket (S3_INVENTORY), whose files are CSV, and the
 manifest that an Athena query leaves behind (ATHENA_DATA), which has the URI of a data file in each line.
@@ -26,7 +26,7 @@ MAX_INVENTORY_BYTES = 16 * 1024 * 1024
 
 
 class Inventory(NamedTuple):
-    """The bucket and the keys of an inventory's files, and the columns that they have."""
+    """The bucket and the keys of an inventory's files, and their columns."""
 
     bucket: str
     keys: list[str]

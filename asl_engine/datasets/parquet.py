@@ -1,6 +1,6 @@
 """Parquet: an item per row, with the columns as members.  Needs the extra ``parquet`` (pyarrow).
 
-A row group is read in batches of rows.  The file has to be seekable: one that comes over the network is
+A row group is read in batches of rows.  The file must be seekable: an object from the network is
 first copied to a temporary file.
 """
 
@@ -32,7 +32,7 @@ ROWS: Final = 1024  # at a time
 
 
 def parquet_items(stream: BinaryIO) -> Iterator[dict[str, Json]]:
-    """Raises ``DataFault`` where it is no Parquet file, or beyond the quotas."""
+    """The rows as items.  Raises ``DataFault`` if it is not a Parquet file, or exceeds the quotas."""
     try:
         import pyarrow as pa
         from pyarrow import parquet

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MAX_ITEMS", "read"]
 
-# At most so many items of a dataset are read (AWS documentation, "MaxItems").
+# The most items read from a dataset (AWS documentation, "MaxItems").
 MAX_ITEMS: Final = 100_000_000
 
 Values: TypeAlias = "Iterator[tuple[str | None, Json]]"
@@ -43,12 +43,12 @@ def read(
 ) -> Generator[Item, None, None]:
     """The items of the dataset that ``resource`` and its ``parameters`` name, read lazily.
 
-    ``parameters`` are Parameters or Arguments when they are evaluated, ``config`` is ReaderConfig, and
-    ``max_items`` its MaxItems, or what MaxItemsPath has led to.  Close the iterator to stop early: it holds a
-    file or a connection open.  To be iterated in a thread: it blocks.
+    ``parameters`` are the evaluated Parameters or Arguments, ``config`` is ReaderConfig, and
+    ``max_items`` is its MaxItems or the value at MaxItemsPath.  Close the iterator to stop early: it holds a
+    file or a connection open.  Iterate it in a thread: it blocks.
 
-    Raises ``StatesError`` States.ItemReaderFailed, at the first item or at any later one, where an object is
-    missing, cannot be read, or is not what ``config`` says; the cause says which, and where in it.
+    Raises ``StatesError`` States.ItemReaderFailed, at the first item or at any later one, if an object is
+    missing, cannot be read, or is not in the format of ``config``; the cause names the object and the place.
     """
     action = s3_action(resource)
     if action not in {"getObject", "listObjectsV2"}:
@@ -104,7 +104,7 @@ def _got(given: Mapping[str, Json], config: Mapping[str, Json], storage: Storage
 
 
 def _items_in(storage: Storage, place: ObjectLocation, config: Mapping[str, Json]) -> Iterator[Item]:
-    """The items in one object, which is what InputType says."""
+    """The items in one object, whose format is InputType."""
     form = FORMS.get(str(config.get("InputType")))
     if form is None:
         raise DataFault(f"InputType has to be one of {', '.join(FORMS)}, but is {config.get('InputType')!r}")
@@ -115,7 +115,7 @@ def _items_in(storage: Storage, place: ObjectLocation, config: Mapping[str, Json
 
 
 class ObjectLocation(NamedTuple):
-    """Where an object is."""
+    """The place of an object."""
 
     bucket: str
     key: str
@@ -123,16 +123,16 @@ class ObjectLocation(NamedTuple):
 
 
 class PlacedFault(DataFault):
-    """A fault that says in which object it is."""
+    """A fault that names its object."""
 
 
 @contextmanager
 def _opened(storage: Storage, place: ObjectLocation) -> Iterator[BinaryIO]:
-    """The object's bytes; a fault that comes up while it is read is placed."""
+    """The object's bytes; a fault while reading them names the object."""
     with closing(storage.open(*place)) as stream:
         try:
             yield stream
-        except PlacedFault:  # of another object, which this one has named
+        except PlacedFault:  # in another object, which this one names
             raise
         except DataFault as fault:
             raise PlacedFault(f"{uri_of(place.bucket, place.key)} cannot be read: {fault}") from None
@@ -164,7 +164,7 @@ def _unnamed(values: Iterable[Json] | Iterable[dict[str, Json]]) -> Values:
     return ((None, value) for value in values)
 
 
-# How the items of each InputType are read, each with its name where it is a member of an object.
+# How to read the items of each InputType; a member of an object comes with its name.
 FORMS: Final[dict[str, Callable[[BinaryIO, Mapping[str, Json]], Values]]] = {
     "CSV": _csv,
     "JSON": _json,

@@ -1,6 +1,6 @@
-"""ResultWriter: what the child executions have come to, as files or as the state's result.
+"""ResultWriter: the results of the child executions, as files or as the state's result.
 
-AWS documentation, "ResultWriter (Map)": executions of one status are put together into files of their own,
+AWS documentation, "ResultWriter (Map)": executions of the same status share files,
 and ``manifest.json`` names the files.
 """
 
@@ -33,8 +33,8 @@ CATEGORIES: Final = ("FAILED", "PENDING", "SUCCEEDED")
 class ChildExecution(NamedTuple):
     """A child execution as its Map Run leaves it.
 
-    Times are in milliseconds since the epoch, ``input`` and ``output`` are JSON text.  One that never began
-    has the status PENDING, and nothing but an input.  ``redrive_status`` may be left to the status.
+    Times are in milliseconds since the epoch, ``input`` and ``output`` are JSON text.  A child that never began
+    has the status PENDING and only an input.  ``redrive_status`` defaults to what the status implies.
     """
 
     status: str
@@ -63,11 +63,11 @@ def write_results(
 ) -> dict[str, Json]:
     """Write the files below ``<prefix>/<id of the Map Run>/``; the state's result, which names the manifest.
 
-    Those of a redrive are below ``Redrive-N/`` in it.
+    Files of a redrive are below ``Redrive-N/`` in it.
 
-    No file is larger than ``max_file_bytes``, unless by its only execution.  What is held in memory is one
-    execution; the files grow in the folder for temporary files.  Blocks: to be called in a thread.  Raises
-    ``StatesError`` States.ResultWriterFailed; what is then missing is the manifest, which is written last.
+    No file is larger than ``max_file_bytes``, unless it holds a single execution.  Memory holds one
+    execution; the files grow in the folder for temporary files.  Blocks: call it in a thread.  Raises
+    ``StatesError`` States.ResultWriterFailed; the manifest, written last, is then missing.
     """
     bucket = writing.bucket
     if not bucket:
@@ -103,7 +103,7 @@ def write_results(
 
 
 def collect_results(executions: Iterable[ChildExecution], writing: Writing) -> Json:
-    """The state's result where a WriterConfig stands without a Resource: an array, or the text of the lines."""
+    """The state's result for a WriterConfig without a Resource: an array, or the text of the lines."""
     texts = [text for execution in executions for text in _texts(execution, writing.transformation)]
     if writing.output_type == "JSONL":
         return "\n".join(texts)
@@ -115,7 +115,7 @@ def _category(status: str) -> str:
 
 
 def _texts(execution: ChildExecution, transformation: str) -> Iterator[str]:
-    """The JSON texts that stand for an execution: one that has no output stands for itself."""
+    """The JSON texts that represent an execution: without an output, the execution itself."""
     if transformation == "NONE" or execution.status != "SUCCEEDED" or execution.output is None:
         yield dumps(_record(execution))
         return
@@ -127,7 +127,7 @@ def _texts(execution: ChildExecution, transformation: str) -> Iterator[str]:
 
 
 def _record(execution: ChildExecution) -> dict[str, Json]:
-    """In the order of the names, and without those that it has not got."""
+    """The members in alphabetical order, without those that have no value."""
     ended = execution.arn is not None
     status, reason = execution.redrive_status, execution.redrive_reason
     if ended and status is None:
@@ -160,7 +160,7 @@ def _time(milliseconds: int | None) -> str | None:
 
 
 class _Files:
-    """The files of one category, of which the last grows in a temporary file."""
+    """The files of one category; the last one grows in a temporary file."""
 
     def __init__(self, storage: Storage, bucket: str, stem: str, output_type: str, most: int) -> None:
         self._storage = storage
@@ -196,7 +196,7 @@ class _Files:
         self._size += self._file.write(data)
 
     def finish(self) -> None:
-        """Put the file that has grown, if there is one."""
+        """Store the temporary file, if there is one."""
         if self._file is None:
             return
         self._size += self._file.write(self._closing)

@@ -1,4 +1,4 @@
-"""S3, or whatever speaks for it: endpoint, region and credentials are those the AWS SDK finds.
+"""S3, or a service with its API: endpoint, region and credentials are those the AWS SDK finds.
 
 Needs the extra ``s3`` (boto3), which is imported with the first call.
 """
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["S3Storage"]
 
-# A consumer may be slower than the service is patient: a broken stream is asked for again from where it
-# broke off, so often in a row without a single byte.
+# A slow consumer may outlast the service's patience: a broken stream is requested again from where it
+# broke off, at most this many times in a row without a single byte.
 ATTEMPTS: Final = 5
 BUFFER_BYTES: Final = 256 * 1024
 # What must not reach a history: the user part of a URL, and access key ids (the IAM User Guide's prefixes).
@@ -75,13 +75,13 @@ class S3Storage:
                 config = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10)
                 try:
                     self._client = boto3.Session().client("s3", region_name=self._region, config=config)
-                except (BotoCoreError, ValueError) as error:  # a profile or an endpoint that is none
+                except (BotoCoreError, ValueError) as error:  # an invalid profile or endpoint
                     raise StorageError(_clean(f"S3 cannot be reached: {error}")) from None
             return self._client
 
 
 class _Object(io.RawIOBase):
-    """An object's bytes, from wherever the stream broke off."""
+    """An object's bytes, resumed wherever the stream broke off."""
 
     def __init__(self, client: Any, request: dict[str, str]) -> None:
         super().__init__()
@@ -114,12 +114,12 @@ class _Object(io.RawIOBase):
         super().close()
 
     def _read(self, amount: int) -> bytes:
-        """No bytes where the stream is broken."""
+        """No bytes if the stream is broken."""
         from botocore.exceptions import BotoCoreError, FlexibleChecksumError
 
         try:
             data: bytes = self._body.read(amount)
-        except FlexibleChecksumError as error:  # the bytes are there, but not those that were stored
+        except FlexibleChecksumError as error:  # the bytes arrived, but they are not those that were stored
             raise StorageError(f"{self._name} is damaged: {error}") from None
         except (BotoCoreError, OSError):
             return b""
@@ -127,7 +127,7 @@ class _Object(io.RawIOBase):
 
     def _reopen(self) -> None:
         self._body.close()
-        same = {} if self._tag is None else {"IfMatch": self._tag}  # another object would be another dataset
+        same = {} if self._tag is None else {"IfMatch": self._tag}  # a replaced object would be another dataset
         request = {**self._request, **same, "Range": f"bytes={self._at}-"}
         self._body = _asked(self._client.get_object, request)["Body"]
 
@@ -148,7 +148,7 @@ def _asked(operation: Any, request: dict[str, str]) -> dict[str, Any]:
 
 
 def _worded(error: Any) -> str:
-    """As the service's own SDK words it: the message, then the facts."""
+    """The error as the service's own SDK words it: the message, then the facts."""
     response = getattr(error, "response", None)
     if not isinstance(response, dict):
         return str(error)
@@ -158,7 +158,7 @@ def _worded(error: Any) -> str:
 
 
 def _described(found: dict[str, Any]) -> dict[str, Json]:
-    """As Step Functions hands on the members of a listing: in this spelling, with the time in seconds."""
+    """The members of a listing as Step Functions passes them on: in this spelling, with the time in seconds."""
     return {
         "Etag": found.get("ETag"),
         "Key": found["Key"],

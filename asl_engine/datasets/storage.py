@@ -1,7 +1,7 @@
 """Where datasets are read and results are written: S3, and local folders that stand for buckets.
 
-All methods are synchronous and stream; they are to be called from a thread.  Whatever goes wrong is a
-``StorageError``, whose text is meant for a Cause: ``items.read`` and ``items.write_results`` give it the
+All methods are synchronous and stream; call them from a thread.  Every failure is a
+``StorageError``, whose text is meant for a Cause: ``read`` and ``write_results`` give it the
 error name that a definition can catch.
 """
 
@@ -37,7 +37,7 @@ class Storage(Protocol):
     def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[dict[str, Json]]:
         """The objects whose keys begin with ``prefix``, in the order of their keys.
 
-        Each has the members that Step Functions hands on: Etag, Key, LastModified (whole seconds since
+        Each has the members that Step Functions passes on: Etag, Key, LastModified (whole seconds since
         the epoch), Size (bytes), StorageClass.
         """
         ...
@@ -48,7 +48,7 @@ class Storage(Protocol):
 
 
 class LocalFirst:
-    """A bucket that is a ``file://`` URL or has a folder is local; every other one is S3's."""
+    """A bucket that is a ``file://`` URL or has a folder is local; every other bucket is in S3."""
 
     def __init__(self, folders: Mapping[str, Path], remote: Storage) -> None:
         self._folders = {bucket: LocalFolder(folder) for bucket, folder in folders.items()}
@@ -92,6 +92,6 @@ def _folder_of(url: str) -> Path:
 def storage_of(folders: Mapping[str, Path], region: str | None = None) -> Storage:
     """The storage of a project: its ``buckets``, and S3 as the AWS SDK finds it for the others.
 
-    boto3 is imported when an S3 bucket is first touched.
+    boto3 is imported when an S3 bucket is first used.
     """
     return LocalFirst(folders, S3Storage(region))
