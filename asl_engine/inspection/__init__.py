@@ -1,8 +1,8 @@
-"""One state by itself: what it makes of an input, and what happens to the data in between.
+"""Tests one state by itself: its result for an input, and the data at each stage in between.
 
 A ``Trial`` runs a single state on the interpreter that runs executions, from the moment it is entered until
-it is left, has failed or is to be tried again.  It is no second interpreter: it stands around the compiled
-state and looks on.  AWS documentation, "Testing state machines with TestState API".
+it is left, fails or is to be retried.  It is not a second interpreter: it wraps the compiled
+state and observes it.  AWS documentation, "Testing state machines with TestState API".
 """
 
 from __future__ import annotations

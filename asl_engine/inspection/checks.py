@@ -1,4 +1,4 @@
-"""Which tests can be made at all, worded as recorded from AWS where it was recorded."""
+"""Which tests are possible; the messages are those recorded from AWS, where there are recordings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["check_mock", "check_request"]
 
 MOCKED_TYPES: Final = frozenset({"Task", "Map", "Parallel"})
-# Integrations whose result comes from somebody else, or later.
+# Integrations whose result comes from another party, or later.
 NEEDS_MOCK: Final = (".sync", ".sync:2", ".waitForTaskToken")
 CONFIGURED: Final = {
     "retrier_retry_count": "RetrierRetryCount",
@@ -27,7 +27,7 @@ CONFIGURED: Final = {
 def check_request(
     mock: StateMock | None, configuration: StateConfiguration, *, context: bool, reveal_secrets: bool
 ) -> None:
-    """What can be said before the state is known.  ``context``: one was given.  Raises ``Refusal``."""
+    """Check what does not depend on the state.  ``context``: one was given.  Raises ``Refusal``."""
     if mock is None:
         given = {"Context": context or None} | {
             name: getattr(configuration, member) for member, name in CONFIGURED.items()
@@ -35,14 +35,14 @@ def check_request(
         for name, value in given.items():
             if value is not None:
                 raise Refusal(f"TestState does not support {name} when a mock is not specified.")
-    elif reveal_secrets:  # nothing is sent, and nothing can be revealed
+    elif reveal_secrets:  # nothing is sent, so nothing can be revealed
         raise Refusal("TestState does not support RevealSecrets when a mock is specified.")
 
 
 def check_mock(
     subject: Subject, mock: StateMock | None, configuration: StateConfiguration, role: str | None
 ) -> None:
-    """Whether this state can be tested with this mock, or without one.  Raises ``Refusal``."""
+    """Check that this state can be tested with this mock, or without one.  Raises ``Refusal``."""
     if mock is None:
         _check_unmocked(subject, role)
         return
@@ -92,7 +92,7 @@ def _check_configuration(subject: Subject, mock: StateMock, configuration: State
 
 
 def _check_result(subject: Subject, result: Any) -> None:
-    """A Parallel gives one result for each branch, a Map a list, or with a ResultWriter what that writes."""
+    """A Parallel returns one result per branch, a Map returns a list, or with a ResultWriter the writer's object."""
     if subject.type == "Map" and "ResultWriter" in subject.source:
         if not isinstance(result, dict):
             raise Refusal("Mocked result must be a JSON object when the Map state has a ResultWriter.")

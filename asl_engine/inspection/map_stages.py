@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 __all__ = ["DatasetItem", "Datasets", "map_stages"]
 
-# Map.Item of the context object, and what the iteration is given where there is no ItemSelector.
+# Map.Item of the context object, and the iteration's input without an ItemSelector.
 DatasetItem: TypeAlias = tuple[dict[str, Json], Json]
 
 
 class Datasets(NamedTuple):
     """What the core itself cannot do for a distributed Map.
 
-    ``read`` gives the items that an ItemReader is supposed to have read; None where nothing is said of them.
-    It raises ``StatesError`` for data that the ItemReader could not have read.  ``batch`` gives the inputs of
+    ``read`` returns the items that an ItemReader is supposed to have read; None if they are not given.
+    It raises ``StatesError`` for data that the ItemReader could not have read.  ``batch`` returns the inputs of
     batches.
     """
 
@@ -37,7 +37,7 @@ class Datasets(NamedTuple):
 
 
 def map_stages(state: State, turn: Turn, datasets: Datasets, count: Callable[[int], None]) -> Stages:
-    """What a Map state that was just entered makes of its input; ``count`` is told the number of its items.
+    """The stages of a Map state that was just entered; ``count`` receives the number of its items.
 
     Raises what the state itself would.
     """
@@ -79,14 +79,14 @@ def map_stages(state: State, turn: Turn, datasets: Datasets, count: Callable[[in
 
 
 def _pointed_at(items: list[DatasetItem]) -> Json:
-    """The array or the object that these are the items of."""
+    """The array or the object that has these items."""
     if items and "Key" in items[0][0]:
         return {str(item["Key"]): item["Value"] for item, _ in items}
     return [item["Value"] for item, _ in items]
 
 
 def _within_limit(turn: Turn, values: Iterable[Json]) -> list[Json]:
-    """The values, as long as they can be shown together: an input taken over for each item can be very large."""
+    """The values, if they are small enough to show together: an input repeated for each item can be very large."""
     made: list[Json] = []
     length = 0
     for value in values:
@@ -106,5 +106,5 @@ def _in_text(batch: Json) -> Json:
 
 
 def _spaced(values: list[Json]) -> Payload:
-    """Recorded from AWS: the items of the lists that a Map makes are written with a blank between them."""
+    """Recorded from AWS: the items of the lists that a Map makes are separated by a blank."""
     return Payload(values, f"[{', '.join(map(dumps, values))}]")

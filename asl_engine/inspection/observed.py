@@ -1,7 +1,7 @@
 """A compiled state with an observer around it.
 
-The interpreter meets the observer where it would meet the state, at the same moments and with the same
-turn: what is evaluated there for the record sees what the state sees, randomness included.
+The interpreter calls the observer where it would call the state, at the same moments and with the same
+turn: what the observer evaluates sees what the state sees, randomness included.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ __all__ = ["Elsewhere", "MockedWork", "Observation", "Observed"]
 
 @dataclass
 class Observation:
-    """What was seen: the stages of the data, the failure, if any, and the catcher that took it.
+    """The observations: the stages of the data, the failure, if any, and the catcher that took it.
 
-    ``items`` is the number of a Map state's items, where it is known; ``exchange`` are the request and the
+    ``items`` is the number of a Map state's items, if known; ``exchange`` are the request and the
     response of an HTTP Task, each as its members.
     """
 
@@ -45,7 +45,7 @@ class Observation:
     exchange: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def look_on(self, stages: Stages) -> None:
-        """Keep the stages as far as they go: the state itself, next, fails where they end."""
+        """Keep the stages up to the first failure: the state itself then fails at the same point."""
         try:
             self.stages.update(stages)
         except (StatesError, EvaluationError):
@@ -53,7 +53,7 @@ class Observation:
 
 
 class Elsewhere(State):
-    """Wherever a state leads: the test is over."""
+    """The state after the tested one: the test is over."""
 
     type: ClassVar[str] = "Succeed"
 
@@ -62,7 +62,7 @@ class Elsewhere(State):
 
 
 class Observed(State):
-    """A state under test.  ``type`` is for the log, where the state leads to itself."""
+    """A state under test.  ``type`` is for the log, if the state leads to itself."""
 
     type: ClassVar[str] = "Pass"
 
@@ -104,7 +104,7 @@ class Observed(State):
 
 
 class MockedWork(Observed):
-    """A Parallel or a Map state whose branches or iterations are mocked as a whole, as if a task did them."""
+    """A Parallel or a Map state whose branches or iterations are mocked as a whole, like a task."""
 
     def __init__(self, state: State, language: str, record: Observation, datasets: Datasets) -> None:
         super().__init__(state, language, record)
@@ -143,7 +143,7 @@ def result_of(turn: Turn) -> Payload:
 
 
 def _with_noted_catchers(state: State, record: Observation) -> State:
-    """The same state, but for catchers that leave a note when they are followed."""
+    """The same state, with catchers that record when they are followed."""
     recovery: Any = getattr(state, "recovery", None)
     if recovery is None:
         return state

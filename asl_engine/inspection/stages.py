@@ -1,4 +1,4 @@
-"""The stages of a state's data flow, evaluated by the functions that the state itself evaluates them with.
+"""The stages of a state's data flow, evaluated by the same functions as in the state itself.
 
 The names are the members of botocore's InspectionData.  Which of them a state shows was recorded from AWS:
 those of its own fields, and none that comes before a Pass state's Result or within a Parallel state.
@@ -25,9 +25,9 @@ __all__ = ["Stages", "stages_after_work", "stages_before_work"]
 
 
 def stages_before_work(state: State, language: str, turn: Turn) -> Stages:
-    """What a state that was just entered makes of its input; of a state without work, also of its result.
+    """The stages of the input of a state that was just entered; for a state without work, also of its result.
 
-    Those of a Map state are ``map_stages``.  Raises what the state itself would.
+    For Map states, see ``map_stages``.  Raises what the state itself would.
     """
     before = (_BY_EXPRESSION if language == "JSONata" else _BY_PATH).get(state.type)
     if before is not None:
@@ -35,7 +35,7 @@ def stages_before_work(state: State, language: str, turn: Turn) -> Stages:
 
 
 def stages_after_work(state: State, turn: Turn, result: Payload) -> Stages:
-    """What a state makes of the result of its work."""
+    """The stages of the result of a state's work."""
     if isinstance(state, Task):
         yield "result", result
     flow: Any = getattr(state, "flow", None)
@@ -78,7 +78,7 @@ def _fail(_: State, turn: Turn) -> Stages:
 
 
 def _parallel(state: Any, turn: Turn) -> Stages:
-    """Nothing is shown, but what cannot be evaluated fails the state."""
+    """Show nothing; an evaluation error still fails the state."""
     turn.within_limit(state.flow.arguments(turn))
     return iter(())
 

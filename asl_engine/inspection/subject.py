@@ -1,4 +1,4 @@
-"""What is tested: a state, given by itself or within the definition of its machine."""
+"""The subject of a test: a state, given by itself or within the definition of its machine."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Refusal", "StateConfiguration", "StateMock", "Subject", "load_subject"]
 
-# What AWS calls a state that is given by itself.
+# AWS's name for a state that is given by itself.
 LONE_STATE: Final = "StateName"
 BEFORE: Final = f"{LONE_STATE} (before)"
 AFTER: Final = f"{LONE_STATE} (after)"
 
 
 class Refusal(AslError):
-    """A test that cannot be made; ``code`` is the name of the API's error."""
+    """A test that is not possible; ``code`` is the name of the API's error."""
 
     def __init__(self, message: str, code: str = "ValidationException") -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ class Refusal(AslError):
 
 
 class StateMock(NamedTuple):
-    """What stands for the state's work: a result, or, where that is None, an error."""
+    """The mock of the state's work: a result, or an error if the result is None."""
 
     result: Payload | None = None
     error: str | None = None
@@ -79,8 +79,8 @@ class Subject(NamedTuple):
 def load_subject(text: str, name: str | None = None, place: str = "definition") -> Subject:
     """The state that ``text`` defines, or the one of this name, at any depth of the machine it defines.
 
-    Where a state given by itself leads is not looked into.  ``place`` is the text's name in messages.
-    Raises ``DefinitionError``, and ``Refusal`` where the machine has no such state.
+    The target of a state given by itself is not checked.  ``place`` is the text's name in messages.
+    Raises ``DefinitionError``, and ``Refusal`` if the machine has no such state.
     """
     if name is None:
         return _lone_state(text, place)
@@ -103,7 +103,7 @@ def _lone_state(text: str, place: str) -> Subject:
     ahead: dict[str, Json] = {target: {"Type": "Succeed"} for target in _targets(source) if target != LONE_STATE}
     states: dict[str, Json] = {LONE_STATE: source, **ahead}
     start = LONE_STATE
-    if not ahead and source.get("Next") == LONE_STATE:  # it leads to itself alone: a machine has to end
+    if not ahead and source.get("Next") == LONE_STATE:  # it leads only to itself: a machine must end
         start = BEFORE
         states[BEFORE] = {
             "Type": "Choice",

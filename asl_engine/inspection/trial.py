@@ -1,4 +1,4 @@
-"""A trial: one state, run by the interpreter from the moment it is entered until that is decided."""
+"""A trial: one state, run by the interpreter from entry until its outcome is decided."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ THRESHOLD_CAUSE: Final = "The specified tolerated failure threshold was exceeded
 
 
 class Trial:
-    """``variables`` are those that the state finds; ``context`` is a context object, None for the usual one.
+    """``variables`` are those that the state sees; ``context`` is a context object, None for the default one.
 
     ``datasets`` reads and batches for a distributed Map.
 
-    After ``begin``, whoever drives the trial does what is ``open`` and tells by ``take``, until it is
-    ``over``.  A mocked trial is over at once, but for a Wait state, which waits.
+    After ``begin``, the caller does the ``open`` work and reports it with ``take``, until the trial is
+    ``over``.  A mocked trial is over at once, except for a Wait state, which waits.
     """
 
     def __init__(  # noqa: PLR0917  each is another part of the surroundings
@@ -85,7 +85,7 @@ class Trial:
     def begin(self) -> None:
         """Enter the state; a mock reports at once.
 
-        Raises ``Refusal`` where the configuration does not fit what the state makes of its input.
+        Raises ``Refusal`` if the configuration does not fit what the state makes of its input.
         """
         x, state = self.execution, self._subject.state
         at = x.identity.started_at
@@ -94,7 +94,7 @@ class Trial:
         frame = x.frames[0]
         frame.variables = self.variables
         frame.retry_count = self._configuration.retrier_retry_count or 0
-        # They count for the retrier that the error is for; which that is will be seen.
+        # They count for the retrier that matches the error; which one that is turns out later.
         recovery: Any = getattr(state, "recovery", None)
         if recovery is not None:
             frame.retries = dict.fromkeys(range(len(recovery.retriers)), frame.retry_count)
@@ -120,7 +120,7 @@ class Trial:
         return work
 
     def verdict(self) -> Verdict:
-        """What has become of the state; only when the trial is ``over``."""
+        """The outcome of the state; only when the trial is ``over``."""
         return verdict_of(self.execution, self.events, self.record, self.variables)
 
     def _turn(self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]) -> Turn:
@@ -137,7 +137,7 @@ class Trial:
         return TaskReported(at, task, mock.result)
 
     def _exceeds_threshold(self) -> bool:
-        """Whether more iterations of the Map state are said to have failed than it tolerates."""
+        """Whether the configured number of failed iterations exceeds what the Map state tolerates."""
         stages: Any = self.record.stages
         return exceeds(
             self._configuration.map_iteration_failure_count or 0,
@@ -147,7 +147,7 @@ class Trial:
         )
 
     def _check_failure_count(self) -> None:
-        """Raises ``Refusal`` where more iterations are said to have failed than there are."""
+        """Raises ``Refusal`` if the configured number of failed iterations exceeds the number of iterations."""
         failed, items = self._configuration.map_iteration_failure_count or 0, self.record.items
         if items is not None and failed > items:
             raise Refusal(
@@ -163,7 +163,7 @@ class _States(dict[str, Any]):
 
 
 class _TrialTurn(Turn):
-    """A turn with its own context object, and in whose failures no event is named: there is no history."""
+    """A turn with its own context object; its failures name no event, since there is no history."""
 
     __slots__ = ("given",)
 

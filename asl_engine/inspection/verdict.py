@@ -1,4 +1,4 @@
-"""What has become of a state under test, and how TestState tells it."""
+"""The outcome of a state under test, as TestState reports it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HTTP", "Level", "Status", "Verdict", "to_answer", "verdict_of"]
 
-# The members that TRACE alone shows.
+# The members that only TRACE shows.
 HTTP: Final = frozenset({"request", "response"})
 
 Status: TypeAlias = Literal["SUCCEEDED", "FAILED", "RETRIABLE", "CAUGHT_ERROR"]

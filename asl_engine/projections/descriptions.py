@@ -1,4 +1,4 @@
-"""Executions as the AWS API answers them: the members and their order are those of botocore's model.
+"""Executions as the AWS API describes them: the members and their order are those of botocore's model.
 
 ``moment`` says how a time, which is in milliseconds since the epoch, is written.  A member without a
 value is left out.
@@ -52,10 +52,10 @@ def describe_execution(
 ) -> dict[str, Any]:
     """DescribeExecution's answer; without ``data``, as with includedData METADATA_ONLY.
 
-    ``not_redrivable`` says why the execution cannot be redriven, None where it can.
+    ``not_redrivable`` says why the execution cannot be redriven; None if it can.
     """
     who = execution.identity
-    timed_out = execution.status == "TIMED_OUT"  # AWS tells nothing but that
+    timed_out = execution.status == "TIMED_OUT"  # AWS reports only the status
     return present(
         executionArn=who.arn,
         stateMachineArn=who.machine_arn,

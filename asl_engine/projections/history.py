@@ -32,9 +32,9 @@ def project(
 ) -> Iterator[HistoryEvent]:
     """The history events of an execution, oldest first; ``timestamp`` is in milliseconds since the epoch.
 
-    ``events`` start with the execution's first: what a task's later events are called is known from the
-    event that scheduled it.  Where they do not, ``tasks`` is what is known so far: the resources by the ``seq``
-    of that event; it is added to.
+    ``events`` start with the execution's first, because the names of a task's later events depend on the
+    event that scheduled it.  If they start later, ``tasks`` must hold the resources by the ``seq`` of that
+    event; new ones are added.
     """
     tasks = {} if tasks is None else tasks
     for event in events:
@@ -54,7 +54,7 @@ def project(
 
 
 def scheduled_before(events: Iterable[ev.Event]) -> set[int]:
-    """The ``seq`` of the scheduling events that ``project`` has to know besides these events."""
+    """The ``seq`` of the scheduling events that ``project`` needs besides these events."""
     needed: set[int] = set()
     scheduled: set[int] = set()
     for event in events:
@@ -73,13 +73,13 @@ def _data(field: str, payload: Payload) -> Details:
 
 
 def _failure(event: Any) -> Details:
-    """Error and cause, each left out where there is none."""
+    """Error and cause, each left out if there is none."""
     shown = {"error": shown_error(event.error), "cause": event.cause}
     return {key: value for key, value in shown.items() if value is not None}
 
 
 def _named(name: str, details: Details) -> Shown:
-    """The common rule: the key is the name in camel case with EventDetails behind it."""
+    """The common rule: the key is the name in camel case followed by EventDetails."""
     return name, f"{name[0].lower()}{name[1:]}EventDetails", details
 
 

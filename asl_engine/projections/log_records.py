@@ -1,4 +1,4 @@
-"""Executions as CloudWatch Logs would have them: one record for each history event that the level asks for.
+"""Executions as CloudWatch Logs records them: one record for each history event that the level includes.
 
 "Using CloudWatch Logs to log execution history" in the Step Functions Developer Guide.
 """
@@ -19,7 +19,7 @@ __all__ = ["LogLevel", "is_logged", "log_record"]
 LogLevel: TypeAlias = Literal["ALL", "ERROR", "FATAL", "OFF"]
 
 FATAL: Final = frozenset({"ExecutionAborted", "ExecutionFailed", "ExecutionTimedOut"})
-# The ends of the names of events that are errors; to enter a Fail state is one too.
+# Name suffixes of the events that are errors; entering a Fail state is one too.
 ERRORS: Final = ("Aborted", "Failed", "TimedOut", "FailStateEntered")
 # The members that includeExecutionData=false leaves out.
 DATA: Final = frozenset(
@@ -64,11 +64,11 @@ def log_record(event: HistoryEvent, execution_arn: str, *, data: bool, redrive_c
 
 
 def _cut(details: Mapping[str, Json]) -> dict[str, Json]:
-    """The details, with a payload that is too long cut, which its Details tell."""
+    """The details; a payload that is too long is cut, and its Details say so."""
     kept: dict[str, Any] = dict(details)
     for member in ("input", "output"):
         text = kept.get(member)
-        # Escaping makes twelve characters of one at most.
+        # Escaping turns one character into twelve at most.
         if isinstance(text, str) and len(text) * 12 > LONGEST_DATA and len(json.dumps(text)) - 2 > LONGEST_DATA:
             kept[member] = _beginning(text)
             kept[f"{member}Details"] = {"truncated": True}
@@ -76,7 +76,7 @@ def _cut(details: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _beginning(text: str) -> str:
-    """The longest beginning that is short enough when it is escaped."""
+    """The longest prefix that is short enough once escaped."""
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,4 +1,4 @@
-"""Executions as Amazon EventBridge hears of them: an event for each change of the status.
+"""Executions as Amazon EventBridge reports them: an event for each change of status.
 
 "EventBridge events for Step Functions execution status changes" in the Developer Guide.
 """
@@ -23,7 +23,7 @@ __all__ = ["status_event", "status_of"]
 DETAIL_TYPE: Final = "Step Functions Execution Status Change"
 # Longer payloads, escaped as they are in the event, are left out: 248 KB.
 LONGEST_DATA: Final = 248 * 1024
-# Which event changes the status, and to what.
+# The events that change the status, and the new status.
 STATUSES: Final[dict[str, Status]] = {
     "ExecutionStarted": "RUNNING",
     "ExecutionRedriven": "RUNNING",
@@ -35,14 +35,14 @@ STATUSES: Final[dict[str, Status]] = {
 
 
 def status_of(event: Event) -> Status | None:
-    """The status that an event brings, None where it leaves it as it is."""
+    """The status that an event sets, None if it does not change the status."""
     return STATUSES.get(type(event).__name__)
 
 
 def status_event(execution: Execution, status: Status, at: int, identifier: str, limits: Limits) -> dict[str, Any]:
-    """The event of the moment ``at`` (milliseconds since the epoch) in which ``execution`` came to its status.
+    """The status event for the moment ``at`` (milliseconds since the epoch) when ``execution`` reached its status.
 
-    The execution may have gone on since then: one that has started is RUNNING, and has no output yet.
+    The execution may have progressed since then: for a start event it is RUNNING, without an output.
     """
     who = execution.identity
     region, account = Arn.of(who.arn).home
@@ -51,7 +51,7 @@ def status_event(execution: Execution, status: Status, at: int, identifier: str,
     reason = f"Execution is {status} and cannot be redriven" if not over else not_redrivable(execution, at, limits)
     has_output = _size(shown_output) <= LONGEST_DATA
     has_input = _size(shown_input) + _size(shown_output) <= LONGEST_DATA
-    failed = status in {"FAILED", "ABORTED"}  # AWS tells nothing more of a timeout
+    failed = status in {"FAILED", "ABORTED"}  # AWS reports nothing more about a timeout
     return {
         "version": "0",
         "id": identifier,

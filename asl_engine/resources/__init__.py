@@ -1,11 +1,11 @@
 """What a Task's ``Resource`` can name.
 
 A resource is one async callable, ``TaskCall -> Payload``, that raises ``StatesError`` to fail the
-task.  Wrapping one in another is how behaviour is added; whatever else it raises is a defect.
+task; any other exception is a defect.  Wrapping a resource in another one adds behaviour.
 
-One that starts work elsewhere reports so with ``submit``.  Then it either waits for that work itself (a
-job that is polled) or returns ``PENDING``: the task stays open until somebody answers with its token.
-After a crash it is called again, with ``submitted`` set: what was asked for must not be asked for twice.
+A resource that starts work elsewhere reports this with ``submit``.  Then it either waits for that work itself
+(a job that it polls) or returns ``PENDING``: the task stays open until a client answers with its token.
+After a crash it is called again, with ``submitted`` set: it must not make the same request twice.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ PENDING: Final = _Pending.PENDING
 
 
 async def _submit_nowhere(_output: Payload) -> None:
-    """What a call that was made up by hand reports to."""
+    """The sink for the reports of a call that was constructed by hand."""
 
 
 class Trace(NamedTuple):
-    """Somebody who wants to see what a task sends and is answered, as TestState's TRACE shows it.
+    """An observer of the requests that a task sends and the responses it gets, as TestState's TRACE shows them.
 
-    ``tell`` is given "request" or "response", and the members of botocore's InspectionDataRequest or
-    InspectionDataResponse; a secret is in them only where they are to be revealed.
+    ``tell`` takes "request" or "response", and the members of botocore's InspectionDataRequest or
+    InspectionDataResponse; they contain a secret only if secrets are to be revealed.
     """
 
     tell: Callable[[str, dict[str, str]], None]
@@ -51,14 +51,14 @@ class TaskCall(NamedTuple):
 
     ``key`` is stable for the attempt, across crashes too: it names the event that scheduled it, so a
     callable that stores it can recognise a call it has already served.  ``deadline`` is in
-    milliseconds since the epoch, None where the state sets no timeout.  ``heartbeat`` may be called
+    milliseconds since the epoch, None if the state sets no timeout.  ``heartbeat`` may be called
     from any thread.
 
     ``credentials`` is the state's evaluated Credentials field, ``token`` the task token of a resource that
-    waits for one.  ``submitted`` is what this attempt has submitted before a crash, None where it has
-    nothing.  ``submit`` records that the work was started elsewhere, with the answer to that request, and
-    returns when that is on disk; a second call does nothing.  Within ``idle()`` a resource only waits for
-    another execution: where time is skipped, it does not hold it.  ``trace`` is told of HTTP requests.
+    waits for one.  ``submitted`` is what this attempt submitted before a crash, None if it
+    submitted nothing.  ``submit`` records that the work was started elsewhere, with the answer to that request,
+    and returns when the record is on disk; a second call does nothing.  Within ``idle()`` a resource only waits
+    for another execution: it does not keep time from being skipped.  ``trace`` receives HTTP requests.
     """
 
     resource: str
@@ -77,6 +77,6 @@ class TaskCall(NamedTuple):
     trace: Trace | None = None
 
 
-# One that always answers itself, and one that may leave it to others.
+# A resource that always answers itself, and one that may leave the answer to a client with the token.
 Direct: TypeAlias = "Callable[[TaskCall], Awaitable[Payload]]"
 Resource: TypeAlias = "Callable[[TaskCall], Awaitable[Payload | Pending]]"

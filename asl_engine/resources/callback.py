@@ -1,7 +1,7 @@
 """``.waitForTaskToken``: a request whose answer is not the task's result.
 
-"Wait for a Callback with Task Token" in the Developer Guide.  Any integration gets the pattern by being
-wrapped: the request is made once, its answer is shown as submitted, and the task stays open.
+"Wait for a Callback with Task Token" in the Developer Guide.  A wrapper adds the pattern to any
+integration: the request is made once, its answer is shown as submitted, and the task stays open.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["until_answered"]
 
 
 def until_answered(service: Direct) -> Resource:
-    """The resource that has ``service`` make the request and leaves the result to whoever has the token."""
+    """A resource that lets ``service`` make the request, and whose result comes from a client with the token."""
 
     async def submit(call: TaskCall) -> Pending:
         if call.submitted is None:

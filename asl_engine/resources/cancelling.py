@@ -1,4 +1,4 @@
-"""Why a task was cancelled: its execution wants it no more, or this process ends and the task goes on later."""
+"""Why a task was cancelled: its execution no longer needs it, or this process ends and the task continues later."""
 
 from __future__ import annotations
 
@@ -13,5 +13,5 @@ GIVEN_UP: Final = "the execution has given the task up"
 
 
 def given_up(cancelled: CancelledError) -> bool:
-    """Whether work that the task has started elsewhere is to be stopped, too."""
+    """Whether to stop the work that the task started elsewhere, too."""
     return GIVEN_UP in cancelled.args

@@ -1,4 +1,4 @@
-"""What serves a Resource: the one look-up of ``asl run``, which asks beforehand, and of a server, which cannot."""
+"""Finds what serves a Resource: for ``asl run``, which asks beforehand, and for a server, which cannot."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Catalog", "resolve"]
 
 
 class Catalog(dict[str, "Resource"]):
-    """A local callable, else Lambda where there is one, and services; what nothing serves fails its task."""
+    """A local callable, else Lambda if available, and services; a Resource that nothing serves fails its task."""
 
     def __init__(
         self, registry: Registry, remote: LambdaService | None = None, services: Services | None = None
@@ -39,7 +39,7 @@ class Catalog(dict[str, "Resource"]):
     def __missing__(self, resource: str) -> Resource:
         try:
             found = self.find(resource)
-        except ProjectError as error:  # two callables could be meant, or a package is missing
+        except ProjectError as error:  # the name is ambiguous, or a package is missing
             return _failing(StatesError("States.Runtime", str(error)))
         if found is None:
             return _failing(_not_served(resource))
@@ -47,14 +47,14 @@ class Catalog(dict[str, "Resource"]):
         return found
 
     def serves(self, resource: str) -> bool:
-        """Whether a task with this resource would be run, and not just failed."""
+        """Whether a task with this resource would run instead of failing at once."""
         try:
             return resource in self or is_activity(resource) or self.find(resource) is not None
         except ProjectError:
             return False
 
     def find(self, resource: str) -> Resource | None:
-        """What serves a resource, None where nothing does.  Raises ``ProjectError`` that says why."""
+        """What serves a resource, None if nothing does.  Raises ``ProjectError`` that says why."""
         name = function_name(resource)
         if name is not None:
             if self._services is not None and name in self._services.functions:
@@ -88,7 +88,7 @@ def resolve(
 ) -> dict[str, Resource]:
     """What serves each distinct ``Resource``.  ``instead`` says what else can be done for missing callables.
 
-    Raises one ``ProjectError`` that lists every resource which nothing serves.
+    Raises one ``ProjectError`` that lists every resource that nothing serves.
     """
     found: dict[str, Resource] = {}
     missing: dict[str, str] = {}

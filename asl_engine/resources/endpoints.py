@@ -1,7 +1,7 @@
-"""Where services are, as options, environment variables and the project's configuration say.
+"""The endpoints of services, from options, environment variables and the project's configuration.
 
-The names of the variables are those of Step Functions Local.  What none of them says is left to the AWS
-SDK's own settings (``AWS_ENDPOINT_URL``, ``AWS_ENDPOINT_URL_SQS``, profiles).
+The names of the variables are those of Step Functions Local.  For other services the AWS
+SDK's own settings apply (``AWS_ENDPOINT_URL``, ``AWS_ENDPOINT_URL_SQS``, profiles).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def endpoints(
 ) -> dict[str, str]:
     """URLs by botocore's names of services: options (``sqs=http://localhost:4566``) before variables.
 
-    ``configured`` is what the project says where neither does.  A service may go by either of its names:
+    ``configured`` is the project's setting, used if neither is given.  A service may go by either of its names:
     ``events`` or ``eventbridge``.  Raises ``InvalidInput``.
     """
     found = {_service(name): url for name, url in (configured or {}).items()}

@@ -1,4 +1,4 @@
-"""Which service integrations there are: the grammar of ``arn:<partition>:states:::…`` Resources.
+"""The service integrations: the grammar of ``arn:<partition>:states:::…`` Resources.
 
 One table serves CreateStateMachine, ``asl validate``, ``asl run`` and ``asl serve``.
 """
@@ -15,14 +15,14 @@ from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
 __all__ = ["NATIVE", "UNSUPPORTED", "Integration", "integration", "not_recognised", "recognised"]
 
 PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"})
-# Those which are no operation of an AWS service, or which this engine serves itself, with their patterns.
+# Integrations that are not operations of an AWS service, or that this engine serves itself, with their patterns.
 NATIVE: dict[str, tuple[str, ...]] = {
     "apigateway:invoke": (TOKEN,),
     "http:invoke": (),
     "lambda:invoke": (TOKEN,),
     "states:startExecution": (SYNC, ".sync:2", TOKEN),
 }
-# Those of AWS that this engine does not have: they call the API of a Kubernetes cluster.
+# AWS integrations that this engine lacks: they call the API of a Kubernetes cluster.
 UNSUPPORTED = ("eks:call", "eks:runJob")
 
 
@@ -41,7 +41,7 @@ class Integration(NamedTuple):
 
 @cache
 def integration(resource: str) -> Integration | None:
-    """None for a Resource that is no service integration: a function's ARN, an activity's."""
+    """The parsed Resource; None if it is not a service integration but a function's or an activity's ARN."""
     arn = parse_arn(resource)
     if arn is None or arn.service != "states" or arn.home != ("", "") or len(arn.parts) < 2:
         return None
@@ -57,9 +57,9 @@ def integration(resource: str) -> Integration | None:
 
 @cache
 def recognised(resource: str) -> bool:
-    """Whether AWS would take the Resource of a service integration.
+    """Whether AWS would accept the Resource of a service integration.
 
-    Without botocore, which knows the services, every ``aws-sdk`` action is taken.
+    Without botocore, which knows the services, every ``aws-sdk`` action is accepted.
     """
     found = integration(resource)
     if found is None or Arn.of(resource).partition not in PARTITIONS:
@@ -84,7 +84,7 @@ def _is_action(found: Integration) -> bool:
 
 
 def not_recognised(resource: str) -> str:
-    """What CreateStateMachine says of a Resource that is not ``recognised``; not AWS's words for what AWS has."""
+    """The message for a Resource that is not ``recognised``: AWS's, or ours for an integration that AWS has."""
     found = integration(resource)
     if found is not None and not found.sdk and found.name in UNSUPPORTED:
         return f"The resource {resource} is one that asl-engine does not support (docs/integrations.md)"

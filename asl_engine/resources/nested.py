@@ -1,7 +1,7 @@
-"""``states:startExecution``: executions that a task starts, among those that run here or at AWS.
+"""``states:startExecution``: executions that a task starts, here or on AWS.
 
-"Start a new AWS Step Functions state machine" in the Developer Guide.  With ``.sync`` the result is what
-DescribeExecution tells of the execution that has ended, its input and output as text; with ``.sync:2`` as JSON.
+"Start a new AWS Step Functions state machine" in the Developer Guide.  With ``.sync`` the result is
+DescribeExecution's answer for the ended execution, with input and output as text; with ``.sync:2`` as JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TIMES = frozenset({"startDate", "stopDate", "redriveDate"})
 
 
 class Refused(Exception):
-    """An operation was answered with an error: ``code`` is the name of its shape."""
+    """An operation returned an error: ``code`` is the name of its shape."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(code, message)
@@ -42,7 +42,7 @@ class Refused(Exception):
 class Executions(Protocol):
     """State machines that run in this process.
 
-    ``whole`` says that every operation of Step Functions is answered, and not only those on executions.
+    ``whole`` means that every operation of Step Functions is answered, not only those on executions.
     """
 
     whole: bool
@@ -54,7 +54,7 @@ class Executions(Protocol):
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         """An operation's answer, times in seconds.  Raises ``Refused``.
 
-        An execution that the same task has started before a crash is given again.
+        An execution that the same task started before a crash is returned again.
         """
         ...
 
@@ -86,7 +86,7 @@ def nested_resource(pattern: str, executions: Executions | None, clients: AwsCli
 
 
 def _request(call: TaskCall) -> dict[str, Json]:
-    """StartExecution's request.  A name that is not given follows from the task, so that it is given once."""
+    """StartExecution's request.  An omitted name is derived from the task, so a repeated attempt uses the same one."""
     from asl_engine.resources.aws.shapes import refused_parameters
 
     parameters, problems = call.input.value, []
@@ -149,7 +149,7 @@ async def _asked(executions: Executions, operation: str, data: dict[str, Json], 
 async def _follow_here(executions: Executions, started: Json, call: TaskCall) -> dict[str, Json]:
     arn: Any = started["ExecutionArn"] if isinstance(started, dict) else None
     try:
-        with call.idle():  # where time is skipped, it is the other execution's to skip
+        with call.idle():  # the other execution decides whether time is skipped
             await executions.ended(arn)
     except asyncio.CancelledError as cancelled:
         if given_up(cancelled):
@@ -163,7 +163,7 @@ async def _follow_here(executions: Executions, started: Json, call: TaskCall) ->
 
 
 def _shown(answer: dict[str, Any]) -> dict[str, Json]:
-    """In the words of an optimised integration: fields with a capital, in order; times in milliseconds."""
+    """The answer as an optimised integration gives it: capitalised fields, in order; times in milliseconds."""
     shown: dict[str, Json] = {}
     for name in sorted(answer):
         value = answer[name]

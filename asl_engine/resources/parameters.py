@@ -1,7 +1,7 @@
-"""The fields of a task's Parameters or Arguments, held against the service's model beforehand.
+"""Checks the fields of a task's Parameters or Arguments against the service's model beforehand.
 
-"Passing parameters to a service API in Step Functions" in the Developer Guide.  Values that are only known when
-the state runs are looked at then.
+"Passing parameters to a service API in Step Functions" in the Developer Guide.  Values that are known only when
+the state runs are checked then.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ FIELDS = ("Parameters", "Arguments")
 
 
 def unfitting_parameters(resource: str, state: dict[str, Json], place: str) -> Iterator[Finding]:
-    """A finding for each field that the operation does not have, and for each that it needs and is not given.
+    """A finding for each field that the operation does not have, and for each required field that is missing.
 
-    ``resource`` is one that is recognised, ``place`` where the state is.  Integrations with fields of their own
-    say at the task what is wrong; so does everything where botocore is not installed.
+    ``resource`` is a recognised one, ``place`` is the state's location.  Integrations with fields of their own
+    report faults when the task runs; so do all integrations if botocore is not installed.
     """
     found = _input_shape(resource)
     for field in FIELDS:

@@ -1,4 +1,4 @@
-"""The Resources of a definition, held against what AWS knows: what CreateStateMachine refuses."""
+"""Checks the Resources of a definition against those of AWS: CreateStateMachine refuses the others."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["task_resources", "unrecognised"]
 def unrecognised(definition: Json) -> Iterator[Finding]:
     """A finding for each task whose Resource is a service integration that AWS does not have.
 
-    And one for each of its parameters that the service would not take, as far as that can be told beforehand.
+    Also one for each parameter that the service would not accept, as far as that is known beforehand.
     """
     for task in tasks(definition):
         resource: str = task.source["Resource"]

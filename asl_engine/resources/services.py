@@ -25,10 +25,10 @@ __all__ = ["Services", "service_resource"]
 
 
 class Services(NamedTuple):
-    """What tasks may call beside the project's callables; None for what the AWS SDK finds by itself.
+    """What tasks may call besides the project's callables; None for what the AWS SDK finds by itself.
 
-    ``executions`` are the state machines that run here, ``connections`` what http:invoke knows by name,
-    ``functions`` those of Lambda that the project runs in processes of their own.
+    ``executions`` are the state machines that run here, ``connections`` are those of http:invoke by name,
+    ``functions`` are the Lambda functions that the project runs in processes of their own.
     """
 
     aws: AwsClients | None = None
@@ -42,7 +42,7 @@ def service_resource(
 ) -> Resource | None:
     """The resource of a service integration, None for a Resource of another kind.
 
-    Raises ``ProjectError`` for one that AWS does not have, and where a package is missing.
+    Raises ``ProjectError`` for an integration that AWS does not have, and if a package is missing.
     """
     found = integration(resource)
     if found is None:

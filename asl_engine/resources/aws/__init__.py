@@ -1,7 +1,7 @@
 """Tasks that call AWS services: ``aws-sdk:<service>:<action>`` and the optimised integrations.
 
-Everything is data: botocore's service models say which services, actions and fields there are, and
-``optimised`` is the table of the integrations that behave in ways of their own.  ``names`` and ``shapes``
+Everything is data: botocore's service models define the services, actions and fields, and
+``optimised`` is the table of the integrations with special behaviour.  ``names`` and ``shapes``
 translate between botocore and what Step Functions shows; ``clients`` makes the calls; ``tasks`` is the
-resource, ``jobs`` waits for what ``.sync`` waits for.  Needs the extra ``aws`` (boto3).
+resource, ``jobs`` waits for the jobs of ``.sync``.  Needs the extra ``aws`` (boto3).
 """

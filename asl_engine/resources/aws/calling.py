@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Operation", "ServiceAnswer", "call_operation", "role_of", "sdk_operation"]
 
-# Headers as the AWS SDK for Java shows them; those that are not here are shown as they came.
+# Headers as the AWS SDK for Java shows them; other headers are shown as received.
 _HEADERS = {
     name.lower(): name
     for name in ("x-amzn-RequestId", "Content-Length", "Content-Type", "Connection", "Date", "Server", "Location")
@@ -29,7 +29,7 @@ _HEADERS = {
 
 
 class Operation(NamedTuple):
-    """By botocore's names, with how its data are spelled and its errors called."""
+    """An operation by botocore's names, with the spelling of its data and the names of its errors."""
 
     service: str
     name: str

@@ -20,9 +20,9 @@ ANY_CREDENTIALS = {"aws_access_key_id": "local", "aws_secret_access_key": "local
 
 
 class Connecting(NamedTuple):
-    """Where services are: URLs by botocore's names of services.  What is missing is the AWS SDK's affair.
+    """Where services are: URLs by botocore's service names.  The AWS SDK finds the endpoints of the others.
 
-    ``sdk_region`` says that a region which the AWS SDK is configured with comes before the execution's.
+    With ``sdk_region``, the region configured for the AWS SDK takes precedence over the execution's.
     """
 
     endpoints: Mapping[str, str] = MappingProxyType({})
@@ -37,7 +37,7 @@ class _Key(NamedTuple):
 
 
 class AwsClients:
-    """Thread-safe.  boto3 is imported with the first client."""
+    """A thread-safe cache of clients.  boto3 is imported with the first client."""
 
     def __init__(self, connecting: Connecting | None = None) -> None:
         self._connecting = connecting or Connecting()
@@ -48,7 +48,7 @@ class AwsClients:
         self._lock = Lock()  # boto3 sessions are not thread-safe
 
     def given(self, service: str) -> str | None:
-        """The service's endpoint where it was given."""
+        """The service's endpoint if one was given."""
         return self._connecting.endpoints.get(service)
 
     def is_given(self, service: str) -> bool:
@@ -97,7 +97,7 @@ class AwsClients:
             connect_timeout=CONNECT_SECONDS,
             read_timeout=timeout,
             max_pool_connections=64,
-            tcp_keepalive=True,  # a connection is silent for as long as a function runs
+            tcp_keepalive=True,  # a connection stays silent while a function runs
         )
         endpoint = self._connecting.endpoints.get(service)
         if self._connecting.sdk_region:
@@ -112,7 +112,7 @@ class AwsClients:
         return client
 
     def _is_emulated(self, service: str) -> bool:
-        """Whether the service is at an endpoint of its own, and nobody there knows roles."""
+        """Whether the service has an endpoint of its own while STS has none, so that no role can be assumed."""
         return service in self._connecting.endpoints and "sts" not in self._connecting.endpoints
 
     def _assumed(self, key: _Key, role: str) -> dict[str, str]:
@@ -140,7 +140,7 @@ def _is_local(url: str) -> bool:
 
 
 def read_timeout(deadline: int | None) -> int:
-    """Whole seconds, a power of two: not less than what is left, so that the state's timeout comes first.
+    """Whole seconds, a power of two: at least the time that is left, so that the state's timeout comes first.
 
     ``deadline`` is in milliseconds since the epoch.
     """

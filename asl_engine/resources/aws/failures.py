@@ -1,4 +1,4 @@
-"""What a service, or the way to it, has refused: the error names and causes that a definition sees."""
+"""Failures of a service, or of reaching it: the error names and causes that a definition sees."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def sdk_family(model: Any) -> Family:
 
 
 def refused(detail: dict[str, Any], meta: dict[str, Any], model: Any, family: Family) -> StatesError:
-    """The failure of which a service tells: the Error and the ResponseMetadata of botocore's ``ClientError``."""
+    """The failure that a service reports: the Error and the ResponseMetadata of botocore's ``ClientError``."""
     code = str(detail.get("Code", "Unknown"))
-    codes = {code, detail.get("QueryErrorCode", code)}  # of services that once spoke another protocol
+    codes = {code, detail.get("QueryErrorCode", code)}  # some services once used another protocol
     name = _declared(codes, model, legacy=family.legacy) or family.base
     status, request = meta.get("HTTPStatusCode"), meta.get("RequestId") or str(uuid4())
     if family.legacy:
@@ -52,7 +52,7 @@ def refused(detail: dict[str, Any], meta: dict[str, Any], model: Any, family: Fa
 
 
 def _declared(codes: set[str], model: Any, *, legacy: bool) -> str | None:
-    """The class of the error with one of these codes, None where the service's model has none."""
+    """The class of the error with one of these codes, None if the service's model has none."""
     for shape in model.error_shapes:
         if codes & {shape.name, shape.metadata.get("error", {}).get("code")}:
             if legacy:
@@ -62,7 +62,7 @@ def _declared(codes: set[str], model: Any, *, legacy: bool) -> str | None:
 
 
 def unreachable(error: Exception, family: Family) -> StatesError:
-    """No answer has come: no connection, no credentials, no time, no such endpoint."""
+    """The failure when no answer came: no connection, no credentials, a timeout, or no such endpoint."""
     from botocore import exceptions
 
     name = f"{family.prefix}.SdkClientException"

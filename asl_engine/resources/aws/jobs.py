@@ -1,4 +1,4 @@
-"""``.sync``: a job that was started is asked after until it has ended, and stopped with its execution."""
+"""``.sync``: polls a started job until it has ended, and stops it with its execution."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def follow(
     *,
     poll_seconds: float | None = None,
 ) -> Payload:
-    """The job's result.  Raises ``StatesError`` where it has failed, with its description as the cause."""
+    """The job's result.  Raises ``StatesError`` if it failed, with its description as the cause."""
     parameters = call.input.value
     request = ask(job.ask, started, parameters)
     describe = started_by._replace(name=job.describe)
@@ -63,7 +63,7 @@ async def follow(
 async def _described(
     clients: AwsClients, describe: Operation, request: Json, call: TaskCall, job: FollowedJob
 ) -> dict[str, Json] | str:
-    """What the service says of the job; the name of its error where that too is an end."""
+    """The service's description of the job; the name of its error if that also means the job has ended."""
     try:
         return (await call_operation(clients, describe, request, call)).result
     except StatesError as error:
@@ -90,7 +90,7 @@ def _result(job: FollowedJob, described: Json) -> Json:
 
 
 def _went_well(task: Json) -> bool:
-    """An ECS task that stopped: whether all of its containers have ended with 0."""
+    """Whether all containers of a stopped ECS task exited with 0."""
     containers = find(task, "Containers")
     if not isinstance(containers, list) or not containers:
         return False

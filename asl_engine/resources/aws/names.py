@@ -23,7 +23,7 @@ __all__ = [
     "services",
 ]
 
-# Each makes a boundary between two words visible, in this order.
+# Each pattern marks a boundary between two words; they apply in this order.
 _BOUNDARIES = (
     (r"[^A-Za-z0-9]+", " "),
     (r"([^a-z]{2,})v([0-9]+)", r"\1 v\2 "),
@@ -33,7 +33,7 @@ _BOUNDARIES = (
     (r"([0-9])([a-zA-Z])", r"\1 \2"),
 )
 _SERVICE_ID = re.compile(r'"serviceId"\s*:\s*"([^"]+)"')
-_HEAD_CHARACTERS = 4000  # of a service model: its metadata come first
+_HEAD_CHARACTERS = 4000  # the head of a service model: its metadata come first
 # DynamoDB's attribute values: "null" is a word of Java's.
 _RENAMED = {"NULL": "Nul"}
 
@@ -118,7 +118,7 @@ def service_model(service: str) -> Any:
 
 
 def operation_name(service: str, action: str) -> str | None:
-    """The operation that an action names, None where the service has none of that name."""
+    """The operation that an action names, None if the service has none of that name."""
     wanted = action[:1].upper() + action[1:]
     known = service_model(service).operation_names
     if wanted in known and action[:1].islower():

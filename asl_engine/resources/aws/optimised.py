@@ -1,7 +1,7 @@
 """The optimised integrations, as data.  "Integrating optimized services" in the Developer Guide.
 
-``service:action`` -> the operation it calls, the patterns it knows beside request and response, and how
-``.sync`` follows the job it has started.  docs/integrations.md is generated from this table.
+``service:action`` -> the operation it calls, the patterns it supports besides request and response, and how
+``.sync`` follows the job it started.  docs/integrations.md is generated from this table.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ class FollowedJob(NamedTuple):
 
     A place is a path of fields as the task's JSON names them: ``Jobs.0.Status``.  ``ask`` makes the request
     of ``describe`` from places in what was started (``.Field`` takes it from the task's own parameters); a
-    place in brackets makes a list.  The job's own result is at ``result``, its state at ``status``; whatever
-    is neither in ``succeeded`` nor in ``failed`` is still under way.  ``cancel`` is the operation that stops
+    place in brackets makes a list.  The job's own result is at ``result``, its state at ``status``; a state
+    neither in ``succeeded`` nor in ``failed`` is still in progress.  ``cancel`` is the operation that stops
     it, with a request like ``ask``.
     """
 
@@ -64,9 +64,9 @@ class FollowedJob(NamedTuple):
 
 
 class Optimised(NamedTuple):
-    """``texts`` are fields that the API wants as text and the definition may give as JSON.
+    """``texts`` are fields that the API takes as text and the definition may give as JSON.
 
-    ``renamed`` and ``shown`` are for integrations with words of their own: fields of the task by those of
+    ``renamed`` and ``shown`` are for integrations with their own field names: fields of the task by those of
     the request (in brackets: as a list), and fields of the result by those of the answer.
     """
 
@@ -90,7 +90,7 @@ def _states(text: str) -> frozenset[str]:
 def _job(
     describe: str, ask: Mapping[str, str], status: str, succeeded: str, failed: str, *more: Any
 ) -> FollowedJob:
-    """``more``: where the result is, the operation that cancels, and its request if it is another than ``ask``."""
+    """``more``: where the result is, the operation that cancels, and its request if it differs from ``ask``."""
     job = FollowedJob(describe, ask, status, _states(succeeded), _states(failed), *more)
     return job._replace(cancel_ask=job.cancel_ask or ask)
 
@@ -123,7 +123,7 @@ def _eks(thing: str, ask: Mapping[str, str], field: str, failed: str) -> dict[st
     }
 
 
-# An execution of another state machine at AWS: "nested" has the rest.
+# An execution of another state machine on AWS; ``nested`` has the rest.
 EXECUTION = _job(
     "DescribeExecution",
     {"ExecutionArn": "ExecutionArn"},

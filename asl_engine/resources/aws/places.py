@@ -1,4 +1,4 @@
-"""Places in a task's JSON: ``Jobs.0.Status``.  The small language of the table of integrations."""
+"""Places in a task's JSON: ``Jobs.0.Status``.  The path syntax of the table of integrations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["ask", "find", "rename", "renamed"]
 
 
 def find(value: Json, place: str) -> Json | Missing:
-    """What is at a place, MISSING where there is nothing.  The empty place is the value itself."""
+    """The value at a place, MISSING if there is none.  The empty place is the value itself."""
     found: Json | Missing = value
     for step in filter(None, place.split(".")):
         if isinstance(found, dict) and step in found:
@@ -28,7 +28,7 @@ def find(value: Json, place: str) -> Json | Missing:
 
 
 def ask(places: Mapping[str, str], started: Json, parameters: Json) -> dict[str, Json]:
-    """A request about what was started; ``.Place`` is one of the task's parameters, ``=text`` a text."""
+    """A request about the started job; ``.Place`` is one of the task's parameters, ``=text`` a literal text."""
     request: dict[str, Json] = {}
     for field, place in places.items():
         inner = place.strip("[]")
@@ -45,7 +45,7 @@ def ask(places: Mapping[str, str], started: Json, parameters: Json) -> dict[str,
 
 
 def renamed(value: Json, fields: Mapping[str, str]) -> Json:
-    """A request in the API's words, from parameters in those of the integration."""
+    """A request with the API's field names, from parameters with those of the integration."""
     if not isinstance(value, dict) or not fields:
         return value
     request = {
@@ -55,5 +55,5 @@ def renamed(value: Json, fields: Mapping[str, str]) -> Json:
 
 
 def rename(value: dict[str, Json], fields: Mapping[str, str]) -> dict[str, Json]:
-    """A result in the integration's words; what has no word there is left out."""
+    """A result with the integration's field names; fields without a name there are left out."""
     return ask(fields, value, None) if fields else value

@@ -1,4 +1,4 @@
-"""Between a task's JSON and what boto3 takes and gives, along the shapes of the service's model."""
+"""Converts between a task's JSON and boto3's values, along the shapes of the service's model."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ __all__ = [
 
 
 class TooLarge(Exception):
-    """A stream in an answer has more bytes than are taken in."""
+    """A stream in an answer has more bytes than the limit."""
 
 
 class Spelling(NamedTuple):
-    """How fields are called and moments are written."""
+    """How fields are named and timestamps are written."""
 
     name: Callable[[str], str]
     moment: Callable[[datetime], Json]
@@ -45,7 +45,7 @@ def _milliseconds(moment: datetime) -> Json:
 
 
 def _instant(moment: datetime) -> Json:
-    """ISO 8601 in UTC, the fraction left out where there is none: Java's Instant."""
+    """ISO 8601 in UTC, without a fraction if it is zero, like Java's Instant."""
     moment = _aware(moment).astimezone(UTC)
     fraction = f".{moment.microsecond:06d}" if moment.microsecond % 1000 else f".{moment.microsecond // 1000:03d}"
     return f"{moment:%Y-%m-%dT%H:%M:%S}{fraction if moment.microsecond else ''}Z"
@@ -63,7 +63,7 @@ OPTIMISED = Spelling(member_name, _milliseconds)
 
 
 def to_request(shape: Any, value: Json, spelling: Spelling) -> dict[str, Any]:
-    """The arguments of a boto3 call.  Raises ``StatesError`` that lists all that does not fit."""
+    """The arguments of a boto3 call.  Raises ``StatesError`` that lists everything that does not fit."""
     if value is None or shape is None:
         value = {} if value is None else value
     problems: list[str] = []
@@ -86,12 +86,12 @@ def to_request(shape: Any, value: Json, spelling: Spelling) -> dict[str, Any]:
 
 
 def required(shape: Any) -> list[str]:
-    """The members that have to be given; botocore fills in tokens of idempotency."""
+    """The required members; botocore fills in idempotency tokens."""
     return [name for name in shape.required_members if not shape.members[name].metadata.get("idempotencyToken")]
 
 
 def member_of(shape: Any, field: str, spelling: Spelling) -> str | None:
-    """The member that a field is; also as the API spells it: "Bool" and "BOOL"."""
+    """The member that a field names; the API's own spelling also counts: "Bool" and "BOOL"."""
     for name in shape.members:
         if spelling.name(name) == field:
             return str(name)
@@ -161,7 +161,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str, Any]] = {
 
 
 def to_result(shape: Any, value: Any, spelling: Spelling) -> dict[str, Json]:
-    """What a boto3 call has answered, as the task's result; fields in alphabetical order.  Raises ``TooLarge``."""
+    """The answer of a boto3 call as the task's result; fields in alphabetical order.  Raises ``TooLarge``."""
     return {} if shape is None else dict(_structure_out(shape, value, spelling))
 
 
@@ -192,7 +192,7 @@ def _out(shape: Any, value: Any, spelling: Spelling) -> Json:
 
 
 def _read(stream: Any) -> bytes:
-    """All of a stream, which is closed where that would be too much."""
+    """All bytes of a stream, which is closed if it has too many."""
     data: bytes = stream.read(bounds.LARGEST_STREAM + 1)
     if len(data) > bounds.LARGEST_STREAM:
         stream.close()
@@ -201,7 +201,7 @@ def _read(stream: Any) -> bytes:
 
 
 def _text(data: bytes) -> str:
-    """Text where it is text, else Base64."""
+    """UTF-8 text if the bytes are text, else Base64."""
     try:
         return data.decode()
     except UnicodeDecodeError:

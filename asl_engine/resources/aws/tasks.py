@@ -1,7 +1,7 @@
 """The resources of AWS services: one call, by the pattern that the Resource names.
 
-"Service integration patterns" in the Developer Guide: the answer is the result, or is noted while the task
-waits for its token (``.waitForTaskToken``) or for the job it has started (``.sync``).
+"Service integration patterns" in the Developer Guide: the answer is the result, or is recorded while the task
+waits for its token (``.waitForTaskToken``) or for the job it started (``.sync``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = ["optimised_resource", "sdk_resource", "synced_resource"]
 
 
 def sdk_resource(integration: Integration, clients: AwsClients) -> Direct:
-    """``aws-sdk:<service>:<action>``; the integration has to be one that is recognised."""
+    """``aws-sdk:<service>:<action>``; the integration must be a recognised one."""
     service = services()[integration.service]
     name = operation_name(service, integration.action)
     assert name is not None, "a recognised action"  # noqa: S101  for the type checker
@@ -57,7 +57,7 @@ def optimised_resource(integration: Integration, clients: AwsClients) -> Direct:
 
 
 def synced_resource(integration: Integration, clients: AwsClients, poll_seconds: float | None = None) -> Direct:
-    """An integration of the table with ``.sync``.  ``poll_seconds``: how often to look, None for the usual."""
+    """An integration of the table with ``.sync``.  ``poll_seconds``: how often to poll, None for the default."""
     entry = TABLE[integration.name]
     start, operation, job = optimised_resource(integration, clients), _operation(entry), entry.job
     assert job is not None, "a recognised pattern"  # noqa: S101  for the type checker
@@ -86,7 +86,7 @@ def _request(entry: Optimised, call: TaskCall) -> Json:
 
 
 def _as_texts(value: Json, entry: Optimised) -> Json:
-    """With the JSON text of what the API wants as text."""
+    """The parameters, with JSON text where the API takes text."""
     if not isinstance(value, dict):
         return value
     return {
@@ -118,7 +118,7 @@ def _shown(entry: Optimised, result: dict[str, Json]) -> dict[str, Json]:
 
 
 def _check(entry: Optimised, result: dict[str, Json]) -> None:
-    """Answers that tell of a failure.  "Add EventBridge events", "Run Amazon ECS or Fargate tasks"."""
+    """Answers that report a failure.  "Add EventBridge events", "Run Amazon ECS or Fargate tasks"."""
     if entry.operation == "PutEvents" and result.get("FailedEntryCount"):
         raise StatesError("EventBridge.FailedEntry", dumps(result))
     failures = result.get("Failures")

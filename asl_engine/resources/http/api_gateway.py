@@ -1,7 +1,7 @@
 """``arn:aws:states:::apigateway:invoke``: a request to an API behind Amazon API Gateway.
 
 "Create API Gateway REST APIs with Step Functions" in the Developer Guide.  Needs the extra ``http`` (httpx), and
-``aws`` (boto3) for what is signed.
+``aws`` (boto3) for signed requests.
 """
 
 from __future__ import annotations
@@ -64,16 +64,16 @@ FORBIDDEN: Final = frozenset(
         "www-authenticate",
     ]
 )
-LONGEST_SECONDS: Final = 300  # as long as a Regional API may be allowed to take
-PATH_CHARACTERS: Final = "/%:@!$&'()*+,;="  # that stay as they are; a path may come percent-encoded
+LONGEST_SECONDS: Final = 300  # the longest timeout that a Regional API can have
+PATH_CHARACTERS: Final = "/%:@!$&'()*+,;="  # characters that stay unescaped; a path may be percent-encoded already
 _API_HOST = re.compile(r"[^.]+\.execute-api\.(?P<region>[a-z0-9-]+)\.")
 _HOST_NAME = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
-# What the AWS SDK says where nobody has told it of another place.
+# The endpoint that the AWS SDK reports unless it is configured otherwise.
 _SERVICE_HOST = re.compile(r"apigateway(-fips)?\.")
 
 
 class _Place(NamedTuple):
-    """Where an API is: ``base`` is the beginning of its URLs, ``host`` the name it goes by."""
+    """The place of an API: ``base`` is the beginning of its URLs, ``host`` is its host name."""
 
     base: str
     host: str
@@ -108,7 +108,7 @@ def api_gateway_resource(clients: AwsClients) -> Direct:
 
 
 def _checked(parameters: Json) -> dict[str, Any]:
-    """The parameters without the nulls that are not to be sent.  Raises ``StatesError``."""
+    """The parameters without the nulls that must not be sent.  Raises ``StatesError``."""
     if not isinstance(parameters, dict):
         raise refused_parameters(parameters, ["The Parameters must be an object"])
     given = {key: value for key, value in parameters.items() if value is not None}
@@ -130,7 +130,7 @@ def _checked(parameters: Json) -> dict[str, Any]:
 def _fits(field: str, value: Json) -> bool:
     if not isinstance(value, FIELDS[field]):
         return False
-    if field == "ApiEndpoint":  # a host name, as AWS has it; or the URL of an API that is elsewhere
+    if field == "ApiEndpoint":  # a host name, as on AWS; or the URL of an API elsewhere
         text = str(value)
         return bool(_HOST_NAME.fullmatch(text) or text.startswith(("https://", "http://")))
     return value in ALLOWED.get(field, (value,))
@@ -149,7 +149,7 @@ def _bad_headers(headers: Json) -> list[str]:
 
 
 def _without_nulls(value: Json) -> Json:
-    """Without the fields that are null, at any depth."""
+    """The value without the fields that are null, at any depth."""
     if isinstance(value, dict):
         return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
@@ -159,7 +159,7 @@ def _without_nulls(value: Json) -> Json:
 
 
 def _place(clients: AwsClients, endpoint: str, call: TaskCall) -> _Place:
-    """Where the API is: its own host, unless API Gateway was said to be somewhere else."""
+    """The place of the API: its own host, unless API Gateway has another endpoint."""
     from_arn = Arn.of(call.execution).region
     host = urlsplit(endpoint).netloc if "://" in endpoint else endpoint
     found = _API_HOST.match(host)
@@ -207,7 +207,7 @@ def _body(method: str, body: Json) -> bytes | None:
 
 
 def _signed(clients: AwsClients, request: HttpRequest, place: _Place, call: TaskCall) -> HttpRequest:
-    """With Signature Version 4, by the role of the task's credentials or whatever the AWS SDK finds."""
+    """The request with a Signature Version 4, by the task's role or the credentials that the AWS SDK finds."""
     if find_spec("boto3") is None:
         raise StatesError("States.Runtime", 'a signed request needs boto3: pip install "asl-engine[aws]"')
     from botocore.auth import SigV4Auth

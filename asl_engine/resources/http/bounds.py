@@ -1,4 +1,4 @@
-"""How much of an answer is taken in: what a service sends has no end that can be counted on."""
+"""How much of an answer is read: the length of what a service sends cannot be trusted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from asl_engine.errors import StatesError
 __all__ = ["LARGEST_STREAM", "MOST_BYTES", "too_large"]
 
 MOST_BYTES: Final = 262_144  # of the response of an HTTP API
-LARGEST_STREAM = 67_108_864  # bytes, where AWS's limit on results is off; with it, a fraction is too much
+LARGEST_STREAM = 67_108_864  # bytes, if AWS's limit on results is off; with the limit, far less is too much
 
 
 def too_large(state: str) -> StatesError:

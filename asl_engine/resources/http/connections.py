@@ -1,7 +1,7 @@
-"""EventBridge connections of a project: how ``http:invoke`` gets past an API's door.
+"""EventBridge connections of a project: how ``http:invoke`` authenticates to an API.
 
-``[tool.asl.connections.NAME]`` declares what an EventBridge connection holds.  A secret is best taken from
-the environment: ``{ env = "VARIABLE" }``.  What is declared goes into requests and nowhere else.
+``[tool.asl.connections.NAME]`` declares what an EventBridge connection holds.  Take secrets from
+the environment: ``{ env = "VARIABLE" }``.  Declared values go into requests and nowhere else.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection", "read_connections"]
 
-# By kind: the texts that it needs.
+# The texts that each kind needs.
 KINDS = {
     "BASIC": ("username", "password"),
     "API_KEY": ("key-name", "key-value"),
@@ -41,12 +41,12 @@ class Connection(NamedTuple):
     method: str = "POST"
 
     def __repr__(self) -> str:
-        """Without the secrets."""
+        """The representation without the secrets."""
         return f"Connection({self.name!r}, {self.kind!r})"
 
 
 def read_connections(tables: Mapping[str, Any], env: Mapping[str, str], source: str) -> dict[str, Connection]:
-    """Raises ``ProjectError`` that says what is wrong, without telling a secret."""
+    """Raises ``ProjectError`` that says what is wrong, without revealing a secret."""
     return {name: _connection(name, table, env, source) for name, table in tables.items()}
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ARRAY_FORMATS", "form", "query"]
 
-# How the items of an array are named; COMMAS puts them into one value.
+# How to name the items of an array; COMMAS puts them into one value.
 ARRAY_FORMATS: Final = ("INDICES", "REPEAT", "COMMAS", "BRACKETS")
 
 

@@ -1,7 +1,7 @@
 """``arn:aws:states:::http:invoke``: a request to an HTTPS API.  "Call HTTPS APIs" in the Developer Guide.
 
 Needs the extra ``http`` (httpx), which is imported with the first call.  A connection's secrets go into the
-request alone: errors are told without them.
+request only: errors never contain them.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ OBJECTS: Final = ("Headers", "QueryParameters", "Transform", "Authentication", "
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
 LONGEST_SECONDS: Final = 60
 TOKEN_MARGIN_SECONDS: Final = 60
-# Those that a definition may not set, by the Developer Guide; what it says of them is how they begin or are.
+# Headers that a definition may not set, by the Developer Guide: prefixes, and whole names.
 FORBIDDEN_PREFIXES: Final = ("x-amz-", "x-amzn-", "x-forwarded")
 FORBIDDEN: Final = frozenset(
     [
@@ -87,7 +87,7 @@ FORBIDDEN: Final = frozenset(
 )
 
 
-# Contents that a state's result has no place for.
+# Content types that a state's result cannot hold.
 BINARY: Final = frozenset({"application/octet-stream", "application/pdf", "application/zip", "application/gzip"})
 BINARY_PREFIXES: Final = ("audio/", "font/", "image/", "video/")
 
@@ -187,12 +187,12 @@ def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection
 
 
 def _request(parameters: dict[str, Any], connection: Connection | None, region: str) -> HttpRequest:
-    """The definition's request; where the connection says something of the same name, that counts."""
+    """The definition's request; the connection's values take precedence over values of the same name."""
     headers = {name: joined(value) for name, value in (parameters.get("Headers") or {}).items()}
     asked = dict(parameters.get("QueryParameters") or {})
     body = parameters.get("RequestBody")
     if connection is not None:
-        # Recorded from AWS: a header counts by its exact name, and another spelling is a second value.
+        # Recorded from AWS: headers match by exact name, and another spelling adds a second value.
         headers = {**connection.headers, **{n: text for n, text in headers.items() if n not in connection.headers}}
         asked = {**{n: text for n, text in asked.items() if n not in connection.query}, **connection.query}
         if connection.body:

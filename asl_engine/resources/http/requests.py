@@ -1,7 +1,7 @@
-"""Requests over HTTP that tasks describe: what ``http:invoke`` and ``apigateway:invoke`` have in common.
+"""HTTP requests of tasks: what ``http:invoke`` and ``apigateway:invoke`` have in common.
 
 Needs the extra ``http`` (httpx), which is imported with the first call.  Redirects are answers like others: a
-request, with the secrets in it, goes nowhere but where it was addressed to.
+request, with the secrets in it, goes only where it was addressed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CHUNK_BYTES: Final = 16_384
 
 
 class HttpRequest(NamedTuple):
-    """``url`` is complete."""
+    """A request.  ``url`` is complete, with the query."""
 
     method: str
     url: str
@@ -46,7 +46,7 @@ class HttpRequest(NamedTuple):
 
 
 class HttpAnswer(NamedTuple):
-    """``headers`` are in the order and spelling in which they came; ``phrase`` is the text of the status."""
+    """A response.  ``headers`` keep their order and spelling; ``phrase`` is the text of the status."""
 
     status: int
     phrase: str
@@ -72,7 +72,7 @@ class HttpAnswer(NamedTuple):
         }
 
     def result(self) -> dict[str, Json]:
-        """As a task's result; the body is JSON where it is JSON, else text."""
+        """The response as a task's result; the body is JSON if it parses as JSON, else text."""
         headers: dict[str, Json] = {}
         for name, value in self.headers:
             known = headers.setdefault(name, [])
@@ -90,7 +90,7 @@ def _shown(headers: Iterable[tuple[str, str]]) -> str:
 
 
 def http_client(call: TaskCall, longest: float, **settings: Any) -> AbstractAsyncContextManager[Any]:
-    """A client for one task, whose every step takes ``longest`` seconds at most and ends with the task's time."""
+    """A client for one task: each step takes at most ``longest`` seconds and ends with the task's time."""
     import httpx
 
     for name in ("httpx", "httpcore"):  # they would log URLs and headers, with the secrets in them
@@ -105,9 +105,9 @@ def _seconds(call: TaskCall, longest: float) -> float:
 
 
 async def send(client: Any, request: HttpRequest, call: TaskCall, longest: float) -> HttpAnswer:
-    """The answer, in ``longest`` seconds altogether.
+    """The answer, within ``longest`` seconds in total.
 
-    Raises ``StatesError`` for one that is too large for a task's result, and what httpx raises.
+    Raises ``StatesError`` for an answer that is too large for a task's result, and httpx's exceptions.
     """
     import asyncio
 
@@ -116,7 +116,7 @@ async def send(client: Any, request: HttpRequest, call: TaskCall, longest: float
     try:
         async with asyncio.timeout(longest):
             return await _receive(client, request, call)
-    except TimeoutError as error:  # a server that sends a byte now and then
+    except TimeoutError as error:  # a server that sends a byte only now and then
         raise httpx.ReadTimeout("") from error
 
 
@@ -128,7 +128,7 @@ async def _receive(client: Any, request: HttpRequest, call: TaskCall) -> HttpAns
             data += chunk
             if len(data) > MOST_BYTES:
                 if not answer.is_success:
-                    break  # what is said of a failure is cut anyway
+                    break  # the cause of a failure is cut anyway
                 raise too_large(call.state)
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
     return HttpAnswer(answer.status_code, _phrase(answer), headers, bytes(data[:MOST_BYTES]))
@@ -144,7 +144,7 @@ def _phrase(answer: Any) -> str:
 
 
 def reason(error: Exception) -> str:
-    """What went wrong between here and there; never what was sent."""
+    """The reason of a failed connection, without anything that was sent."""
     name = type(error).__name__
     return f"{name}: {error}" if name.startswith("Connect") and str(error) else name
 

@@ -1,7 +1,7 @@
 """``arn:aws:states:::lambda:invoke``: the task's parameters are a request to Lambda's Invoke operation.
 
 "Invoke an AWS Lambda function with Step Functions" in the Developer Guide.  The function is one of the
-project's callables, or else Lambda's; the result is Invoke's whole answer, as the AWS SDK for Java
+project's callables, or else one in Lambda; the result is Invoke's whole answer, as the AWS SDK for Java
 shows it.
 """
 
@@ -46,16 +46,16 @@ ALL_HEADERS = (
     "X-Amzn-Trace-Id",
     "Content-Type",
 )
-# Statuses of a local call that nobody waits for.
+# Statuses of an asynchronous local call.
 NOT_AWAITED = {"Event": 202, "DryRun": 204}
 
 
 def lambda_integration(
     registry: Registry, remote: LambdaService | None, functions: Mapping[str, LocalFunction] | None = None
 ) -> Direct:
-    """A resource that invokes the function which the task's parameters name.
+    """A resource that invokes the function named in the task's parameters.
 
-    It is one of ``functions``, else a callable, else ``remote``.
+    The function is one of ``functions``, else a callable, else ``remote``.
     """
     underway: set[asyncio.Task[Payload]] = set()
 
@@ -82,7 +82,7 @@ def lambda_integration(
 
 
 def function_not_found(arn: str) -> StatesError:
-    """What Lambda says of a function that does not exist, worded as Step Functions words it."""
+    """Lambda's error for a function that does not exist, as Step Functions words it."""
     version = "" if unqualified(arn)[1] is not None else f":{LATEST}"
     return StatesError(
         "Lambda.ResourceNotFoundException",
@@ -99,7 +99,7 @@ def _parameters(given: Json) -> dict[str, Any]:
 
 
 def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
-    """The ARN of a function that is named in one of Invoke's ways; region and account are the execution's."""
+    """The ARN of a function named in any form that Invoke accepts; region and account are the execution's."""
     arn = function_arn(*Arn.of(execution).home, parameters["FunctionName"])
     qualifier = parameters.get("Qualifier")
     return qualified_arn(arn, qualifier) if qualifier and unqualified(arn)[1] is None else arn
@@ -112,7 +112,7 @@ def _request(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _body(parameters: Mapping[str, Any]) -> str | None:
-    """The event's text.  A string is sent as it is: it has to be JSON itself."""
+    """The event's text.  A string is sent as it is: it must itself be JSON."""
     payload = parameters.get("Payload")
     if payload is None or isinstance(payload, str):
         return payload
@@ -122,7 +122,7 @@ def _body(parameters: Mapping[str, Any]) -> str | None:
 async def _call_locally(
     local: Direct, call: TaskCall, parameters: Mapping[str, Any], underway: set[asyncio.Task[Payload]]
 ) -> Invocation:
-    """Invoke a callable; its answer tells what Lambda's would."""
+    """Invoke a callable; the answer has the members of Lambda's."""
     body = _body(parameters)
     call = call._replace(input=_event(body))
     kind = parameters.get("InvocationType", "RequestResponse")
@@ -150,7 +150,7 @@ def _event(body: str | None) -> Payload:
 
 
 def _forget(task: asyncio.Task[Payload]) -> None:
-    """Nobody waits for an asynchronous invocation, and nobody hears of its failure."""
+    """Run an asynchronous invocation: its result and its failure are dropped."""
     if not task.cancelled():
         task.exception()
 

@@ -1,7 +1,7 @@
 """Lambda functions without AWS: ``[tool.asl.functions.NAME]`` of a project.
 
-A function is a Python callable in a warm process of its own, or an HTTP endpoint that answers as Lambda's
-runtime interface emulator does.
+A function is a Python callable in a warm process of its own, or an HTTP endpoint that answers like Lambda's
+runtime interface emulator.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
 class FunctionConfiguration(NamedTuple):
-    """``timeout`` is in seconds.  Either ``handler`` or ``endpoint`` is given."""
+    """A configured function.  ``timeout`` is in seconds.  Either ``handler`` or ``endpoint`` is given."""
 
     name: str
     folder: Path
@@ -85,7 +85,7 @@ def _function(name: str, table: Any, root: Path, place: str) -> FunctionConfigur
 
 
 class LocalFunction:
-    """A resource that runs a function; what it fails with is what Lambda reports."""
+    """A resource that runs a function; its failures are those that Lambda reports."""
 
     def __init__(self, function: FunctionConfiguration) -> None:
         self.function = function
@@ -98,7 +98,7 @@ class LocalFunction:
         return function_result(made.text)
 
     async def invoke(self, event: str, call: TaskCall) -> Invocation:
-        """Raises ``StatesError`` where the function's process, or its endpoint, cannot be had."""
+        """Raises ``StatesError`` if the function's process or endpoint is unavailable."""
         seconds = self.function.timeout
         if self.function.endpoint is not None:
             return await self._post(self.function.endpoint, event, seconds)
@@ -109,7 +109,7 @@ class LocalFunction:
         except TimeoutError:
             worker.kill()
             return _report("Sandbox.Timedout", call, f"Task timed out after {seconds:.2f} seconds")
-        except BaseException:  # nobody waits any more
+        except BaseException:  # the call was cancelled
             worker.kill()
             raise
         if worker.dead or len(self._idle) >= SPARE_WORKERS:
@@ -123,7 +123,7 @@ class LocalFunction:
         return await run_in_thread(partial(_posted, url, event, seconds))
 
     def close(self) -> None:
-        """End the processes that wait for calls."""
+        """End the idle processes."""
         while self._idle:
             self._idle.pop().kill()
 
@@ -144,7 +144,7 @@ def _posted(url: str, event: str, seconds: float) -> Invocation:
         ) from error
     except (OSError, HTTPException) as error:
         raise StatesError("Lambda.SdkClientException", f"Unable to execute HTTP request: {error}") from error
-    # The emulator answers 200 whatever has happened: a report is told by its members.
+    # The emulator always answers 200: its members tell a report from a result.
     if not failed and text.startswith("{") and '"errorType"' in text:
         with suppress(ValueError):
             failed = set(json.loads(text)) >= {"errorType", "errorMessage"}
@@ -160,9 +160,9 @@ def _bounded(made: Invocation) -> Invocation:
 
 
 class _Worker:
-    """A process that runs one call after the other.  It ends with this one: its stdin is then closed.
+    """A process that runs one call after the other.  It ends with the parent, which closes its stdin.
 
-    It is begun by its first call, in that call's thread: whoever gives the call up meanwhile ends it.
+    The first call starts it, in that call's thread: a caller that gives up meanwhile ends it.
     """
 
     def __init__(self, function: FunctionConfiguration) -> None:
@@ -172,7 +172,7 @@ class _Worker:
         self._lock = Lock()
 
     def _process(self) -> subprocess.Popen[bytes]:
-        """Raises ``OSError`` where it is not wanted any more."""
+        """Start the process.  Raises ``OSError`` if the call was given up."""
         with self._lock:
             if self._killed:
                 raise OSError("the call was given up")
@@ -214,12 +214,12 @@ class _Worker:
             process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
             told = json.loads(process.stdout.readline())
-        except (OSError, ValueError):  # it has ended, in whatever it was writing
+        except (OSError, ValueError):  # it ended while reading or writing
             return self._died(call, process)
         return _bounded(Invocation(told["text"], told["failed"], {}))
 
     def _died(self, call: TaskCall, process: subprocess.Popen[bytes]) -> Invocation:
-        """What Lambda reports of a runtime that has ended in the middle of a call."""
+        """Lambda's report of a runtime that ended in the middle of a call."""
         status = process.wait()
         self.dead = True
         how = f"exit status {status}" if status >= 0 else f"signal: {signal.Signals(-status).name}"

@@ -1,7 +1,7 @@
-"""Lambda functions that run where AWS, or an endpoint that speaks for it, runs them.
+"""Lambda functions on AWS, or at an endpoint with its API.
 
-Needs the extra ``lambda`` (boto3), which is imported with the first call.  Credentials, and the region
-and the endpoint unless they are given, come from wherever the AWS SDK finds them.
+Needs the extra ``lambda`` (boto3), which is imported with the first call.  The AWS SDK finds the
+credentials, and the region and the endpoint unless they are given.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _ACCOUNT = re.compile(r"\d{12}")
 
 
 def lambda_resource(endpoint: str | None = None, region: str | None = None) -> LambdaService:
-    """A resource that invokes the function its ARN names, once per call: retries are the machine's.
+    """A resource that invokes the function its ARN names, once per call: the state machine does the retries.
 
     ``endpoint`` is a URL.  ``region`` serves ARNs whose own region is only a placeholder.  Raises
-    ``ProjectError`` where boto3 is not installed.
+    ``ProjectError`` if boto3 is not installed.
     """
     from importlib.util import find_spec
 
@@ -51,9 +51,9 @@ def lambda_resource(endpoint: str | None = None, region: str | None = None) -> L
 
 
 class Invocation(NamedTuple):
-    """What Invoke has answered: the payload's text, and everything else as boto3 gives it.
+    """The answer of Invoke: the payload's text, and everything else as boto3 returns it.
 
-    ``failed`` says that the function, not the service, has failed; its report is the payload.
+    ``failed`` means that the function, not the service, failed; its report is the payload.
     """
 
     text: str
@@ -62,7 +62,7 @@ class Invocation(NamedTuple):
 
 
 class LambdaService:
-    """Lambda's Invoke operation; called with a task whose resource is a function's ARN, it is a resource."""
+    """Lambda's Invoke operation; also a resource for tasks whose Resource is a function's ARN."""
 
     def __init__(self, clients: AwsClients, region: str | None = None) -> None:
         self._clients = clients
@@ -82,10 +82,10 @@ class LambdaService:
     async def invoke(
         self, request: dict[str, Any], region: str | None, deadline: int | None, role: str | None = None
     ) -> Invocation:
-        """Send a request, whose members are those of Invoke.
+        """Send a request with the members of Invoke.
 
         ``region`` is None for the AWS SDK's own; ``deadline`` is in milliseconds since the epoch; ``role`` is
-        assumed for the call.  Raises ``StatesError`` where the service refuses or cannot be reached.
+        assumed for the call.  Raises ``StatesError`` if the service refuses or cannot be reached.
         """
         make = partial(self._clients.get, "lambda", region or self._region, role, read_timeout(deadline))
         return await run_in_thread(partial(_invoke, make, request))
@@ -107,13 +107,13 @@ def _invoke(make: Callable[[], Any], request: dict[str, Any]) -> Invocation:
 
 
 def lambda_region(arn: str) -> str | None:
-    """The region in a function's ARN, None where it is only a placeholder."""
+    """The region in a function's ARN, None if it is only a placeholder."""
     parts = parse_arn(arn)
     return parts.region if parts is not None and _REGION.fullmatch(parts.region) else None
 
 
 def _target(arn: str) -> dict[str, str]:
-    """The full ARN if AWS could have issued it, else the bare name: its caller's own function."""
+    """The full ARN if AWS could have issued it, else the bare name: a function in the caller's account."""
     if lambda_region(arn) and _ACCOUNT.fullmatch(Arn.of(arn).account):
         return {"FunctionName": arn}
     version = function_qualifier(arn)
@@ -121,7 +121,7 @@ def _target(arn: str) -> dict[str, str]:
 
 
 def function_result(text: str) -> Payload:
-    """What a function has returned.  Raises ``StatesError`` where it is not JSON."""
+    """The value that a function returned.  Raises ``StatesError`` if it is not JSON."""
     try:
         return Payload(loads(text), text) if text else Payload.of_text("null")
     except JsonSyntaxError as error:
@@ -129,7 +129,7 @@ def function_result(text: str) -> Payload:
 
 
 def function_error(text: str) -> StatesError:
-    """The failure of which a function's report tells; its cause is the report."""
+    """The failure that a function reports; its cause is the report."""
     try:
         report = loads(text)
     except JsonSyntaxError:
@@ -144,10 +144,10 @@ def function_error(text: str) -> StatesError:
 def _refused(error: Any, client: Any) -> StatesError:
     """The service's own error, worded as Step Functions words it.
 
-    An error that the Invoke operation does not declare, such as AccessDeniedException, goes by the name
-    of all of them: AWSLambdaException.
+    An error that the Invoke operation does not declare, such as AccessDeniedException, gets the
+    generic name AWSLambdaException.
     """
-    if error.operation_name != "Invoke":  # STS or SSO, asked for credentials
+    if error.operation_name != "Invoke":  # STS or SSO, called for credentials
         return StatesError("Lambda.SdkClientException", clean(str(error)))
     detail, meta = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     code = detail.get("Code", "Unknown")

@@ -1,7 +1,7 @@
 """The process in which a project's function runs: ``python -m asl_engine.resources.lambda_.worker``.
 
-One JSON line asks for a call, one JSON line answers; what the function prints goes to stderr.  It stands
-alone, so that a function may have a Python of its own: nothing but the standard library is imported.
+One JSON line requests a call, one JSON line answers; the function's output goes to stderr.  The module stands
+alone, so that a function may have its own Python: it imports only the standard library.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 
 class Context:
-    """What a handler may ask about its call, as of Lambda's."""
+    """The context object of a handler, as Lambda's."""
 
     function_version = "$LATEST"
     memory_limit_in_mb = "128"
@@ -82,11 +82,11 @@ def answer(handler: Any, asked: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whoever writes to stdout, a C library or a child too
+    os.dup2(2, 1)  # everything written to stdout, also by C libraries and children
     sys.stdout = io.TextIOWrapper(os.fdopen(1, "wb", closefd=False), encoding="utf-8", line_buffering=True)
     questions = os.fdopen(os.dup(0), encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    sys.path[0] = os.getcwd()  # noqa: PTH109  and not this file's folder, whose modules are nobody's
+    sys.path[0] = os.getcwd()  # noqa: PTH109  not this file's folder, whose modules the function must not import
     handler: Any
     try:
         handler = load(sys.argv[1])

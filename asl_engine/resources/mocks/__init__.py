@@ -1,1 +1,1 @@
-"""Mocked responses in place of tasks."""
+"""Mocked responses that replace tasks."""

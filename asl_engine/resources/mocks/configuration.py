@@ -1,4 +1,4 @@
-"""MockConfigFile.json, in the shape of Step Functions Local: test cases, and the responses that they name.
+"""MockConfigFile.json, in the format of Step Functions Local: test cases, and the responses that they name.
 
 "Testing with mocked service integrations" in the Developer Guide.
 """
@@ -25,7 +25,7 @@ _RANGE = re.compile(r"(\d{1,9})(?:-(\d{1,9}))?")
 
 
 class MockedResponse(NamedTuple):
-    """What one invocation, or several in a row, are answered with: a result, or an error and a cause."""
+    """The answer to one invocation, or to several in a row: a result, or an error and a cause."""
 
     first: int
     last: int
@@ -42,7 +42,7 @@ class MockConfig(NamedTuple):
     responses: Mapping[str, tuple[MockedResponse, ...]]
 
     def states(self, machine: str, case: str) -> Mapping[str, str]:
-        """The mocked states of a test case.  Raises ``ProjectError`` where there is none of that name."""
+        """The mocked states of a test case.  Raises ``ProjectError`` if no test case has that name."""
         if machine not in self.cases:
             raise ProjectError(
                 f"{self.source}: there is no state machine {machine!r}{_known(self.cases)} under StateMachines"
@@ -57,7 +57,7 @@ class MockConfig(NamedTuple):
     def mock(self, machine: str, case: str, state: str, invocation: int) -> MockedResponse | None:
         """The answer to the n-th invocation, from 0, of a state; None for a state that is not mocked.
 
-        Raises ``ProjectError`` where the response says nothing of that invocation.
+        Raises ``ProjectError`` if the response does not cover that invocation.
         """
         name = self.states(machine, case).get(state)
         if name is None:

@@ -1,7 +1,7 @@
-"""Mocked results of tasks, held against the service's model of its answers, where botocore is installed.
+"""Checks mocked results of tasks against the service's model of its answers, if botocore is installed.
 
-AWS documentation, MockInput: STRICT demands what is required and checks what is there, PRESENT only checks
-what is there.  Fields that the model does not have are let through.
+AWS documentation, MockInput: STRICT demands the required fields and checks the given ones, PRESENT only checks
+the given ones.  Fields that the model lacks are accepted.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ FieldValidation: TypeAlias = Literal["STRICT", "PRESENT", "NONE"]
 NO_OBJECT = "Mocked result must be a valid JSON object."
 AWS_SDK = "aws-sdk:"
 START_EXECUTION = "states:startExecution"
-# Shapes that AWS was recorded to hold to narrower bounds than the model of today.
+# Shapes for which AWS was recorded to enforce narrower bounds than today's model.
 RECORDED_BOUNDS = {("lambda", "MemorySize"): (128, 10_240)}
 
 
 class ResultShape(NamedTuple):
-    """What a task is answered: a service's shape, how its members are called, and those that may be anything.
+    """The answer of a task: a service's shape, how its members are named, and members that may be anything.
 
-    ``within`` is the one field of the result that the shape is of, None for the whole result.
+    ``within`` is the field of the result that has the shape, None for the whole result.
     """
 
     service: str
@@ -43,10 +43,10 @@ class ResultShape(NamedTuple):
 
 
 def check_result(resource: str, result: Json, mode: FieldValidation) -> None:
-    """Raises ``Refusal`` with the first thing that is wrong with ``result`` as that of a task with this resource.
+    """Raises ``Refusal`` with the first fault of ``result`` as the result of a task with this resource.
 
-    Resources whose results have no model (functions, activities, HTTP endpoints, whatever is answered with a
-    task token) may give anything.
+    Resources whose results have no model (functions, activities, HTTP endpoints, tasks answered with a
+    task token) may return anything.
     """
     answer = None if mode == "NONE" else _answer(resource)
     if answer is None or answer.shape is None:
@@ -68,7 +68,7 @@ def _answer(resource: str) -> ResultShape | None:
         return ResultShape("lambda", _output("lambda", "Invoke"), names.member_name)
     action, _, pattern = name.partition(".")
     if action == START_EXECUTION:
-        # With .sync:2, what the execution was given and has given is JSON.
+        # With .sync:2, the input and the output of the execution are JSON.
         free = frozenset({"Input", "Output"} if pattern.endswith(":2") else ())
         operation = "DescribeExecution" if pattern else "StartExecution"
         return ResultShape("stepfunctions", _output("stepfunctions", operation), names.member_name, free)
@@ -88,7 +88,7 @@ def _sdk_answer(name: str) -> ResultShape | None:
 
 def _optimised_answer(action: str, *, synced: bool) -> ResultShape | None:
     entry = OPTIMISED.get(action)
-    if entry is None or entry.shown:  # a result with words of its own
+    if entry is None or entry.shown:  # a result with its own field names
         return None
     free = frozenset({"Body"} if entry.operation == "InvokeModel" else ())
     if not synced:
@@ -106,7 +106,7 @@ def _output(service: str, operation: str) -> Any:
 
 
 def _at(shape: Any, place: str) -> Any:
-    """The shape at a place like ``Jobs.0``, None where it is none of a structure."""
+    """The shape at a place like ``Jobs.0``, None if the place is not in a structure."""
     for step in place.split(".") if place else ():
         if shape.type_name == "list":
             shape = shape.member
@@ -175,7 +175,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "string": _TEXT,
     "char": _TEXT,
     "blob": _TEXT,
-    "timestamp": _TEXT,  # recorded from AWS: ISO 8601 text, whatever the integration gives itself
+    "timestamp": _TEXT,  # recorded from AWS: ISO 8601 text, whatever the integration itself returns
     "boolean": ((bool,), "a boolean"),
     "integer": _NUMBER,
     "long": _NUMBER,

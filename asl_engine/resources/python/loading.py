@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["load_tasks"]
 
-# The frames that come before the user's own when something is imported: the engine's and Python's.
+# The frames above the user's own during an import: the engine's and Python's.
 _MACHINERY = (
     f"{Path(__file__).parents[2]}{os.sep}",
     f"{Path(inspect.__file__).parent / 'importlib'}{os.sep}",
@@ -34,7 +34,7 @@ _MACHINERY = (
 def load_tasks(*places: Path, root: Path | None = None) -> Registry:
     """Import every task callable in ``places``: folders (their ``*.py`` not starting with "_") or files.
 
-    ``root`` is where user code may import from; by default each place's parent folder.  A place that does
+    User code may import from ``root``; by default that is each place's parent folder.  A place that does
     not exist contributes nothing.  Raises ``ProjectError`` for code that cannot be imported, for a name
     given twice, and for a callable marked with ``@task`` that does not take an event.
     """
@@ -68,7 +68,7 @@ def _modules(place: Path) -> Iterator[ModuleType]:
 
 
 def _own_name(name: str, place: Path) -> str:
-    """The module name for ``place``: its own unless that means something else already."""
+    """The module name for ``place``: its own name unless another module has it."""
     known = sys.modules.get(name)
     if name in sys.stdlib_module_names or (known is not None and not _comes_from(known, place)):
         from hashlib import sha1
@@ -114,7 +114,7 @@ def _execute(file: Path, name: str) -> ModuleType:
 
 
 def _located(error: BaseException, file: Path, place: Path) -> ProjectError:
-    """What went wrong on import, at the last line of the user's own code that had a part in it."""
+    """The error of an import, at the last line of the user's own code in the traceback."""
     error.__traceback__ = _without_machinery(error.__traceback__)
     spot = f"{file}:1"
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
@@ -137,7 +137,7 @@ def _without_machinery(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _register(registry: Registry, module: ModuleType) -> None:
-    """Add what ``module`` defines: the marked functions, or where nothing is marked the public ones."""
+    """Add the functions that ``module`` defines: the marked ones, or all public ones if none is marked."""
     own = [
         (name, value)
         for name, value in vars(module).items()

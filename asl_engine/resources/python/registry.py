@@ -1,4 +1,4 @@
-"""Which callable stands for which Lambda function: names, and the rules by which they are found."""
+"""Which callable serves which Lambda function: names, and the rules for finding them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def canonical(name: str) -> str:
 
 
 def where(function: TaskFunction) -> str:
-    """``file:line`` of a callable's definition, or what can be said of one without source."""
+    """``file:line`` of a callable's definition, or its repr if it has no source."""
     code = getattr(inspect.unwrap(getattr(function, "func", function)), "__code__", None)
     return repr(function) if code is None else f"{code.co_filename}:{code.co_firstlineno}"
 
@@ -72,9 +72,9 @@ class Registry:
             )
 
     def find(self, name: str) -> TaskFunction | None:
-        """The callable of that name, or else the one whose name differs in case, "_" and "-" only.
+        """The callable of that name, or else the one whose name differs only in case, "_" and "-".
 
-        Raises ``ProjectError`` where several do.
+        Raises ``ProjectError`` if there are several.
         """
         if name in self._functions:
             return self._functions[name]

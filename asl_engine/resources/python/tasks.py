@@ -1,4 +1,4 @@
-"""Python callables as tasks: how one is marked, what it is told, how it is called.
+"""Python callables as tasks: how to mark one, its context, and how it is called.
 
 A callable is treated as AWS Lambda's Python runtime treats a handler: it gets the event and, if it asks,
 a context; what it returns becomes JSON; what it raises becomes an error name and a cause.
@@ -59,14 +59,14 @@ def task(function: Any = None, /, *, name: str | None = None) -> Any:
 
 
 def _no_heartbeat() -> None:
-    """Outside a run nobody listens."""
+    """Do nothing: outside a run there is no state to tell."""
 
 
 class TaskContext(NamedTuple):
-    """What a callable may ask about its call; it answers what a Lambda function's context object answers.
+    """The context of a call, with the attributes of a Lambda function's context object.
 
     ``idempotency_key`` names this attempt and stays the same when the attempt is repeated after a crash;
-    ``attempt`` is 0 for the first.  ``deadline`` is in milliseconds since the epoch, None where the state
+    ``attempt`` is 0 for the first.  ``deadline`` is in milliseconds since the epoch, None if the state
     sets no timeout.  ``heartbeat()`` tells the state that the task is alive; any thread may call it.
     """
 
@@ -145,7 +145,7 @@ def _context(call: TaskCall, name: str) -> TaskContext:
 
 
 async def _awaited(start: Callable[[TaskCall], Any], call: TaskCall) -> Payload:
-    """Await what ``start`` returns.  A cancelled task and the end of the loop are not the callable's doing."""
+    """Await what ``start`` returns.  A cancelled task and the end of the loop are not failures of the callable."""
     mine = _running_task()
     try:
         result = await start(call)
@@ -159,7 +159,7 @@ async def _awaited(start: Callable[[TaskCall], Any], call: TaskCall) -> Payload:
 
 
 def _from_outside(error: BaseException, mine: asyncio.Task[Any] | None) -> bool:
-    """Whether ``error`` was thrown into the callable by whoever ends its task or drops its coroutine."""
+    """Whether ``error`` comes from outside the callable: its task was cancelled or its coroutine dropped."""
     if isinstance(error, GeneratorExit):  # a coroutine is dropped while its task is not running
         return mine is None or _running_task() is not mine
     return isinstance(error, asyncio.CancelledError) and (mine is None or mine.cancelling() > 0)
@@ -176,7 +176,7 @@ def _marshalled(result: Any, call: TaskCall) -> Payload:
     try:
         text = dumps(result)
         if not text.isascii():
-            text.encode()  # half of a surrogate pair is no character: no store and no peer would take it
+            text.encode()  # half of a surrogate pair is not a character: no store and no peer would accept it
     except Exception as error:  # the value is the user's, and so are its classes
         message = f"Unable to marshal response: {_message(error)}"
         raise StatesError("Runtime.MarshalError", _cause("Runtime.MarshalError", message, call)) from error

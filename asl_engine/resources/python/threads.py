@@ -1,4 +1,4 @@
-"""Daemon threads for whatever would block the event loop.
+"""Daemon threads for work that would block the event loop.
 
 ``asyncio.to_thread`` and anyio's worker threads are joined when the process exits, so one callable that
 never returns would keep it from exiting; these threads are not.  And a thread whose caller has gone away
@@ -44,7 +44,7 @@ class _Job:
             self.failure = failure
 
     def report(self) -> None:
-        with suppress(RuntimeError):  # the loop has been closed: nobody is waiting any more
+        with suppress(RuntimeError):  # the loop has been closed: no caller waits any more
             self.loop.call_soon_threadsafe(self._resolve)
 
     def _resolve(self) -> None:
@@ -53,7 +53,7 @@ class _Job:
 
 
 class DaemonThreads:
-    """A pool that grows on demand up to ``limit`` threads; work beyond that waits its turn."""
+    """A pool that grows on demand up to ``limit`` threads; further work waits for a free thread."""
 
     def __init__(self, limit: int = 64) -> None:
         self.limit = limit
