@@ -2,10 +2,10 @@
 
 ``compile_path``, ``compile_template`` and ``compile_rule`` turn texts and objects of a definition into
 closures over a ``Scope``: the data, the variables and the context object.  Nothing is parsed at run time.
-What is wrong with a text is an ``ExpressionSyntaxError``, or is reported with its place; what is wrong
-with the data at run time is a ``PathNotFound`` or an ``EvaluationError``.
+A faulty text raises ``ExpressionSyntaxError``, or is reported with its place; unsuitable data at run
+time raise ``PathNotFound`` or ``EvaluationError``.
 
-Not here: which field of a state takes which expression, and the order in which a state evaluates them.
+The package does not know which field of a state takes which expression, nor the order of evaluation.
 """
 
 from asl_engine.expressions.choice_rule import compile_rule

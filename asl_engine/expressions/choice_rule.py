@@ -1,7 +1,7 @@
 """Choice rules in JSONPath (specification, "Choice State" and "Data-test expression").
 
-A comparison whose two sides are not both of the operator's type does not hold; it is no error.  A path
-that leads nowhere is one, unless the test is IsPresent.
+A comparison whose sides are not both of the operator's type is false, not an error.  A path that leads
+nowhere is an error, unless the test is IsPresent.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["OPERATORS", "Report", "Rule", "compile_rule"]
 
 Rule: TypeAlias = "Callable[[Scope], bool]"
-# Told where something is wrong, relative to the rule ("/And[0]/Variable"; "" is the rule itself), and what.
+# Takes the place of a fault, relative to the rule ("/And[0]/Variable"; "" is the rule itself), and the message.
 Report: TypeAlias = "Callable[[str, str], None]"
-# A value in the form in which it is compared; None if it is not of the type.
+# Converts a value to the form that is compared; None if it is not of the type.
 Read: TypeAlias = "Callable[[Any], Any]"
 
 NUMBERS: Final = frozenset({int, float})  # bool is a type of its own
@@ -93,16 +93,16 @@ TYPE_TESTS: Final[dict[str, Callable[[Any], bool]]] = {
 
 JOINS: Final[dict[str, Callable[[Iterable[bool]], bool]]] = {"And": all, "Or": any}
 
-# The fields that a rule has beside its one operator: anywhere, and at the top only.
+# The fields of a rule besides its one operator: anywhere, and at the top only.
 ANY_RULE_FIELDS: Final = frozenset({"Variable", "Comment"})
 TOP_RULE_FIELDS: Final = frozenset({"Next", "Assign"})
 
 
 def compile_rule(source: dict[str, Any], report: Report, *, nested: bool = False) -> Rule | None:
-    """The test that a rule is.  Whatever is wrong is reported, and then there is no test.
+    """Compile a rule to a test.  Every fault is reported; a faulty rule has no test.
 
-    Next, Assign and Comment are the caller's to look at; in a rule within And, Or or Not (``nested``),
-    Next and Assign are refused.  The test raises ``EvaluationError`` where a path leads nowhere.
+    The caller checks Next, Assign and Comment; in a rule within And, Or or Not (``nested``),
+    Next and Assign are refused.  The test raises ``EvaluationError`` if a path leads nowhere.
     """
     names = [name for name in source if name not in ANY_RULE_FIELDS | TOP_RULE_FIELDS]
     sound = True
@@ -294,7 +294,7 @@ def _not_rule(name: str, source: dict[str, Any], fail: Report) -> Rule | None:
     return None if rule is None else lambda scope: not rule(scope)
 
 
-# How a rule is made from its operator's name and its fields; what is wrong goes to the report.
+# Makes a rule from its operator's name and its fields; faults are reported.
 OPERATORS: Final[dict[str, Callable[[str, dict[str, Any], Report], Rule | None]]] = {
     **dict.fromkeys(COMPARISONS, _literal_rule),
     **dict.fromkeys((f"{name}Path" for name in COMPARISONS), _path_rule),

@@ -1,4 +1,4 @@
-"""What can be wrong with an expression: its text, at load; or the data it meets, at run time."""
+"""The errors of expressions: in the text, at load time, or in the data, at run time."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["ExpressionSyntaxError", "PathNotFound", "ResultPathError"]
 class ExpressionSyntaxError(ValueError):
     """A text is not an expression of the language.
 
-    ``position`` is the 0-based index of the offending character of ``text``, or None where it is not
+    ``position`` is the 0-based index of the offending character of ``text``, or None if it is not
     known.  ``str()`` is the message, and below it the text with a caret under that character.
     """
 

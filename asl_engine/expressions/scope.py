@@ -1,4 +1,4 @@
-"""What an expression may look at: the data, the context object and the variables."""
+"""What an expression can read: the data, the context object and the variables."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Scope:
     """The surroundings of one evaluation.
 
     ``data`` is what ``$`` stands for and ``variables`` what ``$name`` stands for.  ``context`` is what
-    ``$$`` stands for; few expressions ask for it, so it is built when one does.  So is ``random``, which
+    ``$$`` stands for; few expressions read it, so it is built on demand.  So is ``random``, which
     is where the results of States.UUID and States.MathRandom come from.
     """
 
@@ -59,7 +59,7 @@ class Scope:
         return self.random
 
     def over(self, data: Json) -> Scope:
-        """The same surroundings over other data."""
+        """The same scope over other data."""
         scope = Scope(data, self.variables, self._make_context, self._random_of_all)
         scope._context = self._context
         return scope

@@ -1,7 +1,7 @@
 """Payload templates: Parameters, ResultSelector, ItemSelector (specification, "Payload Template").
 
 A member whose name ends in ``.$`` takes its value from a path or an intrinsic function; everything else
-stands for itself.  Templates are looked through to their depths, arrays included.
+is constant.  Templates are searched at all depths, arrays included.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
 __all__ = ["NO_INPUT", "Report", "Template", "compile_template"]
 
-# Told where something is wrong, relative to the field ("/a/b[0]/c.$"; "" is the field itself), and what.
+# Takes the place of a fault, relative to the field ("/a/b[0]/c.$"; "" is the field itself), and the message.
 Report: TypeAlias = "Callable[[str, str], None]"
 Intrinsic: TypeAlias = "Callable[[str], Callable[[Scope], Json]]"
-# A value, or MISSING where a path leads nowhere.
+# Gives a value, or MISSING if a path leads nowhere.
 Part: TypeAlias = "Callable[[Scope], Json | Missing]"
 
 DYNAMIC_SUFFIX: Final = ".$"
-NO_INPUT: Final = "Unable to apply Path transformation to null or empty input."  # what is reported of AWS
+NO_INPUT: Final = "Unable to apply Path transformation to null or empty input."  # as reported of AWS
 
 
 class Template:
     """A compiled template.  ``evaluate(scope)`` gives its value; if ``static``, always the same object.
 
-    It raises ``EvaluationError`` where a path leads nowhere, and whatever the intrinsic functions raise.
+    It raises ``EvaluationError`` if a path leads nowhere, and what the intrinsic functions raise.
     """
 
     __slots__ = ("evaluate", "static")
@@ -46,7 +46,7 @@ class Template:
 
 
 def compile_template(source: Json, report: Report, intrinsic: Intrinsic) -> Template:
-    """Compile a template.  Whatever is wrong with it is reported; then the template is not to be used.
+    """Compile a template.  Every fault is reported; a faulty template must not be used.
 
     ``intrinsic`` compiles the text of an intrinsic function's call, or raises ``ExpressionSyntaxError``.
     """
@@ -57,7 +57,7 @@ def compile_template(source: Json, report: Report, intrinsic: Intrinsic) -> Temp
 
 
 def _compile(source: Json, place: str, report: Report, intrinsic: Intrinsic) -> Callable[[Scope], Json] | None:
-    """The closure that evaluates a part of the template, or None if the part stands for itself."""
+    """The closure that evaluates a part of the template, or None if the part is constant."""
     if isinstance(source, dict):
         return _compile_object(source, place, report, intrinsic)
     if isinstance(source, list):
@@ -85,7 +85,7 @@ def _compile_array(
 def _compile_object(
     source: dict[str, Json], place: str, report: Report, intrinsic: Intrinsic
 ) -> Callable[[Scope], Json] | None:
-    # Every member has its place in this object, so that the order of the source is the order of the result.
+    # Every member has its place in this object, so the result keeps the order of the source.
     members: dict[str, Json] = {}
     dynamic: list[tuple[str, Part, str]] = []
     for key, value in source.items():

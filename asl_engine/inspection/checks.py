@@ -92,7 +92,7 @@ def _check_configuration(subject: Subject, mock: StateMock, configuration: State
 
 
 def _check_result(subject: Subject, result: Any) -> None:
-    """A Parallel returns one result per branch, a Map returns a list, or with a ResultWriter the writer's object."""
+    """A Parallel returns one result per branch, a Map a list, or with a ResultWriter the writer's object."""
     if subject.type == "Map" and "ResultWriter" in subject.source:
         if not isinstance(result, dict):
             raise Refusal("Mocked result must be a JSON object when the Map state has a ResultWriter.")

@@ -42,7 +42,7 @@ def status_of(event: Event) -> Status | None:
 def status_event(execution: Execution, status: Status, at: int, identifier: str, limits: Limits) -> dict[str, Any]:
     """The status event for the moment ``at`` (milliseconds since the epoch) when ``execution`` reached its status.
 
-    The execution may have progressed since then: for a start event it is RUNNING, without an output.
+    The execution may have progressed since then: a start event still shows RUNNING, without an output.
     """
     who = execution.identity
     region, account = Arn.of(who.arn).home

@@ -32,7 +32,7 @@ PENDING: Final = _Pending.PENDING
 
 
 async def _submit_nowhere(_output: Payload) -> None:
-    """The sink for the reports of a call that was constructed by hand."""
+    """Ignore the reports of a call that was constructed by hand."""
 
 
 class Trace(NamedTuple):

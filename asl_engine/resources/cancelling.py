@@ -1,4 +1,4 @@
-"""Why a task was cancelled: its execution no longer needs it, or this process ends and the task continues later."""
+"""Why a task was cancelled: its execution gave it up, or this process ends and the task continues later."""
 
 from __future__ import annotations
 

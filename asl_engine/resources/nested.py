@@ -86,7 +86,7 @@ def nested_resource(pattern: str, executions: Executions | None, clients: AwsCli
 
 
 def _request(call: TaskCall) -> dict[str, Json]:
-    """StartExecution's request.  An omitted name is derived from the task, so a repeated attempt uses the same one."""
+    """StartExecution's request.  An omitted name is derived from the task, so a repeated attempt reuses it."""
     from asl_engine.resources.aws.shapes import refused_parameters
 
     parameters, problems = call.input.value, []

@@ -1,9 +1,9 @@
 """Intrinsic functions: ``States.Format('{} of {}', $.a, States.MathAdd($.i, 1))``.
 
-Specification: "Intrinsic Functions".  A call is compiled once, to closures; what can be wrong with the
-text is found then, and what can be wrong with the values raises ``EvaluationError`` when they are met.
-Its error is States.Runtime: that, and not the States.IntrinsicFailure of the specification, is what
-executions on AWS have been seen to end with.
+Specification: "Intrinsic Functions".  A call is compiled once, to closures; faults in the
+text are found then, and unsuitable values raise ``EvaluationError`` at run time.
+The error is States.Runtime: executions on AWS have been seen to end with it, and not with the
+States.IntrinsicFailure of the specification.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CLOSING: Final = {"(": ")", "[": "]"}
 
 
 def compile_intrinsic(text: str) -> Callable[[Scope], Json]:
-    """The call that ``text`` is.  Raises ``ExpressionSyntaxError``.
+    """Compile the call in ``text``.  Raises ``ExpressionSyntaxError``.
 
     The function returned raises ``EvaluationError`` with AWS's text, which quotes the call as a whole.
     """
@@ -106,7 +106,7 @@ def _application(intrinsic: Intrinsic, arguments: list[Argument]) -> Argument:
     function = intrinsic.apply
     if intrinsic.reads_scope:
         return lambda scope: function(scope, *[argument(scope) for argument in arguments])
-    if len(arguments) == 2:  # most calls; the general form takes half as long again
+    if len(arguments) == 2:  # most calls; the general form takes 1.5 times as long
         first, second = arguments
         return lambda scope: function(first(scope), second(scope))
     return lambda scope: function(*[argument(scope) for argument in arguments])

@@ -2,7 +2,7 @@
 Guide: "Intrinsic functions for JSONPath states in Step Functions").
 
 Each is a function from JSON values to a JSON value; ``INTRINSICS`` names them.  Where the guide is
-silent or says otherwise, they do what has been observed of AWS, and a comment says so.
+silent or differs, they do what has been observed on AWS, and a comment says so.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["INTRINSICS", "Intrinsic", "IntrinsicFailure", "InvalidArguments"]
 
 MAX_RANGE_LENGTH: Final = 1000
-MAX_TEXT_LENGTH: Final = 10_000  # of what is encoded, decoded or hashed, in UTF-16 units
+MAX_TEXT_LENGTH: Final = 10_000  # of texts that are encoded, decoded or hashed, in UTF-16 units
 
 
 class IntrinsicFailure(Exception):
@@ -41,7 +41,7 @@ class InvalidArguments(Exception):
 class Intrinsic(NamedTuple):
     """``apply`` takes between ``least`` and ``most`` values (None: any number).
 
-    ``reads_scope``: it takes the scope before them.  ``reads_escapes``: a string literal that is the
+    ``reads_scope``: the scope comes before them.  ``reads_escapes``: a string literal that is the
     first of them comes as it is written, because the function tells ``\\{`` from ``{``.
     """
 
@@ -107,8 +107,8 @@ def array_partition(values: Json, size: Json) -> Json:
 
 
 def array_contains(values: Json, wanted: Json) -> Json:
-    """AWS has been observed to compare texts: true is found in ``["true"]``, and keys in another order
-    make another object."""
+    """AWS has been observed to compare texts: true is found in ``["true"]``, and objects with their keys
+    in another order differ."""
     text = text_of(wanted)
     return any(text_of(value) == text for value in _array_of(values))
 
@@ -134,7 +134,7 @@ def array_length(values: Json) -> Json:
 
 
 def array_unique(values: Json) -> Json:
-    """In the order of a Java HashSet, as observed: ``[true, false, true]`` gives ``[false, true]``."""
+    """The items in the order of a Java HashSet, as observed: ``[true, false, true]`` gives ``[false, true]``."""
     return in_hash_order(_array_of(values))
 
 
@@ -143,7 +143,7 @@ def base64_encode(value: Json) -> Json:
 
 
 def base64_decode(value: Json) -> Json:
-    """Ignores what is not Base64, all that follows a ``=``, and a missing ``=`` (observed)."""
+    """Ignores characters that are not Base64, everything after a ``=``, and a missing ``=`` (observed)."""
     data, _, _ = _within_limit(_string_of(value)).partition("=")
     sextets = re.sub(r"[^A-Za-z0-9+/]", "", data.translate(URL_SAFE))
     if len(sextets) % 4 == 1:
@@ -162,7 +162,7 @@ ALGORITHMS: Final = {
 
 
 def hash_of(data: Json, algorithm: Json) -> Json:
-    """Whatever is no string is hashed as the text that ``States.Format`` makes of it."""
+    """Values other than strings are hashed as the text that ``States.Format`` makes of them."""
     name = ALGORITHMS.get(_string_of(algorithm))
     if name is None:
         raise InvalidArguments
@@ -191,7 +191,7 @@ def json_to_string(value: Json) -> Json:
 
 
 def math_random(scope: Scope, start: Json, end: Json, seed: Json | Missing = MISSING) -> Json:
-    """From ``start`` to below ``end``.  That a seed is one of java.util.Random is an assumption."""
+    """A number from ``start`` to below ``end``.  We assume that a seed is one of java.util.Random."""
     low, high = _int32_of(_integer_of(start)), _int32_of(_integer_of(end))
     if low >= high:
         raise InvalidArguments
@@ -201,12 +201,12 @@ def math_random(scope: Scope, start: Json, end: Json, seed: Json | Missing = MIS
 
 
 def math_add(first: Json, second: Json) -> Json:
-    """Of numbers rounded before they are added (recorded: -0.5 and 0.5 give 1)."""
+    """Numbers are rounded before they are added (recorded: -0.5 and 0.5 give 1)."""
     return _int32_of(_rounded(first) + _rounded(second))
 
 
 def string_split(text: Json, delimiters: Json) -> Json:
-    """Each character is a delimiter, and nothing between two of them is no part (recorded)."""
+    """Each character is a delimiter, and empty parts are dropped (recorded)."""
     string, characters = _string_of(text), _string_of(delimiters)
     if not characters:
         return [string] if string else []

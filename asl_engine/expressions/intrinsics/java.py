@@ -1,4 +1,4 @@
-"""What intrinsic functions let show of the Java that AWS runs them on: texts, hash codes, random numbers.
+"""Java's behaviour as it shows in AWS's intrinsic functions: texts, hash codes, random numbers.
 
 Recorded from AWS: ``States.Format`` prints an object as ``{Arg1=1, Arg2=[]}``, which is Java's
 ``Map.toString()``.  The rest follows the specification of java.lang and java.util (Java SE 17).
@@ -101,7 +101,7 @@ def _long_hash(bits: int) -> int:
 
 
 def _integer_hash(value: int) -> int:
-    """Of an Integer, a Long or a BigInteger, whichever is the smallest to hold the value."""
+    """The hash code of an Integer, a Long or a BigInteger, whichever is the smallest to hold the value."""
     if value == int32(value):
         return value
     if -LONG_BITS >> 1 <= value < LONG_BITS >> 1:
@@ -112,7 +112,7 @@ def _integer_hash(value: int) -> int:
 
 
 def identity(value: Json) -> Hashable:
-    """A key that two values share if Java's ``equals`` holds them equal: 1 is not 1.0, nor true."""
+    """A key that two values share if they are equal by Java's ``equals``: 1 is not 1.0, nor true."""
     if isinstance(value, list):
         return (list, *map(identity, value))
     if isinstance(value, dict):
@@ -136,7 +136,7 @@ def _spread(code: int) -> int:
 def random_int(seed: int, start: int, end: int) -> int:
     """``start + new Random(seed).nextInt(end - start)``; ``start < end``, both 32 bits wide.
 
-    Where the difference is wider than that, the first number in between, as ``Random.ints`` does it in Java 8.
+    If the difference needs more bits, the first number in between, as ``Random.ints`` does in Java 8.
     """
     state = (seed ^ MULTIPLIER) & STATE_MASK
     width = end - start
@@ -151,7 +151,7 @@ def random_int(seed: int, start: int, end: int) -> int:
         if width & (width - 1) == 0:
             return start + (width * bits >> 31)
         remainder = bits % width
-        # What is left over at the top of the range would make small remainders more likely.
+        # The leftover at the top of the range would make small remainders more likely.
         if bits - remainder + width - 1 <= INT_MAX:
             return start + remainder
 

@@ -19,7 +19,7 @@ __all__ = ["Lambda", "Native", "TailCall", "apply", "finished"]
 
 
 class Native(Function):
-    """``implementation(evaluation, *arguments)``; ``name`` is what errors call it, None if it has none."""
+    """``implementation(evaluation, *arguments)``; ``name`` is its name in errors, None if it has none."""
 
     __slots__ = ("implementation", "name")
 
@@ -33,7 +33,7 @@ class Native(Function):
 
 
 class Lambda(Function):
-    """A function of the expression: its body, and the frame and the context it was made in."""
+    """A lambda of the expression: its body, and the frame and context in which it was made."""
 
     __slots__ = ("body", "context", "frame", "parameters")
 
@@ -48,7 +48,7 @@ class Lambda(Function):
         self.arity = len(parameters)
 
     def bind(self, arguments: list[Any], evaluation: Evaluation) -> Environment:
-        """The frame of one call, which is paid for here."""
+        """The frame of one call; its cost is counted here."""
         evaluation.steps -= 1
         if evaluation.steps < 0:
             evaluation.spend(0)
@@ -63,7 +63,7 @@ class Lambda(Function):
 
 
 class TailCall:
-    """A call in tail position, handed back to be made where the frame of its caller is gone."""
+    """A call in tail position, returned so that it runs without the frame of its caller."""
 
     __slots__ = ("arguments", "name", "procedure")
 
@@ -74,13 +74,13 @@ class TailCall:
 
 
 def apply(procedure: Any, arguments: list[Any], context: Any, evaluation: Evaluation) -> Any:
-    """Call a function value; whatever else it is raises ``JsonataError`` T1006."""
+    """Call a function value; any other value raises ``JsonataError`` T1006."""
     result = _call(procedure, arguments, context, evaluation)
     return finished(result, context, evaluation) if result.__class__ is TailCall else result
 
 
 def finished(call: TailCall, context: Any, evaluation: Evaluation) -> Any:
-    """Make the calls that were handed back, until one gives a value."""
+    """Run returned tail calls until one gives a value."""
     result: Any = call
     while result.__class__ is TailCall:
         try:
@@ -106,7 +106,7 @@ def _call(procedure: Any, arguments: list[Any], context: Any, evaluation: Evalua
 def _apply_native(native: Native, arguments: list[Any], context: Any, evaluation: Evaluation) -> Any:
     try:
         for argument in arguments:
-            # Whatever a function does, it may look at everything it is given.
+            # A function may look at all of its arguments, so their size counts.
             if argument.__class__ is str or argument.__class__ is dict or isinstance(argument, list):
                 evaluation.spend(len(argument) // ITEMS_PER_STEP)
         if native.signature is not None:

@@ -1,4 +1,4 @@
-"""Functions of the expression, and calls: with all arguments, with some, and from the left (``~>``)."""
+"""Lambdas and calls: full calls, partial application, and the chain operator (``~>``)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lambda_(node: Node, compile_node: Compile) -> Evaluate:
 
 
 def called_name(node: Node) -> str | None:
-    """What errors call the function of a call."""
+    """The name of the called function in errors."""
     procedure = node.procedure
     assert procedure is not None  # noqa: S101  the parser gives every call its procedure
     if procedure.kind == "path":
@@ -55,9 +55,9 @@ def compile_procedure(node: Node, code: str, compile_node: Compile) -> Evaluate:
 
 
 def call(node: Node, compile_node: Compile, applied: Evaluate | None = None) -> Evaluate:
-    """``function(arguments)``; ``applied ~> function(arguments)`` puts one more in front.
+    """``function(arguments)``; ``applied ~> function(arguments)`` puts one more argument in front.
 
-    The value, or a sequence where the node does more with it.
+    Returns the value, or a sequence if the node processes it further.
     """
     procedure = compile_procedure(node, "T1005", compile_node)
     arguments = [compile_node(part) for part in node.parts]
@@ -114,7 +114,7 @@ def partial(node: Node, compile_node: Compile) -> Evaluate:
 
 
 def _partially_applied(function: Function, given: list[tuple[Any] | None]) -> Native:
-    """A function of what was left open.  Like the reference it does not check a lambda's signature."""
+    """A function of the open arguments.  Like the reference, it does not check a lambda's signature."""
     called = function
     if isinstance(function, Lambda):
         called = Lambda(function.parameters, function.body, function.frame, function.context, None)
@@ -128,7 +128,7 @@ def _partially_applied(function: Function, given: list[tuple[Any] | None]) -> Na
 
 
 def application(node: Node, compile_node: Compile) -> Evaluate:
-    """``left ~> right``: a call with one argument more, a call, or the composition of two functions."""
+    """``left ~> right``: a call with one more argument, a call, or the composition of two functions."""
     left = compile_node(node.parts[0])
     right = node.parts[1]
     if right.kind == "function":

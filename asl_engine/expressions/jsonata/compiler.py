@@ -1,4 +1,4 @@
-"""From the resolved tree to closures: each construct becomes a function of the context and the frame."""
+"""Compiles the resolved tree to closures: each construct becomes a function of the context and the frame."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_node"]
 
-# These never give a sequence that is still to be collapsed.
+# These never give a sequence that must still be collapsed.
 PLAIN: Final = {
     "function",
     "tail call",

@@ -33,7 +33,7 @@ __all__ = [
     "compile_jsonata",
 ]
 
-# A step is a call, an item looked at or 64 characters made: some seconds' worth of them.
+# A step is a call, an item read or 64 characters written: these steps take some seconds.
 DEFAULT_STEPS: Final = 2_000_000
 DEFAULT_REGEX_SECONDS: Final = 2.0
 CACHED_EXPRESSIONS: Final = 1024
@@ -42,15 +42,15 @@ SCALARS: Final[set[Any]] = {str, int, bool, type(None), type(MISSING)}
 
 
 class UnsupportedResult(Exception):
-    """An expression gave a function, which is no JSON."""
+    """The result of an expression is a function, which is not JSON."""
 
 
 class Bindings:
-    """What an expression may look at, and what bounds its evaluation.
+    """The surroundings of an expression, and the bounds of its evaluation.
 
     ``states`` is the object ``$states``; ``variables`` are the workflow's variables by name.  ``random``
-    is the source of $random, $uuid and $shuffle, ``now`` (milliseconds since the epoch) what $now and
-    $millis give.  ``steps`` bounds the work of one evaluation, ``regex_seconds`` that of one match of a
+    is the source of $random, $uuid and $shuffle, ``now`` (milliseconds since the epoch) is the time of $now and
+    $millis.  ``steps`` bounds the work of one evaluation, ``regex_seconds`` that of one match of a
     regular expression.  All values are taken as immutable JSON.
     """
 
@@ -77,8 +77,8 @@ class Bindings:
 class Expression:
     """A compiled expression.
 
-    ``variables`` are the names it takes from outside, $states among them; ``out_of_place`` what it looks
-    for where nothing is, and ``reads_error_output`` whether it looks at ``$states.errorOutput``.
+    ``variables`` are the names it takes from outside, $states among them; ``out_of_place`` are names that
+    refer to no input, and ``reads_error_output`` tells whether it reads ``$states.errorOutput``.
     """
 
     __slots__ = ("_evaluate", "_selects", "out_of_place", "reads_error_output", "text", "variables")
@@ -97,7 +97,7 @@ class Expression:
     def __call__(self, bindings: Bindings) -> Json | Missing:
         """The value, or MISSING for nothing.
 
-        Raises ``JsonataError`` where the evaluation fails, and ``UnsupportedResult`` for a function.
+        Raises ``JsonataError`` if the evaluation fails, and ``UnsupportedResult`` for a function.
         """
         evaluation = Evaluation(bindings.random, bindings.now, bindings.steps, bindings.regex_seconds)
         frame = Environment({**bindings.variables, "states": bindings.states}, GLOBAL, evaluation)
@@ -112,7 +112,7 @@ class Expression:
         return result
 
     def _given(self, result: object) -> bool:
-        """Whether the result is JSON without looking into it."""
+        """Whether the result is known to be JSON without inspection."""
         return result.__class__ in SCALARS or (self._selects and result.__class__ in {dict, list})
 
 
@@ -121,7 +121,7 @@ GLOBAL: Final = Environment(BUILTINS, None, None)  # type: ignore[arg-type]  # n
 
 
 def _known(bindings: Bindings) -> set[int]:
-    """The identities of values that are JSON already: they need not be looked through again."""
+    """The identities of values that are known to be JSON: they need no further inspection."""
     known = {id(value) for value in bindings.variables.values() if isinstance(value, dict | list)}
     states = bindings.states
     if isinstance(states, dict):

@@ -18,7 +18,7 @@ from asl_engine.json_values import MISSING
 
 __all__ = ["MESSAGES", "JsonataError"]
 
-# In double braces: a field of the error as JSON text; in triple braces: the field itself.
+# Double braces hold a field of the error as JSON text, triple braces the field itself.
 MESSAGES: Final = {
     "S0101": "String literal must be terminated by a matching quote",
     "S0102": "Number out of range: {{token}}",
@@ -137,8 +137,8 @@ SHOWN_LENGTH: Final = 10_000  # characters of a value within a message
 class JsonataError(Exception):
     """An expression is wrong (codes S...) or failed (T... for types, D... for values).
 
-    ``position`` is the index into the expression's text, where it is known.  ``fields`` are what the
-    message speaks of; ``token``, the operator or the function at fault, is added on the way out.
+    ``position`` is the index into the expression's text, if known.  ``fields`` are the values in the
+    message; ``token``, the operator or the function at fault, is added as the error propagates.
     """
 
     def __init__(self, code: str, position: int | None = None, **fields: Any) -> None:
@@ -159,7 +159,7 @@ class JsonataError(Exception):
 
     @property
     def clause(self) -> str:
-        """What AWS says after the words "threw an error during evaluation"."""
+        """AWS's text after the words "threw an error during evaluation"."""
         return f": {self.message}" if self.code == "memory" else f". {self}"
 
     def __str__(self) -> str:
@@ -178,7 +178,7 @@ def _shown(value: Any) -> str:
 
 
 def _show(value: Any, pieces: list[str]) -> None:
-    """JSON text, as far as it is shown: a value can be small and its text endless."""
+    """JSON text, cut to the shown length: the text of a small value can be very long."""
     if len(pieces) > SHOWN_LENGTH:
         return
     if isinstance(value, list):

@@ -55,7 +55,7 @@ def _item(value: Any, index: int) -> Any:
 
 
 def _positions(result: Any, evaluation: Evaluation) -> list[float] | bool:
-    """What a predicate chooses: the positions that are numbers, or by its truth."""
+    """The choice of a predicate: items at positions if it gives numbers, else by its truth."""
     if isinstance(result, list):
         evaluation.spend(len(result))
         if all(is_number(number) for number in result):

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["VALUE", "appended", "compile_group"]
 
-VALUE: Final = "@"  # the value of a tuple; no name of a variable is spelt like this
+VALUE: Final = "@"  # the value of a tuple; no variable can have this name
 
 
 def appended(first: Any, second: Any, evaluation: Evaluation) -> Any:
-    """Both as one array; nothing adds nothing."""
+    """Both values as one array; MISSING adds no item."""
     if first is MISSING:
         return second
     if second is MISSING:
@@ -41,7 +41,7 @@ def compile_group(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evalu
 
 
 def _fixed(keys: list[str], values: list[Evaluate], general: Evaluate) -> Evaluate:
-    """An object whose keys are known beforehand, made of a single value."""
+    """An object whose keys are known beforehand, made from a single value."""
     members = list(zip(keys, values, strict=True))
 
     def evaluate(value: Any, frame: Environment) -> Any:
@@ -64,7 +64,7 @@ def _grouped(pairs: list[tuple[Evaluate, Evaluate]]) -> Evaluate:
         items: list[Any] = value if isinstance(value, list) else [value]
         groups: dict[str, tuple[int, list[Any]]] = {}
         if not items and not streaming:
-            items = [MISSING]  # an object made of nothing is an object all the same
+            items = [MISSING]  # an object made from nothing is still an object
         for item in items:
             frame.evaluation.spend(len(pairs))
             context, inner = (item[VALUE], frame.inner(dict(item))) if streaming else (item, frame)

@@ -1,7 +1,7 @@
-"""The words of JSONata.
+"""The tokens of JSONata.
 
 A slash divides where an operator may stand and begins a regular expression everywhere else, so the
-parser says which it is when it asks for the next word.
+parser says which one applies when it reads the next token.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Lexer:
         self.position = 0
 
     def next(self, *, infix: bool) -> Token:
-        """The next word; ``infix`` where an operator is expected.  Raises ``JsonataError``."""
+        """The next token; ``infix`` if an operator is expected.  Raises ``JsonataError``."""
         self._skip_blanks_and_comments()
         start = self.position
         if start >= len(self.text):
@@ -158,5 +158,5 @@ def _end(pattern: re.Pattern[str], text: str, position: int) -> int:
 
 
 def _joined(pair: re.Match[str]) -> str:
-    """Two escapes that name the halves of one character."""
+    """Two escapes for the surrogate halves of one character."""
     return pair[0].encode("utf-16", "surrogatepass").decode("utf-16")

@@ -1,4 +1,4 @@
-"""The names that an expression takes from outside."""
+"""The free names of an expression."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["free_variables", "out_of_place", "reads_error_output"]
 
 
 def free_variables(root: Node) -> set[str]:
-    """The variables that are used and nowhere in the expression bound: builtins are among them.
+    """The variables that the expression uses but never binds, builtins included.
 
     A name that is bound in one place and taken from outside in another is left out.
     """
@@ -32,9 +32,9 @@ def free_variables(root: Node) -> set[str]:
 
 
 def out_of_place(root: Node) -> list[tuple[str, bool]]:
-    """What the expression looks for where nothing is: each once, and whether it is a bare name.
+    """The references to an input that does not exist: each once, and whether it is a bare name.
 
-    That is a name that no step leads to, and ``$$``: an expression has no input of its own, only $states
+    These are names that no step leads to, and ``$$``: an expression has no input of its own, only $states
     and the variables.
     """
     found: dict[tuple[str, bool], None] = {}

@@ -1,7 +1,7 @@
-"""From the text of an expression to its tree: an operator precedence parser.
+"""Parses the text of an expression to its tree: an operator precedence parser.
 
-Each symbol has a rule for where an operand is expected and a rule for where an operator is; the tables
-at the end say which.  What a path is, and what ``%`` refers to, is settled afterwards (``resolver``).
+Each symbol has a rule for operand position and a rule for operator position; the tables at the end
+list them.  ``resolver`` then settles what is a path, and what ``%`` refers to.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ POWERS: Final = {
 }  # fmt: skip
 # Neither of these begins or continues an expression.
 UNKNOWN: Final = {"!", "~"}
-# What stands where an operand is expected and has an operand after it: there, a slash begins a regex.
+# Tokens in operand position with an operand after them: there, a slash begins a regex.
 BEFORE_OPERANDS: Final = {"(", "[", "{", "-", "|"}
 UNARY_MINUS_POWER: Final = 70
 LAMBDA_NAMES: Final = {"function", "λ"}
@@ -47,7 +47,7 @@ class Parser:
         self.token = self.lexer.next(infix=False)
 
     def advance(self, symbol: str | None = None, *, infix: bool = False) -> Token:
-        """Go on to the next word and return the one that was passed, which must be ``symbol`` if given."""
+        """Advance to the next token and return the previous one, which must be ``symbol`` if given."""
         passed = self.token
         if symbol is not None and passed.symbol != symbol:
             code = "S0203" if passed.kind == END else "S0202"
@@ -252,7 +252,7 @@ def lambda_(parser: Parser, node: Node) -> Node:
 
 
 def signature_text(parser: Parser) -> str:
-    """The words of ``<...>`` put together; its brackets may be nested."""
+    """The tokens of ``<...>`` joined; its brackets may be nested."""
     pieces = [str(parser.advance("<").value)]
     depth = 1
     while depth and parser.token.kind != END and parser.token.symbol != "{":

@@ -1,7 +1,7 @@
 """Paths: steps over sequences, filters, order-by, and the names that ``@``, ``#`` and ``%`` bind.
 
 JSONata documentation: "Path operators" and "Processing model".  As long as no step binds a name, a path
-maps values; from the first that does, it maps tuples: a value ("@") and the names bound on the way.
+maps values; from the first step that does, it maps tuples: a value ("@") and the names bound on the way.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["compile_path", "walks"]
 
 
 def walks(node: Node) -> bool:
-    """Whether a path is nothing but names, the first of them perhaps a variable's."""
+    """Whether a path consists only of names; the first may be a variable."""
     first, *rest = node.parts
     decorated = node.group or node.keep_singleton or any(map(_decorated, node.parts))
     begins = first.kind == "name" or (first.kind == "variable" and bool(rest))
@@ -36,7 +36,7 @@ def _decorated(step: Node) -> bool:
 
 
 def compile_path(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evaluate:
-    """The path as a function that gives a value where it walks, and a sequence everywhere else."""
+    """The path as a function that gives a value if it only walks down names, and a sequence otherwise."""
     if walks(node):
         first, *rest = [str(part.value) for part in node.parts]
         if node.parts[0].kind == "name":
@@ -69,7 +69,7 @@ def _walk_from_variable(name: str, keys: list[str]) -> Evaluate:
 
 
 def _walk(value: Any, keys: list[str], evaluation: Evaluation) -> Any:
-    """Go down while there are objects; what goes on from an array is mapped."""
+    """Go down through objects; from the first array on, the rest is mapped."""
     depth = 0
     for key in keys:
         if value.__class__ is dict:
@@ -104,7 +104,7 @@ def _collapsed_member(value: Any, key: str, evaluation: Evaluation) -> Any:
 
 
 def _flattened(parts: list[Any], evaluation: Evaluation, *, last: bool) -> list[Any]:
-    """The results of a step as one sequence; the only array of the last step stays what it is."""
+    """The results of a step as one sequence; a single array from the last step stays an array."""
     if last and len(parts) == 1 and isinstance(parts[0], list) and not isinstance(parts[0], Sequence):
         return parts[0]
     found = Sequence()

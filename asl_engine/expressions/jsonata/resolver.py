@@ -1,7 +1,7 @@
-"""From the tree as it was written to the tree that is evaluated.
+"""Turns the tree as written into the tree that is evaluated.
 
 Paths are flattened into steps, filters and bindings are attached to the step they belong to, ``%`` is
-linked with the step it stands for, and calls in tail position are marked.
+linked to the step it stands for, and calls in tail position are marked.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Resolver:
         return result
 
     def parts(self, node: Node) -> Node:
-        """The node with its parts resolved; what they seek is sought further up."""
+        """The node with its parts resolved; unresolved ``%`` are passed up."""
         node.parts = [self.resolve(part) for part in node.parts]
         seek_further(node, node.parts)
         return node

@@ -1,7 +1,7 @@
-"""What exists while an expression is evaluated: sequences, frames of names, functions, and the budget.
+"""The run-time structures of an evaluation: sequences, frames of names, functions, and the budget.
 
-Evaluation is pure and bounded: the clock and the randomness are given, and every step is paid for, so
-that an expression without end fails instead of holding up the engine.  Counting steps rather than
+Evaluation is pure and bounded: the clock and the randomness are given, and every step costs, so
+that an endless expression fails instead of holding up the engine.  Counting steps rather than
 seconds makes the outcome the same on every machine and in every replay.
 """
 
@@ -23,11 +23,11 @@ __all__ = ["Cons", "Environment", "Evaluate", "Evaluation", "Sequence", "TupleSt
 Evaluate: TypeAlias = "Callable[[Any, Environment], Any]"
 
 CHARACTERS_PER_STEP: Final = 64
-ITEMS_PER_STEP: Final = 8  # that a function only looks at
+ITEMS_PER_STEP: Final = 8  # items that a function only reads
 
 
 class Sequence(list[Any]):
-    """Values on their way: a sequence of one is that one, an empty one is nothing.  Arrays stay arrays."""
+    """Intermediate values: a sequence of one is its item, an empty one is MISSING.  Arrays stay arrays."""
 
     __slots__ = ("keep_singleton",)
 
@@ -49,7 +49,7 @@ class Cons(list[Any]):
 
 
 def collapse(sequence: Sequence) -> Any:
-    """What a sequence is worth once it is a value."""
+    """The value of a sequence."""
     if len(sequence) > 1 or sequence.__class__ is TupleStream:
         return sequence
     if not sequence:
@@ -76,7 +76,7 @@ class Evaluation:
             raise JsonataError("D1012", value=self.limit)
 
     def spend_text(self, length: int) -> None:
-        """To be called before a text of this many characters is made."""
+        """Call this before a text of this many characters is made."""
         self.spend(length // CHARACTERS_PER_STEP)
 
 

@@ -13,7 +13,7 @@ __all__ = ["Node", "Slot"]
 
 @dataclass(slots=True, eq=False)
 class Slot:
-    """A ``%`` that looks for the step it stands for; ``level`` is how many steps up are still to go."""
+    """A ``%`` that is not linked yet; ``level`` is how many steps up remain."""
 
     label: str
     level: int = 1
@@ -50,5 +50,5 @@ class Node:
 
     @property
     def is_bare(self) -> bool:
-        """Whether nothing more is done with the value."""
+        """Whether the value is not processed further."""
         return not (self.predicates or self.keep_array or self.group)

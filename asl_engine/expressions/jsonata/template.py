@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["JsonataTemplate", "compile_template_jsonata", "is_expression"]
 
 Evaluate: TypeAlias = "Callable[[Bindings], Json]"
-# Told the place, the message and the code of ValidateStateMachineDefinition.
+# Takes the place, the message and the code of ValidateStateMachineDefinition.
 Report: TypeAlias = "Callable[[str, str, str], None]"
 
 INVALID: Final = "INVALID_JSONATA_EXPRESSION"
@@ -67,8 +67,8 @@ def is_expression(source: Json) -> bool:
 def compile_template_jsonata(source: Json, where: str, report: Report, *expected: str) -> JsonataTemplate:
     """Compile the field that is called ``where`` (``Output``).
 
-    What is wrong is reported with its place, relative to the field ("/a/b[0]"; "" is the field itself), and
-    its code; then the template is not to be used.  ``expected`` are the types that an expression which is
+    Faults are reported with their place, relative to the field ("/a/b[0]"; "" is the field itself), and
+    their code; a faulty template must not be used.  ``expected`` are the types that an expression which is
     the whole field may give ("array", "object", "string", "number", "boolean", "null"); without any, all may be.
     """
     variables: set[str] = set()
@@ -87,7 +87,7 @@ class _Compiling:
 
 
 def _compile(source: Json, place: str, compiling: _Compiling) -> Evaluate | None:
-    """What evaluates a part of the field, or None if it stands for itself."""
+    """The closure that evaluates a part of the field, or None if the part is constant."""
     if isinstance(source, dict):
         members = [(name, f"{place}/{name}", member) for name, member in source.items()]
         return _compile_members(source, members, compiling)
@@ -107,7 +107,7 @@ def _compile(source: Json, place: str, compiling: _Compiling) -> Evaluate | None
 
 
 def _report_references(expression: Expression, place: str, compiling: _Compiling) -> None:
-    """What AWS refuses because there is nothing that it could refer to."""
+    """Report what AWS refuses because it refers to nothing."""
     for name, is_bare in expression.out_of_place:
         if is_bare:
             compiling.report(place, f"Reference to '{name}' at the top level is not supported.", UNSUPPORTED)

@@ -40,7 +40,7 @@ def compile_transform(location: Evaluate, update: Evaluate, delete: Evaluate | N
             matches = location(result, frame)
             for match in matches if isinstance(matches, list) else [matches]:
                 if match is not MISSING:
-                    # A location can lead out of the copy: `|$states|...|`.  What is there stays as it is.
+                    # A location can lead out of the copy: `|$states|...|`.  Values there stay unchanged.
                     _change(match if id(match) in owned else clone(match, evaluation), update, delete, frame)
             return result
 

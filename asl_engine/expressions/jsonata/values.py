@@ -21,7 +21,7 @@ SIGNIFICANT_DIGITS = 15
 
 
 def is_number(value: Any) -> bool:
-    """Raises ``JsonataError`` D1001 for an infinity: it must not be calculated with."""
+    """Raises ``JsonataError`` D1001 for an infinity: no calculation may use it."""
     kind = value.__class__
     if kind is int:
         return True
@@ -37,7 +37,7 @@ def finite(value: float) -> float:
 
 
 def truncated(value: float) -> int:
-    """Without its fraction.  Raises ``JsonataError`` D1001 for what is no number and for the infinities."""
+    """The number without its fraction.  Raises ``JsonataError`` D1001 for NaN and for infinities."""
     if not math.isfinite(value):
         raise JsonataError("D1001", value=value)
     return math.trunc(value)
@@ -62,7 +62,7 @@ def truth(value: Any, evaluation: Evaluation) -> bool:
 
 
 def equals(left: Any, right: Any, evaluation: Evaluation) -> bool:
-    """Deep equality; true is not 1, and neither function equals another."""
+    """Deep equality; true is not 1, and no function equals another."""
     kind = left.__class__
     if kind is str or kind is bool or left is None:
         return kind is right.__class__ and bool(left == right)

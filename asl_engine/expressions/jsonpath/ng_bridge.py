@@ -3,7 +3,7 @@
 Its evaluator is not used: over a thousand items it takes some thirty times as long, and it differs from
 Jayway JsonPath, hence from AWS, in what a filter on an object selects and in what equals what.
 
-Nothing but this module knows the classes of jsonpath-ng.
+Only this module knows the classes of jsonpath-ng.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What filters compare with, and the functions that their paths can end with: Jayway JsonPath's, as tables.
 
-Both sides of an operator can be ``MISSING``: then nothing holds but what denies something.
+Both sides of an operator can be ``MISSING``: then only negative operators hold.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def json_equal(left: Any, right: Any) -> bool:
 
 
 def _ordered(compare: Test) -> Test:
-    """An order, which there is among numbers and among strings only."""
+    """An order comparison, which holds only among numbers and among strings."""
 
     def test(left: Any, right: Any) -> bool:
         kind, other = type(left), type(right)
@@ -103,7 +103,7 @@ OPERATORS: Final[dict[str, Test]] = {
 # The operators whose right side can be a text without quotes.
 ORDERS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 
-# Java's flags.  Without U its \w, \d and \b know ASCII only; d (Unix lines) is how Python always is.
+# Java's flags.  Without U, \w, \d and \b are ASCII only; d (Unix lines) is Python's only mode.
 REGEX_FLAGS: Final = {
     "i": re.IGNORECASE,
     "m": re.MULTILINE,

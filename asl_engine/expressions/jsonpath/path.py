@@ -1,10 +1,10 @@
 """JSONPath as AWS Step Functions reads it: ``$...`` in the data, ``$$...`` in the context object,
 ``$name...`` in a variable.
 
-A path is compiled once, to a closure.  Nearly all paths are reference paths, which are read by hand;
-only what goes beyond them imports the parser of jsonpath-ng (about 50 ms).
+A path is compiled once, to a closure.  Nearly all paths are reference paths, which we parse ourselves;
+only other paths import the parser of jsonpath-ng (about 50 ms).
 
-Where a definite path leads nowhere, nothing is found; an indefinite path (wildcards, slices, filters,
+A definite path that leads nowhere finds nothing; an indefinite path (wildcards, slices, filters,
 unions of indexes, ``..``) finds a list, be it empty, even if its first steps lead nowhere (recorded from
 AWS, and more lenient than Jayway JsonPath, which AWS's wording comes from).
 """
@@ -31,7 +31,7 @@ class Path:
     """A compiled path.
 
     ``root`` is ``$``, ``$$`` or ``$name``.  ``is_reference``: the path has only names and indexes.
-    ``definite``: it finds one value at most; an indefinite path finds a list.  ``find(scope)`` gives what
+    ``definite``: it finds one value at most; an indefinite path finds a list.  ``find(scope)`` returns what
     the path leads to, or ``MISSING``.
     """
 
@@ -63,7 +63,7 @@ class Path:
 
 
 def compile_path(text: str) -> Path:
-    """The path that ``text`` is.  Raises ``ExpressionSyntaxError``, also for what Step Functions lacks."""
+    """Compile the path in ``text``.  Raises ``ExpressionSyntaxError``, also for what Step Functions lacks."""
     root = read_root(text)
     steps, end = read_steps(text, len(root))
     if end == len(text):
@@ -81,7 +81,7 @@ def compile_path(text: str) -> Path:
 
 
 def _find_steps(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json | Missing]:
-    """As ``_find_from``, with one call less for the shortest paths over the data, which are most of all."""
+    """Like ``_find_from``, with one call less for the shortest paths over the data, which are the most common."""
     if root == DATA and len(steps) < 3 and all(isinstance(step, str) for step in steps):
         return (_find_data, _find_member, _find_member_of_member)[len(steps)](*steps)
     return _find_from(root, walk(steps))

@@ -1,7 +1,7 @@
 """Reference paths: names and indexes only, so that they lead to one place (specification, "Reference Paths").
 
-A walk is a closure over the steps, made once.  It goes by exceptions, because a path that finds its
-value is what happens nearly always, and a ``try`` costs nothing then.
+A walk is a closure over the steps, made once.  It relies on exceptions, because nearly every
+path finds its value, and a ``try`` then costs nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _walk_names(names: tuple[Step, ...]) -> Walk:
 
 
 def _walk_mixed(steps: tuple[Step, ...]) -> Walk:
-    # An index would also pick a character of a string: the type has to be looked at.
+    # An index would also pick a character of a string, so the type must be checked.
     typed: list[tuple[Any, type[Any]]] = [(step, list if isinstance(step, int) else dict) for step in steps]
 
     def follow(value: Any) -> Json | Missing:
@@ -89,7 +89,7 @@ def _walk_mixed(steps: tuple[Step, ...]) -> Walk:
 
 
 def explain(steps: tuple[Step, ...], value: Json) -> str:
-    """Why the steps lead nowhere in ``value``, as they do, in the words of Jayway JsonPath."""
+    """The reason why the steps lead nowhere in ``value``, in the words of Jayway JsonPath."""
     count = next(n for n in range(len(steps)) if walk(steps[: n + 1])(value) is MISSING)
     node: Any = walk(steps[:count])(value)
     step = steps[count]
@@ -138,7 +138,7 @@ class ReferencePath:
         """A document with ``value`` at this place; ``document`` itself is left as it is.
 
         Only the objects and arrays along the path are copied, and objects that are absent are made.
-        Raises ``ResultPathError`` where the path cannot be applied: a name in something that is not an
+        Raises ``ResultPathError`` if the path cannot be applied: a name in something that is not an
         object, an index in something that is not an array or beyond its end.
         """
         try:

@@ -1,6 +1,6 @@
 """What the steps of an indefinite path select: from a list of values to a list of values.
 
-In what a step cannot be applied to, it selects nothing.
+A step selects nothing in a value that it cannot be applied to.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def select_children(nodes: list[Any], _: Any) -> list[Any]:
 def select_descendants(nodes: list[Any], _: Any) -> list[Any]:
     """``..``: the objects and arrays among the nodes and in them, each before what is in it.
 
-    What is neither is left out, because no step that can follow selects anything in it.
+    Other values are left out, because no following step selects anything in them.
     """
     found: list[Any] = []
     stack = nodes[::-1]

@@ -1,7 +1,7 @@
-"""The words that paths are written with: roots, names and indexes.
+"""The tokens of paths: roots, names and indexes.
 
-Specification: "Paths" and "Reference Paths".  A name after a dot may have any character but those that
-mean something (``. [ ] ( ) * | ` `` and blanks), each of which a backslash makes ordinary; ``\\uXXXX`` names a
+Specification: "Paths" and "Reference Paths".  A name after a dot may have any character but those with a
+meaning (``. [ ] ( ) * | ` `` and blanks), each of which a backslash makes ordinary; ``\\uXXXX`` names a
 UTF-16 unit.  Between brackets and quotes, a backslash makes the quote and the backslash ordinary and
 stands for itself before anything else (recorded from AWS: ``$['Test\\""Name"']`` keeps its backslash).
 A dot before a bracket means nothing: AWS documents ``$.abc.['def ghi']``.

@@ -178,7 +178,7 @@ def _given(message: Any) -> str:
 
 
 def callback(function: Any, evaluation: Evaluation) -> Callable[[Any, Any, Any], Any]:
-    """A function of an item, its place and the whole; the function is given as many as it takes."""
+    """A function of an item, its index and the whole; it gets as many arguments as it takes."""
     if isinstance(function, Lambda) and function.signature is None and function.arity == 1:
         body, context = function.body, function.context
 

@@ -25,15 +25,15 @@ WORD_PATTERN: Final = f"(?:{'|'.join(sorted([*NUMBER_WORDS, 'and', '[-, ]'], key
 WEEK_DATES: Final = ("XxwF", "XWF")
 DATES: Final = ("YMD", "Yd", *WEEK_DATES)
 CLOCKS: Final = ("Hmsf", "Phmsf")
-# The most a number of a component may be, so that arithmetic with it stays small.
+# The largest number of a component, so that arithmetic with it stays small.
 MAX_DIGITS: Final = 9
 
 
 def parse_moment(timestamp: str, picture: str, now: int) -> Any:
-    """The instant in milliseconds, or MISSING where the text does not fit the picture.
+    """The instant in milliseconds, or MISSING if the text does not match the picture.
 
-    What stands before the largest component that is given is taken from ``now``; what stands after the
-    smallest is the beginning of it.  Raises ``JsonataError`` D3136 for a gap in between.
+    Components larger than the largest given one come from ``now``; components smaller than the
+    smallest given one take their first value.  Raises ``JsonataError`` D3136 for a gap in between.
     """
     markers: list[tuple[str, Reader]] = []
     pattern = ""

@@ -48,7 +48,7 @@ def _offset(timezone: Any) -> tuple[int, int]:
     if match is None:
         return 0, 0
     offset = int(match[1][:6])
-    # Hours round down, minutes keep their sign: as the reference reckons.
+    # Hours round down, minutes keep their sign, as in the reference.
     return offset // 100, int(math.fmod(offset, 100))
 
 
@@ -66,7 +66,7 @@ def _formatted(marker: Marker, moment: Moment, hours: int, minutes: int) -> str:
         value = int(math.fmod(value, 10**marker.year_digits))
     if marker.names is not None:
         return _name(marker, value)
-    assert marker.integer is not None  # noqa: S101  what is no name is a number
+    assert marker.integer is not None  # noqa: S101  a component is a name or a number
     return format_integer(value, marker.integer)
 
 
@@ -116,7 +116,7 @@ def to_millis(evaluation: Evaluation, timestamp: Any, picture: Any = MISSING) ->
 
 
 def _iso_millis(match: re.Match[str]) -> int | None:
-    """None where a part is out of its range."""
+    """None if a part is out of range."""
     year, month, day, hour, minute, second, fraction, sign, off_hours, off_minutes = match.groups()
     months, days, hours = int(month or 1), int(day or 1), int(hour or 0)
     if not (1 <= months <= 12 and 1 <= days <= 31 and (hours < 24 or (hours == 24 and minute == second == "00"))):

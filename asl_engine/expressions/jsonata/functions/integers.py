@@ -47,7 +47,7 @@ ORDINAL_ENDINGS: Final = {"1": "st", "2": "nd", "3": "rd"}
 @dataclass(slots=True)
 class IntegerPicture:
     """``separators`` are (digits to the right of it, character), from the right; ``interval`` is their
-    distance where they are regular, else 0."""
+    distance if they are regular, else 0."""
 
     form: str
     presentation: str
@@ -57,7 +57,7 @@ class IntegerPicture:
     optional: int = 0
     separators: list[tuple[int, str]] = field(default_factory=list)
     interval: int = 0
-    width: int | None = None  # how many digits are read, where the picture does not end there
+    width: int | None = None  # how many digits are read, if the picture does not end there
 
     @classmethod
     def parse(cls, picture: str) -> IntegerPicture:
@@ -115,7 +115,7 @@ def format_integer(value: float, picture: IntegerPicture) -> str:
     if picture.form == "letters":
         text = _letters(int(size))
     elif picture.form == "roman":
-        if size > MAX_ROMAN:  # a million is a thousand letters already
+        if size > MAX_ROMAN:  # a million already takes a thousand letters
             raise JsonataError("D1001", value=value)
         text = _roman(int(size))
     elif picture.form == "words":
@@ -160,7 +160,7 @@ def _separated(text: str, picture: IntegerPicture) -> str:
     else:
         places = picture.separators
     for position, separator in reversed(places):
-        place = len(text) - position  # what is already there stands to the left
+        place = len(text) - position  # the existing text stands to the left
         if place >= 0:
             text = text[:place] + separator + text[place:]
     return text
@@ -187,7 +187,7 @@ def parse(evaluation: Evaluation, value: Any, picture: Any) -> Any:
 
 
 def parse_integer(text: str, picture: IntegerPicture) -> int | None:
-    """The number, or None where the text is none."""
+    """The number, or None if the text is not one."""
     if picture.form == "sequence":
         raise JsonataError("D3130", value=picture.presentation)
     if picture.form == "letters":

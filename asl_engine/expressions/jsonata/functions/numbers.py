@@ -52,7 +52,7 @@ def round_(_: Evaluation, value: Any, precision: Any = MISSING) -> Any:
 
 
 def rounded(value: float, precision: float = 0) -> float:
-    """To the nearest; halves go to the even neighbour.  The point is moved in the text: 1.005 is a half."""
+    """Round to the nearest, halves to even.  The point is moved in the text, so that 1.005 counts as a half."""
     if not math.isfinite(value):
         return value
     shifted = _shifted(value, precision) if precision else value

@@ -29,7 +29,7 @@ DEFAULTS: Final = {
 }
 
 
-# Properties that are looked for as a whole; the others are characters.
+# Properties that are matched as a whole; the others are characters.
 SHOWN_AS_THEY_ARE: Final = frozenset({"minus-sign", "percent", "per-mille"})
 
 
@@ -56,11 +56,11 @@ class Properties:
         self.active = self.places | {self.point, self.grouping, self.pattern}
 
     def count(self, part: str) -> int:
-        """How many digits a part demands."""
+        """The minimum number of digits of a part."""
         return sum(character in self.digits for character in part)
 
     def count_places(self, part: str) -> int:
-        """How many digits a part has room for."""
+        """The maximum number of digits of a part."""
         return sum(character in self.places for character in part)
 
 
@@ -125,7 +125,7 @@ def _rules(parts: NumberParts, properties: Properties) -> list[tuple[str, bool]]
 
 @dataclass(slots=True)
 class Layout:
-    """How many digits go where."""
+    """The number of digits in each part."""
 
     prefix: str
     suffix: str

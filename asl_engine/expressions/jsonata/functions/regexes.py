@@ -1,4 +1,4 @@
-"""Regular expressions: those of ECMAScript, matched by the ``regex`` module, which can be told to stop.
+"""Regular expressions: those of ECMAScript, matched by the ``regex`` module, which has a timeout.
 
 A matcher is a function: it takes a text and gives the first match as an object, whose member ``next`` is
 a function that gives the next one (JSONata documentation: "Regular expressions").
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["compile_regex"]
 
-# What means the same but is written differently: ``.`` stops at four kinds of line ends, ``$`` is the very
-# end of the text, a digit and a word character are ASCII.
+# Constructs with the same meaning but another notation: ``.`` stops at four kinds of line ends, ``$`` is
+# the very end of the text, digits and word characters are ASCII.
 LINE_ENDS: Final = r"\n\r\u2028\u2029"
 TOKEN: Final = re.compile(r"\\[pP]\{[^}]*\}|\\.|\[\^?\]?|.", re.DOTALL)
 OUTSIDE: Final = {".": f"[^{LINE_ENDS}]", "$": r"\Z", "[]": "(?!)", "[^]": "(?s:.)", r"\k": r"\g"}
@@ -33,11 +33,11 @@ QUICK_SECONDS: Final = 0.0005
 SECONDS_PER_CHARACTER: Final = 1e-7
 SLOW_SECONDS: Final = 0.02
 SLOW_STEPS: Final = 4_000
-SEARCHES_WITHOUT_HOPE: Final = 3  # of the longest kind, that one evaluation can pay for
+SEARCHES_WITHOUT_HOPE: Final = 3  # the number of longest searches that one evaluation can afford
 
 
 def compile_regex(pattern: str, flags: str, *, position: int) -> Native:
-    """The matcher.  Raises ``JsonataError`` S0303 where the pattern is no regular expression."""
+    """The matcher.  Raises ``JsonataError`` S0303 if the pattern is not a regular expression."""
     import regex  # type: ignore[import-untyped]  # it comes without types
 
     product = 1
@@ -71,7 +71,7 @@ def _translated(pattern: str, *, multiline: bool) -> str:
 
 
 def _search(compiled: Any, text: str, start: int, evaluation: Evaluation) -> Any:
-    """A search is tried for a short time first: one that needs more has to pay for it."""
+    """A search first gets a short time: a longer search costs steps."""
     size = len(text) - start
     for seconds, steps in (
         (QUICK_SECONDS + size * SECONDS_PER_CHARACTER, 1 + size // 64),

@@ -19,7 +19,7 @@ __all__ = ["compile_sort", "sorted_by"]
 
 
 class _Ranked:
-    """An item that a comparison puts after another if ``follows(earlier, later)`` says so."""
+    """An item that sorts after another if ``follows(earlier, later)`` is true."""
 
     __slots__ = ("follows", "item")
 

@@ -1,8 +1,8 @@
 """The functions that Step Functions adds to JSONata.
 
 AWS Step Functions Developer Guide: "Transforming data with JSONata", "JSONata functions provided by Step
-Functions".  $random takes a seed here; there is no $eval, and calling it is calling a
-non-function, as reported of AWS.
+Functions".  $random takes a seed here; there is no $eval: calling it fails like a call
+of a non-function, as reported of AWS.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ ALGORITHMS: Final = {
 
 
 def failure(message: str) -> JsonataError:
-    """The error of a function of Step Functions: they have no codes of their own."""
+    """The error of a function of Step Functions, which have no error codes of their own."""
     return JsonataError("D3137", message=message)
 
 
@@ -45,7 +45,7 @@ def partition(evaluation: Evaluation, values: Any, size: Any) -> Any:
 
 
 def range_(evaluation: Evaluation, first: Any, last: Any, step: Any) -> Any:
-    """From the first to the last, both included where the step leads there."""
+    """The numbers from the first to the last, which is included if a step ends there."""
     if MISSING in (first, last, step):
         return MISSING
     if step == 0 or not all(math.isfinite(number) for number in (first, last, step)):
@@ -71,7 +71,7 @@ def hash_(evaluation: Evaluation, value: Any, algorithm: Any) -> Any:
 
 
 def random(evaluation: Evaluation, seed: Any = MISSING) -> float:
-    """At least 0 and less than 1; the same for the same seed (AWS gives java.util.Random's first number)."""
+    """A number of at least 0 and below 1; the same for the same seed (AWS gives java.util.Random's first number)."""
     if seed is MISSING:
         return evaluation.random.random()
     return random_double(int(seed) if math.isfinite(seed) else 0)

@@ -62,7 +62,7 @@ def substring_after(_: Evaluation, value: Any, mark: Any) -> Any:
 
 
 def _searched(mark: Any) -> str:
-    """JavaScript looks for the word "undefined" where it is given nothing to look for."""
+    """JavaScript searches for the word "undefined" if it gets no search text."""
     return "undefined" if mark is MISSING else mark
 
 
@@ -114,7 +114,7 @@ def _checked(match: Any) -> Any:
 
 
 def _member(match: dict[str, Any], name: str, kind: type[T]) -> T:
-    """What a matcher says; the expression may have written the matcher."""
+    """The result of a matcher, which may be a lambda of the expression."""
     value = match.get(name)
     if value.__class__ is not kind:
         raise JsonataError("T1010")
@@ -122,7 +122,7 @@ def _member(match: dict[str, Any], name: str, kind: type[T]) -> T:
 
 
 def _matches(evaluation: Evaluation, matcher: Any, value: str, limit: Any) -> Iterator[dict[str, Any]]:
-    """The matches up to the limit.  As in the reference one more than that is looked for."""
+    """The matches up to the limit.  As in the reference, one more is searched for."""
     match = _first_match(evaluation, matcher, value)
     count = 0
     while match is not MISSING and (limit is MISSING or count < limit):

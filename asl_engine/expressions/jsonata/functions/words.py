@@ -69,7 +69,7 @@ BETWEEN_WORDS: Final = re.compile(r",\s|\sand\s|[\s\\-]")
 
 
 def words_of_number(value: int, *, ordinal: bool) -> str:
-    """``One Thousand, Two Hundred and Thirty-Fourth``; from a trillion on, so many trillions."""
+    """``One Thousand, Two Hundred and Thirty-Fourth``; from a trillion on, the count of trillions in words."""
     if value < 20:
         return (SMALL_ORDINALS if ordinal else SMALL)[value]
     if value < 100:
@@ -81,7 +81,7 @@ def words_of_number(value: int, *, ordinal: bool) -> str:
         return _compound(f"{SMALL[value // 100]} Hundred", value % 100, ordinal=ordinal)
     power = next(p for p in range(len(POWERS), 0, -1) if value >= 1000**p)
     factor = 1000**power
-    # Beyond 2**53 the reference implementation's doubles decide how many there are, and what is left.
+    # Beyond 2**53 the reference implementation's doubles decide the count and the remainder.
     count = math.floor(float(value) / factor)
     rest = max(0, int(float(value) - float(count) * factor))
     return _compound(f"{words_of_number(count, ordinal=False)} {POWERS[power - 1]}", rest, ordinal=ordinal)
@@ -94,7 +94,7 @@ def _compound(head: str, rest: int, *, ordinal: bool) -> str:
 
 
 def number_of_words(text: str) -> int | None:
-    """The number, or None where a word is none of a number."""
+    """The number, or None if a word is not a numeral."""
     segments = [0]
     for word in BETWEEN_WORDS.split(text):
         value = NUMBER_WORDS.get(word)
