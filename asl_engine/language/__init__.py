@@ -1,1 +1,1 @@
-"""Pure: from the text of a definition to a state machine, or to findings."""
+"""Pure: turns the text of a definition into a state machine, or into findings."""

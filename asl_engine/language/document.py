@@ -1,6 +1,6 @@
-"""A definition as somebody wrote it: JSON or YAML, with placeholders or without.
+"""A definition as its author wrote it: JSON or YAML, with or without placeholders.
 
-What the engine runs and stores, and what is deployed, is its text in JSON with the placeholders filled in.
+The engine runs, stores and deploys its text in JSON, with the placeholders filled in.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ JSON_BEGINS: Final = ("{", "[", '"')
 
 
 class DefinitionSource(NamedTuple):
-    """``text`` is the definition in JSON, ``name`` what messages call it.
+    """``text`` is the definition in JSON, ``name`` is its name in messages.
 
-    ``yaml`` is what it was read from, None for JSON: a JSON text is kept to the letter.
+    ``yaml`` is the YAML that it was read from, None for JSON: a JSON text is kept exactly.
     """
 
     text: str
@@ -40,10 +40,10 @@ class DefinitionSource(NamedTuple):
 
 
 def read_source(text: str, name: str, values: Mapping[str, str] | None = None) -> DefinitionSource:
-    """The definition that ``text`` is once its placeholders have these values.
+    """Read the definition ``text``, with these values for its placeholders.
 
-    It is YAML where ``name`` says so, or where it has no such ending and does not begin as JSON does.  Raises
-    ``DefinitionError`` for YAML that cannot be read.
+    It is YAML if the ending of ``name`` says so, or if there is no such ending and the text does not begin like
+    JSON.  Raises ``DefinitionError`` for YAML that cannot be read.
     """
     filled = substitute(text, values or {})
     if not _is_yaml(filled, name):
@@ -72,7 +72,7 @@ def load_source(source: DefinitionSource, limits: Limits = AWS_LIMITS) -> StateM
 def check_source(
     source: DefinitionSource, limits: Limits = AWS_LIMITS
 ) -> tuple[StateMachine | None, list[Finding]]:
-    """As ``definition.check``, with the lines of what was written, and the placeholders that tasks cannot have."""
+    """Like ``loader.check``, with lines in the original text, and findings for placeholders in tasks' Resources."""
     machine, findings = check(source.text, positions=source.yaml is None, limits=limits)
     left = [*_unfilled(source)]
     if left:
@@ -82,7 +82,7 @@ def check_source(
 
 
 def located(source: DefinitionSource, findings: list[Finding]) -> list[Finding]:
-    """The findings with the line and column of what they speak of, in the order of the text."""
+    """The findings with the line and column of their location, in the order of the text."""
     if source.yaml is not None:
         places = [None if one.location is None else source.yaml.locate(one.location) for one in findings]
     else:
@@ -100,7 +100,7 @@ def located(source: DefinitionSource, findings: list[Finding]) -> list[Finding]:
 
 
 def _unfilled(source: DefinitionSource) -> Iterator[Finding]:
-    """The tasks whose Resource is still a placeholder: nothing could be called for them."""
+    """The tasks whose Resource is still a placeholder: nothing can serve them."""
     if "${" not in source.text:
         return
     try:

@@ -1,7 +1,7 @@
-"""From the text of a definition to a state machine, or to everything that is wrong with it.
+"""Turns the text of a definition into a state machine, or into a list of all its faults.
 
 ``check`` never stops at the first finding.  The codes and locations are those of AWS's
-ValidateStateMachineDefinition; AWS says of its own messages that they may change, so ours say what to
+ValidateStateMachineDefinition; AWS says that its own messages may change, so ours say what to
 do instead of repeating them.
 """
 
@@ -68,9 +68,9 @@ def load(text: str, source: str = "definition", limits: Limits = AWS_LIMITS) -> 
 def check(
     text: str, *, positions: bool = True, limits: Limits = AWS_LIMITS
 ) -> tuple[StateMachine | None, list[Finding]]:
-    """The machine, or None where a finding is an ERROR, and all findings in the order of the text.
+    """The machine, or None if a finding is an ERROR, and all findings in the order of the text.
 
-    Without ``positions`` they have no line and column: finding them reads the text once for each.
+    Without ``positions`` they have no line and column: locating them reads the text once for each.
     """
     if limits.definition_bytes is not None and utf8_length(text) > limits.definition_bytes:
         message = f"The definition has more than {limits.definition_bytes} bytes"
@@ -125,7 +125,7 @@ class Loader:
         self.labels: set[str] = set()
 
     def compile_scope(self, scope: ScopeSource, shape: Shape) -> str:
-        """Compile the states of a machine, a branch or an item processor; gives the first one's name."""
+        """Compile the states of a machine, a branch or an item processor; returns the first one's name."""
         location, document = scope.location, scope.source
         self.findings += check_shape(shape, document, location)
         if not isinstance(document, dict) or not isinstance(document.get("States"), dict):
@@ -179,7 +179,7 @@ class Loader:
 
 
 def compile_state(compiling: Compiling) -> State | None:
-    """The state, or None where its shape is wrong: an ill-formed field is not looked into."""
+    """The state, or None if its shape is wrong: an ill-formed field is not examined further."""
     source: Any = compiling.source
     if not isinstance(source, dict):
         compiling.report("", "Expected value of type Object")
@@ -216,7 +216,7 @@ Targets: TypeAlias = dict[str, list[tuple[str, str]]]
 
 
 def check_targets(scope: str, start_at: object, targets: Targets, findings: list[Finding]) -> None:
-    """Every transition leads to a state."""
+    """Check that every transition leads to a state."""
     transitions = [(f"{scope}/StartAt", start_at), *(target for leaving in targets.values() for target in leaving)]
     for location, state in transitions:
         if isinstance(state, str) and state not in targets:
@@ -226,7 +226,7 @@ def check_targets(scope: str, start_at: object, targets: Targets, findings: list
 
 
 def check_end(states: list[StateSource], findings: list[Finding]) -> None:
-    """The machine can end.  A state that leads nowhere at all has a finding of its own."""
+    """Check that the machine can end.  A state without any transition has a finding of its own."""
     if not states or any(finding.code == MISSING_END_STATE for finding in findings):
         return
     if not any(may_end(state) for state in states):
@@ -240,8 +240,8 @@ def may_end(state: StateSource) -> bool:
 
 
 def check_reached(scope: str, start_at: object, targets: Targets, findings: list[Finding]) -> None:
-    """Every state is led to."""
-    # A state that did not compile leads nowhere known: what seems unreachable may be its fault.
+    """Check that every state is reachable."""
+    # The transitions of a state that did not compile are unknown: they may lead to seemingly unreachable states.
     if any(finding.severity == "ERROR" for finding in findings):
         return
     reached: set[str] = set()
@@ -258,7 +258,7 @@ def check_reached(scope: str, start_at: object, targets: Targets, findings: list
 
 
 def located(text: str, findings: list[Finding]) -> list[Finding]:
-    """The findings with the line and column of what they speak of."""
+    """The findings with the line and column of their location."""
     if not findings:
         return findings
     from asl_engine.language.positions import locate

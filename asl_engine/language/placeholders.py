@@ -1,7 +1,7 @@
 """``${Name}`` placeholders in a definition, as DefinitionSubstitutions of SAM and CloudFormation fill them.
 
-A placeholder is replaced in the text, wherever it stands, before the text is read as JSON or YAML: a value
-may be a part of a string, or a whole value where the placeholder stands without quotation marks.
+A placeholder is replaced in the text, wherever it stands, before the text is read as JSON or YAML: it
+may be part of a string, or a whole value if it stands without quotation marks.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
-    """The text with every placeholder replaced that has a value; the others stay, and values are not searched."""
+    """The text with the placeholders that have a value replaced; the others stay, and values are not searched."""
     if not values or "${" not in text:
         return text
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
@@ -35,8 +35,8 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
 def substitutions(given: Iterable[str], text: str) -> dict[str, str]:
     """The values of ``NAME=VALUE`` arguments for the placeholders of ``text``.
 
-    Raises ``InvalidInput`` for one that is not of this form, or that ``text`` has no placeholder for: it is
-    misspelt, and the placeholder it was meant for would silently stay.
+    Raises ``InvalidInput`` for an argument that is not of this form, or for which ``text`` has no placeholder:
+    it is misspelt, and the intended placeholder would silently stay.
     """
     values: dict[str, str] = {}
     known = placeholders(text)

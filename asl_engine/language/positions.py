@@ -1,4 +1,4 @@
-"""Where in its source text a place of a definition is: from ``/States/Pay/Retry[0]`` to line and column.
+"""Positions in the source text of a definition: from ``/States/Pay/Retry[0]`` to line and column.
 
 It only runs to describe an error, so it reads the text again instead of keeping positions from a parse.
 """
@@ -26,9 +26,9 @@ _NEWLINE = re.compile("\n")
 def locate(text: str, location: str) -> tuple[int, int] | None:
     """The line and column, from 1, of the key or array element that ``location`` names in a JSON text.
 
-    ``location`` has the form that ValidateStateMachineDefinition gives in its diagnostics; a key stands
-    in it as it is, so that one with "/" or "[" in it can be told only from the keys there are.  For
-    what does not exist it is the position of the nearest ancestor that does, at last of the whole
+    ``location`` has the form that ValidateStateMachineDefinition gives in its diagnostics; keys are
+    not escaped in it, so a key with "/" or "[" can be recognised only by the existing keys.  For a
+    location that does not exist it is the position of the nearest existing ancestor, in the end of the whole
     value.  None if ``text`` is not JSON.
     """
     if not _is_json(text):
@@ -42,7 +42,7 @@ def locate(text: str, location: str) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=1)
 def _is_json(text: str) -> bool:
-    """One text is asked about for each of its findings."""
+    """A cached parse of the text, which is looked up once for each of its findings."""
     try:
         loads(text)
     except JsonSyntaxError:
@@ -57,13 +57,13 @@ def _lines(text: str) -> list[int]:
 
 
 def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
-    """How far ``rest`` leads from the value at ``value``, which is pointed out by ``place``.
+    """How far ``rest`` leads from the value at ``value``, whose position is ``place``.
 
-    Returns the offset of what is reached, and what of ``rest`` leads no further.
+    Returns the offset reached, and the part of ``rest`` that leads no further.
     """
     children = _children(text, value)
     ends = [at for at in range(1, len(rest) + 1) if rest[at : at + 1] in {"", "/", "["}]
-    # The longest key first: one with "/" in it begins as a shorter one does.
+    # The longest key first: a key with "/" may begin like a shorter one.
     reached = [
         _nearest(text, *children[rest[:end]], rest[end:]) for end in reversed(ends) if rest[:end] in children
     ]
@@ -74,7 +74,7 @@ def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
 def _children(text: str, value: int) -> dict[str, tuple[int, int]]:
     """The members of the object or array at ``value`` by the step to each: its offset, and its value's.
 
-    Of a key that is given twice it is the last: that is the one that counts.
+    Of a duplicate key, the last one counts.
     """
     return {step: (at, child) for step, at, child in _members(text, value)}
 

@@ -1,4 +1,4 @@
-"""Which variables each state of a machine refers to, as DescribeStateMachine tells it."""
+"""The variables that each state of a machine refers to, as DescribeStateMachine lists them."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 __all__ = ["variable_references"]
 
-# What holds further states: each of these has an entry of its own.
+# Fields that hold further states, each with an entry of its own.
 SCOPES: Final = frozenset(field for fields in HOLDERS.values() for field in fields)
 # Lists whose entries have literal fields of their own.
 RULES: Final = frozenset({"Choices", "Retry", "Catch"})
-# What is handed on as it is, whatever it looks like.
+# Fields that are passed on unchanged, whatever they look like.
 LITERALS: Final = frozenset({"Result", "Comment", "Next", "Default", "Resource", "ErrorEquals"})
 # In a payload template, a member whose name ends in ".$" alone is evaluated.
 TEMPLATES: Final = frozenset(
     {"Parameters", "ResultSelector", "ItemSelector", "Assign", "BatchInput", "Credentials"}
 )
-# Quoted text on the one side, ``$name`` on the other: what is quoted names no variable.
+# Either quoted text or ``$name``: quoted text names no variable.
 _NAMES: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|(?<![\w$])\$(?P<name>[^\W\d]\w*)")
 STATES: Final = "states"
 
 
 def variable_references(machine: StateMachine) -> dict[str, list[str]]:
-    """By the name of a state: the variables that its expressions use, in the order in which it first does.
+    """The variables that the expressions of each state use, by state name, in the order of first use.
 
-    States that use none are left out.  To assign a variable is not to refer to it.
+    States that use none are left out.  An assignment is not a reference.
     """
     found: dict[str, list[str]] = {}
     for state in all_states(loads(machine.text)):

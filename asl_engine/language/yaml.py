@@ -1,7 +1,7 @@
-"""Definitions in YAML: their value as JSON text, and where in the YAML each part of it stands.
+"""Definitions in YAML: their value as JSON text, and the position of each part in the YAML.
 
 Scalars are read by the core schema of YAML 1.2, as JSON's types: ``yes`` and ``2024-01-31`` are strings.
-Anchors, aliases and merge keys are followed; tags, which JSON has no word for, are refused.
+Anchors, aliases and merge keys are followed; tags, which have no equivalent in JSON, are refused.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["YamlSource", "read_yaml"]
 
-# An alias costs nothing to write and its whole anchor to read: a definition of the largest size has no more nodes.
+# A short alias repeats its whole anchor.  A definition of the largest size has no more nodes than this.
 MOST_NODES: Final = MAX_DEFINITION_BYTES // 2
 TAG: Final = "tag:yaml.org,2002:"
 CORE_SCHEMA: Final[tuple[tuple[str, str, str], ...]] = (
@@ -44,7 +44,7 @@ class YamlSource(NamedTuple):
     positions: dict[str, tuple[int, int]]
 
     def locate(self, location: str) -> tuple[int, int] | None:
-        """The position of what ``location`` names, or of its nearest ancestor that is there."""
+        """The position of ``location``, or of its nearest existing ancestor."""
         while location not in self.positions:
             if not location:
                 return None
@@ -52,11 +52,11 @@ class YamlSource(NamedTuple):
         return self.positions[location]
 
 
-# libyaml is many times as fast, and not built on every platform.
+# libyaml is many times as fast, but not built on every platform.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-class _Loader(_Base):  # type: ignore[misc]  # which of the two classes it is depends on the platform
+class _Loader(_Base):  # type: ignore[misc]  # the base class depends on the platform
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012  replaces the table of YAML 1.1
 
 
@@ -102,8 +102,8 @@ class _Reading:
         self._loader = loader
         self._source = source
         self._left = MOST_NODES
-        self._first_own: dict[int, int] = {}  # of mappings: how many members have come from merge keys
-        self._open: set[int] = set()  # the nodes around the one at hand: an alias to one of them has no end
+        self._first_own: dict[int, int] = {}  # by mapping: the number of members from merge keys
+        self._open: set[int] = set()  # the nodes around the one at hand: an alias to one of them never ends
 
     def value(self, node: Any, location: str, place: Any = None) -> Json:
         mark = (place or node).start_mark
@@ -128,7 +128,7 @@ class _Reading:
     def _object(self, node: Any, location: str) -> Json:
         if id(node) not in self._first_own:
             written = sum(not _is_merge(key) for key, _ in node.value)
-            self._loader.flatten_mapping(node)  # what merge keys bring stands before the object's own members
+            self._loader.flatten_mapping(node)  # members from merge keys come before the object's own
             self._first_own[id(node)] = len(node.value) - written
         first_own = self._first_own[id(node)]
         result: dict[str, Json] = {}

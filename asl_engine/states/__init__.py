@@ -1,7 +1,7 @@
 """The state types, one file each: its fields, how it is compiled, what it does.
 
 ``STATE_TYPES`` is the table that the definition loader reads.  To add a state type, write its file and
-enter it here.
+add it here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Choice: go on where the first rule that matches says.  Specification: "Choice State"."""
+"""Choice: continue at the state that the first matching rule names.  Specification: "Choice State"."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ JSONATA_RULE_FIELDS = {
 
 
 class Rule(NamedTuple):
-    """One entry of Choices: whether it matches, and how the state is left by it."""
+    """One entry of Choices: its test, and how it leaves the state."""
 
     matches: Callable[[Turn, Json], bool]
     next: str
@@ -51,7 +51,7 @@ class Rule(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class Choice(State):
-    """``next`` is Default; None where there is none."""
+    """A compiled Choice.  ``next`` is Default, None if there is none."""
 
     type: ClassVar[str] = "Choice"
 

@@ -1,4 +1,4 @@
-"""A state's source on its way to a compiled state: whatever is wrong with it is reported, not raised."""
+"""Compiles a state's source: faults are reported, not raised."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ RESERVED_VARIABLES: Final = frozenset({"states"})
 class Compiling:
     """One state's fields, their location, and the findings so far.
 
-    ``targets`` collects the transitions, each as the location that names it and the state's name: they
+    ``targets`` collects the transitions, each as its location and the state's name: they
     are checked once every state is known.
     """
 
@@ -71,7 +71,7 @@ class Compiling:
         self.findings.append(Finding(code, message, location, severity))
 
     def target(self, place: str, state: str) -> str:
-        """A transition to ``state``."""
+        """Record a transition to ``state``."""
         self.targets.append((f"{self.location}/{place}", state))
         return state
 
@@ -87,31 +87,31 @@ class Compiling:
         return None
 
     def inner_states(self, place: str, source: Any) -> str:
-        """Compile the states of a branch or an item processor; gives the name of the first of them."""
+        """Compile the states of a branch or an item processor; returns the name of the first one."""
         return self._compile_inner(f"{self.location}/{place}", source)
 
     def only_one_of(self, *fields: str) -> str | None:
-        """The one of these fields that is given, or None; more than one is reported."""
+        """The given one of these fields, or None; more than one is reported."""
         given = [field for field in fields if field in self.source]
         if len(given) > 1:
             self.report("", f"There should only be one of the following fields: [{', '.join(given)}]")
         return given[0] if given else None
 
     def path(self, field: str, default: str | None = None) -> Path | None:
-        """A field that holds a path; None where it is null, or absent without a default."""
+        """A field that holds a path; None if it is null, or absent without a default."""
         text = self.source.get(field, default)
         return None if text is None else self._compiled(field, compile_path, text)
 
     def reference_path(self, place: str, text: str | None) -> ReferencePath | None:
-        """The reference path that stands at ``place``; None where it is null."""
+        """The reference path at ``place``; None if it is null."""
         return None if text is None else self._compiled(place, compile_reference_path, text)
 
     def template(self, field: str) -> Template | None:
-        """A field that holds a payload template; None where it is absent."""
+        """A field that holds a payload template; None if it is absent."""
         return self.template_at(field, self.source[field]) if field in self.source else None
 
     def template_at(self, place: str, source: Json) -> Template:
-        """The payload template that stands at ``place``."""
+        """The payload template at ``place``."""
 
         def report(sub_place: str, message: str) -> None:
             self.report(f"{place}{sub_place}", message)
@@ -119,7 +119,7 @@ class Compiling:
         return compile_template(source, report, compile_intrinsic)
 
     def expression(self, place: str, source: Json, *expected: str) -> JsonataTemplate:
-        """The field of a JSONata state that stands at ``place``; ``expected`` are the types it may give."""
+        """The field of a JSONata state at ``place``; ``expected`` are the types it may give."""
         from asl_engine.expressions.jsonata import compile_template_jsonata
 
         def report(sub_place: str, message: str, code: str) -> None:
@@ -128,7 +128,7 @@ class Compiling:
         return compile_template_jsonata(source, place, report, *expected)
 
     def optional_expression(self, field: str, *expected: str) -> JsonataTemplate | None:
-        """As ``expression``, or None where the field is absent."""
+        """Like ``expression``, or None if the field is absent."""
         return self.expression(field, self.source[field], *expected) if field in self.source else None
 
     def is_expression(self, value: Json) -> bool:
@@ -138,26 +138,26 @@ class Compiling:
         return is_expression(value)
 
     def check_object(self, place: str, value: Json, shape: Shape) -> None:
-        """Report whatever is not of this shape in the object that stands at ``place``."""
+        """Report everything in the object at ``place`` that does not match this shape."""
         self.findings += check_shape(shape, value, f"{self.location}/{place}")
 
     def check(self, place: str, value: Json, field: Field) -> None:
-        """Report a literal that is not of the field's kind; None is an absent one."""
+        """Report a literal that is not of the field's kind; None stands for an absent one."""
         if value is not None:
             self.findings += check_shape({place: field}, {place: value}, self.location)
 
     def assign(self, place: str, source: dict[str, Any]) -> Template | None:
-        """The Assign of ``source``, which stands at ``place`` ("" for the state); None where there is none."""
+        """The Assign of ``source``, which is at ``place`` ("" for the state); None if there is none."""
         where = self._variables(place, source)
         return None if where is None else self.template_at(where, source["Assign"])
 
     def assign_expression(self, place: str, source: dict[str, Any]) -> JsonataTemplate | None:
-        """The same of a JSONata state."""
+        """The same for a JSONata state."""
         where = self._variables(place, source)
         return None if where is None else self.expression(where, source["Assign"])
 
     def _variables(self, place: str, source: dict[str, Any]) -> str | None:
-        """Where the Assign of ``source`` stands; its names are checked.  None where there is none to compile."""
+        """The location of the Assign of ``source``, after checking its names.  None if there is none to compile."""
         if "Assign" not in source:
             return None
         where = f"{place}/Assign" if place else "Assign"
@@ -173,7 +173,7 @@ class Compiling:
         return where
 
     def intrinsic(self, place: str, text: str) -> Callable[[Scope], Json] | None:
-        """The call of an intrinsic function that stands at ``place``."""
+        """The call of an intrinsic function at ``place``."""
         return self._compiled(place, compile_intrinsic, text)
 
     def _compiled(self, place: str, compile_text: Callable[[str], T], text: str) -> T | None:
@@ -196,7 +196,7 @@ def variable_fault(name: str, longest: int | None) -> str | None:
 
 
 def compile_intrinsic(text: str) -> Callable[[Scope], Json]:
-    """A call of intrinsic functions; what they are is imported by definitions that use them."""
+    """A call of intrinsic functions; their module is imported only for definitions that use them."""
     from asl_engine.expressions.intrinsics.calls import compile_intrinsic as compile_call
 
     return compile_call(text)

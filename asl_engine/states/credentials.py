@@ -27,13 +27,13 @@ DYNAMIC_SHAPE: Shape = {DYNAMIC_ROLE: required(TEXT)}
 
 
 class Credentials(NamedTuple):
-    """One of the two is not None, as the query language has it."""
+    """The role of a Task.  Exactly one field is not None, depending on the query language."""
 
     template: Template | None
     role: JsonataTemplate | None
 
     def evaluate(self, turn: Turn, flow: DataFlow) -> str:
-        """The role's ARN.  Fails the state where it is no text."""
+        """The role's ARN.  Fails the state if it is not a string."""
         if self.role is not None:
             return str(self.role.evaluate(turn.bindings()))
         assert self.template is not None  # noqa: S101  one of the two
@@ -45,14 +45,14 @@ class Credentials(NamedTuple):
 
 
 def compile_credentials(compiling: Compiling) -> Credentials | None:
-    """None where the state has none."""
+    """The compiled Credentials, None if the state has none."""
     source = compiling.source.get(FIELD)
     if source is None:
         return None
     jsonata = compiling.language == "JSONata"
     dynamic = not jsonata and ROLE not in source and DYNAMIC_ROLE in source
     if ROLE not in source and not dynamic:
-        # Recorded from AWS: nothing more is said of what is there instead.
+        # Recorded from AWS: the message does not mention the actual value.
         compiling.report(FIELD, f"The field '{ROLE}' is required but was missing")
         return None
     found = check_shape(DYNAMIC_SHAPE if dynamic else SHAPE, source, f"{compiling.location}/{FIELD}")

@@ -1,7 +1,7 @@
 """How data flows through a state: in, to its work, and out.
 
-``DataFlow`` is what every state uses; the two query languages are two ways to make one.  A payload that
-nothing changes is handed on as the same object, so its text is written, measured and stored once.
+Every state uses a ``DataFlow``; each query language has its own way to make one.  An unchanged payload
+is passed on as the same object, so its text is written, measured and stored once.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ __all__ = ["DataFlow", "compile_data_flow"]
 
 
 class DataFlow(Protocol):
-    """The compiled data fields of one state.  Each method raises ``EvaluationError`` in AWS's words."""
+    """The compiled data fields of one state.  Each method raises ``EvaluationError`` with AWS's text."""
 
     def input(self, turn: Turn) -> Payload:
-        """What the state works on."""
+        """The effective input of the state."""
         ...
 
     def arguments(self, turn: Turn) -> Payload:
-        """What the state's work is given."""
+        """The input of the state's work."""
         ...
 
     def exit(self, turn: Turn, result: Payload, target: str | None) -> None:

@@ -1,6 +1,6 @@
 """Map in distributed mode: every item, or batch of items, is an execution of its own.
 
-AWS Step Functions Developer Guide, "Using Map state in Distributed mode".  What runs these executions is a
+AWS Step Functions Developer Guide, "Using Map state in Distributed mode".  These executions belong to a
 Map Run; to the state it is open work, as a task is, which ends with an output or a failure.
 """
 
@@ -68,10 +68,10 @@ FORBIDDEN_IN_LABELS = frozenset('?*<>{}[]:;,\\|^~$#%&`"')
 
 
 class MapRunConfiguration(NamedTuple):
-    """What a Map Run was started with: the fields of its state, evaluated.
+    """The configuration of a Map Run: the evaluated fields of its state.
 
-    ``concurrency`` of 0 means as many as the service runs at once; the tolerances are numbers of items and a
-    percentage of them, 0 for none of the kind.
+    A ``concurrency`` of 0 means as many as the service runs at once; the tolerances are a number of items and
+    a percentage of them, 0 if absent.
     """
 
     label: str
@@ -93,7 +93,7 @@ class MapRunConfiguration(NamedTuple):
 
 
 class ItemTurn(Turn):
-    """The surroundings of one item: its randomness does not depend on when its turn comes."""
+    """The surroundings of one item: its randomness does not depend on when it runs."""
 
     __slots__ = ("seed",)
 
@@ -152,7 +152,7 @@ class DistributedMap(State):
         turn.emit(MapRunStarted, arn, configuration.payload())
 
     def item_input(self, turn: Turn, item: dict[str, Json], default: Json) -> Json:
-        """What ItemSelector makes of ``item``, which is ``$$.Map.Item``; ``default`` where there is none."""
+        """The result of ItemSelector for ``item``, which is ``$$.Map.Item``; ``default`` if there is none."""
         if self.source.selector is None:
             return default
         return self.source.select_item(turn, self.flow.input(turn), item)
@@ -169,7 +169,7 @@ class DistributedMap(State):
 
 
 def fields_of(evaluated: Reading | Batching | Writing) -> dict[str, Json]:
-    """As a JSON object: what is missing is left out."""
+    """The configuration as a JSON object; absent values are left out."""
     return {name: value for name, value in evaluated._asdict().items() if value is not MISSING}
 
 
@@ -182,7 +182,7 @@ def processor_of(machine: StateMachine, machine_name: str) -> StateMachine:
     label = unlabelled(machine_name)[1]
     for state in machine.states.values() if label else ():
         if isinstance(state, DistributedMap) and state.label == label:
-            # TimeoutSeconds is the parent's: when it is over, the Map Run is aborted.
+            # TimeoutSeconds applies to the parent: when it expires, the Map Run is aborted.
             return machine._replace(start_at=state.start_at, timeout=None)
     return machine
 
@@ -199,7 +199,7 @@ def compile_distributed_map(compiling: Compiling, processor: str) -> Distributed
     """``processor`` is the name of the field, ItemProcessor or Iterator."""
     config = compiling.source[processor]["ProcessorConfig"]
     compiling.check_object(f"{processor}/ProcessorConfig", config, DISTRIBUTED_CONFIG)
-    # Parameters is an old name of ItemSelector here, and no part of the data flow.
+    # Here Parameters is an old name of ItemSelector, and not part of the data flow.
     fields = {name: value for name, value in compiling.source.items() if name != "Parameters"}
     return DistributedMap(
         name=compiling.name,
@@ -219,7 +219,7 @@ def compile_distributed_map(compiling: Compiling, processor: str) -> Distributed
 
 def compile_label(compiling: Compiling) -> str:
     label = compiling.source.get("Label")
-    if label is None:  # AWS makes one up, too
+    if label is None:  # AWS generates one, too
         return uuid_text(sha256(f"asl-engine:{compiling.name}".encode("utf-8", "surrogatepass")).digest())
     fault = label_fault(label)
     if fault is not None:

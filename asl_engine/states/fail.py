@@ -29,7 +29,7 @@ FIELDS = {**COMMON_FIELDS, "Error": TEXT, "ErrorPath": TEXT, "Cause": TEXT, "Cau
 
 
 class Text(NamedTuple):
-    """Error or Cause: given as it is, by a path into the state's input, or by an intrinsic function."""
+    """Error or Cause: a literal, a path into the state's input, or an intrinsic function."""
 
     field: str
     literal: str | None

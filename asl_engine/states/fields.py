@@ -1,8 +1,8 @@
-"""The vocabulary of fields that definitions are made of, and what is wrong with a field that is not.
+"""The field types of definitions, and the faults of fields that do not match them.
 
 A shape is a table of fields.  pydantic's engine checks it, strictly and all at once: ``pydantic_core``
 is used directly, without the model classes of ``pydantic``, because importing those and building the
-models costs more than the whole rest of a run (about 100 ms), and what comes after validation walks
+models costs more than the rest of a run (about 100 ms), and the code after validation uses
 compiled states, never models.
 """
 
@@ -49,7 +49,7 @@ MAX_SECONDS: Final = 99_999_999
 
 
 class Field(NamedTuple):
-    """What a field's value must be."""
+    """The type of a field's value."""
 
     schema: cs.CoreSchema
     required: bool = False
@@ -95,12 +95,12 @@ def _not_null(value: Json) -> Json:
     return value
 
 
-# What an expression may compute, or be given as it is: null is neither.
+# A value that an expression or a literal may give; null is not allowed.
 COMPUTED: Final = Field(cs.no_info_plain_validator_function(_not_null))
 
 
-# A validator is built when its shape is first met.  Shapes are module constants: their identity is the key,
-# and keeping them here keeps it theirs.
+# A validator is built when its shape is first used.  Shapes are module constants: their identity is the key,
+# and the reference kept here prevents its reuse.
 _validators: dict[int, tuple[Shape, SchemaValidator]] = {}
 
 
@@ -116,7 +116,7 @@ def _validator(shape: Shape) -> SchemaValidator:
 
 
 def check_shape(shape: Shape, source: Json, location: str) -> list[Finding]:
-    """Every way in which ``source`` is not of this shape, each with its location."""
+    """Every mismatch between ``source`` and this shape, each with its location."""
     try:
         _validator(shape).validate_python(source)
     except ValidationError as error:
@@ -157,7 +157,7 @@ _EXPECTATIONS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 }
 
 
-# What is empty needs not be shown.
+# An empty value need not be shown.
 _EMPTY: Final = frozenset({"too_short", "string_too_short"})
 
 

@@ -3,7 +3,7 @@
 AWS documentation, "Map state input and output fields".
 
 ``compile_item_reader``, ``compile_item_batcher`` and ``compile_result_writer`` take the Map state that is
-being compiled and give None where it has no such field.
+being compiled and return None if it has no such field.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def compile_item_reader(compiling: Compiling) -> ItemReader | None:
 
 
 def _check_config(compiling: Compiling, place: str, config: dict[str, Any], *, listing: bool) -> None:
-    """What the fields of a ReaderConfig ask of one another."""
+    """Check the dependencies between the fields of a ReaderConfig."""
     kind, manifest = config.get("InputType"), config.get("ManifestType")
     loads = config.get("Transformation") == "LOAD_AND_FLATTEN"
     if manifest == "S3_INVENTORY":
@@ -143,7 +143,7 @@ def compile_result_writer(compiling: Compiling) -> ResultWriter | None:
 
 
 def _checked(compiling: Compiling, field: str, shape: Shape) -> dict[str, Any] | None:
-    """The field's value, None where it is absent or not of the shape, which is reported."""
+    """The field's value, None if it is absent or does not match the shape, which is reported."""
     source: Any = compiling.source.get(field)
     return source if isinstance(source, dict) and _check(compiling, field, source, shape) else None
 
@@ -165,7 +165,7 @@ def _template(compiling: Compiling, place: str, source: dict[str, Any], field: s
 
 
 def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: str, most: int) -> Evaluate | None:
-    """A whole number: a literal, or what a path or an expression gives."""
+    """A whole number: a literal, or the result of a path or an expression."""
     path_field = f"{field}Path"
     if field in source and path_field in source:
         compiling.report(place, f"Only one of {field} and {path_field} can be given")
@@ -184,7 +184,7 @@ def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: st
 
         return evaluate_expression
     if value is not None:
-        if compiling.language == "JSONata":  # where it could have been an expression, no shape has checked it
+        if compiling.language == "JSONata":  # no shape has checked it, since it could have been an expression
             compiling.check(f"{place}/{field}", value, integer(1, most))
         return lambda _turn, _given: value
     if path_field not in source:

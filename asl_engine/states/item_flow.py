@@ -1,8 +1,8 @@
-"""The compiled ItemReader, ItemBatcher and ResultWriter of a distributed Map, and what they make of a turn.
+"""The compiled ItemReader, ItemBatcher and ResultWriter of a distributed Map, and their evaluation.
 
 Each is evaluated with the state's effective input and gives plain data: a ``Reading`` (the arguments of
-``items.read``), a ``Batching`` (those of ``items.batches``), a ``Writing`` (what ``items.write_results`` is
-told, and ``items.collect_results`` where it has no bucket).
+``datasets.read``), a ``Batching`` (those of ``datasets.batches``), a ``Writing`` (those of
+``datasets.write_results``, or of ``datasets.collect_results`` without a bucket).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Evaluate: TypeAlias = "Callable[[Turn, Payload], Json]"
 
 
 class Reading(NamedTuple):
-    """What is to be read: ``items.read(*reading, storage)``; ``config`` has no MaxItems."""
+    """The dataset to read: ``datasets.read(*reading, storage)``; ``config`` has no MaxItems."""
 
     resource: str
     parameters: Json
@@ -34,7 +34,7 @@ class Reading(NamedTuple):
 
 
 class Batching(NamedTuple):
-    """How items are batched: ``items.batches(values, *batching)``."""
+    """How items are batched: ``datasets.batches(values, *batching)``."""
 
     max_items: int | None
     max_bytes: int | None
@@ -42,7 +42,7 @@ class Batching(NamedTuple):
 
 
 class Writing(NamedTuple):
-    """Where and how results are written; ``bucket`` is None where they are the state's own result."""
+    """Where and how results are written; ``bucket`` is None if they are the state's own result."""
 
     bucket: str | None
     prefix: str
@@ -73,7 +73,7 @@ class ItemBatcher(NamedTuple):
 
 
 class ResultWriter(NamedTuple):
-    """One without any field is refused only when it is evaluated, as by AWS."""
+    """A ResultWriter without any field is refused only when it is evaluated, as on AWS."""
 
     empty: bool
     parameters: Evaluate | None

@@ -1,6 +1,6 @@
 """The JSONPath data flow of a state: InputPath, Parameters, work, ResultSelector, ResultPath, OutputPath.
 
-Specification: "Input and Output Processing".  A payload that nothing changes is handed on as the same
+Specification: "Input and Output Processing".  An unchanged payload is passed on as the same
 object, so its text is written, measured and stored once.
 """
 
@@ -41,7 +41,7 @@ class JsonPathFlow(NamedTuple):
         return select(turn, self.input_path, turn.frame.input)
 
     def arguments(self, turn: Turn) -> Payload:
-        """What the state's work is given: InputPath, then Parameters."""
+        """The input of the state's work: InputPath, then Parameters."""
         given = self.input(turn)
         if self.parameters is None:
             return given
@@ -50,7 +50,7 @@ class JsonPathFlow(NamedTuple):
     def exit(self, turn: Turn, result: Payload, target: str | None) -> None:
         """Leave the state with the result of its work: ResultSelector, Assign, ResultPath, OutputPath.
 
-        Assign sees the variables as they were when the state was entered, and as ``$`` the selected result.
+        Assign sees the variables as they were when the state was entered, and the selected result as ``$``.
         """
         if self.result_selector is not None:
             result = select_result(turn, self.result_selector, result)
@@ -73,14 +73,14 @@ def compile_jsonpath_flow(compiling: Compiling) -> JsonPathFlow:
 
 
 def evaluate_assign(turn: Turn, assign: Template | None, data: Payload) -> Payload | None:
-    """The variables that an Assign sets, None where there is none."""
+    """The variables that an Assign sets, None if there is none."""
     if assign is None:
         return None
     return within_variable_limits(turn, Payload(assign.evaluate(turn.scope(data.value))))
 
 
 def select(turn: Turn, path: Path | None, payload: Payload) -> Payload:
-    """InputPath and OutputPath: ``$`` hands on, null stands for an empty object."""
+    """InputPath and OutputPath: ``$`` passes the payload on, null stands for an empty object."""
     if path is None:
         return Payload({})
     if path.text == "$":
@@ -89,7 +89,7 @@ def select(turn: Turn, path: Path | None, payload: Payload) -> Payload:
 
 
 def evaluate_path(turn: Turn, path: Path, data: Json) -> Json:
-    """The value a path selects.  Raises ``EvaluationError`` in AWS's words."""
+    """The value a path selects.  Raises ``EvaluationError`` with AWS's text."""
     try:
         return path.get(turn.scope(data))
     except PathNotFound as error:
@@ -106,7 +106,7 @@ def select_result(turn: Turn, selector: Template, result: Payload) -> Payload:
 def put_result(turn: Turn, result_path: ReferencePath | None, result: Payload) -> Payload:
     """ResultPath: the result put into the state's input; null keeps the input, ``$`` replaces it.
 
-    Raises ``StatesError`` States.ResultPathMatchFailure where the path cannot be applied.
+    Raises ``StatesError`` States.ResultPathMatchFailure if the path cannot be applied.
     """
     if result_path is None:
         return turn.frame.input

@@ -88,7 +88,7 @@ class Map(State):
         given = self.flow.input(turn)
         items = self.source.items(turn, given)
         concurrency = self.source.concurrency(turn, given) or INLINE_CONCURRENCY
-        self.tolerances.evaluate(turn, given)  # inline they change nothing, but have to be sound
+        self.tolerances.evaluate(turn, given)  # they have no effect inline, but must be valid
         values: Any = items.value
         turn.emit(MapStateStarted, len(values), items, concurrency)
 
@@ -122,7 +122,7 @@ def compile_map(compiling: Compiling) -> State:
     for field in DISTRIBUTED_FIELDS.keys() - {"Label"}:
         if field in compiling.source:
             compiling.report(field, f"{field} needs a ProcessorConfig with the Mode DISTRIBUTED")
-    # Parameters is an old name of ItemSelector here, and no part of the data flow.
+    # Here Parameters is an old name of ItemSelector, and not part of the data flow.
     fields = {name: value for name, value in compiling.source.items() if name != "Parameters"}
     return Map(
         name=compiling.name,

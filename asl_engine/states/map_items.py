@@ -1,6 +1,6 @@
-"""What the iterations of a Map state are for: its items, how many at once, and each one's input.
+"""The iterations of a Map state: its items, the concurrency, and the input of each iteration.
 
-Inline and distributed processing say it with the same fields, in each query language its own.
+Inline and distributed processing use the same fields; each query language has its own.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ __all__ = ["ItemSource", "JsonataItems", "PathItems", "compile_items", "shown"]
 
 
 def shown(value: Json) -> str:
-    """A value as AWS shows it in the message about a path's."""
+    """A value as AWS shows it in messages about a path."""
     return value if isinstance(value, str) else dumps(value)
 
 
 class PathItems(NamedTuple):
-    """How a JSONPath state says what its iterations are for, and how many run at once."""
+    """The items and the concurrency of a JSONPath state."""
 
     items_path: Path | None
     selector: Template | None
@@ -40,7 +40,7 @@ class PathItems(NamedTuple):
     def items(self, turn: Turn, given: Payload) -> Payload:
         items = select(turn, self.items_path, given)
         if not isinstance(items.value, list):
-            # AWS shows a path into the context object as one into the data.
+            # AWS shows a path into the context object as a path into the data.
             path = "$" if self.items_path is None else self.items_path.text.replace("$$", "$", 1)
             raise StatesError("States.Runtime", f'Reference path "{path}" must point to array.')
         return items
@@ -65,7 +65,7 @@ class PathItems(NamedTuple):
 
 
 class JsonataItems(NamedTuple):
-    """The same of a JSONata state."""
+    """The same for a JSONata state."""
 
     items_expression: JsonataTemplate | None
     selector: JsonataTemplate | None

@@ -61,7 +61,7 @@ class Parallel(State):
     branches: tuple[str, ...]
 
     def enter(self, turn: Turn) -> None:
-        turn.within_limit(self.flow.arguments(turn))  # what cannot be evaluated fails the state before it starts
+        turn.within_limit(self.flow.arguments(turn))  # an evaluation error fails the state before it starts
         turn.emit(ParallelStateStarted, len(self.branches))
 
     def fork(self, turn: Turn) -> None:

@@ -1,4 +1,4 @@
-"""Pass: hand the input on, or a result in its place.  Specification: "Pass State"."""
+"""Pass: pass the input on, or a result in its place.  Specification: "Pass State"."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def compile_pass(compiling: Compiling) -> Pass:
         name=compiling.name,
         next=compiling.transition(),
         flow=compile_data_flow(compiling),
-        # Recorded from AWS: a Result of null is none.
+        # Recorded from AWS: a Result of null counts as absent.
         result=MISSING if compiling.source.get("Result") is None else compiling.source["Result"],
     )
 

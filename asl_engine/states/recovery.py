@@ -1,7 +1,7 @@
 """Retry and Catch: what a state does about a failure.  Specification: "Errors".
 
-Retriers are tried first, in order; each counts its own attempts.  When none is left, the first catcher
-that matches decides where the execution goes on.
+Retriers are tried first, in order; each counts its own attempts.  When none is left, the first
+matching catcher decides where the execution continues.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Retrier(NamedTuple):
     full_jitter: bool = False
 
     def delay(self, tries: int, random: Random) -> int:
-        """How long to wait after so many tries, in milliseconds: backoff, then the cap, then jitter."""
+        """The delay after this many attempts, in milliseconds: backoff, then the cap, then jitter."""
         try:
             seconds = min(self.interval * self.backoff_rate**tries, LONGEST_DELAY_SECONDS)
         except OverflowError:
@@ -65,7 +65,7 @@ class Recovery(NamedTuple):
 
 
 def matches(error_equals: tuple[str, ...], error: str | None) -> bool:
-    """Whether a list of error names speaks of this error."""
+    """Whether a list of error names matches this error."""
     for name in error_equals:
         if name in (error, shown_error(error)):
             return True
@@ -85,7 +85,7 @@ def recover(
 ) -> None:
     """Retry the state's work, or leave the state as a catcher says, or fail.
 
-    ``shown`` is the event by which the history says that the work failed, once it is not tried again.
+    ``shown`` is the event that records the failure in the history, unless the work is retried.
     """
     if error in UNRECOVERABLE:
         turn.fail(error, cause)
@@ -102,7 +102,7 @@ def recover(
 
 
 def failed_at_work(frame: Frame) -> bool:
-    """Whether the history has still to show that the work failed: not where the state could not begin it.
+    """Whether the history must still show that the work failed: not if the state could not begin it.
 
     An EvaluationFailed event counts as work (recorded from AWS).
     """
@@ -110,7 +110,7 @@ def failed_at_work(frame: Frame) -> bool:
 
 
 def retry(turn: Turn, recovery: Recovery, error: str | None) -> bool:
-    """Schedule another try of the state's work; False where no retrier is for this error any more."""
+    """Schedule another attempt at the state's work; False if no retrier for this error is left."""
     frame = turn.frame
     for index, retrier in enumerate(recovery.retriers):
         if matches(retrier.error_equals, error):
@@ -123,7 +123,7 @@ def retry(turn: Turn, recovery: Recovery, error: str | None) -> bool:
 
 
 def catch(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) -> bool:
-    """Leave the state as the first matching catcher says; False where none matches."""
+    """Leave the state as the first matching catcher says; False if none matches."""
     for catcher in recovery.catchers:
         if matches(catcher.error_equals, error):
             # An error without a cause is caught with an empty one, as AWS shows for timeouts.

@@ -117,7 +117,7 @@ def catcher(compiling: Compiling, place: str, source: dict[str, Any]) -> Catcher
 def jsonpath_exit(
     compiling: Compiling, place: str, source: dict[str, Any]
 ) -> Callable[[Turn, Payload, str], None]:
-    """ResultPath puts the error output into the state's input; OutputPath is not asked."""
+    """ResultPath puts the error output into the state's input; OutputPath does not apply."""
     flow = JsonPathFlow(
         input_path=None,
         parameters=None,
@@ -130,7 +130,7 @@ def jsonpath_exit(
 
 
 def jsonata_exit(compiling: Compiling, place: str, source: dict[str, Any]) -> Callable[[Turn, Payload, str], None]:
-    """Output and Assign see the error output as ``$states.errorOutput``; it is what is handed on by default."""
+    """Output and Assign see the error output as ``$states.errorOutput``; by default it becomes the output."""
     output = compiling.expression(f"{place}/Output", source["Output"]) if "Output" in source else None
     assign = compiling.assign_expression(place, source)
 

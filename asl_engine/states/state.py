@@ -1,4 +1,4 @@
-"""What all state types have in common: their first fields, and what the interpreter asks of a state."""
+"""What all state types have in common: their shared fields, and the interface for the interpreter."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TRANSITION_FIELDS: dict[str, Field] = {"Next": TEXT, "End": BOOLEAN}
 
 
 class StateType(NamedTuple):
-    """An entry of the table of state types: which fields there are in either language, and how a state is made."""
+    """An entry of the table of state types: the fields in each query language, and how to make a state."""
 
     fields: Shape
     jsonata_fields: Shape

@@ -1,4 +1,4 @@
-"""Succeed: end well.  Specification: "Succeed State"."""
+"""Succeed: end successfully.  Specification: "Succeed State"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Task: have work done by a resource.  Specification: "Task State"."""
+"""Task: a resource does the work.  Specification: "Task State"."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FIELDS = {
 
 
 class Seconds(NamedTuple):
-    """TimeoutSeconds or HeartbeatSeconds: given as they are, or by a path into the state's input."""
+    """TimeoutSeconds or HeartbeatSeconds: a literal, or a path into the state's input."""
 
     field: str
     literal: int | None

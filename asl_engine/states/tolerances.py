@@ -22,9 +22,9 @@ __all__ = ["Tolerances", "compile_tolerances", "exceeds"]
 
 
 def exceeds(failed: int, count: int, percentage: float, total: int | None) -> bool:
-    """Whether more items have failed than are tolerated; where nothing is, whether any has.
+    """Whether more items have failed than are tolerated; without a tolerance, whether any has.
 
-    ``total`` is the number of items, None where it is not known yet: nor is then what percentage has failed.
+    ``total`` is the number of items, None while it is unknown: the percentage is then unknown, too.
     """
     if not (count or percentage):
         return failed > 0
@@ -33,7 +33,7 @@ def exceeds(failed: int, count: int, percentage: float, total: int | None) -> bo
 
 
 class Tolerance(NamedTuple):
-    """One of the two fields: given as it is, by a path into the state's input, or by an expression."""
+    """One of the two fields: a literal, a path into the state's input, or an expression."""
 
     field: str
     literal: float | None
@@ -71,7 +71,7 @@ class Tolerance(NamedTuple):
         return isinstance(value, int if whole else int | float) and not isinstance(value, bool)
 
     def _fault(self, value: Json) -> str | None:
-        """What is wrong with a value, in AWS's words."""
+        """The fault of a value, with AWS's text."""
         if self.field == "ToleratedFailureCount":
             fault = "ToleratedFailureCount cannot be negative."
             sound = self._is_number(value) and isinstance(value, int) and value >= 0
@@ -86,7 +86,7 @@ class Tolerances(NamedTuple):
     by_percentage: Tolerance
 
     def evaluate(self, turn: Turn, given: Payload) -> tuple[int, float]:
-        """The number and the percentage of items that may fail; 0 where there is none of the kind."""
+        """The number and the percentage of items that may fail; 0 if absent."""
         return int(self.by_count.evaluate(turn, given)), float(self.by_percentage.evaluate(turn, given))
 
 

@@ -1,4 +1,4 @@
-"""How large variables may be.  AWS documentation, "Service quotas": each, all of one Assign, all there are.
+"""The size limits of variables.  AWS documentation, "Service quotas": each, all of one Assign, all together.
 
 The sizes and the texts are those recorded from AWS: a variable counts with its value as JSON text.
 """
@@ -25,7 +25,7 @@ ERROR = "States.DataLimitExceeded"
 
 
 def within_variable_limits(turn: Turn, assigned: Payload, place: str | None = None) -> Payload:
-    """What an Assign sets.  Raises ``StatesError`` States.DataLimitExceeded at ``place`` where it is too much."""
+    """The variables of an Assign.  Raises ``StatesError`` States.DataLimitExceeded at ``place`` if too large."""
     values: Any = assigned.value
     size = utf8_length(assigned.text)  # more than the values are together
     each, total = turn.limits.variable_bytes, turn.limits.variables_bytes

@@ -1,4 +1,4 @@
-"""Wait: for so many seconds, or until a moment.  Specification: "Wait State"."""
+"""Wait: for a number of seconds, or until a timestamp.  Specification: "Wait State"."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ LONGEST_DELAY_SECONDS = 2**31 - 1
 
 @dataclass(eq=False, repr=False)
 class Wait(State):
-    """Exactly one of the last is not None; ``timestamp`` is in milliseconds since the epoch."""
+    """A compiled Wait.  Exactly one of the last fields is not None; ``timestamp`` is in milliseconds since the epoch."""
 
     type: ClassVar[str] = "Wait"
 
@@ -143,7 +143,7 @@ def evaluated_timestamp(turn: Turn, expression: JsonataTemplate) -> int:
 
 
 def to_milliseconds(nanoseconds: int) -> int:
-    """Rounded up: a wait never ends before its moment."""
+    """Rounded up: a wait never ends before its timestamp."""
     return -(-nanoseconds // 1_000_000)
 
 

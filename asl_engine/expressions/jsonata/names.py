@@ -45,8 +45,8 @@ def out_of_place(root: Node) -> list[tuple[str, bool]]:
             found[node.value, True] = None
         if node.kind == "variable" and node.value == "$":
             found["$$", False] = None
-        # All but the first step of a path look into what the step before has given; filters, groupings
-        # and sort terms into what they are applied to; a transform into what it is given.
+        # All steps of a path but the first look into the result of the previous step; filters, groupings
+        # and sort terms into the value they apply to; a transform into its argument.
         first, rest = (node.parts[:1], node.parts[1:]) if node.kind == "path" else (node.parts, [])
         inner = node.predicates + node.stages + [term for term, _ in node.terms] + rest
         outer = first + ([] if node.procedure is None or node.kind == "lambda" else [node.procedure])

@@ -1,4 +1,4 @@
-"""What a valid definition will probably be regretted for: WARNINGs, with codes of ours and AWS's three.
+"""Likely mistakes in valid definitions: WARNINGs, with codes of ours and AWS's three.
 
 A rule is a function that looks at one scope (a machine, a branch or an item processor); to add one, write it
 and name it in ``RULES``, with what its code means.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CODES", "lint"]
 
-# Integrations whose task ends when somebody else says so.
+# Integrations whose task ends when another party answers.
 ANSWERED_LATER: Final = (".waitForTaskToken", ".sync", ".sync:2")
 # Fields whose literal value is a state's output, or is sent to a task.
 PAYLOAD_FIELDS: Final = ("Result", "Parameters", "Arguments", "Output", "ResultSelector", "ItemSelector")
@@ -35,7 +35,7 @@ DAY_SECONDS: Final = 86_400
 FEW_ATTEMPTS: Final = 1
 
 
-Doubts: TypeAlias = "Iterator[tuple[str, str]]"  # locations, and what is doubtful there
+Doubts: TypeAlias = "Iterator[tuple[str, str]]"  # locations, and the doubt about each
 
 
 def lint(machine: StateMachine) -> list[Finding]:
@@ -117,7 +117,7 @@ def _choices_without_default(scope: ScopeSource) -> Doubts:
 
 
 def _busy_loops(scope: ScopeSource) -> Doubts:
-    """Loops in which nothing waits: each round adds to a history that has an end."""
+    """Loops in which nothing waits: each round adds to a history of limited length."""
     states = {state.name: state for state in scope.states()}
     ahead = {name: _targets(state.source) for name, state in states.items() if not _waits(state.source)}
     for group in _cycles(ahead):
@@ -137,7 +137,7 @@ def _targets(state: dict[str, Any]) -> set[str]:
 
 
 def _cycles(ahead: dict[str, set[str]]) -> list[set[str]]:
-    """The groups of states of which each leads to all others, and to itself (strongly connected)."""
+    """The groups of states in which each leads to all others and to itself (strongly connected)."""
     reach = {name: _reached(ahead, name) for name in ahead}
     groups: list[set[str]] = []
     for name, reached in reach.items():
@@ -171,7 +171,7 @@ def _overflowing_payloads(scope: ScopeSource) -> Doubts:
 
 
 def _literal(value: Json) -> Json:
-    """The value without what is computed: paths, intrinsic functions and expressions may give less."""
+    """The value without computed parts: paths, intrinsic functions and expressions may give less."""
     if isinstance(value, dict):
         return {name: _literal(inner) for name, inner in value.items() if not name.endswith(".$")}
     if isinstance(value, list):
@@ -218,7 +218,7 @@ def _unfilled(value: Json, place: str) -> Iterator[Finding]:
             yield Finding("UNFILLED_PLACEHOLDER", message, place, "WARNING")
 
 
-# Code: what it means, and the rule that finds it.
+# Code: its meaning, and the rule that finds it.
 RULES: Final[dict[str, tuple[str, Callable[[ScopeSource], Doubts]]]] = {
     "TASK_WITHOUT_CATCH": ("A task's errors end the execution.", _tasks_without_catch),
     "TASK_WITHOUT_TIMEOUT": ("A task that somebody else ends has no time limit.", _endless_tasks),

@@ -1,7 +1,7 @@
-"""AWS's own warnings: values that look like paths and will be taken as they are.
+"""AWS's own warnings: values that look like paths but are taken literally.
 
 The codes are those of the ValidateStateMachineDefinition operation (service model: NO_DOLLAR, NO_PATH,
-PASS_RESULT_IS_STATIC); the messages are ours.  JSONata has no such places: a path is no expression there.
+PASS_RESULT_IS_STATIC); the messages are ours.  JSONata has no such places: a path is not an expression there.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ PATH: Final = re.compile(r"\$\$?(?:$|[.\[])")
 DYNAMIC: Final = re.compile(rf"{PATH.pattern}|States\.[A-Z]\w*\(")
 TEMPLATES: Final = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
 TEXTS: Final = {"Fail": ("Error", "Cause")}
-COMPARISONS: Final = "String"  # what a path could be compared with by mistake
+COMPARISONS: Final = "String"  # the comparisons that could take a path by mistake
 SUFFIX: Final = ".$"
 
 
 def static_paths(document: dict[str, Any]) -> Iterator[Finding]:
-    """The warnings about a definition that is sound, at every depth."""
+    """The warnings about a valid definition, at every depth."""
     for state in all_states(document):
         if state.language == "JSONPath":
             for code, place, message in _in_state(state.source):

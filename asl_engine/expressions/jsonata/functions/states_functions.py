@@ -71,7 +71,7 @@ def hash_(evaluation: Evaluation, value: Any, algorithm: Any) -> Any:
 
 
 def random(evaluation: Evaluation, seed: Any = MISSING) -> float:
-    """A number of at least 0 and below 1; the same for the same seed (AWS gives java.util.Random's first number)."""
+    """At least 0 and below 1; the same for the same seed (AWS gives java.util.Random's first number)."""
     if seed is MISSING:
         return evaluation.random.random()
     return random_double(int(seed) if math.isfinite(seed) else 0)
