@@ -72,7 +72,7 @@ def load_source(source: DefinitionSource, limits: Limits = AWS_LIMITS) -> StateM
 def check_source(
     source: DefinitionSource, limits: Limits = AWS_LIMITS
 ) -> tuple[StateMachine | None, list[Finding]]:
-    """Like ``loader.check``, with lines in the original text, and findings for placeholders in tasks' Resources."""
+    """Like ``loader.check``, with lines in the original text, and findings for Resources with placeholders."""
     machine, findings = check(source.text, positions=source.yaml is None, limits=limits)
     left = [*_unfilled(source)]
     if left:

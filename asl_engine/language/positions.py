@@ -42,7 +42,7 @@ def locate(text: str, location: str) -> tuple[int, int] | None:
 
 @lru_cache(maxsize=1)
 def _is_json(text: str) -> bool:
-    """A cached parse of the text, which is looked up once for each of its findings."""
+    """Whether the text is JSON; cached, since each finding about it asks again."""
     try:
         loads(text)
     except JsonSyntaxError:
@@ -57,7 +57,7 @@ def _lines(text: str) -> list[int]:
 
 
 def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
-    """How far ``rest`` leads from the value at ``value``, whose position is ``place``.
+    """How far ``rest`` leads from the value at ``value``, which is reported as being at ``place``.
 
     Returns the offset reached, and the part of ``rest`` that leads no further.
     """

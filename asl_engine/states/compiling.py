@@ -157,7 +157,7 @@ class Compiling:
         return None if where is None else self.expression(where, source["Assign"])
 
     def _variables(self, place: str, source: dict[str, Any]) -> str | None:
-        """The location of the Assign of ``source``, after checking its names.  None if there is none to compile."""
+        """The location of the Assign of ``source``; its names are checked.  None if there is none to compile."""
         if "Assign" not in source:
             return None
         where = f"{place}/Assign" if place else "Assign"

@@ -1,7 +1,7 @@
 """Map in distributed mode: every item, or batch of items, is an execution of its own.
 
 AWS Step Functions Developer Guide, "Using Map state in Distributed mode".  These executions belong to a
-Map Run; to the state it is open work, as a task is, which ends with an output or a failure.
+Map Run; to the state it is open work, like a task, which ends with an output or a failure.
 """
 
 from __future__ import annotations

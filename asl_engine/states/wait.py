@@ -59,7 +59,7 @@ LONGEST_DELAY_SECONDS = 2**31 - 1
 
 @dataclass(eq=False, repr=False)
 class Wait(State):
-    """A compiled Wait.  Exactly one of the last fields is not None; ``timestamp`` is in milliseconds since the epoch."""
+    """Exactly one of the last fields is not None; ``timestamp`` is in milliseconds since the epoch."""
 
     type: ClassVar[str] = "Wait"
 
