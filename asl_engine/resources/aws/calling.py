@@ -104,7 +104,7 @@ def _call(
             ) from error
         told = error.response
         raise refused(told.get("Error", {}), told.get("ResponseMetadata", {}), model, operation.family) from error
-    except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is no URL
+    except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is not a URL
         raise unreachable(error, operation.family) from error
     return ServiceAnswer(result, _metadata(answer["ResponseMetadata"]))
 

@@ -101,7 +101,7 @@ def _invoke(make: Callable[[], Any], request: dict[str, Any]) -> Invocation:
         body = answer["Payload"].read()
     except ClientError as error:
         raise _refused(error, client) from error
-    except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is no URL
+    except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is not a URL
         raise _unreachable(error) from error
     return Invocation(body.decode(errors="replace"), "FunctionError" in answer, answer)
 
