@@ -255,4 +255,4 @@ def test_a_limit_that_is_refused(given: str, message: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         parse_limits([given])
     assert message in str(refused.value)
-    assert str(refused.value).startswith("--limit ")
+    assert str(refused.value).startswith(f"limit={given.partition('=')[0]}")

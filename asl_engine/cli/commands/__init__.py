@@ -1,1 +1,1 @@
-"""The commands, one module each."""
+"""The commands, one module each: ``command`` takes the options and returns the exit code."""
