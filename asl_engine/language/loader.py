@@ -131,7 +131,8 @@ class Loader:
         if not isinstance(document, dict) or not isinstance(document.get("States"), dict):
             return ""
         targets: Targets = {}
-        for place, name, source, language, _ in scope.states():
+        states = [*scope.states()]
+        for place, name, source, language, _ in states:
             compiling = Compiling(name, source, place, self.findings, self.compile_inner, language)
             compiling.name_length = self.name_length
             self.check_name(compiling)
@@ -145,7 +146,7 @@ class Loader:
                     self.resources.append(source["Resource"])
         check_targets(location, document.get("StartAt"), targets, self.findings)
         if not location:
-            check_end([*scope.states()], self.findings)
+            check_end(states, self.findings)
         check_reached(location, document.get("StartAt"), targets, self.findings)
         return str(document.get("StartAt"))
 
