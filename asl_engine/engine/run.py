@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
     from asl_engine.core.interpreter import Stimulus
     from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.timers import Busy
     from asl_engine.json_values import Json
 
     Observer = Callable[["Run", list[Event]], None]
@@ -51,7 +52,7 @@ class Run:
         self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         self.driving = False
         self.tasks: dict[int, asyncio.Task[None]] = {}
-        self.pending: set[int] = set()  # tasks that have been called and wait for an answer from outside
+        self.pending: dict[int, Busy] = {}  # tasks that have been called and wait for an answer from outside
         self.beats: dict[int, Beats] = {}  # by the task, where it has beaten
         self.inbox: deque[Stimulus] = deque()
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows

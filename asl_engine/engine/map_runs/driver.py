@@ -287,15 +287,13 @@ class MapRun:
         self._under_way[number] = items
 
         def ended(done: asyncio.Future[Execution]) -> None:
-            # Time must not jump before the next child has been started.
-            self._host.alarms.begin()
-            error = None if done.cancelled() else done.exception()
-            if error is not None:
-                self._failure = error
-            else:
-                self._ended.append((number, items, done.result()))
-            self._wake()
-            self._host.alarms.rest()
+            with self._host.timers.busy():  # time must not jump before the next child has been started
+                error = None if done.cancelled() else done.exception()
+                if error is not None:
+                    self._failure = error
+                else:
+                    self._ended.append((number, items, done.result()))
+                self._wake()
 
         child.done.add_done_callback(ended)
 
@@ -340,7 +338,7 @@ class MapRun:
             return
         self._news = asyncio.get_running_loop().create_future()
         try:
-            with self._host.alarms.idle():
+            with self._host.timers.idle():
                 await self._news
         finally:
             self._news = None

@@ -67,8 +67,8 @@ class MapRuns:
             given_up = run.execution.status != "RUNNING" or map_run.work.key not in run.execution.open
             if map_run.run is run and given_up and not map_run.closed:
                 map_run.closed = True
-                self._host.alarms.begin()  # or what the children wait for would come about
-                task = self._host.spawn(self._abort(map_run))
+                busy = self._host.timers.busy()  # or what the children wait for would come about
+                task = self._host.spawn(self._abort(map_run), busy)
                 self._aborting.add(task)
                 task.add_done_callback(self._aborting.discard)
 
@@ -77,7 +77,6 @@ class MapRuns:
             await map_run.abort_children()
         finally:
             self._live.pop(map_run.arn, None)
-            self._host.alarms.rest()
 
     async def closed(self) -> None:
         """Wait until the children of those that were given up have been aborted; not for long."""
