@@ -34,7 +34,7 @@ from asl_engine.core.events import (
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
 from asl_engine.core.interpreter import (
     MACHINE_TIMER,
-    MAX_TURN_EVENTS,
+    MAX_DECISION_EVENTS,
     MapRunReported,
     RedriveRequested,
     Resumed,
@@ -47,9 +47,9 @@ from asl_engine.core.interpreter import (
     machine_deadline,
 )
 from asl_engine.core.redrive import not_redrivable
-from asl_engine.engine.activity_queue import Offer, Workers
+from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
-from asl_engine.engine.effects import dismiss, local_identity, settle
+from asl_engine.engine.effects import dismiss, local_identity, resolve
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.map_runs.registry import MapRuns
 from asl_engine.engine.map_runs.results import in_short
@@ -123,7 +123,7 @@ class Engine:
         self.observer = observer
         self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
-        self.workers: Workers[Run] = Workers(self._is_offered)
+        self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring)
         self.map_runs = MapRuns(self)
@@ -275,7 +275,7 @@ class Engine:
         return True
 
     def _advance(self, run: Run, stimulus: Stimulus) -> list[Event]:
-        return advance(run.machine, run.execution, stimulus, self.limits, self.workers.knows)
+        return advance(run.machine, run.execution, stimulus, self.limits, self.activities.knows)
 
     # -- one execution ----------------------------------------------------------------------------
 
@@ -312,14 +312,14 @@ class Engine:
                     await self.store.append(run.arn, events)
                     self._act(run, events)
                 while answers:
-                    settle(*answers.pop())
+                    resolve(*answers.pop())
         except Conflict:
             await self._superseded(run)
         except Exception as error:  # noqa: BLE001  whatever it is, whoever waits must hear of it
             self._abandon(run, error)
         finally:
             for heard, _ in answers:
-                settle(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
+                resolve(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
             run.driving = False
 
     def _act(self, run: Run, events: list[Event]) -> None:
@@ -347,7 +347,7 @@ class Engine:
             run.tell(self.observer, events)
         if run.execution.status != "RUNNING":
             self._finish(run)
-        elif len(events) >= MAX_TURN_EVENTS:  # a long turn was interrupted
+        elif len(events) >= MAX_DECISION_EVENTS:  # a long decision was interrupted
             self.deliver(run, Resumed(self.clock.now()))
 
     def _finish(self, run: Run) -> None:
@@ -356,7 +356,7 @@ class Engine:
         if not run.done.done():
             run.done.set_result(run.execution)
         while run.asked:
-            settle(run.asked.popitem()[1], [])
+            resolve(run.asked.popitem()[1], [])
 
     def _abandon(self, run: Run, error: BaseException) -> None:
         """Leave an execution that cannot be driven on; its log is whole and can be resumed."""
@@ -365,7 +365,7 @@ class Engine:
             run.done.set_exception(error)
             run.done.exception()  # whoever waits gets it; nobody has to
         while run.asked:
-            settle(run.asked.popitem()[1], error)
+            resolve(run.asked.popitem()[1], error)
 
     def _let_go(self, run: Run) -> None:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
@@ -403,10 +403,10 @@ class Engine:
         if self.stand_in is not None and self.stand_in(self, run, work):
             return
         if not work.started:
-            self.workers.offer(work.resource, Offer(run, work.key))
+            self.activities.offer(work.resource, PendingTask(run, work.key))
 
-    def _is_offered(self, offer: Offer[Run]) -> bool:
-        run, key, taken = offer
+    def _is_offered(self, task: PendingTask[Run]) -> bool:
+        run, key, taken = task
         work = None if run.done.done() else run.execution.open.get(key)
         return isinstance(work, OpenTask) and (taken or not work.started)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Observer = Callable[["Run", list[Event]], None]
 
-__all__ = ["Beats", "Observer", "Run"]
+__all__ = ["HeartbeatTimes", "Observer", "Run"]
 
 
 class Run:
@@ -29,10 +29,10 @@ class Run:
     __slots__ = (
         "arn",
         "asked",
-        "beats",
         "done",
         "driving",
         "execution",
+        "heartbeats",
         "inbox",
         "machine",
         "options",
@@ -53,7 +53,7 @@ class Run:
         self.driving = False
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.pending: dict[int, Busy] = {}  # tasks that have been called and wait for an answer from outside
-        self.beats: dict[int, Beats] = {}  # by the task, where it has beaten
+        self.heartbeats: dict[int, HeartbeatTimes] = {}  # by the task, where it has beaten
         self.inbox: deque[Stimulus] = deque()
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
 
@@ -84,7 +84,7 @@ class Run:
             observer(self, events)
 
 
-class Beats(NamedTuple):
+class HeartbeatTimes(NamedTuple):
     """When a task's last heartbeat was heard, and the last that was reported, in milliseconds since the epoch."""
 
     heard: int

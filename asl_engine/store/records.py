@@ -15,10 +15,10 @@ __all__ = [
     "ActivityRecord",
     "AliasRecord",
     "Child",
-    "Kinship",
     "MachineRecord",
     "MachineStatus",
     "MachineType",
+    "MapRunChild",
     "MapRunRecord",
     "MapRunStatus",
     "Record",
@@ -81,7 +81,7 @@ class Child(NamedTuple):
     items: int
 
 
-class Kinship(NamedTuple):
+class MapRunChild(NamedTuple):
     """A child as the Map Run knows it; ``round`` is the redrive of the Map Run in which it last began."""
 
     number: int

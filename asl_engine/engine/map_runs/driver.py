@@ -26,7 +26,7 @@ from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.json_values import MISSING
 from asl_engine.limits import utf8_length
 from asl_engine.payload import Payload
-from asl_engine.states.distributed_map import Configuration, DistributedMap, ItemTurn, processor_of
+from asl_engine.states.distributed_map import Configuration, DistributedMap, ItemDecision, processor_of
 from asl_engine.states.item_flow import Writing
 from asl_engine.store.records import Child
 
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
     from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
     from asl_engine.json_values import Json
-    from asl_engine.store.records import Kinship
+    from asl_engine.store.records import MapRunChild
 
 __all__ = ["MapRun"]
 
 # AWS runs up to 10,000 children at once, and so many where MaxConcurrency is 0; one machine has less to run
 # them with, and a tenth keeps it as busy.
-MOST_AT_ONCE: Final = 10_000
+MAX_AT_ONCE: Final = 10_000
 DEFAULT_AT_ONCE: Final = 1_000
 CHUNK = 200  # inputs that are made before others have their turn
 PAGE = 500  # children that are read at once
@@ -90,7 +90,7 @@ class MapRun:
         self._failure: BaseException | None = None
         self._starting: set[asyncio.Task[None]] = set()
         self._news: asyncio.Future[None] | None = None
-        self._again: deque[Kinship] = deque()  # to be redriven
+        self._again: deque[MapRunChild] = deque()  # to be redriven
         self._started_before = 0  # the children below this number have been started by another process,
         self._started_too: set[int] = set()  # and so have these
         self._under_way: dict[int, int] = {}  # the items of those in ``running``
@@ -144,7 +144,7 @@ class MapRun:
         if self.running:
             counts.add("RUNNING", sum(self._under_way.values()), len(self.running))
         if self._again:
-            counts.add("PENDING_REDRIVE", sum(kin.items for kin in self._again), len(self._again))
+            counts.add("PENDING_REDRIVE", sum(child.items for child in self._again), len(self._again))
         return counts
 
     def update(self, configuration: Configuration) -> None:
@@ -154,7 +154,7 @@ class MapRun:
 
     @property
     def _most_at_once(self) -> int:
-        return min(self.configuration.concurrency or DEFAULT_AT_ONCE, MOST_AT_ONCE)
+        return min(self.configuration.concurrency or DEFAULT_AT_ONCE, MAX_AT_ONCE)
 
     def _is_exceeded(self) -> bool:
         settings = self.configuration
@@ -207,18 +207,18 @@ class MapRun:
         return self._sized(Payload(self._item_input(index, item)))
 
     def _item_input(self, index: int, item: Item) -> Json:
-        turn = self._turn(index)
+        decision = self._decision(index)
         try:
-            return self._state.item_input(turn, item.context(index), item.input)
+            return self._state.item_input(decision, item.context(index), item.input)
         except EvaluationError as error:
-            raise turn.failure(error.detail, error.error) from None
+            raise decision.failure(error.detail, error.error) from None
 
     def _sized(self, payload: Payload) -> Payload:
-        return self._turn(0).within_limit(payload)
+        return self._decision(0).within_limit(payload)
 
-    def _turn(self, index: int) -> ItemTurn:
+    def _decision(self, index: int) -> ItemDecision:
         host, seed = self._host, f"{self.arn}:{index}"
-        return ItemTurn(self.run.execution, self.work.frame, host.clock.now(), host.limits, seed)
+        return ItemDecision(self.run.execution, self.work.frame, host.clock.now(), host.limits, seed)
 
     async def _make(self, inputs: Iterator[Input]) -> list[Input]:
         """The next few; what is read blocks, and is read in a thread."""
@@ -232,8 +232,8 @@ class MapRun:
     def _start(self, made: Input) -> None:
         self._begin(made.number, made.items, self._launch(made, self._identity(made.number)))
 
-    def _start_again(self, kin: Kinship) -> None:
-        self._begin(kin.number, kin.items, self._relaunch(kin))
+    def _start_again(self, child: MapRunChild) -> None:
+        self._begin(child.number, child.items, self._relaunch(child))
 
     def _begin(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
         self.running[number] = None
@@ -255,15 +255,15 @@ class MapRun:
         child = Child(self.arn, made.number, made.items)
         return await self._host.launch(self._machine, identity, made.payload, self._options, child=child)
 
-    async def _relaunch(self, kin: Kinship) -> Run:
+    async def _relaunch(self, child: MapRunChild) -> Run:
         """A Standard child is redriven, an Express child begun anew as another execution."""
-        record: Any = await self._store.record(kin.arn)
-        if not is_express(kin.arn):
+        record: Any = await self._store.record(child.arn)
+        if not is_express(child.arn):
             return await self._host.redrive(self._machine, record)
-        before = fold(record.identity, await self._store.events(kin.arn))
+        before = fold(record.identity, await self._store.events(child.arn))
         assert before.input is not None  # noqa: S101  it has been started
-        made = Input(kin.number, Payload.of_text(before.input.text), kin.items)
-        return await self._launch(made, self._identity(kin.number, self.work.redrives))
+        made = Input(child.number, Payload.of_text(before.input.text), child.items)
+        return await self._launch(made, self._identity(child.number, self.work.redrives))
 
     def _identity(self, number: int, redrive: int = 0) -> Identity:
         parent = self.run.execution.identity
@@ -374,9 +374,9 @@ class MapRun:
         if parent is not None:
             self._options = parent.options
         after = -1
-        while kin := await self._store.map_runs.children(self.arn, after, PAGE):
-            after = kin[-1].number
-            for one in kin:
+        while page := await self._store.map_runs.children(self.arn, after, PAGE):
+            after = page[-1].number
+            for one in page:
                 number, items, arn, status, _ = one
                 if number == self._started_before:
                     self._started_before += 1

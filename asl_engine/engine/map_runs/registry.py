@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MapRuns"]
 
-LONGEST_FAREWELL_SECONDS = 5.0  # for aborting children when the engine is left
+FAREWELL_TIMEOUT = 5.0  # for aborting children when the engine is left
 
 
 class MapRuns:
@@ -81,7 +81,7 @@ class MapRuns:
     async def closed(self) -> None:
         """Wait until the children of those that were given up have been aborted; not for long."""
         while self._aborting:
-            _, late = await asyncio.wait(self._aborting, timeout=LONGEST_FAREWELL_SECONDS)
+            _, late = await asyncio.wait(self._aborting, timeout=FAREWELL_TIMEOUT)
             if late:
                 break  # they are aborted when the database is next resumed
 
