@@ -65,7 +65,7 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.entered_at = event.at
     frame.retries = {}
     frame.retry_count = 0
-    frame.settled = False
+    frame.outcome_shown = False
     move(frame, Phase.ENTERED, event)
 
 
@@ -187,7 +187,7 @@ def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, for
     frame = x.frames[event.frame]
     x.open.pop(frame.work, None)  # the backoff that has ended
     frame.fork = fork
-    frame.settled = False
+    frame.outcome_shown = False
     move(frame, Phase.SCHEDULED if fork is None else fork.phase, event)
 
 
@@ -249,18 +249,18 @@ def _state_aborted(x: Execution, event: ev.StateAborted) -> None:
     """The state's branch or iteration has been given up already."""
     forks = [frame.fork for frame in x.frames.values() if frame.fork is not None]
     for child in [child for fork in forks for child in fork.fallen.values() if child.id == event.frame]:
-        child.settled = True
+        child.outcome_shown = True
 
 
-def _settled(x: Execution, event: ev.Event) -> None:
+def _outcome_shown(x: Execution, event: ev.Event) -> None:
     """The history has shown how the work ended; the next event follows from the one before this."""
-    x.frames[event.frame].settled = True
+    x.frames[event.frame].outcome_shown = True
 
 
 def _settled_badly(x: Execution, event: ev.Event) -> None:
     """The history has shown how the work ended; the next event follows from this."""
     frame = x.frames[event.frame]
-    frame.settled = True
+    frame.outcome_shown = True
     frame.last_id = event.id
 
 
@@ -319,17 +319,17 @@ def _restore(x: Execution, frame: Frame) -> None:
         frame.phase = Phase.SCHEDULED
         frame.last_id = frame.map_run.follows
         frame.result = None
-        frame.settled = False
+        frame.outcome_shown = False
         return
     # Where the children have made more data than the state can hold, all of them begin anew.
     if fork is None or error == "States.DataLimitExceeded":
         frame.phase = Phase.ENTERED
         frame.last_id = frame.entered_id
         frame.result = frame.fork = None
-        frame.settled = False
+        frame.outcome_shown = False
         return
     if fork.fallen:
-        frame.settled = False
+        frame.outcome_shown = False
     # In the order of their indexes, so that what a redrive does is the same whoever fell first.
     fork.children = dict(sorted((fork.children | fork.fallen).items()))
     fork.fallen = {}
@@ -406,14 +406,14 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.EvaluationFailed: _evaluation_failed,
     ev.StateAborted: _state_aborted,
     ev.ParallelStateStarted: _parallel_started,
-    ev.ParallelStateSucceeded: _settled,
+    ev.ParallelStateSucceeded: _outcome_shown,
     ev.ParallelStateFailed: _settled_badly,
     ev.BranchStarted: _child_started,
     ev.BranchSucceeded: _child_succeeded,
     ev.BranchFailed: _child_failed,
     ev.BranchAborted: _child_aborted,
     ev.MapStateStarted: _map_started,
-    ev.MapStateSucceeded: _settled,
+    ev.MapStateSucceeded: _outcome_shown,
     ev.MapStateFailed: _settled_badly,
     ev.MapIterationStarted: _child_started,
     ev.MapIterationSucceeded: _child_succeeded,

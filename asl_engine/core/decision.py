@@ -1,6 +1,6 @@
-"""A turn: the interpreter's hands while it decides what follows from one stimulus.
+"""What the interpreter decides with: the events that follow from one stimulus.
 
-A turn creates the next events and applies each at once, so that the following decision sees it.  It
+A decision creates the next events and applies each at once, so that the next step sees it.  It
 reads no clock and no randomness of its own: ``at`` came with the stimulus, and random numbers are
 seeded by the execution's ARN and the event at hand.
 """
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
-__all__ = ["HistoryFull", "Turn", "abort_children", "abort_map_runs", "fail_child"]
+__all__ = ["Decision", "HistoryFull", "abort_children", "abort_map_runs", "fail_child"]
 
 # State types whose work can be retried; only they have a RetryCount in the context object.
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
@@ -46,7 +46,7 @@ class HistoryFull(Exception):
     """The next event would be the last that the history has room for."""
 
 
-class Turn:
+class Decision:
     """Events are emitted for ``frame``, the frame whose state is being interpreted."""
 
     __slots__ = ("activity_exists", "at", "events", "execution", "frame", "limits", "ready", "takes_token")
@@ -63,10 +63,10 @@ class Turn:
         self.ready: list[int] = []  # a heap: the frames that may be able to go on, by id
         self.frame: Frame
 
-    def wake(self, frame: Frame) -> None:
+    def mark_ready(self, frame: Frame) -> None:
         """Let the frame go on, if it can.
 
-        Of all that can, the oldest goes first: an order that the log alone decides, so that a turn which was
+        Of all that can, the oldest goes first: an order that the log alone decides, so that a decision which was
         interrupted is continued exactly as it would have gone on.
         """
         heappush(self.ready, frame.id)
@@ -121,7 +121,7 @@ class Turn:
             self.emit_end(ev.ExecutionFailed, *self.cut(shown_error(error), cause))
             return
         fail_child(self, frame, parent, *self.cut(error, cause))
-        self.wake(parent)
+        self.mark_ready(parent)
 
     # -- what expressions see -------------------------------------------------------------------
 
@@ -247,69 +247,69 @@ ABORTED_TYPES = frozenset({"Task", "Wait", "Parallel", "Map"})
 FAILED_TYPES = frozenset({"Task"})
 
 
-def fail_child(turn: Turn, failed: Frame, parent: Frame, error: str | None, cause: str | None) -> None:
+def fail_child(decision: Decision, failed: Frame, parent: Frame, error: str | None, cause: str | None) -> None:
     """Let a branch or an iteration fail, which gives up all others: told in the order of their indexes."""
     if parent.fork is None:
         return
     follows = failed.last_id
-    _show_fallen(turn, parent, follows)
+    _show_fallen(decision, parent, follows)
     for child in _by_index(parent):
         if child is not failed:
-            _abort(turn, child, parent, follows)
+            _abort(decision, child, parent, follows)
             continue
-        turn.frame = failed
+        decision.frame = failed
         if parent.type == "Map":
-            turn.emit(ev.MapIterationFailed, parent.state, failed.index, error, cause)
+            decision.emit(ev.MapIterationFailed, parent.state, failed.index, error, cause)
         else:
-            turn.emit_internal(ev.BranchFailed, error, cause)
-        _show_aborted(turn, failed, follows)
+            decision.emit_internal(ev.BranchFailed, error, cause)
+        _show_aborted(decision, failed, follows)
 
 
-def abort_map_runs(turn: Turn) -> None:
+def abort_map_runs(decision: Decision) -> None:
     """Give up every Map Run of an execution that is about to end, as far as the history has room."""
-    x, room = turn.execution, turn.limits.history_events
+    x, room = decision.execution, decision.limits.history_events
     for work in list(x.open.values()):
         if isinstance(work, OpenMapRun) and (room is None or x.history_length < room - 2):
-            turn.frame = work.frame
-            turn.emit(ev.MapRunAborted, work.key)
+            decision.frame = work.frame
+            decision.emit(ev.MapRunAborted, work.key)
 
 
-def abort_children(turn: Turn, frame: Frame) -> None:
+def abort_children(decision: Decision, frame: Frame) -> None:
     """Give up the branches or iterations that are under way, with all that they have begun."""
-    _abort_children(turn, frame, frame.last_id)
+    _abort_children(decision, frame, frame.last_id)
 
 
-def _abort_children(turn: Turn, frame: Frame, follows: int) -> None:
-    _show_fallen(turn, frame, follows)
+def _abort_children(decision: Decision, frame: Frame, follows: int) -> None:
+    _show_fallen(decision, frame, follows)
     for child in _by_index(frame):
-        _abort(turn, child, frame, follows)
+        _abort(decision, child, frame, follows)
 
 
 def _by_index(frame: Frame) -> list[Frame]:
     return sorted(frame.fork.children.values(), key=lambda child: child.index) if frame.fork is not None else []
 
 
-def _show_fallen(turn: Turn, frame: Frame, follows: int) -> None:
+def _show_fallen(decision: Decision, frame: Frame, follows: int) -> None:
     """The log may have ended between a child's end and its state's."""
     for child in frame.fork.fallen.values() if frame.fork is not None else ():
-        _show_aborted(turn, child, follows)
+        _show_aborted(decision, child, follows)
 
 
-def _abort(turn: Turn, child: Frame, parent: Frame, follows: int) -> None:
-    _abort_children(turn, child, follows)
-    turn.frame = child
-    work = turn.execution.open.get(child.work)
+def _abort(decision: Decision, child: Frame, parent: Frame, follows: int) -> None:
+    _abort_children(decision, child, follows)
+    decision.frame = child
+    work = decision.execution.open.get(child.work)
     if isinstance(work, OpenMapRun):
-        turn.emit(ev.MapRunAborted, work.key, previous=follows)
+        decision.emit(ev.MapRunAborted, work.key, previous=follows)
     if parent.type == "Map":
-        turn.emit(ev.MapIterationAborted, parent.state, child.index, previous=follows)
+        decision.emit(ev.MapIterationAborted, parent.state, child.index, previous=follows)
     else:
-        turn.emit_internal(ev.BranchAborted)
-    _show_aborted(turn, child, follows)
+        decision.emit_internal(ev.BranchAborted)
+    _show_aborted(decision, child, follows)
 
 
-def _show_aborted(turn: Turn, child: Frame, follows: int) -> None:
+def _show_aborted(decision: Decision, child: Frame, follows: int) -> None:
     types = ABORTED_TYPES if child.error is None else FAILED_TYPES
-    if child.type in types and child.phase not in BETWEEN_STATES and not child.settled:
-        turn.frame = child
-        turn.emit(ev.StateAborted, child.state, child.type, previous=follows)
+    if child.type in types and child.phase not in BETWEEN_STATES and not child.outcome_shown:
+        decision.frame = child
+        decision.emit(ev.StateAborted, child.state, child.type, previous=follows)

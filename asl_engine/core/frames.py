@@ -167,7 +167,7 @@ class Frame:
     ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
     ``work`` is the key of the open task, timer or Map Run, ``retries`` counts the tries of each Retry entry.
     ``items`` are those that a Map Run is about to be started for; ``map_run`` is the state's, to be redriven.
-    ``settled``: the history has shown already how the state's work ended (it succeeded, failed or was aborted).
+    ``outcome_shown``: the history shows already how the state's work ended (it succeeded, failed or was aborted).
     """
 
     __slots__ = (
@@ -184,12 +184,12 @@ class Frame:
         "last_id",
         "map_run",
         "next",
+        "outcome_shown",
         "parent",
         "phase",
         "result",
         "retries",
         "retry_count",
-        "settled",
         "state",
         "type",
         "variables",
@@ -219,7 +219,7 @@ class Frame:
         self.last_id = 0
         self.retries: dict[int, int] = {}
         self.retry_count = 0
-        self.settled = False
+        self.outcome_shown = False
         self.work = 0
         self.fork: Fork | None = None
         self.items: Payload | None = None

@@ -98,7 +98,7 @@ def stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:
 
 
 def same(one: ev.Event, other: ev.Event) -> bool:
-    """Equal but for the moment: an interrupted turn is decided in two, at two moments."""
+    """Equal but for the moment: an interrupted decision is taken in two parts, at two moments."""
     return type(one) is type(other) and one._replace(at=0) == other._replace(at=0)
 
 

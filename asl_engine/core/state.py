@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
 
 __all__ = ["State"]
 
@@ -29,26 +29,26 @@ class State:
         """Whether the state's context object has a task token."""
         return False
 
-    def enter(self, turn: Turn) -> None:
+    def enter(self, decision: Decision) -> None:
         """Begin the work: the state was entered, or a retry of its work is due."""
         raise NotImplementedError
 
-    def scheduled(self, turn: Turn) -> None:
+    def scheduled(self, decision: Decision) -> None:
         """Start the work that was scheduled."""
         raise NotImplementedError
 
-    def fork(self, turn: Turn) -> None:
+    def fork(self, decision: Decision) -> None:
         """Start as many branches or iterations as there is room for."""
         raise NotImplementedError
 
-    def waited(self, turn: Turn) -> None:
+    def waited(self, decision: Decision) -> None:
         """Go on: the time the state waited for has come."""
         raise NotImplementedError
 
-    def succeeded(self, turn: Turn) -> None:
+    def succeeded(self, decision: Decision) -> None:
         """Handle the result of the work."""
         raise NotImplementedError
 
-    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+    def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
         """Handle a failure of the work or of a field's evaluation: without Retry and Catch it ends all."""
-        turn.fail(error, cause)
+        decision.fail(error, cause)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["Offer", "TooManyPolls", "Workers"]
+__all__ = ["ActivityQueue", "PendingTask", "TooManyPolls"]
 
 Owner = TypeVar("Owner")
 
@@ -24,7 +24,7 @@ class TooManyPolls(Exception):
     """As many workers as may do poll this activity already."""
 
 
-class Offer(NamedTuple, Generic[Owner]):
+class PendingTask(NamedTuple, Generic[Owner]):
     """A task that waits for a worker; ``owner`` is its execution.
 
     ``taken``: it was handed out already, to a worker that was gone when it was to be told.
@@ -35,18 +35,18 @@ class Offer(NamedTuple, Generic[Owner]):
     taken: bool = False
 
 
-class Workers(Generic[Owner]):
+class ActivityQueue(Generic[Owner]):
     """Which activities there are, the tasks that wait for workers, and the workers that wait for tasks.
 
     ``is_open`` says whether a task is still to be had: those that are not are passed over.
     """
 
-    def __init__(self, is_open: Callable[[Offer[Owner]], bool]) -> None:
+    def __init__(self, is_open: Callable[[PendingTask[Owner]], bool]) -> None:
         self._is_open = is_open
         self._activities: set[str] = set()
-        self._offers: dict[str, deque[Offer[Owner]]] = {}
+        self._waiting: dict[str, deque[PendingTask[Owner]]] = {}
         # Dictionaries, as sets in order: a poll may leave from the middle of the queue.
-        self._polls: dict[str, dict[asyncio.Future[Offer[Owner] | None], None]] = {}
+        self._polls: dict[str, dict[asyncio.Future[PendingTask[Owner] | None], None]] = {}
         self._closed = False
 
     # -- activities -------------------------------------------------------------------------------
@@ -68,7 +68,7 @@ class Workers(Generic[Owner]):
 
     # -- tasks ------------------------------------------------------------------------------------
 
-    def offer(self, activity: str, offer: Offer[Owner], *, first: bool = False) -> None:
+    def offer(self, activity: str, task: PendingTask[Owner], *, first: bool = False) -> None:
         """Give a task to the worker that has waited longest, or let it wait for one.
 
         ``first``: it was taken and could not be handed over; it is the next one again.
@@ -78,15 +78,15 @@ class Workers(Generic[Owner]):
             poll = next(iter(polls))
             del polls[poll]
             if not poll.done():
-                poll.set_result(offer)
+                poll.set_result(task)
                 return
-        waiting = self._offers.setdefault(activity, deque())
+        waiting = self._waiting.setdefault(activity, deque())
         while waiting and not self._is_open(waiting[0]):  # nobody may ever come and pass over them
             waiting.popleft()
         if first:
-            waiting.appendleft(offer)
+            waiting.appendleft(task)
         else:
-            waiting.append(offer)
+            waiting.append(task)
 
     def polls(self, activity: str) -> int:
         """How many workers wait for a task of this activity."""
@@ -98,7 +98,7 @@ class Workers(Generic[Owner]):
         seconds: float,
         most: int | None = None,
         gone: asyncio.Future[None] | None = None,
-    ) -> Offer[Owner] | None:
+    ) -> PendingTask[Owner] | None:
         """The oldest task of an activity, None where none has come for so long.
 
         A worker that goes away meanwhile (``gone`` is done) leaves its place, and what it was just given to the
@@ -115,10 +115,10 @@ class Workers(Generic[Owner]):
 
     async def _wait(
         self, activity: str, seconds: float, most: int | None, gone: asyncio.Future[None] | None
-    ) -> Offer[Owner] | None:
+    ) -> PendingTask[Owner] | None:
         if most is not None and self.polls(activity) >= most:
             raise TooManyPolls
-        poll: asyncio.Future[Offer[Owner] | None] = asyncio.get_running_loop().create_future()
+        poll: asyncio.Future[PendingTask[Owner] | None] = asyncio.get_running_loop().create_future()
         self._polls.setdefault(activity, {})[poll] = None
         waited_for: set[asyncio.Future[Any]] = {poll} if gone is None else {poll, gone}
         here = False
@@ -132,7 +132,7 @@ class Workers(Generic[Owner]):
                 self.offer(activity, given, first=True)
         return given if here else None
 
-    def _leave(self, activity: str, poll: asyncio.Future[Offer[Owner] | None]) -> None:
+    def _leave(self, activity: str, poll: asyncio.Future[PendingTask[Owner] | None]) -> None:
         polls = self._polls.get(activity, {})
         polls.pop(poll, None)
         if not polls:
@@ -146,11 +146,11 @@ class Workers(Generic[Owner]):
                 if not poll.done():
                     poll.set_result(None)
 
-    def _oldest(self, activity: str) -> Offer[Owner] | None:
-        waiting = self._offers.get(activity)
+    def _oldest(self, activity: str) -> PendingTask[Owner] | None:
+        waiting = self._waiting.get(activity)
         while waiting:
-            offer = waiting.popleft()
-            if self._is_open(offer):
-                return offer
-        self._offers.pop(activity, None)
+            task = waiting.popleft()
+            if self._is_open(task):
+                return task
+        self._waiting.pop(activity, None)
         return None

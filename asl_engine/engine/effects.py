@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, OpenTask
 
-__all__ = ["dismiss", "local_identity", "settle", "token_of"]
+__all__ = ["dismiss", "local_identity", "resolve", "token_of"]
 
 
 # How long leaving the engine waits for tasks that were cancelled.
-LONGEST_FAREWELL_SECONDS = 1.0
+FAREWELL_TIMEOUT = 1.0
 
 
 def local_identity(region: str, account: str, machine_name: str, name: str, started_at: int) -> Identity:
@@ -37,7 +37,7 @@ def token_of(execution: Execution, task: OpenTask) -> str:
     return task_token(execution.salt, execution.identity.arn, task.key)
 
 
-def settle(heard: asyncio.Future[list[Event]], result: list[Event] | BaseException | None) -> None:
+def resolve(heard: asyncio.Future[list[Event]], result: list[Event] | BaseException | None) -> None:
     """Let whoever asked hear what has followed, or what has gone wrong."""
     if heard.done():  # they are gone
         return
@@ -56,7 +56,7 @@ async def dismiss(tasks: set[asyncio.Task[None]]) -> None:
             task.cancel()
     if not tasks:
         return
-    _, stuck = await asyncio.wait(tasks, timeout=LONGEST_FAREWELL_SECONDS)
+    _, stuck = await asyncio.wait(tasks, timeout=FAREWELL_TIMEOUT)
     for task in stuck:
         # A callable that will not be cancelled. The loop must not wait for it either when it closes.
         asyncio._unregister_task(task)  # noqa: SLF001  documented in "Extending asyncio"

@@ -34,7 +34,7 @@ from asl_engine.core.events import (
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
 from asl_engine.core.interpreter import (
     MACHINE_TIMER,
-    MAX_TURN_EVENTS,
+    MAX_DECISION_EVENTS,
     MapRunReported,
     RedriveRequested,
     Resumed,
@@ -47,15 +47,15 @@ from asl_engine.core.interpreter import (
     machine_deadline,
 )
 from asl_engine.core.redrive import not_redrivable
-from asl_engine.engine.activity_queue import Offer, Workers
+from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
-from asl_engine.engine.effects import dismiss, local_identity, settle
+from asl_engine.engine.effects import dismiss, local_identity, resolve
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.map_runs.registry import MapRuns
 from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
-from asl_engine.engine.timers import Alarms
+from asl_engine.engine.timers import Timers
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, ExecutionNotRedrivable, StatesError
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources import PENDING
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.host import StandIn
     from asl_engine.engine.run import Observer
+    from asl_engine.engine.timers import Busy
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
     from asl_engine.resources import Pending, Resource
@@ -122,9 +123,9 @@ class Engine:
         self.observer = observer
         self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
-        self.workers: Workers[Run] = Workers(self._is_offered)
+        self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
         # Tasks and drives under way keep time from jumping.
-        self.alarms: Alarms[Run] = Alarms(self.clock, Run.waits_for, self._ring)
+        self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring)
         self.map_runs = MapRuns(self)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -135,7 +136,7 @@ class Engine:
     async def __aexit__(self, *exc: object) -> None:
         await self.map_runs.closed()
         self._closed = True
-        self.alarms.close()
+        self.timers.close()
         await dismiss(self._spawned)
 
     # -- what callers ask for ---------------------------------------------------------------------
@@ -170,8 +171,7 @@ class Engine:
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
         run = Run(machine, Execution(identity), options)
-        self.alarms.begin()
-        try:
+        with self.timers.busy():
             started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
             events = self._advance(run, started)
             if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
@@ -180,8 +180,6 @@ class Engine:
             await self.store.create(record, machine.text, events, child)
             self._admit(run)
             self._act(run, events)
-        finally:
-            self.alarms.rest()
         return run
 
     async def resume(self, machine: StateMachine, record: Record) -> Run:
@@ -226,8 +224,7 @@ class Engine:
 
         ``token`` is the client's.  Raises ``ExecutionNotRedrivable``.
         """
-        self.alarms.begin()
-        try:
+        with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
             now = self.clock.now()
             run, events = await self._decide(machine, record, RedriveRequested(now, token))
@@ -236,8 +233,6 @@ class Engine:
                 raise ExecutionNotRedrivable(run.arn, reason)
             self._admit(run)
             self._act(run, events)
-        finally:
-            self.alarms.rest()
         return run
 
     async def _decide(self, machine: StateMachine, record: Record, stimulus: Stimulus) -> tuple[Run, list[Event]]:
@@ -280,7 +275,7 @@ class Engine:
         return True
 
     def _advance(self, run: Run, stimulus: Stimulus) -> list[Event]:
-        return advance(run.machine, run.execution, stimulus, self.limits, self.workers.knows)
+        return advance(run.machine, run.execution, stimulus, self.limits, self.activities.knows)
 
     # -- one execution ----------------------------------------------------------------------------
 
@@ -288,21 +283,17 @@ class Engine:
         self.runs[run.arn] = run
         deadline, last = machine_deadline(run.machine, run.execution), lifetime_end(run.execution, self.limits)
         if deadline is not None:
-            self.alarms.set(deadline, run, MACHINE_TIMER)
+            self.timers.set(deadline, run, MACHINE_TIMER)
         # Where time jumps it does not jump there of itself: see _watch_due.
         if last is not None and (not self.clock.skips or is_express(run.arn)):
-            self.alarms.set(last, run, MACHINE_TIMER)
+            self.timers.set(last, run, MACHINE_TIMER)
 
     def deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
         put(run, stimulus)
         if not run.driving and not self._closed:
-            self._begin_driving(run)
-            self.spawn(self._drive(run))
-
-    def _begin_driving(self, run: Run) -> None:
-        run.driving = True
-        self.alarms.begin()
+            run.driving = True
+            self.spawn(self._drive(run), self.timers.busy())
 
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
@@ -321,16 +312,15 @@ class Engine:
                     await self.store.append(run.arn, events)
                     self._act(run, events)
                 while answers:
-                    settle(*answers.pop())
+                    resolve(*answers.pop())
         except Conflict:
             await self._superseded(run)
         except Exception as error:  # noqa: BLE001  whatever it is, whoever waits must hear of it
             self._abandon(run, error)
         finally:
             for heard, _ in answers:
-                settle(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
+                resolve(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
             run.driving = False
-            self.alarms.rest()
 
     def _act(self, run: Run, events: list[Event]) -> None:
         """Do what the stored events ask for."""
@@ -357,7 +347,7 @@ class Engine:
             run.tell(self.observer, events)
         if run.execution.status != "RUNNING":
             self._finish(run)
-        elif len(events) >= MAX_TURN_EVENTS:  # a long turn was interrupted
+        elif len(events) >= MAX_DECISION_EVENTS:  # a long decision was interrupted
             self.deliver(run, Resumed(self.clock.now()))
 
     def _finish(self, run: Run) -> None:
@@ -366,7 +356,7 @@ class Engine:
         if not run.done.done():
             run.done.set_result(run.execution)
         while run.asked:
-            settle(run.asked.popitem()[1], [])
+            resolve(run.asked.popitem()[1], [])
 
     def _abandon(self, run: Run, error: BaseException) -> None:
         """Leave an execution that cannot be driven on; its log is whole and can be resumed."""
@@ -375,7 +365,7 @@ class Engine:
             run.done.set_exception(error)
             run.done.exception()  # whoever waits gets it; nobody has to
         while run.asked:
-            settle(run.asked.popitem()[1], error)
+            resolve(run.asked.popitem()[1], error)
 
     def _let_go(self, run: Run) -> None:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
@@ -403,22 +393,20 @@ class Engine:
         if isinstance(work, OpenTask) and work.is_activity and work.key not in run.tasks:
             self._hold_open(run, work)
         elif isinstance(work, OpenTask | OpenMapRun) and work.started and work.key not in run.tasks:
-            self.alarms.begin()
-            run.tasks[work.key] = self.spawn(self._perform(run, work))
+            run.tasks[work.key] = self.spawn(self._perform(run, work), self.timers.busy())
         self._watch_due(run, work)
 
     def _hold_open(self, run: Run, work: OpenTask) -> None:
         """The task of an activity is work under way too, for which time does not jump."""
         if work.key not in run.pending:
-            run.pending.add(work.key)
-            self.alarms.begin()
+            run.pending[work.key] = self.timers.busy()
         if self.stand_in is not None and self.stand_in(self, run, work):
             return
         if not work.started:
-            self.workers.offer(work.resource, Offer(run, work.key))
+            self.activities.offer(work.resource, PendingTask(run, work.key))
 
-    def _is_offered(self, offer: Offer[Run]) -> bool:
-        run, key, taken = offer
+    def _is_offered(self, task: PendingTask[Run]) -> bool:
+        run, key, taken = task
         work = None if run.done.done() else run.execution.open.get(key)
         return isinstance(work, OpenTask) and (taken or not work.started)
 
@@ -430,14 +418,12 @@ class Engine:
         finally:
             run.tasks.pop(work.key, None)
             if pending:
-                run.pending.add(work.key)
-            else:
-                self.alarms.rest()
+                run.pending[work.key] = self.timers.busy()
         if stimulus is None or stimulus is PENDING:
             return
         put(run, stimulus)
         if not run.driving:
-            self._begin_driving(run)
+            run.driving = True
             await self._drive(run)
 
     async def _call(self, run: Run, task: OpenTask) -> TaskReported | Pending | None:
@@ -473,24 +459,30 @@ class Engine:
         self._no_longer_pending(run, key)
 
     def _no_longer_pending(self, run: Run, key: int) -> None:
-        if key in run.pending:
-            run.pending.discard(key)
-            self.alarms.rest()
+        busy = run.pending.pop(key, None)
+        if busy is not None:
+            busy.close()
 
-    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[None, None, None], busy: Busy | None = None) -> asyncio.Task[None]:
+        """Let something run until the engine is left.
+
+        ``busy`` is closed when it has ended, also where it was cancelled before it could begin.
+        """
         task = asyncio.ensure_future(work)
         self._spawned.add(task)
         task.add_done_callback(self._spawned.discard)
+        if busy is not None:
+            task.add_done_callback(lambda _: busy.close())
         return task
 
     # -- timers -----------------------------------------------------------------------------------
 
     def _watch_due(self, run: Run, work: OpenWork | None) -> None:
         if work is not None and work.due is not None:
-            self.alarms.set(work.due, run, work.key)
+            self.timers.set(work.due, run, work.key)
             last = lifetime_end(run.execution, self.limits)
             if last is not None and last < work.due:
-                self.alarms.set(last, run, MACHINE_TIMER)
+                self.timers.set(last, run, MACHINE_TIMER)
 
     def _ring(self, run: Run, key: int) -> None:
         self.deliver(run, TimerReported(self.clock.now(), key))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.core.execution import OpenTask
 from asl_engine.core.interpreter import Heartbeat, TaskReported, timeout_of
-from asl_engine.engine.run import Beats
+from asl_engine.engine.run import HeartbeatTimes
 
 if TYPE_CHECKING:
     from asl_engine.core.interpreter import Stimulus
@@ -28,19 +28,19 @@ def of_task(run: Run, key: int, now: int) -> Heartbeat | None:
     task = run.execution.open.get(key)
     if not isinstance(task, OpenTask) or task.heartbeat is None:
         return Heartbeat(now, key)
-    last = run.beats.get(key)
+    last = run.heartbeats.get(key)
     if last is None:
-        run.beats[key] = Beats(now, now)
+        run.heartbeats[key] = HeartbeatTimes(now, now)
         return Heartbeat(now, key)
     if now - last.reported >= task.heartbeat * SHARE or timeout_of(task, now) is not None:
         return Heartbeat(now, key)
-    run.beats[key] = Beats(now, last.reported)
+    run.heartbeats[key] = HeartbeatTimes(now, last.reported)
     return None
 
 
 def put(run: Run, stimulus: Stimulus) -> None:
     """Put a stimulus into the inbox, and before it the heartbeat that the execution has to know then."""
-    if run.beats and (heartbeat := _remembered(run, stimulus)) is not None:
+    if run.heartbeats and (heartbeat := _remembered(run, stimulus)) is not None:
         run.inbox.append(heartbeat)
     run.inbox.append(stimulus)
 
@@ -48,15 +48,15 @@ def put(run: Run, stimulus: Stimulus) -> None:
 def _remembered(run: Run, stimulus: Stimulus) -> Heartbeat | None:
     """The heartbeat that the execution has to hear of before this stimulus, if there is one."""
     key = getattr(stimulus, "task", getattr(stimulus, "timer", 0))
-    last, task = run.beats.get(key), run.execution.open.get(key)
+    last, task = run.heartbeats.get(key), run.execution.open.get(key)
     if last is None:
         return None
     if not isinstance(task, OpenTask) or isinstance(stimulus, TaskReported):
-        del run.beats[key]
+        del run.heartbeats[key]
     elif isinstance(stimulus, Heartbeat):
-        run.beats[key] = Beats(stimulus.at, stimulus.at)
+        run.heartbeats[key] = HeartbeatTimes(stimulus.at, stimulus.at)
     elif last.heard > last.reported and task.heartbeat_due is not None and stimulus.at >= task.heartbeat_due:
-        run.beats[key] = Beats(last.heard, last.heard)
+        run.heartbeats[key] = HeartbeatTimes(last.heard, last.heard)
     if not isinstance(task, OpenTask) or task.heartbeat_due is None or stimulus.at < task.heartbeat_due:
         return None
     return Heartbeat(stimulus.at, key, last.heard) if last.heard > last.reported else None

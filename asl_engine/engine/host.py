@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.run import Run
-    from asl_engine.engine.timers import Alarms
+    from asl_engine.engine.timers import Busy, Timers
     from asl_engine.json_values import Json
     from asl_engine.limits import Limits
     from asl_engine.payload import Payload
@@ -41,7 +41,7 @@ class Host(Protocol):
     @property
     def runs(self) -> Mapping[str, Run]: ...
     @property
-    def alarms(self) -> Alarms[Run]: ...
+    def timers(self) -> Timers[Run]: ...
 
     async def launch(
         self,
@@ -64,7 +64,7 @@ class Host(Protocol):
 
     def deliver(self, run: Run, stimulus: Stimulus) -> None: ...
 
-    def spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]: ...
+    def spawn(self, work: Coroutine[None, None, None], busy: Busy | None = None) -> asyncio.Task[None]: ...
 
 
 # Sees to the task of an activity itself, or says that it does not.

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
     from asl_engine.core.interpreter import Stimulus
     from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.timers import Busy
     from asl_engine.json_values import Json
 
     Observer = Callable[["Run", list[Event]], None]
 
-__all__ = ["Beats", "Observer", "Run"]
+__all__ = ["HeartbeatTimes", "Observer", "Run"]
 
 
 class Run:
@@ -28,10 +29,10 @@ class Run:
     __slots__ = (
         "arn",
         "asked",
-        "beats",
         "done",
         "driving",
         "execution",
+        "heartbeats",
         "inbox",
         "machine",
         "options",
@@ -51,8 +52,8 @@ class Run:
         self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         self.driving = False
         self.tasks: dict[int, asyncio.Task[None]] = {}
-        self.pending: set[int] = set()  # tasks that have been called and wait for an answer from outside
-        self.beats: dict[int, Beats] = {}  # by the task, where it has beaten
+        self.pending: dict[int, Busy] = {}  # tasks that have been called and wait for an answer from outside
+        self.heartbeats: dict[int, HeartbeatTimes] = {}  # by the task, where it has beaten
         self.inbox: deque[Stimulus] = deque()
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
 
@@ -83,7 +84,7 @@ class Run:
             observer(self, events)
 
 
-class Beats(NamedTuple):
+class HeartbeatTimes(NamedTuple):
     """When a task's last heartbeat was heard, and the last that was reported, in milliseconds since the epoch."""
 
     heard: int

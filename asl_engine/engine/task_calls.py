@@ -33,7 +33,7 @@ def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
         state=task.frame.state,
         heartbeat=heartbeat(host, run, task.key),
         credentials=task.credentials,
-        idle=host.alarms.idle,
+        idle=host.timers.idle,
         token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
         submitted=task.submitted,
         submit=submission(host, run, task.key),

@@ -7,27 +7,58 @@ nothing competes with takes no time, but work is always given its own.
 from __future__ import annotations
 
 import asyncio
+import warnings
 from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from asl_engine.engine.clock import Clock
 
-__all__ = ["Alarms"]
+__all__ = ["Busy", "Timers"]
 
 Owner = TypeVar("Owner")
 
 # A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
-LONGEST_SLEEP_SECONDS = 60.0
+MAX_SLEEP_SECONDS = 60.0
 # Timers of what has ended stay until they come due, or until there are too many of them.
-FEW_TIMERS = 1000
+MIN_SWEPT = 1000
 
 
-class Alarms(Generic[Owner]):
+class Busy:
+    """Something that is under way, until it is closed: time does not jump meanwhile.
+
+    As a context where it begins and ends in one place.  Closing it twice raises an error, as it would let time
+    jump past somebody else's work; dropping it unclosed warns, as it would stop time for ever.
+    """
+
+    __slots__ = ("_dropped", "_end")
+
+    def __init__(self, end: Callable[[], None], dropped: Callable[[], None]) -> None:
+        self._end: Callable[[], None] | None = end
+        self._dropped = dropped
+
+    def close(self) -> None:
+        end, self._end = self._end, None
+        if end is None:
+            raise RuntimeError("What was under way has ended already")
+        end()
+
+    def __del__(self) -> None:
+        if self._end is not None:
+            self._dropped()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+
+class Timers(Generic[Owner]):
     """Timers by owner and key, due in milliseconds since the epoch.
 
     ``is_pending(owner, key, due)`` says whether a timer still means something; those whose work is done or
@@ -43,8 +74,8 @@ class Alarms(Generic[Owner]):
         self._clock = clock
         self._is_pending = is_pending
         self._ring = ring
-        self._timers: list[tuple[int, int, Owner, int]] = []  # due, tie-break, owner, key
-        self._sweep_at = FEW_TIMERS
+        self._heap: list[tuple[int, int, Owner, int]] = []  # due, tie-break, owner, key
+        self._sweep_at = MIN_SWEPT
         self._ticket = count()
         self._alarm: asyncio.TimerHandle | asyncio.Handle | None = None
         self._busy = 0  # work under way: while there is any, time does not jump
@@ -52,33 +83,43 @@ class Alarms(Generic[Owner]):
 
     def set(self, due: int, owner: Owner, key: int) -> None:
         entry = (due, next(self._ticket), owner, key)
-        heappush(self._timers, entry)
-        if len(self._timers) > self._sweep_at:
+        heappush(self._heap, entry)
+        if len(self._heap) > self._sweep_at:
             self._sweep()
-        if self._timers and self._timers[0] is entry:
+        if self._heap and self._heap[0] is entry:
             self._set_alarm()
 
-    def begin(self) -> None:
-        """Something is under way, until ``rest``."""
+    def busy(self) -> Busy:
+        """Something is under way from now on, until what this returns is closed."""
+        self._begin()
+        return Busy(self._end, self._warn)
+
+    def _begin(self) -> None:
         self._busy += 1
 
-    def rest(self) -> None:
-        """Something has finished; where time jumps, perhaps it can now, or has."""
+    def _end(self) -> None:
+        """Where time jumps, perhaps it can now."""
         self._busy -= 1
         if self._clock.skips:
             self._set_alarm()
 
+    def _warn(self) -> None:
+        if not self._closed:
+            warnings.warn(
+                "Something was left under way, and time will not jump again", ResourceWarning, stacklevel=2
+            )
+
     @contextmanager
     def idle(self) -> Iterator[None]:
         """Within work that is under way: it only waits for what has timers of its own."""
-        self.rest()
+        self._end()
         try:
             yield
         finally:
-            self.begin()
+            self._begin()
 
     def close(self) -> None:
-        """Ring no more."""
+        """Ring no more; what is under way may be dropped."""
         self._closed = True
         if self._alarm is not None:
             self._alarm.cancel()
@@ -88,24 +129,24 @@ class Alarms(Generic[Owner]):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if not self._timers or self._closed:
+        if not self._heap or self._closed:
             return
         loop = asyncio.get_running_loop()
         if self._clock.skips and not self._busy:
             self._alarm = loop.call_soon(self._wake)
             return
-        seconds = self._clock.seconds_until(self._timers[0][0])
+        seconds = self._clock.seconds_until(self._heap[0][0])
         if seconds != float("inf"):
-            self._alarm = loop.call_later(min(seconds, LONGEST_SLEEP_SECONDS), self._wake)
+            self._alarm = loop.call_later(min(seconds, MAX_SLEEP_SECONDS), self._wake)
 
     def _sweep(self) -> None:
-        self._timers[:] = [entry for entry in self._timers if self._is_pending(entry[2], entry[3], entry[0])]
-        heapify(self._timers)
-        self._sweep_at = max(FEW_TIMERS, 2 * len(self._timers))
+        self._heap[:] = [entry for entry in self._heap if self._is_pending(entry[2], entry[3], entry[0])]
+        heapify(self._heap)
+        self._sweep_at = max(MIN_SWEPT, 2 * len(self._heap))
 
     def _wake(self) -> None:
         self._alarm = None
-        timers = self._timers
+        timers = self._heap
         while timers:
             due, _, owner, key = timers[0]
             if not self._is_pending(owner, key, due):

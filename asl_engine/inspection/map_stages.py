@@ -13,7 +13,7 @@ from asl_engine.states.jsonpath_flow import JsonPathFlow
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.core.state import State
     from asl_engine.inspection.stages import Stages
     from asl_engine.states.item_flow import Batching, Reading
@@ -36,25 +36,25 @@ class Datasets(NamedTuple):
     batch: Callable[[Iterable[Json], Batching], Iterator[Json]]
 
 
-def map_stages(state: State, turn: Turn, datasets: Datasets, count: Callable[[int], None]) -> Stages:
-    """The stages of a Map state that was just entered; ``count`` receives the number of its items.
+def map_stages(state: State, decision: Decision, datasets: Datasets, count: Callable[[int], None]) -> Stages:
+    """What a Map state that was just entered makes of its input; ``count`` is told the number of its items.
 
     Raises what the state itself would.
     """
     of: Any = state
     by_path = isinstance(of.flow, JsonPathFlow)
-    given = of.flow.input(turn)
+    given = of.flow.input(decision)
     if by_path:
         yield "afterInputPath", given
     reader, batcher, writer = (getattr(of, name, None) for name in ("reader", "batcher", "writer"))
     items: list[DatasetItem] | None
     if reader is None:
-        values: Any = of.source.items(turn, given).value
+        values: Any = of.source.items(decision, given).value
         if by_path:
             yield "afterItemsPath", _spaced(values)
         items = [({"Index": index, "Value": value}, value) for index, value in enumerate(values)]
     else:
-        reading = reader.evaluate(turn, given)
+        reading = reader.evaluate(decision, given)
         items = None if datasets.read is None else datasets.read(reading)
         if items is not None and "ItemsPointer" in reading.config:
             yield "afterItemsPointer", Payload(_pointed_at(items))
@@ -62,16 +62,16 @@ def map_stages(state: State, turn: Turn, datasets: Datasets, count: Callable[[in
         count(len(items))
         inputs = [default for _, default in items]
         if of.source.selector is not None:
-            selected = (of.source.select_item(turn, given, item) for item, _ in items)
-            inputs = _within_limit(turn, selected)
+            selected = (of.source.select_item(decision, given, item) for item, _ in items)
+            inputs = _within_limit(decision, selected)
             yield "afterItemSelector", _spaced(inputs)
         if batcher is not None:
-            batches = datasets.batch(inputs, batcher.evaluate(turn, given))
-            yield "afterItemBatcher", _spaced([_in_text(batch) for batch in _within_limit(turn, batches)])
+            batches = datasets.batch(inputs, batcher.evaluate(decision, given))
+            yield "afterItemBatcher", _spaced([_in_text(batch) for batch in _within_limit(decision, batches)])
     if writer is not None:
-        writer.evaluate(turn, given)
-    yield "maxConcurrency", of.source.concurrency(turn, given)
-    count_tolerated, percentage_tolerated = of.tolerances.evaluate(turn, given)
+        writer.evaluate(decision, given)
+    yield "maxConcurrency", of.source.concurrency(decision, given)
+    count_tolerated, percentage_tolerated = of.tolerances.evaluate(decision, given)
     if of.tolerances.by_count.is_given:
         yield "toleratedFailureCount", count_tolerated
     if of.tolerances.by_percentage.is_given:
@@ -85,15 +85,15 @@ def _pointed_at(items: list[DatasetItem]) -> Json:
     return [item["Value"] for item, _ in items]
 
 
-def _within_limit(turn: Turn, values: Iterable[Json]) -> list[Json]:
-    """The values, if they are small enough to show together: an input repeated for each item can be very large."""
+def _within_limit(decision: Decision, values: Iterable[Json]) -> list[Json]:
+    """The values, as long as they can be shown together: an input taken over for each item can be very large."""
     made: list[Json] = []
     length = 0
     for value in values:
         made.append(value)
         length += utf8_length(dumps(value)) + 2
-        if turn.limits.payload_bytes is not None and length > turn.limits.payload_bytes:
-            turn.within_limit(_spaced(made))
+        if decision.limits.payload_bytes is not None and length > decision.limits.payload_bytes:
+            decision.within_limit(_spaced(made))
     return made
 
 

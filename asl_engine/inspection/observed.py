@@ -1,7 +1,7 @@
 """A compiled state with an observer around it.
 
-The interpreter calls the observer where it would call the state, at the same moments and with the same
-turn: what the observer evaluates sees what the state sees, randomness included.
+The interpreter meets the observer where it would meet the state, at the same moments and with the same
+decision: what is evaluated there for the record sees what the state sees, randomness included.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from asl_engine.states.recovery import Recovery, recover
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.inspection.map_stages import Datasets
     from asl_engine.inspection.stages import Stages
     from asl_engine.states.recovery import Catcher
@@ -57,8 +57,8 @@ class Elsewhere(State):
 
     type: ClassVar[str] = "Succeed"
 
-    def enter(self, turn: Turn) -> None:
-        turn.emit_end(ExecutionSucceeded, turn.frame.input)
+    def enter(self, decision: Decision) -> None:
+        decision.emit_end(ExecutionSucceeded, decision.frame.input)
 
 
 class Observed(State):
@@ -77,30 +77,30 @@ class Observed(State):
     def takes_token(self) -> bool:
         return self.state.takes_token
 
-    def enter(self, turn: Turn) -> None:
+    def enter(self, decision: Decision) -> None:
         if self._entered:  # it leads to itself
-            turn.emit_end(ExecutionSucceeded, turn.frame.input)
+            decision.emit_end(ExecutionSucceeded, decision.frame.input)
             return
         self._entered = True
-        self.begin(turn)
+        self.begin(decision)
 
-    def begin(self, turn: Turn) -> None:
-        self.record.look_on(stages_before_work(self.state, self.language, turn))
-        self.state.enter(turn)
+    def begin(self, decision: Decision) -> None:
+        self.record.look_on(stages_before_work(self.state, self.language, decision))
+        self.state.enter(decision)
 
-    def scheduled(self, turn: Turn) -> None:
-        self.state.scheduled(turn)
+    def scheduled(self, decision: Decision) -> None:
+        self.state.scheduled(decision)
 
-    def waited(self, turn: Turn) -> None:
-        self.state.waited(turn)
+    def waited(self, decision: Decision) -> None:
+        self.state.waited(decision)
 
-    def succeeded(self, turn: Turn) -> None:
-        self.record.look_on(stages_after_work(self.state, turn, result_of(turn)))
-        self.state.succeeded(turn)
+    def succeeded(self, decision: Decision) -> None:
+        self.record.look_on(stages_after_work(self.state, decision, result_of(decision)))
+        self.state.succeeded(decision)
 
-    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+    def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
         self.record.error, self.record.cause = error, cause
-        self.state.failed(turn, error, cause)
+        self.state.failed(decision, error, cause)
 
 
 class MockedWork(Observed):
@@ -110,34 +110,34 @@ class MockedWork(Observed):
         super().__init__(state, language, record)
         self.datasets = datasets
 
-    def begin(self, turn: Turn) -> None:
-        self.record.stages.update(self._stages(turn))
-        turn.emit(TaskScheduled, "", Payload({}), None, None, turn.frame.retry_count)
+    def begin(self, decision: Decision) -> None:
+        self.record.stages.update(self._stages(decision))
+        decision.emit(TaskScheduled, "", Payload({}), None, None, decision.frame.retry_count)
 
-    def scheduled(self, turn: Turn) -> None:
-        turn.emit(TaskStarted, turn.frame.work)
+    def scheduled(self, decision: Decision) -> None:
+        decision.emit(TaskStarted, decision.frame.work)
 
-    def succeeded(self, turn: Turn) -> None:
-        result, state = result_of(turn), self._forking
-        self.record.look_on(stages_after_work(state, turn, result))
-        state.flow.exit(turn, result, state.next)
+    def succeeded(self, decision: Decision) -> None:
+        result, state = result_of(decision), self._forking
+        self.record.look_on(stages_after_work(state, decision, result))
+        state.flow.exit(decision, result, state.next)
 
-    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
+    def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
         self.record.error, self.record.cause = error, cause
-        recover(turn, self._forking.recovery, error, cause)
+        recover(decision, self._forking.recovery, error, cause)
 
-    def _stages(self, turn: Turn) -> Stages:
+    def _stages(self, decision: Decision) -> Stages:
         if self.state.type == "Map":
-            return map_stages(self.state, turn, self.datasets, partial(setattr, self.record, "items"))
-        return stages_before_work(self.state, self.language, turn)
+            return map_stages(self.state, decision, self.datasets, partial(setattr, self.record, "items"))
+        return stages_before_work(self.state, self.language, decision)
 
     @property
     def _forking(self) -> Any:
         return self.state
 
 
-def result_of(turn: Turn) -> Payload:
-    result = turn.frame.result
+def result_of(decision: Decision) -> Payload:
+    result = decision.frame.result
     assert result is not None  # noqa: S101  the work has succeeded
     return result
 
@@ -154,9 +154,9 @@ def _with_noted_catchers(state: State, record: Observation) -> State:
     return made
 
 
-def _noting(record: Observation, index: int, catcher: Catcher) -> Callable[[Turn, Payload, str], None]:
-    def exit_noted(turn: Turn, caught: Payload, target: str) -> None:
-        catcher.exit(turn, caught, target)
+def _noting(record: Record, index: int, catcher: Catcher) -> Callable[[Decision, Payload, str], None]:
+    def exit_noted(decision: Decision, caught: Payload, target: str) -> None:
+        catcher.exit(decision, caught, target)
         record.caught_by = index
 
     return exit_noted

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.core import events as ev
 from asl_engine.core.apply import apply
-from asl_engine.core.decision import Turn
+from asl_engine.core.decision import Decision
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask, OpenTimer
 from asl_engine.core.interpreter import Resumed, TaskReported, WorkerReported, advance
 from asl_engine.core.machine import StateMachine
@@ -106,7 +106,7 @@ class Trial:
             self.take(self._mocked_report(at, work.key, self._mock))
 
     def take(self, stimulus: Stimulus) -> None:
-        self.events += advance(self._machine, self.execution, stimulus, self._limits, make_turn=self._turn)
+        self.events += advance(self._machine, self.execution, stimulus, self._limits, make_decision=self._decision)
 
     @property
     def over(self) -> bool:
@@ -123,10 +123,12 @@ class Trial:
         """The outcome of the state; only when the trial is ``over``."""
         return verdict_of(self.execution, self.events, self.record, self.variables)
 
-    def _turn(self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]) -> Turn:
-        turn = _TrialTurn(execution, at, limits, activity_exists)
-        turn.given = self._context
-        return turn
+    def _decision(
+        self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]
+    ) -> Decision:
+        decision = _TrialDecision(execution, at, limits, activity_exists)
+        decision.given = self._context
+        return decision
 
     def _mocked_report(self, at: int, task: int, mock: StateMock) -> TaskReported:
         self._check_failure_count()
@@ -162,8 +164,8 @@ class _States(dict[str, Any]):
         return Elsewhere(name, None)
 
 
-class _TrialTurn(Turn):
-    """A turn with its own context object; its failures name no event, since there is no history."""
+class _TrialDecision(Decision):
+    """A decision with its own context object, and in whose failures no event is named: there is no history."""
 
     __slots__ = ("given",)
 

@@ -148,7 +148,7 @@ async def serve(
                 ws="none",
             )
         )
-        engine.workers.know(await store.activities.arns())
+        engine.activities.know(await store.activities.arns())
         await engine.check()  # from now on, what others write is noticed
         resumed = await service.resume_all()
         looking = asyncio.ensure_future(_look_around(engine))
@@ -159,7 +159,7 @@ async def serve(
         try:
             await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
             server.should_exit = True
-            engine.workers.close()
+            engine.activities.close()
             await answering
         finally:
             looking.cancel()
@@ -197,7 +197,7 @@ async def _look_around(engine: Engine) -> None:
         await asyncio.sleep(CHECK_SECONDS)
         try:
             if await engine.check():
-                engine.workers.know(await engine.store.activities.arns())
+                engine.activities.know(await engine.store.activities.arns())
         except StoreError as error:
             if str(error) != told:
                 told = str(error)

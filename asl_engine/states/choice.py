@@ -16,7 +16,7 @@ from asl_engine.states.state import ASSIGN_FIELDS, COMMON_FIELDS, INPUT_OUTPUT_F
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
 
@@ -44,7 +44,7 @@ JSONATA_RULE_FIELDS = {
 class Rule(NamedTuple):
     """One entry of Choices: its test, and how it leaves the state."""
 
-    matches: Callable[[Turn, Json], bool]
+    matches: Callable[[Decision, Json], bool]
     next: str
     flow: DataFlow
 
@@ -58,16 +58,18 @@ class Choice(State):
     flow: DataFlow
     rules: tuple[Rule, ...]
 
-    def enter(self, turn: Turn) -> None:
-        given = self.flow.input(turn)
+    def enter(self, decision: Decision) -> None:
+        given = self.flow.input(decision)
         for rule in self.rules:
-            if rule.matches(turn, given.value):
-                rule.flow.exit(turn, given, rule.next)
+            if rule.matches(decision, given.value):
+                rule.flow.exit(decision, given, rule.next)
                 return
         if self.next is None:
             # Not States.NoChoiceMatched, whatever the specification says: AWS reports it like this.
-            raise turn.failure("Failed to transition out of the state. The state does not point to a next state.")
-        self.flow.exit(turn, given, self.next)
+            raise decision.failure(
+                "Failed to transition out of the state. The state does not point to a next state."
+            )
+        self.flow.exit(decision, given, self.next)
 
 
 def compile_choice(compiling: Compiling) -> Choice:
@@ -94,7 +96,7 @@ def compile_jsonpath_rule(compiling: Compiling, place: str, source: dict[str, An
     matches = compile_rule(source, report)
     compiling.target(f"{place}/Next", target)
     flow = compile_jsonpath_flow(compiling)._replace(assign=compiling.assign(place, source))
-    return None if matches is None else Rule(lambda turn, data: matches(turn.scope(data)), target, flow)
+    return None if matches is None else Rule(lambda decision, data: matches(decision.scope(data)), target, flow)
 
 
 def compile_jsonata_rule(compiling: Compiling, place: str, source: dict[str, Any]) -> Rule | None:
@@ -112,7 +114,7 @@ def compile_jsonata_rule(compiling: Compiling, place: str, source: dict[str, Any
         compiling.assign_expression(place, source),
     )
     target = compiling.target(f"{place}/Next", source["Next"])
-    return Rule(lambda turn, _: matches.evaluate(turn.bindings()) is True, target, flow)
+    return Rule(lambda decision, _: matches.evaluate(decision.bindings()) is True, target, flow)
 
 
 TYPE = StateType(FIELDS, JSONATA_FIELDS, compile_choice)

@@ -11,7 +11,7 @@ from asl_engine.json_text import dumps
 from asl_engine.states.fields import TEXT, Shape, check_shape, required
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.template import Template
     from asl_engine.states.compiling import Compiling
@@ -32,15 +32,15 @@ class Credentials(NamedTuple):
     template: Template | None
     role: JsonataTemplate | None
 
-    def evaluate(self, turn: Turn, flow: DataFlow) -> str:
-        """The role's ARN.  Fails the state if it is not a string."""
+    def evaluate(self, decision: Decision, flow: DataFlow) -> str:
+        """The role's ARN.  Fails the state where it is no text."""
         if self.role is not None:
-            return str(self.role.evaluate(turn.bindings()))
+            return str(self.role.evaluate(decision.bindings()))
         assert self.template is not None  # noqa: S101  one of the two
-        value: Any = self.template.evaluate(turn.scope(flow.input(turn).value))
+        value: Any = self.template.evaluate(decision.scope(flow.input(decision).value))
         role = value[ROLE]
         if not isinstance(role, str):
-            raise turn.failure(f"The value for the field '{ROLE}' must be a String, but was {dumps(role)}")
+            raise decision.failure(f"The value for the field '{ROLE}' must be a String, but was {dumps(role)}")
         return role
 
 

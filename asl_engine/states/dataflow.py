@@ -12,7 +12,7 @@ from asl_engine.states.jsonata_flow import compile_jsonata_flow
 from asl_engine.states.jsonpath_flow import compile_jsonpath_flow
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
 
@@ -22,15 +22,15 @@ __all__ = ["DataFlow", "compile_data_flow"]
 class DataFlow(Protocol):
     """The compiled data fields of one state.  Each method raises ``EvaluationError`` with AWS's text."""
 
-    def input(self, turn: Turn) -> Payload:
-        """The effective input of the state."""
+    def input(self, decision: Decision) -> Payload:
+        """What the state works on."""
         ...
 
-    def arguments(self, turn: Turn) -> Payload:
-        """The input of the state's work."""
+    def arguments(self, decision: Decision) -> Payload:
+        """What the state's work is given."""
         ...
 
-    def exit(self, turn: Turn, result: Payload, target: str | None) -> None:
+    def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         """Leave the state for ``target`` with the result of its work."""
         ...
 

@@ -11,8 +11,8 @@ from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from asl_engine.arn import map_run_arn, unlabelled, uuid_text
-from asl_engine.core.decision import Turn
+from asl_engine.arn import map_run_arn, uuid_text
+from asl_engine.core.decision import Decision
 from asl_engine.core.events import (
     MapRunRedriven,
     MapRunStarted,
@@ -49,8 +49,7 @@ __all__ = [
     "DISTRIBUTED_FIELDS",
     "PROCESSOR_CONFIG",
     "DistributedMap",
-    "ItemTurn",
-    "MapRunConfiguration",
+    "ItemDecision",
     "compile_distributed_map",
     "is_distributed",
     "processor_of",
@@ -92,8 +91,8 @@ class MapRunConfiguration(NamedTuple):
         return cls(**fields)
 
 
-class ItemTurn(Turn):
-    """The surroundings of one item: its randomness does not depend on when it runs."""
+class ItemDecision(Decision):
+    """The surroundings of one item: its randomness does not depend on when its turn comes."""
 
     __slots__ = ("seed",)
 
@@ -124,48 +123,48 @@ class DistributedMap(State):
     batcher: ItemBatcher | None
     writer: ResultWriter | None
 
-    def enter(self, turn: Turn) -> None:
-        given = self.flow.input(turn)
-        items = self.source.items(turn, given) if self.reader is None else Payload([])
-        concurrency = self.source.concurrency(turn, given)
+    def enter(self, decision: Decision) -> None:
+        given = self.flow.input(decision)
+        items = self.source.items(decision, given) if self.reader is None else Payload([])
+        concurrency = self.source.concurrency(decision, given)
         values: Any = items.value
-        turn.emit(MapStateStarted, len(values), items, concurrency, True)
+        decision.emit(MapStateStarted, len(values), items, concurrency, True)
 
-    def scheduled(self, turn: Turn) -> None:
-        known = turn.frame.map_run
+    def scheduled(self, decision: Decision) -> None:
+        known = decision.frame.map_run
         if known is not None:
-            turn.emit(MapRunRedriven, known.key, known.arn, known.redrives + 1)
+            decision.emit(MapRunRedriven, known.key, known.arn, known.redrives + 1)
             return
-        given = self.flow.input(turn)
-        count, percentage = self.tolerances.evaluate(turn, given)
-        configuration = MapRunConfiguration(
+        given = self.flow.input(decision)
+        count, percentage = self.tolerances.evaluate(decision, given)
+        configuration = Configuration(
             label=self.label,
             execution_type=self.execution_type,
-            concurrency=self.source.concurrency(turn, given),
+            concurrency=self.source.concurrency(decision, given),
             tolerated_count=count,
             tolerated_percentage=percentage,
-            reading=self.reader and fields_of(self.reader.evaluate(turn, given)),
-            batching=self.batcher and fields_of(self.batcher.evaluate(turn, given)),
-            writing=self.writer and fields_of(self.writer.evaluate(turn, given)),
+            reading=self.reader and fields_of(self.reader.evaluate(decision, given)),
+            batching=self.batcher and fields_of(self.batcher.evaluate(decision, given)),
+            writing=self.writer and fields_of(self.writer.evaluate(decision, given)),
         )
-        arn = map_run_arn(turn.execution.identity.machine_arn, self.label, random_uuid(turn.random()))
-        turn.emit(MapRunStarted, arn, configuration.payload())
+        arn = map_run_arn(decision.execution.identity.machine_arn, self.label, random_uuid(decision.random()))
+        decision.emit(MapRunStarted, arn, configuration.payload())
 
-    def item_input(self, turn: Turn, item: dict[str, Json], default: Json) -> Json:
-        """The result of ItemSelector for ``item``, which is ``$$.Map.Item``; ``default`` if there is none."""
+    def item_input(self, decision: Decision, item: dict[str, Json], default: Json) -> Json:
+        """What ItemSelector makes of ``item``, which is ``$$.Map.Item``; ``default`` where there is none."""
         if self.source.selector is None:
             return default
-        return self.source.select_item(turn, self.flow.input(turn), item)
+        return self.source.select_item(decision, self.flow.input(decision), item)
 
-    def succeeded(self, turn: Turn) -> None:
-        result = turn.frame.result
+    def succeeded(self, decision: Decision) -> None:
+        result = decision.frame.result
         assert result is not None  # noqa: S101  what phase SUCCEEDED means
-        if not turn.frame.settled:
-            turn.emit(MapStateSucceeded)
-        self.flow.exit(turn, result, self.next)
+        if not decision.frame.outcome_shown:
+            decision.emit(MapStateSucceeded)
+        self.flow.exit(decision, result, self.next)
 
-    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        recover(turn, self.recovery, error, cause, shown=MapStateFailed)
+    def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
+        recover(decision, self.recovery, error, cause, shown=MapStateFailed)
 
 
 def fields_of(evaluated: Reading | Batching | Writing) -> dict[str, Json]:

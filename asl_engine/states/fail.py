@@ -15,7 +15,7 @@ from asl_engine.states.state import COMMON_FIELDS, StateType
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.expressions.scope import Scope
@@ -37,14 +37,14 @@ class Text(NamedTuple):
     intrinsic: Callable[[Scope], Json] | None
     expression: JsonataTemplate | None = None
 
-    def evaluate(self, turn: Turn) -> str | None:
+    def evaluate(self, decision: Decision) -> str | None:
         if self.expression is not None:
-            text = self.expression.evaluate(turn.bindings())
+            text = self.expression.evaluate(decision.bindings())
             return text if isinstance(text, str) else None
         if self.path is None and self.intrinsic is None:
             return self.literal
-        data = turn.frame.input
-        scope = turn.scope(data.value)
+        data = decision.frame.input
+        scope = decision.scope(data.value)
         value = self._select(scope, data) if self.intrinsic is None else self.intrinsic(scope)
         if not isinstance(value, str):
             raise EvaluationError(
@@ -73,8 +73,8 @@ class Fail(State):
     error: Text
     cause: Text
 
-    def enter(self, turn: Turn) -> None:
-        turn.fail(self.error.evaluate(turn), self.cause.evaluate(turn))
+    def enter(self, decision: Decision) -> None:
+        decision.fail(self.error.evaluate(decision), self.cause.evaluate(decision))
 
 
 def compile_fail(compiling: Compiling) -> Fail:

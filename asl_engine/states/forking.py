@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from asl_engine.payload import Payload
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.core.frames import Fork
 
 __all__ = ["fork_of", "joined"]
 
 
-def fork_of(turn: Turn) -> Fork:
-    fork = turn.frame.fork
+def fork_of(decision: Decision) -> Fork:
+    fork = decision.frame.fork
     assert fork is not None  # noqa: S101  the frame is forking or has joined
     return fork
 
 
-def joined(turn: Turn) -> Payload:
+def joined(decision: Decision) -> Payload:
     """The results of all branches or iterations, in their order."""
-    return Payload([result.value for result in fork_of(turn).results if result is not None])
+    return Payload([result.value for result in fork_of(decision).results if result is not None])

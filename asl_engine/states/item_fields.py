@@ -20,7 +20,7 @@ from asl_engine.states.item_flow import ItemBatcher, ItemReader, ResultWriter
 from asl_engine.states.jsonpath_flow import evaluate_path
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
@@ -159,9 +159,9 @@ def _template(compiling: Compiling, place: str, source: dict[str, Any], field: s
     where, template_source = f"{place}/{field}", source.get(field, {})
     if compiling.language == "JSONata":
         expression = compiling.expression(where, template_source)
-        return lambda turn, _: expression.evaluate(turn.bindings())
+        return lambda decision, _: expression.evaluate(decision.bindings())
     template = compiling.template_at(where, template_source)
-    return lambda turn, given: template.evaluate(turn.scope(given.value))
+    return lambda decision, given: template.evaluate(decision.scope(given.value))
 
 
 def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: str, most: int) -> Evaluate | None:
@@ -174,8 +174,8 @@ def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: st
         expression = compiling.expression(f"{place}/{field}", value, "number")
         where = f"{place}/{field}"
 
-        def evaluate_expression(turn: Turn, _: Payload) -> Json:
-            number = expression.evaluate(turn.bindings())
+        def evaluate_expression(decision: Decision, _: Payload) -> Json:
+            number = expression.evaluate(decision.bindings())
             if not _fits(number, most):
                 raise QueryFailure(
                     f"The {where} field must be an integer from 1 to {most}, but was {dumps(number)}", where
@@ -186,7 +186,7 @@ def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: st
     if value is not None:
         if compiling.language == "JSONata":  # no shape has checked it, since it could have been an expression
             compiling.check(f"{place}/{field}", value, integer(1, most))
-        return lambda _turn, _given: value
+        return lambda _decision, _given: value
     if path_field not in source:
         return None
     try:
@@ -195,8 +195,8 @@ def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: st
         compiling.report(f"{place}/{path_field}", str(error))
         return None
 
-    def evaluate(turn: Turn, given: Payload) -> Json:
-        number = evaluate_path(turn, path, given.value)
+    def evaluate(decision: Decision, given: Payload) -> Json:
+        number = evaluate_path(decision, path, given.value)
         if not _fits(number, most):
             shown = number if isinstance(number, str) else dumps(number)
             raise EvaluationError(

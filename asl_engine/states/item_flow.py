@@ -1,4 +1,4 @@
-"""The compiled ItemReader, ItemBatcher and ResultWriter of a distributed Map, and their evaluation.
+"""The compiled ItemReader, ItemBatcher and ResultWriter of a distributed Map, and what they come to in a decision.
 
 Each is evaluated with the state's effective input and gives plain data: a ``Reading`` (the arguments of
 ``datasets.read``), a ``Batching`` (those of ``datasets.batches``), a ``Writing`` (those of
@@ -16,12 +16,12 @@ from asl_engine.json_values import MISSING, Json, Missing
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.payload import Payload
 
 __all__ = ["Batching", "Evaluate", "ItemBatcher", "ItemReader", "Reading", "ResultWriter", "Writing"]
 
-Evaluate: TypeAlias = "Callable[[Turn, Payload], Json]"
+Evaluate: TypeAlias = "Callable[[Decision, Payload], Json]"
 
 
 class Reading(NamedTuple):
@@ -56,9 +56,9 @@ class ItemReader(NamedTuple):
     parameters: Evaluate
     max_items: Evaluate | None
 
-    def evaluate(self, turn: Turn, given: Payload) -> Reading:
-        most: Any = self.max_items and self.max_items(turn, given)
-        return Reading(self.resource, self.parameters(turn, given), self.config, most)
+    def evaluate(self, decision: Decision, given: Payload) -> Reading:
+        most: Any = self.max_items and self.max_items(decision, given)
+        return Reading(self.resource, self.parameters(decision, given), self.config, most)
 
 
 class ItemBatcher(NamedTuple):
@@ -66,10 +66,10 @@ class ItemBatcher(NamedTuple):
     max_bytes: Evaluate | None
     batch_input: Evaluate | None
 
-    def evaluate(self, turn: Turn, given: Payload) -> Batching:
-        items: Any = self.max_items and self.max_items(turn, given)
-        size: Any = self.max_bytes and self.max_bytes(turn, given)
-        return Batching(items, size, MISSING if self.batch_input is None else self.batch_input(turn, given))
+    def evaluate(self, decision: Decision, given: Payload) -> Batching:
+        items: Any = self.max_items and self.max_items(decision, given)
+        size: Any = self.max_bytes and self.max_bytes(decision, given)
+        return Batching(items, size, MISSING if self.batch_input is None else self.batch_input(decision, given))
 
 
 class ResultWriter(NamedTuple):
@@ -80,12 +80,12 @@ class ResultWriter(NamedTuple):
     transformation: str
     output_type: str
 
-    def evaluate(self, turn: Turn, given: Payload) -> Writing:
+    def evaluate(self, decision: Decision, given: Payload) -> Writing:
         if self.empty:
             raise StatesError("States.ResultWriterFailed", "The field ResultWriter is empty")
         if self.parameters is None:
             return Writing(None, "", self.transformation, self.output_type)
-        value = self.parameters(turn, given)
+        value = self.parameters(decision, given)
         parameters = value if isinstance(value, dict) else {}
         bucket, prefix = parameters.get("Bucket"), parameters.get("Prefix", "")
         if not isinstance(bucket, str) or not bucket or not isinstance(prefix, str):

@@ -12,7 +12,7 @@ from asl_engine.payload import Payload
 from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
@@ -27,23 +27,25 @@ class JsonataFlow(NamedTuple):
     output: JsonataTemplate | None
     assign: JsonataTemplate | None
 
-    def input(self, turn: Turn) -> Payload:
-        return turn.frame.input
+    def input(self, decision: Decision) -> Payload:
+        return decision.frame.input
 
-    def arguments(self, turn: Turn) -> Payload:
+    def arguments(self, decision: Decision) -> Payload:
         if self.arguments_template is None:
-            return turn.frame.input
-        return Payload(self.arguments_template.evaluate(turn.bindings()))
+            return decision.frame.input
+        return Payload(self.arguments_template.evaluate(decision.bindings()))
 
-    def exit(self, turn: Turn, result: Payload, target: str | None) -> None:
+    def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         if self.output is None and self.assign is None:
-            turn.emit(StateExited, turn.frame.state, turn.frame.type, turn.within_limit(result), target)
+            decision.emit(
+                StateExited, decision.frame.state, decision.frame.type, decision.within_limit(result), target
+            )
         else:
-            leave(turn, self.output, self.assign, result, target, result=result.value)
+            leave(decision, self.output, self.assign, result, target, result=result.value)
 
 
 def leave(
-    turn: Turn,
+    decision: Decision,
     output: JsonataTemplate | None,
     assign: JsonataTemplate | None,
     default: Payload,
@@ -51,13 +53,13 @@ def leave(
     **states: Json,
 ) -> None:
     """Leave the state: Output, or else ``default``; Assign sees the variables as they were before."""
-    bindings = turn.bindings(**states)
+    bindings = decision.bindings(**states)
     assigned = (
-        None if assign is None else within_variable_limits(turn, Payload(assign.evaluate(bindings)), "Assign")
+        None if assign is None else within_variable_limits(decision, Payload(assign.evaluate(bindings)), "Assign")
     )
     handed_on = default if output is None else Payload(output.evaluate(bindings))
-    frame = turn.frame
-    turn.emit(StateExited, frame.state, frame.type, turn.within_limit(handed_on), target, assigned)
+    frame = decision.frame
+    decision.emit(StateExited, frame.state, frame.type, decision.within_limit(handed_on), target, assigned)
 
 
 def compile_jsonata_flow(compiling: Compiling) -> JsonataFlow:

@@ -17,7 +17,7 @@ from asl_engine.payload import Payload
 from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonpath.path import Path, ReferencePath
     from asl_engine.expressions.template import Template
     from asl_engine.json_values import Json
@@ -36,28 +36,28 @@ class JsonPathFlow(NamedTuple):
     output_path: Path | None
     assign: Template | None
 
-    def input(self, turn: Turn) -> Payload:
+    def input(self, decision: Decision) -> Payload:
         """What InputPath selects from the state's input."""
-        return select(turn, self.input_path, turn.frame.input)
+        return select(decision, self.input_path, decision.frame.input)
 
-    def arguments(self, turn: Turn) -> Payload:
-        """The input of the state's work: InputPath, then Parameters."""
-        given = self.input(turn)
+    def arguments(self, decision: Decision) -> Payload:
+        """What the state's work is given: InputPath, then Parameters."""
+        given = self.input(decision)
         if self.parameters is None:
             return given
-        return Payload(self.parameters.evaluate(turn.scope(given.value)))
+        return Payload(self.parameters.evaluate(decision.scope(given.value)))
 
-    def exit(self, turn: Turn, result: Payload, target: str | None) -> None:
+    def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         """Leave the state with the result of its work: ResultSelector, Assign, ResultPath, OutputPath.
 
         Assign sees the variables as they were when the state was entered, and the selected result as ``$``.
         """
         if self.result_selector is not None:
-            result = select_result(turn, self.result_selector, result)
-        assigned = evaluate_assign(turn, self.assign, result)
-        combined = put_result(turn, self.result_path, result)
-        output = turn.within_limit(select(turn, self.output_path, combined))
-        turn.emit(StateExited, turn.frame.state, turn.frame.type, output, target, assigned)
+            result = select_result(decision, self.result_selector, result)
+        assigned = evaluate_assign(decision, self.assign, result)
+        combined = put_result(decision, self.result_path, result)
+        output = decision.within_limit(select(decision, self.output_path, combined))
+        decision.emit(StateExited, decision.frame.state, decision.frame.type, output, target, assigned)
 
 
 def compile_jsonpath_flow(compiling: Compiling) -> JsonPathFlow:
@@ -72,47 +72,47 @@ def compile_jsonpath_flow(compiling: Compiling) -> JsonPathFlow:
     )
 
 
-def evaluate_assign(turn: Turn, assign: Template | None, data: Payload) -> Payload | None:
-    """The variables that an Assign sets, None if there is none."""
+def evaluate_assign(decision: Decision, assign: Template | None, data: Payload) -> Payload | None:
+    """The variables that an Assign sets, None where there is none."""
     if assign is None:
         return None
-    return within_variable_limits(turn, Payload(assign.evaluate(turn.scope(data.value))))
+    return within_variable_limits(decision, Payload(assign.evaluate(decision.scope(data.value))))
 
 
-def select(turn: Turn, path: Path | None, payload: Payload) -> Payload:
-    """InputPath and OutputPath: ``$`` passes the payload on, null stands for an empty object."""
+def select(decision: Decision, path: Path | None, payload: Payload) -> Payload:
+    """InputPath and OutputPath: ``$`` hands on, null stands for an empty object."""
     if path is None:
         return Payload({})
     if path.text == "$":
         return payload
-    return Payload(evaluate_path(turn, path, payload.value))
+    return Payload(evaluate_path(decision, path, payload.value))
 
 
-def evaluate_path(turn: Turn, path: Path, data: Json) -> Json:
-    """The value a path selects.  Raises ``EvaluationError`` with AWS's text."""
+def evaluate_path(decision: Decision, path: Path, data: Json) -> Json:
+    """The value a path selects.  Raises ``EvaluationError`` in AWS's words."""
     try:
-        return path.get(turn.scope(data))
+        return path.get(decision.scope(data))
     except PathNotFound as error:
         if data is None and path.root == DATA:
             raise EvaluationError(NO_INPUT) from None
         raise EvaluationError(f"Invalid path '{path.text}' : {error.reason}") from None
 
 
-def select_result(turn: Turn, selector: Template, result: Payload) -> Payload:
+def select_result(decision: Decision, selector: Template, result: Payload) -> Payload:
     """ResultSelector."""
-    return Payload(selector.evaluate(turn.scope(result.value)))
+    return Payload(selector.evaluate(decision.scope(result.value)))
 
 
-def put_result(turn: Turn, result_path: ReferencePath | None, result: Payload) -> Payload:
+def put_result(decision: Decision, result_path: ReferencePath | None, result: Payload) -> Payload:
     """ResultPath: the result put into the state's input; null keeps the input, ``$`` replaces it.
 
     Raises ``StatesError`` States.ResultPathMatchFailure if the path cannot be applied.
     """
     if result_path is None:
-        return turn.frame.input
+        return decision.frame.input
     if result_path.text == "$":
         return result
     try:
-        return Payload(result_path.put(turn.frame.input.value, result.value))
+        return Payload(result_path.put(decision.frame.input.value, result.value))
     except ResultPathError as error:
         raise StatesError("States.ResultPathMatchFailure", error.detail) from None

@@ -29,7 +29,7 @@ from asl_engine.states.state import (
 from asl_engine.states.tolerances import Tolerances, compile_tolerances
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.states.compiling import Compiling
 
 __all__ = ["TYPE", "Map"]
@@ -84,33 +84,33 @@ class Map(State):
     tolerances: Tolerances
     start_at: str
 
-    def enter(self, turn: Turn) -> None:
-        given = self.flow.input(turn)
-        items = self.source.items(turn, given)
-        concurrency = self.source.concurrency(turn, given) or INLINE_CONCURRENCY
-        self.tolerances.evaluate(turn, given)  # they have no effect inline, but must be valid
+    def enter(self, decision: Decision) -> None:
+        given = self.flow.input(decision)
+        items = self.source.items(decision, given)
+        concurrency = self.source.concurrency(decision, given) or INLINE_CONCURRENCY
+        self.tolerances.evaluate(decision, given)  # inline they change nothing, but have to be sound
         values: Any = items.value
-        turn.emit(MapStateStarted, len(values), items, concurrency)
+        decision.emit(MapStateStarted, len(values), items, concurrency)
 
-    def fork(self, turn: Turn) -> None:
-        fork = fork_of(turn)
+    def fork(self, decision: Decision) -> None:
+        fork = fork_of(decision)
         assert fork.items is not None  # noqa: S101  the fork of a Map
         items: Any = fork.items.value
-        given = self.flow.input(turn)
+        given = self.flow.input(decision)
         while fork.started < len(items) and len(fork.children) < fork.concurrency:
             index = fork.started
-            value = self.source.select_item(turn, given, {"Index": index, "Value": items[index]})
-            fields = (self.name, index, self.start_at, turn.within_limit(Payload(value)))
-            turn.emit(MapIterationStarted, *fields, previous=fork.chain)
-            turn.wake(fork.children[index])
+            value = self.source.select_item(decision, given, {"Index": index, "Value": items[index]})
+            fields = (self.name, index, self.start_at, decision.within_limit(Payload(value)))
+            decision.emit(MapIterationStarted, *fields, previous=fork.chain)
+            decision.mark_ready(fork.children[index])
 
-    def succeeded(self, turn: Turn) -> None:
-        if not turn.frame.settled:
-            turn.emit(MapStateSucceeded)
-        self.flow.exit(turn, joined(turn), self.next)
+    def succeeded(self, decision: Decision) -> None:
+        if not decision.frame.outcome_shown:
+            decision.emit(MapStateSucceeded)
+        self.flow.exit(decision, joined(decision), self.next)
 
-    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        recover(turn, self.recovery, error, cause, shown=MapStateFailed)
+    def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
+        recover(decision, self.recovery, error, cause, shown=MapStateFailed)
 
 
 def compile_map(compiling: Compiling) -> State:

@@ -14,7 +14,7 @@ from asl_engine.states.fields import ARRAY, integer
 from asl_engine.states.jsonpath_flow import evaluate_path, select
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.expressions.template import Template
@@ -37,31 +37,31 @@ class PathItems(NamedTuple):
     concurrency_literal: int
     concurrency_path: Path | None
 
-    def items(self, turn: Turn, given: Payload) -> Payload:
-        items = select(turn, self.items_path, given)
+    def items(self, decision: Decision, given: Payload) -> Payload:
+        items = select(decision, self.items_path, given)
         if not isinstance(items.value, list):
             # AWS shows a path into the context object as a path into the data.
             path = "$" if self.items_path is None else self.items_path.text.replace("$$", "$", 1)
             raise StatesError("States.Runtime", f'Reference path "{path}" must point to array.')
         return items
 
-    def concurrency(self, turn: Turn, given: Payload) -> int:
+    def concurrency(self, decision: Decision, given: Payload) -> int:
         path = self.concurrency_path
         if path is None:
             return self.concurrency_literal
-        value = evaluate_path(turn, path, given.value)
+        value = evaluate_path(decision, path, given.value)
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise turn.failure(
+            raise decision.failure(
                 f'The MaxConcurrencyPath field refers to value "{shown(value)}" '
                 f"which is not a valid integer: {path.text}"
             )
         return value
 
-    def select_item(self, turn: Turn, given: Payload, item: dict[str, Json]) -> Json:
+    def select_item(self, decision: Decision, given: Payload, item: dict[str, Json]) -> Json:
         """The input of the iteration for ``item``, which is ``$$.Map.Item``."""
         if self.selector is None:
             return item["Value"]
-        return self.selector.evaluate(turn.item_scope(given.value, item))
+        return self.selector.evaluate(decision.item_scope(given.value, item))
 
 
 class JsonataItems(NamedTuple):
@@ -72,28 +72,28 @@ class JsonataItems(NamedTuple):
     concurrency_literal: int
     concurrency_expression: JsonataTemplate | None
 
-    def items(self, turn: Turn, given: Payload) -> Payload:
+    def items(self, decision: Decision, given: Payload) -> Payload:
         if self.items_expression is not None:
-            return Payload(self.items_expression.evaluate(turn.bindings()))
+            return Payload(self.items_expression.evaluate(decision.bindings()))
         if not isinstance(given.value, list):
             raise QueryFailure(f"Map state input must be an array but was: {dumps(given.value)}")
         return given
 
-    def concurrency(self, turn: Turn, given: Payload) -> int:
+    def concurrency(self, decision: Decision, given: Payload) -> int:
         del given
         if self.concurrency_expression is None:
             return self.concurrency_literal
-        value = self.concurrency_expression.evaluate(turn.bindings())
+        value = self.concurrency_expression.evaluate(decision.bindings())
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             detail = f"The MaxConcurrency field must be a non-negative integer, but was {dumps(value)}"
             raise QueryFailure(detail, "MaxConcurrency")
         return value
 
-    def select_item(self, turn: Turn, given: Payload, item: dict[str, Json]) -> Json:
+    def select_item(self, decision: Decision, given: Payload, item: dict[str, Json]) -> Json:
         del given
         if self.selector is None:
             return item["Value"]
-        return self.selector.evaluate(turn.bindings(item=item))
+        return self.selector.evaluate(decision.bindings(item=item))
 
 
 ItemSource: TypeAlias = PathItems | JsonataItems

@@ -22,7 +22,7 @@ from asl_engine.states.state import (
 )
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.states.compiling import Compiling
 
 __all__ = ["TYPE", "Parallel"]
@@ -60,24 +60,26 @@ class Parallel(State):
     recovery: Recovery
     branches: tuple[str, ...]
 
-    def enter(self, turn: Turn) -> None:
-        turn.within_limit(self.flow.arguments(turn))  # an evaluation error fails the state before it starts
-        turn.emit(ParallelStateStarted, len(self.branches))
+    def enter(self, decision: Decision) -> None:
+        decision.within_limit(
+            self.flow.arguments(decision)
+        )  # what cannot be evaluated fails the state before it starts
+        decision.emit(ParallelStateStarted, len(self.branches))
 
-    def fork(self, turn: Turn) -> None:
-        fork = fork_of(turn)
-        arguments = self.flow.arguments(turn)
+    def fork(self, decision: Decision) -> None:
+        fork = fork_of(decision)
+        arguments = self.flow.arguments(decision)
         while fork.started < len(self.branches):
-            turn.emit_internal(BranchStarted, fork.started, self.branches[fork.started], arguments)
-            turn.wake(fork.children[fork.started - 1])
+            decision.emit_internal(BranchStarted, fork.started, self.branches[fork.started], arguments)
+            decision.mark_ready(fork.children[fork.started - 1])
 
-    def succeeded(self, turn: Turn) -> None:
-        if not turn.frame.settled:
-            turn.emit(ParallelStateSucceeded)
-        self.flow.exit(turn, joined(turn), self.next)
+    def succeeded(self, decision: Decision) -> None:
+        if not decision.frame.outcome_shown:
+            decision.emit(ParallelStateSucceeded)
+        self.flow.exit(decision, joined(decision), self.next)
 
-    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        recover(turn, self.recovery, error, cause, shown=ParallelStateFailed)
+    def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
+        recover(decision, self.recovery, error, cause, shown=ParallelStateFailed)
 
 
 def compile_parallel(compiling: Compiling) -> Parallel:

@@ -20,7 +20,7 @@ from asl_engine.states.state import (
 )
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.states.compiling import Compiling
 
 __all__ = ["TYPE", "Pass"]
@@ -46,9 +46,9 @@ class Pass(State):
     flow: DataFlow
     result: Json | Missing
 
-    def enter(self, turn: Turn) -> None:
-        result = self.flow.arguments(turn) if self.result is MISSING else Payload(self.result)
-        self.flow.exit(turn, result, self.next)
+    def enter(self, decision: Decision) -> None:
+        result = self.flow.arguments(decision) if self.result is MISSING else Payload(self.result)
+        self.flow.exit(decision, result, self.next)
 
 
 def compile_pass(compiling: Compiling) -> Pass:

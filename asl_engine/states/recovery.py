@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.core.events import Event
     from asl_engine.core.frames import Frame
 
@@ -52,11 +52,11 @@ class Retrier(NamedTuple):
 
 
 class Catcher(NamedTuple):
-    """One entry of Catch; ``exit(turn, caught, next)`` leaves the state with the error output."""
+    """One entry of Catch; ``exit(decision, caught, next)`` leaves the state with the error output."""
 
     error_equals: tuple[str, ...]
     next: str
-    exit: Callable[[Turn, Payload, str], None]
+    exit: Callable[[Decision, Payload, str], None]
 
 
 class Recovery(NamedTuple):
@@ -77,7 +77,7 @@ def matches(error_equals: tuple[str, ...], error: str | None) -> bool:
 
 
 def recover(
-    turn: Turn,
+    decision: Decision,
     recovery: Recovery,
     error: str | None,
     cause: str | None,
@@ -88,17 +88,17 @@ def recover(
     ``shown`` is the event that records the failure in the history, unless the work is retried.
     """
     if error in UNRECOVERABLE:
-        turn.fail(error, cause)
+        decision.fail(error, cause)
         return
-    frame = turn.frame
-    abort_children(turn, frame)
-    turn.frame = frame
-    if retry(turn, recovery, error):
+    frame = decision.frame
+    abort_children(decision, frame)
+    decision.frame = frame
+    if retry(decision, recovery, error):
         return
-    if shown is not None and failed_at_work(turn.frame):
-        turn.emit(shown)
-    if not catch(turn, recovery, error, cause):
-        turn.fail(error, cause)
+    if shown is not None and failed_at_work(decision.frame):
+        decision.emit(shown)
+    if not catch(decision, recovery, error, cause):
+        decision.fail(error, cause)
 
 
 def failed_at_work(frame: Frame) -> bool:
@@ -106,28 +106,28 @@ def failed_at_work(frame: Frame) -> bool:
 
     An EvaluationFailed event counts as work (recorded from AWS).
     """
-    return not frame.settled and (frame.fork is not None or frame.phase is Phase.FAILED)
+    return not frame.outcome_shown and (frame.fork is not None or frame.phase is Phase.FAILED)
 
 
-def retry(turn: Turn, recovery: Recovery, error: str | None) -> bool:
-    """Schedule another attempt at the state's work; False if no retrier for this error is left."""
-    frame = turn.frame
+def retry(decision: Decision, recovery: Recovery, error: str | None) -> bool:
+    """Schedule another try of the state's work; False where no retrier is for this error any more."""
+    frame = decision.frame
     for index, retrier in enumerate(recovery.retriers):
         if matches(retrier.error_equals, error):
             tries = frame.retries.get(index, 0)
             if tries >= retrier.max_attempts:
                 return False  # the first retrier that matches is the one that counts
-            turn.emit_internal(RetryScheduled, turn.at + retrier.delay(tries, turn.random()), index)
+            decision.emit_internal(RetryScheduled, decision.at + retrier.delay(tries, decision.random()), index)
             return True
     return False
 
 
-def catch(turn: Turn, recovery: Recovery, error: str | None, cause: str | None) -> bool:
-    """Leave the state as the first matching catcher says; False if none matches."""
+def catch(decision: Decision, recovery: Recovery, error: str | None, cause: str | None) -> bool:
+    """Leave the state as the first matching catcher says; False where none matches."""
     for catcher in recovery.catchers:
         if matches(catcher.error_equals, error):
             # An error without a cause is caught with an empty one, as AWS shows for timeouts.
             caught = Payload({"Error": shown_error(error), "Cause": cause or ""})
-            catcher.exit(turn, caught, catcher.next)
+            catcher.exit(decision, caught, catcher.next)
             return True
     return False

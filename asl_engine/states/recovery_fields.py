@@ -26,7 +26,7 @@ from asl_engine.states.recovery import Catcher, Recovery, Retrier
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.payload import Payload
     from asl_engine.states.compiling import Compiling
     from asl_engine.states.fields import Shape
@@ -116,8 +116,8 @@ def catcher(compiling: Compiling, place: str, source: dict[str, Any]) -> Catcher
 
 def jsonpath_exit(
     compiling: Compiling, place: str, source: dict[str, Any]
-) -> Callable[[Turn, Payload, str], None]:
-    """ResultPath puts the error output into the state's input; OutputPath does not apply."""
+) -> Callable[[Decision, Payload, str], None]:
+    """ResultPath puts the error output into the state's input; OutputPath is not asked."""
     flow = JsonPathFlow(
         input_path=None,
         parameters=None,
@@ -129,12 +129,14 @@ def jsonpath_exit(
     return flow.exit
 
 
-def jsonata_exit(compiling: Compiling, place: str, source: dict[str, Any]) -> Callable[[Turn, Payload, str], None]:
-    """Output and Assign see the error output as ``$states.errorOutput``; by default it becomes the output."""
+def jsonata_exit(
+    compiling: Compiling, place: str, source: dict[str, Any]
+) -> Callable[[Decision, Payload, str], None]:
+    """Output and Assign see the error output as ``$states.errorOutput``; it is what is handed on by default."""
     output = compiling.expression(f"{place}/Output", source["Output"]) if "Output" in source else None
     assign = compiling.assign_expression(place, source)
 
-    def exit_with(turn: Turn, caught: Payload, target: str) -> None:
-        leave(turn, output, assign, caught, target, errorOutput=caught.value)
+    def exit_with(decision: Decision, caught: Payload, target: str) -> None:
+        leave(decision, output, assign, caught, target, errorOutput=caught.value)
 
     return exit_with

@@ -11,7 +11,7 @@ from asl_engine.states.fields import ANY
 from asl_engine.states.state import COMMON_FIELDS, INPUT_OUTPUT_FIELDS, StateType
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.states.compiling import Compiling
 
 __all__ = ["TYPE", "Succeed"]
@@ -28,8 +28,8 @@ class Succeed(State):
 
     flow: DataFlow
 
-    def enter(self, turn: Turn) -> None:
-        self.flow.exit(turn, self.flow.input(turn), None)
+    def enter(self, decision: Decision) -> None:
+        self.flow.exit(decision, self.flow.input(decision), None)
 
 
 def compile_succeed(compiling: Compiling) -> Succeed:

@@ -26,7 +26,7 @@ from asl_engine.states.state import (
 )
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.states.compiling import Compiling
@@ -59,25 +59,25 @@ class Seconds(NamedTuple):
     path: Path | None
     expression: JsonataTemplate | None = None
 
-    def evaluate(self, turn: Turn, flow: DataFlow) -> int | None:
+    def evaluate(self, decision: Decision, flow: DataFlow) -> int | None:
         if self.expression is not None:
-            return self._expressed(turn, self.expression)
+            return self._expressed(decision, self.expression)
         if self.path is None:
             return self.literal
-        value = self.path.find(turn.scope(flow.input(turn).value))
+        value = self.path.find(decision.scope(flow.input(decision).value))
         if value is MISSING:
-            raise turn.failure(
+            raise decision.failure(
                 f"The {self.field}Path parameter does not reference an input value: {self.path.text}"
             )
         if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-            raise turn.failure(
+            raise decision.failure(
                 f"The {self.field}Path parameter does not reference a positive integer: "
                 f"{self.path.text} == {dumps(value)}"
             )
         return value
 
-    def _expressed(self, turn: Turn, expression: JsonataTemplate) -> int:
-        value = expression.evaluate(turn.bindings())
+    def _expressed(self, decision: Decision, expression: JsonataTemplate) -> int:
+        value = expression.evaluate(decision.bindings())
         if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= MAX_SECONDS:
             detail = f"The {self.field} field must be an integer from 1 to {MAX_SECONDS}, but was {dumps(value)}"
             raise QueryFailure(detail, self.field)
@@ -112,30 +112,30 @@ class Task(State):
     def takes_token(self) -> bool:
         return waits_for_token(self.resource)
 
-    def enter(self, turn: Turn) -> None:
-        timeout = self.timeout.evaluate(turn, self.flow)
-        heartbeat = self.heartbeat.evaluate(turn, self.flow)
-        arguments = turn.within_limit(self.flow.arguments(turn))
-        if is_activity(self.resource) and not turn.activity_exists(self.resource):
-            turn.emit(TaskScheduleFailed, "States.Runtime", f"Activity Does Not Exist: '{self.resource}'")
+    def enter(self, decision: Decision) -> None:
+        timeout = self.timeout.evaluate(decision, self.flow)
+        heartbeat = self.heartbeat.evaluate(decision, self.flow)
+        arguments = decision.within_limit(self.flow.arguments(decision))
+        if is_activity(self.resource) and not decision.activity_exists(self.resource):
+            decision.emit(TaskScheduleFailed, "States.Runtime", f"Activity Does Not Exist: '{self.resource}'")
             return
-        attempt = turn.frame.retry_count
+        attempt = decision.frame.retry_count
         if self.credentials is None:
-            turn.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, attempt)
+            decision.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, attempt)
         else:
-            role = self.credentials.evaluate(turn, self.flow)
-            turn.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, attempt, role)
+            role = self.credentials.evaluate(decision, self.flow)
+            decision.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, attempt, role)
 
-    def scheduled(self, turn: Turn) -> None:
-        turn.emit(TaskStarted, turn.frame.work)
+    def scheduled(self, decision: Decision) -> None:
+        decision.emit(TaskStarted, decision.frame.work)
 
-    def succeeded(self, turn: Turn) -> None:
-        result = turn.frame.result
+    def succeeded(self, decision: Decision) -> None:
+        result = decision.frame.result
         assert result is not None  # noqa: S101  what phase SUCCEEDED means
-        self.flow.exit(turn, result, self.next)
+        self.flow.exit(decision, result, self.next)
 
-    def failed(self, turn: Turn, error: str | None, cause: str | None) -> None:
-        recover(turn, self.recovery, error, cause)
+    def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
+        recover(decision, self.recovery, error, cause)
 
 
 def compile_task(compiling: Compiling) -> Task:

@@ -11,7 +11,7 @@ from asl_engine.states.jsonpath_flow import evaluate_path
 from asl_engine.states.map_items import shown
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.json_values import Json
@@ -44,23 +44,23 @@ class Tolerance(NamedTuple):
     def is_given(self) -> bool:
         return self.literal is not None or self.path is not None or self.expression is not None
 
-    def evaluate(self, turn: Turn, given: Payload) -> float:
+    def evaluate(self, decision: Decision, given: Payload) -> float:
         if self.expression is not None:
-            value = self.expression.evaluate(turn.bindings())
+            value = self.expression.evaluate(decision.bindings())
             fault = self._fault(value)
             if fault is not None:
                 raise QueryFailure(f"{fault} The value of {self.field} was {dumps(value)}.", self.field)
         elif self.path is not None:
-            value = evaluate_path(turn, self.path, given.value)
+            value = evaluate_path(decision, self.path, given.value)
             if not self._is_number(value):
                 kind = "integer" if self.field == "ToleratedFailureCount" else "float"
-                raise turn.failure(
+                raise decision.failure(
                     f'The {self.field}Path field refers to value "{shown(value)}" '
                     f"which is not a valid {kind}: {self.path.text}"
                 )
             fault = self._fault(value)
             if fault is not None:
-                raise turn.failure(fault)
+                raise decision.failure(fault)
         else:
             return self.literal or 0
         assert isinstance(value, int | float)  # noqa: S101  neither has a fault
@@ -85,9 +85,9 @@ class Tolerances(NamedTuple):
     by_count: Tolerance
     by_percentage: Tolerance
 
-    def evaluate(self, turn: Turn, given: Payload) -> tuple[int, float]:
-        """The number and the percentage of items that may fail; 0 if absent."""
-        return int(self.by_count.evaluate(turn, given)), float(self.by_percentage.evaluate(turn, given))
+    def evaluate(self, decision: Decision, given: Payload) -> tuple[int, float]:
+        """The number and the percentage of items that may fail; 0 where there is none of the kind."""
+        return int(self.by_count.evaluate(decision, given)), float(self.by_percentage.evaluate(decision, given))
 
 
 def compile_tolerances(compiling: Compiling) -> Tolerances:

@@ -15,7 +15,7 @@ from asl_engine.limits import utf8_length
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
@@ -24,20 +24,20 @@ __all__ = ["within_variable_limits"]
 ERROR = "States.DataLimitExceeded"
 
 
-def within_variable_limits(turn: Turn, assigned: Payload, place: str | None = None) -> Payload:
-    """The variables of an Assign.  Raises ``StatesError`` States.DataLimitExceeded at ``place`` if too large."""
+def within_variable_limits(decision: Decision, assigned: Payload, place: str | None = None) -> Payload:
+    """What an Assign sets.  Raises ``StatesError`` States.DataLimitExceeded at ``place`` where it is too much."""
     values: Any = assigned.value
     size = utf8_length(assigned.text)  # more than the values are together
-    each, total = turn.limits.variable_bytes, turn.limits.variables_bytes
+    each, total = decision.limits.variable_bytes, decision.limits.variables_bytes
     if each is not None and size > each:
-        _check_assign(turn.frame.state, values, each, place)
-    x = turn.execution
+        _check_assign(decision.frame.state, values, each, place)
+    x = decision.execution
     if total is not None and x.assigned_bytes + size > total:
-        excess = variables_bytes(x.frames.values(), turn.frame, values) - total
+        excess = variables_bytes(x.frames.values(), decision.frame, values) - total
         if excess > 0:
             raise StatesError(
                 ERROR,
-                f"Execution total variable size limit exceeded. State '{turn.frame.state}' assigned variables "
+                f"Execution total variable size limit exceeded. State '{decision.frame.state}' assigned variables "
                 f"that exceed the total execution limit by {excess} bytes.",
                 place,
             )

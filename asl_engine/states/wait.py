@@ -24,7 +24,7 @@ from asl_engine.states.state import (
 )
 
 if TYPE_CHECKING:
-    from asl_engine.core.decision import Turn
+    from asl_engine.core.decision import Decision
     from asl_engine.expressions.jsonata import JsonataTemplate
     from asl_engine.expressions.jsonpath.path import Path
     from asl_engine.json_values import Json
@@ -71,70 +71,72 @@ class Wait(State):
     seconds_expression: JsonataTemplate | None
     timestamp_expression: JsonataTemplate | None
 
-    def enter(self, turn: Turn) -> None:
-        due = self._due(turn, self.flow.input(turn).value)
-        if due > turn.at + LONGEST_DELAY_SECONDS * 1000:
-            raise turn.failure("Wait state delay is too long.")
-        if due <= turn.at:
-            self.waited(turn)
+    def enter(self, decision: Decision) -> None:
+        due = self._due(decision, self.flow.input(decision).value)
+        if due > decision.at + LONGEST_DELAY_SECONDS * 1000:
+            raise decision.failure("Wait state delay is too long.")
+        if due <= decision.at:
+            self.waited(decision)
         else:
-            turn.emit_internal(WaitScheduled, due)
+            decision.emit_internal(WaitScheduled, due)
 
-    def waited(self, turn: Turn) -> None:
-        self.flow.exit(turn, self.flow.input(turn), self.next)
+    def waited(self, decision: Decision) -> None:
+        self.flow.exit(decision, self.flow.input(decision), self.next)
 
-    def _due(self, turn: Turn, data: Json) -> int:
+    def _due(self, decision: Decision, data: Json) -> int:
         if self.seconds_path is not None:
-            return turn.at + seconds_at(turn, self.seconds_path, data) * 1000
+            return decision.at + seconds_at(decision, self.seconds_path, data) * 1000
         if self.timestamp_path is not None:
-            return timestamp_at(turn, self.timestamp_path, data)
+            return timestamp_at(decision, self.timestamp_path, data)
         if self.seconds_expression is not None:
-            return turn.at + evaluated_seconds(turn, self.seconds_expression) * 1000
+            return decision.at + evaluated_seconds(decision, self.seconds_expression) * 1000
         if self.timestamp_expression is not None:
-            return evaluated_timestamp(turn, self.timestamp_expression)
+            return evaluated_timestamp(decision, self.timestamp_expression)
         if self.timestamp is not None:
             return self.timestamp
-        return turn.at + (self.seconds or 0) * 1000
+        return decision.at + (self.seconds or 0) * 1000
 
 
-def seconds_at(turn: Turn, path: Path, data: Json) -> int:
-    value = path.find(turn.scope(data))
+def seconds_at(decision: Decision, path: Path, data: Json) -> int:
+    value = path.find(decision.scope(data))
     if value is MISSING:
-        raise turn.failure(f"The SecondsPath parameter does not reference an input value: {path.text}")
+        raise decision.failure(f"The SecondsPath parameter does not reference an input value: {path.text}")
     if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
         value = int(value)  # recorded from AWS
     if not isinstance(value, int) or isinstance(value, bool):
         shown = value if isinstance(value, str) else dumps(value)
-        raise turn.failure(f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {shown}")
+        raise decision.failure(
+            f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {shown}"
+        )
     if value < 0:
-        raise turn.failure(f"The SecondsPath parameter references a negative value: {path.text} == {value}")
+        raise decision.failure(f"The SecondsPath parameter references a negative value: {path.text} == {value}")
     return value
 
 
-def timestamp_at(turn: Turn, path: Path, data: Json) -> int:
-    value = path.find(turn.scope(data))
+def timestamp_at(decision: Decision, path: Path, data: Json) -> int:
+    value = path.find(decision.scope(data))
     if value is MISSING:
-        raise turn.failure(f"The TimestampPath parameter does not reference an input value: {path.text}")
+        raise decision.failure(f"The TimestampPath parameter does not reference an input value: {path.text}")
     moment = parse_timestamp(value) if isinstance(value, str) else None
     if moment is None:
         shown = value if isinstance(value, str) else dumps(value)
-        raise turn.failure(
+        raise decision.failure(
             "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format "
             f"string: {path.text} == {shown}"
         )
     return to_milliseconds(moment)
 
 
-def evaluated_seconds(turn: Turn, expression: JsonataTemplate) -> int:
-    value = expression.evaluate(turn.bindings())
+def evaluated_seconds(decision: Decision, expression: JsonataTemplate) -> int:
+    value = expression.evaluate(decision.bindings())
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MAX_SECONDS:
         detail = f"The Seconds field must be an integer from 0 to {MAX_SECONDS}, but was {dumps(value)}"
         raise QueryFailure(detail, "Seconds")
     return value
 
 
-def evaluated_timestamp(turn: Turn, expression: JsonataTemplate) -> int:
-    value = expression.evaluate(turn.bindings())
+def evaluated_timestamp(decision: Decision, expression: JsonataTemplate) -> int:
+    value = expression.evaluate(decision.bindings())
     moment = parse_timestamp(value) if isinstance(value, str) else None
     if moment is None:
         detail = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"

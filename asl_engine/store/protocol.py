@@ -14,9 +14,9 @@ if TYPE_CHECKING:
         ActivityRecord,
         AliasRecord,
         Child,
-        Kinship,
         MachineRecord,
         MachineStatus,
+        MapRunChild,
         MapRunRecord,
         Record,
         VersionRecord,
@@ -188,8 +188,8 @@ class MapRuns(Protocol):
         """The ARN of the Map Run that has started an execution, and its number of items; None for any other."""
         ...
 
-    async def children(self, arn: str, after: int, limit: int) -> list[Kinship]:
-        """The children in order, starting behind the number ``after``."""
+    async def children(self, arn: str, after: int, limit: int) -> list[MapRunChild]:
+        """The children from behind the number ``after`` on, in their order."""
         ...
 
     async def child_page(

@@ -15,10 +15,10 @@ __all__ = [
     "ActivityRecord",
     "AliasRecord",
     "Child",
-    "Kinship",
     "MachineRecord",
     "MachineStatus",
     "MachineType",
+    "MapRunChild",
     "MapRunRecord",
     "MapRunStatus",
     "Record",
@@ -81,8 +81,8 @@ class Child(NamedTuple):
     items: int
 
 
-class Kinship(NamedTuple):
-    """A child as the Map Run knows it; ``round`` is the redrive of the Map Run in which the child last began."""
+class MapRunChild(NamedTuple):
+    """A child as the Map Run knows it; ``round`` is the redrive of the Map Run in which it last began."""
 
     number: int
     items: int

@@ -494,7 +494,7 @@ def test_a_machine_timeout_is_counted_from_the_start_whoever_drives() -> None:
     play(scenario)
 
 
-def test_a_long_turn_lets_others_go_on() -> None:
+def test_a_long_decision_lets_others_go_on() -> None:
     async def scenario(store: MemoryStore) -> None:
         loop = {
             "StartAt": "A",

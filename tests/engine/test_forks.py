@@ -1,4 +1,4 @@
-"""Parallel and Map under the engine: any order, cancellation, crashes anywhere, turns that are interrupted."""
+"""Parallel and Map under the engine: any order, cancellation, crashes anywhere, decisions that are interrupted."""
 
 from __future__ import annotations
 
@@ -300,12 +300,12 @@ def test_resumed_after_any_event_it_ends_as_it_would_have(length: int) -> None:
     play(main)
 
 
-# -- turns that are interrupted ------------------------------------------------------------------------
+# -- decisions that are interrupted ------------------------------------------------------------------------
 
 
 def interrupt_after(monkeypatch: pytest.MonkeyPatch, events: int) -> None:
-    monkeypatch.setattr(interpreter, "MAX_TURN_EVENTS", events)
-    monkeypatch.setattr(engine_module, "MAX_TURN_EVENTS", events)
+    monkeypatch.setattr(interpreter, "MAX_DECISION_EVENTS", events)
+    monkeypatch.setattr(engine_module, "MAX_DECISION_EVENTS", events)
 
 
 PASSES = scope(
@@ -320,7 +320,7 @@ PASSES = scope(
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 50])
-def test_an_interrupted_turn_goes_on_exactly_as_it_would_have(
+def test_an_interrupted_decision_goes_on_exactly_as_it_would_have(
     length: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = load(json.dumps(PASSES))
@@ -339,7 +339,7 @@ def test_an_interrupted_turn_goes_on_exactly_as_it_would_have(
 
 
 @pytest.mark.parametrize("length", [1, 2, 5, 11])
-def test_tasks_that_answer_while_a_turn_is_interrupted(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tasks_that_answer_while_a_decision_is_interrupted(length: int, monkeypatch: pytest.MonkeyPatch) -> None:
     interrupt_after(monkeypatch, length)
 
     async def main() -> None:
@@ -353,15 +353,15 @@ def test_tasks_that_answer_while_a_turn_is_interrupted(length: int, monkeypatch:
 
 @STORES
 def test_a_map_of_two_thousand_items(kind: str, tmp_path: Path) -> None:
-    """Longer than a turn: the engine comes back for the rest, and nothing shows."""
+    """Longer than a decision: the engine comes back for the rest, and nothing shows."""
     definition = scope(M=each(scope(P=state("Pass"))))
     items: list[Any] = list(range(2_000))
-    turns: list[int] = []
+    decisions: list[int] = []
 
     async def main() -> None:
         async with opened(kind, tmp_path) as store:
             engine = Engine(
-                store, {}, clock=VirtualClock(NOW), observer=lambda _, events: turns.append(len(events))
+                store, {}, clock=VirtualClock(NOW), observer=lambda _, events: decisions.append(len(events))
             )
             async with engine:
                 run = await engine.start(load(json.dumps(definition)), "machine", Payload(items), "name")
@@ -369,8 +369,8 @@ def test_a_map_of_two_thousand_items(kind: str, tmp_path: Path) -> None:
             assert output(execution) == items
             events = await store.events(run.arn)
         assert len(events) == 4 * len(items) + 6
-        assert len(turns) == 2
-        assert turns[0] < interpreter.MAX_TURN_EVENTS + 50  # the step that fills the turn is finished
+        assert len(decisions) == 2
+        assert decisions[0] < interpreter.MAX_DECISION_EVENTS + 50  # the step that fills the decision is finished
         machine = load(json.dumps(definition))
         assert replay(machine, IDENTITY, events) is None
         assert picture(fold(IDENTITY, events)) == picture(execution)

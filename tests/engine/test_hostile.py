@@ -50,7 +50,7 @@ def test_whatever_leaves_a_resource_reaches_whoever_waits(error: BaseException) 
 
 
 def test_a_callable_that_will_not_be_cancelled_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(effects, "LONGEST_FAREWELL_SECONDS", 0.01)
+    monkeypatch.setattr(effects, "FAREWELL_TIMEOUT", 0.01)
 
     async def stubborn(call: TaskCall) -> Payload:
         del call

@@ -229,9 +229,9 @@ def test_two_answers_at_once_are_told_apart() -> None:
 def test_the_task_of_an_activity_goes_from_the_queue_to_a_worker() -> None:
     async def scenario(store: MemoryStore) -> None:
         async with Engine(store, {}, clock=VirtualClock()) as engine:
-            engine.workers.learn(ACTIVITY)
+            engine.activities.learn(ACTIVITY)
             run = await engine.start(task(ACTIVITY, HeartbeatSeconds=10), "m", Payload(1), "n")
-            offer = await engine.workers.take(ACTIVITY, 1)
+            offer = await engine.activities.take(ACTIVITY, 1)
             assert offer is not None
             assert offer.owner is run
             now = engine.clock.now()
@@ -248,10 +248,10 @@ def test_an_open_activity_task_is_offered_again_after_a_restart_and_a_taken_one_
     async def scenario(store: MemoryStore) -> None:
         machine = task(ACTIVITY)
         async with Engine(store, {}, clock=VirtualClock()) as engine:
-            engine.workers.learn(ACTIVITY)
+            engine.activities.learn(ACTIVITY)
             taken = await engine.start(machine, "m", Payload(1), "taken")
             waiting = await engine.start(machine, "m", Payload(2), "waiting")
-            offer = await engine.workers.take(ACTIVITY, 1)
+            offer = await engine.activities.take(ACTIVITY, 1)
             assert offer is not None
             await engine.ask(taken, WorkerReported(engine.clock.now(), offer.key))
         async with Engine(store, {}, clock=VirtualClock()) as engine:
@@ -259,10 +259,10 @@ def test_an_open_activity_task_is_offered_again_after_a_restart_and_a_taken_one_
                 record = await store.record(arn)
                 assert record is not None
                 await engine.resume(machine, record)
-            again = await engine.workers.take(ACTIVITY, 1)
+            again = await engine.activities.take(ACTIVITY, 1)
             assert again is not None
             assert again.owner.arn == waiting.arn
-            assert await engine.workers.take(ACTIVITY, 0) is None
+            assert await engine.activities.take(ACTIVITY, 0) is None
             held = engine.runs[taken.arn]
             await answer(engine, held, "blue")
             assert (await held.wait()).status == "SUCCEEDED"

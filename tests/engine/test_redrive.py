@@ -183,6 +183,6 @@ def test_timers_of_what_has_ended_do_not_pile_up() -> None:
         async with Engine(MemoryStore(), {}, clock=VirtualClock(NOW)) as engine:
             for number in range(3000):
                 await engine.start(machine, "machine", Payload({}), f"run-{number}")
-            assert len(engine.alarms._timers) <= 1001
+            assert len(engine.timers._heap) <= 1001
 
     anyio.run(main)

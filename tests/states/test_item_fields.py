@@ -1,4 +1,4 @@
-"""ItemReader, ItemBatcher and ResultWriter: what a definition may say, and what it comes to in a turn."""
+"""ItemReader, ItemBatcher and ResultWriter: what a definition may say, and what it comes to in a decision."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def compiled(field: str, source: Any, language: str = "JSONPath") -> tuple[Any, 
     return compile_field(compiling), findings
 
 
-class Turn(SimpleNamespace):
-    """As much of a turn as fields are evaluated with."""
+class Decision(SimpleNamespace):
+    """As much of a decision as fields are evaluated with."""
 
     def scope(self, data: Any) -> Scope:
         return Scope(data, {"v": 3}, dict, None)
@@ -45,8 +45,8 @@ class Turn(SimpleNamespace):
 def evaluated(field: str, source: Any, given: Any, language: str = "JSONPath") -> Any:
     made, findings = compiled(field, source, language)
     assert findings == []
-    turn: Any = Turn(input=given)
-    return tuple(made.evaluate(turn, Payload(given)))
+    decision: Any = Decision(input=given)
+    return tuple(made.evaluate(decision, Payload(given)))
 
 
 JSON = {"InputType": "JSON"}

@@ -10,12 +10,12 @@ from asl_engine.core.redrive import not_redrivable
 
 if TYPE_CHECKING:
     from asl_engine.engine.host import Host
-    from asl_engine.store.records import Kinship
+    from asl_engine.store.records import MapRunChild
 
 __all__ = ["is_to_be_redriven"]
 
 
-async def is_to_be_redriven(host: Host, child: Kinship, redrives: int) -> bool:
+async def is_to_be_redriven(host: Host, child: MapRunChild, redrives: int) -> bool:
     """Whether a child has ended unsuccessfully before this redrive of its Map Run, and can go on."""
     if child.status in {"RUNNING", "SUCCEEDED"} or child.round >= redrives:
         return False

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MapRuns"]
 
-LONGEST_FAREWELL_SECONDS = 5.0  # for aborting children when the engine is left
+FAREWELL_TIMEOUT = 5.0  # for aborting children when the engine is left
 
 
 class MapRuns:
@@ -67,8 +67,8 @@ class MapRuns:
             given_up = run.execution.status != "RUNNING" or map_run.work.key not in run.execution.open
             if map_run.run is run and given_up and not map_run.closed:
                 map_run.closed = True
-                self._host.alarms.begin()  # or what the children wait for would come about
-                task = self._host.spawn(self._abort(map_run))
+                busy = self._host.timers.busy()  # or what the children wait for would come about
+                task = self._host.spawn(self._abort(map_run), busy)
                 self._aborting.add(task)
                 task.add_done_callback(self._aborting.discard)
 
@@ -77,12 +77,11 @@ class MapRuns:
             await map_run.abort_children()
         finally:
             self._live.pop(map_run.arn, None)
-            self._host.alarms.rest()
 
     async def closed(self) -> None:
         """Wait until the children of those that were given up have been aborted; not for long."""
         while self._aborting:
-            _, late = await asyncio.wait(self._aborting, timeout=LONGEST_FAREWELL_SECONDS)
+            _, late = await asyncio.wait(self._aborting, timeout=FAREWELL_TIMEOUT)
             if late:
                 break  # they are aborted when the database is next resumed
 

@@ -9,7 +9,7 @@ from asl_engine.arn import activity_arn, is_activity
 from asl_engine.core.events import TaskStarted
 from asl_engine.core.execution import OpenTask
 from asl_engine.core.interpreter import Heartbeat, WorkerReported
-from asl_engine.engine.activity_queue import Offer, TooManyPolls
+from asl_engine.engine.activity_queue import PendingTask, TooManyPolls
 from asl_engine.engine.effects import token_of
 from asl_engine.server.configuration import configured
 from asl_engine.server.operations.tags import checked_tags
@@ -45,7 +45,7 @@ async def create_activity(request: Request, service: Service) -> dict[str, Any]:
     kept = await activities.add(record, tags)
     if kept.configuration != configuration:
         raise ApiError("ActivityAlreadyExists", f"Activity Already Exists: '{arn}'")
-    service.engine.workers.learn(arn)
+    service.engine.activities.learn(arn)
     return {"activityArn": arn, "creationDate": moment(kept.created_at)}
 
 
@@ -69,7 +69,7 @@ async def delete_activity(request: Request, service: Service) -> dict[str, Any]:
     arn = _arn(request)
     if request.owns(arn):
         await service.store.activities.remove(arn)
-        service.engine.workers.forget(arn)
+        service.engine.activities.forget(arn)
     return {}
 
 
@@ -88,30 +88,30 @@ async def get_activity_task(request: Request, service: Service) -> dict[str, Any
 
 
 async def _handed_out(request: Request, service: Service, arn: str, gone: asyncio.Future[None]) -> dict[str, Any]:
-    workers, most = service.engine.workers, service.engine.limits.activity_polls
+    activities, most = service.engine.activities, service.engine.limits.activity_polls
     loop = asyncio.get_running_loop()
     until = loop.time() + POLL_SECONDS
     while True:
         try:
-            offer = await workers.take(arn, until - loop.time(), most, gone)
+            pending = await activities.take(arn, until - loop.time(), most, gone)
         except TooManyPolls:
             raise ApiError(
                 "ActivityWorkerLimitExceeded",
                 "The maximum number of workers concurrently polling for activity tasks has been reached.",
             ) from None
-        if offer is None:
+        if pending is None:
             return {"taskToken": None, "input": None}
-        task = await _started(service, offer, request.optional_text("workerName"))
+        task = await _started(service, pending, request.optional_text("workerName"))
         if task is None:
             continue  # it has timed out, or was given up, this very moment
         if gone.done():
-            workers.offer(arn, offer._replace(taken=True), first=True)
-        return {"taskToken": token_of(offer.owner.execution, task), "input": task.parameters.text}
+            activities.offer(arn, pending._replace(taken=True), first=True)
+        return {"taskToken": token_of(pending.owner.execution, task), "input": task.parameters.text}
 
 
-async def _started(service: Service, offer: Offer[Run], worker: str | None) -> OpenTask | None:
+async def _started(service: Service, pending: PendingTask[Run], worker: str | None) -> OpenTask | None:
     """The task, once it is on disk that the worker has it; None where it cannot be had any more."""
-    run, key, taken = offer
+    run, key, taken = pending
     task, now = run.execution.open.get(key), service.engine.clock.now()
     assert isinstance(task, OpenTask)  # noqa: S101  only open tasks are handed out
     if taken:  # from now on another worker is listened for

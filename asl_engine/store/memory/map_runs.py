@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.core.events import ExecutionRedriven, MapRunRedriven, MapRunStarted
-from asl_engine.store.records import Child, Kinship, MapRunRecord
+from asl_engine.store.records import Child, MapRunChild, MapRunRecord
 from asl_engine.store.sqlite.map_runs import endings
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ class MemoryMapRuns:
     def __init__(self, records: dict[str, Record]) -> None:
         self._records = records
         self._map_runs: dict[str, MapRunRecord] = {}
-        self._children: dict[str, list[tuple[Child, str]]] = {}  # by Map Run, in the order they were started
-        self._rounds: dict[str, int] = {}  # by child, as in Kinship
-        self._redrives: dict[str, int] = {}  # by child: how often it was restarted
+        self._children: dict[str, list[tuple[Child, str]]] = {}  # by Map Run, in the order of their start
+        self._rounds: dict[str, int] = {}  # by child: as MapRunChild has them
+        self._redrives: dict[str, int] = {}  # by child: how often it was begun anew
         self._kinship: dict[str, Child] = {}
 
     def follow(self, record: Record, events: Sequence[Event]) -> None:
@@ -92,9 +92,9 @@ class MemoryMapRuns:
         child = self._kinship.get(execution)
         return None if child is None else (child.map_run, child.items)
 
-    async def children(self, arn: str, after: int, limit: int) -> list[Kinship]:
+    async def children(self, arn: str, after: int, limit: int) -> list[MapRunChild]:
         kin = [
-            Kinship(child.number, child.items, own, self._records[own].status, self._rounds[own])
+            MapRunChild(child.number, child.items, own, self._records[own].status, self._rounds[own])
             for child, own in sorted(self._children.get(arn, []))
         ]
         return [child for child in kin if child.number > after][:limit]

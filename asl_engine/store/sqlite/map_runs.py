@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asl_engine.core import events as ev
 from asl_engine.json_text import dumps, loads
 from asl_engine.store.outcome import outcome
-from asl_engine.store.records import Kinship, MapRunRecord, MapRunStatus
+from asl_engine.store.records import MapRunChild, MapRunRecord, MapRunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -149,9 +149,9 @@ class MapRunTable:
         )
         return (str(rows[0][0]), int(rows[0][1])) if rows else None
 
-    async def children(self, arn: str, after: int, limit: int) -> list[Kinship]:
+    async def children(self, arn: str, after: int, limit: int) -> list[MapRunChild]:
         rows = await self._fetch(CHILDREN, (arn, after, limit))
-        return [Kinship(*row) for row in rows]
+        return [MapRunChild(*row) for row in rows]
 
     async def child_page(
         self, arn: str, status: Status | None, after: str, limit: int

@@ -1,0 +1,174 @@
+"""The children of a Map Run that this process drives: how they are started, redriven and watched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.arn import child_name, execution_arn, express_arn, is_express
+from asl_engine.core.apply import fold
+from asl_engine.core.execution import Identity
+from asl_engine.engine.map_runs.inputs import Input
+from asl_engine.payload import Payload
+from asl_engine.states.distributed_map import processor_of
+from asl_engine.store.records import Child
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from asl_engine.core.execution import Execution, OpenMapRun
+    from asl_engine.engine.host import Host
+    from asl_engine.engine.run import Run
+    from asl_engine.json_values import Json
+    from asl_engine.states.distributed_map import DistributedMap
+    from asl_engine.store.records import MapRunChild, Record
+
+__all__ = ["Children", "Ended"]
+
+
+class Ended(NamedTuple):
+    """A child that has ended, which was for so many items."""
+
+    number: int
+    items: int
+    execution: Execution
+
+
+class Children:
+    """The children under way, and those that have ended and were not taken yet.
+
+    ``options`` are those that the children are started with; ``express``: they are Express executions.
+    """
+
+    def __init__(self, host: Host, parent: Run, work: OpenMapRun, state: DistributedMap) -> None:
+        self.options: dict[str, Json] = {}
+        self.express = False
+        self._host = host
+        self._parent = parent.execution.identity
+        self._work = work
+        self._machine_arn = f"{self._parent.machine_arn.partition('/')[0]}/{state.label}"
+        self._machine_name = f"{self._parent.machine_name.partition('/')[0]}/{state.label}"
+        self._machine = processor_of(parent.machine, self._machine_name)
+        self._items: dict[int, int] = {}  # of those under way, by number
+        self._starting: set[asyncio.Task[None]] = set()
+        self._ended: deque[Ended] = deque()
+        self._failure: BaseException | None = None
+        self._news: asyncio.Future[None] | None = None
+
+    def __len__(self) -> int:
+        """How many are under way."""
+        return len(self._items)
+
+    @property
+    def items(self) -> int:
+        """How many items those under way are for."""
+        return sum(self._items.values())
+
+    # -- how they begin -----------------------------------------------------------------------------
+
+    def start(self, made: Input) -> None:
+        self._begin(made.number, made.items, self._launch(made, self._identity(made.number)))
+
+    def redrive(self, child: MapRunChild) -> None:
+        self._begin(child.number, child.items, self._relaunch(child))
+
+    async def resume(self, child: MapRunChild, record: Record) -> None:
+        """Go on with a child that another process has left unfinished."""
+        self._watch(child.number, child.items, await self._host.resume(self._machine, record))
+
+    async def started(self) -> None:
+        """Wait until all that are just being started have been."""
+        if self._starting:
+            await asyncio.wait(self._starting)
+
+    def _begin(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
+        self._items[number] = items
+        task = self._host.spawn(self._begun(number, items, starting))
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+
+    async def _begun(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
+        try:
+            child = await starting
+        except Exception as error:  # noqa: BLE001  the driver has to hear of it
+            self._failure = error
+            self.wake()
+            return
+        self._watch(number, items, child)
+
+    async def _launch(self, made: Input, identity: Identity) -> Run:
+        child = Child(self._work.arn, made.number, made.items)
+        return await self._host.launch(self._machine, identity, made.payload, self.options, child=child)
+
+    async def _relaunch(self, child: MapRunChild) -> Run:
+        """A Standard child is redriven, an Express child begun anew as another execution."""
+        record: Any = await self._host.store.record(child.arn)
+        if not is_express(child.arn):
+            return await self._host.redrive(self._machine, record)
+        before = fold(record.identity, await self._host.store.events(child.arn))
+        assert before.input is not None  # noqa: S101  it has been started
+        made = Input(child.number, Payload.of_text(before.input.text), child.items)
+        return await self._launch(made, self._identity(child.number, self._work.redrives))
+
+    def _identity(self, number: int, redrive: int = 0) -> Identity:
+        parent = self._parent
+        region, account = parent.arn.split(":")[3:5]
+        name = child_name(f"{self._work.arn}/{redrive}" if redrive else self._work.arn, number)
+        if self.express:
+            arn = express_arn(region, account, self._machine_name, name, child_name(name, number))
+        else:
+            arn = execution_arn(region, account, self._machine_name, name)
+        return Identity(
+            arn=arn,
+            name=name,
+            machine_arn=self._machine_arn,
+            machine_name=self._machine_name,
+            role_arn=parent.role_arn,
+            started_at=self._host.clock.now(),
+        )
+
+    # -- how they end -------------------------------------------------------------------------------
+
+    def _watch(self, number: int, items: int, child: Run) -> None:
+        self._items[number] = items
+
+        def ended(done: asyncio.Future[Execution]) -> None:
+            with self._host.timers.busy():  # time must not jump before the next child has been started
+                error = None if done.cancelled() else done.exception()
+                if error is not None:
+                    self._failure = error
+                else:
+                    self._ended.append(Ended(number, items, done.result()))
+                self.wake()
+
+        child.done.add_done_callback(ended)
+
+    def take_ended(self) -> Iterator[Ended]:
+        """Those that have ended since.  Raises what has kept one from being driven."""
+        if self._failure is not None:
+            raise self._failure
+        while self._ended:
+            ended = self._ended.popleft()
+            self._items.pop(ended.number, None)
+            yield ended
+
+    @property
+    def have_news(self) -> bool:
+        return bool(self._ended) or self._failure is not None
+
+    async def wait(self) -> None:
+        """Until a child has ended, or somebody wakes us; meanwhile time may jump."""
+        if self.have_news:
+            return
+        self._news = asyncio.get_running_loop().create_future()
+        try:
+            with self._host.timers.idle():
+                await self._news
+        finally:
+            self._news = None
+
+    def wake(self) -> None:
+        """Let ``wait`` return."""
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
