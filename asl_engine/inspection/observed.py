@@ -154,7 +154,7 @@ def _with_noted_catchers(state: State, record: Observation) -> State:
     return made
 
 
-def _noting(record: Record, index: int, catcher: Catcher) -> Callable[[Decision, Payload, str], None]:
+def _noting(record: Observation, index: int, catcher: Catcher) -> Callable[[Decision, Payload, str], None]:
     def exit_noted(decision: Decision, caught: Payload, target: str) -> None:
         catcher.exit(decision, caught, target)
         record.caught_by = index

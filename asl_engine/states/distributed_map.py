@@ -11,7 +11,7 @@ from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from asl_engine.arn import map_run_arn, uuid_text
+from asl_engine.arn import map_run_arn, unlabelled, uuid_text
 from asl_engine.core.decision import Decision
 from asl_engine.core.events import (
     MapRunRedriven,
@@ -137,7 +137,7 @@ class DistributedMap(State):
             return
         given = self.flow.input(decision)
         count, percentage = self.tolerances.evaluate(decision, given)
-        configuration = Configuration(
+        configuration = MapRunConfiguration(
             label=self.label,
             execution_type=self.execution_type,
             concurrency=self.source.concurrency(decision, given),

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.arn import child_name, execution_arn, express_arn, is_express
+from asl_engine.arn import Arn, child_name, execution_arn, express_arn, is_express, labelled
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Identity
 from asl_engine.engine.map_runs.inputs import Input
@@ -47,8 +47,8 @@ class Children:
         self._host = host
         self._parent = parent.execution.identity
         self._work = work
-        self._machine_arn = f"{self._parent.machine_arn.partition('/')[0]}/{state.label}"
-        self._machine_name = f"{self._parent.machine_name.partition('/')[0]}/{state.label}"
+        self._machine_arn = labelled(self._parent.machine_arn, state.label)
+        self._machine_name = labelled(self._parent.machine_name, state.label)
         self._machine = processor_of(parent.machine, self._machine_name)
         self._items: dict[int, int] = {}  # of those under way, by number
         self._starting: set[asyncio.Task[None]] = set()
@@ -113,7 +113,7 @@ class Children:
 
     def _identity(self, number: int, redrive: int = 0) -> Identity:
         parent = self._parent
-        region, account = parent.arn.split(":")[3:5]
+        region, account = Arn.of(parent.arn).home
         name = child_name(f"{self._work.arn}/{redrive}" if redrive else self._work.arn, number)
         if self.express:
             arn = express_arn(region, account, self._machine_name, name, child_name(name, number))

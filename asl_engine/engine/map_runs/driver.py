@@ -22,7 +22,7 @@ from asl_engine.engine.map_runs.redrives import is_to_be_redriven
 from asl_engine.engine.map_runs.results import ended_children
 from asl_engine.errors import StatesError
 from asl_engine.payload import Payload
-from asl_engine.states.distributed_map import Configuration, DistributedMap
+from asl_engine.states.distributed_map import DistributedMap, MapRunConfiguration
 from asl_engine.states.item_flow import Writing
 
 if TYPE_CHECKING:
@@ -181,7 +181,7 @@ class MapRun:
         record = await self._store.map_runs.get(self.arn)
         if record is not None:
             fields: Any = record.configuration
-            self.configuration = Configuration(**fields)
+            self.configuration = MapRunConfiguration(**fields)
         self._children.express = self.configuration.execution_type == "EXPRESS"
         parent = await self._store.record(self.run.arn)
         if parent is not None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from asl_engine.engine.map_runs.counts import Counts
     from asl_engine.engine.run import Run
     from asl_engine.json_values import Json
-    from asl_engine.states.distributed_map import Configuration, DistributedMap
+    from asl_engine.states.distributed_map import DistributedMap, MapRunConfiguration
 
 __all__ = ["Input", "Inputs"]
 
@@ -52,7 +52,7 @@ class Inputs:
         run: Run,
         work: OpenMapRun,
         state: DistributedMap,
-        configuration: Configuration,
+        configuration: MapRunConfiguration,
         counts: Counts,
         is_started: Callable[[int], bool],
     ) -> None:
