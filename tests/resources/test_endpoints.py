@@ -29,7 +29,7 @@ def test_every_variable_names_a_service() -> None:
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ("sqs", "--endpoint sqs: it is SERVICE=URL, such as sqs=http://localhost:4566"),
+        ("sqs", "endpoint=sqs: it is SERVICE=URL, such as sqs=http://localhost:4566"),
         ("sqs=localhost", "the endpoint of sqs has to be a URL, such as http://localhost:4566: 'localhost'"),
         (f"dynamo={HERE}", "there is no AWS service 'dynamo'; did you mean 'dynamodb'?"),
     ],
