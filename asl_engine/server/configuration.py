@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["configured", "shown_configuration", "without_defaults"]
 
+SHORTEST_PERIOD, DEFAULT_PERIOD, LONGEST_PERIOD = 60, 300, 900  # seconds
 ONE_DESTINATION = "Must specify exactly one Log Destination."
 NO_QUALIFIER = "Log Group ARN must be provided with '*' qualifier."
 
@@ -76,12 +77,13 @@ def _encryption(given: Any) -> Json:
             raise _invalid("Encryption", f"{member} must not be specified for the type AWS_OWNED_KEY.")
     if not managed:
         return DEFAULTS["encryptionConfiguration"]
-    # AWS's default for the period: 300 seconds.
-    return {
-        "kmsKeyId": given["kmsKeyId"],
-        "kmsDataKeyReusePeriodSeconds": given.get("kmsDataKeyReusePeriodSeconds") or 300,
-        "type": given["type"],
-    }
+    period = given.get("kmsDataKeyReusePeriodSeconds")
+    if period is None:
+        period = DEFAULT_PERIOD
+    elif not SHORTEST_PERIOD <= period <= LONGEST_PERIOD:
+        bounds = f"between {SHORTEST_PERIOD} and {LONGEST_PERIOD}"
+        raise _invalid("Encryption", f"kmsDataKeyReusePeriodSeconds must be {bounds}.")
+    return {"kmsKeyId": given["kmsKeyId"], "kmsDataKeyReusePeriodSeconds": period, "type": given["type"]}
 
 
 def _invalid(what: str, reason: str) -> ApiError:

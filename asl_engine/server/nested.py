@@ -42,7 +42,7 @@ class NestedExecutions:
 
         assert self.service is not None, "the server has begun"  # noqa: S101  for the type checker
         try:
-            check(operation, data)
+            check(operation, data, self.service.engine.limits)
             answer = OPERATIONS.get(operation)
             if answer is None:
                 raise ApiError("UnknownOperationException", f"The operation '{operation}' is not supported")

@@ -1,14 +1,25 @@
-"""The table of operations in docs/api.md.  ``python -m tests.server.api_table`` writes it anew."""
+"""The generated parts of docs/api.md.  ``python -m tests.server.api_table`` writes them anew.
+
+They are the table of operations, and how many constraints of the service model were tried on a server
+(``tests.server.rejections``).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import botocore
 
 from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.validation import service_model
+from tests.server.harness import running
+from tests.server.rejections import KINDS, Figures, figures
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
-BEGIN, END = "<!-- operations: python -m tests.server.api_table -->", "<!-- end -->"
+END = "<!-- end -->"
+BEGIN = "<!-- operations: python -m tests.server.api_table -->"
+CONSTRAINTS = "<!-- constraints: python -m tests.server.api_table -->"
 
 
 def table() -> str:
@@ -19,11 +30,32 @@ def table() -> str:
     return "\n".join([count, "", "| operation | supported |", "|---|---|", *rows])
 
 
-def page_with_table(page: str) -> str:
-    before, _, rest = page.partition(BEGIN)
+def constraints(found: Figures) -> str:
+    """What the service model of the installed botocore forbids, and how much of it is refused as on AWS."""
+    rows = [f"| {kind} | {found.tried[kind]} |" for kind in KINDS]
+    of_all = f"Of the {found.tried.total()} constraints of {model()}"
+    told = f"{of_all}, {found.agreed} are refused with the error that AWS has for them."
+    return "\n".join([told, "", "| constraint | tried |", "|---|---|", *rows])
+
+
+def model() -> str:
+    """Which service model it is: other versions of botocore have other constraints."""
+    return f"the service model in botocore {botocore.__version__}"
+
+
+def measured() -> Figures:
+    """The figures of a server of one's own."""
+    with TemporaryDirectory() as folder, running(Path(folder) / "asl.db") as server:
+        return figures(server)
+
+
+def with_part(page: str, begin: str, text: str) -> str:
+    """The page with one of its generated parts, which starts with ``begin``."""
+    before, _, rest = page.partition(begin)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    return f"{before}{begin}\n{text}\n{END}{after}"
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page_with_table(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    written = with_part(PAGE.read_text(encoding="utf-8"), BEGIN, table())
+    PAGE.write_text(with_part(written, CONSTRAINTS, constraints(measured())), encoding="utf-8")

@@ -95,8 +95,8 @@ def test_encryption_cannot_be_changed_by_creating_again(client: Any, name: str) 
     ("arguments", "code"),
     [
         ({"name": "with space"}, "InvalidName"),
-        ({"name": "x" * 81}, "InvalidName"),
-        ({"name": ""}, "InvalidName"),
+        ({"name": "x" * 81}, "ValidationException"),
+        ({"name": ""}, "ValidationException"),
         ({"name": None}, "ValidationException"),
         ({"tags": [{"key": f"k{n}", "value": ""} for n in range(51)]}, "TooManyTags"),
         ({"encryptionConfiguration": {"type": KEY["type"]}}, "InvalidEncryptionConfiguration"),

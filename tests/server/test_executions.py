@@ -67,10 +67,10 @@ def test_names_and_inputs(client: Any, name: str) -> None:
     assert code == "InvalidExecutionInput"
     assert message.startswith("Invalid State Machine Execution Input: 'Expecting value")
     code, _ = refusal(start, stateMachineArn=machine, input=json.dumps("é" * 140_000, ensure_ascii=False))
-    assert code == "InvalidExecutionInput"
+    assert code == "ValidationException"  # the length is that of the text in UTF-8
     code, message = refusal(start, stateMachineArn=machine, input='"' + "e" * 262_143 + '"')
     assert code == "ValidationException"
-    assert "Value *** at 'input'" in message
+    assert "Value at 'input'" in message
     code, message = refusal(start, stateMachineArn=machine, traceHeader="é")
     assert code == "ValidationException"
     assert "regular expression pattern" in message

@@ -345,7 +345,7 @@ def breaking(shape: Any) -> Iterator[Any]:
         if least:
             yield []
         if most is not None:
-            yield [None] * (most + 1)
+            yield [{}] * (most + 1)
 
 
 JSON_TYPES: dict[str, tuple[type, ...]] = {
@@ -372,7 +372,7 @@ def members(shape: Any, data: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple
             yield (*path, name), member, name in shape.required_members, value
             yield from members(member, value, (*path, name))
     elif shape.type_name == "list" and data:
-        yield (*path, 0), shape.member, True, data[0]
+        yield (*path, 0), shape.member, False, data[0]  # AWS drops the nulls of a list
         yield from members(shape.member, data[0], (*path, 0))
 
 
@@ -393,7 +393,8 @@ def hostile(shape: Any, sound: Data) -> Iterator[tuple[Data, bool]]:
     yield {**sound, "colour": 1}, True
     for path, member, required, value in members(shape, sound):
         for other in ANYTHING:
-            forbidden = required if other is None else not of_type(member, other)
+            cut = isinstance(other, float) and member.type_name in {"integer", "long"}  # AWS cuts the fraction off
+            forbidden = required if other is None else not (cut or of_type(member, other))
             yield changed(sound, path, other), forbidden
         for other in breaking(member):
             yield changed(sound, path, other), True

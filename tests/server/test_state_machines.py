@@ -78,13 +78,23 @@ SYNC = {
     "Resource": "arn:aws:states:::states:startExecution.sync",
     "End": True,
 }
+KEY = {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/key"}
+NUMBER = "NUMBER_VALUE can not be converted to a String"
 CONSTRAINT = "1 validation error detected: Value {} at '{}' failed to satisfy constraint: Member must {}"
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "no name": ({"name": None}, "ValidationException", CONSTRAINT.format("null", "name", "not be null")),
-    "an empty name": ({"name": ""}, "InvalidName", "Invalid Name: ''"),
-    "a long name": ({"name": LONG}, "InvalidName", f"Invalid Name: '{LONG}'"),
+    "an empty name": (
+        {"name": ""},
+        "ValidationException",
+        CONSTRAINT.format("''", "name", "have length greater than or equal to 1"),
+    ),
+    "a long name": (
+        {"name": LONG},
+        "ValidationException",
+        CONSTRAINT.format(f"'{LONG}'", "name", "have length less than or equal to 80"),
+    ),
     "a name with a blank": ({"name": "a b"}, "InvalidName", "Invalid Name: 'a b'"),
-    "a name that is a number": ({"name": 1}, "SerializationException", "name has to be a string"),
+    "a name that is a number": ({"name": 1}, "SerializationException", f"{NUMBER} (at 'name')"),
     "a type": (
         {"type": "FAST"},
         "ValidationException",
@@ -109,11 +119,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "an empty definition": (
         {"definition": ""},
         "ValidationException",
-        CONSTRAINT.format("***", "definition", "have length greater than or equal to 1"),
+        CONSTRAINT.format("", "definition", "have length greater than or equal to 1").replace("  ", " "),
     ),
     "a role": ({"roleArn": "role"}, "InvalidArn", "Invalid Role Arn: 'role'"),
-    "a long role": ({"roleArn": "x" * 257}, "InvalidArn", f"Invalid Arn: '{'x' * 257}'"),
-    "a flag": ({"publish": "yes"}, "SerializationException", "publish has to be true or false"),
+    "a long role": (
+        {"roleArn": "x" * 257},
+        "ValidationException",
+        CONSTRAINT.format(f"'{'x' * 257}'", "roleArn", "have length less than or equal to 256"),
+    ),
+    "a flag": (
+        {"publish": "yes"},
+        "SerializationException",
+        "STRING_VALUE can not be converted to a Boolean (at 'publish')",
+    ),
     "a description of no version": (
         {"versionDescription": "first"},
         "ValidationException",
@@ -129,14 +147,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "a member of a list": (
         {"tags": [{"key": 1}]},
         "SerializationException",
-        "tags.1.member.key has to be a string",
+        f"{NUMBER} (at 'tags.1.member.key')",
     ),
     "a number": (
-        {"encryptionConfiguration": {"type": "AWS_OWNED_KEY", "kmsDataKeyReusePeriodSeconds": 1}},
-        "ValidationException",
-        CONSTRAINT.format(
-            "'1'", "encryptionConfiguration.kmsDataKeyReusePeriodSeconds", "have value greater than or equal to 60"
-        ),
+        {"encryptionConfiguration": {**KEY, "kmsDataKeyReusePeriodSeconds": 59}},
+        "InvalidEncryptionConfiguration",
+        "Invalid Encryption Configuration: kmsDataKeyReusePeriodSeconds must be between 60 and 900.",
     ),
     "an integration that there is not": (
         {

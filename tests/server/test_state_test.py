@@ -202,7 +202,7 @@ def test_nothing_is_left_behind(client: Any) -> None:
 VALIDATION = "ValidationException"
 REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (PASS, {"input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input"),
-    (PASS, {"roleArn": ""}, "InvalidArn", "Invalid Arn"),
+    (PASS, {"roleArn": "states"}, "InvalidArn", "Invalid Role Arn: 'states'"),
     (PASS, {"inspectionLevel": "ALL"}, VALIDATION, "enum value set: [INFO, DEBUG, TRACE]"),
     (PASS, {"stateName": "P"}, "InvalidDefinition", "The field 'StartAt' is required but was missing"),
     ({"Type": "Nap"}, {}, "InvalidDefinition", "at /States/StateName/Type"),

@@ -22,7 +22,7 @@ from asl_engine.server.journal import REVISION
 from asl_engine.server.mocks import begin_case, without_case
 from asl_engine.server.operations.map_runs import list_children
 from asl_engine.server.operations.redrive import reason_against
-from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.errors import ApiError, breach, unsatisfied
 from asl_engine.server.protocol.request import checked_name
 from asl_engine.server.protocol.tokens import page_token, position_of
 from asl_engine.server.service import SERVED, moment
@@ -150,7 +150,7 @@ async def _startable(request: Request, service: Service) -> Chosen:
 
 
 async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
-    """Raises InvalidName, InvalidExecutionInput and ``ExecutionAlreadyExists``."""
+    """Raises InvalidName, InvalidExecutionInput, ValidationException and ``ExecutionAlreadyExists``."""
     record = chosen.record
     given = request.optional_text("name")
     name = str(uuid4()) if given is None else checked_name(given, service.engine.limits.name_length)
@@ -191,14 +191,13 @@ def _input(request: Request, service: Service) -> Payload:
     text = request.optional_text("input")
     if text is None:
         return Payload({}, "{}")
-    try:
-        payload = Payload(loads(text), text)
-    except JsonSyntaxError as error:
-        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
     most = service.engine.limits.payload_bytes
     if most is not None and utf8_length(text) > most:
-        raise ApiError("InvalidExecutionInput", f"Input exceeds the maximum length ({most} bytes)")
-    return payload
+        raise unsatisfied(breach("input", f"Member must have length less than or equal to {most}"))
+    try:
+        return Payload(loads(text), text)
+    except JsonSyntaxError as error:
+        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
 
 
 async def _again(request: Request, service: Service, machine: MachineRecord) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from asl_engine.arn import is_arn, state_machine_arn
+from asl_engine.arn import state_machine_arn
 from asl_engine.errors import Conflict, DefinitionError
 from asl_engine.json_text import dumps, loads
 from asl_engine.language.tree import all_states
@@ -18,7 +18,7 @@ from asl_engine.server.operations.tags import checked_tags
 from asl_engine.server.operations.validate import checked_definition, machine_type
 from asl_engine.server.operations.versions import new_version, version_description
 from asl_engine.server.protocol.errors import ApiError, conflict, does_not_exist
-from asl_engine.server.protocol.request import checked_name
+from asl_engine.server.protocol.request import checked_name, checked_role
 from asl_engine.server.protocol.tokens import page_token, position_of
 from asl_engine.server.service import moment
 from asl_engine.server.targets import Target, deleting, resolved, target
@@ -63,7 +63,7 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
         arn=state_machine_arn(*request.caller, name),
         name=name,
         type=kind,
-        role_arn=_checked_role(request.text("roleArn")),
+        role_arn=checked_role(request.text("roleArn")),
         definition=_digest(definition),
         created_at=now,
         configuration=configured(request.data) | published,
@@ -106,7 +106,7 @@ async def update_state_machine(request: Request, service: Service) -> dict[str, 
     async with service.changing:
         before = await _changeable(request, service, arn)
         record = before._replace(
-            role_arn=before.role_arn if role is None else _checked_role(role),
+            role_arn=before.role_arn if role is None else checked_role(role),
             definition=before.definition if definition is None else _digest(definition),
             configuration=configured(request.data, before.configuration),
         )
@@ -233,12 +233,6 @@ def _labelled(definition: str, found: Target) -> str:
         if state.type == "Map" and state.source.get("Label") == found.label:
             return dumps(next(state.scopes()).source)
     raise does_not_exist("State Machine", found.arn)
-
-
-def _checked_role(role: str) -> str:
-    if not is_arn(role):
-        raise ApiError("InvalidArn", f"Invalid Role Arn: '{role}'")
-    return role
 
 
 def _digest(definition: str) -> str:

@@ -21,6 +21,7 @@ from asl_engine.payload import Payload
 from asl_engine.resources.mocks.results import FieldValidation, check_result
 from asl_engine.server.operations.validate import invalid_definition
 from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.request import checked_role
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
@@ -49,7 +50,8 @@ def _trial(request: Request, service: Service) -> Trial:
     reveal = request.flag("revealSecrets", default=False)
     check_request(mock, configuration, context=context is not None, reveal_secrets=reveal)
     subject = load_subject(request.text("definition"), request.optional_text("stateName"))
-    role = request.optional_text("roleArn")
+    given = request.optional_text("roleArn")
+    role = None if given is None else checked_role(given)
     check_mock(subject, mock, configuration, role)
     if mock is not None and mock.result is not None and subject.type == "Task":
         check_result(subject.source["Resource"], mock.result.value, _validation(request))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import Arn, is_child
-from asl_engine.server.protocol.errors import ApiError, invalid_arn, not_found
+from asl_engine.server.protocol.errors import ApiError, breach, invalid_arn, not_found, unsatisfied
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +22,8 @@ MOST_TAGS = 50  # of one resource
 # Letters, digits, white space and seven symbols, as the API reference lists them.
 ALLOWED = re.compile(r"[\w\s.:/=+\-@]*")
 RESERVED = "aws:"
+SYMBOLS = "Tags may only contain Unicode letters, digits, white space, or these symbols: _ . : / = + - @"
+EXTERNAL = "aws: prefixed tag key names are not allowed for external use"
 
 
 async def tag_resource(request: Request, service: Service) -> dict[str, Any]:
@@ -57,21 +59,14 @@ def checked_tags(request: Request, arn: str | None = None) -> dict[str, str]:
     tags: dict[str, str] = {}
     for number, tag in enumerate(given, 1):
         key, value = tag.get("key"), tag.get("value") or ""
+        place = f"tags.{number}.member"
         if key is None:
-            raise _invalid(
-                f"Value null at 'tags.{number}.member.key' failed to satisfy constraint: Member must not be null"
-            )
+            raise unsatisfied(breach(f"{place}.key", "Member must not be null", "null"))
         for member, text in (("key", key), ("value", value)):
             if not ALLOWED.fullmatch(text):
-                raise _invalid(
-                    f"Value '{text}' at 'tags.{number}.member.{member}' failed to satisfy constraint: "
-                    "Tags may only contain Unicode letters, digits, white space, or these symbols: _ . : / = + - @"
-                )
+                raise unsatisfied(breach(f"{place}.{member}", SYMBOLS, f"'{text}'"))
             if text.lower().startswith(RESERVED) and member == "key":
-                raise _invalid(
-                    f"Value '{text}' at 'tags.{number}.member.key' failed to satisfy constraint: "
-                    "aws: prefixed tag key names are not allowed for external use"
-                )
+                raise unsatisfied(breach(f"{place}.key", EXTERNAL, f"'{text}'"))
         tags[key] = value
     if arn is not None:
         _check_number(len(tags), arn)
@@ -83,10 +78,6 @@ def _check_number(number: int, arn: str) -> None:
         raise ApiError(
             "TooManyTags", f"The number of tags exceeds the limit of {MOST_TAGS}: '{arn}'", resourceName=arn
         )
-
-
-def _invalid(breach: str) -> ApiError:
-    return ApiError("ValidationException", f"1 validation error detected: {breach}")
 
 
 async def _resource(request: Request, service: Service) -> str:

@@ -18,7 +18,7 @@ from asl_engine.errors import ExecutionBusy
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.limits import utf8_length
 from asl_engine.payload import Payload
-from asl_engine.server.protocol.errors import ApiError, invalid_token
+from asl_engine.server.protocol.errors import ApiError, breach, invalid_token, unsatisfied
 
 if TYPE_CHECKING:
     from asl_engine.core.events import Event
@@ -114,11 +114,7 @@ def _output(request: Request, service: Service) -> Payload:
     text = request.text("output")
     most = service.engine.limits.payload_bytes
     if most is not None and utf8_length(text) > most:
-        raise ApiError(
-            "ValidationException",
-            "1 validation error detected: Value at 'output' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {most}",
-        )
+        raise unsatisfied(breach("output", f"Member must have length less than or equal to {most}"))
     try:
         return Payload(loads(text), text)
     except JsonSyntaxError as error:

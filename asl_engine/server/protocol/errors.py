@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["ApiError", "conflict", "does_not_exist", "invalid_arn", "invalid_token", "not_found", "quota_exceeded"]
+from typing import Any
+
+__all__ = [
+    "ApiError",
+    "breach",
+    "conflict",
+    "does_not_exist",
+    "invalid_arn",
+    "invalid_token",
+    "not_found",
+    "quota_exceeded",
+    "unreadable",
+    "unsatisfied",
+]
 
 
 class ApiError(Exception):
@@ -14,6 +27,42 @@ class ApiError(Exception):
         self.message = message
         self.status = status
         self.members = members
+
+
+# What AWS's deserializer calls the kinds of members, by botocore's names.
+_KINDS = {
+    "string": "a String",
+    "boolean": "a Boolean",
+    "integer": "an Integer",
+    "long": "a Long",
+    "float": "a Float",
+    "double": "a Double",
+}
+
+
+def unreadable(kind: str, value: Any, place: str) -> ApiError:
+    """SerializationException for a member of another JSON type: the words of AWS's deserializer, and the place."""
+    if isinstance(value, dict):
+        text = "Start of structure or map found where not expected."
+    elif isinstance(value, list):
+        text = "Start of list found where not expected"
+    elif kind not in _KINDS:
+        text = "Expected list or null" if kind == "list" else "Expected null"
+    else:
+        token = "STRING" if isinstance(value, str) else str(value).upper() if isinstance(value, bool) else "NUMBER"
+        text = f"{token}_VALUE can not be converted to {_KINDS[kind]}"
+    return ApiError("SerializationException", f"{text} (at '{place}')")
+
+
+def breach(place: str, constraint: str, shown: str = "") -> str:
+    """One broken constraint; ``shown`` is the value, which is left out where it is sensitive."""
+    return f"Value {f'{shown} ' if shown else ''}at '{place}' failed to satisfy constraint: {constraint}"
+
+
+def unsatisfied(*breaches: str) -> ApiError:
+    """ValidationException, which lists every ``breach``."""
+    number = f"{len(breaches)} validation error{'s' if len(breaches) > 1 else ''}"
+    return ApiError("ValidationException", f"{number} detected: {'; '.join(breaches)}")
 
 
 def invalid_arn(reason: str) -> ApiError:

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import Arn, activity_arn, is_arn, is_name, parse_arn, state_machine_arn
 from asl_engine.limits import MAX_NAME_LENGTH
-from asl_engine.server.protocol.errors import ApiError, invalid_arn
+from asl_engine.server.protocol.errors import ApiError, breach, invalid_arn, unreadable, unsatisfied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from asl_engine.json_values import Json
 
-__all__ = ["Caller", "Request", "caller_of", "checked_name"]
+__all__ = ["Caller", "Request", "caller_of", "checked_name", "checked_role"]
 
 # Signature Version 4: Credential=ACCESS_KEY/DATE/REGION/SERVICE/aws4_request
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]*)/[^/,\s]*/([^/,\s]+)/[^/,\s]+/aws4_request")
 _ACCOUNT = re.compile(r"\d{12}")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
+MAX_PAGE = 1000  # of the results of a list
 
 
 class Caller(NamedTuple):
@@ -72,36 +73,33 @@ class Request(NamedTuple):
         """A string that the operation requires."""
         value = self.optional_text(member)
         if value is None:
-            raise ApiError(
-                "ValidationException",
-                f"1 validation error detected: Value null at '{member}' failed to satisfy constraint: "
-                "Member must not be null",
-            )
+            raise unsatisfied(breach(member, "Member must not be null", "null"))
         return value
 
     def optional_text(self, member: str) -> str | None:
         value = self.data.get(member)
         if value is None or isinstance(value, str):
             return value
-        raise ApiError("SerializationException", f"{member} has to be a string")
+        raise unreadable("string", value, member)
 
     def flag(self, member: str, *, default: bool) -> bool:
         value = self.data.get(member)
         if value is None or isinstance(value, bool):
             return default if value is None else value
-        raise ApiError("SerializationException", f"{member} has to be true or false")
+        raise unreadable("boolean", value, member)
 
     def optional_integer(self, member: str) -> int | None:
         value = self.data.get(member)
         if value is None or (isinstance(value, int) and not isinstance(value, bool)):
             return value
-        raise ApiError("SerializationException", f"{member} has to be an integer")
+        raise unreadable("integer", value, member)
 
     def page_size(self) -> int:
         """maxResults: 100 where there is none, or 0."""
         value = self.optional_integer("maxResults")
-        if value is not None and not 0 <= value <= 1000:
-            raise ApiError("ValidationException", "maxResults has to be from 0 to 1000")
+        if value is not None and not 0 <= value <= MAX_PAGE:
+            bound = "greater than or equal to 0" if value < 0 else f"less than or equal to {MAX_PAGE}"
+            raise unsatisfied(breach("maxResults", f"Member must have value {bound}", f"'{value}'"))
         return value or 100
 
     def arn(self, member: str, *kinds: str) -> str:
@@ -119,7 +117,18 @@ class Request(NamedTuple):
 
 
 def checked_name(name: str, longest: int | None = MAX_NAME_LENGTH) -> str:
-    """Raises InvalidName."""
-    if not is_name(name, longest):
+    """Raises InvalidName for a character that no name has, ValidationException for a length."""
+    if not name:
+        raise unsatisfied(breach("name", "Member must have length greater than or equal to 1", "''"))
+    if longest is not None and len(name) > longest:
+        raise unsatisfied(breach("name", f"Member must have length less than or equal to {longest}", f"'{name}'"))
+    if not is_name(name, None):
         raise ApiError("InvalidName", f"Invalid Name: '{name}'")
     return name
+
+
+def checked_role(role: str) -> str:
+    """Raises InvalidArn."""
+    if not is_arn(role):
+        raise ApiError("InvalidArn", f"Invalid Role Arn: '{role}'")
+    return role

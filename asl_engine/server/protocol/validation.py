@@ -1,8 +1,8 @@
 """Requests held against botocore's service model, where botocore is installed.
 
 Two kinds of refusal, as in AWS: a value of another JSON type cannot be read at all
-(SerializationException); one that breaks a constraint is a ValidationException, which lists every
-breach, or the operation's own InvalidName or InvalidArn.
+(SerializationException); one that breaks constraints is a ValidationException, which lists every
+breach.  Both come before the operation's own errors: a name that is too long is no InvalidName.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.server.protocol.errors import ApiError, invalid_arn
+from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
+from asl_engine.server.protocol.errors import ApiError, breach, unreadable, unsatisfied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from asl_engine.json_values import Json
 
@@ -39,41 +39,24 @@ def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS) ->
     """Raises ``ApiError`` where ``data`` is not what the operation takes.
 
     What the service's limits bound may be longer where they are not AWS's: the operation minds them itself.
+    AWS drops the nulls of a list and cuts an integer's fraction off; so does this, in ``data``.
     """
     model = service_model()
     if model is None or operation not in model.operation_names:
         return
-    declared = model.operation_model(operation)
-    breaches = [breach for breach in _breaches(declared.input_shape, data, "") if not _allowed(breach, limits)]
-    if not breaches:
-        return
-    errors = {shape.name for shape in declared.error_shapes}
-    for shape, value, _ in breaches:
-        special = _SPECIAL.get(shape)
-        if special is not None and value is not None and special[0] in errors:
-            raise special[1](value)
-    listed = "; ".join(text for _, _, text in breaches)
-    number = f"{len(breaches)} validation error{'s' if len(breaches) > 1 else ''}"
-    raise ApiError("ValidationException", f"{number} detected: {listed}")
+    shape = model.operation_model(operation).input_shape
+    breaches = [found for found in _breaches(shape, data, "") if not _allowed(found, limits)]
+    if breaches:
+        raise unsatisfied(*(text for _, text in breaches))
 
 
-def _allowed(breach: Breach, limits: Limits) -> bool:
+def _allowed(found: Breach, limits: Limits) -> bool:
     """Whether the value is only longer than AWS allows, by a limit that is not AWS's here."""
-    shape, _, text = breach
+    shape, text = found
     limit = _LIMITED.get(shape)
     changed = limit is not None and getattr(limits, limit) != getattr(AWS_LIMITS, limit)
     return changed and f" {AT_MOST} " in text
 
-
-def _invalid_name(value: Any) -> ApiError:
-    return ApiError("InvalidName", f"Invalid Name: '{value}'")
-
-
-_SPECIAL: dict[str, tuple[str, Callable[[Any], ApiError]]] = {
-    "Name": ("InvalidName", _invalid_name),
-    "Arn": ("InvalidArn", lambda value: invalid_arn(str(value))),
-    "LongArn": ("InvalidArn", lambda value: invalid_arn(str(value))),
-}
 
 # The shapes whose greatest length is one of the service's limits.
 _LIMITED = {
@@ -83,22 +66,35 @@ _LIMITED = {
     "SensitiveData": "payload_bytes",
     "SensitiveError": "error_length",
 }
+# The shape whose length is that of its text in UTF-8, by the model's documentation.
+_IN_BYTES = "SensitiveData"
+# Shapes whose bounds have an error of their own: the model's documentation of InvalidEncryptionConfiguration.
+_LEFT_TO_OPERATIONS = frozenset({"KmsDataKeyReusePeriodSeconds"})
 AT_MOST = "less than or equal to"
-# The name of the shape, the value, and what is said of it.
-Breach = tuple[str, Any, str]
+# The name of the shape, and what is said of the value.
+Breach = tuple[str, str]
 
 
 def _breach(shape: Any, place: str, value: Any, constraint: str) -> Breach:
     secret = bool(shape.metadata.get("sensitive")) and value is not None
-    shown = "null" if value is None else "***" if secret else f"'{value}'"
-    text = f"Value {shown} at '{place}' failed to satisfy constraint: Member must {constraint}"
-    return shape.name, value, text
+    shown = "null" if value is None else "" if secret else f"'{_shown(shape, value)}'"
+    return shape.name, breach(place, constraint, shown)
+
+
+def _shown(shape: Any, value: Any) -> str:
+    """A value as Java's toString shows it."""
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(shape.member, item) for item in value)}]"
+    if isinstance(value, dict):
+        members = (f"{name}={_shown(shape.members[name], inner)}" for name, inner in value.items())
+        return f"{shape.name}({', '.join(members)})"
+    return "null" if value is None else str(value)
 
 
 def _breaches(shape: Any, value: Any, place: str) -> Iterator[Breach]:
-    types, name, inner = KINDS[shape.type_name]
+    types, inner = KINDS[shape.type_name]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        raise ApiError("SerializationException", f"{place or 'The request'} has to be {name}")
+        raise unreadable(shape.type_name, value, place)
     yield from inner(shape, value, place)
 
 
@@ -108,31 +104,44 @@ def _in_structure(shape: Any, value: dict[str, Any], place: str) -> Iterator[Bre
         if name not in shape.members:
             raise ApiError("ValidationException", f"There is no member '{prefix}{name}'")
     for name, member in shape.members.items():
-        if value.get(name) is None:  # null is as good as absent
+        given = value.get(name)
+        if given is None:  # null is as good as absent
             if name in shape.required_members:
-                yield _breach(member, prefix + name, None, "not be null")
-        else:
-            yield from _breaches(member, value[name], prefix + name)
+                yield _breach(member, prefix + name, None, "Member must not be null")
+            continue
+        if isinstance(given, float) and member.type_name in _INTEGERS:
+            given = value[name] = int(given)
+        yield from _breaches(member, given, prefix + name)
 
 
 def _in_list(shape: Any, value: list[Any], place: str) -> Iterator[Breach]:
-    yield from _out_of_bounds(shape, len(value), value, place, "have length")
-    for number, item in enumerate(value, 1):
-        yield from _breaches(shape.member, item, f"{place}.{number}.member")
+    value[:] = [item for item in value if item is not None]
+    for constraint in _unmet(shape, len(value), "length"):
+        yield _breach(shape, place, value, constraint)
+    items = [[*_breaches(shape.member, item, f"{place}.{n}.member")] for n, item in enumerate(value, 1)]
+    if shape.member.type_name == "structure":
+        yield from (found for one in items for found in one)
+    elif any(items):  # one breach for all: the list's value, and all that its members must satisfy
+        listed = ", ".join([*_constraints(shape.member), "Member must not be null"])
+        yield _breach(shape, place, value, f"Member must satisfy constraint: [{listed}]")
 
 
 def _in_string(shape: Any, value: str, place: str) -> Iterator[Breach]:
-    yield from _out_of_bounds(shape, len(value), value, place, "have length")
+    size = utf8_length(value) if shape.name == _IN_BYTES else len(value)
+    for constraint in _unmet(shape, size, "length"):
+        yield _breach(shape, place, value, constraint)
     enum = shape.metadata.get("enum")
     if enum and value not in enum:
-        yield _breach(shape, place, value, f"satisfy enum value set: [{', '.join(enum)}]")
+        yield _breach(shape, place, value, f"Member must satisfy enum value set: [{', '.join(enum)}]")
     pattern = shape.metadata.get("pattern")
     if pattern and not re.fullmatch(pattern.replace(r"\p{ASCII}", r"[\x00-\x7f]"), value):
-        yield _breach(shape, place, value, f"satisfy regular expression pattern: {pattern}")
+        yield _breach(shape, place, value, _of_pattern(pattern))
 
 
 def _in_number(shape: Any, value: float, place: str) -> Iterator[Breach]:
-    yield from _out_of_bounds(shape, value, value, place, "have value")
+    if shape.name not in _LEFT_TO_OPERATIONS:
+        for constraint in _unmet(shape, value, "value"):
+            yield _breach(shape, place, value, constraint)
 
 
 def _anything(shape: Any, value: Any, place: str) -> Iterator[Breach]:
@@ -140,23 +149,47 @@ def _anything(shape: Any, value: Any, place: str) -> Iterator[Breach]:
     return iter(())
 
 
-def _out_of_bounds(shape: Any, size: float, value: Any, place: str, have: str) -> Iterator[Breach]:
+def _unmet(shape: Any, size: float, what: str) -> Iterable[str]:
     least, most = shape.metadata.get("min"), shape.metadata.get("max")
     if least is not None and size < least:
-        yield _breach(shape, place, value, f"{have} greater than or equal to {least}")
+        yield _at_least(what, least)
     if most is not None and size > most:
-        yield _breach(shape, place, value, f"{have} {AT_MOST} {most}")
+        yield _at_most(what, most)
 
 
+def _constraints(shape: Any) -> Iterable[str]:
+    """All that a text has to satisfy."""
+    metadata = shape.metadata
+    if "max" in metadata:
+        yield _at_most("length", metadata["max"])
+    if "min" in metadata:
+        yield _at_least("length", metadata["min"])
+    if "pattern" in metadata:
+        yield _of_pattern(metadata["pattern"])
+
+
+def _at_least(what: str, bound: float) -> str:
+    return f"Member must have {what} greater than or equal to {bound}"
+
+
+def _at_most(what: str, bound: float) -> str:
+    return f"Member must have {what} {AT_MOST} {bound}"
+
+
+def _of_pattern(pattern: str) -> str:
+    return f"Member must satisfy regular expression pattern: {pattern}"
+
+
+_INTEGERS = frozenset({"integer", "long"})
 _NUMBER: tuple[type, ...] = (int, float)
 # The kinds of members that requests have.
-KINDS: dict[str, tuple[tuple[type, ...], str, Callable[[Any, Any, str], Iterator[Breach]]]] = {
-    "structure": ((dict,), "an object", _in_structure),
-    "list": ((list,), "an array", _in_list),
-    "string": ((str,), "a string", _in_string),
-    "boolean": ((bool,), "true or false", _anything),
-    "integer": ((int,), "an integer", _in_number),
-    "long": ((int,), "an integer", _in_number),
-    "float": (_NUMBER, "a number", _in_number),
-    "double": (_NUMBER, "a number", _in_number),
+KINDS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any, str], Iterator[Breach]]]] = {
+    "structure": ((dict,), _in_structure),
+    "list": ((list,), _in_list),
+    "string": ((str,), _in_string),
+    "boolean": ((bool,), _anything),
+    "integer": ((int,), _in_number),
+    "long": ((int,), _in_number),
+    "float": (_NUMBER, _in_number),
+    "double": (_NUMBER, _in_number),
 }
