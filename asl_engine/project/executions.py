@@ -6,15 +6,16 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.arn import execution_arn, parse_arn, state_machine_arn
+from asl_engine.arn import execution_arn, is_name, parse_arn, state_machine_arn
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.errors import AslError, ExecutionAlreadyExists
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
+from asl_engine.limits import MAX_NAME_LENGTH
 from asl_engine.payload import Payload
 from asl_engine.project.definitions import read_definition
-from asl_engine.project.inputs import checked_name, machine_name
+from asl_engine.project.inputs import machine_name
 from asl_engine.project.lookup import load_execution
 from asl_engine.projections.descriptions import describe_execution, start_execution
 from asl_engine.resources.nested import Refused
@@ -96,8 +97,8 @@ class ProjectExecutions:
     async def _start(self, engine: Engine, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         file = self._file(str(data["stateMachineArn"]))
         assert file is not None, "it was looked for"  # noqa: S101  for the type checker
+        name = _checked_name(str(data["name"]))
         try:
-            name = checked_name(str(data["name"]))
             machine = load_source(read_definition(str(file), project=self._project))
             text = str(data.get("input", "{}"))
             payload = Payload(loads(text), text)
@@ -120,6 +121,20 @@ class ProjectExecutions:
         if record is None or record.options.get(STARTED_BY) != call.key:
             raise Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         return record
+
+
+def _checked_name(name: str) -> str:
+    """Refused as StartExecution refuses it."""
+    if is_name(name):
+        return name
+    if 1 <= len(name) <= MAX_NAME_LENGTH:
+        raise Refused("InvalidName", f"Invalid Name: '{name}'")
+    bound = f"less than or equal to {MAX_NAME_LENGTH}" if name else "greater than or equal to 1"
+    raise Refused(
+        "ValidationException",
+        f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: "
+        f"Member must have length {bound}",
+    )
 
 
 def _seconds(milliseconds: int) -> float:

@@ -17,15 +17,21 @@ from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.cancelling import given_up
 from asl_engine.resources.python.tasks import request_id
+from asl_engine.resources.request_fields import JSON_TEXT, STRING, Field, field_faults
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.aws.clients import AwsClients
 
-__all__ = ["Executions", "Refused", "nested_resource", "own_api_resource"]
+__all__ = ["Executions", "Refused", "execution_faults", "nested_resource", "own_api_resource"]
 
-FIELDS = {"StateMachineArn": "stateMachineArn", "Name": "name", "Input": "input", "TraceHeader": "traceHeader"}
+FIELDS = {
+    "StateMachineArn": Field(STRING, required=True),
+    "Name": Field(STRING),
+    "Input": Field(JSON_TEXT),
+    "TraceHeader": Field(STRING),
+}
 TIMES = frozenset({"startDate", "stopDate", "redriveDate"})
 
 
@@ -89,24 +95,25 @@ def _request(call: TaskCall) -> dict[str, Json]:
     """StartExecution's request.  An omitted name is derived from the task, so a repeated attempt reuses it."""
     from asl_engine.resources.aws.shapes import refused_parameters
 
-    parameters, problems = call.input.value, []
+    parameters = call.input.value
     if not isinstance(parameters, dict):
         raise refused_parameters(parameters, ["The Parameters must be an object"])
+    if faults := execution_faults(parameters):
+        raise refused_parameters(parameters, faults)
     request: dict[str, Json] = {"name": request_id(call.key)}
     for key, value in parameters.items():
-        if key not in FIELDS:
-            problems.append(f"The field '{key}' is not supported by Step Functions")
-        elif key == "Input" and not isinstance(value, str):
-            request["input"] = dumps(value)
-        elif not isinstance(value, str):
-            problems.append(f"The value for the field '{key}' must be a string")
-        else:
-            request[FIELDS[key]] = value
-    if "StateMachineArn" not in parameters:
-        problems.append("The field 'StateMachineArn' is required but was missing")
-    if problems:
-        raise refused_parameters(parameters, problems)
+        if value is not None:
+            request[_member(key)] = value if isinstance(value, str) else dumps(value)
     return request
+
+
+def execution_faults(parameters: dict[str, Any]) -> list[str]:
+    """What is wrong with the parameters, of which parts may be ``UNKNOWN``."""
+    return [*field_faults(parameters, FIELDS)]
+
+
+def _member(field: str) -> str:
+    return field[:1].lower() + field[1:]
 
 
 # -- here -----------------------------------------------------------------------------------------------
@@ -189,7 +196,7 @@ async def _start_there(clients: AwsClients, call: TaskCall) -> Payload:
     from asl_engine.resources.aws.calling import call_operation
 
     request = _request(call)
-    parameters = {key: request[name] for key, name in FIELDS.items() if name in request}
+    parameters = {field: request[_member(field)] for field in FIELDS if _member(field) in request}
     answer = await call_operation(clients, _operation(), parameters, call)
     return Payload(dict(sorted({**answer.result, **answer.metadata}.items())))
 

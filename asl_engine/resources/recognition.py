@@ -30,7 +30,7 @@ def unrecognised(definition: Json) -> Iterator[Finding]:
         if arn is None or arn.service != "states" or is_activity(resource):
             continue
         if recognised(resource):
-            yield from unfitting_parameters(resource, task.source, task.location)
+            yield from unfitting_parameters(task)
         else:
             yield Finding(SCHEMA_VALIDATION_FAILED, not_recognised(resource), f"{task.location}/Resource")
 

@@ -51,6 +51,17 @@ def test_one_that_fails(project: Project) -> None:
     assert "so be it" in result.err
 
 
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [("a b", "InvalidNameException"), ("x" * 81, "ValidationException"), ("", "ValidationException")],
+)
+def test_names_that_are_refused(project: Project, name: str, error: str) -> None:
+    project.define("child", machine(D={"Type": "Succeed"}))
+    result = project.ran(parent("", Name=name), "-i", "{}")
+    assert result.code == 1
+    assert f"StepFunctions.{error}" in result.err
+
+
 def test_a_definition_that_is_not_sound(project: Project) -> None:
     project.define("child", "{")
     result = project.ran(parent(".sync"), "-i", "{}")

@@ -142,6 +142,14 @@ TASKS: dict[str, tuple[dict[str, Any], dict[str, set[str]]]] = {
             "glue:BatchStopJobRun": {"*"},
         },
     ),
+    "an operation of another name": (
+        {"Resource": resource("elasticmapreduce:cancelStep"), "Parameters": {"ClusterId": "c", "StepId": "s"}},
+        {"elasticmapreduce:CancelSteps": {"*"}},
+    ),
+    "a fleet that is named": (
+        {"Resource": resource("elasticmapreduce:modifyInstanceFleetByName")},
+        {"elasticmapreduce:ModifyInstanceFleet": {"*"}, "elasticmapreduce:ListInstanceFleets": {"*"}},
+    ),
     "a model": (
         {"Resource": resource("bedrock:invokeModel"), "Parameters": {"ModelId": "some.model-v1"}},
         {"bedrock:InvokeModel": {"arn:aws:bedrock:eu-west-1::foundation-model/some.model-v1"}},

@@ -192,14 +192,16 @@ UNKNOWN = "The field '{}' is not supported by Step Functions"
 MUST_BE = "The value for the field '{}' must be {}"
 MISSING = "The field 'MessageBody' is required but was missing"
 REFUSED: list[tuple[str, Any, str]] = [
-    ("sqs:sendMessage", {"QueueUrl": 1}, f"{MUST_BE.format('QueueUrl', 'a string')}, {MISSING}"),
+    ("sqs:sendMessage", {"QueueUrl": 1}, f"{MUST_BE.format('QueueUrl', 'a STRING')}, {MISSING}"),
     ("sqs:sendMessage", {"QueueUrl": "u", "MessageBody": "b", "Delay": 1}, UNKNOWN.format("Delay")),
     ("aws-sdk:s3:listBuckets", {"x": 1}, UNKNOWN.format("x")),
     ("aws-sdk:dynamodb:query", [], "The Parameters must be an object"),
+    ("aws-sdk:sqs:sendMessage", {"QueueUrl": "u", "MessageBody": 7}, MUST_BE.format("MessageBody", "a STRING")),
+    ("aws-sdk:s3:putObject", {"Bucket": "b", "Key": "k"}, "The field 'Body' is required but was missing"),
     (
         "dynamodb:getItem",
         {"TableName": "t", "Key": {"k": {"BOOL": "yes"}}},
-        MUST_BE.format("BOOL", "a boolean"),
+        MUST_BE.format("BOOL", "a BOOLEAN"),
     ),
 ]
 
@@ -242,3 +244,19 @@ def test_no_credentials_for_somebody_else_s_endpoint() -> None:
     clients = AwsClients(Connecting({"sqs": "http://sqs.example"}))
     error, cause = failure("aws-sdk:sqs:listQueues", {}, clients=clients)
     assert (error, cause) == ("Sqs.SdkClientException", "Unable to load credentials: Unable to locate credentials")
+
+
+def test_json_for_a_text_is_sent_as_text(aws: str) -> None:
+    sqs = client("sqs", aws)
+    url = sqs.create_queue(QueueName="json")["QueueUrl"]
+    for body in ({"a": [1, "ü"]}, [1, 2], "plain"):
+        result("aws-sdk:sqs:sendMessage", {"QueueUrl": url, "MessageBody": body})
+    bodies = {sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] for _ in range(3)}
+    assert bodies == {'{"a":[1,"ü"]}', "[1,2]", "plain"}
+
+
+def test_texts_and_integers_for_booleans(stock: str) -> None:
+    for given, truth in (("true", True), (" TRUE ", True), ("False", False), (1, True), (0, False), (True, True)):
+        result("dynamodb:putItem", {"TableName": stock, "Item": {"sku": {"S": "b"}, "ok": {"BOOL": given}}})
+        got = result("dynamodb:getItem", {"TableName": stock, "Key": {"sku": {"S": "b"}}})
+        assert got["Item"]["ok"] == {"BOOL": truth}

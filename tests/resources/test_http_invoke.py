@@ -201,12 +201,12 @@ PROBLEMS = {
         "Method": "GET",
         "Headers": {"X-Amz-Date": "b", "Authorization": "c"},
     },
-    "The value for the field 'X' must be a string": {
+    "The value for the field 'X' must be a STRING": {
         "ApiEndpoint": "https://a",
         "Method": "GET",
         "Headers": {"X": "a\nEvil: 1"},
     },
-    "The value for the field 'Headers' must be an object": {
+    "The value for the field 'Headers' must be an OBJECT": {
         "ApiEndpoint": "https://a",
         "Method": "GET",
         "Headers": 1,

@@ -14,7 +14,7 @@ import pytest
 from asl_engine.errors import StatesError
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.clients import AwsClients, Connecting
-from asl_engine.resources.aws.tasks import synced_resource
+from asl_engine.resources.aws.tasks import optimised_resource, synced_resource
 from asl_engine.resources.cancelling import GIVEN_UP
 from asl_engine.resources.integrations import integration
 from tests.resources.calls import a_call
@@ -79,6 +79,19 @@ def resource_at(url: str, name: str, service: str) -> Any:
     found = integration(f"arn:aws:states:::{name}.sync")
     assert found is not None
     return synced_resource(found, AwsClients(Connecting({service: url})), poll_seconds=0)
+
+
+def asked(service: Played, name: str, at: str, given: Json) -> Any:
+    """The result by request and response."""
+    found = integration(f"arn:aws:states:::{name}")
+    assert found is not None
+    resource = optimised_resource(found, AwsClients(Connecting({at: service.url})))
+
+    async def main() -> Payload:
+        answer: Payload = await resource(a_call(name, given))
+        return answer
+
+    return asyncio.run(main()).value
 
 
 def followed(service: Played, name: str, at: str, given: Json, **more: Any) -> Any:
@@ -218,3 +231,76 @@ def test_words_of_their_own() -> None:
         ("AddJobFlowSteps", {"JobFlowId": "j-1", "Steps": [step]}),
         ("DescribeStep", {"ClusterId": "j-1", "StepId": "s-1"}),
     ]
+
+
+def test_a_step_is_cancelled() -> None:
+    answers: dict[str, list[Any]] = {
+        "CancelSteps": [{"CancelStepsInfoList": [{"StepId": "s", "Status": "SUBMITTED"}]}]
+    }
+    with played(answers) as service:
+        result = asked(service, "elasticmapreduce:cancelStep", "emr", {"ClusterId": "c", "StepId": "s"})
+    assert result["CancelStepsInfo"] == {"Status": "SUBMITTED", "StepId": "s"}
+    assert service.asked == [("CancelSteps", {"ClusterId": "c", "StepIds": ["s"]})]
+
+
+FLEETS: list[Any] = [
+    {"InstanceFleets": [{"Id": "if-1", "Name": "other"}], "Marker": "more"},
+    {"InstanceFleets": [{"Id": "if-2", "Name": "core"}]},
+]
+BY_NAME: dict[str, tuple[str, Any, dict[str, list[Any]], list[tuple[str, Any]]]] = {
+    "a fleet, on the second page": (
+        "elasticmapreduce:modifyInstanceFleetByName",
+        {"ClusterId": "c", "InstanceFleetName": "core", "InstanceFleet": {"TargetSpotCapacity": 2}},
+        {"ListInstanceFleets": FLEETS, "ModifyInstanceFleet": [{}]},
+        [
+            ("ListInstanceFleets", {"ClusterId": "c"}),
+            ("ListInstanceFleets", {"ClusterId": "c", "Marker": "more"}),
+            (
+                "ModifyInstanceFleet",
+                {"ClusterId": "c", "InstanceFleet": {"InstanceFleetId": "if-2", "TargetSpotCapacity": 2}},
+            ),
+        ],
+    ),
+    "a group": (
+        "elasticmapreduce:modifyInstanceGroupByName",
+        {"ClusterId": "c", "InstanceGroupName": "core", "InstanceGroup": {"InstanceCount": 8}},
+        {
+            "ListInstanceGroups": [{"InstanceGroups": [{"Id": "ig-1", "Name": "core"}]}],
+            "ModifyInstanceGroups": [{}],
+        },
+        [
+            ("ListInstanceGroups", {"ClusterId": "c"}),
+            (
+                "ModifyInstanceGroups",
+                {"ClusterId": "c", "InstanceGroups": [{"InstanceGroupId": "ig-1", "InstanceCount": 8}]},
+            ),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "given", "answers", "expected"), BY_NAME.values(), ids=BY_NAME)
+def test_what_is_named_is_found(name: str, given: Any, answers: Any, expected: Any) -> None:
+    with played({operation: list(pages) for operation, pages in answers.items()}) as service:
+        result = asked(service, name, "emr", given)
+    assert set(result) == {"SdkHttpMetadata", "SdkResponseMetadata"}
+    assert service.asked == expected
+
+
+def test_what_is_named_and_is_not_there() -> None:
+    given: Any = {"ClusterId": "c", "InstanceFleetName": "core", "InstanceFleet": {}}
+    answers: dict[str, list[Any]] = {"ListInstanceFleets": [{"InstanceFleets": []}]}
+    with played(answers) as service, pytest.raises(StatesError) as caught:
+        asked(service, "elasticmapreduce:modifyInstanceFleetByName", "emr", given)
+    assert caught.value.error == "ElasticMapReduce.InvalidRequestException"
+    assert "'core'" in (caught.value.cause or "")
+
+
+def test_what_only_the_input_tells_is_looked_at_when_the_task_runs() -> None:
+    """The same rules as at creation, for an integration with words of its own or fields that a pattern takes."""
+    given: Any = {"TaskDefinition": "t", "Count": 2}
+    with played({}) as service, pytest.raises(StatesError) as caught:
+        followed(service, "ecs:runTask", "ecs", given)
+    assert caught.value.error == "States.Runtime"
+    assert (caught.value.cause or "").endswith("[The field 'Count' is not supported by Step Functions]")
+    assert service.asked == []

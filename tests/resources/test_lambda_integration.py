@@ -109,8 +109,6 @@ def test_the_ways_to_name_a_function(parameters: Any, function: str) -> None:
 
 PAYLOADS = {
     "an object": ({"Payload": {"a": None}}, {"a": None}),
-    "false": ({"Payload": False}, False),
-    "zero": ({"Payload": 0}, 0),
     "an empty array": ({"Payload": []}, []),
     "a string holds JSON": ({"Payload": '"word"'}, "word"),
     "an empty string": ({"Payload": ""}, {}),
@@ -151,10 +149,28 @@ async def _invoke(registry: Registry, parameters: Any) -> Any:
     return (await lambda_integration(registry, None)(a_call(parameters))).value
 
 
+NO_NAME = "The field 'FunctionName' is required but was missing"
+# Reported of AWS for a number: stackoverflow.com/questions/76373088
+NO_TEXT = "The value for the field 'Payload' must be a STRING"
+
+
+def unusable(given: Any, fault: str) -> tuple[Any, str, str]:
+    text = json.dumps(given, separators=(",", ":"))
+    return given, "States.Runtime", f"The Parameters '{text}' could not be used to start the Task: [{fault}]"
+
+
 BAD = {
-    "no name": ({}, "States.Runtime", "The field 'FunctionName' is required but was missing"),
-    "no object": ([], "States.Runtime", "The field 'FunctionName' is required but was missing"),
-    "a number": ({"FunctionName": 7}, "States.Runtime", "The field 'FunctionName' is required but was missing"),
+    "no name": unusable({}, NO_NAME),
+    "an empty name": unusable({"FunctionName": ""}, "The value of the field 'FunctionName' has an invalid format"),
+    "no object": unusable([], "The Parameters must be an object"),
+    "a number for a name": unusable(
+        {"FunctionName": 7}, "The value for the field 'FunctionName' must be a STRING"
+    ),
+    "a number for a payload": unusable({"FunctionName": "echo", "Payload": 0}, NO_TEXT),
+    "a truth for a payload": unusable({"FunctionName": "echo", "Payload": False}, NO_TEXT),
+    "a field that Invoke does not have": unusable(
+        {"FunctionName": "echo", "Body": {}}, "The field 'Body' is not supported by Step Functions"
+    ),
     "text for a payload": (
         {"FunctionName": "echo", "Payload": "text"},
         "Lambda.InvalidRequestContentException",

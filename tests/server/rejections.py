@@ -252,10 +252,10 @@ def _broken(member: Member) -> Iterator[tuple[str, Any, str, str]]:
         yield from _off_length(member)
     for value, constraint in _off_set(shape):
         yield ("enum" if "enum" in constraint else "pattern"), value, *_refused(member, value, constraint)
-    for value, constraint in _off_range(shape, 1 if kind in {"integer", "long"} else 0.5):
-        exception = EXCEPTIONS.get(shape.name)
-        refused = _refused(member, value, constraint) if exception is None else exception[:2]
-        yield "range", value, *refused
+    exception = EXCEPTIONS.get(shape.name)
+    for number, constraint in _off_range(shape, 1 if kind in {"integer", "long"} else 0.5):
+        refused = _refused(member, number, constraint) if exception is None else exception[:2]
+        yield "range", number, *refused
 
 
 def _off_length(member: Member) -> Iterator[tuple[str, Any, str, str]]:

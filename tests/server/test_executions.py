@@ -267,7 +267,7 @@ FAILING = {
     ),
     "a callable that raises": (task(function("broken")), "KeyError", '{"errorMessage": "\'missing\'"'),
     "a service": (
-        task("arn:aws:states:::sqs:sendMessage"),
+        task("arn:aws:states:::sqs:sendMessage", QueryLanguage="JSONata", Arguments="{% {} %}"),
         "States.Runtime",
         "The Parameters '{}' could not be used to start the Task: [",
     ),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, running
+from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, refusal, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,12 +99,19 @@ def test_a_name_that_somebody_else_has_taken(client: Any) -> None:
     ("parameters", "problem"),
     [
         ({}, "The field 'StateMachineArn' is required but was missing"),
-        ({"StateMachineArn": 1}, "The value for the field 'StateMachineArn' must be a string"),
+        ({"StateMachineArn": 1}, "The value for the field 'StateMachineArn' must be a STRING"),
         ({"StateMachineArn": "a", "Inputs": 1}, "The field 'Inputs' is not supported by Step Functions"),
     ],
 )
 def test_parameters_that_do_not_fit(client: Any, parameters: Any, problem: str) -> None:
-    shown = ran(client, parent("", **parameters), name=f"p7-{len(problem)}")
+    """What is known beforehand is refused when the machine is created."""
+    task = {"Type": "Task", "Resource": START, "Arguments": "{% $states.input %}", "End": True}
+    definition = {"QueryLanguage": "JSONata", "StartAt": "Start", "States": {"Start": task}}
+    shown = ran(client, definition, json.dumps(parameters), name=f"p7-{len(problem)}")
+    code, message = refusal(created, client=client, definition=parent("", **parameters), name="refused")
+    place = "at /States/Start/Parameters"
+    refused = f"Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: {problem} {place}'"
+    assert (code, message) == ("InvalidDefinition", refused)
     text = json.dumps(parameters, separators=(",", ":"))
     assert (shown["error"], shown["cause"]) == (
         "States.Runtime",

@@ -76,6 +76,7 @@ ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"
 SYNC = {
     "Type": "Task",
     "Resource": "arn:aws:states:::states:startExecution.sync",
+    "Parameters": {"StateMachineArn": "m"},
     "End": True,
 }
 KEY = {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": "alias/key"}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.arn import integration_name, is_arn, is_lambda_function, unqualified
 from asl_engine.cloud.deploy.grants import RULES, SDK_PREFIXES, Grant
 from asl_engine.language.tree import all_states
+from asl_engine.resources.aws.optimised import OPTIMISED
 from asl_engine.states.distributed_map import is_distributed
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def _of_task(resource: str, arguments: dict[str, Any], place: AwsAccount) -> Ite
                 if pattern.startswith(".sync")
                 else ""
             )
-            yield Grant(f"{service}:{_pascal(action)}", "*", note=f"{service}:{action} on all resources{more}")
+            entry = OPTIMISED.get(f"{service}:{action}")  # which may call an operation of another name
+            name = _pascal(action) if entry is None else entry.operation
+            yield Grant(f"{service}:{name}", "*", note=f"{service}:{action} on all resources{more}")
+            if entry is not None and entry.named is not None:
+                yield Grant(f"{service}:{entry.named.listing}", "*")
 
 
 def _function_of(arguments: dict[str, Any], place: AwsAccount) -> str:

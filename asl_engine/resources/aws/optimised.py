@@ -15,7 +15,7 @@ from asl_engine.resources.aws.failures import Family
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EXECUTION", "FAMILIES", "OPTIMISED", "SYNC", "TOKEN", "FollowedJob", "Optimised"]
+__all__ = ["EXECUTION", "FAMILIES", "OPTIMISED", "SYNC", "TOKEN", "FollowedJob", "Named", "Optimised"]
 
 SYNC = ".sync"
 
@@ -63,24 +63,48 @@ class FollowedJob(NamedTuple):
     cancel_ask: Mapping[str, str] | None = None
 
 
+class Named(NamedTuple):
+    """A thing that the task names, and the API wants by its id.
+
+    ``field`` has the name, ``into`` is the place of the id; ``listing`` is the operation that lists them, whose
+    answers have them in ``items``.
+    """
+
+    field: str
+    into: str
+    listing: str
+    items: str
+
+
 class Optimised(NamedTuple):
-    """``texts`` are fields that the API takes as text and the definition may give as JSON.
+    """One integration: its operation, and the patterns that it knows beside request and response.
 
     ``renamed`` and ``shown`` are for integrations with their own field names: fields of the task by those of
-    the request (in brackets: as a list), and fields of the result by those of the answer.
+    the request (in brackets: as a list), and fields of the result by those of the answer.  By places in the
+    task's words: ``needed`` has to be given beside what the API requires, ``true`` has to be true, ``refused``
+    is not supported; ``taken`` is not for the patterns that set it themselves.
     """
 
     service: str
     operation: str
     patterns: tuple[str, ...] = ()
-    texts: tuple[str, ...] = ()
     job: FollowedJob | None = None
     renamed: Mapping[str, str] = MappingProxyType({})
     shown: Mapping[str, str] = MappingProxyType({})
+    needed: frozenset[str] = frozenset()
+    true: frozenset[str] = frozenset()
+    refused: frozenset[str] = frozenset()
+    taken: Mapping[str, frozenset[str]] = MappingProxyType({})
+    named: Named | None = None
 
     @property
     def family(self) -> Family:
         return FAMILIES[self.service]
+
+    @property
+    def has_rules(self) -> bool:
+        """Whether its fields are not just those of the API's request."""
+        return bool(self.renamed or self.needed or self.refused or self.taken)
 
 
 def _states(text: str) -> frozenset[str]:
@@ -241,7 +265,7 @@ OPTIMISED: dict[str, Optimised] = {
             {"Cluster": "Tasks.0.ClusterArn", "Task": "Tasks.0.TaskArn"},
         ),
         TOKEN,
-    ),
+    )._replace(taken={SYNC: frozenset({"Count", "StartedBy"})}),  # one task, started by Step Functions
     **_eks("Cluster", _EKS_CLUSTER, "Cluster", "FAILED"),
     **_eks("FargateProfile", _EKS_FARGATE, "FargateProfile", "CREATE_FAILED DELETE_FAILED"),
     **_eks("Nodegroup", _EKS_NODEGROUP, "Nodegroup", "CREATE_FAILED DELETE_FAILED DEGRADED"),
@@ -259,7 +283,12 @@ OPTIMISED: dict[str, Optimised] = {
             {"ClusterId": ".ClusterId", "StepIds": "[StepId]"},
         ),
     )._replace(renamed={"JobFlowId": "ClusterId", "Steps": "[Step]"}, shown={"StepId": "StepIds.0"}),
-    "elasticmapreduce:cancelStep": Optimised("emr", "CancelSteps", renamed={"StepIds": "[StepId]"}),
+    "elasticmapreduce:cancelStep": Optimised(
+        "emr",
+        "CancelSteps",
+        renamed={"StepIds": "[StepId]"},
+        shown={"CancelStepsInfo": "CancelStepsInfoList.0"},
+    ),
     "elasticmapreduce:createCluster": _synced(
         "emr",
         "RunJobFlow",
@@ -273,7 +302,26 @@ OPTIMISED: dict[str, Optimised] = {
             "TerminateJobFlows",
             {"JobFlowIds": "[ClusterId]"},
         ),
-    )._replace(shown={"ClusterArn": "ClusterArn", "ClusterId": "JobFlowId"}),
+    )._replace(
+        shown={"ClusterArn": "ClusterArn", "ClusterId": "JobFlowId"},
+        needed=frozenset({"Instances.KeepJobFlowAliveWhenNoSteps"}),
+        true=frozenset({"Instances.KeepJobFlowAliveWhenNoSteps"}),
+        refused=frozenset({"Steps"}),
+    ),
+    "elasticmapreduce:modifyInstanceFleetByName": Optimised(
+        "emr",
+        "ModifyInstanceFleet",
+        refused=frozenset({"InstanceFleet.InstanceFleetId"}),
+        named=Named("InstanceFleetName", "InstanceFleet.InstanceFleetId", "ListInstanceFleets", "InstanceFleets"),
+    ),
+    "elasticmapreduce:modifyInstanceGroupByName": Optimised(
+        "emr",
+        "ModifyInstanceGroups",
+        renamed={"InstanceGroups": "[InstanceGroup]"},
+        needed=frozenset({"ClusterId", "InstanceGroup"}),
+        refused=frozenset({"InstanceGroup.InstanceGroupId"}),
+        named=Named("InstanceGroupName", "InstanceGroup.InstanceGroupId", "ListInstanceGroups", "InstanceGroups"),
+    ),
     "elasticmapreduce:setClusterTerminationProtection": Optimised(
         "emr", "SetTerminationProtection", renamed={"JobFlowIds": "[ClusterId]"}
     ),
@@ -343,7 +391,7 @@ OPTIMISED: dict[str, Optimised] = {
         "StopApplication",
         _job("GetApplication", _EMR_APPLICATION, "Application.State", "STOPPED", "TERMINATED"),
     ),
-    "events:putEvents": Optimised("events", "PutEvents", (TOKEN,), texts=("Detail",)),
+    "events:putEvents": Optimised("events", "PutEvents", (TOKEN,)),
     "glue:startJobRun": _synced(
         "glue",
         "StartJobRun",
@@ -372,6 +420,6 @@ OPTIMISED: dict[str, Optimised] = {
     "sagemaker:createTrainingJob": _sagemaker("TrainingJob", "Completed", _ENDED),
     "sagemaker:createTransformJob": _sagemaker("TransformJob", "Completed", _ENDED),
     "sagemaker:updateEndpoint": Optimised("sagemaker", "UpdateEndpoint"),
-    "sns:publish": Optimised("sns", "Publish", (TOKEN,), texts=("Message",)),
-    "sqs:sendMessage": Optimised("sqs", "SendMessage", (TOKEN,), texts=("MessageBody",)),
+    "sns:publish": Optimised("sns", "Publish", (TOKEN,)),
+    "sqs:sendMessage": Optimised("sqs", "SendMessage", (TOKEN,)),
 }

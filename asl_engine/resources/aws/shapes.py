@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.resources.aws.names import field_name, member_name
 from asl_engine.resources.http import bounds
+from asl_engine.resources.request_fields import missing, unsupported, wrong_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
 
 __all__ = [
+    "KINDS",
     "OPTIMISED",
     "SDK",
     "Spelling",
@@ -71,23 +73,32 @@ def to_request(shape: Any, value: Json, spelling: Spelling) -> dict[str, Any]:
         problems.append("The Parameters must be an object")
         raise refused_parameters(value, problems)
     if shape is None:
-        problems += [_unknown(key) for key in value]
+        problems += [unsupported(key) for key in value]
         request: dict[str, Any] = {}
     else:
         request = _structure_in(shape, value, spelling, problems)
-        problems += [
-            f"The field '{spelling.name(name)}' is required but was missing"
-            for name in required(shape)
-            if name not in request
-        ]
+        problems += [missing(spelling.name(name)) for name in required(shape) if name not in request]
     if problems:
         raise refused_parameters(value, problems)
     return request
 
 
-def required(shape: Any) -> list[str]:
-    """The required members; botocore fills in idempotency tokens."""
-    return [name for name in shape.required_members if not shape.members[name].metadata.get("idempotencyToken")]
+def required(shape: Any, *, tokens: bool = False) -> list[str]:
+    """The members that have to be given, with ``tokens`` also those of idempotency, which are filled in otherwise.
+
+    A stream that is sent is one of them: the AWS SDK for Java has no such request without it.
+    """
+    names = [name for name in shape.required_members if tokens or not _is_filled_in(shape, name)]
+    stream = shape.serialization.get("payload")
+    if stream is not None and stream not in names and shape.members[stream].serialization.get("streaming"):
+        names.append(stream)
+    return names
+
+
+def _is_filled_in(shape: Any, name: str) -> bool:
+    # The id of a query that Athena is to stop is marked as well.
+    marked = bool(shape.members[name].metadata.get("idempotencyToken"))
+    return marked and name.lower().endswith(("token", "requestid"))
 
 
 def member_of(shape: Any, field: str, spelling: Spelling) -> str | None:
@@ -105,21 +116,18 @@ def refused_parameters(value: Json, problems: list[str]) -> StatesError:
     )
 
 
-def _unknown(key: str) -> str:
-    return f"The field '{key}' is not supported by Step Functions"
-
-
 def _in(shape: Any, value: Json, spelling: Spelling, problems: list[str], field: str) -> Any:
     kind = shape.type_name
     if kind == "structure" and getattr(shape, "is_document_type", False):
         return value
-    if kind == "blob":
-        return value.encode() if isinstance(value, str) else dumps(value).encode()
-    types, name, convert = _KINDS[kind]
-    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-        problems.append(f"The value for the field '{field}' must be {name}")
+    name, fits = KINDS[kind]
+    if not fits(value):
+        problems.append(wrong_kind(field, name))
         return None
-    return convert(shape, value, spelling, problems) if convert else value
+    if kind in _INSIDE:
+        return _INSIDE[kind](shape, value, spelling, problems)
+    convert = _CONVERTED.get(kind)
+    return value if convert is None else convert(value)
 
 
 def _structure_in(shape: Any, value: Any, spelling: Spelling, problems: list[str]) -> dict[str, Any]:
@@ -127,7 +135,7 @@ def _structure_in(shape: Any, value: Any, spelling: Spelling, problems: list[str
     for key, inner in value.items():
         name = member_of(shape, key, spelling)
         if name is None:
-            problems.append(_unknown(key))
+            problems.append(unsupported(key))
         elif inner is not None:
             request[name] = _in(shape.members[name], inner, spelling, problems, key)
     return request
@@ -141,19 +149,71 @@ def _map_in(shape: Any, value: Any, spelling: Spelling, problems: list[str]) -> 
     return {key: _in(shape.value, item, spelling, problems, key) for key, item in value.items()}
 
 
-_NUMBER = (int, float)
-_KINDS: dict[str, tuple[tuple[type, ...], str, Any]] = {
-    "structure": ((dict,), "an object", _structure_in),
-    "list": ((list,), "an array", _list_in),
-    "map": ((dict,), "an object", _map_in),
-    "string": ((str,), "a string", None),
-    "char": ((str,), "a string", None),
-    "boolean": ((bool,), "a boolean", None),
-    "integer": ((int,), "an integer", None),
-    "long": ((int,), "an integer", None),
-    "float": (_NUMBER, "a number", None),
-    "double": (_NUMBER, "a number", None),
-    "timestamp": ((str, int, float), "a timestamp", None),
+def _as_text(value: Any) -> str:
+    """A text is sent as it is, an object or an array as the JSON that it is."""
+    return value if isinstance(value, str) else dumps(value)
+
+
+def _as_bytes(value: Any) -> bytes:
+    return _as_text(value).encode()
+
+
+def _as_boolean(value: Any) -> bool:
+    return value.strip().lower() == "true" if isinstance(value, str) else bool(value)
+
+
+def _is_text(value: Any) -> bool:
+    """A text may also be given as the object or the array that it stands for; a number is refused."""
+    return isinstance(value, str | dict | list)
+
+
+def _is_boolean(value: Any) -> bool:
+    """Texts and integers as Jackson takes them for a boolean, the JSON library of the AWS SDK for Java."""
+    return isinstance(value, int) or (isinstance(value, str) and value.strip() in TRUTHS)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, str) or _is_number(value)
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+TRUTHS: Final = frozenset({"true", "True", "TRUE", "false", "False", "FALSE"})
+# What AWS calls the kind of a shape, and whether a value is of it.
+KINDS: Final[dict[str, tuple[str, Callable[[Any], bool]]]] = {
+    "structure": ("an OBJECT", _is_object),
+    "map": ("an OBJECT", _is_object),
+    "list": ("an ARRAY", _is_array),
+    "string": ("a STRING", _is_text),
+    "char": ("a STRING", _is_text),
+    "blob": ("a STRING", _is_text),
+    "boolean": ("a BOOLEAN", _is_boolean),
+    "integer": ("an INTEGER", _is_integer),
+    "long": ("a LONG", _is_integer),
+    "float": ("a FLOAT", _is_number),
+    "double": ("a DOUBLE", _is_number),
+    "timestamp": ("a TIMESTAMP", _is_moment),
+}
+_INSIDE: Final = {"structure": _structure_in, "list": _list_in, "map": _map_in}
+_CONVERTED: Final[dict[str, Callable[[Any], Any]]] = {
+    "string": _as_text,
+    "char": _as_text,
+    "blob": _as_bytes,
+    "boolean": _as_boolean,
 }
 
 

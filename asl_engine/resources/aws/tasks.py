@@ -18,12 +18,14 @@ from asl_engine.resources.aws.names import operation_name, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
 from asl_engine.resources.aws.optimised import Optimised
 from asl_engine.resources.aws.places import rename, renamed
-from asl_engine.resources.aws.shapes import OPTIMISED, SDK
+from asl_engine.resources.aws.shapes import OPTIMISED, SDK, refused_parameters
+from asl_engine.resources.parameters import parameter_faults
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.aws.clients import AwsClients
+    from asl_engine.resources.aws.optimised import Named
     from asl_engine.resources.integrations import Integration
 
 __all__ = ["optimised_resource", "sdk_resource", "synced_resource"]
@@ -48,7 +50,8 @@ def optimised_resource(integration: Integration, clients: AwsClients) -> Direct:
     operation = _operation(entry)
 
     async def call_service(call: TaskCall) -> Payload:
-        answer = await call_operation(clients, operation, _request(entry, call), call)
+        request = await _request(entry, integration, clients, call)
+        answer = await call_operation(clients, operation, request, call)
         result = _shown(entry, answer.result)
         _check(entry, result)
         return Payload(dict(sorted({**result, **(answer.metadata if entry.family.legacy else {})}.items())))
@@ -76,34 +79,49 @@ def _operation(entry: Optimised) -> Operation:
     return Operation(entry.service, entry.operation, OPTIMISED if entry.family.legacy else SDK, entry.family)
 
 
-def _request(entry: Optimised, call: TaskCall) -> Json:
+async def _request(entry: Optimised, integration: Integration, clients: AwsClients, call: TaskCall) -> Json:
     parameters = call.input.value
+    if entry.has_rules and (faults := parameter_faults(integration, parameters)):
+        raise refused_parameters(parameters, faults)
     if entry.operation == "PutEvents" and isinstance(parameters, dict):
         entries = parameters.get("Entries")
         if isinstance(entries, list):
-            return {**parameters, "Entries": [_event(one, entry, call) for one in entries]}
-    return renamed(_as_texts(parameters, entry), entry.renamed)
+            return {**parameters, "Entries": [_event(one, call) for one in entries]}
+    if entry.named is not None and isinstance(parameters, dict):
+        parameters = await _identified(parameters, entry.named, _operation(entry), clients, call)
+    return renamed(parameters, entry.renamed)
 
 
-def _as_texts(value: Json, entry: Optimised) -> Json:
-    """The parameters, with JSON text where the API takes text."""
-    if not isinstance(value, dict):
-        return value
-    return {
-        key: dumps(inner) if key in entry.texts and inner is not None and not isinstance(inner, str) else inner
-        for key, inner in value.items()
-    }
+async def _identified(
+    parameters: dict[str, Json], named: Named, operation: Operation, clients: AwsClients, call: TaskCall
+) -> dict[str, Json]:
+    """The parameters with the id of what they name, which the service is asked for."""
+    request = {field: value for field, value in parameters.items() if field != named.field}
+    name, cluster = parameters[named.field], request["ClusterId"]
+    listing, marker = operation._replace(name=named.listing), None
+    while True:
+        page: dict[str, Json] = {"ClusterId": cluster} | ({} if marker is None else {"Marker": marker})
+        listed = (await call_operation(clients, listing, page, call)).result
+        items = listed.get(named.items)
+        for item in items if isinstance(items, list) else ():
+            if isinstance(item, dict) and item.get("Name") == name:
+                into, _, field = named.into.partition(".")
+                given = request[into]
+                return {**request, into: {**(given if isinstance(given, dict) else {}), field: item.get("Id")}}
+        marker = listed.get("Marker")
+        if marker is None:
+            cause = f"The cluster '{cluster}' has no '{name}' among its {named.items}"
+            raise StatesError(f"{operation.family.prefix}.InvalidRequestException", cause)
 
 
-def _event(event: Json, entry: Optimised, call: TaskCall) -> Json:
+def _event(event: Json, call: TaskCall) -> Json:
     """An event also names the execution and its state machine among its resources."""
     if not isinstance(event, dict):
         return event
     given = event.get("Resources")
     arns: list[Json] = [call.execution, machine_arn_of(call.execution)]
     resources: Json = [*(given if isinstance(given, list) else []), *arns]
-    shown = _as_texts(event, entry)
-    return {**shown, "Resources": resources} if isinstance(shown, dict) else shown
+    return {**event, "Resources": resources}
 
 
 def _shown(entry: Optimised, result: dict[str, Json]) -> dict[str, Json]:

@@ -21,13 +21,14 @@ from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.http.form_encoding import query
 from asl_engine.resources.http.requests import HttpRequest, http_client, joined, line_breaks, reason, send
 from asl_engine.resources.python.threads import run_in_thread
+from asl_engine.resources.request_fields import UNKNOWN, missing, unsupported, wrong_format, wrong_kind
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.aws.clients import AwsClients
 
-__all__ = ["api_gateway_resource"]
+__all__ = ["api_gateway_resource", "request_faults"]
 
 FIELDS: Final[dict[str, tuple[type, ...]]] = {
     "ApiEndpoint": (str,),
@@ -111,23 +112,26 @@ def _checked(parameters: Json) -> dict[str, Any]:
     """The parameters without the nulls that must not be sent.  Raises ``StatesError``."""
     if not isinstance(parameters, dict):
         raise refused_parameters(parameters, ["The Parameters must be an object"])
+    if faults := request_faults(parameters):
+        raise refused_parameters(parameters, faults)
     given = {key: value for key, value in parameters.items() if value is not None}
-    problems = [f"The field '{key}' is not supported by Step Functions" for key in given if key not in FIELDS]
-    problems += [f"The field '{key}' is required but was missing" for key in REQUIRED if key not in given]
-    problems += [
-        f"The value of the field '{field}' has an invalid format"
-        for field in FIELDS
-        if field in given and not _fits(field, given[field])
-    ]
-    problems += _bad_headers(given.get("Headers"))
-    if problems:
-        raise refused_parameters(parameters, problems)
     if given.get("AllowNullValues") is not True:
         return {key: _without_nulls(value) for key, value in given.items()}
     return given
 
 
-def _fits(field: str, value: Json) -> bool:
+def request_faults(parameters: dict[str, Any]) -> list[str]:
+    """What is wrong with the parameters, of which parts may be ``UNKNOWN``."""
+    given = {key: value for key, value in parameters.items() if value is not None}
+    faults = [unsupported(key) for key in given if key not in FIELDS]
+    faults += [missing(key) for key in REQUIRED if key not in given]
+    faults += [wrong_format(field) for field in FIELDS if field in given and not _fits(field, given[field])]
+    return faults + _bad_headers(given.get("Headers"))
+
+
+def _fits(field: str, value: Any) -> bool:
+    if value is UNKNOWN:
+        return True
     if not isinstance(value, FIELDS[field]):
         return False
     if field == "ApiEndpoint":  # a host name, as on AWS; or the URL of an API elsewhere
@@ -136,16 +140,22 @@ def _fits(field: str, value: Json) -> bool:
     return value in ALLOWED.get(field, (value,))
 
 
-def _bad_headers(headers: Json) -> list[str]:
-    problems: list[str] = []
+def _bad_headers(headers: Any) -> list[str]:
+    faults: list[str] = []
     for name, values in (headers if isinstance(headers, dict) else {}).items():
         if name.lower() in FORBIDDEN or name.lower().startswith(FORBIDDEN_PREFIXES):
-            problems.append(f"The header '{name}' is not supported")
-        elif values is not None and not isinstance(values, list):
-            problems.append(f"The value for the field '{name}' must be an array")
-        elif not all(isinstance(one, str | int | float) and not line_breaks(str(one)) for one in values or ()):
-            problems.append(f"The value for the field '{name}' must be an array of strings")
-    return problems
+            faults.append(f"The header '{name}' is not supported")
+        elif values is None or values is UNKNOWN:
+            continue
+        elif not isinstance(values, list):
+            faults.append(wrong_kind(name, "an ARRAY"))
+        elif not all(_fits_header(one) for one in values):
+            faults.append(wrong_kind(name, "an ARRAY of STRING values"))
+    return faults
+
+
+def _fits_header(item: Any) -> bool:
+    return item is UNKNOWN or (isinstance(item, str | int | float) and not line_breaks(str(item)))
 
 
 def _without_nulls(value: Json) -> Json:

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
-from asl_engine.arn import Arn, connection_name
+from asl_engine.arn import Arn, connection_name, parse_arn
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
@@ -18,6 +18,16 @@ from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.http.bounds import MOST_BYTES
 from asl_engine.resources.http.form_encoding import ARRAY_FORMATS, form, query
 from asl_engine.resources.http.requests import HttpRequest, http_client, joined, line_breaks, reason, send
+from asl_engine.resources.request_fields import (
+    ANYTHING,
+    OBJECT,
+    STRING,
+    UNKNOWN,
+    Field,
+    field_faults,
+    wrong_format,
+    wrong_kind,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,22 +36,30 @@ if TYPE_CHECKING:
     from asl_engine.resources import Direct, TaskCall
     from asl_engine.resources.http.connections import Connection
 
-__all__ = ["http_resource"]
+__all__ = ["http_resource", "request_faults"]
 
-FIELDS: Final = frozenset(
-    {
-        "ApiEndpoint",
-        "Authentication",
-        "Headers",
-        "InvocationConfig",
-        "Method",
-        "QueryParameters",
-        "RequestBody",
-        "Transform",
-    }
-)
-OBJECTS: Final = ("Headers", "QueryParameters", "Transform", "Authentication", "InvocationConfig")
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
+FIELDS: Final = {
+    "ApiEndpoint": Field(STRING, required=True),
+    "Method": Field(STRING, required=True, allowed=METHODS),
+    "Authentication": Field(OBJECT),
+    "Headers": Field(OBJECT),
+    "InvocationConfig": Field(OBJECT),
+    "QueryParameters": Field(OBJECT),
+    "RequestBody": Field(ANYTHING),
+    "Transform": Field(OBJECT),
+}
+CONNECTION: Final = {"ConnectionArn": Field(STRING, required=True)}
+ENCODINGS: Final = frozenset({"NONE", "URL_ENCODED"})
+ENCODING_OPTIONS: Final = {"ArrayFormat": Field(STRING, allowed=frozenset(ARRAY_FORMATS))}
+WITHIN: Final = {
+    "Authentication": CONNECTION,
+    "InvocationConfig": CONNECTION,
+    "Transform": {
+        "RequestBodyEncoding": Field(STRING, allowed=ENCODINGS),
+        "RequestEncodingOptions": Field(OBJECT),
+    },
+}
 LONGEST_SECONDS: Final = 60
 TOKEN_MARGIN_SECONDS: Final = 60
 # Headers that a definition may not set, by the Developer Guide: prefixes, and whole names.
@@ -136,40 +154,46 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
 
 
 def _checked(parameters: Json) -> dict[str, Any]:
+    """The parameters without those that are null, which are as good as absent.  Raises ``StatesError``."""
     if not isinstance(parameters, dict):
         raise refused_parameters(parameters, ["The Parameters must be an object"])
-    problems = [f"The field '{key}' is not supported by Step Functions" for key in parameters if key not in FIELDS]
-    for field in ("ApiEndpoint", "Method"):
-        if field not in parameters:
-            problems.append(f"The field '{field}' is required but was missing")
-        elif not isinstance(parameters[field], str):
-            problems.append(f"The value for the field '{field}' must be a string")
-    method, endpoint = parameters.get("Method"), parameters.get("ApiEndpoint")
-    if isinstance(method, str) and method not in METHODS:
-        problems.append("The value of the field 'Method' has an invalid format")
+    if faults := request_faults(parameters):
+        raise refused_parameters(parameters, faults)
+    return {field: value for field, value in parameters.items() if value is not None}
+
+
+def request_faults(parameters: dict[str, Any]) -> list[str]:
+    """What is wrong with the parameters, of which parts may be ``UNKNOWN``."""
+    faults = [*field_faults(parameters, FIELDS)]
+    endpoint = parameters.get("ApiEndpoint")
     if isinstance(endpoint, str) and not endpoint.startswith(("https://", "http://")):
-        problems.append("The value of the field 'ApiEndpoint' has an invalid format")
-    problems += [
-        f"The value for the field '{field}' must be an object"
-        for field in OBJECTS
-        if not isinstance(parameters.get(field, {}), dict)
-    ]
-    problems += _bad_headers(parameters.get("Headers"))
-    if problems:
-        raise refused_parameters(parameters, problems)
-    return parameters
+        faults.append(wrong_format("ApiEndpoint"))
+    for field, inner in WITHIN.items():
+        given = parameters.get(field)
+        if isinstance(given, dict):
+            faults += field_faults(given, inner)
+            arn, options = given.get("ConnectionArn"), given.get("RequestEncodingOptions")
+            if isinstance(arn, str) and parse_arn(arn) is None:
+                faults.append(wrong_format("ConnectionArn"))
+            if isinstance(options, dict):
+                faults += field_faults(options, ENCODING_OPTIONS)
+    return faults + _bad_headers(parameters.get("Headers"))
 
 
-def _bad_headers(headers: Json) -> list[str]:
+def _bad_headers(headers: Any) -> list[str]:
     given = headers if isinstance(headers, dict) else {}
     names = [name.lower() for name in given]
     refused = [name for name in names if name in FORBIDDEN or name.startswith(FORBIDDEN_PREFIXES)]
     problems = [f"The 'Headers' field contains unsupported values: [{', '.join(refused)}]"] if refused else []
     for name, value in given.items():
         items = value if isinstance(value, list) else [value]
-        if not all(isinstance(item, str | int | float) and not line_breaks(str(item)) for item in items):
-            problems.append(f"The value for the field '{name}' must be a string")
+        if value is not UNKNOWN and not all(_fits_header(item) for item in items):
+            problems.append(wrong_kind(name, STRING.name))
     return problems
+
+
+def _fits_header(item: Any) -> bool:
+    return item is UNKNOWN or (isinstance(item, str | int | float) and not line_breaks(str(item)))
 
 
 def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection]) -> Connection | None:
@@ -218,10 +242,7 @@ def _content(body: Json, transform: dict[str, Any]) -> tuple[bytes | None, str]:
         return None, ""
     if transform.get("RequestBodyEncoding") == "URL_ENCODED":
         options = transform.get("RequestEncodingOptions") or {}
-        arrays = options.get("ArrayFormat", "INDICES")
-        if arrays not in ARRAY_FORMATS:
-            raise StatesError("States.Runtime", f"ArrayFormat is one of {', '.join(ARRAY_FORMATS)}")
-        return form(body, arrays).encode(), "application/x-www-form-urlencoded"
+        return form(body, options.get("ArrayFormat") or "INDICES").encode(), "application/x-www-form-urlencoded"
     text = body if isinstance(body, str) else dumps(body)
     return text.encode(), "application/json; charset=UTF-8"
 

@@ -18,8 +18,10 @@ from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.calling import role_of
+from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
 from asl_engine.resources.python.tasks import python_resource, request_id
+from asl_engine.resources.request_fields import JSON_TEXT, STRING, Field, field_faults, wrong_format
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,9 +32,19 @@ if TYPE_CHECKING:
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.python.registry import Registry
 
-__all__ = ["function_not_found", "lambda_integration"]
+__all__ = ["function_not_found", "invocation_faults", "lambda_integration"]
 
-MEMBERS = ("FunctionName", "InvocationType", "Qualifier", "ClientContext", "LogType")
+# The members of Invoke.
+FIELDS = {
+    "FunctionName": Field(STRING, required=True),
+    "ClientContext": Field(STRING),
+    "DurableExecutionName": Field(STRING),
+    "InvocationType": Field(STRING),
+    "LogType": Field(STRING),
+    "Payload": Field(JSON_TEXT),
+    "Qualifier": Field(STRING),
+    "TenantId": Field(STRING),
+}
 LATEST = "$LATEST"
 # The headers that Lambda sends, in the order of both of the SDK's collections.  The SDK drops none of them.
 ALL_HEADERS = (
@@ -91,10 +103,17 @@ def function_not_found(arn: str) -> StatesError:
     )
 
 
+def invocation_faults(parameters: dict[str, Any]) -> list[str]:
+    """What is wrong with the parameters, of which parts may be ``UNKNOWN``."""
+    empty = [wrong_format("FunctionName")] if parameters.get("FunctionName") == "" else []
+    return [*field_faults(parameters, FIELDS), *empty]
+
+
 def _parameters(given: Json) -> dict[str, Any]:
-    name = given.get("FunctionName") if isinstance(given, dict) else None
-    if not isinstance(given, dict) or not isinstance(name, str) or not name:
-        raise StatesError("States.Runtime", "The field 'FunctionName' is required but was missing")
+    if not isinstance(given, dict):
+        raise refused_parameters(given, ["The Parameters must be an object"])
+    if faults := invocation_faults(given):
+        raise refused_parameters(given, faults)
     return given
 
 
@@ -106,7 +125,8 @@ def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
 
 
 def _request(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    request = {member: parameters[member] for member in MEMBERS if member in parameters}
+    given = (member for member in FIELDS if member != "Payload" and parameters.get(member) is not None)
+    request = {member: parameters[member] for member in given}
     body = _body(parameters)
     return request if body is None else {**request, "Payload": body.encode()}
 

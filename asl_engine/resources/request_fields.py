@@ -1,0 +1,91 @@
+"""What can be wrong with the fields of a task's parameters, in AWS's words.
+
+The same is said when a state machine is created, where a value may be ``UNKNOWN`` yet, and when the task runs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+__all__ = [
+    "ANYTHING",
+    "BOOLEAN",
+    "JSON_TEXT",
+    "OBJECT",
+    "STRING",
+    "UNKNOWN",
+    "Field",
+    "field_faults",
+    "missing",
+    "unsupported",
+    "wrong_format",
+    "wrong_kind",
+]
+
+# The value of a field that only the state's input tells.
+UNKNOWN: Final[Any] = object()
+
+
+def unsupported(field: str) -> str:
+    return f"The field '{field}' is not supported by Step Functions"
+
+
+def missing(field: str) -> str:
+    return f"The field '{field}' is required but was missing"
+
+
+def wrong_kind(field: str, kind: str) -> str:
+    return f"The value for the field '{field}' must be {kind}"
+
+
+def wrong_format(field: str) -> str:
+    return f"The value of the field '{field}' has an invalid format"
+
+
+class Kind(NamedTuple):
+    """Which JSON a field takes, and what AWS calls it."""
+
+    name: str
+    types: tuple[type, ...]
+
+    def fits(self, value: Any) -> bool:
+        return value is UNKNOWN or (
+            isinstance(value, self.types)
+            and (not isinstance(value, bool) or bool in self.types or object in self.types)
+        )
+
+
+STRING = Kind("a STRING", (str,))
+# A text that may be given as the JSON that it stands for.  Reported of AWS: a number is refused for a Payload.
+JSON_TEXT = Kind("a STRING", (str, dict, list))
+OBJECT = Kind("an OBJECT", (dict,))
+BOOLEAN = Kind("a BOOLEAN", (bool,))
+ANYTHING = Kind("JSON", (object,))
+
+
+class Field(NamedTuple):
+    """A field of an integration that no service's model describes; ``allowed`` are its only values."""
+
+    kind: Kind
+    required: bool = False
+    allowed: frozenset[str] | None = None
+
+
+def field_faults(parameters: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[str]:
+    """What is wrong with the parameters, held against the fields that there are.  Null is as good as absent."""
+    for name in parameters:
+        if name not in fields:
+            yield unsupported(name)
+    for name, field in fields.items():
+        value = parameters.get(name)
+        if value is None:
+            if field.required:
+                yield missing(name)
+        elif not field.kind.fits(value):
+            yield wrong_kind(name, field.kind.name)
+        elif value is not UNKNOWN and field.allowed is not None and value not in field.allowed:
+            yield wrong_format(name)
