@@ -17,7 +17,7 @@ from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.cancelling import given_up
 from asl_engine.resources.python.tasks import request_id
-from asl_engine.resources.request_fields import JSON_TEXT, STRING, Field, field_faults
+from asl_engine.resources.request_fields import JSON_TEXT, STRING, Field, checked_parameters, field_faults
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
@@ -93,13 +93,7 @@ def nested_resource(pattern: str, executions: Executions | None, clients: AwsCli
 
 def _request(call: TaskCall) -> dict[str, Json]:
     """StartExecution's request.  An omitted name is derived from the task, so a repeated attempt reuses it."""
-    from asl_engine.resources.aws.shapes import refused_parameters
-
-    parameters = call.input.value
-    if not isinstance(parameters, dict):
-        raise refused_parameters(parameters, ["The Parameters must be an object"])
-    if faults := execution_faults(parameters):
-        raise refused_parameters(parameters, faults)
+    parameters = checked_parameters(call.input.value, execution_faults)
     request: dict[str, Json] = {"name": request_id(call.key)}
     for key, value in parameters.items():
         if value is not None:

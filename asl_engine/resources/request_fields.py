@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from asl_engine.errors import StatesError
+from asl_engine.json_text import dumps
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from asl_engine.json_values import Json
 
 __all__ = [
     "ANYTHING",
@@ -19,8 +23,10 @@ __all__ = [
     "STRING",
     "UNKNOWN",
     "Field",
+    "checked_parameters",
     "field_faults",
     "missing",
+    "refused_parameters",
     "unsupported",
     "wrong_format",
     "wrong_kind",
@@ -89,3 +95,20 @@ def field_faults(parameters: Mapping[str, Any], fields: Mapping[str, Field]) -> 
             yield wrong_kind(name, field.kind.name)
         elif value is not UNKNOWN and field.allowed is not None and value not in field.allowed:
             yield wrong_format(name)
+
+
+def checked_parameters(parameters: Json, faults: Callable[[dict[str, Any]], list[str]]) -> dict[str, Any]:
+    """The parameters of a task that runs, if ``faults`` finds nothing wrong with them.  Raises ``StatesError``."""
+    if not isinstance(parameters, dict):
+        raise refused_parameters(parameters, ["The Parameters must be an object"])
+    if found := faults(parameters):
+        raise refused_parameters(parameters, found)
+    return parameters
+
+
+def refused_parameters(parameters: Json, faults: list[str]) -> StatesError:
+    listed = ", ".join(faults)
+    return StatesError(
+        "States.Runtime",
+        f"The Parameters '{dumps(parameters)}' could not be used to start the Task: [{listed}]",
+    )

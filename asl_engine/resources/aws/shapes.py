@@ -6,11 +6,10 @@ from base64 import b64encode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.resources.aws.names import field_name, member_name
 from asl_engine.resources.http import bounds
-from asl_engine.resources.request_fields import missing, unsupported, wrong_kind
+from asl_engine.resources.request_fields import missing, refused_parameters, unsupported, wrong_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,7 +23,6 @@ __all__ = [
     "Spelling",
     "TooLarge",
     "member_of",
-    "refused_parameters",
     "required",
     "to_request",
     "to_result",
@@ -107,13 +105,6 @@ def member_of(shape: Any, field: str, spelling: Spelling) -> str | None:
         if spelling.name(name) == field:
             return str(name)
     return field if field in shape.members and field[:1].isupper() else None
-
-
-def refused_parameters(value: Json, problems: list[str]) -> StatesError:
-    listed = ", ".join(problems)
-    return StatesError(
-        "States.Runtime", f"The Parameters '{dumps(value)}' could not be used to start the Task: [{listed}]"
-    )
 
 
 def _in(shape: Any, value: Json, spelling: Spelling, problems: list[str], field: str) -> Any:

@@ -18,8 +18,9 @@ from asl_engine.resources.aws.names import operation_name, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
 from asl_engine.resources.aws.optimised import Optimised
 from asl_engine.resources.aws.places import rename, renamed
-from asl_engine.resources.aws.shapes import OPTIMISED, SDK, refused_parameters
+from asl_engine.resources.aws.shapes import OPTIMISED, SDK
 from asl_engine.resources.parameters import parameter_faults
+from asl_engine.resources.request_fields import refused_parameters
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json

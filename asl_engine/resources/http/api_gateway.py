@@ -17,11 +17,17 @@ from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.calling import role_of
-from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.http.form_encoding import query
-from asl_engine.resources.http.requests import HttpRequest, http_client, joined, line_breaks, reason, send
+from asl_engine.resources.http.requests import HttpRequest, fits_header, http_client, joined, reason, send
 from asl_engine.resources.python.threads import run_in_thread
-from asl_engine.resources.request_fields import UNKNOWN, missing, unsupported, wrong_format, wrong_kind
+from asl_engine.resources.request_fields import (
+    UNKNOWN,
+    checked_parameters,
+    missing,
+    unsupported,
+    wrong_format,
+    wrong_kind,
+)
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
@@ -110,11 +116,8 @@ def api_gateway_resource(clients: AwsClients) -> Direct:
 
 def _checked(parameters: Json) -> dict[str, Any]:
     """The parameters without the nulls that must not be sent.  Raises ``StatesError``."""
-    if not isinstance(parameters, dict):
-        raise refused_parameters(parameters, ["The Parameters must be an object"])
-    if faults := request_faults(parameters):
-        raise refused_parameters(parameters, faults)
-    given = {key: value for key, value in parameters.items() if value is not None}
+    checked = checked_parameters(parameters, request_faults)
+    given = {key: value for key, value in checked.items() if value is not None}
     if given.get("AllowNullValues") is not True:
         return {key: _without_nulls(value) for key, value in given.items()}
     return given
@@ -149,13 +152,9 @@ def _bad_headers(headers: Any) -> list[str]:
             continue
         elif not isinstance(values, list):
             faults.append(wrong_kind(name, "an ARRAY"))
-        elif not all(_fits_header(one) for one in values):
+        elif not all(fits_header(one) for one in values):
             faults.append(wrong_kind(name, "an ARRAY of STRING values"))
     return faults
-
-
-def _fits_header(item: Any) -> bool:
-    return item is UNKNOWN or (isinstance(item, str | int | float) and not line_breaks(str(item)))
 
 
 def _without_nulls(value: Json) -> Json:

@@ -14,16 +14,16 @@ from asl_engine.arn import Arn, connection_name, parse_arn
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
-from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.http.bounds import MOST_BYTES
 from asl_engine.resources.http.form_encoding import ARRAY_FORMATS, form, query
-from asl_engine.resources.http.requests import HttpRequest, http_client, joined, line_breaks, reason, send
+from asl_engine.resources.http.requests import HttpRequest, fits_header, http_client, joined, reason, send
 from asl_engine.resources.request_fields import (
     ANYTHING,
     OBJECT,
     STRING,
     UNKNOWN,
     Field,
+    checked_parameters,
     field_faults,
     wrong_format,
     wrong_kind,
@@ -155,11 +155,8 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
 
 def _checked(parameters: Json) -> dict[str, Any]:
     """The parameters without those that are null, which are as good as absent.  Raises ``StatesError``."""
-    if not isinstance(parameters, dict):
-        raise refused_parameters(parameters, ["The Parameters must be an object"])
-    if faults := request_faults(parameters):
-        raise refused_parameters(parameters, faults)
-    return {field: value for field, value in parameters.items() if value is not None}
+    given = checked_parameters(parameters, request_faults)
+    return {field: value for field, value in given.items() if value is not None}
 
 
 def request_faults(parameters: dict[str, Any]) -> list[str]:
@@ -187,13 +184,9 @@ def _bad_headers(headers: Any) -> list[str]:
     problems = [f"The 'Headers' field contains unsupported values: [{', '.join(refused)}]"] if refused else []
     for name, value in given.items():
         items = value if isinstance(value, list) else [value]
-        if value is not UNKNOWN and not all(_fits_header(item) for item in items):
+        if value is not UNKNOWN and not all(fits_header(item) for item in items):
             problems.append(wrong_kind(name, STRING.name))
     return problems
-
-
-def _fits_header(item: Any) -> bool:
-    return item is UNKNOWN or (isinstance(item, str | int | float) and not line_breaks(str(item)))
 
 
 def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection]) -> Connection | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.resources.http.bounds import MOST_BYTES, too_large
+from asl_engine.resources.request_fields import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.resources import TaskCall
 
-__all__ = ["HttpAnswer", "HttpRequest", "http_client", "joined", "line_breaks", "reason", "send"]
+__all__ = ["HttpAnswer", "HttpRequest", "fits_header", "http_client", "joined", "reason", "send"]
 
 CHUNK_BYTES: Final = 16_384
 
@@ -154,6 +155,8 @@ def joined(value: Json) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def line_breaks(text: str) -> bool:
-    """Whether a header's text would end the header."""
-    return any(character in text for character in "\r\n\0")
+def fits_header(item: Any) -> bool:
+    """Whether a value can stand in a header: a text that does not end it, a number, or what is ``UNKNOWN`` yet."""
+    if item is UNKNOWN:
+        return True
+    return isinstance(item, str | int | float) and not any(character in str(item) for character in "\r\n\0")

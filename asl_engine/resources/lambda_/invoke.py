@@ -18,10 +18,16 @@ from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.calling import role_of
-from asl_engine.resources.aws.shapes import refused_parameters
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
 from asl_engine.resources.python.tasks import python_resource, request_id
-from asl_engine.resources.request_fields import JSON_TEXT, STRING, Field, field_faults, wrong_format
+from asl_engine.resources.request_fields import (
+    JSON_TEXT,
+    STRING,
+    Field,
+    checked_parameters,
+    field_faults,
+    wrong_format,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -72,7 +78,7 @@ def lambda_integration(
     underway: set[asyncio.Task[Payload]] = set()
 
     async def invoke(call: TaskCall) -> Payload:
-        parameters = _parameters(call.input.value)
+        parameters = checked_parameters(call.input.value, invocation_faults)
         arn = _function_arn(parameters, call.execution)
         own = (functions or {}).get(function_name(arn) or "")
         function = None if own is not None else registry.find(function_name(arn) or "")
@@ -107,14 +113,6 @@ def invocation_faults(parameters: dict[str, Any]) -> list[str]:
     """What is wrong with the parameters, of which parts may be ``UNKNOWN``."""
     empty = [wrong_format("FunctionName")] if parameters.get("FunctionName") == "" else []
     return [*field_faults(parameters, FIELDS), *empty]
-
-
-def _parameters(given: Json) -> dict[str, Any]:
-    if not isinstance(given, dict):
-        raise refused_parameters(given, ["The Parameters must be an object"])
-    if faults := invocation_faults(given):
-        raise refused_parameters(given, faults)
-    return given
 
 
 def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
