@@ -50,8 +50,7 @@ async def run(kind: str, number: int, folder: Path, *, write: bool) -> None:
     write_items(folder, number)
     machine = load(definition(kind, write=write))
     store = await SqliteStore.open(folder / "asl.db")
-    async with Engine(store, {}, limits=NO_LIMITS) as engine:
-        engine.map_runs.buckets = {"data": folder}
+    async with Engine(store, {}, limits=NO_LIMITS, buckets={"data": folder}) as engine:
         began = time.perf_counter()
         execution = await (await engine.start(machine, "benchmark", Payload({}), "run")).wait()
         taken = time.perf_counter() - began

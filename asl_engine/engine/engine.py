@@ -64,6 +64,7 @@ from asl_engine.store.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
+    from pathlib import Path
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Identity, OpenWork
@@ -97,9 +98,9 @@ def opened_by(event: Event) -> int:
 class Engine:
     """Runs executions of a store.  Use it as an async context manager; leaving it interrupts what runs.
 
-    ``resources`` says what each Resource of a definition is.  ``observer`` is told of events once they
-    are stored; of one that was not driven here it is told with no events first.  ``stand_in`` says of an
-    activity's task that it sees to it itself.
+    ``resources`` says what each Resource of a definition is.  ``observer`` hears of events once they are
+    stored; of an execution that was not driven here it hears first with no events.  ``stand_in`` says of an
+    activity's task that it sees to it itself.  ``buckets`` are folders that stand for S3 buckets.
     """
 
     def __init__(
@@ -113,6 +114,7 @@ class Engine:
         account: str = "123456789012",
         observer: Observer | None = None,
         stand_in: StandIn | None = None,
+        buckets: Mapping[str, Path] | None = None,
     ) -> None:
         self.store = store
         self.resources = resources
@@ -126,7 +128,7 @@ class Engine:
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring)
-        self.map_runs = MapRuns(self)
+        self.map_runs = MapRuns(self, buckets or {})
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 

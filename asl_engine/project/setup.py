@@ -1,7 +1,4 @@
-"""How an execution was asked to run, and everything that follows from it.
-
-It is stored with the execution, so that ``asl resume`` needs to be told nothing.
-"""
+"""An engine put together for one execution: what serves its tasks, as its options and its project say."""
 
 from __future__ import annotations
 
@@ -89,7 +86,7 @@ def assemble(
     """
     from asl_engine.engine.engine import Engine
 
-    engine = Engine(
+    return Engine(
         store,
         resources,
         clock=how.clock(since),
@@ -98,9 +95,8 @@ def assemble(
         account=project.account,
         observer=observer,
         stand_in=stand_in,
+        buckets=project.buckets,
     )
-    engine.map_runs.buckets = project.buckets
-    return engine
 
 
 # What else can be done where task callables are missing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-__all__ = ["iso", "iso_or_none", "utc"]
+__all__ = ["iso", "utc"]
 
 
 def iso(moment: int) -> str:
@@ -15,7 +15,3 @@ def iso(moment: int) -> str:
 def utc(moment: int) -> str:
     """The same moment for people: ``2024-01-31 12:00:00.123``, in UTC."""
     return datetime.fromtimestamp(moment / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S") + f".{moment % 1000:03}"
-
-
-def iso_or_none(moment: int | None) -> str | None:
-    return None if moment is None else iso(moment)

@@ -128,8 +128,8 @@ async def serve(
         region=default.region,
         account=default.account,
         stand_in=None if mocking is None else mocking.stand_in,
+        buckets=buckets,
     )
-    engine.map_runs.buckets = buckets or {}
     async with engine:
         nested.service = service = Service(store, engine, catalog, mocking=mocking)
         engine.observer = _both(observer, service.observe)

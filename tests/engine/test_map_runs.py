@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import anyio
@@ -58,9 +58,14 @@ def distributed(processor: dict[str, Any], kind: str = "STANDARD", **fields: Any
     return each({**processor, "ProcessorConfig": config}, **fields)
 
 
-def engine_for(store: Store, resource: Resource | None = None, limits: Limits = AWS_LIMITS) -> Engine:
+def engine_for(
+    store: Store,
+    resource: Resource | None = None,
+    limits: Limits = AWS_LIMITS,
+    buckets: Mapping[str, Path] | None = None,
+) -> Engine:
     resources = {} if resource is None else {FUNCTION: resource}
-    return Engine(store, resources, clock=VirtualClock(), limits=limits)
+    return Engine(store, resources, clock=VirtualClock(), limits=limits, buckets=buckets)
 
 
 async def ran(engine: Engine, definition: dict[str, Any], data: Any = None, name: str = "n") -> Execution:
@@ -622,17 +627,16 @@ READER = {
 WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "data", "Prefix": "results"}}
 
 
-def with_data(engine: Engine, folder: Path, lines: list[Any]) -> Engine:
+def with_data(folder: Path, lines: list[Any]) -> dict[str, Path]:
     """The bucket ``data`` with an object of these lines."""
     (folder / "data").mkdir(exist_ok=True)
     (folder / "data" / "items.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
-    engine.map_runs.buckets = {"data": folder / "data"}
-    return engine
+    return {"data": folder / "data"}
 
 
 def test_items_are_read(play: Callable[[Scenario], None], tmp_path: Path) -> None:
     async def scenario(store: Store) -> None:
-        async with with_data(engine_for(store), tmp_path, [{"n": 1}, None, [2]]) as engine:
+        async with engine_for(store, buckets=with_data(tmp_path, [{"n": 1}, None, [2]])) as engine:
             execution = await ran(engine, scope(M=distributed(PASS, ItemReader=READER)), {"key": "items.jsonl"})
         assert output(execution) == [{"n": 1}, None, [2]]
         (run,) = await map_runs(store, execution)
@@ -644,7 +648,7 @@ def test_items_are_read(play: Callable[[Scenario], None], tmp_path: Path) -> Non
 def test_a_selector_sees_where_an_item_was_read(play: Callable[[Scenario], None], tmp_path: Path) -> None:
     async def scenario(store: Store) -> None:
         selector = {"item.$": "$$.Map.Item", "key.$": "$.key"}
-        async with with_data(engine_for(store), tmp_path, ["a"]) as engine:
+        async with engine_for(store, buckets=with_data(tmp_path, ["a"])) as engine:
             definition = scope(M=distributed(PASS, ItemReader=READER, ItemSelector=selector))
             execution = await ran(engine, definition, {"key": "items.jsonl"})
         item = {"Index": 0, "Value": "a", "Source": "s3://data/items.jsonl"}
@@ -655,7 +659,7 @@ def test_a_selector_sees_where_an_item_was_read(play: Callable[[Scenario], None]
 
 def test_what_cannot_be_read_fails_the_map_run(play: Callable[[Scenario], None], tmp_path: Path) -> None:
     async def scenario(store: Store) -> None:
-        async with with_data(engine_for(store), tmp_path, []) as engine:
+        async with engine_for(store, buckets=with_data(tmp_path, [])) as engine:
             execution = await ran(engine, scope(M=distributed(PASS, ItemReader=READER)), {"key": "missing"})
         assert execution.error == "States.ItemReaderFailed"
         assert types(await store.events(execution.identity.arn))[-3:] == [
@@ -675,7 +679,7 @@ def test_items_are_batched(play: Callable[[Scenario], None], tmp_path: Path, *, 
         definition = scope(
             M=distributed(PASS, ItemBatcher=batcher, ItemSelector={"n.$": "$$.Map.Item.Value"}, **reader)
         )
-        async with with_data(engine_for(store), tmp_path, [1, 2, 3]) as engine:
+        async with engine_for(store, buckets=with_data(tmp_path, [1, 2, 3])) as engine:
             execution = await ran(engine, definition, {"key": "items.jsonl", "items": [1, 2, 3]})
         assert output(execution) == [
             {"BatchInput": {"all": "items.jsonl"}, "Items": [{"n": 1}, {"n": 2}]},
@@ -690,7 +694,7 @@ def test_items_are_batched(play: Callable[[Scenario], None], tmp_path: Path, *, 
 def test_results_are_written(play: Callable[[Scenario], None], tmp_path: Path) -> None:
     async def scenario(store: Store) -> None:
         definition = scope(M=distributed(TASK, ResultWriter=WRITER, ToleratedFailureCount=1))
-        async with with_data(engine_for(store, failing_on), tmp_path, []) as engine:
+        async with engine_for(store, failing_on, buckets=with_data(tmp_path, [])) as engine:
             execution = await ran(engine, definition, [1, "bad", 3])
         result = output(execution)
         (run,) = await map_runs(store, execution)
@@ -735,11 +739,11 @@ def test_an_interrupted_reader_reads_again(play: Callable[[Scenario], None], tmp
         batcher = {"MaxItemsPerBatch": 2, "BatchInput": None}
         fields: dict[str, Any] = {"ItemReader": READER, "ItemBatcher": batcher, "MaxConcurrency": 1}
         machine = load(json.dumps(scope(M=distributed(TASK, **fields))))
-        async with with_data(engine_for(store, third_hangs), tmp_path, list(range(8))) as engine:
+        async with engine_for(store, third_hangs, buckets=with_data(tmp_path, list(range(8)))) as engine:
             await engine.start(machine, "m", Payload({"key": "items.jsonl"}), "n")
             await reached.wait()
         (record,) = await store.executions()
-        async with with_data(engine_for(store, third_hangs), tmp_path, list(range(8))) as engine:
+        async with engine_for(store, third_hangs, buckets=with_data(tmp_path, list(range(8)))) as engine:
             execution = await (await engine.resume(machine, record)).wait()
         assert [one["Items"] for one in output(execution)] == [[0, 1], [2, 3], [4, 5], [6, 7]]
         assert [one["Items"] for one in calls] == [[0, 1], [2, 3], [4, 5], [4, 5], [6, 7]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import ROLE_ARN
@@ -184,8 +183,3 @@ def checked_weight(weight: int | None) -> int | None:
     if weight is not None and not 1 <= weight <= 99:
         raise InvalidInput(Parameter("weight", str(weight)), ": it is the new version's percentage, from 1 to 99")
     return weight
-
-
-def this_runtime() -> str:
-    """The Python that is running now, as Lambda would call it."""
-    return f"python3.{sys.version_info.minor}"

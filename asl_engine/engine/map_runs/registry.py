@@ -25,13 +25,13 @@ FAREWELL_TIMEOUT = 5.0  # for aborting children when the engine is left
 
 
 class MapRuns:
-    """The Map Runs of an engine."""
+    """The Map Runs of an engine; ``buckets`` are folders that stand for S3 buckets."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, buckets: Mapping[str, Path]) -> None:
         self._host = host
         self._live: dict[str, MapRun] = {}
         self._aborting: set[asyncio.Task[None]] = set()
-        self.buckets: Mapping[str, Path] = {}  # folders that stand for buckets
+        self._buckets = buckets
         self._storage: Storage | None = None
 
     def _datasets(self) -> Storage:
@@ -39,7 +39,7 @@ class MapRuns:
         if self._storage is None:
             from asl_engine.datasets import storage_of
 
-            self._storage = storage_of(self.buckets, self._host.region)
+            self._storage = storage_of(self._buckets, self._host.region)
         return self._storage
 
     def live(self, arn: str) -> MapRun | None:
@@ -86,7 +86,7 @@ class MapRuns:
                 break  # they are aborted when the database is next resumed
 
     async def finalize_those_of(self, execution: str) -> None:
-        """The same of the Map Runs of an execution that is about to be redriven."""
+        """Finalize the Map Runs of an execution that is about to be redriven."""
         if self._aborting:
             await asyncio.wait(self._aborting)
         for arn in await self._host.store.map_runs.unsettled():
@@ -95,7 +95,7 @@ class MapRuns:
                 await finalize(self._host, arn)
 
     async def finalize_all(self) -> None:
-        """The same of whatever a process that is gone has left so."""
+        """Finalize the Map Runs that are over and that a process which is gone has not finalized."""
         for arn in await self._host.store.map_runs.unsettled():
             if arn not in self._live:
                 await finalize(self._host, arn)
