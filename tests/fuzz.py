@@ -19,17 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Execution, OpenTask
-from asl_engine.core.interpreter import (
-    MACHINE_TIMER,
-    Resumed,
-    Started,
-    StopRequested,
-    TaskReported,
-    TimerReported,
-    advance,
-    machine_deadline,
-)
+from asl_engine.core.interpreter import MACHINE_TIMER, advance, machine_deadline
 from asl_engine.core.replay import replay
+from asl_engine.core.stimuli import Resumed, Started, StopRequested, TaskReported, TimerReported
 from asl_engine.language.loader import check
 from asl_engine.limits import Limits
 from asl_engine.payload import Payload

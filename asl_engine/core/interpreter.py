@@ -42,17 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MACHINE_TIMER",
-    "Heartbeat",
-    "MapRunReported",
-    "RedriveRequested",
-    "Resumed",
-    "Started",
-    "Stimulus",
-    "StopRequested",
-    "SubmissionReported",
-    "TaskReported",
-    "TimerReported",
-    "WorkerReported",
     "advance",
     "lifetime_end",
     "machine_deadline",

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from asl_engine.core import events as ev
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import RUNNABLE, Execution, Identity, OpenTimer
-from asl_engine.core.interpreter import (
-    MACHINE_TIMER,
+from asl_engine.core.interpreter import MACHINE_TIMER, advance
+from asl_engine.core.stimuli import (
     Heartbeat,
     MapRunReported,
     RedriveRequested,
@@ -25,7 +25,6 @@ from asl_engine.core.interpreter import (
     TaskReported,
     TimerReported,
     WorkerReported,
-    advance,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
 

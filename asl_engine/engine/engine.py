@@ -32,9 +32,9 @@ from asl_engine.core.events import (
     WaitScheduled,
 )
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
-from asl_engine.core.interpreter import (
-    MACHINE_TIMER,
-    MAX_DECISION_EVENTS,
+from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, advance, lifetime_end, machine_deadline
+from asl_engine.core.redrive import not_redrivable
+from asl_engine.core.stimuli import (
     MapRunReported,
     RedriveRequested,
     Resumed,
@@ -42,11 +42,7 @@ from asl_engine.core.interpreter import (
     StopRequested,
     TaskReported,
     TimerReported,
-    advance,
-    lifetime_end,
-    machine_deadline,
 )
-from asl_engine.core.redrive import not_redrivable
 from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.effects import dismiss, local_identity, resolve
@@ -68,8 +64,8 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Identity, OpenWork
-    from asl_engine.core.interpreter import Stimulus
     from asl_engine.core.machine import StateMachine
+    from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.host import StandIn
     from asl_engine.engine.run import Observer

@@ -11,11 +11,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.core.execution import OpenTask
-from asl_engine.core.interpreter import Heartbeat, TaskReported, timeout_of
+from asl_engine.core.interpreter import timeout_of
+from asl_engine.core.stimuli import Heartbeat, TaskReported
 from asl_engine.engine.run import HeartbeatTimes
 
 if TYPE_CHECKING:
-    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.run import Run
 
 __all__ = ["of_task", "put"]

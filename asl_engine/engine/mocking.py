@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.arn import Arn
 from asl_engine.core.events import StateEntered, TaskScheduled
-from asl_engine.core.interpreter import TaskReported, WorkerReported
+from asl_engine.core.stimuli import TaskReported, WorkerReported
 from asl_engine.errors import ProjectError, StatesError
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
-    from asl_engine.core.interpreter import Stimulus
     from asl_engine.core.machine import StateMachine
+    from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.timers import Busy
     from asl_engine.json_values import Json
 

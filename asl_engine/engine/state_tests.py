@@ -8,7 +8,8 @@ from uuid import uuid4
 
 from asl_engine.arn import express_arn, role_arn, state_machine_arn
 from asl_engine.core.execution import Identity, OpenTask
-from asl_engine.core.interpreter import MACHINE_TIMER, TaskReported, TimerReported
+from asl_engine.core.interpreter import MACHINE_TIMER
+from asl_engine.core.stimuli import TaskReported, TimerReported
 from asl_engine.errors import StatesError
 from asl_engine.inspection import Datasets
 from asl_engine.inspection.trial import LONGEST_SECONDS
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from asl_engine.core.execution import OpenTimer
-    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
     from asl_engine.inspection import DatasetItem, Trial
     from asl_engine.json_values import Json

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import waits_for_token
-from asl_engine.core.interpreter import SubmissionReported
+from asl_engine.core.stimuli import SubmissionReported
 from asl_engine.engine.effects import token_of
 from asl_engine.engine.heartbeats import of_task
 from asl_engine.resources import TaskCall

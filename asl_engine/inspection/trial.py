@@ -8,8 +8,9 @@ from asl_engine.core import events as ev
 from asl_engine.core.apply import apply
 from asl_engine.core.decision import Decision
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask, OpenTimer
-from asl_engine.core.interpreter import Resumed, TaskReported, WorkerReported, advance
+from asl_engine.core.interpreter import advance
 from asl_engine.core.machine import StateMachine
+from asl_engine.core.stimuli import Resumed, TaskReported, WorkerReported
 from asl_engine.inspection.observed import Elsewhere, MockedWork, Observation, Observed
 from asl_engine.inspection.subject import Refusal, StateConfiguration
 from asl_engine.inspection.verdict import Verdict, verdict_of
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from asl_engine.core.execution import Identity
-    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.core.stimuli import Stimulus
     from asl_engine.errors import StatesError
     from asl_engine.inspection.map_stages import Datasets
     from asl_engine.inspection.subject import StateMock, Subject

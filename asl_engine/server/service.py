@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.core.apply import fold
 from asl_engine.core.events import StateExited
-from asl_engine.core.interpreter import StopRequested
+from asl_engine.core.stimuli import StopRequested
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.mocking import MOCK_CASE
 from asl_engine.errors import AslError, ExecutionBusy

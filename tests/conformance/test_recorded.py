@@ -14,7 +14,8 @@ import anyio
 import pytest
 
 from asl_engine.core.execution import Execution
-from asl_engine.core.interpreter import MACHINE_TIMER, Started, TimerReported, advance, machine_deadline
+from asl_engine.core.interpreter import MACHINE_TIMER, advance, machine_deadline
+from asl_engine.core.stimuli import Started, TimerReported
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine
 from asl_engine.language.loader import check

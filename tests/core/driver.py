@@ -7,14 +7,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.core.execution import Execution, Identity, OpenTask
-from asl_engine.core.interpreter import (
-    MACHINE_TIMER,
-    Started,
-    TaskReported,
-    TimerReported,
-    advance,
-    machine_deadline,
-)
+from asl_engine.core.interpreter import MACHINE_TIMER, advance, machine_deadline
+from asl_engine.core.stimuli import Started, TaskReported, TimerReported
 from asl_engine.errors import StatesError
 from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Execution, OpenTask
 from asl_engine.core.frames import Fork, Frame, OpenTimer
-from asl_engine.core.interpreter import (
-    MACHINE_TIMER,
+from asl_engine.core.interpreter import MACHINE_TIMER, advance, machine_deadline
+from asl_engine.core.replay import replay
+from asl_engine.core.stimuli import (
     Heartbeat,
     Started,
     Stimulus,
@@ -17,10 +18,7 @@ from asl_engine.core.interpreter import (
     TaskReported,
     TimerReported,
     WorkerReported,
-    advance,
-    machine_deadline,
 )
-from asl_engine.core.replay import replay
 from asl_engine.errors import StatesError
 from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS, Limits

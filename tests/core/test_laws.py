@@ -15,14 +15,8 @@ from hypothesis import strategies as st
 
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Execution, OpenTask
-from asl_engine.core.interpreter import (
-    Resumed,
-    Started,
-    SubmissionReported,
-    TimerReported,
-    WorkerReported,
-    advance,
-)
+from asl_engine.core.interpreter import advance
+from asl_engine.core.stimuli import Resumed, Started, SubmissionReported, TimerReported, WorkerReported
 from asl_engine.errors import StatesError
 from asl_engine.limits import Limits
 from asl_engine.payload import Payload
@@ -46,8 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.core.events import Event
-    from asl_engine.core.interpreter import Stimulus
     from asl_engine.core.machine import StateMachine
+    from asl_engine.core.stimuli import Stimulus
 
 INPUT: Any = {"items": [0, None, "x"], "flag": True}
 # Short enough for retries inside retries, and for the end of a full history to be seen too.

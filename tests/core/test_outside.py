@@ -8,16 +8,9 @@ import pytest
 
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Execution
-from asl_engine.core.interpreter import (
-    Heartbeat,
-    Resumed,
-    Started,
-    SubmissionReported,
-    TimerReported,
-    WorkerReported,
-    advance,
-)
+from asl_engine.core.interpreter import advance
 from asl_engine.core.replay import replay
+from asl_engine.core.stimuli import Heartbeat, Resumed, Started, SubmissionReported, TimerReported, WorkerReported
 from asl_engine.core.task_tokens import MAX_TOKEN_LENGTH, is_genuine, task_named, task_token
 from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps

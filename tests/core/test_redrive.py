@@ -12,16 +12,9 @@ import pytest
 
 from asl_engine.core.apply import fold
 from asl_engine.core.events import ExecutionRedriven, StateEntered, TaskScheduled
-from asl_engine.core.interpreter import (
-    MACHINE_TIMER,
-    RedriveRequested,
-    Resumed,
-    StopRequested,
-    TimerReported,
-    advance,
-    machine_deadline,
-)
+from asl_engine.core.interpreter import MACHINE_TIMER, advance, machine_deadline
 from asl_engine.core.redrive import answered_before, not_redrivable
+from asl_engine.core.stimuli import RedriveRequested, Resumed, StopRequested, TimerReported
 from asl_engine.errors import StatesError
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
 from tests.core.driver import IDENTITY, NOW, outcome

@@ -15,8 +15,9 @@ import pytest
 from asl_engine.core import interpreter
 from asl_engine.core.apply import apply, fold
 from asl_engine.core.events import TaskScheduled, TaskSucceeded
-from asl_engine.core.interpreter import Resumed, Started, advance
+from asl_engine.core.interpreter import advance
 from asl_engine.core.replay import replay
+from asl_engine.core.stimuli import Resumed, Started
 from asl_engine.engine import engine as engine_module
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine

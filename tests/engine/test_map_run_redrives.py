@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.core.interpreter import StopRequested
+from asl_engine.core.stimuli import StopRequested
 from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError
 from asl_engine.language.loader import load

@@ -10,7 +10,7 @@ import anyio
 import pytest
 
 from asl_engine.core.events import TaskSubmitted
-from asl_engine.core.interpreter import Heartbeat, TaskReported, WorkerReported
+from asl_engine.core.stimuli import Heartbeat, TaskReported, WorkerReported
 from asl_engine.core.task_tokens import task_named
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine

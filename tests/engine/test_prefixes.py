@@ -17,8 +17,9 @@ from asl_engine.core import events as ev
 from asl_engine.core.apply import apply, fold
 from asl_engine.core.execution import Execution
 from asl_engine.core.frames import Frame, Phase
-from asl_engine.core.interpreter import Heartbeat, Resumed, StopRequested, TaskReported, TimerReported, advance
+from asl_engine.core.interpreter import advance
 from asl_engine.core.replay import replay
+from asl_engine.core.stimuli import Heartbeat, Resumed, StopRequested, TaskReported, TimerReported
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError

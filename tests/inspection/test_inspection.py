@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from asl_engine.core.execution import Identity
-from asl_engine.core.interpreter import MACHINE_TIMER, TaskReported, TimerReported
+from asl_engine.core.interpreter import MACHINE_TIMER
+from asl_engine.core.stimuli import TaskReported, TimerReported
 from asl_engine.engine.state_tests import datasets_of
 from asl_engine.errors import DefinitionError
 from asl_engine.inspection import (

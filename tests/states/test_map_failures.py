@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from asl_engine.core.events import TaskScheduled
-from asl_engine.core.interpreter import MACHINE_TIMER, StopRequested, TimerReported
+from asl_engine.core.interpreter import MACHINE_TIMER
+from asl_engine.core.stimuli import StopRequested, TimerReported
 from asl_engine.errors import StatesError
 from asl_engine.limits import Limits
 from tests.core.driver import drive, history, outcome

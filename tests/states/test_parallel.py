@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from asl_engine.core.events import BranchStarted, StateExited, TaskScheduled
-from asl_engine.core.interpreter import MACHINE_TIMER, StopRequested, TimerReported
+from asl_engine.core.interpreter import MACHINE_TIMER
+from asl_engine.core.stimuli import StopRequested, TimerReported
 from asl_engine.errors import StatesError
 from asl_engine.language.loader import check
 from asl_engine.limits import Limits

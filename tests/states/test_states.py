@@ -498,7 +498,8 @@ def test_a_loop_without_end_fills_the_history() -> None:
     import json
 
     from asl_engine.core.execution import Execution
-    from asl_engine.core.interpreter import Resumed, Started, advance
+    from asl_engine.core.interpreter import advance
+    from asl_engine.core.stimuli import Resumed, Started
     from asl_engine.language.loader import load
     from asl_engine.payload import Payload
 

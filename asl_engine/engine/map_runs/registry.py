@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from asl_engine.core.interpreter import MapRunReported
+from asl_engine.core.stimuli import MapRunReported
 from asl_engine.engine.map_runs.driver import MapRun
 from asl_engine.engine.map_runs.finalizing import finalize
 from asl_engine.errors import StatesError

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.arn import activity_arn, is_activity
 from asl_engine.core.events import TaskStarted
 from asl_engine.core.execution import OpenTask
-from asl_engine.core.interpreter import Heartbeat, WorkerReported
+from asl_engine.core.stimuli import Heartbeat, WorkerReported
 from asl_engine.engine.activity_queue import PendingTask, TooManyPolls
 from asl_engine.engine.effects import token_of
 from asl_engine.server.configuration import configured

@@ -11,7 +11,7 @@ from asl_engine.arn import parse_arn
 from asl_engine.core.apply import fold
 from asl_engine.core.events import TaskTimedOut
 from asl_engine.core.execution import OpenTask
-from asl_engine.core.interpreter import TaskReported
+from asl_engine.core.stimuli import TaskReported
 from asl_engine.core.task_tokens import TaskName, is_genuine, task_named
 from asl_engine.engine.heartbeats import of_task
 from asl_engine.errors import ExecutionBusy
@@ -23,7 +23,7 @@ from asl_engine.server.protocol.errors import ApiError, breach, invalid_token, u
 if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
-    from asl_engine.core.interpreter import Stimulus
+    from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.run import Run
     from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
