@@ -19,10 +19,11 @@ from asl_engine.findings import did_you_mean
 from asl_engine.json_text import dumps, loads
 from asl_engine.json_values import MISSING
 from asl_engine.language.document import check_source, read_source
-from asl_engine.limits import AWS_LIMITS, overridden, utf8_length
+from asl_engine.limits import AWS_LIMITS, utf8_length
 from asl_engine.payload import Payload
 from asl_engine.project.configuration import Project, find_project
 from asl_engine.project.inputs import checked_name, machine_name, read_text
+from asl_engine.project.limits import overridden
 from asl_engine.project.options import How, limits_of
 from asl_engine.project.setup import assemble
 from asl_engine.projections.descriptions import history_event

@@ -7,10 +7,14 @@ import re
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.floor_plan import LAST_PURE, ORDER, PAGE, page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 PACKAGE = Path(__file__).parents[1] / "asl_engine"
 
@@ -49,15 +53,19 @@ def imports(path: Path) -> set[str]:
     return found
 
 
+def own_module(name: str) -> str | None:
+    """The module of this package that holds a dotted name, None where another package does."""
+    if not name.startswith("asl_engine."):
+        return None
+    inner = name.removeprefix("asl_engine.")
+    return inner if inner in modules() else inner.rpartition(".")[0] or "__init__"
+
+
 @cache
 def own_imports(module: str) -> frozenset[str]:
-    """The modules of this package that a module imports; that of a name is the one that holds it."""
-    found = set()
-    for name in imports(modules()[module]):
-        if name.startswith("asl_engine."):
-            inner = name.removeprefix("asl_engine.")
-            found.add(inner if inner in modules() else inner.rpartition(".")[0] or "__init__")
-    return frozenset(found - {module})
+    """The modules of this package that a module imports, for the type checker alone too."""
+    found = {own_module(name) for name in imports(modules()[module])}
+    return frozenset(name for name in found if name is not None and name != module)
 
 
 @pytest.mark.parametrize("module", modules())
@@ -80,6 +88,50 @@ def test_there_are_no_import_cycles() -> None:
         TopologicalSorter({module: own_imports(module) for module in modules()}).prepare()
     except CycleError as error:
         pytest.fail(f"import cycle: {' -> '.join(error.args[1])}")
+
+
+MAX_DEPTH = 14
+
+
+def at_import(tree: ast.Module) -> Iterator[ast.ImportFrom]:
+    """The imports that run when a module is loaded: not those of functions, nor the type checker's."""
+    bodies = [tree.body]
+    while bodies:
+        for node in bodies.pop():
+            if isinstance(node, ast.ImportFrom):
+                yield node
+            elif isinstance(node, ast.If):
+                bodies += [node.orelse] if "TYPE_CHECKING" in ast.unparse(node.test) else [node.body, node.orelse]
+            elif isinstance(node, ast.Try | ast.ClassDef):
+                bodies.append(node.body)
+
+
+def test_the_import_depth_is_bounded() -> None:
+    """The longest way from a module to one that imports none of ours: so many files must be known to read it."""
+    loads = {
+        module: {
+            inner
+            for node in at_import(ast.parse(path.read_text(encoding="utf-8")))
+            for alias in node.names
+            if (inner := own_module(f"{node.module}.{alias.name}")) is not None
+        }
+        - {module}
+        for module, path in modules().items()
+    }
+    depths: dict[str, int] = {}
+    for module in TopologicalSorter(loads).static_order():
+        depths[module] = 1 + max((depths[one] for one in loads[module]), default=0)
+    assert max(depths.values()) <= MAX_DEPTH, [module for module, depth in depths.items() if depth > MAX_DEPTH]
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """A name is one idea.  Classes of the tests, and private ones, are nobody else's affair."""
+    places: dict[str, list[str]] = {}
+    for module, path in modules().items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(module)
+    assert not {name: found for name, found in places.items() if len(found) > 1}
 
 
 SPLITTING = {"split", "rsplit", "partition", "rpartition", "count"}

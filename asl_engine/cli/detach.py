@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from asl_engine.cli.lookup import command_for
 from asl_engine.cli.output import err, out, pretty_json, short_name
 from asl_engine.cli.shapes import start_execution
-from asl_engine.cli.start import Request, Start, check_same
+from asl_engine.cli.start import RunRequest, Start, check_same
 from asl_engine.errors import AslError, ExecutionBusy, StoreError
 from asl_engine.project.inputs import STDIN
 from asl_engine.project.lookup import opened
@@ -30,7 +30,7 @@ POLL_SECONDS = 0.05
 DETACHED_LOG = "ASL_DETACHED_LOG"  # tells the new process where its stderr goes
 
 
-def detach(request: Request, start: Start) -> int:
+def detach(request: RunRequest, start: Start) -> int:
     """Start the execution in another process and return once it is in the database."""
     identity = asyncio.run(_detach(request, start))
     if request.json:
@@ -44,7 +44,7 @@ def detach(request: Request, start: Start) -> int:
     return 0
 
 
-async def _detach(request: Request, start: Start) -> Identity:
+async def _detach(request: RunRequest, start: Start) -> Identity:
     async with opened(start.setup.project.db, create=True) as store:
         record = await store.record(start.arn)
         if record is not None:
@@ -64,7 +64,7 @@ async def _is_driven(store: SqliteStore, arn: str) -> bool:
     return False
 
 
-async def _spawned(request: Request, start: Start, store: SqliteStore) -> Identity:
+async def _spawned(request: RunRequest, start: Start, store: SqliteStore) -> Identity:
     """Who the execution is that a new process has put into the store."""
     log_file = _log_file(start)
     try:
@@ -111,7 +111,7 @@ def _log_file(start: Start) -> Path:
     return db.with_name(f"{db.name}-logs") / f"{start.machine_name}.{start.name}.log"
 
 
-def _arguments(request: Request, start: Start) -> list[str]:
+def _arguments(request: RunRequest, start: Start) -> list[str]:
     """The same command, with everything that was chosen or found meanwhile written out."""
     arguments = ["run", str(start.setup.how.definition), "--input", STDIN, "--name", start.name, "--quiet"]
     arguments += ["--db", str(start.setup.project.db), "--time", request.time]

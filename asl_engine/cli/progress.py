@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.core.execution import OpenWork
-    from asl_engine.engine.map_runs.registry import MapRuns
+    from asl_engine.engine.map_runs.registry import MapRunRegistry
     from asl_engine.engine.run import Run
 
 __all__ = ["Progress"]
@@ -33,7 +33,7 @@ class Progress:
     def __init__(self) -> None:
         self._names: dict[int, str] = {}  # by frame
         self._drawn = 0
-        self.map_runs: MapRuns | None = None  # the engine's, which knows how far they are
+        self.map_runs: MapRunRegistry | None = None  # the engine's, which knows how far they are
 
     def observe(self, run: Run, events: list[ev.Event]) -> None:
         if run.execution.identity.map_run is not None:  # there may be a million of them

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
 
-__all__ = ["Request", "Start", "check_same", "prepare"]
+__all__ = ["RunRequest", "Start", "check_same", "prepare"]
 
 
-class Request(NamedTuple):
+class RunRequest(NamedTuple):
     """The command's arguments, as they were given."""
 
     definition: str
@@ -66,7 +66,7 @@ class Start(NamedTuple):
         return await engine.start(self.setup.machine, self.machine_name, self.input, self.name, how.to_options())
 
 
-def prepare(request: Request) -> Start:
+def prepare(request: RunRequest) -> Start:
     """Read and check everything.  Raises ``AslError``."""
     checked_time(request.time)
     _check_stdin(request)
@@ -90,7 +90,7 @@ def prepare(request: Request) -> Start:
     return Start(setup, machine_name(request.definition), name or _new_name(), payload)
 
 
-def _check_stdin(request: Request) -> None:
+def _check_stdin(request: RunRequest) -> None:
     if request.definition != STDIN:
         return
     if request.input == STDIN:

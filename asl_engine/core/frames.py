@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from asl_engine.arn import is_activity
 from asl_engine.json_text import dumps
 from asl_engine.limits import utf8_length
-from asl_engine.payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from asl_engine.core.events import Event
     from asl_engine.json_values import Json
+    from asl_engine.payload import Payload
 
 __all__ = [
     "BETWEEN_STATES",
@@ -91,11 +91,6 @@ class OpenTask:
     @property
     def is_activity(self) -> bool:
         return is_activity(self.resource)
-
-    @property
-    def credentials(self) -> Payload | None:
-        """The state's Credentials field, evaluated."""
-        return None if self.role is None else Payload({"RoleArn": self.role})
 
     @property
     def is_outside(self) -> bool:

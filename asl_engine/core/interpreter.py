@@ -12,8 +12,9 @@ from heapq import heappop
 from typing import TYPE_CHECKING
 
 from asl_engine.core import events as ev
-from asl_engine.core.decision import Decision, HistoryFull, abort_map_runs
+from asl_engine.core.decision import Decision, HistoryFull
 from asl_engine.core.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
+from asl_engine.core.failing import abort_map_runs, fail
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
     Heartbeat,
@@ -89,7 +90,7 @@ def advance(
     except HistoryFull:
         decision.frame = execution.frames[0]
         cause = f"The execution reached the maximum number of history events ({limits.history_events})."
-        decision.fail("States.Runtime", cause)
+        fail(decision, "States.Runtime", cause)
     return decision.events
 
 
@@ -387,10 +388,10 @@ def recover_or_fail(decision: Decision, state: State, error: StatesError) -> Non
     try:
         state.failed(decision, error.error, error.cause)
     except StatesError as second:  # the catcher itself cannot be followed
-        decision.fail(second.error, second.cause)
+        fail(decision, second.error, second.cause)
     except EvaluationError as second:
         failure = decision.failure(second.detail, second.error)
-        decision.fail(failure.error, failure.cause)
+        fail(decision, failure.error, failure.cause)
 
 
 _STEP: dict[Phase, Callable[[Decision, StateMachine], None]] = {

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from asl_engine.core.failing import fail
+
 if TYPE_CHECKING:
     from asl_engine.core.decision import Decision
 
@@ -51,4 +53,4 @@ class State:
 
     def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
         """Handle a failure of the work or of a field's evaluation: without Retry and Catch it ends all."""
-        decision.fail(error, cause)
+        fail(decision, error, cause)

@@ -47,7 +47,7 @@ from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.effects import dismiss, local_identity, resolve
 from asl_engine.engine.heartbeats import put
-from asl_engine.engine.map_runs.registry import MapRuns
+from asl_engine.engine.map_runs.registry import MapRunRegistry
 from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
@@ -124,7 +124,7 @@ class Engine:
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring)
-        self.map_runs = MapRuns(self, buckets or {})
+        self.map_runs = MapRunRegistry(self, buckets or {})
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 

@@ -11,7 +11,7 @@ from asl_engine.core.execution import Identity, OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER
 from asl_engine.core.stimuli import TaskReported, TimerReported
 from asl_engine.errors import StatesError
-from asl_engine.inspection import Datasets
+from asl_engine.inspection.map_stages import Datasets
 from asl_engine.inspection.trial import LONGEST_SECONDS
 from asl_engine.resources import PENDING, TaskCall, Trace
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import OpenTimer
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
-    from asl_engine.inspection import DatasetItem, Trial
+    from asl_engine.inspection.map_stages import DatasetItem
+    from asl_engine.inspection.trial import Trial
     from asl_engine.json_values import Json
     from asl_engine.resources import Resource
     from asl_engine.states.item_flow import Batching, Reading
@@ -103,7 +104,7 @@ def _call(trial: Trial, task: OpenTask, due: int, trace: Trace) -> TaskCall:
         execution=who.arn,
         state=task.frame.state,
         heartbeat=lambda: None,
-        credentials=task.credentials,
+        role=task.role,
         trace=trace,
     )
 

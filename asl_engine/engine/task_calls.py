@@ -32,7 +32,7 @@ def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
         execution=run.arn,
         state=task.frame.state,
         heartbeat=heartbeat(host, run, task.key),
-        credentials=task.credentials,
+        role=task.role,
         idle=host.timers.idle,
         token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
         submitted=task.submitted,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["ExpressionSyntaxError", "PathNotFound", "ResultPathError"]
+__all__ = ["NO_INPUT", "ExpressionSyntaxError", "PathNotFound", "ResultPathError"]
+
+NO_INPUT = "Unable to apply Path transformation to null or empty input."  # as reported of AWS
 
 
 class ExpressionSyntaxError(ValueError):

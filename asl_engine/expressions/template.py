@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.errors import NO_INPUT, ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_path
 from asl_engine.expressions.jsonpath.syntax import DATA, read_root
 from asl_engine.json_text import dumps
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from asl_engine.expressions.scope import Scope
 
-__all__ = ["NO_INPUT", "Report", "Template", "compile_template"]
+__all__ = ["Report", "Template", "compile_template"]
 
 # Takes the place of a fault, relative to the field ("/a/b[0]/c.$"; "" is the field itself), and the message.
 Report: TypeAlias = "Callable[[str, str], None]"
@@ -29,7 +29,6 @@ Intrinsic: TypeAlias = "Callable[[str], Callable[[Scope], Json]]"
 Part: TypeAlias = "Callable[[Scope], Json | Missing]"
 
 DYNAMIC_SUFFIX: Final = ".$"
-NO_INPUT: Final = "Unable to apply Path transformation to null or empty input."  # as reported of AWS
 
 
 class Template:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.arn import names_activity
-from asl_engine.inspection.subject import Refusal
+from asl_engine.inspection.question import Refusal
 from asl_engine.language.tree import inner_states
 
 if TYPE_CHECKING:
-    from asl_engine.inspection.subject import StateConfiguration, StateMock, Subject
+    from asl_engine.inspection.question import StateConfiguration, StateMock
+    from asl_engine.inspection.subject import Subject
 
 __all__ = ["check_mock", "check_request"]
 

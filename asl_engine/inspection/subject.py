@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.errors import AslError, DefinitionError
+from asl_engine.errors import DefinitionError
 from asl_engine.findings import Finding, did_you_mean
+from asl_engine.inspection.question import Refusal
 from asl_engine.json_text import JsonSyntaxError, dumps, loads, loads_strict
 from asl_engine.language.loader import check, load
 from asl_engine.language.tree import all_states
@@ -17,43 +18,13 @@ if TYPE_CHECKING:
     from asl_engine.core.state import State
     from asl_engine.json_values import Json
     from asl_engine.language.tree import StateSource
-    from asl_engine.payload import Payload
 
-__all__ = ["Refusal", "StateConfiguration", "StateMock", "Subject", "load_subject"]
+__all__ = ["Subject", "load_subject"]
 
 # AWS's name for a state that is given by itself.
 LONE_STATE: Final = "StateName"
 BEFORE: Final = f"{LONE_STATE} (before)"
 AFTER: Final = f"{LONE_STATE} (after)"
-
-
-class Refusal(AslError):
-    """A test that is not possible; ``code`` is the name of the API's error."""
-
-    def __init__(self, message: str, code: str = "ValidationException") -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-
-
-class StateMock(NamedTuple):
-    """The mock of the state's work: a result, or an error if the result is None."""
-
-    result: Payload | None = None
-    error: str | None = None
-    cause: str | None = None
-
-
-class StateConfiguration(NamedTuple):
-    """stateConfiguration: what is supposed to have happened before.
-
-    ``map_item_reader_data`` is the text that the state's ItemReader would read.
-    """
-
-    retrier_retry_count: int | None = None
-    error_caused_by_state: str | None = None
-    map_iteration_failure_count: int | None = None
-    map_item_reader_data: str | None = None
 
 
 class Subject(NamedTuple):

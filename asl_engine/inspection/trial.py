@@ -12,7 +12,7 @@ from asl_engine.core.interpreter import advance
 from asl_engine.core.machine import StateMachine
 from asl_engine.core.stimuli import Resumed, TaskReported, WorkerReported
 from asl_engine.inspection.observed import Elsewhere, MockedWork, Observation, Observed
-from asl_engine.inspection.subject import Refusal, StateConfiguration
+from asl_engine.inspection.question import Refusal, StateConfiguration
 from asl_engine.inspection.verdict import Verdict, verdict_of
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.tolerances import exceeds
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.errors import StatesError
     from asl_engine.inspection.map_stages import Datasets
-    from asl_engine.inspection.subject import StateMock, Subject
+    from asl_engine.inspection.question import StateMock
+    from asl_engine.inspection.subject import Subject
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 

@@ -18,7 +18,6 @@ from asl_engine.language.tree import ScopeSource, machine_scope
 from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.states import STATE_TYPES
 from asl_engine.states.compiling import Compiling
-from asl_engine.states.distributed_map import PROCESSOR_CONFIG
 from asl_engine.states.fields import (
     FILLED_OBJECT,
     MISSING_END_STATE,
@@ -30,6 +29,7 @@ from asl_engine.states.fields import (
     one_of,
     required,
 )
+from asl_engine.states.processor_config import PROCESSOR_CONFIG
 
 if TYPE_CHECKING:
     from asl_engine.core.state import State

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.engine.clock import REAL, clock_of
-from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits, from_option, overridden, parse_limits, to_option
+from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
+from asl_engine.project.limits import from_option, overridden, parse_limits, to_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -1,10 +1,15 @@
-"""Moments as text, in the forms that people and the AWS CLI read."""
+"""Moments in the forms that AWS JSON has, and that people and the AWS CLI read."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-__all__ = ["iso", "utc"]
+__all__ = ["iso", "moment", "utc"]
+
+
+def moment(milliseconds: int) -> float:
+    """A timestamp of AWS JSON: seconds since the epoch."""
+    return milliseconds / 1000
 
 
 def iso(moment: int) -> str:

@@ -54,11 +54,12 @@ class TaskCall(NamedTuple):
     milliseconds since the epoch, None if the state sets no timeout.  ``heartbeat`` may be called
     from any thread.
 
-    ``credentials`` is the state's evaluated Credentials field, ``token`` the task token of a resource that
-    waits for one.  ``submitted`` is what this attempt submitted before a crash, None if it
-    submitted nothing.  ``submit`` records that the work was started elsewhere, with the answer to that request,
-    and returns when the record is on disk; a second call does nothing.  Within ``idle()`` a resource only waits
-    for another execution: it does not keep time from being skipped.  ``trace`` receives HTTP requests.
+    ``role`` is the ARN that the state's Credentials field names, None for the execution's own role; ``token`` the
+    task token of a resource that waits for one.  ``submitted`` is what this attempt submitted before a crash,
+    None if it submitted nothing.  ``submit`` records that the work was started elsewhere, with the answer to
+    that request, and returns when the record is on disk; a second call does nothing.  Within ``idle()`` a
+    resource only waits for another execution: it does not keep time from being skipped.
+    ``trace`` receives HTTP requests.
     """
 
     resource: str
@@ -69,7 +70,7 @@ class TaskCall(NamedTuple):
     execution: str
     state: str
     heartbeat: Callable[[], None]
-    credentials: Payload | None = None
+    role: str | None = None
     token: str = ""
     submitted: Payload | None = None
     submit: Callable[[Payload], Awaitable[None]] = _submit_nowhere

@@ -17,7 +17,7 @@ from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.cancelling import given_up
 from asl_engine.resources.python.tasks import request_id
-from asl_engine.resources.request_fields import JSON_TEXT, STRING, Field, checked_parameters, field_faults
+from asl_engine.resources.request_fields import JSON_TEXT, STRING, RequestField, checked_parameters, field_faults
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 __all__ = ["Executions", "Refused", "execution_faults", "nested_resource", "own_api_resource"]
 
 FIELDS = {
-    "StateMachineArn": Field(STRING, required=True),
-    "Name": Field(STRING),
-    "Input": Field(JSON_TEXT),
-    "TraceHeader": Field(STRING),
+    "StateMachineArn": RequestField(STRING, required=True),
+    "Name": RequestField(STRING),
+    "Input": RequestField(JSON_TEXT),
+    "TraceHeader": RequestField(STRING),
 }
 TIMES = frozenset({"startDate", "stopDate", "redriveDate"})
 

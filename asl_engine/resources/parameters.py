@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.expressions.jsonata import is_expression
+from asl_engine.expressions.delimiters import is_expression
 from asl_engine.findings import Finding
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE

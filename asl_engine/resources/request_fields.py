@@ -22,7 +22,7 @@ __all__ = [
     "OBJECT",
     "STRING",
     "UNKNOWN",
-    "Field",
+    "RequestField",
     "checked_parameters",
     "field_faults",
     "missing",
@@ -73,7 +73,7 @@ BOOLEAN = Kind("a BOOLEAN", (bool,))
 ANYTHING = Kind("JSON", (object,))
 
 
-class Field(NamedTuple):
+class RequestField(NamedTuple):
     """A field of an integration that no service's model describes; ``allowed`` are its only values."""
 
     kind: Kind
@@ -81,7 +81,7 @@ class Field(NamedTuple):
     allowed: frozenset[str] | None = None
 
 
-def field_faults(parameters: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[str]:
+def field_faults(parameters: Mapping[str, Any], fields: Mapping[str, RequestField]) -> Iterator[str]:
     """What is wrong with the parameters, held against the fields that there are.  Null is as good as absent."""
     for name in parameters:
         if name not in fields:

@@ -16,7 +16,7 @@ from asl_engine.server.protocol.validation import check
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.resources import TaskCall
-    from asl_engine.server.service import Service
+    from asl_engine.server.service import Operations, Service
 
 __all__ = ["NestedExecutions"]
 
@@ -24,12 +24,14 @@ LOOK_SECONDS = 0.2  # at an execution that this process does not drive, or not y
 
 
 class NestedExecutions:
-    """``Executions`` for the tasks of a server; ``service`` is given once there is one.
+    """``Executions`` for the tasks of a server, through its ``operations``.
 
-    ``elsewhere``: another endpoint of Step Functions was given, and everything goes there.
+    ``service`` is given once there is one.  ``elsewhere``: another endpoint of Step Functions was given, and
+    everything goes there.
     """
 
-    def __init__(self, *, elsewhere: bool = False) -> None:
+    def __init__(self, operations: Operations, *, elsewhere: bool = False) -> None:
+        self._operations = operations
         self.service: Service | None = None
         self.whole = not elsewhere
 
@@ -38,12 +40,10 @@ class NestedExecutions:
         return self.whole
 
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
-        from asl_engine.server.operations.table import OPERATIONS
-
         assert self.service is not None, "the server has begun"  # noqa: S101  for the type checker
         try:
             check(operation, data, self.service.engine.limits)
-            answer = OPERATIONS.get(operation)
+            answer = self._operations.get(operation)
             if answer is None:
                 raise ApiError("UnknownOperationException", f"The operation '{operation}' is not supported")
             return await answer(Request(data, _caller(call), started_by=call.key), self.service)
@@ -67,7 +67,5 @@ class NestedExecutions:
 def _caller(call: TaskCall) -> Caller:
     """The region of the execution that asks, and its account, or that of the role it takes."""
     region, account = Arn.of(call.execution).home
-    credentials = None if call.credentials is None else call.credentials.value
-    role = credentials.get("RoleArn") if isinstance(credentials, dict) else None
-    taken = parse_arn(str(role))
+    taken = None if call.role is None else parse_arn(call.role)
     return Caller(region, account if taken is None else taken.account)

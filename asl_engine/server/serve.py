@@ -17,6 +17,7 @@ from asl_engine.errors import Parameter, ProjectError, StoreError
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
 from asl_engine.server.nested import NestedExecutions
+from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.http import make_app
 from asl_engine.server.protocol.uvicorn_limits import BoundedProtocol
 from asl_engine.server.service import Service
@@ -117,7 +118,9 @@ async def serve(
     ``observer`` is told of events once they are stored; ``buckets`` are folders that stand for S3 buckets.
     """
     services = services or Services()
-    nested = NestedExecutions(elsewhere=services.aws is not None and services.aws.is_given("stepfunctions"))
+    nested = NestedExecutions(
+        OPERATIONS, elsewhere=services.aws is not None and services.aws.is_given("stepfunctions")
+    )
     catalog = Catalog(registry, remote, services._replace(executions=nested))
     mocking = None if mocks is None else Mocking(catalog, store, mocks)
     engine = Engine(
@@ -133,7 +136,7 @@ async def serve(
     async with engine:
         nested.service = service = Service(store, engine, catalog, mocking=mocking)
         engine.observer = _both(observer, service.observe)
-        app = make_app(service, default, any_host=any_host)
+        app = make_app(service, OPERATIONS, default, any_host=any_host)
         server = _Server(
             uvicorn.Config(
                 app,

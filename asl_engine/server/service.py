@@ -7,7 +7,7 @@ import logging
 from collections import OrderedDict
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.core.apply import fold
 from asl_engine.core.events import StateExited
@@ -22,6 +22,8 @@ from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
     from asl_engine.core.machine import StateMachine
@@ -33,18 +35,16 @@ if TYPE_CHECKING:
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import MachineRecord, Record
 
-__all__ = ["SERVED", "Service", "moment"]
+__all__ = ["SERVED", "Operations", "Service"]
 
 log = logging.getLogger("asl_engine.server")
+
+# What each operation of the API does with a request, by its name.
+Operations: TypeAlias = "Mapping[str, Callable[[Request, Service], Awaitable[dict[str, Any]]]]"
 
 MOST_COMPILED = 256
 MOST_OPEN = 1_000_000
 SERVED = "server"  # the option of executions that a server has started
-
-
-def moment(milliseconds: int) -> float:
-    """A timestamp of AWS JSON: seconds since the epoch."""
-    return milliseconds / 1000
 
 
 class Service:

@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
     Kind: TypeAlias = Literal["machine", "version", "alias", "label"]
 
-__all__ = ["Chosen", "Target", "as_published", "deleting", "resolved", "target"]
+__all__ = ["EXECUTION_KINDS", "Chosen", "Target", "as_published", "deleting", "resolved", "target"]
 
 VERSION = re.compile(
     r"[1-9]\d{0,17}", re.ASCII
 )  # one way to write each number, and none that no database can hold
+EXECUTION_KINDS = ("execution", "express")  # of the ARNs that name an execution
 LABELED = "API_DOES_NOT_SUPPORT_LABELED_ARNS"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from asl_engine.expressions.delimiters import is_expression
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_path, compile_reference_path
 from asl_engine.expressions.template import DYNAMIC_SUFFIX, compile_template
@@ -133,8 +134,6 @@ class Compiling:
 
     def is_expression(self, value: Json) -> bool:
         """Whether a field of a JSONata state is to be evaluated: a string that is ``{% ... %}``."""
-        from asl_engine.expressions.jsonata import is_expression
-
         return is_expression(value)
 
     def check_object(self, place: str, value: Json, shape: Shape) -> None:

@@ -24,7 +24,7 @@ from asl_engine.core.state import State
 from asl_engine.json_values import MISSING, Json
 from asl_engine.payload import Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.fields import TEXT, Field, one_of, required
+from asl_engine.states.fields import TEXT, Field
 from asl_engine.states.item_fields import (
     ITEM_FIELDS,
     compile_item_batcher,
@@ -32,6 +32,7 @@ from asl_engine.states.item_fields import (
     compile_result_writer,
 )
 from asl_engine.states.map_items import ItemSource, compile_items
+from asl_engine.states.processor_config import DISTRIBUTED_CONFIG
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import compile_recovery
 from asl_engine.states.tolerances import Tolerances, compile_tolerances
@@ -42,25 +43,17 @@ if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
     from asl_engine.limits import Limits
     from asl_engine.states.compiling import Compiling
-    from asl_engine.states.fields import Shape
     from asl_engine.states.item_flow import Batching, ItemBatcher, ItemReader, Reading, ResultWriter, Writing
 
 __all__ = [
     "DISTRIBUTED_FIELDS",
-    "PROCESSOR_CONFIG",
     "DistributedMap",
     "ItemDecision",
     "compile_distributed_map",
-    "is_distributed",
     "processor_of",
 ]
 
 DISTRIBUTED_FIELDS: dict[str, Field] = {"Label": TEXT, **ITEM_FIELDS}
-PROCESSOR_CONFIG: Shape = {
-    "Mode": one_of("INLINE", "DISTRIBUTED"),
-    "ExecutionType": one_of("STANDARD", "EXPRESS"),
-}
-DISTRIBUTED_CONFIG: Shape = {**PROCESSOR_CONFIG, "ExecutionType": required(one_of("STANDARD", "EXPRESS"))}
 MAX_LABEL_LENGTH = 40
 # AWS documentation, "Map state fields": white space, wildcards, brackets, special and control characters.
 FORBIDDEN_IN_LABELS = frozenset('?*<>{}[]:;,\\|^~$#%&`"')
@@ -187,11 +180,6 @@ def processor_of(machine: StateMachine, machine_name: str) -> StateMachine:
 
 
 # -- compilation ---------------------------------------------------------------------------------------
-
-
-def is_distributed(processor: Any) -> bool:
-    config = processor.get("ProcessorConfig") if isinstance(processor, dict) else None
-    return isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
 
 
 def compile_distributed_map(compiling: Compiling, processor: str) -> DistributedMap:

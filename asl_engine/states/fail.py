@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from asl_engine.core.failing import fail
 from asl_engine.core.state import State
 from asl_engine.errors import EvaluationError
 from asl_engine.json_text import dumps
@@ -74,7 +75,7 @@ class Fail(State):
     cause: Text
 
     def enter(self, decision: Decision) -> None:
-        decision.fail(self.error.evaluate(decision), self.cause.evaluate(decision))
+        fail(decision, self.error.evaluate(decision), self.cause.evaluate(decision))
 
 
 def compile_fail(compiling: Compiling) -> Fail:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.core.events import StateExited
 from asl_engine.errors import EvaluationError, StatesError
-from asl_engine.expressions.errors import PathNotFound, ResultPathError
+from asl_engine.expressions.errors import NO_INPUT, PathNotFound, ResultPathError
 from asl_engine.expressions.jsonpath.syntax import DATA
-from asl_engine.expressions.template import NO_INPUT
+from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
 from asl_engine.states.variables import within_variable_limits
 
@@ -23,7 +23,15 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
 
-__all__ = ["JsonPathFlow", "compile_jsonpath_flow", "evaluate_assign", "put_result", "select", "select_result"]
+__all__ = [
+    "JsonPathFlow",
+    "compile_jsonpath_flow",
+    "evaluate_assign",
+    "put_result",
+    "select",
+    "select_result",
+    "shown",
+]
 
 
 class JsonPathFlow(NamedTuple):
@@ -96,6 +104,11 @@ def evaluate_path(decision: Decision, path: Path, data: Json) -> Json:
         if data is None and path.root == DATA:
             raise EvaluationError(NO_INPUT) from None
         raise EvaluationError(f"Invalid path '{path.text}' : {error.reason}") from None
+
+
+def shown(value: Json) -> str:
+    """A value as AWS shows it in messages about a path."""
+    return value if isinstance(value, str) else dumps(value)
 
 
 def select_result(decision: Decision, selector: Template, result: Payload) -> Payload:

@@ -12,10 +12,11 @@ from asl_engine.core.events import MapIterationStarted, MapStateFailed, MapState
 from asl_engine.core.state import State
 from asl_engine.payload import Payload
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
-from asl_engine.states.distributed_map import DISTRIBUTED_FIELDS, compile_distributed_map, is_distributed
+from asl_engine.states.distributed_map import DISTRIBUTED_FIELDS, compile_distributed_map
 from asl_engine.states.fields import ANY, COMPUTED, NULLABLE_PATH, OBJECT, TEXT, integer, number, required
 from asl_engine.states.forking import fork_of, joined
 from asl_engine.states.map_items import ItemSource, compile_items
+from asl_engine.states.processor_config import is_distributed
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
 from asl_engine.states.state import (

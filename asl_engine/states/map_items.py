@@ -11,7 +11,7 @@ from asl_engine.errors import QueryFailure, StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
 from asl_engine.states.fields import ARRAY, integer
-from asl_engine.states.jsonpath_flow import evaluate_path, select
+from asl_engine.states.jsonpath_flow import evaluate_path, select, shown
 
 if TYPE_CHECKING:
     from asl_engine.core.decision import Decision
@@ -21,12 +21,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.states.compiling import Compiling
 
-__all__ = ["ItemSource", "JsonataItems", "PathItems", "compile_items", "shown"]
-
-
-def shown(value: Json) -> str:
-    """A value as AWS shows it in messages about a path."""
-    return value if isinstance(value, str) else dumps(value)
+__all__ = ["ItemSource", "JsonataItems", "PathItems", "compile_items"]
 
 
 class PathItems(NamedTuple):

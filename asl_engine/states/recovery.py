@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.core.decision import abort_children
 from asl_engine.core.events import RetryScheduled
+from asl_engine.core.failing import abort_children, fail
 from asl_engine.core.frames import Phase
 from asl_engine.errors import MISSED_HEARTBEAT, UNRECOVERABLE, shown_error
 from asl_engine.payload import Payload
@@ -88,7 +88,7 @@ def recover(
     ``shown`` is the event that records the failure in the history, unless the work is retried.
     """
     if error in UNRECOVERABLE:
-        decision.fail(error, cause)
+        fail(decision, error, cause)
         return
     frame = decision.frame
     abort_children(decision, frame)
@@ -98,7 +98,7 @@ def recover(
     if shown is not None and failed_at_work(decision.frame):
         decision.emit(shown)
     if not catch(decision, recovery, error, cause):
-        decision.fail(error, cause)
+        fail(decision, error, cause)
 
 
 def failed_at_work(frame: Frame) -> bool:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from asl_engine.errors import QueryFailure
 from asl_engine.json_text import dumps
 from asl_engine.states.fields import Field, integer, number
-from asl_engine.states.jsonpath_flow import evaluate_path
-from asl_engine.states.map_items import shown
+from asl_engine.states.jsonpath_flow import evaluate_path, shown
 
 if TYPE_CHECKING:
     from asl_engine.core.decision import Decision

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.cli.start import Request, prepare
+from asl_engine.cli.start import RunRequest, prepare
 from asl_engine.store.sqlite.store import SqliteStore
 from tests.cli.project import PASS, SUM, finished, machine, resource, task, wait_for
 
@@ -131,7 +131,7 @@ NAMES = {
 @pytest.mark.parametrize(("file", "name"), NAMES.items())
 def test_the_machine_is_called_after_its_file(project: Project, file: str, name: str) -> None:
     (project.root / file).write_text(json.dumps(PASS))
-    assert prepare(Request(file)).machine_name == name
+    assert prepare(RunRequest(file)).machine_name == name
 
 
 def test_a_machine_from_the_standard_input(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

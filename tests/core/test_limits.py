@@ -11,7 +11,8 @@ from asl_engine.core.execution import Execution
 from asl_engine.core.interpreter import lifetime_end
 from asl_engine.errors import InvalidInput, StatesError
 from asl_engine.language.loader import check
-from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits, from_option, overridden, parse_limits, to_option
+from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
+from asl_engine.project.limits import from_option, overridden, parse_limits, to_option
 from tests.core.driver import IDENTITY, NOW, drive, history, outcome
 from tests.core.steps import each, parallel, scope, state, task
 

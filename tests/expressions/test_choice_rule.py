@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions import Scope, compile_rule
-from asl_engine.expressions.choice_rule import OPERATORS
+from asl_engine.expressions.choice_rule import OPERATORS, compile_rule
+from asl_engine.expressions.scope import Scope
 
 
 def scope(**data: Any) -> Scope:

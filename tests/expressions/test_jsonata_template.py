@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from asl_engine.errors import QueryFailure
-from asl_engine.expressions.jsonata import Bindings, compile_template_jsonata, is_expression
+from asl_engine.expressions.delimiters import is_expression
+from asl_engine.expressions.jsonata import Bindings, compile_template_jsonata
 
 STATES: Any = {"input": {"x": 1, "list": [1, 2], "s": "a"}, "context": {"State": {"Name": "S"}}}
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from asl_engine.expressions import ExpressionSyntaxError, PathNotFound, Scope, compile_path
+from asl_engine.expressions.errors import ExpressionSyntaxError, PathNotFound
+from asl_engine.expressions.jsonpath.path import compile_path
+from asl_engine.expressions.scope import Scope
 from asl_engine.json_values import MISSING
 
 DOCUMENT: Any = {
@@ -360,7 +362,8 @@ def test_an_error_shows_where_it_is() -> None:
 
 def test_jsonpath_ng_is_imported_by_none_but_the_paths_that_need_it() -> None:
     program = (
-        "import sys; from asl_engine.expressions import compile_path, compile_rule\n"
+        "import sys; import asl_engine.expressions.choice_rule\n"
+        "from asl_engine.expressions.jsonpath.path import compile_path\n"
         "compile_path('$.a[0].b'); compile_path('$$'); compile_path('$x')\n"
         "assert not any('jsonpath_ng' in name.split('.') for name in sys.modules)\n"
         "compile_path('$.a[*]')\n"

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from asl_engine.expressions import ExpressionSyntaxError, Scope, compile_path
+from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.jsonpath.path import compile_path
+from asl_engine.expressions.scope import Scope
 from asl_engine.json_values import MISSING
 
 ITEMS: Any = [

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 
 from asl_engine.errors import QueryFailure
-from asl_engine.expressions import Scope, compile_rule, compile_template
+from asl_engine.expressions.choice_rule import compile_rule
 from asl_engine.expressions.intrinsics.calls import compile_intrinsic
 from asl_engine.expressions.jsonata import Bindings, compile_template_jsonata
+from asl_engine.expressions.scope import Scope
+from asl_engine.expressions.template import compile_template
 from tests.conformance.comparing import Comparison
 from tests.conformance.own_cases import cases
 

@@ -9,16 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asl_engine.expressions import (
-    ExpressionSyntaxError,
-    Path,
-    PathNotFound,
-    ResultPathError,
-    Scope,
-    compile_path,
-    compile_reference_path,
-    compile_template,
-)
+from asl_engine.expressions.errors import ExpressionSyntaxError, PathNotFound, ResultPathError
+from asl_engine.expressions.jsonpath.path import Path, compile_path, compile_reference_path
+from asl_engine.expressions.scope import Scope
+from asl_engine.expressions.template import compile_template
 from asl_engine.json_values import MISSING
 
 quick = settings(max_examples=80, deadline=None)

@@ -14,14 +14,11 @@ from typing import Any
 import pytest
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions import (
-    ExpressionSyntaxError,
-    PathNotFound,
-    Scope,
-    compile_path,
-    compile_rule,
-    compile_template,
-)
+from asl_engine.expressions.choice_rule import compile_rule
+from asl_engine.expressions.errors import ExpressionSyntaxError, PathNotFound
+from asl_engine.expressions.jsonpath.path import compile_path
+from asl_engine.expressions.scope import Scope
+from asl_engine.expressions.template import compile_template
 
 FILE = Path(__file__).parents[2].parent / "shared" / "conformance" / "aws_cases_dev.json"
 

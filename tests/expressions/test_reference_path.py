@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from asl_engine.expressions import ExpressionSyntaxError, ResultPathError, compile_reference_path
+from asl_engine.expressions.errors import ExpressionSyntaxError, ResultPathError
+from asl_engine.expressions.jsonpath.path import compile_reference_path
 
 CASES: list[tuple[str, Any, Any]] = [
     ("$", {"a": 1}, "new"),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions import ExpressionSyntaxError, Scope, Template, compile_template
+from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.scope import Scope
+from asl_engine.expressions.template import Template, compile_template
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from asl_engine.expressions import format_timestamp, parse_timestamp
+from asl_engine.expressions.timestamps import format_timestamp, parse_timestamp
 
 SECOND = 1_000_000_000
 

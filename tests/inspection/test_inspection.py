@@ -12,16 +12,11 @@ from asl_engine.core.interpreter import MACHINE_TIMER
 from asl_engine.core.stimuli import TaskReported, TimerReported
 from asl_engine.engine.state_tests import datasets_of
 from asl_engine.errors import DefinitionError
-from asl_engine.inspection import (
-    Refusal,
-    StateConfiguration,
-    StateMock,
-    Trial,
-    check_mock,
-    check_request,
-    load_subject,
-    to_answer,
-)
+from asl_engine.inspection.checks import check_mock, check_request
+from asl_engine.inspection.question import Refusal, StateConfiguration, StateMock
+from asl_engine.inspection.subject import load_subject
+from asl_engine.inspection.trial import Trial
+from asl_engine.inspection.verdict import to_answer
 from asl_engine.payload import Payload
 
 START = 1_700_000_000_000

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from asl_engine.engine.state_tests import datasets_of
-from asl_engine.inspection import Refusal, StateConfiguration, StateMock, Trial, load_subject, to_answer
+from asl_engine.inspection.question import Refusal, StateConfiguration, StateMock
+from asl_engine.inspection.subject import load_subject
+from asl_engine.inspection.trial import Trial
+from asl_engine.inspection.verdict import to_answer
 from asl_engine.limits import AWS_LIMITS
 from asl_engine.payload import Payload
 from tests.inspection.test_inspection import END, JSONATA, WHO, mocked, read

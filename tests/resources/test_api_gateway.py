@@ -12,7 +12,6 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from asl_engine.errors import StatesError
-from asl_engine.payload import Payload
 from asl_engine.resources import PENDING
 from asl_engine.resources.aws.clients import AwsClients, Connecting
 from asl_engine.resources.catalog import Catalog
@@ -24,6 +23,8 @@ from tests.resources.moto_server import moto_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from asl_engine.payload import Payload
 
 HOST = "a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com"
 RESOURCE = "arn:aws:states:::apigateway:invoke"
@@ -149,9 +150,9 @@ def test_signed(api: Api, kind: str) -> None:
 def test_signed_with_the_role_of_the_task(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     with moto_server() as sts:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
-        role = Payload({"RoleArn": "arn:aws:iam::123456789012:role/caller"})
+        role = "arn:aws:iam::123456789012:role/caller"
         given = {"ApiEndpoint": api.url, "Method": "GET", "AuthType": "IAM_ROLE"}
-        served(api, given, elsewhere=False, credentials=role)
+        served(api, given, elsewhere=False, role=role)
     headers = api.asked[0][2]
     assert ACCESS_KEY not in headers["authorization"]
     assert "x-amz-security-token" in headers

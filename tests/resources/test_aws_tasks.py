@@ -216,11 +216,11 @@ def test_parameters_that_do_not_fit(name: str, given: Any, problems: str) -> Non
 
 
 def test_a_role_is_assumed(aws: str) -> None:
-    role = Payload({"RoleArn": "arn:aws:iam::210987654321:role/shop"})
-    identity = result("aws-sdk:sts:getCallerIdentity", {}, credentials=role)
+    role = "arn:aws:iam::210987654321:role/shop"
+    identity = result("aws-sdk:sts:getCallerIdentity", {}, role=role)
     assert identity["Arn"].startswith("arn:aws:sts::210987654321:assumed-role/shop/")
     own = AwsClients(Connecting({"sts": aws, "sqs": aws}))
-    assert result("aws-sdk:sqs:listQueues", {}, clients=own, credentials=role) is not None
+    assert result("aws-sdk:sqs:listQueues", {}, clients=own, role=role) is not None
 
 
 def test_the_region_is_the_execution_s_unless_the_sdk_s_own_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

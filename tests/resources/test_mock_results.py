@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from asl_engine.inspection import Refusal
+from asl_engine.inspection.question import Refusal
 from asl_engine.resources.mocks.results import check_result
 
 AWS_SDK = "arn:aws:states:::aws-sdk:"

@@ -117,10 +117,10 @@ def test_definitions_that_are_refused(credentials: Any, language: str, location:
 
 
 def test_the_resource_is_told_the_role() -> None:
-    told: list[Payload | None] = []
+    told: list[str | None] = []
 
     async def resource(call: TaskCall) -> Payload:
-        told.append(call.credentials)
+        told.append(call.role)
         return Payload(1)
 
     async def main() -> None:
@@ -130,4 +130,4 @@ def test_the_resource_is_told_the_role() -> None:
                 await run.wait()
 
     anyio.run(main)
-    assert told == [Payload({"RoleArn": ROLE})]
+    assert told == [ROLE]

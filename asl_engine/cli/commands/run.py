@@ -12,7 +12,7 @@ import typer
 from asl_engine.cli import options
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
-from asl_engine.cli.start import Request, Start, check_same, prepare
+from asl_engine.cli.start import RunRequest, Start, check_same, prepare
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.project.definitions import Substituting
 from asl_engine.project.lookup import opened
@@ -61,7 +61,7 @@ def command(
     Exit codes: 0 succeeded, 1 failed, 2 refused, 3 timed out, 4 aborted, 130 interrupted (and resumable).
     """
     return run(
-        Request(
+        RunRequest(
             definition=definition,
             input=given,
             name=name,
@@ -81,7 +81,7 @@ def command(
     )
 
 
-def run(request: Request) -> int:
+def run(request: RunRequest) -> int:
     """Run an execution to its end.  Returns the exit code."""
     # Not for the processes that tasks start: theirs is another stderr.
     if (log := os.environ.pop("ASL_DETACHED_LOG", None)) is not None:
@@ -102,7 +102,7 @@ def _tidy(log: str) -> None:
     remove_unless_written(Path(log))
 
 
-async def _run(request: Request, start: Start) -> int:
+async def _run(request: RunRequest, start: Start) -> int:
     db = start.setup.project.db
     progress = progress_for(quiet=request.quiet or request.json)
     try:

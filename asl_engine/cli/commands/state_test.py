@@ -16,16 +16,11 @@ from asl_engine.cli.output import clean, out, plain_lines, pretty_json
 from asl_engine.core.machine import StateMachine
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
 from asl_engine.errors import InvalidInput
-from asl_engine.inspection import (
-    StateConfiguration,
-    StateMock,
-    Trial,
-    check_mock,
-    check_request,
-    load_subject,
-    to_answer,
-)
-from asl_engine.inspection.verdict import HTTP
+from asl_engine.inspection.checks import check_mock, check_request
+from asl_engine.inspection.question import StateConfiguration, StateMock
+from asl_engine.inspection.subject import load_subject
+from asl_engine.inspection.trial import Trial
+from asl_engine.inspection.verdict import HTTP, to_answer
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.payload import Payload
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
@@ -35,12 +30,13 @@ from asl_engine.project.options import How
 from asl_engine.project.setup import set_up
 
 if TYPE_CHECKING:
-    from asl_engine.inspection import Subject, Verdict
+    from asl_engine.inspection.subject import Subject
+    from asl_engine.inspection.verdict import Verdict
     from asl_engine.json_values import Json
     from asl_engine.project.configuration import Project
     from asl_engine.resources import Resource
 
-__all__ = ["Request", "command", "try_state"]
+__all__ = ["StateTestRequest", "command", "try_state"]
 
 LEVELS = ("INFO", "DEBUG", "TRACE")
 MODES = ("STRICT", "PRESENT", "NONE")
@@ -112,7 +108,7 @@ def command(
 ) -> int:
     """Run one state by itself, its work done or mocked. Exit code 1 if it fails and nothing catches it."""
     return try_state(
-        Request(
+        StateTestRequest(
             definition=definition,
             state=state,
             input=given,
@@ -137,7 +133,7 @@ def command(
     )
 
 
-class Request(NamedTuple):
+class StateTestRequest(NamedTuple):
     """The command's arguments, as they were given."""
 
     definition: str
@@ -162,7 +158,7 @@ class Request(NamedTuple):
     substituting: Substituting = NOTHING
 
 
-def try_state(request: Request) -> int:
+def try_state(request: StateTestRequest) -> int:
     """Test the state and tell its verdict.  1 where it has failed, uncaught.  Raises ``AslError``."""
     level: Any = request.inspection
     if level not in LEVELS:
@@ -204,7 +200,9 @@ def _state_name(text: str, given: str | None) -> str | None:
     raise InvalidInput(f"which state is to be tested? Give --state: there are {', '.join(states)}")
 
 
-def _trial(request: Request, subject: Subject, how: How, project: Project) -> tuple[Trial, dict[str, Resource]]:
+def _trial(
+    request: StateTestRequest, subject: Subject, how: How, project: Project
+) -> tuple[Trial, dict[str, Resource]]:
     mock = _mock(request)
     configuration = StateConfiguration(
         request.retry_count, request.failed_state, request.failed_iterations, _reader_data(request.reader_data)
@@ -246,7 +244,7 @@ def _reader_data(path: str | None) -> str | None:
         raise InvalidInput(f"--reader-data {path}: {reason}") from None
 
 
-def _mock(request: Request) -> StateMock | None:
+def _mock(request: StateTestRequest) -> StateMock | None:
     if request.mock_cause is not None and request.mock_error is None:
         raise InvalidInput("--mock-cause: give the error's name too, with --mock-error")
     if request.mock_result is None:

@@ -14,7 +14,7 @@ from asl_engine.arn import integration_name, is_arn, is_lambda_function, unquali
 from asl_engine.cloud.deploy.grants import RULES, SDK_PREFIXES, Grant
 from asl_engine.language.tree import all_states
 from asl_engine.resources.aws.optimised import OPTIMISED
-from asl_engine.states.distributed_map import is_distributed
+from asl_engine.states.processor_config import is_distributed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
 
-__all__ = ["MapRuns"]
+__all__ = ["MapRunRegistry"]
 
 FAREWELL_TIMEOUT = 5.0  # for aborting children when the engine is left
 
 
-class MapRuns:
+class MapRunRegistry:
     """The Map Runs of an engine; ``buckets`` are folders that stand for S3 buckets."""
 
     def __init__(self, host: Host, buckets: Mapping[str, Path]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from asl_engine.expressions.jsonata.expression import Bindings, Expression, UnsupportedResult, compile_jsonata
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.expressions.jsonata.template import JsonataTemplate, compile_template_jsonata, is_expression
+from asl_engine.expressions.jsonata.template import JsonataTemplate, compile_template_jsonata
 
 __all__ = [
     "Bindings",
@@ -19,5 +19,4 @@ __all__ = [
     "UnsupportedResult",
     "compile_jsonata",
     "compile_template_jsonata",
-    "is_expression",
 ]

@@ -55,7 +55,7 @@ def type_letter(value: Any) -> str:
 
 
 @dataclass(slots=True)
-class Parameter:
+class TypedParameter:
     type: str
     pattern: str
     context: str | None = None  # the letters of contexts that may stand in for the argument
@@ -67,7 +67,7 @@ class Signature:
 
     __slots__ = ("parameters", "pattern", "plans")
 
-    def __init__(self, parameters: list[Parameter]) -> None:
+    def __init__(self, parameters: list[TypedParameter]) -> None:
         self.parameters = parameters
         self.pattern = re.compile("".join(f"({parameter.pattern})" for parameter in parameters))
         self.plans: dict[str, list[Callable[[list[Any], Any], Any]]] = {}
@@ -119,7 +119,7 @@ def _from_context(accepted: str, index: int) -> Callable[[list[Any], Any], Any]:
     return move
 
 
-def _from_argument(parameter: Parameter, letter: str, index: int) -> Callable[[list[Any], Any], Any]:
+def _from_argument(parameter: TypedParameter, letter: str, index: int) -> Callable[[list[Any], Any], Any]:
     if parameter.type != "a" or letter == "m":
         return lambda arguments, _: arguments[index] if index < len(arguments) else MISSING
     subtype = parameter.subtype
@@ -155,12 +155,12 @@ def _wrong_array(subtype: str, index: int) -> Callable[[list[Any], Any], Any]:
 
 def parse_signature(text: str, start: int = 0) -> Signature:
     """Raises ``JsonataError`` S0401 or S0402; ``start`` is where the text stands in its expression."""
-    parameters: list[Parameter] = []
+    parameters: list[TypedParameter] = []
     position = 1
     while position < len(text) and text[position] != ":":
         symbol = text[position]
         if symbol in ACCEPTED:
-            parameters.append(Parameter(symbol, ACCEPTED[symbol]))
+            parameters.append(TypedParameter(symbol, ACCEPTED[symbol]))
         elif symbol == "(":
             end = _closing(text, position)
             parameters.append(_choice(text[position + 1 : end], start + position))
@@ -186,19 +186,19 @@ def _closing(text: str, position: int) -> int:
     return position
 
 
-def _choice(choice: str, position: int) -> Parameter:
+def _choice(choice: str, position: int) -> TypedParameter:
     if "<" in choice:
         raise JsonataError("S0402", position, value=choice)
-    return Parameter(f"({choice})", f"[{re.escape(choice)}m]")
+    return TypedParameter(f"({choice})", f"[{re.escape(choice)}m]")
 
 
-def _specify(parameters: list[Parameter], subtype: str, position: int) -> None:
+def _specify(parameters: list[TypedParameter], subtype: str, position: int) -> None:
     if not parameters or parameters[-1].type not in {"a", "f"}:
         raise JsonataError("S0401", position)
     parameters[-1].subtype = subtype
 
 
-def _modify(parameter: Parameter, symbol: str) -> None:
+def _modify(parameter: TypedParameter, symbol: str) -> None:
     if symbol == "-":
         parameter.context = parameter.pattern
         parameter.pattern += "?"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.errors import QueryFailure
+from asl_engine.expressions.delimiters import CLOSING, OPENING, is_expression
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonata.expression import UnsupportedResult, compile_jsonata
 from asl_engine.expressions.jsonata.failures import JsonataError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from asl_engine.expressions.jsonata.expression import Bindings, Expression
 
-__all__ = ["JsonataTemplate", "compile_template_jsonata", "is_expression"]
+__all__ = ["JsonataTemplate", "compile_template_jsonata"]
 
 Evaluate: TypeAlias = "Callable[[Bindings], Json]"
 # Takes the place, the message and the code of ValidateStateMachineDefinition.
@@ -30,8 +31,6 @@ Report: TypeAlias = "Callable[[str, str, str], None]"
 INVALID: Final = "INVALID_JSONATA_EXPRESSION"
 UNSUPPORTED: Final = "UNSUPPORTED_JSONATA_EXPRESSION"
 CATCH: Final = "Catch["
-OPENING: Final = "{%"
-CLOSING: Final = "%}"
 # The names of types in AWS's messages; true is no number.
 TYPE_NAMES: Final[dict[type, str]] = {
     dict: "object", list: "array", str: "string", bool: "boolean", int: "number", float: "number",
@@ -52,16 +51,6 @@ class JsonataTemplate:
         self.evaluate = evaluate
         self.variables = variables
         self.static = static
-
-
-def is_expression(source: Json) -> bool:
-    """Nothing may stand outside of the delimiters, not even blanks."""
-    return (
-        isinstance(source, str)
-        and len(source) >= len(OPENING) + len(CLOSING)
-        and source.startswith(OPENING)
-        and source.endswith(CLOSING)
-    )
 
 
 def compile_template_jsonata(source: Json, where: str, report: Report, *expected: str) -> JsonataTemplate:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.resources import TaskCall
     from asl_engine.resources.aws.clients import AwsClients
 
-__all__ = ["Operation", "ServiceAnswer", "call_operation", "role_of", "sdk_operation"]
+__all__ = ["Operation", "ServiceAnswer", "call_operation", "sdk_operation"]
 
 # Headers as the AWS SDK for Java shows them; other headers are shown as received.
 _HEADERS = {
@@ -59,18 +59,11 @@ async def call_operation(
             operation,
             parameters,
             region=Arn.of(call.execution).region,
-            role=role_of(call),
+            role=call.role,
             timeout=read_timeout(call.deadline),
             state=call.state,
         )
     )
-
-
-def role_of(call: TaskCall) -> str | None:
-    """The RoleArn of the task's credentials."""
-    credentials = None if call.credentials is None else call.credentials.value
-    role = credentials.get("RoleArn") if isinstance(credentials, dict) else None
-    return role if isinstance(role, str) else None
 
 
 def _call(

@@ -16,7 +16,6 @@ from asl_engine.arn import Arn
 from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
-from asl_engine.resources.aws.calling import role_of
 from asl_engine.resources.http.form_encoding import query
 from asl_engine.resources.http.requests import HttpRequest, fits_header, http_client, joined, reason, send
 from asl_engine.resources.python.threads import run_in_thread
@@ -226,7 +225,7 @@ def _signed(clients: AwsClients, request: HttpRequest, place: _Place, call: Task
     from asl_engine.resources.aws.failures import clean
 
     try:
-        credentials = clients.credentials("apigateway", place.region, role_of(call), request.url)
+        credentials = clients.credentials("apigateway", place.region, call.role, request.url)
         if credentials is None:
             raise NoCredentialsError
         signing = AWSRequest(request.method, request.url, headers=request.headers, data=request.body)

@@ -22,7 +22,7 @@ from asl_engine.resources.request_fields import (
     OBJECT,
     STRING,
     UNKNOWN,
-    Field,
+    RequestField,
     checked_parameters,
     field_faults,
     wrong_format,
@@ -40,24 +40,24 @@ __all__ = ["http_resource", "request_faults"]
 
 METHODS: Final = frozenset({"GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"})
 FIELDS: Final = {
-    "ApiEndpoint": Field(STRING, required=True),
-    "Method": Field(STRING, required=True, allowed=METHODS),
-    "Authentication": Field(OBJECT),
-    "Headers": Field(OBJECT),
-    "InvocationConfig": Field(OBJECT),
-    "QueryParameters": Field(OBJECT),
-    "RequestBody": Field(ANYTHING),
-    "Transform": Field(OBJECT),
+    "ApiEndpoint": RequestField(STRING, required=True),
+    "Method": RequestField(STRING, required=True, allowed=METHODS),
+    "Authentication": RequestField(OBJECT),
+    "Headers": RequestField(OBJECT),
+    "InvocationConfig": RequestField(OBJECT),
+    "QueryParameters": RequestField(OBJECT),
+    "RequestBody": RequestField(ANYTHING),
+    "Transform": RequestField(OBJECT),
 }
-CONNECTION: Final = {"ConnectionArn": Field(STRING, required=True)}
+CONNECTION: Final = {"ConnectionArn": RequestField(STRING, required=True)}
 ENCODINGS: Final = frozenset({"NONE", "URL_ENCODED"})
-ENCODING_OPTIONS: Final = {"ArrayFormat": Field(STRING, allowed=frozenset(ARRAY_FORMATS))}
+ENCODING_OPTIONS: Final = {"ArrayFormat": RequestField(STRING, allowed=frozenset(ARRAY_FORMATS))}
 WITHIN: Final = {
     "Authentication": CONNECTION,
     "InvocationConfig": CONNECTION,
     "Transform": {
-        "RequestBodyEncoding": Field(STRING, allowed=ENCODINGS),
-        "RequestEncodingOptions": Field(OBJECT),
+        "RequestBodyEncoding": RequestField(STRING, allowed=ENCODINGS),
+        "RequestEncodingOptions": RequestField(OBJECT),
     },
 }
 LONGEST_SECONDS: Final = 60

@@ -17,13 +17,12 @@ from asl_engine.arn import Arn, function_arn, function_name, qualified_arn, unqu
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
-from asl_engine.resources.aws.calling import role_of
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
 from asl_engine.resources.python.tasks import python_resource, request_id
 from asl_engine.resources.request_fields import (
     JSON_TEXT,
     STRING,
-    Field,
+    RequestField,
     checked_parameters,
     field_faults,
     wrong_format,
@@ -42,14 +41,14 @@ __all__ = ["function_not_found", "invocation_faults", "lambda_integration"]
 
 # The members of Invoke.
 FIELDS = {
-    "FunctionName": Field(STRING, required=True),
-    "ClientContext": Field(STRING),
-    "DurableExecutionName": Field(STRING),
-    "InvocationType": Field(STRING),
-    "LogType": Field(STRING),
-    "Payload": Field(JSON_TEXT),
-    "Qualifier": Field(STRING),
-    "TenantId": Field(STRING),
+    "FunctionName": RequestField(STRING, required=True),
+    "ClientContext": RequestField(STRING),
+    "DurableExecutionName": RequestField(STRING),
+    "InvocationType": RequestField(STRING),
+    "LogType": RequestField(STRING),
+    "Payload": RequestField(JSON_TEXT),
+    "Qualifier": RequestField(STRING),
+    "TenantId": RequestField(STRING),
 }
 LATEST = "$LATEST"
 # The headers that Lambda sends, in the order of both of the SDK's collections.  The SDK drops none of them.
@@ -89,7 +88,7 @@ def lambda_integration(
             local = python_resource(function, function_name(arn) or "")
             made = await _call_locally(local, call._replace(resource=arn), parameters, underway)
         elif remote is not None:
-            made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline, role_of(call))
+            made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline, call.role)
         else:
             raise function_not_found(arn)
         if made.failed:

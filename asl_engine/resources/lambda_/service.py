@@ -14,7 +14,6 @@ from asl_engine.arn import Arn, function_name, function_qualifier, parse_arn
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.payload import Payload
-from asl_engine.resources.aws.calling import role_of
 from asl_engine.resources.aws.clients import AwsClients, Connecting, read_timeout
 from asl_engine.resources.aws.failures import clean
 from asl_engine.resources.python.threads import run_in_thread
@@ -74,7 +73,7 @@ class LambdaService:
             "InvocationType": "RequestResponse",
             "Payload": call.input.text.encode(),
         }
-        made = await self.invoke(request, lambda_region(call.resource), call.deadline, role_of(call))
+        made = await self.invoke(request, lambda_region(call.resource), call.deadline, call.role)
         if made.failed:
             raise function_error(made.text)
         return function_result(made.text)

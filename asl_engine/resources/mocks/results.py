@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from asl_engine.arn import LAMBDA_INVOKE, integration_name
-from asl_engine.inspection import Refusal
+from asl_engine.inspection.question import Refusal
 from asl_engine.resources.aws import names
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
 

@@ -11,12 +11,12 @@ from asl_engine.core.execution import OpenTask
 from asl_engine.core.stimuli import Heartbeat, WorkerReported
 from asl_engine.engine.activity_queue import PendingTask, TooManyPolls
 from asl_engine.engine.effects import token_of
+from asl_engine.projections.moments import moment
 from asl_engine.server.configuration import configured
 from asl_engine.server.operations.tags import checked_tags
 from asl_engine.server.protocol.errors import ApiError, does_not_exist, invalid_arn
 from asl_engine.server.protocol.request import checked_name
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import moment
 from asl_engine.store.records import ActivityRecord
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.arn import parse_arn, version_number
 from asl_engine.errors import Conflict
 from asl_engine.projections.descriptions import present
+from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError, conflict, not_found, quota_exceeded
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import moment
 from asl_engine.server.targets import Target, deleting, parsed, target
 from asl_engine.store.records import AliasRecord, Route
 

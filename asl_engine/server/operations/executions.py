@@ -12,11 +12,13 @@ from asl_engine.core.redrive import not_redrivable
 from asl_engine.engine.mocking import MOCK_CASE
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.limits import AWS_LIMITS, to_option, utf8_length
+from asl_engine.limits import AWS_LIMITS, utf8_length
 from asl_engine.payload import Payload
+from asl_engine.project.limits import to_option
 from asl_engine.projections.descriptions import describe_execution as described
 from asl_engine.projections.descriptions import list_item, present
 from asl_engine.projections.descriptions import start_execution as started
+from asl_engine.projections.moments import moment
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.journal import REVISION
 from asl_engine.server.mocks import begin_case, without_case
@@ -25,8 +27,8 @@ from asl_engine.server.operations.redrive import reason_against
 from asl_engine.server.protocol.errors import ApiError, breach, unsatisfied
 from asl_engine.server.protocol.request import checked_name
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import SERVED, moment
-from asl_engine.server.targets import Chosen, deleting, resolved, target
+from asl_engine.server.service import SERVED
+from asl_engine.server.targets import EXECUTION_KINDS, Chosen, deleting, resolved, target
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
@@ -44,7 +46,6 @@ __all__ = [
     "stop_execution",
 ]
 
-KINDS = ("execution", "express")
 # What StartSyncExecution does not tell of an execution.
 ASYNCHRONOUS = (
     "redriveCount",
@@ -86,7 +87,7 @@ async def start_sync_execution(request: Request, service: Service) -> dict[str, 
 
 
 async def describe_execution(request: Request, service: Service) -> dict[str, Any]:
-    record = await service.execution(request, request.arn("executionArn", *KINDS))
+    record = await service.execution(request, request.arn("executionArn", *EXECUTION_KINDS))
     data = request.optional_text("includedData") != "METADATA_ONLY"
     execution = await service.folded(record)
     answer = described(execution, moment, await reason_against(service, record, execution), data=data)
@@ -132,7 +133,7 @@ async def list_executions(request: Request, service: Service) -> dict[str, Any]:
 
 async def stop_execution(request: Request, service: Service) -> dict[str, Any]:
     """An execution that has ended stays as it is."""
-    record = await service.execution(request, request.arn("executionArn", *KINDS))
+    record = await service.execution(request, request.arn("executionArn", *EXECUTION_KINDS))
     machine = await service.compiled(record.definition)
     error, cause = request.optional_text("error"), request.optional_text("cause")
     await service.engine.stop(machine, record, error, cause)

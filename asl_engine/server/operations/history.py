@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.core.events import TaskScheduled
 from asl_engine.projections.descriptions import history_event
 from asl_engine.projections.history import project, scheduled_before
-from asl_engine.server.operations.executions import KINDS
+from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import moment
+from asl_engine.server.targets import EXECUTION_KINDS
 
 if TYPE_CHECKING:
     from asl_engine.server.protocol.request import Request
@@ -20,7 +20,7 @@ __all__ = ["get_execution_history"]
 
 async def get_execution_history(request: Request, service: Service) -> dict[str, Any]:
     """A page ends with an event, so that what is added meanwhile moves nothing."""
-    record = await service.execution(request, request.arn("executionArn", *KINDS))
+    record = await service.execution(request, request.arn("executionArn", *EXECUTION_KINDS))
     backwards = request.flag("reverseOrder", default=False)
     data = request.flag("includeExecutionData", default=True)
     size, query = request.page_size(), ("GetExecutionHistory", record.identity.arn, backwards, data)

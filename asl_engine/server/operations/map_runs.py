@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.engine.map_runs.counts import Counts
 from asl_engine.projections.descriptions import list_item, present
+from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError, not_found
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import moment
+from asl_engine.server.targets import EXECUTION_KINDS
 from asl_engine.states.distributed_map import MapRunConfiguration
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["describe_map_run", "list_children", "list_map_runs", "update_map_run"]
 
-KINDS = ("execution", "express")
 ENDS = {"succeeded": "SUCCEEDED", "failed": "FAILED", "timedOut": "TIMED_OUT", "aborted": "ABORTED"}
 
 
@@ -44,7 +44,7 @@ async def describe_map_run(request: Request, service: Service) -> dict[str, Any]
 
 async def list_map_runs(request: Request, service: Service) -> dict[str, Any]:
     """The newest first."""
-    execution = await service.execution(request, request.arn("executionArn", *KINDS))
+    execution = await service.execution(request, request.arn("executionArn", *EXECUTION_KINDS))
     arn = execution.identity.arn
     size, query = request.page_size(), ("ListMapRuns", arn)
     after = position_of(request.optional_text("nextToken"), query) or ""

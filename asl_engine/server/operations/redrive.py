@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.core.redrive import BEING_DELETED, answered_before, not_redrivable
 from asl_engine.errors import ExecutionNotRedrivable
+from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError
-from asl_engine.server.service import moment
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution

@@ -12,15 +12,15 @@ from asl_engine.errors import Conflict, DefinitionError
 from asl_engine.json_text import dumps, loads
 from asl_engine.language.tree import all_states
 from asl_engine.projections.descriptions import present
+from asl_engine.projections.moments import moment
 from asl_engine.server.configuration import configured, shown_configuration
+from asl_engine.server.definitions import checked_definition, machine_type
 from asl_engine.server.journal import REVISION
 from asl_engine.server.operations.tags import checked_tags
-from asl_engine.server.operations.validate import checked_definition, machine_type
 from asl_engine.server.operations.versions import new_version, version_description
 from asl_engine.server.protocol.errors import ApiError, conflict, does_not_exist
 from asl_engine.server.protocol.request import checked_name, checked_role
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import moment
 from asl_engine.server.targets import Target, deleting, resolved, target
 from asl_engine.store.records import MachineRecord
 

@@ -6,20 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
 from asl_engine.errors import DefinitionError
-from asl_engine.inspection import (
-    Refusal,
-    StateConfiguration,
-    StateMock,
-    Trial,
-    check_mock,
-    check_request,
-    load_subject,
-    to_answer,
-)
+from asl_engine.inspection.checks import check_mock, check_request
+from asl_engine.inspection.question import Refusal, StateConfiguration, StateMock
+from asl_engine.inspection.subject import load_subject
+from asl_engine.inspection.trial import Trial
+from asl_engine.inspection.verdict import to_answer
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.mocks.results import FieldValidation, check_result
-from asl_engine.server.operations.validate import invalid_definition
+from asl_engine.server.definitions import invalid_definition
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.request import checked_role
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from asl_engine.server.operations.activities import (
     create_activity,
@@ -47,16 +47,11 @@ from asl_engine.server.operations.versions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from asl_engine.server.protocol.request import Request
-    from asl_engine.server.service import Service
-
-    Operation: TypeAlias = Callable[[Request, Service], Awaitable[dict[str, Any]]]
+    from asl_engine.server.service import Operations
 
 __all__ = ["OPERATIONS"]
 
-OPERATIONS: Final[dict[str, Operation]] = {
+OPERATIONS: Final[Operations] = {
     "CreateActivity": create_activity,
     "CreateStateMachine": create_state_machine,
     "CreateStateMachineAlias": create_state_machine_alias,

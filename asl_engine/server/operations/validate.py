@@ -1,113 +1,35 @@
-"""Definitions as callers send them: checked, with everything that is wrong told at once."""
+"""ValidateStateMachineDefinition: all that is wrong with a definition, and nothing is created."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.arn import is_activity
-from asl_engine.findings import Finding
 from asl_engine.json_text import loads
 from asl_engine.language.lint.static_paths import static_paths
-from asl_engine.language.loader import check
 from asl_engine.projections.descriptions import present
-from asl_engine.resources.recognition import task_resources, unrecognised
-from asl_engine.server.off_loop import without_delay
-from asl_engine.server.protocol.errors import ApiError
-from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.server.definitions import MAX_FINDINGS, findings_of, machine_type, place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from asl_engine.core.machine import StateMachine
-    from asl_engine.json_values import Json
-    from asl_engine.limits import Limits
     from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
-    from asl_engine.store.records import MachineType
 
-__all__ = ["checked_definition", "invalid_definition", "machine_type", "validate_state_machine_definition"]
-
-MOST_FINDINGS = 100  # as many as ValidateStateMachineDefinition gives
-
-# Integrations that an Express machine cannot wait for.
-NOT_EXPRESS = (".sync", ".waitForTaskToken")
+__all__ = ["validate_state_machine_definition"]
 
 
 async def validate_state_machine_definition(request: Request, service: Service) -> dict[str, Any]:
     """All findings at once, the errors and, with severity WARNING, the warnings."""
     limits = service.engine.limits
     text = request.text("definition")
-    machine, findings = await _checked(text, machine_type(request), limits)
+    machine, findings = await findings_of(text, machine_type(request), limits)
     if request.optional_text("severity") != "WARNING":
         findings = [finding for finding in findings if finding.severity == "ERROR"]
     elif machine is not None:
         definition: Any = loads(text)
         findings = [*findings, *static_paths(definition)]
-    most = request.optional_integer("maxResults") or MOST_FINDINGS
+    most = request.optional_integer("maxResults") or MAX_FINDINGS
     diagnostics = [
-        present(severity=one.severity, code=one.code, message=one.message, location=_place(one))
+        present(severity=one.severity, code=one.code, message=one.message, location=place(one))
         for one in findings[:most]
     ]
     result = "FAIL" if machine is None else "OK"
     return {"result": result, "diagnostics": diagnostics, "truncated": len(findings) > most}
-
-
-def machine_type(request: Request) -> MachineType:
-    return "EXPRESS" if request.optional_text("type") == "EXPRESS" else "STANDARD"
-
-
-async def checked_definition(text: str, kind: MachineType, limits: Limits) -> StateMachine:
-    """The machine that ``text`` defines.  Raises InvalidDefinition with the findings."""
-    machine, findings = await _checked(text, kind, limits)
-    if machine is None:
-        raise _bad_label(findings, text) or invalid_definition(findings)
-    return machine
-
-
-async def _checked(text: str, kind: MachineType, limits: Limits) -> tuple[StateMachine | None, list[Finding]]:
-    """As ``check``, for a type of machine; a large definition does not keep the others waiting."""
-    machine, findings = await without_delay(partial(check, text, positions=False, limits=limits), len(text))
-    if machine is None:
-        return None, findings
-    definition = loads(text)
-    refused = [*unrecognised(definition), *(_not_express(definition) if kind == "EXPRESS" else ())]
-    return (None if refused else machine), [*findings, *refused]
-
-
-def _bad_label(findings: Iterable[Finding], text: str) -> ApiError | None:
-    """How a Label that cannot be one is refused: in words of its own, as recorded, with the whole definition."""
-    for finding in findings:
-        if finding.location is not None and finding.location.endswith("/Label"):
-            return ApiError(
-                "InvalidDefinition", f"Error=ValueError Args={[finding.message]!r} in definition '{text}'."
-            )
-    return None
-
-
-def invalid_definition(findings: Iterable[Finding]) -> ApiError:
-    """InvalidDefinition with the errors among the findings."""
-    errors = [_told(finding) for finding in findings if finding.severity == "ERROR"][:MOST_FINDINGS]
-    return ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(errors)}'")
-
-
-def _told(finding: Finding) -> str:
-    # What concerns the whole definition is at null, in AWS too.
-    return f"{finding.code}: {finding.message} at {_place(finding) or 'null'}"
-
-
-def _place(finding: Finding) -> str | None:
-    """The machine itself is at ``/``."""
-    return finding.location if finding.location is None else finding.location or "/"
-
-
-def _not_express(definition: Json) -> Iterator[Finding]:
-    """The tasks, at any depth, that an Express machine cannot have."""
-    for resource, location in task_resources(definition):
-        if is_activity(resource):
-            message = "Express state machine does not support activities"
-            yield Finding(SCHEMA_VALIDATION_FAILED, message, location)
-        for suffix in NOT_EXPRESS:
-            if suffix in resource:
-                message = f"Express state machine does not support '{suffix}' service integration"
-                yield Finding(SCHEMA_VALIDATION_FAILED, message, location)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import Conflict
+from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError, conflict, quota_exceeded
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import moment
 from asl_engine.server.targets import deleting, target
 from asl_engine.store.records import VersionRecord
 

@@ -21,7 +21,6 @@ from starlette.responses import Response
 
 from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.request import Caller, Request, caller_of
 from asl_engine.server.protocol.tokens import expiring, unexpired
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from asl_engine.json_values import Json
-    from asl_engine.server.service import Service
+    from asl_engine.server.service import Operations, Service
 
 __all__ = ["make_app"]
 
@@ -49,9 +48,10 @@ LOOPBACK = re.compile(
 )
 
 
-def make_app(service: Service, default: Caller, *, any_host: bool = False) -> ASGIApp:
-    """The ASGI application.  ``default`` is the caller who does not sign; ``any_host``
-    answers under any name of this machine.
+def make_app(service: Service, operations: Operations, default: Caller, *, any_host: bool = False) -> ASGIApp:
+    """The ASGI application that answers ``operations``, each under its name.
+
+    ``default`` is the caller who does not sign; ``any_host`` answers under any name of this machine.
 
     There is one route, so it needs no router, nor the layers that an application of starlette puts around one.
     """
@@ -59,7 +59,7 @@ def make_app(service: Service, default: Caller, *, any_host: bool = False) -> AS
     async def answer(http: HttpRequest) -> Response:
         identifier = str(uuid4())
         try:
-            body = await _answer(http, service, default, any_host=any_host)
+            body = await _answer(http, service, operations, default, any_host=any_host)
             status = 200
         except ApiError as error:
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
@@ -92,11 +92,13 @@ def _response(body: dict[str, Any], status: int, identifier: str) -> Response:
     return Response(text.encode(), status, headers, CONTENT_TYPE)
 
 
-async def _answer(http: HttpRequest, service: Service, default: Caller, *, any_host: bool) -> dict[str, Any]:
+async def _answer(
+    http: HttpRequest, service: Service, operations: Operations, default: Caller, *, any_host: bool
+) -> dict[str, Any]:
     _refuse_browsers(http, any_host=any_host)
     target = http.headers.get("x-amz-target", "")
     name = target.removeprefix(TARGET)
-    operation = OPERATIONS.get(name)
+    operation = operations.get(name)
     if operation is None or name == target:
         raise ApiError("UnknownOperationException", f"The operation '{name}' is not supported")
     media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -9,7 +9,7 @@ from asl_engine.cli.groups import Entry, LazyGroup
 __all__ = ["command"]
 
 
-class Commands(LazyGroup):
+class RemoteCommands(LazyGroup):
     """``asl remote`` and its commands."""
 
     entries = {  # noqa: RUF012  the class says what it is
@@ -36,7 +36,7 @@ class Commands(LazyGroup):
     }
 
 
-command = typer.Typer(name="remote", cls=Commands, add_completion=False, rich_markup_mode=None)
+command = typer.Typer(name="remote", cls=RemoteCommands, add_completion=False, rich_markup_mode=None)
 
 
 @command.callback(invoke_without_command=True)
