@@ -14,7 +14,6 @@ from asl_engine.core.frames import (
     OpenTask,
     OpenTimer,
     Phase,
-    move,
     variables_bytes,
 )
 from asl_engine.limits import utf8_length
@@ -46,11 +45,17 @@ def apply(execution: Execution, event: ev.Event) -> None:
     _APPLY[type(event)](execution, event)
 
 
+def _move(frame: Frame, phase: Phase, event: ev.Event) -> None:
+    frame.phase = phase
+    if event.id:
+        frame.last_id = event.id
+
+
 def _execution_started(x: Execution, event: ev.ExecutionStarted) -> None:
     x.input = event.input
     x.salt = event.salt
     frame = x.frames[event.frame] = Frame(event.frame, event.input)
-    move(frame, Phase.NEXT, event)
+    _move(frame, Phase.NEXT, event)
     # The first state's previousEventId is 0, as if ExecutionStarted were not there.
     frame.last_id = 0
 
@@ -66,7 +71,7 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.retries = {}
     frame.retry_count = 0
     frame.outcome_shown = False
-    move(frame, Phase.ENTERED, event)
+    _move(frame, Phase.ENTERED, event)
 
 
 def _state_exited(x: Execution, event: ev.StateExited) -> None:
@@ -82,7 +87,7 @@ def _state_exited(x: Execution, event: ev.StateExited) -> None:
         if x.assigned_bytes > x.recount_at:  # among them are some that have been overwritten, or are gone
             x.assigned_bytes = variables_bytes(x.frames.values())
             x.recount_at = RECOUNT_BYTES if x.assigned_bytes <= RECOUNT_BYTES else 2 * x.assigned_bytes
-    move(frame, Phase.ENDED if event.next is None else Phase.NEXT, event)
+    _move(frame, Phase.ENDED if event.next is None else Phase.NEXT, event)
 
 
 def _task_scheduled(x: Execution, event: ev.TaskScheduled) -> None:
@@ -94,7 +99,7 @@ def _task_scheduled(x: Execution, event: ev.TaskScheduled) -> None:
     )
     task.role = event.role
     task.begin_at(event.at)
-    move(frame, Phase.WORKING if task.is_activity else Phase.SCHEDULED, event)
+    _move(frame, Phase.WORKING if task.is_activity else Phase.SCHEDULED, event)
 
 
 def _task_schedule_failed(x: Execution, event: ev.TaskScheduleFailed) -> None:
@@ -114,13 +119,13 @@ def _task_started(x: Execution, event: ev.TaskStarted) -> None:
     task.started = True
     if task.is_activity:
         task.begin_at(event.at)
-    move(task.frame, Phase.WORKING, event)
+    _move(task.frame, Phase.WORKING, event)
 
 
 def _task_submitted(x: Execution, event: ev.TaskSubmitted) -> None:
     task = _open_task(x, event.task)
     task.submitted = event.output
-    move(task.frame, Phase.WORKING, event)
+    _move(task.frame, Phase.WORKING, event)
 
 
 def _task_restarted(x: Execution, event: ev.TaskRestarted) -> None:
@@ -138,7 +143,7 @@ def _task_heartbeat(x: Execution, event: ev.TaskHeartbeatReceived) -> None:
 def _task_succeeded(x: Execution, event: ev.TaskSucceeded) -> None:
     frame = x.open.pop(event.task).frame
     frame.result = event.output
-    move(frame, Phase.SUCCEEDED, event)
+    _move(frame, Phase.SUCCEEDED, event)
 
 
 def _task_failed(x: Execution, event: ev.TaskFailed | ev.TaskTimedOut) -> None:
@@ -148,14 +153,14 @@ def _task_failed(x: Execution, event: ev.TaskFailed | ev.TaskTimedOut) -> None:
 def _failed(frame: Frame, event: Any) -> None:
     frame.error = event.error
     frame.cause = event.cause
-    move(frame, Phase.FAILED, event)
+    _move(frame, Phase.FAILED, event)
 
 
 def _wait_scheduled(x: Execution, event: ev.WaitScheduled) -> None:
     frame = x.frames[event.frame]
     frame.work = event.seq
     x.open[event.seq] = OpenTimer(event.seq, frame, event.due)
-    move(frame, Phase.WAITING, event)
+    _move(frame, Phase.WAITING, event)
 
 
 def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
@@ -165,7 +170,7 @@ def _retry_scheduled(x: Execution, event: ev.RetryScheduled) -> None:
     frame.retries[event.retrier] = frame.retries.get(event.retrier, 0) + 1
     frame.retry_count += 1
     x.open[event.seq] = OpenTimer(event.seq, frame, event.due)
-    move(frame, Phase.BACKOFF, event)
+    _move(frame, Phase.BACKOFF, event)
 
 
 def _evaluation_failed(x: Execution, event: ev.EvaluationFailed | ev.TaskScheduleFailed) -> None:
@@ -188,7 +193,7 @@ def _fork(x: Execution, event: ev.ParallelStateStarted | ev.MapStateStarted, for
     x.open.pop(frame.work, None)  # the backoff that has ended
     frame.fork = fork
     frame.outcome_shown = False
-    move(frame, Phase.SCHEDULED if fork is None else fork.phase, event)
+    _move(frame, Phase.SCHEDULED if fork is None else fork.phase, event)
 
 
 def _fork_of(frame: Frame) -> Fork:
@@ -345,7 +350,7 @@ def _map_run_started(x: Execution, event: ev.MapRunStarted) -> None:
     work = OpenMapRun(event.seq, frame, event.arn, event.parameters, frame.items, event.previous)
     x.open[event.seq] = frame.map_run = work
     frame.items = None
-    move(frame, Phase.WORKING, event)
+    _move(frame, Phase.WORKING, event)
 
 
 def _map_run_redriven(x: Execution, event: ev.MapRunRedriven) -> None:
@@ -354,20 +359,20 @@ def _map_run_redriven(x: Execution, event: ev.MapRunRedriven) -> None:
     work = frame.map_run._replace(redrives=event.redrive_count)
     x.open[work.key] = frame.map_run = work
     frame.work = work.key
-    move(frame, Phase.WORKING, event)
+    _move(frame, Phase.WORKING, event)
 
 
 def _map_run_succeeded(x: Execution, event: ev.MapRunSucceeded) -> None:
     frame = x.open.pop(event.map_run).frame
     frame.result = event.output
-    move(frame, Phase.SUCCEEDED, event)
+    _move(frame, Phase.SUCCEEDED, event)
 
 
 def _map_run_failed(x: Execution, event: ev.MapRunFailed) -> None:
     frame = x.open.pop(event.map_run).frame
     frame.error = event.error
     frame.cause = event.cause
-    move(frame, Phase.FAILED, event)
+    _move(frame, Phase.FAILED, event)
 
 
 def _map_run_aborted(x: Execution, event: ev.MapRunAborted) -> None:

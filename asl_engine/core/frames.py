@@ -13,7 +13,6 @@ from asl_engine.limits import utf8_length
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from asl_engine.core.events import Event
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
@@ -26,7 +25,6 @@ __all__ = [
     "OpenTask",
     "OpenTimer",
     "Phase",
-    "move",
     "variables_bytes",
 ]
 
@@ -241,9 +239,3 @@ def _own(frame: Frame, values: Mapping[str, Json]) -> Iterator[Json]:
     for name, value in {**frame.variables, **values}.items():
         if name in values or name not in outer or outer[name] is not value:
             yield value
-
-
-def move(frame: Frame, phase: Phase, event: Event) -> None:
-    frame.phase = phase
-    if event.id:
-        frame.last_id = event.id

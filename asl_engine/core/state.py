@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from asl_engine.core.failing import fail
@@ -25,11 +25,7 @@ class State:
 
     name: str
     next: str | None
-
-    @property
-    def takes_token(self) -> bool:
-        """Whether the state's context object has a task token."""
-        return False
+    takes_token: bool = field(default=False, init=False)  # whether the context object has a task token
 
     def enter(self, decision: Decision) -> None:
         """Begin the work: the state was entered, or a retry of its work is due."""

@@ -71,11 +71,8 @@ class Observed(State):
         self.language = language
         self.state = _with_noted_catchers(state, record)
         self.record = record
+        self.takes_token = state.takes_token
         self._entered = False
-
-    @property
-    def takes_token(self) -> bool:
-        return self.state.takes_token
 
     def enter(self, decision: Decision) -> None:
         if self._entered:  # it leads to itself

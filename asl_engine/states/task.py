@@ -108,9 +108,8 @@ class Task(State):
     heartbeat: Seconds
     credentials: Credentials | None = None
 
-    @property
-    def takes_token(self) -> bool:
-        return waits_for_token(self.resource)
+    def __post_init__(self) -> None:
+        self.takes_token = waits_for_token(self.resource)
 
     def enter(self, decision: Decision) -> None:
         timeout = self.timeout.evaluate(decision, self.flow)
