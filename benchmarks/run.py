@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,13 +26,16 @@ from asl_engine.engine.engine import Engine
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.resources.python.tasks import python_resource
-from asl_engine.store.sqlite.batches import INSERT_EVENT
+from asl_engine.store.sqlite import writer
+from asl_engine.store.sqlite.appends import INSERT_EVENT
 from asl_engine.store.sqlite.schema import MIGRATIONS
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from asl_engine.core.machine import StateMachine
-    from asl_engine.store.sqlite.store import Append
+    from asl_engine.store.sqlite.appends import Append
 
 ROOT = Path(__file__).parents[1]
 ORDER = json.loads((ROOT / "statemachines" / "order.json").read_text(encoding="utf-8"))
@@ -55,14 +59,21 @@ LOOP = {
 }
 
 
-class CountingStore(SqliteStore):
-    """Remembers the rows of each commit, so that the bare database can be given the very same."""
+@contextmanager
+def counted() -> Iterator[list[list[tuple[Any, ...]]]]:
+    """The rows of each commit meanwhile, so that the bare database can be given the very same."""
+    commits: list[list[tuple[Any, ...]]] = []
+    write = writer.write_together
 
-    commits: list[list[tuple[Any, ...]]]
+    def count(db: sqlite3.Connection, appends: Sequence[Append]) -> list[writer.Outcome]:
+        commits.append([row for append in appends for row in append.events])
+        return write(db, appends)
 
-    async def _write_together(self, batches: list[Append]) -> None:
-        self.commits.append([row for batch in batches for row in batch.events])
-        await super()._write_together(batches)
+    writer.write_together = count
+    try:
+        yield commits
+    finally:
+        writer.write_together = write
 
 
 @dataclass
@@ -90,27 +101,31 @@ async def echo(event: Any) -> Any:
 
 async def run_engine(workload: Workload, folder: Path) -> tuple[float, list[list[tuple[Any, ...]]]]:
     """Units per second, and the rows of each commit."""
-    store = await CountingStore.open(folder / "engine.db")
-    assert isinstance(store, CountingStore)  # noqa: S101  for the type checker
-    store.commits = []
+    store = await SqliteStore.open(folder / "engine.db")
     instant = python_resource(echo, "echo")
     names = iter(range(workload.executions))
-    async with Engine(store, dict.fromkeys(workload.machine.resources, instant)) as engine:
+    resources = dict.fromkeys(workload.machine.resources, instant)
+    with counted() as commits:
+        async with Engine(store, resources) as engine:
 
-        async def worker() -> None:
-            for number in names:
-                run = await engine.start(workload.machine, "bench", Payload.of_text(workload.input), f"e{number}")
-                execution = await run.wait()
-                if execution.status != "SUCCEEDED":
-                    raise SystemExit(f"{workload.name}: {execution.status} {execution.error} {execution.cause}")
+            async def worker() -> None:
+                for number in names:
+                    run = await engine.start(
+                        workload.machine, "bench", Payload.of_text(workload.input), f"e{number}"
+                    )
+                    execution = await run.wait()
+                    if execution.status != "SUCCEEDED":
+                        raise SystemExit(
+                            f"{workload.name}: {execution.status} {execution.error} {execution.cause}"
+                        )
 
-        started = time.perf_counter()
-        async with anyio.create_task_group() as group:
-            for _ in range(workload.at_once):
-                group.start_soon(worker)
-        seconds = time.perf_counter() - started
-    await store.close()
-    return workload.total / seconds, store.commits
+            started = time.perf_counter()
+            async with anyio.create_task_group() as group:
+                for _ in range(workload.at_once):
+                    group.start_soon(worker)
+            seconds = time.perf_counter() - started
+        await store.close()
+    return workload.total / seconds, commits
 
 
 def run_sqlite(workload: Workload, folder: Path, commits: list[list[tuple[Any, ...]]]) -> float:

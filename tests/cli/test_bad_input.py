@@ -8,9 +8,9 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import aiosqlite
 import pytest
 
+from asl_engine.store.sqlite import opening
 from tests.cli.project import PASS, machine, task
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def test_databases(project: Project, spoil: Any, said: str, command: list[str]) 
 def test_a_locked_database(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """A run that has begun cannot be kept; nobody waits for the five seconds here."""
     project.ran(PASS)
-    monkeypatch.setattr(aiosqlite, "connect", partial(impatient, aiosqlite.connect))
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.01)
     other = sqlite3.connect(project.db)
     other.execute("BEGIN EXCLUSIVE")
     said = refused(project, "run", "statemachines/m.json", "--name", "two")
@@ -211,13 +211,9 @@ def test_a_locked_database(project: Project, monkeypatch: pytest.MonkeyPatch) ->
     assert [one["name"] for one in project.asl("list", "--json").json["executions"]] == ["one"]
 
 
-def impatient(connect: Any, path: Any, **options: Any) -> Any:
-    return connect(path, **{**options, "timeout": 0.01})
-
-
 def test_a_database_that_is_locked_later(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """What had been stored is kept, and the message says how to go on."""
-    monkeypatch.setattr(aiosqlite, "connect", partial(impatient, aiosqlite.connect))
+    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.01)
     callables = project.root / "tasks" / "locking.py"
     callables.write_text(
         "import sqlite3\n"
@@ -248,7 +244,7 @@ def test_a_read_only_database(project: Project, monkeypatch: pytest.MonkeyPatch)
     def read_only(connect: Any, path: Any, **options: Any) -> Any:
         return connect(f"file:{path}?mode=ro", **{**options, "uri": True})
 
-    monkeypatch.setattr(aiosqlite, "connect", partial(read_only, aiosqlite.connect))
+    monkeypatch.setattr(sqlite3, "connect", partial(read_only, sqlite3.connect))
     said = refused(project, "run", "statemachines/m.json", "--name", "two")
     assert "cannot be written: check its permissions, or name another with --db" in said
 

@@ -153,10 +153,10 @@ def test_a_log_that_a_crash_has_left_needs_who_may_write(path: Path, monkeypatch
             shutil.copy(path.with_name(path.name + suffix), copy.with_name(copy.name + suffix))
         await writer.close()
 
-        async def refuse(*_: object) -> int:
+        def refuse(*_: object) -> int:
             raise sqlite3.OperationalError("unable to open database file")
 
-        monkeypatch.setattr(opening, "_layout", refuse)
+        monkeypatch.setattr(opening, "_checked", refuse)
         with pytest.raises(StoreError, match=r"copy\.db-wal beside it: let who may write it"):
             await to_read(copy)
 

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from asl_engine.errors import Parameter, StoreError
-from asl_engine.store.sqlite.batches import Append, group_connection
 from asl_engine.store.sqlite.place import explained
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
-__all__ = ["connection_to", "make_room", "may_be_written", "reading_connection"]
+__all__ = ["connection_to", "make_room", "may_be_written", "read_only_connection", "reading_connection"]
+
+BUSY_SECONDS = 5.0  # how long a lock of another process is waited for
+# What tells whose a file is.  The application comes last: another process may write all three at once,
+# between two of our reads.
+LAYOUT = ("SELECT count(*) FROM sqlite_schema", "PRAGMA user_version", "PRAGMA application_id")
 
 
 def make_room(path: Path, *, create: bool) -> None:
@@ -38,16 +42,31 @@ def may_be_written(path: Path) -> bool:
     return not itself.is_file() or (os.access(itself, os.W_OK) and os.access(itself.parent, os.W_OK))
 
 
-async def connection_to(path: Path, synchronous: str, outbox: list[Append]) -> aiosqlite.Connection:
-    """A connection to read and write.  Raises ``StoreError``; a cancelled caller leaves none behind."""
+def connection_to(path: Path, synchronous: str) -> sqlite3.Connection:
+    """A connection to read and write, ready for use, for the thread that asks.  Raises ``StoreError``."""
+    db: sqlite3.Connection | None = None
+    try:
+        db = sqlite3.connect(path, timeout=BUSY_SECONDS)
+        _prepare(db, path, synchronous)
+    except BaseException as error:
+        if db is not None:
+            db.close()
+        if isinstance(error, sqlite3.Error):
+            raise explained(path, error) from None
+        raise
+    return db
+
+
+async def reading_connection(path: Path) -> aiosqlite.Connection:
+    """A connection that reads a database which this process has open to write as well."""
 
     async def prepare(db: aiosqlite.Connection) -> None:
-        await _prepare(db, path, synchronous)
+        await db.execute("PRAGMA query_only = ON")
 
-    return await _completed(_connect(path, str(path), prepare, outbox))
+    return await _completed(_connect(path, str(path), prepare))
 
 
-async def reading_connection(path: Path, outbox: list[Append], *, unchanging: bool) -> aiosqlite.Connection:
+async def read_only_connection(path: Path, *, unchanging: bool) -> aiosqlite.Connection:
     """A connection to a database that this process cannot write, at an absolute path.  Raises ``StoreError``.
 
     While the database is in use, SQLite needs its write-ahead log and the index beside it
@@ -57,7 +76,7 @@ async def reading_connection(path: Path, outbox: list[Append], *, unchanging: bo
 
     async def prepare(db: aiosqlite.Connection) -> None:
         try:
-            version = await _layout(db, path)
+            version = _checked(path, *[_number(await db.execute_fetchall(query)) for query in LAYOUT])
         except sqlite3.OperationalError as error:
             if unchanging or ("unable to open" not in str(error) and "readonly" not in str(error)):
                 raise
@@ -79,7 +98,7 @@ async def reading_connection(path: Path, outbox: list[Append], *, unchanging: bo
             )
 
     target = f"{path.as_uri()}?mode=ro" + ("&immutable=1" if unchanging else "")
-    return await _completed(_connect(path, target, prepare, outbox))
+    return await _completed(_connect(path, target, prepare))
 
 
 async def _completed(opening: Awaitable[aiosqlite.Connection]) -> aiosqlite.Connection:
@@ -92,7 +111,7 @@ async def _completed(opening: Awaitable[aiosqlite.Connection]) -> aiosqlite.Conn
 
 
 async def _connect(
-    path: Path, target: str, prepare: Callable[[aiosqlite.Connection], Awaitable[None]], outbox: list[Append]
+    path: Path, target: str, prepare: Callable[[aiosqlite.Connection], Awaitable[None]]
 ) -> aiosqlite.Connection:
     """A connection to ``target``, a path or a URI, ready for use; it is closed again on failure."""
     connection: aiosqlite.Connection | None = None
@@ -100,8 +119,7 @@ async def _connect(
     try:
         # On failure, aiosqlite would leave its thread to a closing event loop.
         sqlite3.connect(target, uri=uri).close()
-        factory = group_connection(outbox)
-        connection = await _begin(aiosqlite.connect(target, timeout=5.0, factory=factory, uri=uri))
+        connection = await _begin(aiosqlite.connect(target, timeout=BUSY_SECONDS, uri=uri))
         await prepare(connection)
     except BaseException as error:
         if connection is not None:
@@ -140,29 +158,26 @@ async def _undo(opening: asyncio.Future[aiosqlite.Connection]) -> None:
             await asyncio.wait([closing])
 
 
-async def _prepare(db: aiosqlite.Connection, path: Path, synchronous: str) -> None:
+def _prepare(db: sqlite3.Connection, path: Path, synchronous: str) -> None:
     """Check that the file is ours, and only then set the journal and bring the layout up to date."""
-    version = await _layout(db, path)
-    await db.execute("PRAGMA journal_mode = WAL")
-    await db.execute(f"PRAGMA synchronous = {synchronous}")
+    version = _checked(path, *(_number(db.execute(query)) for query in LAYOUT))
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute(f"PRAGMA synchronous = {synchronous}")
     if version == len(MIGRATIONS):
         return
-    await db.execute("BEGIN IMMEDIATE")
-    version = await _layout(db, path)  # another process may have been quicker
+    db.execute("BEGIN IMMEDIATE")
+    # Another process may have been quicker.
+    version = _checked(path, *(_number(db.execute(query)) for query in LAYOUT))
     for migration in MIGRATIONS[version:]:
         for statement in migration:
-            await db.execute(statement)
-    await db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-    await db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-    await db.commit()
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    db.commit()
 
 
-async def _layout(db: aiosqlite.Connection, path: Path) -> int:
+def _checked(path: Path, tables: int, version: int, application: int) -> int:
     """The version of the layout, 0 for an empty file.  Raises ``StoreError`` if the file is not ours."""
-    # Read the application last: another process may write all three at once, between two of our reads.
-    tables = await _number(db, "SELECT count(*) FROM sqlite_schema")
-    version = await _number(db, "PRAGMA user_version")
-    application = await _number(db, "PRAGMA application_id")
     if application != APPLICATION_ID and (application or version or tables):
         raise StoreError(
             f"{path} is a SQLite database of another program: name another file with ", Parameter("db")
@@ -176,5 +191,5 @@ async def _layout(db: aiosqlite.Connection, path: Path) -> int:
     return version
 
 
-async def _number(db: aiosqlite.Connection, query: str) -> int:
-    return int(next(iter(await db.execute_fetchall(query)))[0])
+def _number(rows: Iterable[Any]) -> int:
+    return int(next(iter(rows))[0])

@@ -1,8 +1,8 @@
 """Executions in one SQLite file.
 
 Durability: WAL with synchronous=FULL, so a committed event survives a power cut.  Speed: appends
-that wait at the same moment share one commit ("group commit"): while the disk is busy with one batch,
-the next one gathers.
+that wait at the same moment share one commit (``writer``).  Reads have a connection of their own, opened by
+the first of them: they wait for no write, and see all that was on disk when they began.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, Record
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
-from asl_engine.store.sqlite.batches import Append
+from asl_engine.store.sqlite.appends import Append
 from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
 from asl_engine.store.sqlite.lease import Lease, is_held
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
-from asl_engine.store.sqlite.opening import connection_to, make_room, may_be_written, reading_connection
+from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
 from asl_engine.store.sqlite.place import DatabaseFile, is_in_use
 from asl_engine.store.sqlite.tags import TagTable
 from asl_engine.store.sqlite.versions import VersionTable
+from asl_engine.store.sqlite.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -56,16 +57,15 @@ class SqliteStore:
     """The store of one database.  Open it with ``SqliteStore.open``; close it when done."""
 
     def __init__(
-        self, path: Path, connection: aiosqlite.Connection, outbox: list[Append], place: DatabaseFile
+        self, path: Path, place: DatabaseFile, *, writer: Writer | None, reader: aiosqlite.Connection | None
     ) -> None:
         self.path = path
         self._place = place
-        self._db = connection
-        self._outbox = outbox
+        self._writer = writer  # None where this process cannot write the database
+        self._reader = reader
+        self._opening = asyncio.Lock()
         self._keys: dict[str, int] = {}
         self._last_key = 0
-        self._waiting: list[Append] = []
-        self._writer: asyncio.Task[None] | None = None
         self._leases = place.path.with_name(path.name + "-leases")
         self._lease: Lease | None = None
         self._data_version = -1
@@ -92,13 +92,12 @@ class SqliteStore:
         from a newer version, is locked, or cannot be written.
         """
         make_room(path, create=create)
-        outbox: list[Append] = []
         if reading and not may_be_written(path):
             place = DatabaseFile(path, unchanging=not is_in_use(path))
-            found = await reading_connection(place.path, outbox, unchanging=place.unchanging)
-            return cls(path, found, outbox, place)
-        connection = await connection_to(path, synchronous, outbox)
-        return cls(path, connection, outbox, DatabaseFile(path))
+            reader = await read_only_connection(place.path, unchanging=place.unchanging)
+            return cls(path, place, writer=None, reader=reader)
+        writer = await Writer.open(path, synchronous)
+        return cls(path, DatabaseFile(path), writer=writer, reader=None)
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -135,44 +134,16 @@ class SqliteStore:
         await self._commit(batch)
 
     async def _commit(self, batch: Append) -> None:
-        self._waiting.append(batch)
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
-        await batch.done
+        if self._writer is None:
+            raise self._place.explained(sqlite3.OperationalError("attempt to write a readonly database"))
+        self._writer.write(batch)
+        try:
+            await batch.done
+        except sqlite3.Error as error:
+            raise self._refusal(batch, error) from None
         # Data written to a file that no process can open again has not been kept.
         if batch.end or batch.execution or batch.statements:
             self._place.check()
-
-    async def _write(self) -> None:
-        while self._waiting:
-            batches, self._waiting = self._waiting, []
-            try:
-                await self._write_together(batches)
-            except sqlite3.Error as error:
-                await self._db.rollback()
-                if len(batches) == 1:
-                    batches[0].settle(self._refusal(batches[0], error))
-                    continue
-                # One of the batches is at fault: the others must not suffer.
-                for batch in batches:
-                    await self._write_alone(batch)
-            else:
-                for batch in batches:
-                    batch.settle()
-
-    async def _write_alone(self, batch: Append) -> None:
-        try:
-            await self._write_together([batch])
-        except sqlite3.Error as error:
-            await self._db.rollback()
-            batch.settle(self._refusal(batch, error))
-        else:
-            batch.settle()
-
-    async def _write_together(self, batches: list[Append]) -> None:
-        """Run one transaction in one call: no other code commits on this connection."""
-        self._outbox.extend(batches)
-        await self._db.commit()
 
     def _refusal(self, batch: Append, error: sqlite3.Error) -> Exception:
         if isinstance(error, sqlite3.IntegrityError):
@@ -278,13 +249,20 @@ class SqliteStore:
         return int(rows[0][0])
 
     async def _fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        reader = self._reader or await self._begin_reading()
         try:
-            rows = list(await self._db.execute_fetchall(query, values))
+            rows = list(await reader.execute_fetchall(query, values))
         except sqlite3.Error as error:
             raise self._place.explained(error) from None
         if self._place.unchanging:  # it was read without a lock
             self._place.check()
         return rows
+
+    async def _begin_reading(self) -> aiosqlite.Connection:
+        async with self._opening:
+            if self._reader is None:
+                self._reader = await reading_connection(self._place.path)
+            return self._reader
 
     # -- sharing the file with other processes ----------------------------------------------------
 
@@ -310,14 +288,23 @@ class SqliteStore:
 
     async def changed(self) -> bool:
         self._place.check()
-        rows = await self._fetch("PRAGMA data_version")
-        before, self._data_version = self._data_version, int(rows[0][0])
+        # SQLite tells of what others than the connection that asks have written.
+        query = "PRAGMA data_version"
+        if self._writer is None:
+            version = (await self._fetch(query))[0][0]
+        else:
+            try:
+                version = await self._writer.ask(query)
+            except sqlite3.Error as error:
+                raise self._place.explained(error) from None
+        before, self._data_version = self._data_version, int(version)
         return before not in (-1, self._data_version)
 
     async def close(self) -> None:
-        if self._writer is not None and not self._writer.done():
-            await self._writer
-        await self._db.close()
+        if self._reader is not None:
+            await self._reader.close()
+        if self._writer is not None:  # the last to close tidies up beside the file
+            await self._writer.close()
         if self._lease is not None:
             self._lease.release()
             self._lease = None

@@ -1,9 +1,8 @@
-"""What one append adds to the database, and how several appends are written in one transaction."""
+"""What one append adds to the database: the rows, and the SQL that inserts them."""
 
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.store.outcome import outcome
@@ -11,12 +10,13 @@ from asl_engine.store.sqlite.codec import COLUMNS, encode
 from asl_engine.store.sqlite.map_runs import INSERT_CHILD, changes
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.store.sqlite.connection import Statement
 
-__all__ = ["INSERT_EVENT", "Append", "group_connection"]
+__all__ = ["INSERT_EVENT", "Append", "insert"]
 
 INSERT_EVENT = f"INSERT INTO events (execution, {', '.join(COLUMNS)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 INSERT_DEFINITION = "INSERT OR IGNORE INTO definitions (digest, text) VALUES (?, ?)"
@@ -71,38 +71,20 @@ class Append:
             self.done.set_exception(failure)
 
 
-def group_connection(outbox: list[Append]) -> type[sqlite3.Connection]:
-    """A connection that writes what is in ``outbox`` when it commits.
-
-    aiosqlite runs each call in its thread and returns to the loop in between.  A transaction in a single
-    call makes that round trip (about 40 us) once instead of up to five times.
-    """
-
-    class GroupConnection(sqlite3.Connection):
-        def commit(self) -> None:
-            batches = outbox.copy()
-            outbox.clear()
-            if batches:
-                insert(self, batches)
-            super().commit()
-
-    return GroupConnection
-
-
-def insert(db: sqlite3.Connection, batches: list[Append]) -> None:
-    """Write all rows of the batches.  sqlite3 opens the transaction at the first one."""
+def insert(db: sqlite3.Connection, appends: Sequence[Append]) -> None:
+    """Insert all rows of the appends.  sqlite3 opens the transaction at the first one."""
     together = [
-        (INSERT_DEFINITION, [*{batch.definition: None for batch in batches if batch.definition}]),
-        (INSERT_EXECUTION, [batch.execution for batch in batches if batch.execution]),
-        (INSERT_CHILD, [batch.child for batch in batches if batch.child]),
-        (INSERT_EVENT, [row for batch in batches for row in batch.events]),
-        (REDRIVE_EXECUTION, [batch.redrive for batch in batches if batch.redrive]),
-        (END_EXECUTION, [batch.end for batch in batches if batch.end]),
-        (CLAIM_EXECUTION, [batch.claim for batch in batches if batch.claim]),
+        (INSERT_DEFINITION, [*{append.definition: None for append in appends if append.definition}]),
+        (INSERT_EXECUTION, [append.execution for append in appends if append.execution]),
+        (INSERT_CHILD, [append.child for append in appends if append.child]),
+        (INSERT_EVENT, [row for append in appends for row in append.events]),
+        (REDRIVE_EXECUTION, [append.redrive for append in appends if append.redrive]),
+        (END_EXECUTION, [append.end for append in appends if append.end]),
+        (CLAIM_EXECUTION, [append.claim for append in appends if append.claim]),
     ]
     for statement, rows in together:
         if rows:
             db.executemany(statement, rows)
-    for batch in batches:
-        for statement, values in batch.statements:
+    for append in appends:
+        for statement, values in append.statements:
             db.execute(statement, values)
