@@ -34,6 +34,7 @@ __all__ = [
     "is_of_states",
     "is_qualifier",
     "is_role",
+    "is_submitted",
     "labelled",
     "last_part",
     "machine_arn_of",
@@ -258,6 +259,11 @@ def starts_executions(resource: str) -> bool:
 def waits_for_token(resource: str) -> bool:
     """Whether a Resource is an integration whose task ends when its token comes back."""
     return resource.endswith(CALLBACK)
+
+
+def is_submitted(resource: str) -> bool:
+    """Whether a Resource is an integration whose request is answered before the task's result is there."""
+    return resource.endswith((".sync", ".sync:2", CALLBACK)) and not is_activity(resource)
 
 
 def is_lambda_function(resource: str) -> bool:

@@ -8,7 +8,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.arn import is_of_states, starts_executions
+from asl_engine.arn import is_activity, is_of_states, starts_executions
 from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
@@ -64,6 +64,7 @@ class Setup(NamedTuple):
             since=since,
             observer=observer,
             stand_in=None if mocking is None else mocking.stand_in,
+            activities=filter(is_activity, self.machine.resources),
         )
         if self.nested is not None:
             self.nested.engine = engine
@@ -79,14 +80,16 @@ def assemble(
     since: int = 0,
     observer: Observer | None = None,
     stand_in: StandIn | None = None,
+    activities: Iterable[str] = (),
 ) -> Engine:
     """An engine for one execution, as its options and its project say.
 
-    ``since`` is the time, in milliseconds, that the log has reached.
+    ``since`` is the time, in milliseconds, that the log has reached.  ``stand_in`` answers the tasks of
+    ``activities``, by ARN: nobody else could.
     """
     from asl_engine.engine.engine import Engine
 
-    return Engine(
+    engine = Engine(
         store,
         resources,
         clock=how.clock(since),
@@ -97,6 +100,8 @@ def assemble(
         stand_in=stand_in,
         buckets=project.buckets,
     )
+    engine.activities.know(activities)
+    return engine
 
 
 # What else can be done where task callables are missing.
@@ -147,11 +152,16 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
 
 
 def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:
-    """The resources of the states that no test case answers for.  Raises ``ProjectError`` for a bad one."""
+    """The resources of the states that no test case answers for.
+
+    Raises ``ProjectError`` for a test case that there is not, or that mocks what the machine does not have.
+    """
     if how.mock is None:
         return machine.resources
     file, case = mock_file(how.mock)
-    mocked = file.read().states(name, case)
+    mocks = file.read()
+    mocks.check(name, case, {state: compiled.type for state, compiled in machine.states.items()})
+    mocked = mocks.states(name, case)
     named = ((state, getattr(machine.states[state], "resource", None)) for state in machine.states)
     used = {resource for state, resource in named if resource is not None and state not in mocked}
     return [resource for resource in machine.resources if resource in used]

@@ -8,10 +8,11 @@ from asl_engine.errors import ProjectError
 from asl_engine.server.protocol.errors import ApiError, invalid_arn
 
 if TYPE_CHECKING:
+    from asl_engine.core.machine import StateMachine
     from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
 
-__all__ = ["begin_case", "without_case"]
+__all__ = ["check_case", "without_case"]
 
 
 def without_case(request: Request, service: Service) -> Request:
@@ -25,11 +26,15 @@ def without_case(request: Request, service: Service) -> Request:
     return request._replace(data={**request.data, "stateMachineArn": machine}, mock_case=case)
 
 
-def begin_case(request: Request, service: Service, machine: str, execution: str) -> None:
-    """The execution is to run the request's test case.  Raises ValidationException where there is none."""
+def check_case(request: Request, service: Service, name: str, machine: StateMachine) -> None:
+    """Hold the request's test case against the state machine of this name.
+
+    Raises ValidationException where there is none of that name, or where it mocks what the machine does not have.
+    """
     if request.mock_case is None or service.mocking is None:
         return
+    types = {state: compiled.type for state, compiled in machine.states.items()}
     try:
-        service.mocking.begin(machine, request.mock_case, execution)
+        service.mocking.file.read().check(name, request.mock_case, types)
     except ProjectError as error:
         raise ApiError("ValidationException", str(error)) from None

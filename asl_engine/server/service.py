@@ -161,9 +161,6 @@ class Service:
     def watch(self, run: Run) -> Run:
         """Whatever keeps an execution from being driven on is a defect of ours: the log has to tell."""
         run.done.add_done_callback(lambda done: _report(run.arn, done))
-        if self.mocking is not None:
-            cases = self.mocking.cases
-            run.done.add_done_callback(lambda _: cases.pop(run.arn, None))
         return run
 
     async def resume_all(self) -> int:
@@ -208,8 +205,6 @@ class Service:
         if case is not None and self.mocking is None:
             log.warning("%s is left: its test case %s needs a mock configuration", record.identity.arn, case)
             return False
-        if case is not None and self.mocking is not None:
-            self.mocking.cases[record.identity.arn] = str(case)
         if type(self.engine.clock) is not SystemClock:
             events = await self.store.events(record.identity.arn)  # the log may be ahead of this machine's time
             self.engine.clock.catch_up(events[-1].at)

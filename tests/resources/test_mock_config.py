@@ -47,10 +47,30 @@ def test_the_nth_invocation() -> None:
 
 def test_names_that_there_are_not() -> None:
     config = parsed(CONFIG)
-    with pytest.raises(ProjectError, match=r"there is no state machine 'shops' \(there are 'shop'\)"):
+    with pytest.raises(ProjectError) as refused:
         config.states("shops", "Happy")
-    with pytest.raises(ProjectError, match=r"'shop' has no test case 'Sad' \(there are 'Happy', 'Nothing'\)"):
+    assert str(refused.value) == (
+        "mocks.json: there is no state machine 'shops' under StateMachines; did you mean 'shop'? (there are 'shop')"
+    )
+    with pytest.raises(ProjectError) as refused:
         config.states("shop", "Sad")
+    assert str(refused.value) == (
+        "mocks.json: the state machine 'shop' has no test case 'Sad' (there are 'Happy', 'Nothing')"
+    )
+
+
+def test_a_test_case_mocks_the_tasks_of_its_machine_only() -> None:
+    config = parsed(CONFIG)
+    config.check("shop", "Happy", {"Pay": "Task", "Ship": "Task"})
+    mocked = {"Pay": "Paid", "Pya": "Paid", "Each": "Paid"}
+    config = parsed({**CONFIG, "StateMachines": {"shop": {"TestCases": {"Happy": mocked}}}})
+    with pytest.raises(ProjectError) as refused:
+        config.check("shop", "Happy", {"Pay": "Task", "Each": "Map", "Ship": "Task"})
+    assert str(refused.value).splitlines() == [
+        "mocks.json: StateMachines.shop.TestCases.Happy.Pya: there is no state 'Pya' in the state machine; "
+        "did you mean 'Pay'? (there are 'Pay', 'Ship')",
+        "mocks.json: StateMachines.shop.TestCases.Happy.Each: this is a Map state; only Task states can be mocked",
+    ]
 
 
 ANSWER = "it has to have exactly one of Return and Throw"
@@ -70,7 +90,17 @@ REFUSED: list[tuple[Any, list[str]]] = [
         [
             "StateMachines.m.TestCases.c: it has to be an object of responses by state",
             "StateMachines.m.TestCases.d.S: there is no 'gone' under MockedResponses",
-            "StateMachines.m.TestCases.d.T: there is no 1 under MockedResponses",
+            "StateMachines.m.TestCases.d.T: it has to be the name of a response, not 1",
+        ],
+    ),
+    (
+        {
+            "StateMachines": {"m": {"TestCases": {"c": {"S": "Payed"}}}},
+            "MockedResponses": {"Paid": {"0": {"Return": 1}}},
+        },
+        [
+            "StateMachines.m.TestCases.c.S: there is no 'Payed' under MockedResponses; did you mean 'Paid'? "
+            "(there are 'Paid')"
         ],
     ),
     ({"MockedResponses": []}, ["MockedResponses: it has to be an object of responses by name"]),

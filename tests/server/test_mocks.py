@@ -23,9 +23,24 @@ RUN = "arn:aws:states:::ecs:runTask.sync"
 GONE = "arn:aws:lambda:us-east-1:123456789012:function:gone"
 CONFIG: Any = {
     "StateMachines": {
-        "shop": {"TestCases": {"Happy": {"Pay": "Paid", "Wrap": "Wrapped"}, "Short": {"Pay": "Once"}}},
+        "shop": {
+            "TestCases": {
+                "Happy": {"Pay": "Paid", "Wrap": "Wrapped"},
+                "Short": {"Pay": "Once"},
+                "Pay": {"Pay": "Paid"},
+            }
+        },
         "loop": {"TestCases": {"Thrice": {"Pay": "Counted"}}},
         "others": {"TestCases": {"All": {"Work": "Paid", "Ask": "Wrapped"}}},
+        "many": {"TestCases": {"All": {"Pay": "Paid"}}},
+        "jobs": {
+            "TestCases": {
+                "Done": {"Run": "Wrapped", "Ask": "Wrapped"},
+                "Stopped": {"Run": "Stopped"},
+                "Denied": {"Run": "Denied"},
+                "Rejected": {"Run": "Wrapped", "Ask": "Rejected"},
+            }
+        },
     },
     "MockedResponses": {
         "Paid": {
@@ -33,6 +48,9 @@ CONFIG: Any = {
             "2": {"Return": {"n": 5}},
         },
         "Wrapped": {"0": {"Return": {"n": 21}}},
+        "Stopped": {"0": {"Throw": {"Error": "States.TaskFailed", "Cause": "{}"}}},
+        "Denied": {"0": {"Throw": {"Error": "ECS.AccessDeniedException", "Cause": "no"}}},
+        "Rejected": {"0": {"Throw": {"Error": "Rejected", "Cause": "by the manager"}}},
         "Once": {"0": {"Throw": {"Error": "Busy", "Cause": ""}}},
         "Counted": {"0": {"Return": {"n": 0}}, "1": {"Return": {"n": 1}}, "2": {"Return": {"n": 2}}},
     },
@@ -121,11 +139,109 @@ def test_activities_and_tokens_need_nobody(mocked: Server) -> None:
     ]
 
 
+JOBS: Any = {
+    "StartAt": "Run",
+    "States": {
+        "Run": {"Type": "Task", "Resource": RUN, "Parameters": {"TaskDefinition": "wrap"}, "Next": "Ask"},
+        "Ask": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"QueueUrl": "q", "MessageBody": {"t.$": "$$.Task.Token"}},
+            "End": True,
+        },
+    },
+}
+SHOWN = ["TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+
+
+@pytest.mark.parametrize(
+    ("case", "kinds"),
+    [
+        ("Done", SHOWN * 2),
+        ("Stopped", ["TaskStarted", "TaskSubmitted", "TaskFailed"]),  # the job has failed
+        ("Denied", ["TaskStarted", "TaskFailed"]),  # the request has
+        ("Rejected", [*SHOWN, "TaskStarted", "TaskSubmitted", "TaskFailed"]),  # the client has sent a failure
+    ],
+)
+def test_a_mocked_task_that_waits_for_work_elsewhere_is_submitted(
+    mocked: Server, case: str, kinds: list[str]
+) -> None:
+    client = mocked.client()
+    arn = created(client, JOBS, "jobs")
+    started = client.start_execution(stateMachineArn=f"{arn}#{case}")["executionArn"]
+    ended(client, started)
+    events = client.get_execution_history(executionArn=started)["events"]
+    shown = {"TaskStarted", "TaskSubmitted", "TaskSucceeded", "TaskFailed"}
+    assert [event["type"] for event in events if event["type"] in shown] == kinds
+
+
+def test_what_is_submitted_has_the_shape_of_aws(mocked: Server) -> None:
+    client = mocked.client()
+    started = client.start_execution(stateMachineArn=created(client, JOBS, "jobs") + "#Done")["executionArn"]
+    ended(client, started)
+    events = client.get_execution_history(executionArn=started)["events"]
+    event = next(event for event in events if event["type"] == "TaskSubmitted")
+    assert (event["id"], event["previousEventId"]) == (5, 4)
+    assert event["taskSubmittedEventDetails"] == {
+        "resourceType": "ecs",
+        "resource": "runTask.sync",
+        "output": '{"n":21}',
+        "outputDetails": {"truncated": False},
+    }
+
+
+def test_the_children_of_a_distributed_map_are_mocked(mocked: Server) -> None:
+    """Each child is an execution of its own, and counts its own invocations."""
+    client = mocked.client()
+    pay = {"Type": "Task", "Resource": GONE, "Retry": RETRY, "End": True}
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+        "StartAt": "Pay",
+        "States": {"Pay": pay},
+    }
+    each = {"Type": "Map", "ItemProcessor": processor, "End": True}
+    arn = created(client, {"StartAt": "Each", "States": {"Each": each}}, "many")
+    started = client.start_execution(stateMachineArn=arn + "#All", input="[1, 2]")["executionArn"]
+    assert ended(client, started)["output"] == '[{"n":5},{"n":5}]'
+
+
+def test_a_state_that_there_is_not_is_refused(mocked: Server) -> None:
+    client = mocked.client()
+    states = {"Payment": {"Type": "Task", "Resource": GONE, "End": True}}
+    arn = created(client, {"StartAt": "Payment", "States": states}, "loop")
+    code, message = refusal(client.start_execution, stateMachineArn=arn + "#Thrice")
+    assert code == "ValidationException"
+    assert message.endswith(
+        "StateMachines.loop.TestCases.Thrice.Pay: there is no state 'Pay' in the state machine; "
+        "did you mean 'Payment'? (there are 'Payment')"
+    )
+
+
+def test_a_redriven_test_case_is_one_still(mocked: Server, config: Path) -> None:
+    client = mocked.client()
+    arn = created(client, SHOP, "shop")
+    started = client.start_execution(stateMachineArn=arn + "#Short")["executionArn"]
+    assert ended(client, started)["status"] == "FAILED"
+    responses = {**CONFIG["MockedResponses"], "Once": {"0-1": {"Return": {"n": 1}}}}
+    responses["Once"]["2-9"] = {"Return": {"n": 3}}
+    config.write_text(
+        json.dumps(
+            {
+                "StateMachines": {"shop": {"TestCases": {"Short": {"Pay": "Once", "Wrap": "Wrapped"}}}},
+                "MockedResponses": responses,
+            }
+        )
+    )
+    os.utime(config, ns=(1, 1))
+    client.redrive_execution(executionArn=started)
+    assert ended(client, started)["output"] == '{"n":42}'
+
+
 def test_express_too(mocked: Server) -> None:
     client = mocked.client()
     states = {"Pay": {"Type": "Task", "Resource": GONE, "Retry": RETRY, "End": True}}
     arn = created(client, {"StartAt": "Pay", "States": states}, "shop", type="EXPRESS")
-    assert client.start_sync_execution(stateMachineArn=arn + "#Happy")["output"] == '{"n":5}'
+    assert client.start_sync_execution(stateMachineArn=arn + "#Pay")["output"] == '{"n":5}'
 
 
 def test_a_changed_file_counts_from_the_next_task_on(mocked: Server, config: Path) -> None:
@@ -175,6 +291,6 @@ def test_a_test_case_is_never_run_for_real(tmp_path: Path, config: Path) -> None
     with running(db, skip_time=False, mocks=MockFile(config)) as server:
         client = server.client()
         arn = created(client, {"StartAt": "Pay", "States": states}, "shop")
-        started = client.start_execution(stateMachineArn=arn + "#Happy")["executionArn"]
+        started = client.start_execution(stateMachineArn=arn + "#Pay")["executionArn"]
     with running(db) as server:
         assert server.client().describe_execution(executionArn=started)["status"] == "RUNNING"

@@ -9,11 +9,12 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.errors import ProjectError
-from asl_engine.json_text import JsonSyntaxError, loads_strict
+from asl_engine.findings import did_you_mean
+from asl_engine.json_text import JsonSyntaxError, dumps, loads_strict
 from asl_engine.payload import Payload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from asl_engine.json_values import Json
@@ -45,14 +46,32 @@ class MockConfig(NamedTuple):
         """The mocked states of a test case.  Raises ``ProjectError`` if no test case has that name."""
         if machine not in self.cases:
             raise ProjectError(
-                f"{self.source}: there is no state machine {machine!r}{_known(self.cases)} under StateMachines"
+                f"{self.source}: there is no state machine {machine!r} under StateMachines"
+                f"{_known(machine, self.cases)}"
             )
         cases = self.cases[machine]
         if case not in cases:
             raise ProjectError(
-                f"{self.source}: the state machine {machine!r} has no test case {case!r}{_known(cases)}"
+                f"{self.source}: the state machine {machine!r} has no test case {case!r}{_known(case, cases)}"
             )
         return cases[case]
+
+    def check(self, machine: str, case: str, types: Mapping[str, str]) -> None:
+        """Hold a test case against the states of its machine, given by name with their types.
+
+        Raises ``ProjectError`` that lists every state which there is not, or which is no Task state.
+        """
+        tasks = [name for name, kind in types.items() if kind == "Task"]
+        place = f"{self.source}: StateMachines.{machine}.TestCases.{case}"
+        problems = [
+            f"{place}.{state}: there is no state {state!r} in the state machine{_known(state, tasks)}"
+            if state not in types
+            else f"{place}.{state}: this is a {types[state]} state; only Task states can be mocked"
+            for state in self.states(machine, case)
+            if types.get(state) != "Task"
+        ]
+        if problems:
+            raise ProjectError("\n".join(problems))
 
     def mock(self, machine: str, case: str, state: str, invocation: int) -> MockedResponse | None:
         """The answer to the n-th invocation, from 0, of a state; None for a state that is not mocked.
@@ -70,8 +89,9 @@ class MockConfig(NamedTuple):
         )
 
 
-def _known(names: Mapping[str, object]) -> str:
-    return f" (there are {', '.join(map(repr, names))})" if names else ""
+def _known(given: str, names: Collection[str]) -> str:
+    """What might be meant, and what there is."""
+    return f"{did_you_mean(given, names)} (there are {', '.join(map(repr, names))})" if names else ""
 
 
 class MockFile:
@@ -166,8 +186,13 @@ def _in_machine(place: str, described: Json, responses: dict[str, Json]) -> Iter
             yield f"{place}.TestCases.{case}: it has to be an object of responses by state"
             continue
         for state, name in states.items():
-            if not isinstance(name, str) or name not in responses:
-                yield f"{place}.TestCases.{case}.{state}: there is no {name!r} under MockedResponses"
+            if not isinstance(name, str):
+                yield f"{place}.TestCases.{case}.{state}: it has to be the name of a response, not {dumps(name)}"
+            elif name not in responses:
+                yield (
+                    f"{place}.TestCases.{case}.{state}: there is no {name!r} under MockedResponses"
+                    f"{_known(name, responses)}"
+                )
 
 
 def _in_responses(responses: Json) -> Iterator[str]:

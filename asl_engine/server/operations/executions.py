@@ -21,7 +21,7 @@ from asl_engine.projections.descriptions import start_execution as started
 from asl_engine.projections.moments import moment
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.journal import REVISION
-from asl_engine.server.mocks import begin_case, without_case
+from asl_engine.server.mocks import check_case, without_case
 from asl_engine.server.operations.map_runs import list_children
 from asl_engine.server.operations.redrive import reason_against
 from asl_engine.server.protocol.errors import ApiError, breach, unsatisfied
@@ -178,7 +178,7 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     if request.mock_case is not None:
         options[MOCK_CASE] = request.mock_case
         if await service.store.record(identity.arn) is None:  # else it goes on with its own
-            begin_case(request, service, record.name, identity.arn)
+            check_case(request, service, record.name, machine)
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
 
