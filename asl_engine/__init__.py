@@ -4,8 +4,8 @@ What it is: an engine that gives a state machine the results and the history tha
 give it.  Python functions or real Lambda functions do the work, and every step is on disk before it takes
 effect.  The command is ``asl``; from Python there are
 
-- ``run``, which runs a state machine to its end and gives a ``Result``, and ``validate``, which gives the
-  ``Finding``s about a definition;
+- ``run``, which runs a state machine to its end and gives a ``Result``, ``arun``, which does so on an event
+  loop, and ``validate``, which gives the ``Finding``s about a definition;
 - ``task`` and ``TaskContext``, for writing the functions that its tasks call;
 - ``AslError``, which the caller can put right (its kinds are in ``asl_engine.errors``), and
   ``StatesError``, which a task raises to fail with an error name that is no class.
@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asl_engine.api import Result, run, validate
+    from asl_engine.api import Result, arun, run, validate
     from asl_engine.errors import AslError, StatesError
     from asl_engine.findings import Finding
     from asl_engine.resources.python.tasks import TaskContext, task
@@ -32,6 +32,7 @@ __all__ = [
     "StatesError",
     "TaskContext",
     "__version__",
+    "arun",
     "run",
     "task",
     "validate",
@@ -45,6 +46,7 @@ _HOMES = {
     "Result": "asl_engine.api",
     "StatesError": "asl_engine.errors",
     "TaskContext": "asl_engine.resources.python.tasks",
+    "arun": "asl_engine.api",
     "run": "asl_engine.api",
     "task": "asl_engine.resources.python.tasks",
     "validate": "asl_engine.api",

@@ -5,38 +5,50 @@ The command line keeps what it runs; this keeps nothing unless it is told where.
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import uuid4
 
 import anyio
 
-from asl_engine.arn import function_name
+from asl_engine.arn import is_activity, is_of_states
 from asl_engine.engine.clock import checked_time
-from asl_engine.errors import DefinitionError, InvalidInput, ProjectError
-from asl_engine.findings import did_you_mean
+from asl_engine.errors import AslError, DefinitionError, InvalidInput
 from asl_engine.json_text import dumps, loads
 from asl_engine.json_values import MISSING
 from asl_engine.language.document import check_source, read_source
 from asl_engine.limits import AWS_LIMITS, utf8_length
 from asl_engine.payload import Payload
 from asl_engine.project.configuration import Project, find_project
+from asl_engine.project.executions import ProjectExecutions
 from asl_engine.project.inputs import checked_name, machine_name, read_text
 from asl_engine.project.limits import overridden
 from asl_engine.project.options import How, limits_of
-from asl_engine.project.setup import assemble
+from asl_engine.project.setup import assemble, remote_lambda, services_of
+from asl_engine.project.stand_ins import (
+    CallableStandIns,
+    CalledTask,
+    Serving,
+    called_tasks,
+    check_keys,
+    check_served,
+    closest,
+)
 from asl_engine.projections.descriptions import history_event
 from asl_engine.projections.history import project as project_history
 from asl_engine.projections.moments import iso
-from asl_engine.resources.catalog import Catalog, resolve
+from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.python.loading import load_tasks
-from asl_engine.resources.python.registry import Registry, canonical
+from asl_engine.resources.python.registry import Registry
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
     from asl_engine.core.execution import Status
     from asl_engine.core.machine import StateMachine
@@ -45,15 +57,15 @@ if TYPE_CHECKING:
     from asl_engine.language.document import DefinitionSource
     from asl_engine.limits import Limits
     from asl_engine.projections.history import HistoryEvent
-    from asl_engine.resources import Resource
     from asl_engine.store.protocol import Store
 
     Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
-__all__ = ["Result", "run", "validate"]
+__all__ = ["Result", "arun", "run", "validate"]
 
 UNNAMED = "StateMachine"  # the name of a machine that no file gives one
 UNNAMED_SOURCE = "definition"
+NO_PROJECT = Project(Path(), (), Path())  # that of a definition without a file
 
 
 class Result(NamedTuple):
@@ -78,6 +90,7 @@ def run(
     input: Json | Missing = MISSING,  # noqa: A002  StartExecution's own term
     *,
     tasks: Mapping[str, Callable[..., Any]] | None = None,
+    aws: bool = False,
     project: str | os.PathLike[str] | None = None,
     name: str | None = None,
     db: str | os.PathLike[str] | None = None,
@@ -89,36 +102,113 @@ def run(
 
     ``definition`` is the path of its file (JSON or YAML), its JSON text (which begins with a brace), or the
     parsed object; ``substitutions`` are values for its ``${Name}`` placeholders, beside the project's;
-    ``input`` is any JSON value, ``{}`` without one.  ``tasks`` has callables, sync or async, by the name of
-    the Lambda function that each stands for.  For all others the callables of the ``project`` (a folder;
-    by default the definition's own) are used.  AWS is never called.
+    ``input`` is any JSON value, ``{}`` without one.
+
+    ``tasks`` has stand-ins: callables, sync or async, each by the name of what it stands for.  That is a Task
+    state (``"ProcessPayment"``), a Lambda function (``"validateOrder"``, ``"validateOrder:live"`` or its ARN),
+    or a Resource (``"sqs:sendMessage"``, ``"sqs:sendMessage.waitForTaskToken"`` or the ARN; an activity's ARN or
+    name).  The closest counts, in this order.  The callables of the ``project`` (a folder; by default the
+    definition's own) serve the other functions, and its ``statemachines`` are started by tasks that name them.
+    Nothing else is called, neither AWS nor an HTTP API, unless ``aws`` allows it.
 
     The execution is forgotten when this returns, unless ``db`` names a database to keep it in.  With
     ``time="skip"`` nothing waits: waits and retry intervals pass at once; "real" and "scale=0.1" are the others.
     ``aws_limits`` switches all limits off with False, or sets some otherwise by their names, None for off.
 
-    Not for use where an event loop runs: there, ``await asyncio.to_thread(run, ...)``.
-
-    Raises ``DefinitionError``, ``InvalidInput``, ``ProjectError`` (a task that nothing serves, or that
-    the definition does not call), ``ExecutionAlreadyExists`` and ``StoreError``: all of them ``AslError``.
+    Raises ``DefinitionError``, ``InvalidInput``, ``ProjectError`` (a task that nothing serves, or a stand-in that
+    the definition does not call), ``ExecutionAlreadyExists`` and ``StoreError``: all of them ``AslError``.  Raises
+    ``RuntimeError`` where an event loop is running: ``arun`` is for there.
     """
+    if _is_loop_running():
+        raise RuntimeError(
+            "asl_engine.run() has an event loop of its own and cannot be called where one is running, in a "
+            "coroutine or a notebook: write `await asl_engine.arun(...)` there, with the same arguments"
+        )
+    start = _prepared(
+        definition,
+        input,
+        tasks=tasks,
+        aws=aws,
+        project=project,
+        name=name,
+        db=db,
+        time=time,
+        aws_limits=aws_limits,
+        substitutions=substitutions,
+    )
+    return anyio.run(_run, start)
+
+
+async def arun(
+    definition: Definition,
+    input: Json | Missing = MISSING,  # noqa: A002  StartExecution's own term
+    *,
+    tasks: Mapping[str, Callable[..., Any]] | None = None,
+    aws: bool = False,
+    project: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    db: str | os.PathLike[str] | None = None,
+    time: str = "skip",
+    aws_limits: bool | Mapping[str, int | None] = True,
+    substitutions: Mapping[str, str] | None = None,
+) -> Result:
+    """As ``run``, on the event loop that is running, which has to be asyncio's.
+
+    Several may run at a time.  One that is cancelled stays where its last event has left it.
+    """
+    start = _prepared(
+        definition,
+        input,
+        tasks=tasks,
+        aws=aws,
+        project=project,
+        name=name,
+        db=db,
+        time=time,
+        aws_limits=aws_limits,
+        substitutions=substitutions,
+    )
+    return await _run(start)
+
+
+def _is_loop_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _prepared(
+    definition: Definition,
+    given_input: Json | Missing,
+    *,
+    tasks: Mapping[str, Callable[..., Any]] | None,
+    aws: bool,
+    project: str | os.PathLike[str] | None,
+    name: str | None,
+    db: str | os.PathLike[str] | None,
+    time: str,
+    aws_limits: bool | Mapping[str, int | None],
+    substitutions: Mapping[str, str] | None,
+) -> _Start:
+    """Check everything before anything is stored."""
     checked_time(time)
     source = _read(definition, substitutions or {}, project)
     home = source.project
     limits = _limits(home, aws_limits)
-    how = How(definition=source.path or Path(), time=time, limits=limits)
+    how = How(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
     machine = _load(source, limits)
-    start = _Start(
+    return _Start(
         machine=machine,
         machine_name=UNNAMED if source.path is None else machine_name(str(source.path)),
-        resources=_resources(machine, tasks or {}, home),
-        input=_payload({} if input is MISSING else input, how),
+        served=_served(machine, tasks or {}, home, how),
+        input=_payload({} if given_input is MISSING else given_input, how),
         name=str(uuid4()) if name is None else checked_name(name, limits),
         how=how,
         project=home,
         db=None if db is None else Path(db).absolute(),
     )
-    return anyio.run(_run, start)
 
 
 def _limits(project: Project, given: bool | Mapping[str, int | None]) -> Limits:
@@ -127,12 +217,20 @@ def _limits(project: Project, given: bool | Mapping[str, int | None]) -> Limits:
     return overridden(limits_of(project), given, "aws_limits: ")
 
 
+class _Served(NamedTuple):
+    """What serves the tasks; ``activities`` are those that have stand-ins, ``nested`` runs other machines."""
+
+    stand_ins: CallableStandIns
+    activities: list[str]
+    nested: ProjectExecutions | None
+
+
 class _Start(NamedTuple):
     """An execution that may be started."""
 
     machine: StateMachine
     machine_name: str
-    resources: dict[str, Resource]
+    served: _Served
     input: Payload
     name: str
     how: How
@@ -142,7 +240,18 @@ class _Start(NamedTuple):
 
 async def _run(start: _Start) -> Result:
     store: Store = MemoryStore() if start.db is None else await SqliteStore.open(start.db, create=True)
-    engine = assemble(store, start.resources, start.how, start.project)
+    stand_ins, activities, nested = start.served
+    engine = assemble(
+        store,
+        stand_ins,
+        start.how,
+        start.project,
+        stand_in=stand_ins.stand_in,
+        activities=activities,
+        s3=start.how.use_lambda,
+    )
+    if nested is not None:
+        nested.engine = engine
     try:
         async with engine:
             running = await engine.start(
@@ -184,21 +293,31 @@ class _Source(NamedTuple):
 
 
 def _read(definition: Definition, values: Mapping[str, str], project: str | os.PathLike[str] | None) -> _Source:
-    if isinstance(definition, str) and definition.lstrip().startswith("{"):
-        return _Source(read_source(definition, UNNAMED_SOURCE, values), _project(None, project))
-    if isinstance(definition, str | os.PathLike):
+    is_text = isinstance(definition, str) and definition.lstrip().startswith("{")
+    if isinstance(definition, str | os.PathLike) and not is_text:
         name = os.fspath(definition)
         path = Path(name).absolute()
         home = _project(path, project)
         read = read_source(read_text(name, "the definition"), name, {**home.substitutions, **values})
         return _Source(read, home, path)
-    text = _json_text(dict(definition), "the definition")
-    return _Source(read_source(text, UNNAMED_SOURCE, values), _project(None, project), ours=True)
+    home = _project(None, project)
+    text = definition if isinstance(definition, str) else _json_text(_as_dict(definition), "the definition")
+    read = read_source(text, UNNAMED_SOURCE, {**home.substitutions, **values})
+    return _Source(read, home, ours=not is_text)
+
+
+def _as_dict(definition: object) -> dict[str, Any]:
+    """The parsed object.  Raises ``InvalidInput`` for what is none."""
+    if isinstance(definition, Mapping):
+        return dict(definition)
+    raise InvalidInput(
+        f"the definition is of type {type(definition).__name__}: give a path, JSON text or the parsed object"
+    )
 
 
 def _project(path: Path | None, given: str | os.PathLike[str] | None) -> Project:
     start = path if given is None else Path(given)
-    return Project(Path(), (), Path()) if start is None else find_project(start, {})
+    return NO_PROJECT if start is None else find_project(start, {})
 
 
 def _load(source: _Source, limits: Limits) -> StateMachine:
@@ -231,40 +350,43 @@ def _payload(value: Json, how: How) -> Payload:
     return Payload(loads(text), text)  # what the caller does to the value later changes nothing
 
 
-def _resources(
-    machine: StateMachine, given: Mapping[str, Callable[..., Any]], project: Project
-) -> dict[str, Resource]:
-    registry = Registry()
-    for name, function in given.items():
-        registry.add(name, function)
-    functions = [name for name in map(function_name, machine.resources) if name is not None]
-    _refuse_unused(given, functions)
-    if any(registry.find(name) is None for name in functions):
-        registry = _with_those_of(project, registry)
-    return resolve(machine.resources, Catalog(registry))
+def _served(machine: StateMachine, given: Mapping[str, Callable[..., Any]], project: Project, how: How) -> _Served:
+    """What serves the tasks of a machine, and of those that they start.  Raises ``ProjectError``."""
+    nested = None if project is NO_PROJECT else ProjectExecutions(how, project)
+    machines = {machine.digest: machine}
+    calls: list[CalledTask] = []
+    unread = [machine]
+    while unread:
+        found = called_tasks(unread.pop(0), (project.region, project.account))
+        calls += found
+        started = (task.machine for task in found if task.machine is not None and closest(given, task) is None)
+        for other in [] if nested is None else _started(started, nested):
+            if other.digest not in machines:
+                machines[other.digest] = other
+                unread.append(other)
+    check_keys(given, calls, {name: state.type for one in machines.values() for name, state in one.states.items()})
+    left = [task for task in calls if closest(given, task) is None]
+    serving = Serving(_catalog(left, project, how, nested), nested, how.use_lambda)
+    check_served(left, serving)
+    activities = [task.resource for task in calls if is_activity(task.resource)]
+    return _Served(CallableStandIns(given, serving), activities, nested)
 
 
-def _refuse_unused(given: Mapping[str, Callable[..., Any]], functions: list[str]) -> None:
-    """A stand-in whose name is misspelt, or hidden by another, must not let the real task be called."""
-    for name in given:
-        others = [
-            function for function in functions if function != name and canonical(function) == canonical(name)
-        ]
-        if name in functions or any(function not in given for function in others):
-            continue
-        if others:
-            raise ProjectError(f"tasks: {name!r} and {others[0]!r} stand for the same function: leave one out")
-        raise ProjectError(f"tasks: the definition calls no function {name!r}{did_you_mean(name, functions)}")
+def _started(machines: Iterable[str], nested: ProjectExecutions) -> Iterator[StateMachine]:
+    """The machines of the project among these; one that is refused fails the task that starts it."""
+    for arn in machines:
+        with suppress(AslError):
+            machine = nested.machine(arn)
+            if machine is not None:
+                yield machine
 
 
-def _with_those_of(project: Project, given: Registry) -> Registry:
-    """The project's callables, except where one is given."""
-    own = load_tasks(*project.tasks, root=project.root)
-    replaced = {canonical(name) for name in given}
-    together = Registry(own.places)
-    for registry, names in ((own, [name for name in own if canonical(name) not in replaced]), (given, given)):
-        for name in names:
-            function = registry.find(name)
-            assert function is not None, f"{name} comes from the registry"  # noqa: S101  for the type checker
-            together.add(name, function)
-    return together
+def _catalog(left: list[CalledTask], project: Project, how: How, nested: ProjectExecutions | None) -> Catalog:
+    """What serves the tasks without a stand-in.  The project is only looked into where it is needed."""
+    services = None
+    if project.functions or any(is_of_states(task.resource) for task in left):
+        reachable = project if how.use_lambda else project._replace(connections={})
+        services = services_of(how, reachable, sdk_region=True)._replace(executions=nested)
+    calls_functions = any(task.function is not None or task.computed for task in left)
+    registry = load_tasks(*project.tasks, root=project.root) if calls_functions else Registry()
+    return Catalog(registry, remote_lambda(how, project) if how.use_lambda else None, services)

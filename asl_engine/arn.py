@@ -15,6 +15,7 @@ __all__ = [
     "LOG_GROUP_ARN",
     "ROLE_ARN",
     "Arn",
+    "FunctionReference",
     "activity_arn",
     "child_name",
     "connection_name",
@@ -24,6 +25,7 @@ __all__ = [
     "function_arn",
     "function_name",
     "function_qualifier",
+    "function_reference",
     "integration_name",
     "is_activity",
     "is_arn",
@@ -43,6 +45,7 @@ __all__ = [
     "names_activity",
     "parse_arn",
     "qualified_arn",
+    "resource_names",
     "role_arn",
     "s3_action",
     "service_integration",
@@ -293,6 +296,45 @@ def function_arn(region: str, account: str, name: str) -> str:
     if is_arn(name):
         return name
     return f"arn:aws:lambda:{region}:{account}:function:{name.rpartition('function:')[2]}"
+
+
+class FunctionReference(NamedTuple):
+    """A Lambda function as it is named: region and account are "" where they are left out, the qualifier too."""
+
+    name: str
+    qualifier: str = ""
+    account: str = ""
+    region: str = ""
+
+
+_REFERENCE: Final = re.compile(
+    r"(?:(?:arn:[^:]+:lambda:(?P<region>[^:]*):)?(?P<account>[^:]*):function:|function:)?"
+    r"(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?"
+)
+
+
+def function_reference(text: str) -> FunctionReference | None:
+    """The function that a text names in one of Invoke's ways: NAME, ACCOUNT:function:NAME or an ARN.
+
+    Each may have a version or an alias behind it.  None for any other text.
+    """
+    match = _REFERENCE.fullmatch(text)
+    return match and FunctionReference(*(match[part] or "" for part in FunctionReference._fields))
+
+
+def resource_names(resource: str) -> list[str]:
+    """What a Resource can be called, the closest first.
+
+    ``arn:aws:states:::ecs:runTask.sync`` -> itself, ``ecs:runTask.sync``, ``arn:aws:states:::ecs:runTask`` and
+    ``ecs:runTask``.  An activity can be called by its name.
+    """
+    arn = parse_arn(resource)
+    if arn is None or arn.service != "states":
+        return [resource]
+    if is_activity(resource):
+        return [resource, arn.name]
+    found = [resource, arn.resource, resource.partition(".")[0], arn.resource.partition(".")[0]]
+    return [*dict.fromkeys(found)]
 
 
 def connection_name(arn: str) -> str:

@@ -8,13 +8,14 @@ import sqlite3
 import subprocess
 import sys
 from datetime import datetime
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import asl_engine
-from asl_engine import AslError, StatesError, run, validate
+from asl_engine import AslError, StatesError, arun, run, validate
 from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, ProjectError, StoreError
 
 if TYPE_CHECKING:
@@ -229,7 +230,11 @@ def test_findings_of_an_object_have_none() -> None:
 
 @pytest.mark.parametrize(
     ("definition", "message"),
-    [("absent.json", "there is no file absent.json"), ({"States": {1, 2}}, "the definition is not JSON")],
+    [
+        ("absent.json", "there is no file absent.json"),
+        ({"States": {1, 2}}, "the definition is not JSON"),
+        (5, "the definition is of type int: give a path"),
+    ],
 )
 def test_a_definition_that_cannot_be_read(definition: Any, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
@@ -266,6 +271,14 @@ def test_the_project_can_be_named(project: Path) -> None:
     assert run(GREET, project=project).output == "project"
 
 
+@pytest.mark.parametrize("of", [dict, json.dumps])
+def test_the_values_of_a_named_project_fill_placeholders(project: Path, of: Callable[[Any], Any]) -> None:
+    (project / "asl.toml").write_text('substitutions = { Word = "hello", Other = "x" }', encoding="utf-8")
+    say = {"Type": "Pass", "Result": "${Word} ${Other}", "End": True}
+    machine = of({"StartAt": "Say", "States": {"Say": say}})
+    assert run(machine, project=project, substitutions={"Other": "you"}).output == "hello you"
+
+
 def test_what_is_given_comes_first(project: Path) -> None:
     assert run(project / "statemachines" / "greet.json", tasks={"greet": greet}).output == "given"
 
@@ -291,9 +304,16 @@ def test_some_are_given_and_some_are_the_project_s(project: Path) -> None:
     ("tasks", "message"),
     [
         ({}, "there is no task callable for the function 'greet'"),
-        ({"great": greet}, "tasks: the definition calls no function 'great'; did you mean 'greet'?"),
-        ({"greet": greet, "Greet": same}, "tasks: 'Greet' and 'greet' stand for the same function: leave one out"),
-        ({"GREET": greet, "Greet": same}, "the function 'greet' could be any of GREET"),
+        (
+            {"great": greet},
+            "tasks: the definition has no task, function or resource 'great'; did you mean 'greet'?",
+        ),
+        (
+            {"greet": greet, "Greet": same},
+            "tasks: 'Greet' and 'greet' stand for the same task, Greet, and 'Greet' counts",
+        ),
+        ({"GREET": greet, "gReet": same}, "the function 'greet' could be any of GREET"),
+        ({"greet": 5}, "the task 'greet' cannot be called: 5 is not a callable object"),
         ({"greet": lambda: 1}, "a task takes (event) or (event, context)"),
     ],
 )
@@ -338,13 +358,59 @@ def test_real_time_is_not_skipped() -> None:
     assert run(machine, time="real").status == "SUCCEEDED"
 
 
-def test_where_a_loop_runs_it_goes_into_a_thread() -> None:
-    async def inside() -> Any:
-        with pytest.raises(RuntimeError, match="Already running"):
+def test_where_a_loop_runs_it_says_what_to_do() -> None:
+    async def inside() -> None:
+        with pytest.raises(RuntimeError) as refused:
             run(PASS)
-        return (await asyncio.to_thread(run, PASS, 7)).output
+        assert "write `await asl_engine.arun(...)` there" in str(refused.value)
 
-    assert asyncio.run(inside()) == 7
+    asyncio.run(inside())
+
+
+def test_several_run_on_one_loop() -> None:
+    async def inside() -> list[Any]:
+        started: list[int] = []
+        both = asyncio.Event()
+
+        async def meet(event: int) -> int:
+            started.append(event)
+            if len(started) == 2:
+                both.set()
+            await both.wait()  # for the other execution
+            return event * 2
+
+        results = await asyncio.gather(*(arun(GREET, n, tasks={"greet": meet}) for n in (1, 2)))
+        return [result.output for result in results]
+
+    assert asyncio.run(inside()) == [2, 4]
+
+
+def test_it_takes_and_refuses_what_run_does(tmp_path: Path) -> None:
+    assert signature(arun).parameters == signature(run).parameters
+    ended = asyncio.run(arun(PASS, {"n": 1}, name="one", db=tmp_path / "asl.db"))
+    assert (ended.status, ended.output, ended.name) == ("SUCCEEDED", {"n": 1}, "one")
+    with pytest.raises(ExecutionAlreadyExists):
+        asyncio.run(arun(PASS, name="one", db=tmp_path / "asl.db"))
+
+
+def test_one_that_is_cancelled_can_be_resumed(tmp_path: Path) -> None:
+    async def inside() -> None:
+        called = asyncio.Event()
+
+        async def hang(_: Any) -> None:
+            called.set()
+            await asyncio.Event().wait()
+
+        running = asyncio.ensure_future(arun(GREET, name="one", tasks={"greet": hang}, db=tmp_path / "asl.db"))
+        await called.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    asyncio.run(inside())
+    connection = sqlite3.connect(tmp_path / "asl.db")
+    assert connection.execute("SELECT name, status FROM executions").fetchall() == [("one", "RUNNING")]
+    connection.close()
 
 
 # -- the package ------------------------------------------------------------------------------------

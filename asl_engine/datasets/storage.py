@@ -15,6 +15,7 @@ from asl_engine.datasets.faults import StorageError
 from asl_engine.datasets.item import LOCAL
 from asl_engine.datasets.local import LocalFolder
 from asl_engine.datasets.s3 import S3Storage
+from asl_engine.errors import Parameter, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,6 +82,31 @@ class LocalFirst:
         return LocalFolder(_folder_of(bucket)) if bucket.startswith(LOCAL) else None
 
 
+class NoBuckets:
+    """What S3 is where it is not to be called: every bucket is refused.  No definition can catch that."""
+
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
+        del key, version
+        raise _not_allowed(bucket)
+
+    def list(self, bucket: str, prefix: str = "", start_after: str = "") -> Iterator[dict[str, Json]]:
+        del prefix, start_after
+        raise _not_allowed(bucket)
+
+    def put(self, bucket: str, key: str, content: BinaryIO) -> None:
+        del key, content
+        raise _not_allowed(bucket)
+
+
+def _not_allowed(bucket: str) -> ProjectError:
+    return ProjectError(
+        f"the bucket {bucket} has no folder, and S3 is not to be called: give it one (the table buckets in "
+        "asl.toml), or allow calls of AWS with ",
+        Parameter("aws", "True"),
+        ".",
+    )
+
+
 def _folder_of(url: str) -> Path:
     parts = urlsplit(url)
     path = unquote(parts.path)
@@ -89,9 +115,9 @@ def _folder_of(url: str) -> Path:
     return Path(path)
 
 
-def storage_of(folders: Mapping[str, Path], region: str | None = None) -> Storage:
+def storage_of(folders: Mapping[str, Path], region: str | None = None, *, s3: bool = True) -> Storage:
     """The storage of a project: its ``buckets``, and S3 as the AWS SDK finds it for the others.
 
-    boto3 is imported when an S3 bucket is first used.
+    boto3 is imported when an S3 bucket is first used.  Without ``s3``, using one raises ``ProjectError``.
     """
-    return LocalFirst(folders, S3Storage(region))
+    return LocalFirst(folders, S3Storage(region) if s3 else NoBuckets())

@@ -96,7 +96,8 @@ class Engine:
 
     ``resources`` says what each Resource of a definition is.  ``observer`` hears of events once they are
     stored; of an execution that was not driven here it hears first with no events.  ``stand_in`` says of an
-    activity's task that it sees to it itself.  ``buckets`` are folders that stand for S3 buckets.
+    activity's task that it sees to it itself.  ``buckets`` are folders that stand for S3 buckets; ``s3``: all
+    others may be read and written in S3.
     """
 
     def __init__(
@@ -111,6 +112,7 @@ class Engine:
         observer: Observer | None = None,
         stand_in: StandIn | None = None,
         buckets: Mapping[str, Path] | None = None,
+        s3: bool = True,
     ) -> None:
         self.store = store
         self.resources = resources
@@ -124,7 +126,7 @@ class Engine:
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring)
-        self.map_runs = MapRunRegistry(self, buckets or {})
+        self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -35,7 +34,6 @@ class StandIns(ABC, Mapping[str, "Resource"]):
 
     def __init__(self, resources: Mapping[str, Resource]) -> None:
         self._resources = resources
-        self._underway: set[asyncio.Task[None]] = set()
 
     @abstractmethod
     async def find(self, call: TaskCall) -> Direct | None:
@@ -64,9 +62,7 @@ class StandIns(ABC, Mapping[str, "Resource"]):
         """Answer the task of an activity, as if a worker had; False for one without a stand-in."""
         if not self.covers(run, task):
             return False
-        answering = asyncio.ensure_future(self._work(host, run, task))
-        self._underway.add(answering)
-        answering.add_done_callback(self._underway.discard)
+        host.spawn(self._work(host, run, task))
         return True
 
     async def _work(self, host: Host, run: Run, task: OpenTask) -> None:

@@ -1,4 +1,4 @@
-"""Executions that tasks start under ``asl run``: of the definitions in the project's ``statemachines/``."""
+"""Executions that tasks start in a process that runs one machine: of the project's ``statemachines/``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import execution_arn, is_name, parse_arn, state_machine_arn
 from asl_engine.core.redrive import not_redrivable
-from asl_engine.errors import AslError, ExecutionAlreadyExists
+from asl_engine.errors import AslError, ExecutionAlreadyExists, ExecutionBusy
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
@@ -23,6 +23,7 @@ from asl_engine.resources.nested import Refused
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from asl_engine.core.machine import StateMachine
     from asl_engine.engine.engine import Engine
     from asl_engine.json_values import Json
     from asl_engine.project.configuration import Project
@@ -38,7 +39,7 @@ SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 
 
 class ProjectExecutions:
-    """``Executions`` for the tasks of a command; ``engine`` is given once there is one."""
+    """``Executions`` for the tasks of one execution; ``engine`` is given once there is one."""
 
     whole = False
 
@@ -49,6 +50,14 @@ class ProjectExecutions:
 
     def serves(self, machine: str) -> bool:
         return self._file(machine) is not None
+
+    def machine(self, machine: str) -> StateMachine | None:
+        """The state machine with this ARN, None where the project has none.  Raises ``AslError``."""
+        file = self._file(machine)
+        return None if file is None else self._load(file)
+
+    def _load(self, file: Path) -> StateMachine:
+        return load_source(read_definition(str(file), project=self._project))
 
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         engine = self._engine()
@@ -69,19 +78,19 @@ class ProjectExecutions:
         while True:
             run = engine.runs.get(execution)
             if run is not None:
-                with suppress(AslError):  # another process may have taken it over: look on
+                with suppress(ExecutionBusy):  # another process has taken it over: look on
                     await run.wait()
                     return
             record = await engine.store.record(execution)
             if record is None or record.status != "RUNNING":
                 return
-            with suppress(AslError):  # another process drives it
+            with suppress(ExecutionBusy):  # another process drives it
                 await engine.resume(load(await engine.store.definition(record.definition)), record)
                 continue
             await asyncio.sleep(LOOK_SECONDS)
 
     def _engine(self) -> Engine:
-        assert self.engine is not None, "the command has begun"  # noqa: S101  for the type checker
+        assert self.engine is not None, "the execution has begun"  # noqa: S101  for the type checker
         return self.engine
 
     def _file(self, machine: str) -> Path | None:
@@ -99,7 +108,7 @@ class ProjectExecutions:
         assert file is not None, "it was looked for"  # noqa: S101  for the type checker
         name = _checked_name(str(data["name"]))
         try:
-            machine = load_source(read_definition(str(file), project=self._project))
+            machine = self._load(file)
             text = str(data.get("input", "{}"))
             payload = Payload(loads(text), text)
         except JsonSyntaxError as error:

@@ -81,11 +81,12 @@ def assemble(
     observer: Observer | None = None,
     stand_in: StandIn | None = None,
     activities: Iterable[str] = (),
+    s3: bool = True,
 ) -> Engine:
     """An engine for one execution, as its options and its project say.
 
     ``since`` is the time, in milliseconds, that the log has reached.  ``stand_in`` answers the tasks of
-    ``activities``, by ARN: nobody else could.
+    ``activities``, by ARN: nobody else could.  ``s3``: buckets without a folder may be read and written in S3.
     """
     from asl_engine.engine.engine import Engine
 
@@ -99,6 +100,7 @@ def assemble(
         observer=observer,
         stand_in=stand_in,
         buckets=project.buckets,
+        s3=s3,
     )
     engine.activities.know(activities)
     return engine

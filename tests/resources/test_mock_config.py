@@ -50,7 +50,8 @@ def test_names_that_there_are_not() -> None:
     with pytest.raises(ProjectError) as refused:
         config.states("shops", "Happy")
     assert str(refused.value) == (
-        "mocks.json: there is no state machine 'shops' under StateMachines; did you mean 'shop'? (there are 'shop')"
+        "mocks.json: there is no state machine 'shops' under StateMachines; "
+        "did you mean 'shop'? (there are 'shop')"
     )
     with pytest.raises(ProjectError) as refused:
         config.states("shop", "Sad")
@@ -67,8 +68,10 @@ def test_a_test_case_mocks_the_tasks_of_its_machine_only() -> None:
     with pytest.raises(ProjectError) as refused:
         config.check("shop", "Happy", {"Pay": "Task", "Each": "Map", "Ship": "Task"})
     assert str(refused.value).splitlines() == [
-        "mocks.json: StateMachines.shop.TestCases.Happy.Pya: there is no state 'Pya' in the state machine; "
-        "did you mean 'Pay'? (there are 'Pay', 'Ship')",
+        (
+            "mocks.json: StateMachines.shop.TestCases.Happy.Pya: there is no state 'Pya' in the state machine; "
+            "did you mean 'Pay'? (there are 'Pay', 'Ship')"
+        ),
         "mocks.json: StateMachines.shop.TestCases.Happy.Each: this is a Map state; only Task states can be mocked",
     ]
 
@@ -99,8 +102,10 @@ REFUSED: list[tuple[Any, list[str]]] = [
             "MockedResponses": {"Paid": {"0": {"Return": 1}}},
         },
         [
-            "StateMachines.m.TestCases.c.S: there is no 'Payed' under MockedResponses; did you mean 'Paid'? "
-            "(there are 'Paid')"
+            (
+                "StateMachines.m.TestCases.c.S: there is no 'Payed' under MockedResponses; did you mean 'Paid'? "
+                "(there are 'Paid')"
+            )
         ],
     ),
     ({"MockedResponses": []}, ["MockedResponses: it has to be an object of responses by name"]),

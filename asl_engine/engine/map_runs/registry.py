@@ -25,13 +25,17 @@ FAREWELL_TIMEOUT = 5.0  # for aborting children when the engine is left
 
 
 class MapRunRegistry:
-    """The Map Runs of an engine; ``buckets`` are folders that stand for S3 buckets."""
+    """The Map Runs of an engine.
 
-    def __init__(self, host: Host, buckets: Mapping[str, Path]) -> None:
+    ``buckets`` are folders that stand for S3 buckets; ``s3``: all other buckets are in S3.
+    """
+
+    def __init__(self, host: Host, buckets: Mapping[str, Path], *, s3: bool = True) -> None:
         self._host = host
         self._live: dict[str, MapRun] = {}
         self._aborting: set[asyncio.Task[None]] = set()
         self._buckets = buckets
+        self._s3 = s3
         self._storage: Storage | None = None
 
     def _datasets(self) -> Storage:
@@ -39,7 +43,7 @@ class MapRunRegistry:
         if self._storage is None:
             from asl_engine.datasets import storage_of
 
-            self._storage = storage_of(self._buckets, self._host.region)
+            self._storage = storage_of(self._buckets, self._host.region, s3=self._s3)
         return self._storage
 
     def live(self, arn: str) -> MapRun | None:
