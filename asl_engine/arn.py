@@ -299,7 +299,10 @@ def function_arn(region: str, account: str, name: str) -> str:
 
 
 class FunctionReference(NamedTuple):
-    """A Lambda function as it is named: region and account are "" where they are left out, the qualifier too."""
+    """A Lambda function as it is named.
+
+    A qualifier, account or region that is left out is "", and so is a placeholder for an account or a region.
+    """
 
     name: str
     qualifier: str = ""
@@ -311,6 +314,8 @@ _REFERENCE: Final = re.compile(
     r"(?:(?:arn:[^:]+:lambda:(?P<region>[^:]*):)?(?P<account>[^:]*):function:|function:)?"
     r"(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?"
 )
+_ACCOUNT: Final = re.compile(r"\d{12}")
+_REGION: Final = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 
 
 def function_reference(text: str) -> FunctionReference | None:
@@ -319,7 +324,15 @@ def function_reference(text: str) -> FunctionReference | None:
     Each may have a version or an alias behind it.  None for any other text.
     """
     match = _REFERENCE.fullmatch(text)
-    return match and FunctionReference(*(match[part] or "" for part in FunctionReference._fields))
+    if match is None:
+        return None
+    account, region = match["account"] or "", match["region"] or ""
+    return FunctionReference(
+        match["name"],
+        match["qualifier"] or "",
+        account if _ACCOUNT.fullmatch(account) else "",
+        region if _REGION.fullmatch(region) else "",
+    )
 
 
 def resource_names(resource: str) -> list[str]:

@@ -6,14 +6,17 @@ import pytest
 
 from asl_engine.arn import (
     Arn,
+    FunctionReference,
     executions_of,
     function_arn,
+    function_reference,
     integration_name,
     is_activity,
     is_express,
     is_name,
     is_of_states,
     is_qualifier,
+    is_submitted,
     labelled,
     last_part,
     machine_arn_of,
@@ -21,6 +24,7 @@ from asl_engine.arn import (
     name_from,
     names_activity,
     parse_arn,
+    resource_names,
     s3_action,
     starts_executions,
     unlabelled,
@@ -169,3 +173,66 @@ NOT_NAMES = {
 def test_what_is_no_name(text: str, name: str) -> None:
     assert not is_name(text)
     assert name_from(text) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("hello", ("hello",)),
+        ("hello:live", ("hello", "live")),
+        ("function:hello", ("hello",)),
+        ("123456789012:function:hello", ("hello", "", "123456789012")),
+        ("123456789012:function:hello:3", ("hello", "3", "123456789012")),
+        (function_arn("eu-west-1", "123456789012", "hello"), ("hello", "", "123456789012", "eu-west-1")),
+        (
+            "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:hello:$LATEST",
+            ("hello", "$LATEST", "123456789012", "us-gov-west-1"),
+        ),
+        ("arn:aws:lambda:region:account:function:hello", ("hello",)),
+    ],
+)
+def test_the_ways_to_name_a_function(text: str, named: tuple[str, ...]) -> None:
+    assert function_reference(text) == FunctionReference(*named)
+
+
+@pytest.mark.parametrize("text", ["", "a:b:c", "arn:aws:states:::sqs:sendMessage", f"{HERE}:activity:paint"])
+def test_what_names_no_function(text: str) -> None:
+    assert function_reference(text) is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "names"),
+    [
+        (
+            "arn:aws:states:::ecs:runTask.sync",
+            [
+                "arn:aws:states:::ecs:runTask.sync",
+                "ecs:runTask.sync",
+                "arn:aws:states:::ecs:runTask",
+                "ecs:runTask",
+            ],
+        ),
+        (
+            "arn:aws:states:::aws-sdk:s3:listBuckets",
+            ["arn:aws:states:::aws-sdk:s3:listBuckets", "aws-sdk:s3:listBuckets"],
+        ),
+        (f"{HERE}:activity:paint.sync", [f"{HERE}:activity:paint.sync", "paint.sync"]),
+        ("arn:aws:lambda:us-east-1:123456789012:function:f", ["arn:aws:lambda:us-east-1:123456789012:function:f"]),
+    ],
+)
+def test_what_a_resource_can_be_called(resource: str, names: list[str]) -> None:
+    assert resource_names(resource) == names
+
+
+@pytest.mark.parametrize(
+    ("resource", "submitted"),
+    [
+        ("arn:aws:states:::ecs:runTask.sync", True),
+        ("arn:aws:states:::states:startExecution.sync:2", True),
+        ("arn:aws:states:::sqs:sendMessage.waitForTaskToken", True),
+        ("arn:aws:states:::sqs:sendMessage", False),
+        (f"{HERE}:activity:paint.sync", False),
+    ],
+)
+def test_which_tasks_are_submitted(resource: str, submitted: bool) -> None:
+    assert is_submitted(resource) == submitted

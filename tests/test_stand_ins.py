@@ -323,6 +323,15 @@ def test_a_key_that_nothing_goes_by_is_refused(key: str, message: str) -> None:
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize("resource", [HELLO, "arn:aws:lambda:region:account:function:hello"])
+@pytest.mark.parametrize("key", [HELLO, "arn:aws:lambda:region:account:function:hello", "hello", "Hello"])
+def test_placeholders_in_an_arn_are_the_project_s_own_region_and_account(resource: str, key: str) -> None:
+    assert run(machine(task(resource)), tasks={key: named("called")}).output == "called"
+    elsewhere = "arn:aws:lambda:eu-west-1:123456789012:function:hello"
+    with pytest.raises(ProjectError, match="the definition has no task, function or resource 'arn:aws:lambda:eu"):
+        run(machine(task(resource)), tasks={elsewhere: same})
+
+
 # -- Lambda's integration -----------------------------------------------------------------------------
 
 ALIAS = f"{HELLO}:live"

@@ -98,7 +98,7 @@ def _called(state: str, resource: str, parameters: Any, home: tuple[str, str]) -
     """``parameters`` are as they are written, or what they have come to."""
     task = CalledTask(state, resource)
     if function_name(resource) is not None:
-        return task._replace(function=function_reference(resource))
+        return task._replace(function=_located(resource, None, home))
     if task.integration == INVOKE:
         given, computed = _text_in(parameters, "FunctionName")
         qualifier, also_computed = _text_in(parameters, "Qualifier")
