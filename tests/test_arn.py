@@ -191,7 +191,7 @@ def test_what_is_no_name(text: str, name: str) -> None:
         ("arn:aws:lambda:region:account:function:hello", ("hello",)),
     ],
 )
-def test_the_ways_to_name_a_function(text: str, named: tuple[str, ...]) -> None:
+def test_what_the_ways_to_name_a_function_say(text: str, named: tuple[str, ...]) -> None:
     assert function_reference(text) == FunctionReference(*named)
 
 

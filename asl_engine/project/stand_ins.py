@@ -303,11 +303,16 @@ class CallableStandIns(StandIns):
         super().__init__(serving.catalog)
         self._given = given
         self._serving = serving
+        self._known: dict[tuple[str, str], CalledTask] = {}  # those whose parameters do not say what they call
         self._answers: dict[CalledTask, Direct | None] = {}
 
     async def find(self, call: TaskCall) -> Direct | None:
         """Raises ``ProjectError`` for a task that has none and may not be called."""
-        task = _called(call.state, call.resource, call.input.value, Arn.of(call.execution).home)
+        task = self._known.get((call.state, call.resource))
+        if task is None:
+            task = _called(call.state, call.resource, call.input.value, Arn.of(call.execution).home)
+            if task.integration not in {INVOKE, START_EXECUTION}:
+                self._known[call.state, call.resource] = task
         if task not in self._answers:
             found = closest(self._given, task)
             if found is None:
