@@ -32,7 +32,7 @@ from asl_engine.project.setup import assemble, remote_lambda, services_of
 from asl_engine.project.stand_ins import (
     CallableStandIns,
     CalledTask,
-    Serving,
+    Fallback,
     called_tasks,
     check_keys,
     check_served,
@@ -366,10 +366,10 @@ def _served(machine: StateMachine, given: Mapping[str, Callable[..., Any]], proj
                 unread.append(other)
     check_keys(given, calls, {name: state.type for one in machines.values() for name, state in one.states.items()})
     left = [task for task in calls if closest(given, task) is None]
-    serving = Serving(_catalog(left, project, how, nested), nested, how.use_lambda)
-    check_served(left, serving)
+    fallback = Fallback(_catalog(left, project, how, nested), nested, how.use_lambda)
+    check_served(left, fallback)
     activities = [task.resource for task in calls if is_activity(task.resource)]
-    return _Served(CallableStandIns(given, serving), activities, nested)
+    return _Served(CallableStandIns(given, fallback), activities, nested)
 
 
 def _started(machines: Iterable[str], nested: ProjectExecutions) -> Iterator[StateMachine]:

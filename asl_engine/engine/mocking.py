@@ -11,6 +11,7 @@ from asl_engine.arn import Arn, unlabelled
 from asl_engine.core.events import StateEntered, TaskScheduled
 from asl_engine.engine.stand_ins import StandIns
 from asl_engine.errors import ProjectError, StatesError
+from asl_engine.resources.mocks import MOCK_CASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,9 +24,7 @@ if TYPE_CHECKING:
     from asl_engine.resources.mocks.configuration import MockedResponse, MockFile
     from asl_engine.store.protocol import Store
 
-__all__ = ["MOCK_CASE", "Mocking"]
-
-MOCK_CASE = "mock_case"  # the option of executions that runs a test case
+__all__ = ["Mocking"]
 
 
 class Mocking(StandIns):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from asl_engine.resources.nested import Executions
     from asl_engine.resources.python.registry import TaskFunction
 
-__all__ = ["CallableStandIns", "CalledTask", "Serving", "called_tasks", "check_keys", "check_served", "closest"]
+__all__ = ["CallableStandIns", "CalledTask", "Fallback", "called_tasks", "check_keys", "check_served", "closest"]
 
 INVOKE, START_EXECUTION = "lambda:invoke", "states:startExecution"
 HTTP = ("http:invoke", "apigateway:invoke")
@@ -69,7 +69,7 @@ class CalledTask(NamedTuple):
         return resource_names(self.resource)[-1]
 
 
-class Serving(NamedTuple):
+class Fallback(NamedTuple):
     """What serves the tasks without a stand-in: ``catalog``, and ``executions`` for machines of the project.
 
     ``aws``: AWS and HTTP APIs may be called.
@@ -230,14 +230,14 @@ def _names(calls: Iterable[CalledTask]) -> list[str]:
 # -- what serves the others ---------------------------------------------------------------------------
 
 
-def check_served(calls: Iterable[CalledTask], serving: Serving) -> None:
+def check_served(calls: Iterable[CalledTask], fallback: Fallback) -> None:
     """Raises one ``ProjectError`` that lists every task without a stand-in that nothing else may serve."""
     resources: list[str] = []
     problems: list[str] = []
     outside = False
     for task in calls:
         unanswerable = _unanswerable(task)
-        problem = unanswerable or _outside(task, serving)
+        problem = unanswerable or _outside(task, fallback)
         if problem is None:
             resources.append(_arn(task))
         else:
@@ -253,7 +253,7 @@ def check_served(calls: Iterable[CalledTask], serving: Serving) -> None:
         ]
         parts += [", or allow calls of AWS and of HTTP APIs with ", AWS, "."] if outside else ["."]
     try:
-        resolve(resources, serving.catalog, INSTEAD)
+        resolve(resources, fallback.catalog, INSTEAD)
     except ProjectError as error:
         parts += ["\n", *error.parts] if parts else error.parts
     if parts:
@@ -277,11 +277,11 @@ def _unanswerable(task: CalledTask) -> str | None:
     return None
 
 
-def _outside(task: CalledTask, serving: Serving) -> str | None:
-    if serving.aws or task.function is not None or task.integration == INVOKE:
+def _outside(task: CalledTask, fallback: Fallback) -> str | None:
+    if fallback.aws or task.function is not None or task.integration == INVOKE:
         return None
     if task.integration == START_EXECUTION:
-        here = serving.executions
+        here = fallback.executions
         if here is not None and (task.computed or (task.machine is not None and here.serves(task.machine))):
             return None
         which = (
@@ -299,10 +299,10 @@ def _outside(task: CalledTask, serving: Serving) -> str | None:
 class CallableStandIns(StandIns):
     """What serves the tasks of an execution, with callables before it."""
 
-    def __init__(self, given: Mapping[str, TaskFunction], serving: Serving) -> None:
-        super().__init__(serving.catalog)
+    def __init__(self, given: Mapping[str, TaskFunction], fallback: Fallback) -> None:
+        super().__init__(fallback.catalog)
         self._given = given
-        self._serving = serving
+        self._fallback = fallback
         self._known: dict[tuple[str, str], CalledTask] = {}  # those whose parameters do not say what they call
         self._answers: dict[CalledTask, Direct | None] = {}
 
@@ -316,7 +316,7 @@ class CallableStandIns(StandIns):
         if task not in self._answers:
             found = closest(self._given, task)
             if found is None:
-                check_served([task._replace(computed=False)], self._serving)
+                check_served([task._replace(computed=False)], self._fallback)
             self._answers[task] = None if found is None else _answer(self._given[found[0]], task, found)
         return self._answers[task]
 

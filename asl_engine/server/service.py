@@ -13,11 +13,11 @@ from asl_engine.core.apply import fold
 from asl_engine.core.events import StateExited
 from asl_engine.core.stimuli import StopRequested
 from asl_engine.engine.clock import SystemClock
-from asl_engine.engine.mocking import MOCK_CASE
 from asl_engine.errors import AslError, ExecutionBusy
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
 from asl_engine.limits import NO_LIMITS
+from asl_engine.resources.mocks import MOCK_CASE
 from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
 

@@ -9,7 +9,6 @@ from uuid import uuid4
 from asl_engine.arn import execution_arn, express_arn
 from asl_engine.core.execution import Identity
 from asl_engine.core.redrive import not_redrivable
-from asl_engine.engine.mocking import MOCK_CASE
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.limits import AWS_LIMITS, utf8_length
@@ -19,6 +18,7 @@ from asl_engine.projections.descriptions import describe_execution as described
 from asl_engine.projections.descriptions import list_item, present
 from asl_engine.projections.descriptions import start_execution as started
 from asl_engine.projections.moments import moment
+from asl_engine.resources.mocks import MOCK_CASE
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.journal import REVISION
 from asl_engine.server.mocks import check_case, without_case
