@@ -71,9 +71,9 @@ NO_PROJECT = Project(Path(), (), Path())  # that of a definition without a file
 class Result(NamedTuple):
     """How an execution ended.
 
-    ``output`` is a JSON value, None unless ``status`` is SUCCEEDED; ``error`` and ``cause`` are those of one
-    that has FAILED, each None where there is none.  ``history`` has the shape of GetExecutionHistory's
-    events, with ``timestamp`` as ISO 8601 text, as the AWS CLI prints it.
+    ``output`` is a JSON value, None unless ``status`` is SUCCEEDED.  ``error`` and ``cause`` are those of a
+    failure; each is None where there is none.  ``history`` has the shape of GetExecutionHistory's events, with
+    ``timestamp`` as ISO 8601 text, as the AWS CLI prints it.
     """
 
     status: Status
@@ -152,9 +152,10 @@ async def arun(
     aws_limits: bool | Mapping[str, int | None] = True,
     substitutions: Mapping[str, str] | None = None,
 ) -> Result:
-    """As ``run``, on the event loop that is running, which has to be asyncio's.
+    """Run a state machine to its end, as ``run`` does, on the event loop that is running.
 
-    Several may run at a time.  One that is cancelled stays where its last event has left it.
+    The loop has to be asyncio's.  Several executions may run on it at a time.  One whose ``arun`` is cancelled
+    stays where its last event has left it; with ``db``, ``asl resume`` goes on with it.
     """
     start = _prepared(
         definition,
@@ -273,9 +274,9 @@ async def _run(start: _Start) -> Result:
 
 
 def validate(definition: Definition, substitutions: Mapping[str, str] | None = None) -> list[Finding]:
-    """Everything that is wrong with a definition, given as to ``run``; empty where it is sound.
+    """Return everything that is wrong with a definition, which is given as to ``run``; nothing for a sound one.
 
-    Raises ``AslError`` where its file cannot be read.
+    Raises ``AslError`` for a file that cannot be read.
     """
     return _checked(_read(definition, substitutions or {}, None))[1]
 
@@ -283,7 +284,7 @@ def validate(definition: Definition, substitutions: Mapping[str, str] | None = N
 class _Source(NamedTuple):
     """A definition that was read.  ``path`` is that of its file.
 
-    ``ours`` says that the text was made here, so that nobody has a line of it to look at.
+    ``ours`` says that its text was made here, so that the lines in it mean nothing to the caller.
     """
 
     read: DefinitionSource
@@ -382,11 +383,12 @@ def _started(machines: Iterable[str], nested: ProjectExecutions) -> Iterator[Sta
 
 
 def _catalog(left: list[CalledTask], project: Project, how: How, nested: ProjectExecutions | None) -> Catalog:
-    """What serves the tasks without a stand-in.  The project is only looked into where it is needed."""
+    """What serves the tasks without a stand-in.  The project's tasks are only imported where they are needed."""
     services = None
     if project.functions or any(is_of_states(task.resource) for task in left):
         reachable = project if how.use_lambda else project._replace(connections={})
         services = services_of(how, reachable, sdk_region=True)._replace(executions=nested)
     calls_functions = any(task.function is not None or task.computed for task in left)
     registry = load_tasks(*project.tasks, root=project.root) if calls_functions else Registry()
-    return Catalog(registry, remote_lambda(how, project) if how.use_lambda else None, services)
+    remote = remote_lambda(how, project) if how.use_lambda and calls_functions else None
+    return Catalog(registry, remote, services)

@@ -26,11 +26,11 @@ class Project(NamedTuple):
     ``region`` and ``account`` are those of the ARNs of its state machines and executions.  ``use_lambda``
     and ``lambda_endpoint`` (a URL, None for what the AWS SDK finds) say whether and where functions
     without a local callable are invoked.  ``substitutions`` are values for placeholders in definitions.
-    ``limits`` are those that are not to be AWS's, by their names.
+    ``limits`` are the limits that differ from AWS's, by their names.
     ``buckets`` are the folders that stand for S3 buckets.
-    ``deploy`` is the table of that name, which ``deploy.settings`` reads.
-    ``endpoints`` are the URLs of AWS services.  ``connections`` is the table of that name, which
-    ``resources.connections`` reads, ``functions`` that which ``resources.local_functions`` reads.
+    ``endpoints`` are the URLs of AWS services.
+    ``deploy``, ``connections`` and ``functions`` are the tables of these names, as they are written:
+    ``cloud.deploy.settings``, ``resources.http.connections`` and ``resources.lambda_.local`` read them.
     """
 
     root: Path

@@ -20,10 +20,11 @@ __all__ = ["How", "limits_of"]
 
 
 class How(NamedTuple):
-    """``definition`` is the absolute path of its file; ``endpoint`` is Lambda's URL, None for the AWS SDK's own.
+    """The options of an execution.
 
-    ``time`` is real, skip or scale=N; ``endpoints`` are those of other services, SERVICE=URL each; ``mock`` is
-    FILE#CASE.
+    ``definition`` is the absolute path of its file.  ``use_lambda`` says that AWS Lambda may be called;
+    ``endpoint`` is its URL, None for the one that the AWS SDK finds.  ``time`` is real, skip or scale=N.
+    ``endpoints`` are those of other services, each SERVICE=URL.  ``mock`` is FILE#CASE.
     """
 
     definition: Path
@@ -47,7 +48,7 @@ class How(NamedTuple):
 
     @classmethod
     def from_options(cls, options: dict[str, Json]) -> How:
-        """Executions that something else than this command has started may lack any option."""
+        """An execution that something other than ``asl run`` has started may lack any of the options."""
         path, endpoint = options.get("definition_path"), options.get("lambda_endpoint")
         endpoints, time = options.get("endpoints"), options.get("time")
         mock = options.get("mock")
@@ -62,11 +63,17 @@ class How(NamedTuple):
         )
 
     def clock(self, since: int = 0) -> Clock:
-        """Not before ``since`` (milliseconds): where time is not this machine's, the log may be ahead of it."""
+        """A clock that begins at ``since`` (milliseconds) or later.
+
+        Where time is skipped or scaled, the log may be ahead of this machine's time.
+        """
         return clock_of(self.time, since)
 
 
 def limits_of(project: Project, given: Iterable[str] = (), *, aws_limits: bool = True) -> Limits:
-    """AWS's, unless the project says otherwise, unless the command does.  Raises ``InvalidInput``."""
+    """AWS's limits, or none, with those changed that the project and then the command set otherwise.
+
+    Raises ``InvalidInput``.
+    """
     base = overridden(AWS_LIMITS, project.limits, f"{project.source}: limits: ") if aws_limits else NO_LIMITS
     return parse_limits(given, base)

@@ -53,8 +53,8 @@ INSTEAD = (", give stand-ins with ", Parameter("tasks"), ", or call AWS Lambda f
 class CalledTask(NamedTuple):
     """What a task calls.
 
-    ``function`` is a Lambda function, ``machine`` the ARN of a state machine, None where it calls none.
-    ``computed`` says that which of them it calls is only known when it runs.
+    ``function`` is the Lambda function, ``machine`` the ARN of the state machine that it calls; None for none.
+    ``computed`` means that only the running task tells which one.
     """
 
     state: str
@@ -70,9 +70,10 @@ class CalledTask(NamedTuple):
 
 
 class Fallback(NamedTuple):
-    """What serves the tasks without a stand-in: ``catalog``, and ``executions`` for machines of the project.
+    """What serves the tasks without a stand-in.
 
-    ``aws``: AWS and HTTP APIs may be called.
+    ``catalog`` has the resources, ``executions`` runs the state machines of the project.  ``aws`` says that AWS
+    and HTTP APIs may be called.
     """
 
     catalog: Catalog
@@ -176,7 +177,7 @@ def _fits(named: FunctionReference, called: FunctionReference) -> bool:
 
 
 def check_keys(given: Mapping[str, TaskFunction], calls: list[CalledTask], types: Mapping[str, str]) -> None:
-    """Refuse what no task would call: it may be misspelt, and the real thing be called instead.
+    """Refuse a stand-in that no task would call: its key may be misspelt, and the real thing be called instead.
 
     ``types`` are those of the states by name.  Raises ``ProjectError``; also for what is no task callable.
     """
@@ -231,7 +232,10 @@ def _names(calls: Iterable[CalledTask]) -> list[str]:
 
 
 def check_served(calls: Iterable[CalledTask], fallback: Fallback) -> None:
-    """Raises one ``ProjectError`` that lists every task without a stand-in that nothing else may serve."""
+    """Hold the tasks without a stand-in against what may serve them.
+
+    Raises one ``ProjectError`` that lists every task which nothing may serve.
+    """
     resources: list[str] = []
     problems: list[str] = []
     outside = False
