@@ -34,6 +34,7 @@ from asl_engine.project.stand_ins import (
     CalledTask,
     Fallback,
     called_tasks,
+    check_callables,
     check_keys,
     check_served,
     closest,
@@ -353,6 +354,9 @@ def _payload(value: Json, how: How) -> Payload:
 
 def _served(machine: StateMachine, given: Mapping[str, Callable[..., Any]], project: Project, how: How) -> _Served:
     """What serves the tasks of a machine, and of those that they start.  Raises ``ProjectError``."""
+    if not isinstance(given, Mapping):
+        raise InvalidInput(f"tasks is of type {type(given).__name__}: give a mapping from names to callables")
+    check_callables(given)
     nested = None if project is NO_PROJECT else ProjectExecutions(how, project)
     machines = {machine.digest: machine}
     calls: list[CalledTask] = []

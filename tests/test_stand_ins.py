@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from asl_engine import StatesError, TaskContext, run
+from asl_engine import AslError, StatesError, TaskContext, run
 from asl_engine.errors import ProjectError
 from asl_engine.resources.aws.clients import AwsClients
 
@@ -332,6 +332,20 @@ def test_placeholders_in_an_arn_are_the_project_s_own_region_and_account(resourc
         run(machine(task(resource)), tasks={elsewhere: same})
 
 
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ([same], "tasks is of type list: give a mapping from names to callables"),
+        ({5: same}, "tasks: the key 5 is of type int: a key is a name"),
+        ({"Work": {"n": 1}}, "the task 'Work' cannot be called: {'n': 1} is not a callable object"),
+    ],
+)
+def test_what_no_stand_in_is(given: Any, message: str) -> None:
+    with pytest.raises(AslError) as refused:
+        run(machine(task(SEND, MESSAGE)), {"n": 1}, tasks=given)
+    assert message in str(refused.value)
+
+
 # -- Lambda's integration -----------------------------------------------------------------------------
 
 ALIAS = f"{HELLO}:live"
@@ -485,6 +499,32 @@ def test_no_bucket_is_read_without_a_folder(project: Path) -> None:
     (project / "data").mkdir()
     (project / "data" / "items.json").write_text("[1, 2]")
     assert run(definition, project=project).output == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:listObjectsV2",
+                "Parameters": {"Bucket": "data", "Prefix": "in/"},
+            }
+        },
+        {
+            "ResultWriter": {
+                "Resource": "arn:aws:states:::s3:putObject",
+                "Parameters": {"Bucket": "data", "Prefix": "out"},
+            }
+        },
+    ],
+    ids=["a listing", "results"],
+)
+def test_no_bucket_is_listed_or_written_without_a_folder(fields: dict[str, Any]) -> None:
+    done = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **done}
+    each = {"Type": "Map", "ItemProcessor": processor, "End": True, **fields}
+    with pytest.raises(ProjectError, match="the bucket data has no folder, and S3 is not to be called"):
+        run(machine(each, "Each"), [1, 2])
 
 
 # -- what is allowed ----------------------------------------------------------------------------------

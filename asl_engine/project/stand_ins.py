@@ -42,7 +42,16 @@ if TYPE_CHECKING:
     from asl_engine.resources.nested import Executions
     from asl_engine.resources.python.registry import TaskFunction
 
-__all__ = ["CallableStandIns", "CalledTask", "Fallback", "called_tasks", "check_keys", "check_served", "closest"]
+__all__ = [
+    "CallableStandIns",
+    "CalledTask",
+    "Fallback",
+    "called_tasks",
+    "check_callables",
+    "check_keys",
+    "check_served",
+    "closest",
+]
 
 INVOKE, START_EXECUTION = "lambda:invoke", "states:startExecution"
 HTTP = ("http:invoke", "apigateway:invoke")
@@ -176,13 +185,19 @@ def _fits(named: FunctionReference, called: FunctionReference) -> bool:
     )
 
 
+def check_callables(given: Mapping[str, TaskFunction]) -> None:
+    """Raises ``ProjectError`` for a key that is no name, and for what cannot be called as a task."""
+    for key, function in given.items():
+        if not isinstance(key, str):
+            raise ProjectError(f"tasks: the key {key!r} is of type {type(key).__name__}: a key is a name")
+        accepts_context(function, key)
+
+
 def check_keys(given: Mapping[str, TaskFunction], calls: list[CalledTask], types: Mapping[str, str]) -> None:
     """Refuse a stand-in that no task would call: its key may be misspelt, and the real thing be called instead.
 
-    ``types`` are those of the states by name.  Raises ``ProjectError``; also for what is no task callable.
+    ``types`` are those of the states by name.  Raises ``ProjectError``.
     """
-    for key, function in given.items():
-        accepts_context(function, key)
     counting = {task: closest(given, task) for task in calls}
     used = {found[0] for found in counting.values() if found is not None}
     for key in given:
