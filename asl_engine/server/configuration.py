@@ -22,7 +22,9 @@ NO_QUALIFIER = "Log Group ARN must be provided with '*' qualifier."
 def configured(data: Mapping[str, Json], before: Mapping[str, Json] | None = None) -> dict[str, Json]:
     """What a request wants; what it does not mention stays as it was ``before``, or is AWS's default.
 
-    Raises InvalidLoggingConfiguration, InvalidTracingConfiguration, InvalidEncryptionConfiguration.
+    A configuration that is mentioned is replaced as a whole.  SDKs leave out members that are zero (Go's sends
+    ``{}`` for tracing that is not enabled), so a member that is missing has its default.
+    Raises InvalidLoggingConfiguration and InvalidEncryptionConfiguration.
     """
     kept: dict[str, Json] = dict(before) if before is not None else {**DEFAULTS}
     for field, checked in _CHECKED.items():
@@ -63,9 +65,7 @@ def _logging(given: Any) -> Json:
 
 
 def _tracing(given: Any) -> Json:
-    if given.get("enabled") is None:
-        raise _invalid("Tracing", "enabled has to be true or false.")
-    return {"enabled": given["enabled"]}
+    return {"enabled": bool(given.get("enabled"))}
 
 
 def _encryption(given: Any) -> Json:

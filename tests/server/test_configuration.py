@@ -53,6 +53,18 @@ ACCEPTED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
             }
         },
     ),
+    "no tracing": ({"tracingConfiguration": {}}, {}),
+    "logging to a destination, without data": (
+        {"loggingConfiguration": {"level": "ERROR", "destinations": to(f"{GROUP}:*")}},
+        {
+            "loggingConfiguration": {
+                "level": "ERROR",
+                "includeExecutionData": False,
+                "destinations": to(f"{GROUP}:*"),
+            }
+        },
+    ),
+    "no destinations": ({"loggingConfiguration": {"level": "OFF", "destinations": []}}, {}),
     "tracing": ({"tracingConfiguration": {"enabled": True}}, {"tracingConfiguration": {"enabled": True}}),
     "a key of one's own": (
         {"encryptionConfiguration": MINE},
@@ -76,6 +88,12 @@ def test_an_update_leaves_the_rest() -> None:
     after = configured({"encryptionConfiguration": MINE}, before)
     assert after["tracingConfiguration"] == {"enabled": True}
     assert after["other"] == 1
+
+
+def test_what_an_update_mentions_is_replaced_as_a_whole() -> None:
+    logged = {"level": "ALL", "includeExecutionData": True, "destinations": to(f"{GROUP}:*")}
+    before = configured({"tracingConfiguration": {"enabled": True}, "loggingConfiguration": logged})
+    assert configured({"tracingConfiguration": {}, "loggingConfiguration": {}}, before) == DEFAULT
 
 
 ONE = "Invalid Logging Configuration: Must specify exactly one Log Destination."
@@ -105,11 +123,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         {"loggingConfiguration": {"level": "ALL", "destinations": to("arn:aws:s3:::bucket")}},
         "InvalidLoggingConfiguration",
         "Invalid Logging Configuration: Log Destination is not the ARN of a log group: arn:aws:s3:::bucket",
-    ),
-    "tracing without a word": (
-        {"tracingConfiguration": {}},
-        "InvalidTracingConfiguration",
-        "Invalid Tracing Configuration: enabled has to be true or false.",
     ),
     "no key": (
         {"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY"}},

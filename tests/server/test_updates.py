@@ -175,10 +175,6 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
             "Invalid Logging Configuration: Must specify exactly one Log Destination.",
         ),
     ),
-    "tracing": (
-        {"tracingConfiguration": {}},
-        ("InvalidTracingConfiguration", "Invalid Tracing Configuration: enabled has to be true or false."),
-    ),
     "encryption": (
         {"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY"}},
         (
