@@ -295,6 +295,11 @@ def _ended_badly(
     return apply
 
 
+def _machine_deleted(x: Execution, event: ev.MachineDeleted) -> None:
+    del event
+    x.machine_deleted = True
+
+
 def _execution_redriven(x: Execution, event: ev.ExecutionRedriven) -> None:
     assert x.root is not None  # noqa: S101  only what has ended unsuccessfully is redriven
     x.status = "RUNNING"
@@ -302,6 +307,7 @@ def _execution_redriven(x: Execution, event: ev.ExecutionRedriven) -> None:
     x.redrive_count = event.redrive_count
     x.redriven_at = event.at
     x.boundary = event.id
+    x.machine_deleted = False
     if event.token is not None:
         x.redrives[event.token] = event.at
         if len(x.redrives) > REDRIVES_REMEMBERED:
@@ -401,6 +407,7 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.TaskScheduleFailed: _task_schedule_failed,
     ev.TaskStarted: _task_started,
     ev.TaskSubmitted: _task_submitted,
+    ev.MachineDeleted: _machine_deleted,
     ev.TaskRestarted: _task_restarted,
     ev.TaskHeartbeatReceived: _task_heartbeat,
     ev.TaskSucceeded: _task_succeeded,

@@ -92,11 +92,11 @@ class Decision:
         frame = self.frame
         self._append(kind(self.execution.seq + 1, 0, frame.last_id, self.at, frame.id, *fields))
 
-    def emit_end(self, kind: Callable[..., ev.Event], *fields: object) -> None:
+    def emit_end(self, kind: Callable[..., ev.Event], *fields: object, previous: int | None = None) -> None:
         """The end of the execution, for which there is always room, or the redrive that follows it."""
         x = self.execution
         # What fails again before it shows anything follows from the redrive.
-        follows = max(self.frame.last_id, x.boundary)
+        follows = max(self.frame.last_id, x.boundary) if previous is None else previous
         self._append(kind(x.seq + 1, x.history_length + 1, follows, self.at, self.frame.id, *fields))
 
     def _append(self, event: ev.Event) -> None:

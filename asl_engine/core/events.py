@@ -46,6 +46,7 @@ __all__ = [
     "ExecutionStarted",
     "ExecutionSucceeded",
     "ExecutionTimedOut",
+    "MachineDeleted",
     "MapIterationAborted",
     "MapIterationFailed",
     "MapIterationStarted",
@@ -275,6 +276,16 @@ class TaskHeartbeatReceived(NamedTuple):
     heard: int | None = None
 
 
+class MachineDeleted(NamedTuple):
+    """The state machine of the execution was deleted: no further state is entered."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
 class TaskRestarted(NamedTuple):
     """The process that ran the task is gone; the attempt begins anew, and so do its timeouts.
 
@@ -412,6 +423,7 @@ Event: TypeAlias = (
     | ExecutionFailed
     | ExecutionTimedOut
     | ExecutionAborted
+    | MachineDeleted
     | ExecutionRedriven
     | StateEntered
     | StateExited

@@ -77,6 +77,7 @@ class Execution:
     ``root`` is what an execution that did not succeed can be redriven from, with all below it.  ``redriven_at``
     is the moment of the last redrive (milliseconds, None if never), ``redrives`` those of the last ones by the
     client's token.  ``boundary`` is the history id of the last event of no frame: an end or a redrive.
+    ``machine_deleted``: the state machine is no more, and no further state is entered.
     ``assigned_bytes`` is the most that all variables can have together, until it is counted at ``recount_at``.
     """
 
@@ -90,6 +91,7 @@ class Execution:
         "history_length",
         "identity",
         "input",
+        "machine_deleted",
         "open",
         "output",
         "recount_at",
@@ -123,4 +125,5 @@ class Execution:
         self.assigned_bytes = 0
         self.recount_at = RECOUNT_BYTES
         self.boundary = 0
+        self.machine_deleted = False
         self.redrives: dict[str, int] = {}

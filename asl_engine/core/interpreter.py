@@ -18,6 +18,7 @@ from asl_engine.core.failing import abort_map_runs, fail
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
     Heartbeat,
+    MachineDeletionReported,
     MapRunReported,
     RedriveRequested,
     Resumed,
@@ -151,7 +152,16 @@ def stop(decision: Decision, machine: StateMachine, stimulus: StopRequested) -> 
     del machine
     abort_map_runs(decision)
     decision.frame = decision.execution.frames[0]
-    decision.emit_end(ev.ExecutionAborted, stimulus.error, stimulus.cause)
+    # Recorded from AWS: it follows from nothing that the execution did.
+    decision.emit_end(ev.ExecutionAborted, stimulus.error, stimulus.cause, previous=0)
+
+
+def delete_machine(decision: Decision, machine: StateMachine, stimulus: MachineDeletionReported) -> None:
+    """The work that is under way goes on; the next state is not entered any more."""
+    del machine, stimulus
+    decision.frame = decision.execution.frames[0]
+    if not decision.execution.machine_deleted:
+        decision.emit_internal(ev.MachineDeleted)
 
 
 def redrive(decision: Decision, machine: StateMachine, stimulus: RedriveRequested) -> None:
@@ -300,6 +310,7 @@ _TAKE: dict[type[Stimulus], Callable[..., None]] = {
     Heartbeat: beat,
     TimerReported: fire,
     StopRequested: stop,
+    MachineDeletionReported: delete_machine,
     RedriveRequested: redrive,
     Resumed: resume,
 }
@@ -310,6 +321,10 @@ _TAKE: dict[type[Stimulus], Callable[..., None]] = {
 
 def enter_next(decision: Decision, machine: StateMachine) -> None:
     frame = decision.frame
+    if decision.execution.machine_deleted:  # in the words that AWS's knowledge center quotes
+        name = decision.execution.identity.machine_name
+        fail(decision, "States.Runtime", f"State machine {name} has been deleted.")
+        return
     state = machine.states[frame.next or machine.start_at]
     given = Payload(frame.input.value) if state.rewrites_input else frame.input
     decision.emit(ev.StateEntered, state.name, state.type, given)

@@ -15,6 +15,7 @@ from asl_engine.core.execution import RUNNABLE, Execution, Identity, OpenTimer
 from asl_engine.core.interpreter import MACHINE_TIMER, advance
 from asl_engine.core.stimuli import (
     Heartbeat,
+    MachineDeletionReported,
     MapRunReported,
     RedriveRequested,
     Resumed,
@@ -139,6 +140,7 @@ _STIMULUS: dict[type[ev.Event], Callable[..., Stimulus]] = {
     ev.TaskTimedOut: lambda event: TimerReported(event.at, event.task),
     ev.TaskHeartbeatReceived: lambda event: Heartbeat(event.at, event.task, event.heard),
     ev.TaskRestarted: lambda event: Resumed(event.at, restarted=True),
+    ev.MachineDeleted: lambda event: MachineDeletionReported(event.at),
     ev.ExecutionTimedOut: lambda event: TimerReported(event.at, MACHINE_TIMER),
     ev.ExecutionAborted: _aborted,
     ev.ExecutionRedriven: lambda event: RedriveRequested(event.at, event.token),

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Heartbeat",
+    "MachineDeletionReported",
     "MapRunReported",
     "RedriveRequested",
     "Resumed",
@@ -95,6 +96,12 @@ class StopRequested(NamedTuple):
     cause: str | None = None
 
 
+class MachineDeletionReported(NamedTuple):
+    """The execution's state machine was deleted."""
+
+    at: int
+
+
 class RedriveRequested(NamedTuple):
     """Go on with an execution that has ended unsuccessfully.  ``token`` is the client's, None without one."""
 
@@ -118,6 +125,7 @@ Stimulus: TypeAlias = (
     | Heartbeat
     | TimerReported
     | StopRequested
+    | MachineDeletionReported
     | RedriveRequested
     | Resumed
 )

@@ -23,7 +23,7 @@ async def finalize(host: Host, arn: str, total: int | None = None) -> None:
     from asl_engine.language.loader import load
 
     store = host.store
-    while found := await store.map_runs.child_page(arn, "RUNNING", "", PAGE):
+    while found := await store.map_runs.child_page(arn, "RUNNING", None, PAGE):
         machine = load(await store.definition(found[0][0].definition))
         await asyncio.gather(*(host.stop(machine, child) for child, *_ in found))
     counts = Counts.of_sums(await store.map_runs.sums(arn))
