@@ -154,7 +154,7 @@ async def serve(
         engine.activities.know(await store.activities.arns())
         await engine.check()  # from now on, what others write is noticed
         resumed = await service.resume_all()
-        looking = asyncio.ensure_future(_look_around(engine))
+        looking = asyncio.ensure_future(_look_around(engine, service))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
         stopping = asyncio.ensure_future(stop)
         host, port = listener.getsockname()[:2]
@@ -190,8 +190,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _look_around(engine: Engine) -> None:
-    """Other processes may stop an execution of ours, create activities or delete them.
+async def _look_around(engine: Engine, service: Service) -> None:
+    """Other processes may stop an execution of ours, create activities or delete them, or delete a machine.
 
     A database that cannot be read just now is told of once, and looked at again.
     """
@@ -201,6 +201,7 @@ async def _look_around(engine: Engine) -> None:
         try:
             if await engine.check():
                 engine.activities.know(await engine.store.activities.arns())
+                await service.learn_deletions()
         except StoreError as error:
             if str(error) != told:
                 told = str(error)

@@ -10,8 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.core.apply import fold
-from asl_engine.core.events import StateExited
-from asl_engine.core.stimuli import StopRequested
+from asl_engine.core.stimuli import MachineDeletionReported
 from asl_engine.engine.clock import SystemClock
 from asl_engine.errors import AslError, ExecutionBusy
 from asl_engine.language.loader import load
@@ -20,6 +19,7 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.resources.mocks import MOCK_CASE
 from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
+from asl_engine.store.records import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import MachineRecord, Record
 
-__all__ = ["SERVED", "Operations", "Service"]
+__all__ = ["Operations", "Service"]
 
 log = logging.getLogger("asl_engine.server")
 
@@ -44,7 +44,6 @@ Operations: TypeAlias = "Mapping[str, Callable[[Request, Service], Awaitable[dic
 
 MOST_COMPILED = 256
 MOST_OPEN = 1_000_000
-SERVED = "server"  # the option of executions that a server has started
 
 
 class Service:
@@ -65,7 +64,7 @@ class Service:
         self.random = Random() if random is None else random
         self.changing = asyncio.Lock()  # whoever reads machines, versions, aliases or tags to change them
         self._adopting = asyncio.Lock()
-        self.deleting: set[str] = set()  # machines that will be gone with their last execution
+        self._deleting: set[str] = set()  # machines that will be gone with their last execution
         self._ending: set[asyncio.Future[None]] = set()
         self._compiled: OrderedDict[str, StateMachine] = OrderedDict()
         self._references: OrderedDict[str, dict[str, list[str]]] = OrderedDict()
@@ -83,9 +82,8 @@ class Service:
         """The machine as it stands: one that is being deleted is gone with its last execution."""
         record = await self.store.machines.get(arn)
         if record is not None and record.status == "DELETING" and not await self.is_running(arn):
-            # Somebody else may have noticed too, and have made a new machine of that name.
-            await self.store.machines.remove(arn, only_deleting=True)
-            self.deleting.discard(arn)
+            await self.store.machines.finish_deletion(arn)
+            self._deleting.discard(arn)
             return None
         return record
 
@@ -118,24 +116,40 @@ class Service:
         if len(self._compiled) > MOST_COMPILED:
             self._compiled.popitem(last=False)
 
-    def observe(self, run: Run, events: list[Event]) -> None:
-        """Where a machine is being deleted, end its executions with their next transition, it with the last."""
-        if run.execution.identity.machine_arn not in self.deleting:
-            return
-        ended = run.execution.status != "RUNNING"
-        if ended or any(isinstance(event, StateExited) for event in events):
-            ending = asyncio.ensure_future(self._end(run, ended=ended))
-            self._ending.add(ending)
-            ending.add_done_callback(self._ending.discard)
+    async def delete_machine(self, arn: str) -> None:
+        """The machine is gone at once with its executions, or with the last of them that runs."""
+        if not await self.store.machines.delete(arn):
+            await self.learn_deletions()
 
-    async def _end(self, run: Run, *, ended: bool) -> None:
+    async def learn_deletions(self) -> None:
+        """Tell the executions of machines that are being deleted, by us or by another process."""
+        self._deleting = await self.store.machines.being_deleted()
+        for run in list(self.engine.runs.values()) if self._deleting else ():
+            self._tell_of_deletion(run)
+
+    def observe(self, run: Run, events: list[Event]) -> None:
+        """Where a machine is being deleted, it is gone with its last execution."""
+        del events
+        machine = run.execution.identity.machine_arn
+        if machine not in self._deleting:
+            return
+        if run.execution.status == "RUNNING":  # it was started or resumed at this very moment
+            self._tell_of_deletion(run)
+            return
+        ending = asyncio.ensure_future(self._finish_deletion(machine))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    def _tell_of_deletion(self, run: Run) -> None:
+        execution = run.execution
+        if execution.identity.machine_arn in self._deleting and not execution.machine_deleted:
+            self.engine.deliver(run, MachineDeletionReported(self.engine.clock.now()))
+
+    async def _finish_deletion(self, arn: str) -> None:
         try:
-            if ended:
-                await self.find_machine(run.execution.identity.machine_arn)
-            else:
-                await self.engine.ask(run, StopRequested(self.engine.clock.now(), None, None))
+            await self.find_machine(arn)
         except AslError as error:
-            log.warning("cannot end %s: %s", run.arn, error)
+            log.warning("cannot finish the deletion of %s: %s", arn, error)
 
     # -- executions ---------------------------------------------------------------------------------
 
@@ -170,7 +184,7 @@ class Service:
         """
         resumed = 0
         await self.engine.map_runs.finalize_all()
-        self.deleting |= await self.store.machines.being_deleted()
+        await self.learn_deletions()
         for record in reversed(await self.store.executions(status="RUNNING", limit=MOST_OPEN)):
             try:
                 resumed += await self._resume(record)
@@ -178,7 +192,7 @@ class Service:
                 continue
             except AslError as error:
                 log.warning("cannot resume %s: %s", record.identity.arn, error)
-        for arn in tuple(self.deleting):
+        for arn in tuple(self._deleting):
             await self.find_machine(arn)
         return resumed
 

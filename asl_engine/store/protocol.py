@@ -15,9 +15,9 @@ if TYPE_CHECKING:
         AliasRecord,
         Child,
         MachineRecord,
-        MachineStatus,
         MapRunChild,
         MapRunRecord,
+        Place,
         Record,
         VersionRecord,
     )
@@ -99,11 +99,11 @@ class Store(Protocol):
         self,
         machine_arn: str,
         status: Status | None = None,
-        after: str = "",
+        after: Place | None = None,
         limit: int = 100,
         qualified: str | None = None,
     ) -> list[Record]:
-        """The executions of one state machine, the newest first, starting behind ``after`` (an ARN).
+        """The executions of one state machine in the order of ``Place``, starting behind ``after``.
 
         ``qualified`` is the version or alias through which they were started.
         """
@@ -132,6 +132,7 @@ class Machines(Protocol):
     ) -> MachineRecord:
         """Keep a new machine, the text of its definition, its tags and a version, unless its ARN is taken.
 
+        What a deleted machine of that ARN has left of its executions is deleted: its names are free.
         Returns the machine that has the ARN now: the first one created.
         """
         ...
@@ -159,12 +160,18 @@ class Machines(Protocol):
         """The ARNs of the machines with the status DELETING."""
         ...
 
-    async def set_status(self, arn: str, status: MachineStatus) -> None: ...
+    async def delete(self, arn: str) -> bool:
+        """Delete a machine, its versions, aliases, tags and executions.  Returns whether it is gone.
 
-    async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
-        """Forget a machine, its versions, aliases and tags; its executions stay, since they keep their definition.
+        While one of its executions runs, it only gets the status DELETING.  The executions are those that a
+        server has started, with their Map Runs and children.
+        """
+        ...
 
-        With ``only_deleting``, a machine with another status stays: it may have taken the name since.
+    async def finish_deletion(self, arn: str) -> bool:
+        """Delete a machine with the status DELETING whose last execution has ended.  Returns whether it is gone.
+
+        Its executions stay until a machine of that ARN is created: their end can be looked at.
         """
         ...
 
@@ -193,9 +200,9 @@ class MapRuns(Protocol):
         ...
 
     async def child_page(
-        self, arn: str, status: Status | None, after: str, limit: int
+        self, arn: str, status: Status | None, after: Place | None, limit: int
     ) -> list[tuple[Record, int, int]]:
-        """The children, the newest first, starting behind ``after`` (an ARN).
+        """The children in the order of ``Place``, starting behind ``after``.
 
         Each comes with its number of items and the number of its restarts.
         """

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "SERVED",
     "ActivityRecord",
     "AliasRecord",
     "Child",
@@ -21,10 +22,15 @@ __all__ = [
     "MapRunChild",
     "MapRunRecord",
     "MapRunStatus",
+    "Place",
     "Record",
     "Route",
     "VersionRecord",
 ]
+
+
+# The option of an execution that a server has started, for a state machine that its API keeps.
+SERVED = "server"
 
 
 class Record(NamedTuple):
@@ -41,6 +47,23 @@ class Record(NamedTuple):
     options: dict[str, Json] = {}  # noqa: RUF012  JSON values are never changed
     redrive_count: int = 0
     redriven_at: int | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where ListExecutions has it."""
+        began = self.identity.started_at if self.redriven_at is None else self.redriven_at
+        return Place(began if self.stopped_at is None else self.stopped_at, self.identity.arn)
+
+
+class Place(NamedTuple):
+    """A place in the order of ListExecutions: the newest first.
+
+    ``at`` is when the execution ended, or while it runs when it began or was redriven last; in milliseconds since
+    the epoch.  Of two with the same moment the one that was created later comes first.
+    """
+
+    at: int
+    arn: str
 
 
 MachineStatus: TypeAlias = Literal["ACTIVE", "DELETING"]

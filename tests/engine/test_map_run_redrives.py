@@ -125,7 +125,7 @@ def test_the_same_map_run_goes_on(play: Callable[[Scenario], None], kind: str) -
         else:
             assert [child.redrive_count for child in new] == [0, 0, 0, 0]
             assert new[1].identity.arn != old[1].identity.arn
-            page = await store.map_runs.child_page(after.arn, None, "", 10)
+            page = await store.map_runs.child_page(after.arn, None, None, 10)
             assert sorted(redrives for _, _, redrives in page) == [0, 0, 0, 2]
         assert new[0].identity == old[0].identity
 

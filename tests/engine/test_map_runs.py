@@ -308,7 +308,7 @@ def test_too_many_failures_abort_the_rest(play: Callable[[Scenario], None]) -> N
             "executions": {"ABORTED": 2, "FAILED": 1},
             "items": {"ABORTED": 2, "FAILED": 1},
         }
-        assert await store.map_runs.child_page(run.arn, "RUNNING", "", 10) == []
+        assert await store.map_runs.child_page(run.arn, "RUNNING", None, 10) == []
 
     play(scenario)
 
@@ -418,7 +418,7 @@ async def until_children(store: Store, execution: Execution, number: int) -> str
     """The Map Run's ARN, once so many children run."""
     while True:
         runs = await store.map_runs.page(execution.identity.arn, "", 1)
-        if runs and len(await store.map_runs.child_page(runs[0].arn, "RUNNING", "", 100)) == number:
+        if runs and len(await store.map_runs.child_page(runs[0].arn, "RUNNING", None, 100)) == number:
             return runs[0].arn
         await asyncio.sleep(0)
 
@@ -460,7 +460,7 @@ def test_a_stopped_child_is_not_a_failure(play: Callable[[Scenario], None]) -> N
         async with Engine(store, {}, clock=Still()) as engine:
             run = await engine.start(machine, "m", Payload([1]), "n")
             arn = await until_children(store, run.execution, 1)
-            ((child, *_),) = await store.map_runs.child_page(arn, None, "", 1)
+            ((child, *_),) = await store.map_runs.child_page(arn, None, None, 1)
             await engine.stop(processor_of(machine, child.identity.machine_name), child)
             execution = await run.wait()
         assert output(execution)[0]["Status"] == "ABORTED"

@@ -242,7 +242,12 @@ def test_executions_of_a_deleted_machine_end_with_their_next_transition(tmp_path
     # Another server on the same database knows of the deletion too.
     with running(db, skip_time=False) as server:
         client = server.client()
-        assert ended(client, execution)["status"] == "ABORTED"
+        shown = ended(client, execution)
+        assert (shown["status"], shown["error"]) == ("FAILED", "States.Runtime")
+        assert shown["cause"] == "State machine m has been deleted."
+        history = client.get_execution_history(executionArn=execution)["events"]
+        assert [event["type"] for event in history][2:] == ["WaitStateExited", "ExecutionFailed"]
+        assert history[-1]["previousEventId"] == history[-2]["id"]
         assert created(client, PASS) == arn
         again = client.start_execution(stateMachineArn=arn)["executionArn"]
         assert ended(client, again)["status"] == "SUCCEEDED"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from asl_engine.server.operations import state_machines
 from tests.cli.project import wait_for
-from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, refusal, running
+from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, ended, refusal, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -251,6 +252,120 @@ def test_a_deleted_machine_is_gone_and_its_name_free(client: Any, name: str) -> 
     client.delete_state_machine(stateMachineArn=arn)
     assert refusal(client.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
     assert created(client, FAIL, name=name) == arn
+
+
+MAP_RUN = {
+    "StartAt": "M",
+    "States": {
+        "M": {
+            "Type": "Map",
+            "Label": "each",
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+                "StartAt": "P",
+                "States": {"P": {"Type": "Pass", "End": True}},
+            },
+            "End": True,
+        }
+    },
+}
+
+
+def test_the_executions_of_a_deleted_machine_are_gone(client: Any, name: str) -> None:
+    arn = created(client, MAP_RUN, name=name, publish=True)
+    routing = [{"stateMachineVersionArn": f"{arn}:1", "weight": 100}]
+    client.create_state_machine_alias(name="live", routingConfiguration=routing)
+    other = created(client, name=f"{name}-")
+    kept = client.start_execution(stateMachineArn=other, name="first")["executionArn"]
+    old = client.start_execution(stateMachineArn=f"{arn}:live", name="first", input="[1, 2]")["executionArn"]
+    assert ended(client, old)["status"] == ended(client, kept)["status"] == "SUCCEEDED"
+    (map_run,) = client.list_map_runs(executionArn=old)["mapRuns"]
+    children = client.list_executions(mapRunArn=map_run["mapRunArn"])["executions"]
+    assert len(children) == 2
+    client.delete_state_machine(stateMachineArn=arn)
+    for one in (old, *(child["executionArn"] for child in children)):
+        missing = ("ExecutionDoesNotExist", f"Execution Does Not Exist: '{one}'")
+        assert refusal(client.describe_execution, executionArn=one) == missing
+        assert refusal(client.get_execution_history, executionArn=one) == missing
+    assert refusal(client.describe_map_run, mapRunArn=map_run["mapRunArn"])[0] == "ResourceNotFound"
+    assert created(client, name=name, publish=True) == arn
+    assert client.list_executions(stateMachineArn=arn)["executions"] == []
+    assert client.list_executions(stateMachineArn=f"{arn}:1")["executions"] == []
+    assert client.list_state_machine_aliases(stateMachineArn=arn)["stateMachineAliases"] == []
+    assert client.start_execution(stateMachineArn=arn, name="first", input="[3]")["executionArn"] == old
+    assert ended(client, old)["output"] == "[3]"
+    assert client.describe_execution(executionArn=kept)["status"] == "SUCCEEDED"
+
+
+def test_the_executions_of_a_deleted_express_machine_are_gone(client: Any, name: str) -> None:
+    arn = created(client, name=name, type="EXPRESS")
+    execution = client.start_sync_execution(stateMachineArn=arn, name="first")["executionArn"]
+    assert client.describe_execution(executionArn=execution)["status"] == "SUCCEEDED"
+    client.delete_state_machine(stateMachineArn=arn)
+    assert refusal(client.describe_execution, executionArn=execution)[0] == "ExecutionDoesNotExist"
+    assert created(client, name=name) == arn
+    assert client.list_executions(stateMachineArn=arn)["executions"] == []
+
+
+def test_an_execution_of_a_deleted_machine_fails_with_its_next_transition(patient: Server, name: str) -> None:
+    client = patient.client()
+    activity = client.create_activity(name=name)["activityArn"]
+    definition = {
+        "StartAt": "T",
+        "States": {
+            "T": {"Type": "Task", "Resource": activity, "Next": "P"},
+            "P": {"Type": "Pass", "Next": "W"},
+            "W": {"Type": "Wait", "Seconds": 3600, "End": True},
+        },
+    }
+    arn = created(client, definition, name=name)
+    began = client.start_execution(stateMachineArn=arn, name="first")["executionArn"]
+    token = client.get_activity_task(activityArn=activity)["taskToken"]
+    client.delete_state_machine(stateMachineArn=arn)
+    assert client.describe_execution(executionArn=began)["status"] == "RUNNING"  # its task goes on
+    client.send_task_success(taskToken=token, output="{}")
+    shown = ended(client, began)
+    cause = f"State machine {name} has been deleted."
+    assert (shown["status"], shown["error"], shown["cause"]) == ("FAILED", "States.Runtime", cause)
+    history = client.get_execution_history(executionArn=began)["events"]
+    assert [event["type"] for event in history][-3:] == ["ActivitySucceeded", "TaskStateExited", "ExecutionFailed"]
+    assert history[-1]["previousEventId"] == history[-2]["id"]
+    assert refusal(client.redrive_execution, executionArn=began)[0] == "ExecutionNotRedrivable"
+    assert refusal(client.describe_state_machine, stateMachineArn=arn)[0] == "StateMachineDoesNotExist"
+    # Its name is free with the machine's.
+    assert created(client, definition, name=name) == arn
+    assert client.list_executions(stateMachineArn=arn)["executions"] == []
+    assert refusal(client.describe_execution, executionArn=began)[0] == "ExecutionDoesNotExist"
+    assert client.start_execution(stateMachineArn=arn, name="first")["executionArn"] == began
+
+
+def test_a_deletion_by_another_server_is_noticed(tmp_path: Path) -> None:
+    db = tmp_path / "asl.db"
+    with running(db, skip_time=False) as first, running(db, skip_time=False) as second:
+        client = first.client()
+        activity = client.create_activity(name="a")["activityArn"]
+        task = {"Type": "Task", "Resource": activity, "Next": "P"}
+        arn = created(client, {"StartAt": "T", "States": {"T": task, "P": {"Type": "Pass", "End": True}}})
+        began = client.start_execution(stateMachineArn=arn)["executionArn"]
+        token = client.get_activity_task(activityArn=activity)["taskToken"]
+        second.client().delete_state_machine(stateMachineArn=arn)
+        with sqlite3.connect(db) as watching:
+            query = "SELECT count(*) FROM events WHERE kind = 'MachineDeleted'"
+            wait_for(lambda: watching.execute(query).fetchone() == (1,))
+        client.send_task_success(taskToken=token, output="{}")
+        assert ended(client, began)["cause"] == "State machine m has been deleted."
+
+
+def test_an_execution_in_its_last_state_ends_as_it_would(patient: Server, name: str) -> None:
+    client = patient.client()
+    activity = client.create_activity(name=name)["activityArn"]
+    task = {"Type": "Task", "Resource": activity, "End": True}
+    arn = created(client, {"StartAt": "T", "States": {"T": task}}, name=name)
+    began = client.start_execution(stateMachineArn=arn)["executionArn"]
+    token = client.get_activity_task(activityArn=activity)["taskToken"]
+    client.delete_state_machine(stateMachineArn=arn)
+    client.send_task_success(taskToken=token, output="{}")
+    assert ended(client, began)["status"] == "SUCCEEDED"
 
 
 def test_a_machine_is_deleted_with_its_last_execution(patient: Server, name: str) -> None:

@@ -9,16 +9,30 @@ from typing import TYPE_CHECKING, TypeAlias
 import anyio
 import pytest
 
+from asl_engine.core import events as ev
 from asl_engine.core.execution import Identity
 from asl_engine.errors import Conflict
+from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.protocol import Store
-from asl_engine.store.records import AliasRecord, MachineRecord, Record, Route, VersionRecord
+from asl_engine.store.records import (
+    SERVED,
+    AliasRecord,
+    Child,
+    MachineRecord,
+    Place,
+    Record,
+    Route,
+    VersionRecord,
+)
+from asl_engine.store.sqlite.listing import of_machine as of_machine_page
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from asl_engine.core.events import Event
 
 Scenario: TypeAlias = Callable[[Store], Awaitable[None]]
 
@@ -61,7 +75,7 @@ def test_a_machine_comes_with_its_tags_and_its_version(run: Run) -> None:
         assert await store.machines.count(ARN[:-1]) == 1
         assert await store.machines.count("arn:other") == 0
         await store.aliases.add(alias("live"))
-        await store.machines.remove(ARN)
+        assert await store.machines.delete(ARN)
         assert await store.tags.get(ARN) == {}
         assert await store.versions.count(ARN) == 0
         assert await store.aliases.of_machine(ARN) == []
@@ -69,23 +83,131 @@ def test_a_machine_comes_with_its_tags_and_its_version(run: Run) -> None:
     run(scenario)
 
 
-def test_a_machine_is_removed_only_if_it_is_being_deleted(run: Run) -> None:
+def of_machine(name: str, machine: str = "m", *, served: bool = True) -> Record:
+    who = Identity(f"arn:{name}", name, ARN.removesuffix("m") + machine, machine, "arn:role", 1000)
+    return Record(who, "digest", options={SERVED: True} if served else {})
+
+
+def started(text: str = "{}") -> list[Event]:
+    return [ev.ExecutionStarted(1, 1, 0, 1000, 0, Payload.of_text(text), "")]
+
+
+FAILED = ev.ExecutionFailed(2, 2, 1, 2000, 0, "Bad", None)
+
+
+def test_a_machine_is_deleted_with_its_executions(run: Run) -> None:
     async def scenario(store: Store) -> None:
         await store.machines.add(MACHINE._replace(last_version=1), TEXT, {"a": "1"}, version(1))
         await store.aliases.add(alias("live"))
-        await store.machines.remove(ARN, only_deleting=True)
-        assert await store.machines.get(ARN) is not None
-        assert await store.versions.count(ARN) == len(await store.aliases.of_machine(ARN)) == 1
-        assert await store.tags.get(ARN) == {"a": "1"}
-        assert await store.machines.being_deleted() == set()
-        await store.machines.set_status(ARN, "DELETING")
-        assert await store.machines.being_deleted() == {ARN}
-        await store.machines.remove(ARN, only_deleting=True)
+        for name, machine in (("a", "m"), ("b", "m2"), ("c", "l"), ("d", "m-")):
+            await store.create(of_machine(name, machine), TEXT, [*started(), FAILED])
+        await store.create(of_machine("run", served=False), TEXT, [*started(), FAILED])
+        assert await store.machines.delete(ARN)
         assert await store.machines.get(ARN) is None
         assert await store.versions.count(ARN) == len(await store.aliases.of_machine(ARN)) == 0
         assert await store.tags.get(ARN) == {}
+        assert await store.record("arn:a") is None
+        for arn in ("arn:b", "arn:c", "arn:d", "arn:run"):  # of other machines, and of `asl run`
+            assert await store.record(arn) is not None
+            assert len(await store.events(arn)) == 2
+        await store.create(of_machine("a"), TEXT, started("1"))  # the name is free
+        assert len(await store.events("arn:a")) == 1
 
     run(scenario)
+
+
+def test_a_machine_whose_executions_run_is_deleted_with_the_last(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        await store.machines.add(MACHINE._replace(last_version=1), TEXT, {"a": "1"}, version(1))
+        await store.aliases.add(alias("live"))
+        await store.create(of_machine("old"), TEXT, [*started(), FAILED])
+        await store.create(of_machine("a"), TEXT, started())
+        assert not await store.machines.finish_deletion(ARN)
+        assert await store.machines.being_deleted() == set()
+        assert not await store.machines.delete(ARN)
+        assert await store.machines.being_deleted() == {ARN}
+        assert not await store.machines.finish_deletion(ARN)
+        assert await store.versions.count(ARN) == len(await store.aliases.of_machine(ARN)) == 1
+        assert await store.tags.get(ARN) == {"a": "1"}
+        await store.append("arn:a", [FAILED])
+        assert await store.machines.finish_deletion(ARN)
+        assert await store.machines.get(ARN) is None
+        assert await store.versions.count(ARN) == len(await store.aliases.of_machine(ARN)) == 0
+        assert await store.tags.get(ARN) == {}
+        # How they have ended can be looked at until a machine takes the name.
+        assert [one.identity.name for one in await store.page(ARN)] == ["a", "old"]
+        await store.machines.add(MACHINE, TEXT)
+        assert await store.page(ARN) == []
+        assert await store.record("arn:a") is None
+
+    run(scenario)
+
+
+def test_map_runs_and_their_children_are_deleted_with_the_machine(run: Run) -> None:
+    async def scenario(store: Store) -> None:
+        await store.machines.add(MACHINE, TEXT)
+        await store.create(of_machine("a"), TEXT, started())
+        configuration = Payload({"concurrency": 1})
+        begun = ev.MapRunStarted(2, 2, 1, 1100, 0, "arn:map-run", configuration)
+        await store.append("arn:a", [begun])
+        kin = of_machine("child", "m/label")
+        await store.create(kin, TEXT, [*started(), FAILED], Child("arn:map-run", 0, 1))
+        assert not await store.machines.delete(ARN)
+        assert [one.arn for one in await store.map_runs.page("arn:a", "", 9)] == ["arn:map-run"]
+        assert await store.map_runs.sums("arn:map-run") == {"FAILED": (1, 1)}
+        await store.append("arn:a", [ev.ExecutionAborted(3, 3, 0, 2000, 0, None, None)])
+        assert await store.machines.delete(ARN)
+        for arn in ("arn:a", "arn:child"):
+            assert await store.record(arn) is None
+        assert await store.map_runs.get("arn:map-run") is None
+        assert await store.map_runs.sums("arn:map-run") == {}
+        assert await store.map_runs.kinship("arn:child") is None
+        assert await store.map_runs.unsettled() == []
+
+    run(scenario)
+
+
+def test_a_deletion_is_one_transaction(tmp_path: Path) -> None:
+    async def main() -> None:
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        await store.machines.add(MACHINE, TEXT, {"a": "1"}, version(1))
+        await store.create(of_machine("a"), TEXT, [*started(), FAILED])
+        db = sqlite3.connect(tmp_path / "asl.db")
+        db.execute("CREATE TRIGGER broken BEFORE DELETE ON tags BEGIN SELECT RAISE(ABORT, 'broken'); END")
+        db.commit()
+        with pytest.raises(Conflict):  # as whatever a constraint of the database refuses
+            await store.machines.delete(ARN)
+        kept = await store.machines.get(ARN)
+        assert kept == MACHINE
+        assert await store.versions.count(ARN) == 1
+        assert len(await store.events("arn:a")) == 2
+        db.execute("DROP TRIGGER broken")
+        db.commit()
+        db.close()
+        assert await store.machines.delete(ARN)
+        await store.close()
+        store = await SqliteStore.open(tmp_path / "asl.db")
+        assert await store.machines.get(ARN) is None
+        assert await store.record("arn:a") is None
+        await store.close()
+
+    anyio.run(main)
+
+
+def test_pages_are_looked_up_and_not_sorted(tmp_path: Path) -> None:
+    async def main() -> None:
+        await (await SqliteStore.open(tmp_path / "asl.db")).close()
+
+    anyio.run(main)
+    db = sqlite3.connect(tmp_path / "asl.db")
+    for status, after in ((None, None), ("FAILED", None), ("FAILED", Place(1, "arn:a"))):
+        where, values = of_machine_page(ARN, status, after, 10, None)  # type: ignore[arg-type]  # a Status
+        query = f"EXPLAIN QUERY PLAN SELECT * FROM executions {where}"  # noqa: S608  constants of that module
+        plan = [row[3] for row in db.execute(query, values)]
+        assert any("INDEX executions_by_place (machine_arn=? AND status=?" in step for step in plan), plan
+        sorted_ones = [step for step in plan if "TEMP B-TREE" in step]
+        assert len(sorted_ones) == (status is None), plan  # the page itself, where it is merged
+    db.close()
 
 
 def test_a_machine_is_updated_with_its_version_or_not_at_all(run: Run) -> None:
@@ -181,7 +303,7 @@ def test_executions_are_paged_by_what_they_were_started_through(run: Run) -> Non
         assert await names(None) == ["d", "c", "b", "a"]
         assert await names("v1") == ["c", "b"]
         assert await names("live") == ["d", "c"]
-        assert await names("live", after="arn:d") == ["c"]
+        assert await names("live", after=Place(1000, "arn:d")) == ["c"]
         assert await names("no") == []
 
     run(scenario)

@@ -19,7 +19,7 @@ from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, S
 from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.protocol import Store
-from asl_engine.store.records import ActivityRecord, MachineRecord, Record
+from asl_engine.store.records import ActivityRecord, MachineRecord, Place, Record
 from asl_engine.store.sqlite.lease import Lease, is_held
 from asl_engine.store.sqlite.store import SqliteStore
 
@@ -502,10 +502,9 @@ def test_machines_are_kept_until_they_are_removed(open_store: Open) -> None:
         assert await store.machines.add(a_machine("m", definition="other"), "other") == first
         assert await store.machines.get(first.arn) == first
         assert await store.definition("digest") == DEFINITION
-        await store.machines.set_status(first.arn, "DELETING")
-        assert await store.machines.get(first.arn) == first._replace(status="DELETING")
-        await store.machines.remove(first.arn)
+        assert await store.machines.delete(first.arn)
         assert await store.machines.get(first.arn) is None
+        assert await store.machines.delete(first.arn)
 
     run(open_store, scenario)
 
@@ -530,17 +529,23 @@ def test_executions_are_paged_by_machine(open_store: Open) -> None:
     async def scenario(store: Store) -> None:
         for name, machine in (("a", "m"), ("b", "m"), ("c", "n"), ("d", "m")):
             await store.create(record(name, machine), DEFINITION, started())
-        await store.append("arn:m:b", ended())
 
         async def names(**arguments: object) -> list[str]:
             found = await store.page("arn:m", **arguments)  # type: ignore[arg-type]  # a stand-in of the test
             return [one.identity.name for one in found]
 
-        assert await names() == ["d", "b", "a"]
+        assert await names() == ["d", "b", "a"]  # of one moment: the one that was created last comes first
         assert await names(limit=1) == ["d"]
-        assert await names(after="arn:m:d") == ["b", "a"]
+        await store.append("arn:m:b", ended())
+        assert await names() == ["b", "d", "a"]  # when it ended counts
+        kept = await store.record("arn:m:d")
+        assert kept is not None
+        assert await names(after=kept.place) == ["a"]
         assert await names(status="RUNNING") == ["d", "a"]
-        assert await names(status="RUNNING", after="arn:m:d") == ["a"]
+        assert await names(status="RUNNING", after=kept.place) == ["a"]
+        assert await names(status="SUCCEEDED") == ["b"]
+        assert await names(after=Place(kept.place.at, "arn:gone")) == []  # of its moment nothing is shown twice
+        assert await names(after=Place(kept.place.at + 1, "arn:gone")) == ["d", "a"]
 
     run(open_store, scenario)
 

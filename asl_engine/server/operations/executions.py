@@ -27,8 +27,8 @@ from asl_engine.server.operations.redrive import reason_against
 from asl_engine.server.protocol.errors import ApiError, breach, unsatisfied
 from asl_engine.server.protocol.request import checked_name
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.service import SERVED
 from asl_engine.server.targets import EXECUTION_KINDS, Chosen, deleting, resolved, target
+from asl_engine.store.records import SERVED, Place
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
@@ -122,12 +122,13 @@ async def list_executions(request: Request, service: Service) -> dict[str, Any]:
     if status == "PENDING_REDRIVE":
         raise ApiError("ValidationException", "The status PENDING_REDRIVE can only be listed with a map run ARN")
     size, query = request.page_size(), ("ListExecutions", found.arn, status)
-    after = position_of(request.optional_text("nextToken"), query) or ""
+    after = position_of(request.optional_text("nextToken"), query)
+    place = None if after is None else Place._make(after)
     qualified = None if version is None else found.arn
-    executions = await service.store.page(machine.arn, status, str(after), size + 1, qualified)
+    executions = await service.store.page(machine.arn, status, place, size + 1, qualified)
     answer: dict[str, Any] = {"executions": [list_item(record, moment) for record in executions[:size]]}
     if len(executions) > size:
-        answer["nextToken"] = page_token(query, executions[size - 1].identity.arn)
+        answer["nextToken"] = page_token(query, executions[size - 1].place)
     return answer
 
 
@@ -138,8 +139,8 @@ async def stop_execution(request: Request, service: Service) -> dict[str, Any]:
     error, cause = request.optional_text("error"), request.optional_text("cause")
     await service.engine.stop(machine, record, error, cause)
     ended = await service.store.record(record.identity.arn)
-    assert ended is not None  # noqa: S101  executions are never removed
-    return {"stopDate": moment(ended.stopped_at or service.engine.clock.now())}
+    stopped_at = None if ended is None else ended.stopped_at  # it may be gone with its machine by now
+    return {"stopDate": moment(stopped_at or service.engine.clock.now())}
 
 
 async def _startable(request: Request, service: Service) -> Chosen:

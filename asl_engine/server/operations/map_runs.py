@@ -11,6 +11,7 @@ from asl_engine.server.protocol.errors import ApiError, not_found
 from asl_engine.server.protocol.tokens import page_token, position_of
 from asl_engine.server.targets import EXECUTION_KINDS
 from asl_engine.states.distributed_map import MapRunConfiguration
+from asl_engine.store.records import Place
 
 if TYPE_CHECKING:
     from asl_engine.server.protocol.request import Request
@@ -79,8 +80,9 @@ async def list_children(request: Request, service: Service) -> dict[str, Any]:
     status: Any = request.optional_text("statusFilter")
     redriven = request.optional_text("redriveFilter")
     size, query = request.page_size(), ("ListExecutions", record.arn, status, redriven)
-    after = position_of(request.optional_text("nextToken"), query) or ""
-    found = await service.store.map_runs.child_page(record.arn, status, str(after), size + 1)
+    after = position_of(request.optional_text("nextToken"), query)
+    place = None if after is None else Place._make(after)
+    found = await service.store.map_runs.child_page(record.arn, status, place, size + 1)
     shown = [
         list_item(child, moment)
         | {"mapRunArn": record.arn, "itemCount": items, "redriveCount": child.redrive_count + redrives}
@@ -89,7 +91,7 @@ async def list_children(request: Request, service: Service) -> dict[str, Any]:
     ]
     answer: dict[str, Any] = {"executions": shown}
     if len(found) > size:
-        answer["nextToken"] = page_token(query, found[size - 1][0].identity.arn)
+        answer["nextToken"] = page_token(query, found[size - 1][0].place)
     return answer
 
 

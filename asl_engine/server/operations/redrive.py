@@ -8,6 +8,7 @@ from asl_engine.core.redrive import BEING_DELETED, answered_before, not_redrivab
 from asl_engine.errors import ExecutionNotRedrivable
 from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError
+from asl_engine.store.records import SERVED
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
@@ -48,4 +49,6 @@ async def reason_against(service: Service, record: Record, execution: Execution)
     if record.identity.map_run is not None:
         return "Execution was started by a Map Run: redrive the execution that started the Map Run"
     machine = await service.store.machines.get(record.identity.machine_arn)
-    return BEING_DELETED if machine is not None and machine.status == "DELETING" else None
+    if machine is None:  # an execution of `asl run` has none; a server's has lost it
+        return BEING_DELETED if record.options.get(SERVED) is True else None
+    return BEING_DELETED if machine.status == "DELETING" else None

@@ -169,15 +169,14 @@ async def describe_state_machine_for_execution(request: Request, service: Servic
 
 
 async def delete_state_machine(request: Request, service: Service) -> dict[str, Any]:
-    """The machine is gone at once, or with its last execution; one that does not exist is gone already."""
+    """The machine is gone at once, or with its last execution; one that does not exist is gone already.
+
+    Executions that run fail with their next transition.
+    """
     arn = target(request, "stateMachineArn", "machine").machine
     async with service.changing:
-        record = await service.find_machine(arn) if request.owns(arn) else None
-        if record is not None and await service.is_running(arn):
-            await service.store.machines.set_status(arn, "DELETING")
-            service.deleting.add(arn)
-        elif record is not None:
-            await service.store.machines.remove(arn)
+        if request.owns(arn) and await service.find_machine(arn) is not None:
+            await service.delete_machine(arn)
     return {}
 
 

@@ -18,7 +18,7 @@ VALID_SECONDS = 24 * 3600
 KEY = b"asl-engine page tokens"
 
 
-def page_token(query: tuple[Any, ...], position: str | int) -> str:
+def page_token(query: tuple[Any, ...], position: str | int | tuple[int, str]) -> str:
     """``query`` is everything that must stay the same from page to page."""
     return urlsafe_b64encode(json.dumps([_digest(query), position]).encode()).decode()
 

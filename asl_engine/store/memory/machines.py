@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from asl_engine.errors import Conflict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from asl_engine.store.records import AliasRecord, MachineRecord, MachineStatus, VersionRecord
+    from asl_engine.store.records import AliasRecord, MachineRecord, VersionRecord
 
 __all__ = ["MemoryAliases", "MemoryMachines", "MemoryTags", "MemoryVersions"]
 
@@ -93,7 +93,14 @@ class MemoryTags:
 class MemoryMachines:
     """``Machines`` in memory; deleting a machine also deletes its versions, aliases and tags."""
 
-    def __init__(self, definitions: dict[str, str]) -> None:
+    def __init__(
+        self,
+        definitions: dict[str, str],
+        is_running: Callable[[str], bool],
+        delete_executions: Callable[[str], None],
+    ) -> None:
+        self._is_running = is_running
+        self._delete_executions = delete_executions
         self.versions = MemoryVersions()
         self.aliases = MemoryAliases()
         self.tags = MemoryTags()
@@ -108,6 +115,7 @@ class MemoryMachines:
         version: VersionRecord | None = None,
     ) -> MachineRecord:
         if record.arn not in self._machines:
+            self._delete_executions(record.arn)
             self._definitions[record.definition] = definition
             self._machines[record.arn] = record
             self.versions.publish(version)
@@ -135,12 +143,18 @@ class MemoryMachines:
     async def being_deleted(self) -> set[str]:
         return {arn for arn, record in self._machines.items() if record.status == "DELETING"}
 
-    async def set_status(self, arn: str, status: MachineStatus) -> None:
-        self._machines[arn] = self._machines[arn]._replace(status=status)
+    async def delete(self, arn: str) -> bool:
+        if arn in self._machines:
+            self._machines[arn] = self._machines[arn]._replace(status="DELETING")
+        self._delete_executions(arn)
+        return await self.finish_deletion(arn)
 
-    async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
-        if only_deleting and arn not in await self.being_deleted():
-            return
+    async def finish_deletion(self, arn: str) -> bool:
+        if arn in await self.being_deleted() and not self._is_running(arn):
+            await self._forget(arn)
+        return arn not in self._machines
+
+    async def _forget(self, arn: str) -> None:
         self._machines.pop(arn, None)
         self.tags.kept.pop(arn, None)
         for version in await self.versions.page(arn, None, len(self.versions.kept)):

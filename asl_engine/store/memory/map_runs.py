@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.core.events import ExecutionRedriven, MapRunRedriven, MapRunStarted
+from asl_engine.store.memory.places import behind
 from asl_engine.store.records import Child, MapRunChild, MapRunRecord
 from asl_engine.store.sqlite.map_runs import endings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.json_values import Json
-    from asl_engine.store.records import Record
+    from asl_engine.store.records import Place, Record
 
 __all__ = ["MemoryMapRuns"]
 
@@ -74,6 +75,17 @@ class MemoryMapRuns:
         children.append((child, arn))
         self._kinship[arn] = child
 
+    def forget(self, executions: Collection[str]) -> None:
+        """Forget executions that were deleted, and the Map Runs that they have started."""
+        for arn in [one.arn for one in self._map_runs.values() if one.execution in executions]:
+            del self._map_runs[arn]
+            self._children.pop(arn, None)
+        for arn, children in self._children.items():
+            self._children[arn] = [kin for kin in children if kin[1] not in executions]
+        for own in executions:
+            for kept in (self._kinship, self._rounds, self._redrives):
+                kept.pop(own, None)
+
     async def get(self, arn: str) -> MapRunRecord | None:
         return self._map_runs.get(arn)
 
@@ -100,14 +112,16 @@ class MemoryMapRuns:
         return [child for child in kin if child.number > after][:limit]
 
     async def child_page(
-        self, arn: str, status: Status | None, after: str, limit: int
+        self, arn: str, status: Status | None, after: Place | None, limit: int
     ) -> list[tuple[Record, int, int]]:
+        children = {own: child for child, own in self._children.get(arn, [])}
         found = [
-            (self._records[own], child.items, self._redrives[own])
-            for child, own in reversed(self._children.get(arn, []))
+            (record, children[own].items, self._redrives[own])
+            for record in behind({own: self._records[own] for own in children}, after)
+            for own in (record.identity.arn,)
+            if status in (None, record.status)
         ]
-        begin = [record.identity.arn for record, *_ in found].index(after) + 1 if after else 0
-        return [kin for kin in found[begin:] if status in (None, kin[0].status)][:limit]
+        return found[:limit]
 
     async def sums(self, arn: str) -> dict[str, tuple[int, int]]:
         found: dict[str, tuple[int, int]] = {}

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from asl_engine.errors import Conflict, ExecutionAlreadyExists
 from asl_engine.store.memory.machines import MemoryMachines
 from asl_engine.store.memory.map_runs import MemoryMapRuns
+from asl_engine.store.memory.places import behind
 from asl_engine.store.outcome import outcome, redriven
+from asl_engine.store.records import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.store.memory.machines import MemoryTags
-    from asl_engine.store.records import ActivityRecord, Child, Record
+    from asl_engine.store.records import ActivityRecord, Child, Place, Record
 
 __all__ = ["MemoryStore"]
 
@@ -56,7 +58,7 @@ class MemoryStore:
         self._records: dict[str, Record] = {}
         self._events: dict[str, list[Event]] = {}
         self._definitions: dict[str, str] = {}
-        self.machines = MemoryMachines(self._definitions)
+        self.machines = MemoryMachines(self._definitions, self._is_running, self._delete_executions)
         self.versions = self.machines.versions
         self.aliases = self.machines.aliases
         self.tags = self.machines.tags
@@ -90,6 +92,30 @@ class MemoryStore:
             )
         if ended is not None:
             self._records[arn] = self._records[arn]._replace(status=ended[0], stopped_at=ended[1])
+
+    def _is_running(self, machine_arn: str) -> bool:
+        return any(
+            record.status == "RUNNING" and record.identity.machine_arn == machine_arn
+            for record in self._records.values()
+        )
+
+    def _delete_executions(self, machine_arn: str) -> None:
+        """Forget what a server has started of a machine, unless one of its executions runs."""
+        if self._is_running(machine_arn):
+            return
+        gone = {
+            arn
+            for arn, record in self._records.items()
+            if record.status != "RUNNING"
+            and record.options.get(SERVED) is True
+            and (
+                record.identity.machine_arn == machine_arn
+                or record.identity.machine_arn.startswith(f"{machine_arn}/")
+            )
+        }
+        for arn in gone:
+            del self._records[arn], self._events[arn]
+        self.map_runs.forget(gone)
 
     async def events(self, arn: str, after: int = 0) -> list[Event]:
         return self._events.get(arn, [])[after:]
@@ -132,16 +158,13 @@ class MemoryStore:
         self,
         machine_arn: str,
         status: Status | None = None,
-        after: str = "",
+        after: Place | None = None,
         limit: int = 100,
         qualified: str | None = None,
     ) -> list[Record]:
-        newest_first = [*reversed(self._records.values())]
-        arns = [record.identity.arn for record in newest_first]
-        begin = arns.index(after) + 1 if after else 0
         chosen = [
             record
-            for record in newest_first[begin:]
+            for record in behind(self._records, after)
             if machine_arn == record.identity.machine_arn
             and status in (None, record.status)
             and qualified in (None, record.identity.version_arn, record.identity.alias_arn)

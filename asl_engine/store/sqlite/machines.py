@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import Conflict
 from asl_engine.json_text import dumps, loads
-from asl_engine.store.records import MachineRecord, MachineStatus
-from asl_engine.store.sqlite.tags import DELETE_TAGS, tagging
-from asl_engine.store.sqlite.versions import DELETE_VERSIONS, publishing
+from asl_engine.store.records import MachineRecord
+from asl_engine.store.sqlite.deleting import deleting_executions, deleting_machine
+from asl_engine.store.sqlite.tags import tagging
+from asl_engine.store.sqlite.versions import publishing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,11 +31,8 @@ UPDATE = """
     SET role_arn = ?, definition = ?, configuration = ?, revision_id = ?, updated_at = ?, last_version = ?
     WHERE arn = ?
 """
-SET_STATUS = "UPDATE state_machines SET status = ? WHERE arn = ?"
-DELETE = "DELETE FROM state_machines WHERE arn = ?"
-IS_DELETING = "EXISTS (SELECT 1 FROM state_machines WHERE arn = ? AND status = 'DELETING')"
+SET_DELETING = "UPDATE state_machines SET status = 'DELETING' WHERE arn = ?"
 LAST = "\U0010ffff"  # behind every other character
-DELETE_ALIASES = "DELETE FROM state_machine_aliases WHERE machine_arn = ?"
 
 
 class MachineTable:
@@ -56,6 +54,7 @@ class MachineTable:
             return there
         try:
             await self._write(
+                *deleting_executions(record.arn),
                 (INSERT_DEFINITION, (record.definition, definition)),
                 (INSERT, (*record._replace(configuration=dumps(record.configuration)),)),  # type: ignore[arg-type]  # as its column has it
                 *tagging(record.arn, tags or {}),
@@ -91,16 +90,13 @@ class MachineTable:
             row[0] for row in await self._fetch("SELECT arn FROM state_machines WHERE status = 'DELETING'", ())
         }
 
-    async def set_status(self, arn: str, status: MachineStatus) -> None:
-        await self._write((SET_STATUS, (status, arn)))
+    async def delete(self, arn: str) -> bool:
+        await self._write((SET_DELETING, (arn,)), *deleting_executions(arn), *deleting_machine(arn))
+        return await self.get(arn) is None
 
-    async def remove(self, arn: str, *, only_deleting: bool = False) -> None:
-        # The machine comes last: the other statements check its status.
-        everything = (DELETE_VERSIONS, DELETE_ALIASES, DELETE_TAGS, DELETE)
-        if only_deleting:
-            await self._write(*((f"{statement} AND {IS_DELETING}", (arn, arn)) for statement in everything))
-        else:
-            await self._write(*((statement, (arn,)) for statement in everything))
+    async def finish_deletion(self, arn: str) -> bool:
+        await self._write(*deleting_machine(arn))
+        return await self.get(arn) is None
 
     async def _select(self, where: str, values: tuple[Any, ...]) -> list[MachineRecord]:
         rows = await self._fetch(f"SELECT {COLUMNS} FROM state_machines {where}", values)

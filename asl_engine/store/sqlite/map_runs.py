@@ -13,6 +13,7 @@ from asl_engine.core import events as ev
 from asl_engine.json_text import dumps, loads
 from asl_engine.store.outcome import outcome
 from asl_engine.store.records import MapRunChild, MapRunRecord, MapRunStatus
+from asl_engine.store.sqlite.listing import IN_ORDER, behind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.json_values import Json
-    from asl_engine.store.records import Record
+    from asl_engine.store.records import Place, Record
     from asl_engine.store.sqlite.connection import Fetch, Statement, Write
 
 __all__ = ["INSERT_CHILD", "MapRunTable", "changes", "endings"]
@@ -57,10 +58,9 @@ CHILDREN = (
     " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?) AND number > ? ORDER BY number LIMIT ?"
 )
 CHILD_PAGE = (
-    "SELECT arn, items, redrives FROM children CROSS JOIN executions USING (execution)"
-    " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?1) AND (?2 IS NULL OR status = ?2)"
-    " AND (?3 = '' OR execution < (SELECT execution FROM executions WHERE arn = ?3))"
-    " ORDER BY execution DESC LIMIT ?4"
+    "SELECT arn, items, children.redrives FROM children CROSS JOIN executions USING (execution)"
+    " WHERE map_run = (SELECT map_run FROM map_runs WHERE arn = ?1) AND {} AND (?5 IS NULL OR status = ?5)"
+    f" {IN_ORDER} LIMIT ?2"
 )
 SUMS = (
     "SELECT status, count(*), sum(items) FROM children CROSS JOIN executions USING (execution)"
@@ -154,11 +154,12 @@ class MapRunTable:
         return [MapRunChild(*row) for row in rows]
 
     async def child_page(
-        self, arn: str, status: Status | None, after: str, limit: int
+        self, arn: str, status: Status | None, after: Place | None, limit: int
     ) -> list[tuple[Record, int, int]]:
-        found = await self._fetch(CHILD_PAGE, (arn, status, after, limit))
+        later, place = behind(after)
+        found = await self._fetch(CHILD_PAGE.format(later), (arn, limit, *place, status))
         of_each = {str(arn): (int(items), int(redrives)) for arn, items, redrives in found}
-        arns = "WHERE arn IN (SELECT value FROM json_each(?)) ORDER BY execution DESC"
+        arns = f"WHERE arn IN (SELECT value FROM json_each(?)) {IN_ORDER}"
         records = await self._records(arns, (dumps([*of_each]),))
         return [(record, *of_each[record.identity.arn]) for record in records]
 

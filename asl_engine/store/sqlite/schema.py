@@ -157,4 +157,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         # A child's machine is called "machine/label".
         "CREATE INDEX executions_by_themselves ON executions (execution) WHERE instr(machine_name, '/') = 0",
     ),
+    (
+        # ListExecutions: each status in its order.
+        "DROP INDEX executions_by_machine",
+        """
+        CREATE INDEX executions_by_place
+        ON executions (machine_arn, status, coalesce(stopped_at, redriven_at, started_at))
+        """,
+    ),
 )

@@ -18,6 +18,7 @@ from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, Record
+from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import Append
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.json_values import Json
+    from asl_engine.store.records import Place
     from asl_engine.store.sqlite.connection import Statement
 
 __all__ = ["Append", "SqliteStore"]
@@ -220,17 +222,11 @@ class SqliteStore:
         self,
         machine_arn: str,
         status: Status | None = None,
-        after: str = "",
+        after: Place | None = None,
         limit: int = 100,
         qualified: str | None = None,
     ) -> list[Record]:
-        return await self._records(
-            "WHERE machine_arn = ?1 AND (?2 IS NULL OR status = ?2)"
-            " AND (?3 = '' OR execution < (SELECT execution FROM executions WHERE arn = ?3))"
-            " AND (?5 IS NULL OR version_arn = ?5 OR alias_arn = ?5)"
-            " ORDER BY execution DESC LIMIT ?4",
-            (machine_arn, status, after, limit, qualified),
-        )
+        return await self._records(*listing.of_machine(machine_arn, status, after, limit, qualified))
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
         rows = await self._fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)

@@ -10,12 +10,11 @@ from asl_engine.store.records import VersionRecord
 if TYPE_CHECKING:
     from asl_engine.store.sqlite.connection import Fetch, Statement, Write
 
-__all__ = ["DELETE_VERSIONS", "VersionTable", "publishing"]
+__all__ = ["VersionTable", "publishing"]
 
 COLUMNS = "machine_arn, number, revision_id, role_arn, definition, created_at, description, configuration"
 INSERT = f"INSERT INTO state_machine_versions ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 DELETE = "DELETE FROM state_machine_versions WHERE machine_arn = ? AND number = ?"
-DELETE_VERSIONS = "DELETE FROM state_machine_versions WHERE machine_arn = ?"
 
 
 class VersionTable:
