@@ -25,7 +25,8 @@ MAX_DEFINITION_BYTES = 1_048_576
 class Limits(NamedTuple):
     """None switches a limit off.  Bytes are those of the text in UTF-8, lengths are characters.
 
-    ``payload_bytes`` bounds an input, an output or a result; ``history_events`` the history of one execution,
+    ``payload_bytes`` bounds an input, an output or a result, ``activity_input_bytes`` what a worker is
+    given (the model's SensitiveDataJobInput); ``history_events`` the history of one execution,
     of which the last event is then its failure.  ``variable_bytes`` bounds each variable and all that one Assign
     sets, ``variables_bytes`` all that an execution has at a time.  ``name_length`` holds for names of
     executions, states and variables.  ``execution_seconds`` and ``express_seconds`` are how long a Standard and an
@@ -41,6 +42,7 @@ class Limits(NamedTuple):
     redrive_seconds: int | None = 1_209_600
     open_executions: int | None = 1_000_000
     activities: int | None = 10_000
+    activity_input_bytes: int | None = 1_048_576
     activity_polls: int | None = 1_000
     error_length: int | None = 256
     cause_length: int | None = 32_768

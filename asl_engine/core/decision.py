@@ -174,8 +174,8 @@ class Decision:
 
     # -- checks ---------------------------------------------------------------------------------
 
-    def within_limit(self, payload: Payload) -> Payload:
-        """The payload itself.
+    def within_limit(self, payload: Payload, *, of_activity: bool = False) -> Payload:
+        """The payload itself; ``of_activity``: it is the input of an activity's task.
 
         Raises ``StatesError``: States.DataLimitExceeded where it is too large, States.Runtime where too deep.
         """
@@ -183,7 +183,7 @@ class Decision:
             text = payload.text
         except TooDeep as error:
             raise self.failure(f"The output cannot be kept: {error}.") from None
-        limit = self.limits.payload_bytes
+        limit = self.limits.activity_input_bytes if of_activity else self.limits.payload_bytes
         # A character is at most four bytes: short texts need no count.
         if limit is not None and len(text) * 4 > limit and utf8_length(text) > limit:
             raise StatesError(

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from asl_engine.core.events import ExecutionSucceeded, TaskScheduled, TaskStarted
 from asl_engine.core.state import State
-from asl_engine.errors import EvaluationError, StatesError
+from asl_engine.errors import UNRECOVERABLE, EvaluationError, StatesError
 from asl_engine.inspection.map_stages import map_stages
 from asl_engine.inspection.stages import stages_after_work, stages_before_work
 from asl_engine.payload import Payload
-from asl_engine.states.recovery import Recovery, recover
+from asl_engine.states.recovery import Recovery, recover, retrier_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +33,7 @@ __all__ = ["Elsewhere", "MockedWork", "Observation", "Observed"]
 class Observation:
     """The observations: the stages of the data, the failure, if any, and the catcher that took it.
 
+    ``used_up`` is the retrier for that failure, where it has no attempts left.
     ``items`` is the number of a Map state's items, if known; ``exchange`` are the request and the
     response of an HTTP Task, each as its members.
     """
@@ -41,6 +42,7 @@ class Observation:
     error: str | None = None
     cause: str | None = None
     caught_by: int | None = None
+    used_up: int | None = None
     items: int | None = None
     exchange: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -50,6 +52,15 @@ class Observation:
             self.stages.update(stages)
         except (StatesError, EvaluationError):
             return
+
+    def note_failure(
+        self, decision: Decision, recovery: Recovery | None, error: str | None, cause: str | None
+    ) -> None:
+        self.error, self.cause = error, cause
+        index = None if recovery is None or error in UNRECOVERABLE else retrier_for(recovery, error)
+        if index is not None and recovery is not None:
+            tries = decision.frame.retries.get(index, 0)
+            self.used_up = index if tries >= recovery.retriers[index].max_attempts else None
 
 
 class Elsewhere(State):
@@ -96,7 +107,7 @@ class Observed(State):
         self.state.succeeded(decision)
 
     def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
-        self.record.error, self.record.cause = error, cause
+        self.record.note_failure(decision, getattr(self.state, "recovery", None), error, cause)
         self.state.failed(decision, error, cause)
 
 
@@ -120,7 +131,7 @@ class MockedWork(Observed):
         state.flow.exit(decision, result, state.next)
 
     def failed(self, decision: Decision, error: str | None, cause: str | None) -> None:
-        self.record.error, self.record.cause = error, cause
+        self.record.note_failure(decision, self._forking.recovery, error, cause)
         recover(decision, self._forking.recovery, error, cause)
 
     def _stages(self, decision: Decision) -> Stages:

@@ -52,8 +52,9 @@ def verdict_of(
         data["variables"] = dumps(dict(variables))
     if exited is not None and record.caught_by is None:
         return Verdict("SUCCEEDED", exited.output.text, None, None, exited.next, data)
+    used_up = present(retryIndex=record.used_up)  # recorded from AWS
     if exited is not None:
-        data["errorDetails"] = {"catchIndex": record.caught_by}
+        data["errorDetails"] = {"catchIndex": record.caught_by, **used_up}
         if "afterInputPath" in data:  # a JSONPath state (recorded from AWS)
             data["afterResultPath"] = exited.output.text
         error, cause = cut(record.error, record.cause)
@@ -62,6 +63,8 @@ def verdict_of(
         seconds = round((retry.due - retry.at) / 1000)
         data["errorDetails"] = {"retryIndex": retry.retrier, "retryBackoffIntervalSeconds": seconds}
         return Verdict("RETRIABLE", None, *cut(record.error, record.cause), None, data)
+    if used_up:
+        data["errorDetails"] = used_up
     return Verdict("FAILED", None, execution.error, execution.cause, None, data)
 
 

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     Kind: TypeAlias = Literal["machine", "version", "alias", "label"]
 
-__all__ = ["EXECUTION_KINDS", "Chosen", "Target", "as_published", "deleting", "resolved", "target"]
+__all__ = [
+    "EXECUTION_KINDS",
+    "Chosen",
+    "Target",
+    "as_published",
+    "changeable",
+    "deleting",
+    "resolved",
+    "target",
+]
 
 VERSION = re.compile(
     r"[1-9]\d{0,17}", re.ASCII
@@ -79,6 +88,17 @@ def target(request: Request, member: str, *kinds: Kind) -> Target:
     if found.kind not in kinds:
         raise invalid_arn(f"Resource type not valid in this context: {found.arn}")
     return found
+
+
+def changeable(request: Request) -> str:
+    """The ARN of the machine that a request is to change.
+
+    Raises StateMachineDoesNotExist for the ARN of a version or an alias: recorded of UpdateStateMachine.
+    """
+    found = target(request, "stateMachineArn", "machine", "version", "alias")
+    if found.kind != "machine":
+        raise does_not_exist("State Machine", found.arn)
+    return found.machine
 
 
 def parsed(arn: str) -> Target:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.frames import Frame
 
-__all__ = ["Catcher", "Recovery", "Retrier", "matches", "recover"]
+__all__ = ["Catcher", "Recovery", "Retrier", "matches", "recover", "retrier_for"]
 
 LONGEST_DELAY_SECONDS = 31_622_400.0  # the bound of MaxDelaySeconds
 
@@ -111,15 +111,21 @@ def failed_at_work(frame: Frame) -> bool:
 
 def retry(decision: Decision, recovery: Recovery, error: str | None) -> bool:
     """Schedule another try of the state's work; False where no retrier is for this error any more."""
-    frame = decision.frame
-    for index, retrier in enumerate(recovery.retriers):
-        if matches(retrier.error_equals, error):
-            tries = frame.retries.get(index, 0)
-            if tries >= retrier.max_attempts:
-                return False  # the first retrier that matches is the one that counts
-            decision.emit_internal(RetryScheduled, decision.at + retrier.delay(tries, decision.random()), index)
-            return True
-    return False
+    index = retrier_for(recovery, error)
+    if index is None:
+        return False
+    retrier, tries = recovery.retriers[index], decision.frame.retries.get(index, 0)
+    if tries >= retrier.max_attempts:
+        return False
+    decision.emit_internal(RetryScheduled, decision.at + retrier.delay(tries, decision.random()), index)
+    return True
+
+
+def retrier_for(recovery: Recovery, error: str | None) -> int | None:
+    """The first retrier that matches: it is the one that counts, even where its attempts are used up."""
+    return next(
+        (index for index, retrier in enumerate(recovery.retriers) if matches(retrier.error_equals, error)), None
+    )
 
 
 def catch(decision: Decision, recovery: Recovery, error: str | None, cause: str | None) -> bool:

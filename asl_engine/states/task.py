@@ -114,8 +114,9 @@ class Task(State):
     def enter(self, decision: Decision) -> None:
         timeout = self.timeout.evaluate(decision, self.flow)
         heartbeat = self.heartbeat.evaluate(decision, self.flow)
-        arguments = decision.within_limit(self.flow.arguments(decision))
-        if is_activity(self.resource) and not decision.activity_exists(self.resource):
+        activity = is_activity(self.resource)
+        arguments = decision.within_limit(self.flow.arguments(decision), of_activity=activity)
+        if activity and not decision.activity_exists(self.resource):
             decision.emit(TaskScheduleFailed, "States.Runtime", f"Activity Does Not Exist: '{self.resource}'")
             return
         attempt = decision.frame.retry_count

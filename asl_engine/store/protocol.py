@@ -249,7 +249,7 @@ class Aliases(Protocol):
     async def get(self, machine_arn: str, name: str) -> AliasRecord | None: ...
 
     async def of_machine(self, machine_arn: str) -> list[AliasRecord]:
-        """The newest first."""
+        """The oldest first."""
         ...
 
     async def update(self, record: AliasRecord) -> None:

@@ -14,7 +14,7 @@ from asl_engine.language.loader import check
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
 from asl_engine.project.limits import from_option, overridden, parse_limits, to_option
 from tests.core.driver import IDENTITY, NOW, drive, history, outcome
-from tests.core.steps import each, parallel, scope, state, task
+from tests.core.steps import FUNCTION, Steps, each, parallel, scope, state, task
 
 LARGE = "States.DataLimitExceeded"
 LONG = "x" * 250_000
@@ -36,6 +36,30 @@ def test_the_result_of_a_task(length: int, fits: bool) -> None:
 def test_bytes_are_counted_not_characters() -> None:
     for text, status in (("é" * 49, "SUCCEEDED"), ("é" * 50, "FAILED")):
         assert drive(scope(T=task()), {}, {"T": [text]}, Limits(payload_bytes=100))[0].status == status
+
+
+ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:a"
+MIB = 1_048_576
+
+
+@pytest.mark.parametrize(
+    ("resource", "length", "status"),
+    [
+        (ACTIVITY, MIB, "RUNNING"),
+        (ACTIVITY, MIB + 1, "FAILED"),
+        (FUNCTION, KIB, "RUNNING"),
+        (FUNCTION, KIB + 1, "FAILED"),
+    ],
+)
+def test_the_input_of_an_activitys_task_may_be_larger(resource: str, length: int, status: str) -> None:
+    # An array of texts, for no expression makes more than 256 KiB.
+    chunks = [200_000] * (length // 200_003)
+    last = length - len("[]") - sum(size + len('"",') for size in chunks) - len('""')
+    arguments = [f"{{% $pad('', {size}, 'x') %}}" for size in (*chunks, last)]
+    steps = Steps({"QueryLanguage": "JSONata", **scope(T=state("Task", Resource=resource, Arguments=arguments))})
+    assert (steps.execution.status, steps.execution.error) == (status, None if status == "RUNNING" else LARGE)
+    if status == "RUNNING":
+        assert len(steps.tasks()[0].parameters.text) == length
 
 
 # -- history -------------------------------------------------------------------------------------------

@@ -278,9 +278,27 @@ ANSWERS: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], dict[st
         stages(
             afterInputPath=GIVEN,
             afterParameters=GIVEN,
-            errorDetails={"catchIndex": 1},
+            errorDetails={"catchIndex": 1, "retryIndex": 1},
             afterResultPath={"Error": "Bad", "Cause": "so be it"},
         ),
+    ),
+    "Task that was tried often enough, and is not caught": (
+        {**TASK, "Retry": RETRY},
+        {"mock": BAD, "configuration": StateConfiguration(retrier_retry_count=3)},
+        {"status": "FAILED", "error": "Bad", "cause": "so be it"},
+        stages(afterInputPath=GIVEN, afterParameters=GIVEN, errorDetails={"retryIndex": 1}),
+    ),
+    "Task with an error that no retrier is for": (
+        {**TASK, "Retry": RETRY[:1]},
+        {"mock": BAD, "configuration": StateConfiguration(retrier_retry_count=3)},
+        {"status": "FAILED", "error": "Bad", "cause": "so be it"},
+        stages(afterInputPath=GIVEN, afterParameters=GIVEN),
+    ),
+    "Parallel that was tried often enough": (
+        {**PARALLEL, "Retry": RETRY},
+        {"mock": BAD, "configuration": StateConfiguration(retrier_retry_count=3)},
+        {"status": "FAILED", "error": "Bad", "cause": "so be it"},
+        stages(errorDetails={"retryIndex": 1}),
     ),
     "Task whose Arguments fail, caught": (
         {**TASK, **JSONATA, "Arguments": "{% $states.input.nothing %}", "Catch": CATCH[1:]},

@@ -328,3 +328,18 @@ def test_open_tasks_survive_a_restart(tmp_path: Path) -> None:
             )["stateMachineArn"]
         )
         assert client.get_activity_task(activityArn=arn)["taskToken"]
+
+
+def test_a_worker_is_given_up_to_a_mebibyte(client: Any, name: str) -> None:
+    activity = client.create_activity(name=name)["activityArn"]
+    arguments = [f"{{% $pad('', {size}, 'x') %}}" for size in (*[200_000] * 5, 48_557)]
+    task = {"Type": "Task", "Resource": activity, "Arguments": arguments, "Output": 1, "End": True}
+    arn = created(client, {"QueryLanguage": "JSONata", "StartAt": "T", "States": {"T": task}}, name=name)
+    began = client.start_execution(stateMachineArn=arn)["executionArn"]
+    taken = client.get_activity_task(activityArn=activity)
+    assert len(taken["input"]) == 1_048_576
+    client.send_task_success(taskToken=taken["taskToken"], output="{}")
+    assert ended(client, began)["output"] == "1"
+    history = client.get_execution_history(executionArn=began)["events"]
+    (scheduled,) = [one for one in history if one["type"] == "ActivityScheduled"]
+    assert scheduled["activityScheduledEventDetails"]["input"] == taken["input"]

@@ -91,7 +91,7 @@ def test_an_update_leaves_the_rest() -> None:
 
 
 def test_what_an_update_mentions_is_replaced_as_a_whole() -> None:
-    logged = {"level": "ALL", "includeExecutionData": True, "destinations": to(f"{GROUP}:*")}
+    logged: dict[str, Any] = {"level": "ALL", "includeExecutionData": True, "destinations": to(f"{GROUP}:*")}
     before = configured({"tracingConfiguration": {"enabled": True}, "loggingConfiguration": logged})
     assert configured({"tracingConfiguration": {}, "loggingConfiguration": {}}, before) == DEFAULT
 

@@ -20,7 +20,9 @@ END = {"End": True}
 PASS = {"Type": "Pass", **END}
 TASK = {"Type": "Task", "Resource": DOUBLE, **END}
 PARALLEL = {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": {"B": PASS}}], **END}
+MAP = {"Type": "Map", "ItemProcessor": {"StartAt": "I", "States": {"I": PASS}}, **END}
 MOCK = {"result": "{}"}
+LISTED = {"result": "[1]"}
 
 
 def tried(client: Any, state: Any, **more: Any) -> Any:
@@ -116,6 +118,35 @@ def test_context_variables_and_configuration(client: Any) -> None:
     }
 
 
+WHOLE = {
+    "Execution": {
+        "Id": "arn",
+        "Input": [1],
+        "Name": "n",
+        "RoleArn": "r",
+        "StartTime": "2025-01-15T10:30:00.000Z",
+        "RedriveCount": 0,
+    },
+    "State": {"EnteredTime": "2025-01-15T10:30:00.000Z", "Name": "s", "RetryCount": 0},
+    "StateMachine": {"Id": "arn", "Name": "m"},
+}
+ITEM = {"Map": {"Item": {"Index": 0, "Value": None, "Key": "k", "Source": "STATE_DATA"}}}
+
+
+@pytest.mark.parametrize("context", [{}, {"Execution": {}, "State": {}, "StateMachine": {}}, WHOLE])
+def test_a_context_is_what_the_state_could_have(client: Any, context: dict[str, Any]) -> None:
+    def accepted(state: Any, mock: dict[str, str], given: dict[str, Any], **more: Any) -> bool:
+        answer = tried(client, state, context=json.dumps(given), mock=mock, **more)
+        return bool(answer["status"] == "SUCCEEDED")
+
+    assert accepted(TASK, MOCK, context | {"Task": {"Token": "t"}})
+    assert accepted(PARALLEL, LISTED, context)
+    assert accepted(MAP, {"result": "[]"}, context | ITEM, input="[]")
+    # A Task within a Map state knows the item too.
+    within = {**MAP, "ItemProcessor": {"StartAt": "T", "States": {"T": TASK}}}
+    assert accepted({"StartAt": "M", "States": {"M": within}}, MOCK, context | ITEM, stateName="T")
+
+
 def test_a_state_of_a_machine(client: Any) -> None:
     machine = {"StartAt": "P", "States": {"P": {**PARALLEL, "End": False, "Next": "Z"}, "Z": {"Type": "Succeed"}}}
     answer = tried(client, machine, stateName="P", mock={"result": "[5]"})
@@ -200,6 +231,24 @@ def test_nothing_is_left_behind(client: Any) -> None:
 
 
 VALIDATION = "ValidationException"
+# What is no context object of the state, and why.
+NO_CONTEXT: list[tuple[Any, Any, Any, str]] = [
+    (TASK, MOCK, {"Map": {}}, "there is no 'Map' in this state"),
+    (TASK, MOCK, {"execution": {}}, "there is no 'execution' in this state; did you mean 'Execution'?"),
+    (TASK, MOCK, {"Execution": {"id": "x"}}, "there is no 'Execution.id' in this state"),
+    (TASK, MOCK, {"Execution": {"Id": 1}}, "'Execution.Id' must be a string"),
+    (TASK, MOCK, {"Execution": {"StartTime": None}}, "'Execution.StartTime' must be a string"),
+    (TASK, MOCK, {"Execution": "x"}, "'Execution' must be an object"),
+    (TASK, MOCK, {"State": {"RetryCount": "0"}}, "'State.RetryCount' must be a number"),
+    (TASK, MOCK, {"State": {"RetryCount": True}}, "'State.RetryCount' must be a number"),
+    (TASK, MOCK, {"StateMachine": {"Name": []}}, "'StateMachine.Name' must be a string"),
+    (TASK, MOCK, {"Task": {"Token": {}}}, "'Task.Token' must be a string"),
+    (PARALLEL, LISTED, {"Task": {}}, "there is no 'Task' in this state"),
+    (PARALLEL, LISTED, {"Map": {}}, "there is no 'Map' in this state"),
+    (MAP, LISTED, {"Map": {"Item": {"Index": "0"}}}, "'Map.Item.Index' must be a number"),
+    (MAP, LISTED, {"Map": {"Item": []}}, "'Map.Item' must be an object"),
+    (MAP, LISTED, {"Map": {"item": {}}}, "there is no 'Map.item' in this state; did you mean 'Item'?"),
+]
 REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (PASS, {"input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input"),
     (PASS, {"roleArn": "states"}, "InvalidArn", "Invalid Role Arn: 'states'"),
@@ -209,6 +258,15 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (PASS, {"variables": "[]"}, VALIDATION, "The variables must be a JSON object."),
     (PASS, {"variables": "{"}, VALIDATION, "The variables is not valid JSON"),
     (TASK, {"context": "[]", "mock": MOCK}, VALIDATION, "The context must be a JSON object."),
+    *(
+        (
+            state,
+            {"context": json.dumps(context), "mock": mock},
+            VALIDATION,
+            f"not a valid Context object: {reason}",
+        )
+        for state, mock, context, reason in NO_CONTEXT
+    ),
     (TASK, {"context": "{}"}, VALIDATION, "TestState does not support Context when a mock is not specified."),
     (TASK, {}, VALIDATION, "RoleArn must be specified when testing a Task state"),
     (

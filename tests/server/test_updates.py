@@ -143,6 +143,33 @@ def test_a_version_is_published_with_the_machine(client: Any, name: str) -> None
         assert refusal(client.create_state_machine, **arguments, **other) == taken
 
 
+def test_creating_again_looks_at_the_version_of_the_machine(client: Any, name: str) -> None:
+    arguments: dict[str, Any] = {"name": name, "definition": json.dumps(PASS), "roleArn": ROLE}
+    create = client.create_state_machine
+    arn = create(**arguments)["stateMachineArn"]
+    taken = ("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+    assert "stateMachineVersionArn" not in create(**arguments, publish=False)
+    assert refusal(create, **arguments, publish=True) == taken
+    client.publish_state_machine_version(stateMachineArn=arn, description="x")
+    assert refusal(create, **arguments) == taken
+    again = create(**arguments, publish=True, versionDescription="x")
+    assert (again["stateMachineArn"], again["stateMachineVersionArn"]) == (arn, f"{arn}:1")
+    assert refusal(create, **arguments, publish=True, versionDescription="y") == taken
+    assert refusal(create, **arguments, publish=True) == taken
+    # Another revision, with a version of its own.
+    client.update_state_machine(stateMachineArn=arn, definition=json.dumps(FAIL))
+    changed = arguments | {"definition": json.dumps(FAIL)}
+    assert "stateMachineVersionArn" not in create(**changed)
+    assert refusal(create, **changed, publish=True, versionDescription="x") == taken
+    client.update_state_machine(
+        stateMachineArn=arn, definition=json.dumps(FAIL), publish=True, versionDescription=""
+    )
+    assert create(**changed, publish=True)["stateMachineVersionArn"] == f"{arn}:2"
+    assert refusal(create, **arguments, publish=True, versionDescription="x") == taken
+    listed = client.list_state_machine_versions(stateMachineArn=arn)["stateMachineVersions"]
+    assert len(listed) == 2
+
+
 def test_a_version_is_published_with_an_update(client: Any, name: str) -> None:
     arn = created(client, name=name)
     update = client.update_state_machine
@@ -185,7 +212,11 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "no ARN": ({"stateMachineArn": "m"}, ("InvalidArn", "Invalid Arn: 'Invalid ARN prefix: m'")),
     "a version's ARN": (
         {"stateMachineArn": f"{ARN}m:1"},
-        ("InvalidArn", f"Invalid Arn: 'Resource type not valid in this context: {ARN}m:1'"),
+        ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{ARN}m:1'"),
+    ),
+    "an alias's ARN": (
+        {"stateMachineArn": f"{ARN}m:live", "roleArn": ROLE},
+        ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{ARN}m:live'"),
     ),
     "a Map state's ARN": (
         {"stateMachineArn": f"{ARN}m/label"},

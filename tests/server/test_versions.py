@@ -169,7 +169,9 @@ def test_what_is_refused(client: Any, name: str) -> None:
     publish, delete = client.publish_state_machine_version, client.delete_state_machine_version
     missing = ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{ARN}no'")
     assert refusal(publish, stateMachineArn=ARN + "no") == missing
-    assert refusal(publish, stateMachineArn=f"{arn}:1")[0] == "InvalidArn"
+    for qualified in (f"{arn}:1", f"{arn}:live"):
+        gone = ("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{qualified}'")
+        assert refusal(publish, stateMachineArn=qualified) == gone
     assert refusal(publish, stateMachineArn=f"{arn}/label")[0] == "ValidationException"
     assert refusal(publish, stateMachineArn=arn, description="x" * 257)[0] == "ValidationException"
     assert refusal(publish)[0] == "ValidationException"

@@ -260,7 +260,7 @@ def test_aliases_are_kept_until_they_are_removed(run: Run) -> None:
         with pytest.raises(Conflict):
             await store.aliases.add(alias("a", 3000))
         assert await store.aliases.get(ARN, "a") == alias("a")
-        assert [one.name for one in await store.aliases.of_machine(ARN)] == ["c", "a", "b"]
+        assert [one.name for one in await store.aliases.of_machine(ARN)] == ["a", "b", "c"]
         changed = alias("a")._replace(description=None, routing=[], updated_at=5000)
         await store.aliases.update(changed)
         assert await store.aliases.get(ARN, "a") == changed

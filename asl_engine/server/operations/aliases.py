@@ -36,12 +36,16 @@ async def create_state_machine_alias(request: Request, service: Service) -> dict
         now = service.engine.clock.now()
         description = request.optional_text("description")
         record = AliasRecord(machine, request.text("name"), description, routing, now, now)
-        there = await service.store.aliases.get(machine, record.name)
+        others = await service.store.aliases.of_machine(machine)
+        there = next((one for one in others if one.name == record.name), None)
         if there is None:
-            if len(await service.store.aliases.of_machine(machine)) >= MOST_ALIASES:
+            if len(others) >= MOST_ALIASES:
                 raise quota_exceeded(
                     f"The state machine '{machine}' has reached the limit of {MOST_ALIASES} aliases"
                 )
+            # Later than those before it, so that a list by date is one by creation.
+            now = max([now, *(one.created_at + 1 for one in others)])
+            record = record._replace(created_at=now, updated_at=now)
             try:
                 await service.store.aliases.add(record)
             except Conflict:  # another process was quicker
@@ -92,14 +96,16 @@ async def update_state_machine_alias(request: Request, service: Service) -> dict
 
 
 async def delete_state_machine_alias(request: Request, service: Service) -> dict[str, Any]:
-    async with service.changing:
-        alias = await _alias(request, service)
-        await service.store.aliases.remove(alias.machine_arn, alias.name)
+    """One that does not exist is gone already: recorded from AWS."""
+    found = target(request, "stateMachineAliasArn", "alias")
+    if found.alias is not None and request.owns(found.machine):
+        async with service.changing:
+            await service.store.aliases.remove(found.machine, found.alias)
     return {}
 
 
 async def list_state_machine_aliases(request: Request, service: Service) -> dict[str, Any]:
-    """The newest first; those of a version where the ARN is a version's."""
+    """The oldest first, as recorded from AWS; those of a version where the ARN is a version's."""
     found = target(request, "stateMachineArn", "machine", "version")
     size, query = request.page_size(), ("ListStateMachineAliases", found.arn)
     after = position_of(request.optional_text("nextToken"), query)
@@ -122,8 +128,8 @@ async def list_state_machine_aliases(request: Request, service: Service) -> dict
 
 
 def _place(alias: AliasRecord) -> str:
-    """Sorts as the list does: by time, backwards, and by name; what is deleted meanwhile moves nothing."""
-    return f"{10**15 - alias.created_at:016} {alias.name}"
+    """Sorts as the list does: by time and by name; what is deleted meanwhile moves nothing."""
+    return f"{alias.created_at:016} {alias.name}"
 
 
 async def _alias(request: Request, service: Service) -> AliasRecord:

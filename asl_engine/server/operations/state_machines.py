@@ -21,13 +21,13 @@ from asl_engine.server.operations.versions import new_version, version_descripti
 from asl_engine.server.protocol.errors import ApiError, conflict, does_not_exist
 from asl_engine.server.protocol.request import checked_name, checked_role
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.targets import Target, deleting, resolved, target
+from asl_engine.server.targets import Target, changeable, deleting, resolved, target
 from asl_engine.store.records import MachineRecord
 
 if TYPE_CHECKING:
-    from asl_engine.json_values import Json
     from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
+    from asl_engine.store.records import VersionRecord
 
 __all__ = [
     "create_state_machine",
@@ -48,17 +48,19 @@ CHANGEABLE = (
     "tracingConfiguration",
     "encryptionConfiguration",
 )
-PUBLISHED = "published"  # in the configuration: with which description the creation was to publish a version
 
 
 async def create_state_machine(request: Request, service: Service) -> dict[str, Any]:
-    """Idempotent by name, definition, type, configuration and what to publish; roleArn and tags are ignored."""
+    """Idempotent by name, definition, type, configuration and version; roleArn and tags are ignored.
+
+    Recorded from AWS: what counts is whether the machine as it stands has a version, and with which description,
+    whichever operation has published it.
+    """
     publish, description = version_description(request)
     name = checked_name(request.text("name"), service.engine.limits.name_length)
     definition = request.text("definition")
     kind = machine_type(request)
     now = service.engine.clock.now()
-    published: dict[str, Json] = {PUBLISHED: description or ""} if publish else {}
     record = MachineRecord(
         arn=state_machine_arn(*request.caller, name),
         name=name,
@@ -66,7 +68,7 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
         role_arn=checked_role(request.text("roleArn")),
         definition=_digest(definition),
         created_at=now,
-        configuration=configured(request.data) | published,
+        configuration=configured(request.data),
         updated_at=now,
         last_version=1 if publish else 0,
     )
@@ -78,10 +80,9 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
             await _check_room(request, service)
         version = (await new_version(service, record, description))._replace(number=1) if publish else None
         there = await service.store.machines.add(record, definition, tags, version)
-    if there.status == "DELETING":
-        raise deleting(there.arn)
-    if _identifying(there) != _identifying(record):
-        raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{there.arn}'")
+        if there is not record:
+            wanted, version = version, await service.store.versions.of_revision(there.arn, there.revision_id)
+            _check_same(there, version, record, wanted)
     return present(
         stateMachineArn=there.arn,
         creationDate=moment(there.created_at),
@@ -92,7 +93,7 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
 async def update_state_machine(request: Request, service: Service) -> dict[str, Any]:
     """A change makes a new revision; executions that run keep theirs, and so do versions."""
     publish, description = version_description(request)
-    arn = target(request, "stateMachineArn", "machine").machine
+    arn = changeable(request)
     if all(request.data.get(member) is None for member in CHANGEABLE):
         raise ApiError(
             "MissingRequiredParameter",
@@ -238,6 +239,19 @@ def _digest(definition: str) -> str:
     return sha256(definition.encode()).hexdigest()
 
 
-def _identifying(record: MachineRecord) -> tuple[Any, ...]:
+def _check_same(
+    there: MachineRecord,
+    version: VersionRecord | None,
+    wanted: MachineRecord,
+    wanted_version: VersionRecord | None,
+) -> None:
+    """Raises StateMachineDeleting, and StateMachineAlreadyExists where the machine is not the wanted one."""
+    if there.status == "DELETING":
+        raise deleting(there.arn)
+    if _identifying(there, version) != _identifying(wanted, wanted_version):
+        raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{there.arn}'")
+
+
+def _identifying(record: MachineRecord, version: VersionRecord | None) -> tuple[Any, ...]:
     configuration = shown_configuration(record.configuration)
-    return record.definition, record.type, configuration, record.configuration.get(PUBLISHED)
+    return record.definition, record.type, configuration, None if version is None else version.description or ""

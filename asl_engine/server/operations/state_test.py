@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
 from asl_engine.errors import DefinitionError
 from asl_engine.inspection.checks import check_mock, check_request
+from asl_engine.inspection.context import check_context
 from asl_engine.inspection.question import Refusal, StateConfiguration, StateMock
 from asl_engine.inspection.subject import load_subject
 from asl_engine.inspection.trial import Trial
@@ -48,6 +49,8 @@ def _trial(request: Request, service: Service) -> Trial:
     given = request.optional_text("roleArn")
     role = None if given is None else checked_role(given)
     check_mock(subject, mock, configuration, role)
+    if context is not None:
+        check_context(subject, context)
     if mock is not None and mock.result is not None and subject.type == "Task":
         check_result(subject.source["Resource"], mock.result.value, _validation(request))
     return Trial(

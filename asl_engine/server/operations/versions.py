@@ -8,7 +8,7 @@ from asl_engine.errors import Conflict
 from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError, conflict, quota_exceeded
 from asl_engine.server.protocol.tokens import page_token, position_of
-from asl_engine.server.targets import deleting, target
+from asl_engine.server.targets import changeable, deleting, target
 from asl_engine.store.records import VersionRecord
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ INITIAL = "INITIAL"  # what callers write for the revision that has no identifie
 
 async def publish_state_machine_version(request: Request, service: Service) -> dict[str, Any]:
     """The version that the current revision has, or else a new one."""
-    arn = target(request, "stateMachineArn", "machine").machine
+    arn = changeable(request)
     wanted = request.optional_text("revisionId")
     async with service.changing:
         record = await service.machine(request, arn)

@@ -64,7 +64,7 @@ class MemoryAliases:
 
     async def of_machine(self, machine_arn: str) -> list[AliasRecord]:
         fitting = [one for one in self.kept.values() if one.machine_arn == machine_arn]
-        return sorted(fitting, key=lambda one: (-one.created_at, one.name))
+        return sorted(fitting, key=lambda one: (one.created_at, one.name))
 
     async def update(self, record: AliasRecord) -> None:
         self.kept[record.machine_arn, record.name] = record

@@ -38,7 +38,7 @@ class AliasTable:
         return found[0] if found else None
 
     async def of_machine(self, machine_arn: str) -> list[AliasRecord]:
-        return await self._select("ORDER BY created_at DESC, name", (machine_arn,))
+        return await self._select("ORDER BY created_at, name", (machine_arn,))
 
     async def update(self, record: AliasRecord) -> None:
         values = (record.description, _text(record.routing), record.updated_at, record.machine_arn, record.name)
