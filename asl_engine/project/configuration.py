@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asl_engine.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["Project", "find_project", "normal"]
 
@@ -31,6 +31,7 @@ class Project(NamedTuple):
     ``endpoints`` are the URLs of AWS services.
     ``deploy``, ``connections`` and ``functions`` are the tables of these names, as they are written:
     ``cloud.deploy.settings``, ``resources.http.connections`` and ``resources.lambda_.local`` read them.
+    ``allow_hosts`` are the names that a server of the project answers to besides those of the loopback interface.
     """
 
     root: Path
@@ -48,6 +49,7 @@ class Project(NamedTuple):
     endpoints: Mapping[str, str] = {}
     connections: Mapping[str, Any] = {}
     functions: Mapping[str, Any] = {}
+    allow_hosts: Sequence[str] = ()
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -170,11 +172,13 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
         "a table, as docs/integrations.md lists its keys",
     ),
     "functions": ("functions", lambda v: isinstance(v, dict), "a table, as docs/tasks.md lists its keys"),
+    "allow-hosts": ("allow_hosts", _is_texts, 'a list of host names, such as ["host.docker.internal"]'),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
     "limits": ("limits", lambda v: isinstance(v, dict), 'a table, such as { history_events = "none" }'),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),
 }
 _KEYS["lambda_endpoint"] = _KEYS["lambda-endpoint"]
+_KEYS["allow_hosts"] = _KEYS["allow-hosts"]
 
 
 def _checked(table: object, source: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from asl_engine.server.protocol.uvicorn_limits import BoundedProtocol
 from asl_engine.server.service import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -109,12 +109,13 @@ async def serve(
     services: Services | None = None,
     mocks: MockFile | None = None,
     buckets: Mapping[str, Path] | None = None,
-    any_host: bool = False,
+    hosts: Collection[str] | None = (),
     observer: Observer | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
 ) -> None:
     """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed.
 
+    ``hosts`` are the names to answer to besides those of the loopback interface, None for any.
     ``observer`` is told of events once they are stored; ``buckets`` are folders that stand for S3 buckets.
     """
     services = services or Services()
@@ -136,7 +137,7 @@ async def serve(
     async with engine:
         nested.service = service = Service(store, engine, catalog, mocking=mocking)
         engine.observer = _both(observer, service.observe)
-        app = make_app(service, OPERATIONS, default, any_host=any_host)
+        app = make_app(service, OPERATIONS, default, hosts)
         server = _Server(
             uvicorn.Config(
                 app,

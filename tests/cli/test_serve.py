@@ -269,6 +269,9 @@ def test_a_command_runs_the_lambda_integration(project: Project) -> None:
 REFUSED = {
     "an open address": (["--host", "0.0.0.0"], "if that is what you want, say --unsafe-bind"),  # noqa: S104  the text is under test
     "a name": (["--host", "example.com"], "there is no password"),
+    "a URL for a name": (["--allow-host", "http://asl:8083"], "--allow-host: 'http://asl:8083' is no host name"),
+    "a port with a name": (["--allow-host", "asl:8083"], "give it without scheme, port and wildcard"),
+    "any name": (["--allow-host", "*"], "--allow-host: '*' is no host name"),
     "a limit": (["--limit", "nothing=1"], "asl: error: --limit nothing: there is no such limit"),
     "a time": (["--time", "fast"], "asl: error: --time fast: it is real, skip or scale=N"),
 }
@@ -297,6 +300,29 @@ def test_an_open_address_warns_and_answers_any_host(project: Project) -> None:
         assert server.post("ListStateMachines", "{}", Host="asl.example")[0] == 200
         process.terminate()
         assert "asl: warning: whoever reaches 0.0.0.0:0 can run the project's tasks" in finished(process).err
+
+
+def test_a_host_is_allowed_by_name(project: Project) -> None:
+    (project.root / "asl.toml").write_text('allow-hosts = ["asl"]\n', encoding="utf-8")
+    with serving(project, "--allow-host", "host.docker.internal", "--allow-host", "fe80::1") as (server, _):
+        statuses = {
+            host: server.post("ListStateMachines", "{}", Host=host)[0]
+            for host in ("host.docker.internal:8083", "asl", "[fe80::1]:80", "localhost", "attacker.example")
+        }
+    assert [*statuses.values()] == [200, 200, 200, 200, 403]
+
+
+def test_an_open_address_answers_to_the_allowed_names_alone(project: Project) -> None:
+    with serving(project, "--host", "0.0.0.0", "--unsafe-bind", "--allow-host", "asl") as (server, _):  # noqa: S104  the text is under test
+        assert server.post("ListStateMachines", "{}", Host="asl:8083")[0] == 200
+        assert server.post("ListStateMachines", "{}", Host="attacker.example")[0] == 403
+
+
+def test_the_projects_hosts_are_checked(project: Project) -> None:
+    (project.root / "asl.toml").write_text('allow-hosts = ["http://asl"]\n', encoding="utf-8")
+    result = project.asl("serve")
+    assert result.code == 2
+    assert "asl.toml: allow-hosts: 'http://asl' is no host name" in result.err
 
 
 @pytest.mark.parametrize("missing", ["httptools", "starlette", "uvicorn"])

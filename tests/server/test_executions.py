@@ -285,3 +285,26 @@ def test_a_callable_is_invoked(client: Any, name: str) -> None:
     definition = task(INVOKE, Parameters={"FunctionName": "double", "Payload.$": "$"})
     output = json.loads(ran(client, definition, '{"n": 21}', name=name)["output"])
     assert (output["Payload"], output["StatusCode"], output["ExecutedVersion"]) == ({"n": 42}, 200, "$LATEST")
+
+
+def test_the_text_of_an_input_is_kept_as_it_was_sent(client: Any, name: str) -> None:
+    """Recorded from AWS: where an input goes on as it came, its text does; a distributed Map writes it anew."""
+    sent = '{"a": ["x", "y"]}'
+    done = {"Type": "Pass", "End": True}
+    distributed = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    processor = {"StartAt": "P", "States": {"P": done}}
+    each = {"Type": "Map", "ItemsPath": "$.a", "End": True}
+    states: dict[str, tuple[Any, str]] = {
+        "Pass": (done, sent),
+        "Map": ({**each, "ItemProcessor": processor}, sent),
+        "Distributed": ({**each, "ItemProcessor": {**distributed, **processor}}, '{"a":["x","y"]}'),
+    }
+    for kind, (state, entered) in states.items():
+        arn = created(client, {"StartAt": "S", "States": {"S": state}}, name=f"{name}-{kind}")
+        execution = client.start_execution(stateMachineArn=arn, input=sent)["executionArn"]
+        assert ended(client, execution)["input"] == sent
+        started, first = client.get_execution_history(executionArn=execution)["events"][:2]
+        assert started["executionStartedEventDetails"]["input"] == sent
+        assert first["stateEnteredEventDetails"]["input"] == entered, kind
+    express = created(client, {"StartAt": "S", "States": {"S": done}}, name=f"{name}-express", type="EXPRESS")
+    assert client.start_sync_execution(stateMachineArn=express, input=sent)["input"] == sent

@@ -73,6 +73,14 @@ def command(
     unsafe_bind: Annotated[
         bool, typer.Option("--unsafe-bind", help="Listen where other machines can reach it; there is no password.")
     ] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-host",
+            metavar="NAME",
+            help="Answer to this host name too, as host.docker.internal or a service of Compose. Repeatable.",
+        ),
+    ] = None,
     limit: options.Limits = None,
     no_aws_limits: options.AwsLimitsOff = False,
     log_executions: Annotated[
@@ -112,6 +120,7 @@ def command(
             use_lambda=use_lambda,
             lambda_endpoint=lambda_endpoint,
             unsafe_bind=unsafe_bind,
+            allow_hosts=allow_host or (),
             limits=limit or (),
             aws_limits=not no_aws_limits,
             log_executions=log_executions,
@@ -135,6 +144,7 @@ class Serving(NamedTuple):
     use_lambda: bool = False
     lambda_endpoint: str | None = None
     unsafe_bind: bool = False
+    allow_hosts: Sequence[str] = ()
     limits: Sequence[str] = ()
     aws_limits: bool = True
     log_executions: str | None = None
@@ -160,7 +170,7 @@ def serve(given: Serving) -> int:
     )
     logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     db = normal(Path(given.db).absolute()) if given.db else project.db
-    return asyncio.run(_serve(given, how, project._replace(db=db)))
+    return asyncio.run(_serve(given, how, project._replace(db=db), _hosts(given, project)))
 
 
 def _time(given: str | None) -> str:
@@ -184,7 +194,25 @@ def _check_host(given: Serving) -> None:
     err(f"asl: warning: whoever reaches {given.host}:{given.port} can run the project's tasks")
 
 
-async def _serve(given: Serving, how: How, project: Project) -> int:
+def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
+    """The names to answer to: the option's and the project's, any with --unsafe-bind and none of these."""
+    from asl_engine.server.protocol.hosts import host_name
+
+    names = set()
+    places = ((given.allow_hosts, "--allow-host"), (project.allow_hosts, f"{project.source}: allow-hosts"))
+    for allowed, place in places:
+        for text in allowed:
+            name = host_name(text)
+            if name is None:
+                raise InvalidInput(
+                    f"{place}: {text!r} is no host name: give it without scheme, port and wildcard, as in "
+                    "host.docker.internal"
+                )
+            names.add(name)
+    return None if given.unsafe_bind and not names else frozenset(names)
+
+
+async def _serve(given: Serving, how: How, project: Project, hosts: frozenset[str] | None) -> int:
     from asl_engine.server.protocol.request import Caller
     from asl_engine.server.serve import allow_many_connections, bind, serve
 
@@ -211,7 +239,7 @@ async def _serve(given: Serving, how: How, project: Project) -> int:
                     services=services,
                     mocks=mocks,
                     buckets=project.buckets,
-                    any_host=given.unsafe_bind,
+                    hosts=hosts,
                     observer=None if journal is None else journal.observe,
                     ready=lambda started: _announce(started, registry, project.db, exports),
                 )

@@ -1,7 +1,7 @@
 """AWS JSON 1.0 over HTTP: POST /, the operation in X-Amz-Target, JSON in and out.
 
 A page in a browser must not be able to drive the server: whatever has an Origin is refused, and so is a
-Host that is no name of this machine (a name that an attacker's DNS has pointed here).
+Host that the server was not told to answer to (``hosts``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import re
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,11 +21,14 @@ from starlette.responses import Response
 from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.server.protocol.errors import ApiError
+from asl_engine.server.protocol.hosts import answers_to
 from asl_engine.server.protocol.request import Caller, Request, caller_of
 from asl_engine.server.protocol.tokens import expiring, unexpired
 from asl_engine.server.protocol.validation import check
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from asl_engine.json_values import Json
@@ -42,16 +44,16 @@ PAGE = "nextToken"
 # A definition may have 1 MiB; the rest is for the other members.
 MAX_BODY_BYTES = 1_048_576 + 65_536
 BODY_SECONDS = 60  # how long a caller may take to send it
-# Also with the prefix that SDKs put before the host for StartSyncExecution and TestState.
-LOOPBACK = re.compile(
-    r"(sync-)?(localhost|[a-z0-9.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE
-)
+SHOWN_LENGTH = 80  # of a strange Host in the refusal
 
 
-def make_app(service: Service, operations: Operations, default: Caller, *, any_host: bool = False) -> ASGIApp:
+def make_app(
+    service: Service, operations: Operations, default: Caller, hosts: Collection[str] | None = ()
+) -> ASGIApp:
     """The ASGI application that answers ``operations``, each under its name.
 
-    ``default`` is the caller who does not sign; ``any_host`` answers under any name of this machine.
+    ``default`` is the caller who does not sign; ``hosts`` are the names that it answers to besides those of the
+    loopback interface, None for any.
 
     There is one route, so it needs no router, nor the layers that an application of starlette puts around one.
     """
@@ -59,7 +61,7 @@ def make_app(service: Service, operations: Operations, default: Caller, *, any_h
     async def answer(http: HttpRequest) -> Response:
         identifier = str(uuid4())
         try:
-            body = await _answer(http, service, operations, default, any_host=any_host)
+            body = await _answer(http, service, operations, default, hosts)
             status = 200
         except ApiError as error:
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
@@ -93,9 +95,9 @@ def _response(body: dict[str, Any], status: int, identifier: str) -> Response:
 
 
 async def _answer(
-    http: HttpRequest, service: Service, operations: Operations, default: Caller, *, any_host: bool
+    http: HttpRequest, service: Service, operations: Operations, default: Caller, hosts: Collection[str] | None
 ) -> dict[str, Any]:
-    _refuse_browsers(http, any_host=any_host)
+    _refuse_browsers(http, hosts)
     target = http.headers.get("x-amz-target", "")
     name = target.removeprefix(TARGET)
     operation = operations.get(name)
@@ -119,11 +121,17 @@ async def _gone(http: HttpRequest) -> None:
         pass
 
 
-def _refuse_browsers(http: HttpRequest, *, any_host: bool) -> None:
+def _refuse_browsers(http: HttpRequest, hosts: Collection[str] | None) -> None:
     if "origin" in http.headers:
         raise ApiError("AccessDeniedException", "Requests from web pages are not answered", 403)
-    if not any_host and not LOOPBACK.fullmatch(http.headers.get("host", "")):
-        raise ApiError("AccessDeniedException", "The Host is no name of this machine's loopback interface", 403)
+    host = http.headers.get("host", "")
+    if hosts is not None and not answers_to(host, hosts):
+        raise ApiError(
+            "AccessDeniedException",
+            f"The server does not answer to the host name '{host[:SHOWN_LENGTH]}': whoever starts it "
+            "has to allow that name",
+            403,
+        )
 
 
 async def _body(http: HttpRequest) -> bytes:
