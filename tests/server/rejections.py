@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.server.protocol.validation import service_model
@@ -178,9 +179,10 @@ def disagreement(server: Server, case: Case) -> str | None:
 
 def prepare(server: Server) -> None:
     """What an operation looks for before it looks at the rest of its request."""
-    create, definition = server.client().create_state_machine, SAMPLES["definition"]
-    create(name="m", definition=definition, roleArn=ROLE)
-    create(name="x", definition=definition, roleArn=ROLE, type="EXPRESS")
+    client, definition = server.client(), SAMPLES["definition"]
+    for name, kind in (("m", "STANDARD"), ("x", "EXPRESS")):
+        with suppress(client.exceptions.StateMachineAlreadyExists):  # as an earlier case has left it
+            client.create_state_machine(name=name, definition=definition, roleArn=ROLE, type=kind)
 
 
 def figures(server: Server) -> Figures:
