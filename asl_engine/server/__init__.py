@@ -1,6 +1,6 @@
 """The Step Functions API over HTTP (AWS JSON 1.0): one more face of the engine.
 
-``operations`` is the table of what is answered; a group of operations is a module beside it, and takes
-the engine, the store and what it knows of definitions from ``service``.  ``http`` knows the protocol
-and nothing of Step Functions, ``running`` starts and stops the whole.
+``operations`` has a module for each group of operations, and a table that names them all.  They share the
+engine, the store and compiled definitions through ``service``.  ``protocol`` is the wire protocol and knows
+nothing of Step Functions.  ``serve`` starts and stops the server.
 """

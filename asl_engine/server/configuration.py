@@ -20,10 +20,11 @@ NO_QUALIFIER = "Log Group ARN must be provided with '*' qualifier."
 
 
 def configured(data: Mapping[str, Json], before: Mapping[str, Json] | None = None) -> dict[str, Json]:
-    """What a request wants; what it does not mention stays as it was ``before``, or is AWS's default.
+    """The configuration that a request asks for.
 
-    A configuration that is mentioned is replaced as a whole.  SDKs leave out members that are zero (Go's sends
-    ``{}`` for tracing that is not enabled), so a member that is missing has its default.
+    A configuration that the request leaves out stays as it was ``before``, or gets AWS's default.  One that it
+    gives is replaced as a whole: SDKs leave out members that are zero (Go's sends ``{}`` for tracing that is
+    off), so a missing member means its default.
     Raises InvalidLoggingConfiguration and InvalidEncryptionConfiguration.
     """
     kept: dict[str, Json] = dict(before) if before is not None else {**DEFAULTS}
@@ -40,7 +41,7 @@ def shown_configuration(configuration: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def without_defaults(configuration: Mapping[str, Json]) -> dict[str, Json]:
-    """What has to be remembered of a configuration."""
+    """The part of a configuration that must be stored."""
     return {
         field: value for field, value in shown_configuration(configuration).items() if value != DEFAULTS[field]
     }

@@ -1,4 +1,4 @@
-"""Definitions as callers send them: checked, with everything that is wrong told at once."""
+"""Checks the definitions that callers send, and reports everything that is wrong at once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["MAX_FINDINGS", "checked_definition", "findings_of", "invalid_definit
 
 MAX_FINDINGS = 100  # as many as ValidateStateMachineDefinition gives
 
-# Integrations that an Express machine cannot wait for.
+# Integration patterns that Express machines do not support.
 NOT_EXPRESS = (".sync", ".waitForTaskToken")
 
 
@@ -44,7 +44,7 @@ async def checked_definition(text: str, kind: MachineType, limits: Limits) -> St
 
 
 async def findings_of(text: str, kind: MachineType, limits: Limits) -> tuple[StateMachine | None, list[Finding]]:
-    """As ``check``, for a type of machine; a large definition does not keep the others waiting."""
+    """Like ``check``, for one type of machine; a large definition does not delay other requests."""
     machine, findings = await without_delay(partial(check, text, positions=False, limits=limits), len(text))
     if machine is None:
         return None, findings
@@ -54,7 +54,7 @@ async def findings_of(text: str, kind: MachineType, limits: Limits) -> tuple[Sta
 
 
 def _bad_label(findings: Iterable[Finding], text: str) -> ApiError | None:
-    """How a Label that cannot be one is refused: in words of its own, as recorded, with the whole definition."""
+    """The error for an invalid Label, which AWS words unlike all others (recorded)."""
     for finding in findings:
         if finding.location is not None and finding.location.endswith("/Label"):
             return ApiError(
@@ -70,12 +70,12 @@ def invalid_definition(findings: Iterable[Finding]) -> ApiError:
 
 
 def _told(finding: Finding) -> str:
-    # What concerns the whole definition is at null, in AWS too.
+    # AWS also writes "null" where a finding is about the whole definition.
     return f"{finding.code}: {finding.message} at {place(finding) or 'null'}"
 
 
 def place(finding: Finding) -> str | None:
-    """The machine itself is at ``/``."""
+    """The location as AWS shows it: that of the machine itself is ``/``."""
     return finding.location if finding.location is None else finding.location or "/"
 
 

@@ -1,4 +1,4 @@
-"""What the outside world is told of executions: log records and status-change events."""
+"""Writes log records and status-change events for the outside world."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["REVISION", "Journal"]
 
-# The option of an execution that says what its machine was like: see ``DescribeStateMachineForExecution``.
+# The option of an execution with the revision of its machine, which DescribeStateMachineForExecution shows.
 REVISION = "revision"
 
 
 class Journal:
-    """Tell ``observe`` of events once they are stored.
+    """Its ``observe`` takes events once they are stored.
 
-    ``records`` is where log records go, ``statuses`` where status-change events go, if anywhere.
+    Log records go to ``records``, status-change events to ``statuses``; None drops them.
     """
 
     def __init__(
@@ -37,13 +37,13 @@ class Journal:
         self._limits = limits
         self._records = records
         self._statuses = statuses
-        # By execution: the resources of its tasks, by the event that has scheduled them.
+        # The resources of the open tasks of each execution, by the event that scheduled them.
         self._tasks: dict[str, dict[int, str]] = {}
 
     def observe(self, run: Run, events: list[Event]) -> None:
         if self._records is not None:
             self._log(self._records, run, events)
-        # EventBridge hears nothing of Express executions.
+        # AWS sends EventBridge no events of Express executions.
         if self._statuses is not None and run.execution.identity.type != "EXPRESS":
             for event in events:
                 status = status_of(event)
@@ -56,7 +56,7 @@ class Journal:
         if level == "OFF":
             return
         tasks = self._tasks.get(run.arn)
-        if tasks is None:  # an execution that begins, or one that was resumed and has tasks open
+        if tasks is None:  # the execution is new, or was resumed with open tasks
             work = run.execution.open.values()
             tasks = self._tasks[run.arn] = {one.key: one.resource for one in work if isinstance(one, OpenTask)}
         for shown in project(run.execution.identity, events, tasks):
@@ -67,7 +67,7 @@ class Journal:
 
 
 def _asked_for(run: Run) -> tuple[LogLevel, bool]:
-    """The level of an execution's log, and whether data belongs into it."""
+    """The log level of an execution, and whether its log includes data."""
     revision: Any = run.options.get(REVISION) or {}
     configuration: Any = shown_configuration(revision)["loggingConfiguration"]
     return configuration["level"], configuration["includeExecutionData"]

@@ -1,7 +1,7 @@
-"""JSON lines to a file or to stdout, without anybody waiting for a disk or a reader.
+"""Writes JSON lines to a file or to stdout without blocking on a disk or a reader.
 
-As with CloudWatch Logs and EventBridge, delivery is best effort: a reader who does not read costs lines, and
-never an execution.
+Delivery is best effort, as with CloudWatch Logs and EventBridge: a slow reader may lose lines, but never delays an
+execution.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ __all__ = ["STDOUT", "Lines", "open_lines"]
 log = logging.getLogger("asl_engine.server")
 
 STDOUT = "-"
-MOST_WAITING = 100_000  # lines that a slow reader may leave
+MOST_WAITING = 100_000  # lines that are queued for a slow reader
 LONGEST_FAREWELL_SECONDS = 2.0
 
 
 class Lines:
-    """A file of JSON lines, which a thread of its own writes.  Close it when done."""
+    """A file of JSON lines, written by its own thread.  Close it when done."""
 
     def __init__(self, name: str, file: TextIO, *, owned: bool = True) -> None:
         self.name = name
@@ -40,7 +40,7 @@ class Lines:
         self._thread.start()
 
     def put(self, value: Mapping[str, Any]) -> None:
-        """Have a line written, soon.  Never waits and never raises."""
+        """Queue a line for writing.  Never waits and never raises."""
         if self._lines.qsize() >= MOST_WAITING:
             self._dropped += 1
             if self._dropped == 1:
@@ -49,7 +49,7 @@ class Lines:
         self._lines.put(json.dumps(value, separators=(",", ":")) + "\n")
 
     def close(self) -> None:
-        """Write what waits, if somebody takes it."""
+        """Write the queued lines, unless the reader has stalled."""
         self._lines.put(None)
         self._thread.join(LONGEST_FAREWELL_SECONDS)
         if self._dropped:
@@ -66,7 +66,7 @@ class Lines:
                 self._close_file()
 
     def _write_what_waits(self) -> bool:
-        """Wait for lines and write all that are there; False with the last of them."""
+        """Wait for a line and write all queued ones; False after the last line of all."""
         line = self._lines.get()
         while line is not None:
             self._file.write(line)
@@ -81,11 +81,11 @@ class Lines:
         try:
             self._file.close()
         except OSError:
-            return  # what could not be written has been told of
+            return  # the failed write was logged already
 
 
 def open_lines(name: str, stdout: TextIO) -> Lines:
-    """``name`` is a path, to whose end lines are added, or ``-``.  Raises ``ProjectError``."""
+    """Open ``name``, a path to append to, or ``-`` for stdout.  Raises ``ProjectError``."""
     if name == STDOUT:
         return Lines("stdout", stdout, owned=False)
     try:

@@ -16,7 +16,7 @@ __all__ = ["check_case", "without_case"]
 
 
 def without_case(request: Request, service: Service) -> Request:
-    """The request with its test case beside the ARN.  Raises InvalidArn where nothing is mocked."""
+    """Move the test case from the ARN to ``mock_case``.  Raises InvalidArn without a mock configuration."""
     arn = request.data.get("stateMachineArn")
     if not isinstance(arn, str) or "#" not in arn:
         return request
@@ -27,9 +27,9 @@ def without_case(request: Request, service: Service) -> Request:
 
 
 def check_case(request: Request, service: Service, name: str, machine: StateMachine) -> None:
-    """Hold the request's test case against the state machine of this name.
+    """Check the request's test case against the state machine of this name.
 
-    Raises ValidationException where there is none of that name, or where it mocks what the machine does not have.
+    Raises ValidationException if there is no such test case, or if it mocks what the machine does not have.
     """
     if request.mock_case is None or service.mocking is None:
         return

@@ -1,4 +1,4 @@
-"""Executions that tasks start: they run in the same server, through the same operations as everybody's."""
+"""Executions that tasks start: they run in this server, through the operations that clients use."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["NestedExecutions"]
 
-LOOK_SECONDS = 0.2  # at an execution that this process does not drive, or not yet
+LOOK_SECONDS = 0.2  # between looks at an execution that this process does not drive, or not yet
 
 
 class NestedExecutions:
     """``Executions`` for the tasks of a server, through its ``operations``.
 
-    ``service`` is given once there is one.  ``elsewhere``: another endpoint of Step Functions was given, and
-    everything goes there.
+    ``service`` is set once it exists.  ``elsewhere`` says that another endpoint of Step Functions was configured,
+    which then gets all calls.
     """
 
     def __init__(self, operations: Operations, *, elsewhere: bool = False) -> None:
@@ -55,7 +55,7 @@ class NestedExecutions:
         while True:
             run = self.service.engine.runs.get(execution)
             if run is not None:
-                with suppress(AslError):  # another process may have taken it over: look on
+                with suppress(AslError):  # another process may have taken it over: keep looking
                     await run.wait()
                     return
             record = await self.service.store.record(execution)
@@ -65,7 +65,7 @@ class NestedExecutions:
 
 
 def _caller(call: TaskCall) -> Caller:
-    """The region of the execution that asks, and its account, or that of the role it takes."""
+    """The region of the calling execution, and its account or that of the role it assumes."""
     region, account = Arn.of(call.execution).home
     taken = None if call.role is None else parse_arn(call.role)
     return Caller(region, account if taken is None else taken.account)

@@ -20,5 +20,5 @@ LARGE = 65_536  # characters of a definition that takes noticeable time to compi
 
 
 async def without_delay(work: Callable[[], Result], size: int) -> Result:
-    """Do what takes long with a definition of many characters without keeping the others waiting."""
+    """Run ``work`` on a definition of ``size`` characters, in a thread if other requests would have to wait."""
     return work() if size < LARGE else await run_in_thread(work)

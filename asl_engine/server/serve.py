@@ -1,4 +1,4 @@
-"""The server from the first byte to the last: bind, resume what was left, answer, stop cleanly."""
+"""Runs the server: binds, resumes interrupted executions, answers, and stops cleanly."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ __all__ = ["Listening", "allow_many_connections", "bind", "is_loopback", "serve"
 
 log = logging.getLogger("asl_engine.server")
 
-CHECK_SECONDS = 0.5  # how soon an `asl stop` from elsewhere is noticed
+CHECK_SECONDS = 0.5  # how soon changes by other processes are noticed
 MOST_FILES = 65_536
 MOST_PORT = 65_535
-GRACE_SECONDS = 2  # for the answers that are under way when the server stops
+GRACE_SECONDS = 2  # for requests that are being answered when the server stops
 
 
 class Listening(NamedTuple):
@@ -65,34 +65,34 @@ def is_loopback(host: str) -> bool:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Raises ``ProjectError`` where the address cannot be had."""
-    if not 0 <= port <= MOST_PORT:  # the system would take what remains of it after a division
+    """A listening socket.  Raises ``ProjectError`` if the address is not available."""
+    if not 0 <= port <= MOST_PORT:  # the system would take it modulo 65536
         raise ProjectError(Parameter("port", str(port)), f": a port is a number from 0 to {MOST_PORT}")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
-        reason = (error.strerror or "").partition(" (")[0]  # Python adds the address once more
+        reason = (error.strerror or "").partition(" (")[0]  # Python appends the address again
         raise ProjectError(
             f"cannot listen on {host}:{port}: {reason}; choose another ", Parameter("port")
         ) from None
-    # Connections inherit it. Without it a kernel holds an answer's body back until its head is acknowledged,
-    # which takes 40 ms; asyncio sees to it only where a socket names its protocol, and this one does not.
+    # Connections inherit it.  Without it, the kernel holds the body of an answer back until the head is
+    # acknowledged, which takes 40 ms.  asyncio sets it only on sockets that name their protocol.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     listener.setblocking(False)
     return listener
 
 
 def allow_many_connections() -> None:
-    """Raise this process's own limit of open files: each worker that waits for a task holds a connection."""
+    """Raise the soft limit of open files: each worker that waits for a task holds a connection."""
     try:
         import resource
-    except ImportError:  # not on Windows, which has no such limit
+    except ImportError:  # Windows has no such limit
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
-        with suppress(OSError, ValueError):  # then as many as there may be
+        with suppress(OSError, ValueError):  # then the current limit stays
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
@@ -113,10 +113,10 @@ async def serve(
     observer: Observer | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
 ) -> None:
-    """Answer until ``stop`` is done.  What runs then is where its last event has left it, and can be resumed.
+    """Answer until ``stop`` is done.  Executions that are running then can be resumed.
 
-    ``hosts`` are the names to answer to besides those of the loopback interface, None for any.
-    ``observer`` is told of events once they are stored; ``buckets`` are folders that stand for S3 buckets.
+    ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``observer`` gets
+    events once they are stored; ``buckets`` are folders that stand for S3 buckets.
     """
     services = services or Services()
     nested = NestedExecutions(
@@ -145,7 +145,7 @@ async def serve(
                 http=BoundedProtocol,
                 lifespan="off",
                 log_config=None,
-                log_level="error",  # what strangers send is not worth a line each
+                log_level="error",  # malformed requests need no log lines
                 proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
@@ -153,7 +153,7 @@ async def serve(
             )
         )
         engine.activities.know(await store.activities.arns())
-        await engine.check()  # from now on, what others write is noticed
+        await engine.check()  # changes by other processes are noticed from now on
         resumed = await service.resume_all()
         looking = asyncio.ensure_future(_look_around(engine, service))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
@@ -184,7 +184,7 @@ def _both(first: Observer | None, second: Observer) -> Observer:
 
 
 class _Server(uvicorn.Server):
-    """Signals are the command's affair."""
+    """Leaves signals to the command."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -192,9 +192,9 @@ class _Server(uvicorn.Server):
 
 
 async def _look_around(engine: Engine, service: Service) -> None:
-    """Other processes may stop an execution of ours, create activities or delete them, or delete a machine.
+    """Notice what other processes do: stop our executions, create or delete activities, delete machines.
 
-    A database that cannot be read just now is told of once, and looked at again.
+    If the database cannot be read, log the reason once and try again.
     """
     told = ""
     while True:

@@ -1,4 +1,4 @@
-"""What the operations share: the store, the engine, and the machines that definitions were compiled to."""
+"""What the operations share: the store, the engine, and compiled definitions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MOST_OPEN = 1_000_000
 
 
 class Service:
-    """One server's state besides its connections."""
+    """The state of a server, apart from its connections."""
 
     def __init__(
         self,
@@ -62,9 +62,11 @@ class Service:
         self.catalog = catalog
         self.mocking = mocking
         self.random = Random() if random is None else random
-        self.changing = asyncio.Lock()  # whoever reads machines, versions, aliases or tags to change them
+        self.changing = (
+            asyncio.Lock()
+        )  # held from reading machines, versions, aliases or tags until they are written
         self._adopting = asyncio.Lock()
-        self._deleting: set[str] = set()  # machines that will be gone with their last execution
+        self._deleting: set[str] = set()  # the ARNs of machines with the status DELETING
         self._ending: set[asyncio.Future[None]] = set()
         self._compiled: OrderedDict[str, StateMachine] = OrderedDict()
         self._references: OrderedDict[str, dict[str, list[str]]] = OrderedDict()
@@ -79,7 +81,7 @@ class Service:
         return record
 
     async def find_machine(self, arn: str) -> MachineRecord | None:
-        """The machine as it stands: one that is being deleted is gone with its last execution."""
+        """A machine by its ARN.  Finishes its deletion if its last execution has ended."""
         record = await self.store.machines.get(arn)
         if record is not None and record.status == "DELETING" and not await self.is_running(arn):
             await self.store.machines.finish_deletion(arn)
@@ -91,16 +93,18 @@ class Service:
         return bool(await self.store.page(machine_arn, "RUNNING", limit=1))
 
     async def compiled(self, digest: str) -> StateMachine:
-        """The machine of a definition that is in the store."""
+        """The machine that a stored definition compiles to."""
         if digest in self._compiled:
             self._compiled.move_to_end(digest)
             return self._compiled[digest]
-        machine = load(await self.store.definition(digest), limits=NO_LIMITS)  # it has been accepted once
+        machine = load(
+            await self.store.definition(digest), limits=NO_LIMITS
+        )  # limits were checked when it was accepted
         self.keep(machine)
         return machine
 
     async def references(self, digest: str) -> dict[str, list[str]]:
-        """The variables that the states of a definition in the store refer to."""
+        """The variables that the states of a stored definition refer to."""
         if digest not in self._references:
             machine = await self.compiled(digest)
             self._references[digest] = await without_delay(
@@ -111,29 +115,29 @@ class Service:
         return self._references[digest]
 
     def keep(self, machine: StateMachine) -> None:
-        """Remember a machine that has just been compiled."""
+        """Cache a compiled machine."""
         self._compiled[machine.digest] = machine
         if len(self._compiled) > MOST_COMPILED:
             self._compiled.popitem(last=False)
 
     async def delete_machine(self, arn: str) -> None:
-        """The machine is gone at once with its executions, or with the last of them that runs."""
+        """Delete a machine with its executions; while some run, tell them and leave it DELETING."""
         if not await self.store.machines.delete(arn):
             await self.learn_deletions()
 
     async def learn_deletions(self) -> None:
-        """Tell the executions of machines that are being deleted, by us or by another process."""
+        """Tell the executions of all machines that this or another process is deleting."""
         self._deleting = await self.store.machines.being_deleted()
         for run in list(self.engine.runs.values()) if self._deleting else ():
             self._tell_of_deletion(run)
 
     def observe(self, run: Run, events: list[Event]) -> None:
-        """Where a machine is being deleted, it is gone with its last execution."""
+        """Finish the deletion of a machine with its last execution."""
         del events
         machine = run.execution.identity.machine_arn
         if machine not in self._deleting:
             return
-        if run.execution.status == "RUNNING":  # it was started or resumed at this very moment
+        if run.execution.status == "RUNNING":  # it was started or resumed during the deletion
             self._tell_of_deletion(run)
             return
         ending = asyncio.ensure_future(self._finish_deletion(machine))
@@ -161,11 +165,11 @@ class Service:
         return record
 
     async def folded(self, record: Record) -> Execution:
-        """The execution as the store has it: what is told is on disk."""
+        """The execution as it is on disk."""
         return fold(record.identity, await self.store.events(record.identity.arn))
 
     def check_capacity(self) -> None:
-        """Raises ExecutionLimitExceeded where as many executions are open as AWS allows."""
+        """Raises ExecutionLimitExceeded if the limit of open executions is reached."""
         most = self.engine.limits.open_executions
         if most is not None and len(self.engine.runs) >= most:
             raise ApiError(
@@ -173,14 +177,14 @@ class Service:
             )
 
     def watch(self, run: Run) -> Run:
-        """Whatever keeps an execution from being driven on is a defect of ours: the log has to tell."""
+        """Log the error if driving the execution fails, which is a defect of the engine."""
         run.done.add_done_callback(lambda done: _report(run.arn, done))
         return run
 
     async def resume_all(self) -> int:
-        """Go on with every execution that no process drives; gives their number.
+        """Resume every execution that no process drives.  Returns their number.
 
-        One that a command has started with other tasks than ours is left to ``asl resume``.
+        An execution that a command has started with tasks unknown here is left to ``asl resume``.
         """
         resumed = 0
         await self.engine.map_runs.finalize_all()
@@ -197,9 +201,9 @@ class Service:
         return resumed
 
     async def driven(self, record: Record) -> Run | None:
-        """The execution, driven from now on by us if nobody else does; None where it cannot be."""
+        """The run of an execution, which this process resumes if no other drives it; None if that fails."""
         arn = record.identity.arn
-        async with self._adopting:  # two at once must not drive it twice
+        async with self._adopting:  # concurrent requests must not resume it twice
             if arn not in self.engine.runs and record.status == "RUNNING":
                 try:
                     await self._resume(record)
@@ -208,7 +212,7 @@ class Service:
         return self.engine.runs.get(arn)
 
     async def _resume(self, record: Record) -> bool:
-        if record.identity.map_run is not None:  # its Map Run sees to it
+        if record.identity.map_run is not None:  # its Map Run resumes it
             return False
         machine = await self.compiled(record.definition)
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
@@ -220,7 +224,7 @@ class Service:
             log.warning("%s is left: its test case %s needs a mock configuration", record.identity.arn, case)
             return False
         if type(self.engine.clock) is not SystemClock:
-            events = await self.store.events(record.identity.arn)  # the log may be ahead of this machine's time
+            events = await self.store.events(record.identity.arn)  # the log may be ahead of the clock
             self.engine.clock.catch_up(events[-1].at)
         self.watch(await self.engine.resume(machine, record))
         return True

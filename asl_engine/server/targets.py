@@ -40,7 +40,7 @@ LABELED = "API_DOES_NOT_SUPPORT_LABELED_ARNS"
 
 
 class Target(NamedTuple):
-    """An ARN taken apart: ``arn`` as it was given, ``machine`` the ARN without what qualifies it."""
+    """A parsed ARN: ``arn`` is as it was given, ``machine`` the ARN without the qualifier."""
 
     arn: str
     machine: str
@@ -58,7 +58,7 @@ class Target(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """The revision of a machine that an ARN leads to, and the way there.
+    """The revision of a machine that an ARN leads to, with the version and the alias on the way.
 
     ``record`` is the machine with the definition, the role and the configuration of that revision.
     """
@@ -77,9 +77,9 @@ class Chosen(NamedTuple):
 
 
 def target(request: Request, member: str, *kinds: Kind) -> Target:
-    """The ARN in a member of the request, which has to be of one of these kinds.
+    """The parsed ARN of a request's member, which must be of one of these kinds.
 
-    Raises InvalidArn; ValidationException for a Map state's where the operation takes none.
+    Raises InvalidArn, or ValidationException for a Map state if the operation does not take one.
     """
     found = parsed(request.arn(member, "stateMachine"))
     if found.kind == "label" and "label" not in kinds:
@@ -93,7 +93,7 @@ def target(request: Request, member: str, *kinds: Kind) -> Target:
 def changeable(request: Request) -> str:
     """The ARN of the machine that a request is to change.
 
-    Raises StateMachineDoesNotExist for the ARN of a version or an alias: recorded of UpdateStateMachine.
+    Raises StateMachineDoesNotExist for the ARN of a version or an alias (recorded for UpdateStateMachine).
     """
     found = target(request, "stateMachineArn", "machine", "version", "alias")
     if found.kind != "machine":
@@ -121,8 +121,9 @@ def parsed(arn: str) -> Target:
 
 
 async def resolved(request: Request, service: Service, found: Target, *, draw: bool = False) -> Chosen:
-    """What the ARN leads to.  An alias leads to its heaviest version, or with ``draw`` to one by their weights.
+    """The revision that the ARN leads to.
 
+    An alias leads to its heaviest version, or with ``draw`` to one that is drawn by weight.
     Raises StateMachineDoesNotExist.
     """
     record = await service.find_machine(found.machine) if request.owns(found.machine) else None

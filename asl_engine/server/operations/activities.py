@@ -31,7 +31,7 @@ ENCRYPTION = "encryptionConfiguration"
 
 
 async def create_activity(request: Request, service: Service) -> dict[str, Any]:
-    """Idempotent by name; tags are ignored in that, encryption is not."""
+    """Idempotent by name and encryption; tags are ignored."""
     name = checked_name(request.text("name"))
     arn = activity_arn(*request.caller, name)
     configuration = {ENCRYPTION: configured(request.data)[ENCRYPTION]}
@@ -65,7 +65,7 @@ async def list_activities(request: Request, service: Service) -> dict[str, Any]:
 
 
 async def delete_activity(request: Request, service: Service) -> dict[str, Any]:
-    """One that does not exist is gone already.  Tasks that were scheduled for it stay open."""
+    """Succeeds for an activity that does not exist.  Tasks that were scheduled for it stay open."""
     arn = _arn(request)
     if request.owns(arn):
         await service.store.activities.remove(arn)
@@ -74,10 +74,10 @@ async def delete_activity(request: Request, service: Service) -> dict[str, Any]:
 
 
 async def get_activity_task(request: Request, service: Service) -> dict[str, Any]:
-    """The oldest task of an activity, as soon as there is one; after a minute without, an answer without.
+    """The oldest task of an activity, as soon as there is one; an empty answer after a minute.
 
-    Whoever hangs up while waiting leaves its place.  A task whose worker is gone before it could be told is the
-    next worker's: no heartbeat has to be missed for that.
+    A worker that hangs up while it waits gives up its place.  If it hangs up before it has received a task, the
+    task goes to the next worker at once, without a missed heartbeat.
     """
     record = await _activity(request, service)
     gone = asyncio.ensure_future(request.gone())
@@ -103,18 +103,18 @@ async def _handed_out(request: Request, service: Service, arn: str, gone: asynci
             return {"taskToken": None, "input": None}
         task = await _started(service, pending, request.optional_text("workerName"))
         if task is None:
-            continue  # it has timed out, or was given up, this very moment
+            continue  # it has just timed out or been aborted
         if gone.done():
             activities.offer(arn, pending._replace(taken=True), first=True)
         return {"taskToken": token_of(pending.owner.execution, task), "input": task.parameters.text}
 
 
 async def _started(service: Service, pending: PendingTask[Run], worker: str | None) -> OpenTask | None:
-    """The task, once it is on disk that the worker has it; None where it cannot be had any more."""
+    """The task, once TaskStarted is on disk; None if the task is no longer open."""
     run, key, taken = pending
     task, now = run.execution.open.get(key), service.engine.clock.now()
     assert isinstance(task, OpenTask)  # noqa: S101  only open tasks are handed out
-    if taken:  # from now on another worker is listened for
+    if taken:  # its heartbeats are now expected from another worker
         await service.engine.ask(run, Heartbeat(now, key))
         return task if key in run.execution.open else None
     made = await service.engine.ask(run, WorkerReported(now, key, worker))

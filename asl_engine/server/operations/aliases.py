@@ -43,12 +43,12 @@ async def create_state_machine_alias(request: Request, service: Service) -> dict
                 raise quota_exceeded(
                     f"The state machine '{machine}' has reached the limit of {MOST_ALIASES} aliases"
                 )
-            # Later than those before it, so that a list by date is one by creation.
+            # Later than all others, so that the order by date is the order of creation.
             now = max([now, *(one.created_at + 1 for one in others)])
             record = record._replace(created_at=now, updated_at=now)
             try:
                 await service.store.aliases.add(record)
-            except Conflict:  # another process was quicker
+            except Conflict:  # another process has created it first
                 raise _taken() from None
         elif (there.description, there.routing) != (description, routing):
             raise _taken()
@@ -68,7 +68,7 @@ async def describe_state_machine_alias(request: Request, service: Service) -> di
 
 
 async def update_state_machine_alias(request: Request, service: Service) -> dict[str, Any]:
-    """What is not mentioned stays; an update that changes nothing leaves the date too."""
+    """Members that are left out stay as they are; an update that changes nothing keeps the date too."""
     description = request.optional_text("description")
     given = request.data.get("routingConfiguration")
     if description is None and given is None:
@@ -96,7 +96,7 @@ async def update_state_machine_alias(request: Request, service: Service) -> dict
 
 
 async def delete_state_machine_alias(request: Request, service: Service) -> dict[str, Any]:
-    """One that does not exist is gone already: recorded from AWS."""
+    """Succeeds for an alias that does not exist (recorded from AWS)."""
     found = target(request, "stateMachineAliasArn", "alias")
     if found.alias is not None and request.owns(found.machine):
         async with service.changing:
@@ -105,7 +105,7 @@ async def delete_state_machine_alias(request: Request, service: Service) -> dict
 
 
 async def list_state_machine_aliases(request: Request, service: Service) -> dict[str, Any]:
-    """The oldest first, as recorded from AWS; those of a version where the ARN is a version's."""
+    """The oldest first, as recorded from AWS; a version's ARN lists the aliases of that version."""
     found = target(request, "stateMachineArn", "machine", "version")
     size, query = request.page_size(), ("ListStateMachineAliases", found.arn)
     after = position_of(request.optional_text("nextToken"), query)
@@ -128,7 +128,7 @@ async def list_state_machine_aliases(request: Request, service: Service) -> dict
 
 
 def _place(alias: AliasRecord) -> str:
-    """Sorts as the list does: by time and by name; what is deleted meanwhile moves nothing."""
+    """A key that sorts like the list, by time and name: deletions in between shift no page."""
     return f"{alias.created_at:016} {alias.name}"
 
 
@@ -146,7 +146,7 @@ async def _alias(request: Request, service: Service) -> AliasRecord:
 def _routing(request: Request) -> tuple[list[Route], str]:
     """The routing configuration of a request, and the machine whose versions it names.
 
-    Raises ValidationException, as the reason INVALID_ROUTING_CONFIGURATION.
+    Raises ValidationException with the reason INVALID_ROUTING_CONFIGURATION.
     """
     given: Any = request.data["routingConfiguration"]
     routing = [Route(stateMachineVersionArn=one["stateMachineVersionArn"], weight=one["weight"]) for one in given]

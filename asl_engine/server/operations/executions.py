@@ -46,7 +46,7 @@ __all__ = [
     "stop_execution",
 ]
 
-# What StartSyncExecution does not tell of an execution.
+# Members of DescribeExecution that StartSyncExecution does not return.
 ASYNCHRONOUS = (
     "redriveCount",
     "redriveStatus",
@@ -54,13 +54,13 @@ ASYNCHRONOUS = (
     "stateMachineVersionArn",
     "stateMachineAliasArn",
 )
-STARTED_BY = "started_by"  # the option of executions that a task has started
+STARTED_BY = "started_by"  # the option of an execution that a task has started
 BILLED_MEMORY_MB = 64  # the least that AWS bills
 BILLED_STEP_MS = 100
 
 
 async def start_execution(request: Request, service: Service) -> dict[str, Any]:
-    """A Standard execution that runs with this name and input is given again."""
+    """Idempotent for a Standard execution that is running with the same name and input."""
     request = without_case(request, service)
     chosen = await _startable(request, service)
     try:
@@ -71,7 +71,7 @@ async def start_execution(request: Request, service: Service) -> dict[str, Any]:
 
 
 async def start_sync_execution(request: Request, service: Service) -> dict[str, Any]:
-    """Express machines only: the answer comes when the execution has ended."""
+    """Answers when the execution has ended.  Express machines only."""
     request = without_case(request, service)
     chosen = await _startable(request, service)
     if chosen.record.type != "EXPRESS":
@@ -116,7 +116,9 @@ async def list_executions(request: Request, service: Service) -> dict[str, Any]:
             "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
         )
     status: Any = request.optional_text("statusFilter")
-    if request.data.get("redriveFilter") is not None:  # recorded from AWS: of a Map Run's executions only
+    if (
+        request.data.get("redriveFilter") is not None
+    ):  # recorded from AWS: it applies to the executions of a Map Run only
         detail = "RedriveFilter cannot be applied to ListExecutions call with StateMachine ARN"
         raise ApiError("ValidationException", detail)
     if status == "PENDING_REDRIVE":
@@ -133,13 +135,13 @@ async def list_executions(request: Request, service: Service) -> dict[str, Any]:
 
 
 async def stop_execution(request: Request, service: Service) -> dict[str, Any]:
-    """An execution that has ended stays as it is."""
+    """Has no effect on an execution that has ended."""
     record = await service.execution(request, request.arn("executionArn", *EXECUTION_KINDS))
     machine = await service.compiled(record.definition)
     error, cause = request.optional_text("error"), request.optional_text("cause")
     await service.engine.stop(machine, record, error, cause)
     ended = await service.store.record(record.identity.arn)
-    stopped_at = None if ended is None else ended.stopped_at  # it may be gone with its machine by now
+    stopped_at = None if ended is None else ended.stopped_at  # its machine may have been deleted meanwhile
     return {"stopDate": moment(stopped_at or service.engine.clock.now())}
 
 
@@ -174,17 +176,17 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     options: dict[str, Json] = {SERVED: True, REVISION: _revision(record)}
     if request.started_by is not None:
         options[STARTED_BY] = request.started_by
-    if service.engine.limits != AWS_LIMITS:  # for whoever resumes or replays it
+    if service.engine.limits != AWS_LIMITS:  # resuming and replaying it need them
         options["limits"] = to_option(service.engine.limits)
     if request.mock_case is not None:
         options[MOCK_CASE] = request.mock_case
-        if await service.store.record(identity.arn) is None:  # else it goes on with its own
+        if await service.store.record(identity.arn) is None:  # one that exists keeps its own
             check_case(request, service, record.name, machine)
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
 
 def _revision(record: MachineRecord) -> dict[str, Json]:
-    """What an execution remembers of its machine: what DescribeStateMachineForExecution shows."""
+    """What the execution stores of its machine, for DescribeStateMachineForExecution."""
     kept = present(revisionId=record.revision_id, updateDate=record.updated_at)
     return kept | without_defaults(record.configuration)
 
@@ -203,11 +205,11 @@ def _input(request: Request, service: Service) -> Payload:
 
 
 async def _again(request: Request, service: Service, machine: MachineRecord) -> dict[str, Any]:
-    """The execution that has the name: the same if it runs with the same input."""
+    """The answer for a name that is taken: success if that execution is running with the same input."""
     arn = execution_arn(*request.caller, machine.name, request.text("name"))
     record = await service.execution(request, arn)
     if request.started_by is not None and record.options.get(STARTED_BY) == request.started_by:
-        return started(record.identity, moment)  # the task's own, from before a crash
+        return started(record.identity, moment)  # the task started it itself, before a crash
     execution = await service.folded(record)
     same = _canonical(execution.input) == _canonical(_input(request, service))
     if record.status != "RUNNING" or not same:
@@ -216,7 +218,7 @@ async def _again(request: Request, service: Service, machine: MachineRecord) -> 
 
 
 def _canonical(payload: Payload | None) -> str | None:
-    """The same text for the same value, whatever the order of its keys; 1 and true stay different."""
+    """A text that is equal for equal values, whatever the order of keys; 1 and true differ."""
     return None if payload is None else json.dumps(payload.value, sort_keys=True)
 
 

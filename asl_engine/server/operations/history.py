@@ -19,7 +19,7 @@ __all__ = ["get_execution_history"]
 
 
 async def get_execution_history(request: Request, service: Service) -> dict[str, Any]:
-    """A page ends with an event, so that what is added meanwhile moves nothing."""
+    """Page tokens name an event, so events that are added in between shift no page."""
     record = await service.execution(request, request.arn("executionArn", *EXECUTION_KINDS))
     backwards = request.flag("reverseOrder", default=False)
     data = request.flag("includeExecutionData", default=True)

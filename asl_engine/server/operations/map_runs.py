@@ -57,7 +57,7 @@ async def list_map_runs(request: Request, service: Service) -> dict[str, Any]:
 
 
 async def update_map_run(request: Request, service: Service) -> dict[str, Any]:
-    """A change is kept before it takes effect; other members stay as they are."""
+    """Stores the change before it takes effect; members that are left out stay as they are."""
     record = await _map_run(request, service)
     if record.status != "RUNNING":
         raise ApiError("ValidationException", f"Map Run is {record.status} and cannot be updated: '{record.arn}'")
@@ -110,7 +110,7 @@ def _configuration(record: MapRunRecord) -> MapRunConfiguration:
 
 
 async def _counts(service: Service, record: MapRunRecord) -> Counts:
-    """As the process that drives it has them, as they were kept in the end, or as the children stand."""
+    """The live counts if this process drives it, else the final ones, else those of the children as stored."""
     live = service.engine.map_runs.live(record.arn)
     if live is not None:
         return live.standing()

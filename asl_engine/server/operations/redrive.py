@@ -20,10 +20,10 @@ __all__ = ["reason_against", "redrive_execution"]
 
 
 async def redrive_execution(request: Request, service: Service) -> dict[str, Any]:
-    """A client token that has begun a redrive is answered as it was then, whatever has become of the execution."""
+    """Repeats the answer for a client token that was used before, whatever happened to the execution since."""
     record = await service.execution(request, request.arn("executionArn", "execution"))
     token = request.optional_text("clientToken")
-    async with service.changing:  # of two requests with one token the second has to see what the first has done
+    async with service.changing:  # the second of two requests with one token must see what the first did
         execution = await service.folded(record)
         answered = answered_before(execution, token, service.engine.clock.now())
         if answered is not None:
@@ -49,6 +49,6 @@ async def reason_against(service: Service, record: Record, execution: Execution)
     if record.identity.map_run is not None:
         return "Execution was started by a Map Run: redrive the execution that started the Map Run"
     machine = await service.store.machines.get(record.identity.machine_arn)
-    if machine is None:  # an execution of `asl run` has none; a server's has lost it
+    if machine is None:  # `asl run` has none; that of a server was deleted
         return BEING_DELETED if record.options.get(SERVED) is True else None
     return BEING_DELETED if machine.status == "DELETING" else None

@@ -53,8 +53,8 @@ CHANGEABLE = (
 async def create_state_machine(request: Request, service: Service) -> dict[str, Any]:
     """Idempotent by name, definition, type, configuration and version; roleArn and tags are ignored.
 
-    Recorded from AWS: what counts is whether the machine as it stands has a version, and with which description,
-    whichever operation has published it.
+    Recorded from AWS: the version is that of the machine's current revision, whichever operation has published it.
+    ``publish`` must say whether there is one, and ``versionDescription`` must be its description.
     """
     publish, description = version_description(request)
     name = checked_name(request.text("name"), service.engine.limits.name_length)
@@ -75,7 +75,7 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
     tags = checked_tags(request, record.arn)
     service.keep(await checked_definition(definition, kind, service.engine.limits))
     async with service.changing:
-        # A name whose deletion is over is free again.
+        # find_machine finishes a deletion, which frees the name.
         if await service.find_machine(record.arn) is None:
             await _check_room(request, service)
         version = (await new_version(service, record, description))._replace(number=1) if publish else None
@@ -91,7 +91,7 @@ async def create_state_machine(request: Request, service: Service) -> dict[str, 
 
 
 async def update_state_machine(request: Request, service: Service) -> dict[str, Any]:
-    """A change makes a new revision; executions that run keep theirs, and so do versions."""
+    """A change makes a new revision; running executions and versions keep theirs."""
     publish, description = version_description(request)
     arn = changeable(request)
     if all(request.data.get(member) is None for member in CHANGEABLE):
@@ -120,7 +120,7 @@ async def update_state_machine(request: Request, service: Service) -> dict[str, 
             record = record._replace(last_version=new.number)
         try:
             await service.store.machines.update(record, definition, new)
-        except Conflict:  # another process has published meanwhile
+        except Conflict:  # another process has published a version meanwhile
             raise conflict(f"The State Machine is being updated: '{arn}'") from None
     shown = version or new
     return present(
@@ -131,7 +131,7 @@ async def update_state_machine(request: Request, service: Service) -> dict[str, 
 
 
 async def describe_state_machine(request: Request, service: Service) -> dict[str, Any]:
-    """As it stands, or as the ARN qualifies it: a version, the version an alias leads to, or a Map state."""
+    """The current revision, or what the ARN names: a version, an alias's version, or a Map state."""
     found = target(request, "stateMachineArn", "machine", "version", "alias", "label")
     record, version, _ = await resolved(request, service, found)
     definition = await service.store.definition(record.definition)
@@ -170,9 +170,9 @@ async def describe_state_machine_for_execution(request: Request, service: Servic
 
 
 async def delete_state_machine(request: Request, service: Service) -> dict[str, Any]:
-    """The machine is gone at once, or with its last execution; one that does not exist is gone already.
+    """Deletes the machine with its executions; succeeds for one that does not exist.
 
-    Executions that run fail with their next transition.
+    If executions are running, they fail at their next transition, and the machine is gone with the last of them.
     """
     arn = target(request, "stateMachineArn", "machine").machine
     async with service.changing:
@@ -201,12 +201,12 @@ async def list_state_machines(request: Request, service: Service) -> dict[str, A
 
 
 async def _definition_members(request: Request, service: Service, definition: str, digest: str) -> dict[str, Any]:
-    """The definition, as includedData asks for it, and the variables that its states refer to."""
+    """The members for the definition and the variables of its states, as includedData asks for them."""
     if request.optional_text("includedData") == "METADATA_ONLY":
         return {"definition": "{}"}
     try:
         references = await service.references(digest)
-    except DefinitionError as error:  # what an older release has accepted is shown all the same
+    except DefinitionError as error:  # an older release accepted it, so it can still be shown
         log.warning("definition %s: %s", digest, error)
         references = {}
     return {"definition": definition, "variableReferences": references or None}

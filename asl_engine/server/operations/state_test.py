@@ -1,4 +1,4 @@
-"""TestState: one state, run by itself; no state machine is created and no execution is kept."""
+"""TestState: runs one state by itself, without creating a state machine or an execution."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _trial(request: Request, service: Service) -> Trial:
 
 
 def _mock(request: Request) -> StateMock | None:
-    """Raises ``Refusal`` for one that is neither a result nor an error, or both."""
+    """The mock of a request.  Raises ``Refusal`` unless it has either a result or an error."""
     given: Any = request.data.get("mock")
     if given is None:
         return None

@@ -1,4 +1,4 @@
-"""The operations that are answered.  To add one: write its function, and name it here."""
+"""The operations of the API by name.  To add one, write its function and enter it here."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ async def tag_resource(request: Request, service: Service) -> dict[str, Any]:
 
 
 async def untag_resource(request: Request, service: Service) -> dict[str, Any]:
-    """Keys that are not there are gone already."""
+    """Ignores keys that the resource does not have."""
     keys: Any = request.data["tagKeys"]
     async with service.changing:
         arn = await _resource(request, service)
@@ -51,7 +51,7 @@ async def list_tags_for_resource(request: Request, service: Service) -> dict[str
 
 
 def checked_tags(request: Request, arn: str | None = None) -> dict[str, str]:
-    """The tags of a request; of two with one key the last counts.
+    """The tags of a request; of two with the same key, the last counts.
 
     Raises ValidationException; TooManyTags where ``arn``, a new resource, would have too many.
     """

@@ -1,6 +1,6 @@
-"""SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat: what whoever has a task's token has to say.
+"""SendTaskSuccess, SendTaskFailure, SendTaskHeartbeat: reports from whoever has the token of a task.
 
-An answer is given when what follows from it is on disk.
+The operations answer once the resulting events are on disk.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["send_task_failure", "send_task_heartbeat", "send_task_success"]
 
 
 async def send_task_success(request: Request, service: Service) -> dict[str, Any]:
-    _execution_of(request)  # recorded from AWS: whether it is a token at all is looked at before the output
+    _execution_of(request)  # recorded from AWS: a malformed token is reported before a bad output
     output = _output(request, service)
     run, task = await _open_task(request, service)
     now = service.engine.clock.now()
@@ -51,7 +51,7 @@ async def send_task_failure(request: Request, service: Service) -> dict[str, Any
 
 
 async def send_task_heartbeat(request: Request, service: Service) -> dict[str, Any]:
-    """Where the state has no HeartbeatSeconds there is nothing to put off."""
+    """Has no effect on a task without HeartbeatSeconds."""
     run, task = await _open_task(request, service)
     stimulus = of_task(run, task.key, service.engine.clock.now())
     if stimulus is not None:
@@ -62,7 +62,7 @@ async def send_task_heartbeat(request: Request, service: Service) -> dict[str, A
 
 
 async def _told(service: Service, run: Run, stimulus: Stimulus, task: OpenTask) -> list[Event]:
-    """The events that have followed, on disk by now.  Raises TaskTimedOut, TaskDoesNotExist."""
+    """The resulting events, once they are on disk.  Raises TaskTimedOut, TaskDoesNotExist."""
     try:
         made = await service.engine.ask(run, stimulus)
     except ExecutionBusy:
@@ -92,7 +92,7 @@ async def _open_task(request: Request, service: Service) -> tuple[Run, OpenTask]
 
 
 def _execution_of(request: Request) -> TaskName:
-    """What the request's token names.  Raises InvalidToken, also for one of another region."""
+    """The execution that the request's token names.  Raises InvalidToken, also for another region's token."""
     name = task_named(request.text("taskToken"))
     arn = None if name is None else parse_arn(name.execution)
     if name is None or arn is None or arn.region != request.caller.region:
@@ -101,7 +101,7 @@ def _execution_of(request: Request) -> TaskName:
 
 
 def _named(execution: Execution, key: int, token: str) -> OpenTask:
-    """The open task of an execution that has given out the token.  Raises InvalidToken, TaskTimedOut."""
+    """The open task that the token was issued for.  Raises InvalidToken, TaskTimedOut."""
     if not is_genuine(token, execution.salt):
         raise invalid_token("Invalid token")
     task = execution.open.get(key)

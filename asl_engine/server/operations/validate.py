@@ -1,4 +1,4 @@
-"""ValidateStateMachineDefinition: all that is wrong with a definition, and nothing is created."""
+"""ValidateStateMachineDefinition: reports all findings of a definition and creates nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["validate_state_machine_definition"]
 
 
 async def validate_state_machine_definition(request: Request, service: Service) -> dict[str, Any]:
-    """All findings at once, the errors and, with severity WARNING, the warnings."""
+    """All errors, and with severity WARNING also the warnings."""
     limits = service.engine.limits
     text = request.text("definition")
     machine, findings = await findings_of(text, machine_type(request), limits)

@@ -25,11 +25,11 @@ __all__ = [
 ]
 
 MOST_VERSIONS = 1000  # of one state machine
-INITIAL = "INITIAL"  # what callers write for the revision that has no identifier
+INITIAL = "INITIAL"  # how callers name the revision without an identifier
 
 
 async def publish_state_machine_version(request: Request, service: Service) -> dict[str, Any]:
-    """The version that the current revision has, or else a new one."""
+    """Returns the version of the current revision, or publishes one."""
     arn = changeable(request)
     wanted = request.optional_text("revisionId")
     async with service.changing:
@@ -47,13 +47,13 @@ async def publish_state_machine_version(request: Request, service: Service) -> d
             there = await new_version(service, record, request.optional_text("description"))
             try:
                 await service.store.machines.update(record._replace(last_version=there.number), version=there)
-            except Conflict:  # another process has published one of this number
+            except Conflict:  # another process has published this number
                 raise conflict(f"Failed to publish the State Machine version: '{there.arn}'") from None
     return {"creationDate": moment(there.created_at), "stateMachineVersionArn": there.arn}
 
 
 async def list_state_machine_versions(request: Request, service: Service) -> dict[str, Any]:
-    """None of a machine that does not exist."""
+    """The newest first; an empty list for a machine that does not exist."""
     arn = target(request, "stateMachineArn", "machine").machine
     size, query = request.page_size(), ("ListStateMachineVersions", arn)
     before = position_of(request.optional_text("nextToken"), query)
@@ -70,7 +70,7 @@ async def list_state_machine_versions(request: Request, service: Service) -> dic
 
 
 async def delete_state_machine_version(request: Request, service: Service) -> dict[str, Any]:
-    """One that does not exist is gone already; executions that it has started go on."""
+    """Succeeds for a version that does not exist.  Executions that it has started go on."""
     found = target(request, "stateMachineVersionArn", "version")
     if found.version is None or not request.owns(found.machine):
         return {}
@@ -91,7 +91,7 @@ async def delete_state_machine_version(request: Request, service: Service) -> di
 
 
 async def new_version(service: Service, record: MachineRecord, description: str | None) -> VersionRecord:
-    """The next version of a machine as it stands, not yet kept.  Raises ServiceQuotaExceededException."""
+    """The next version of a machine's current revision, not yet stored.  Raises ServiceQuotaExceededException."""
     if await service.store.versions.count(record.arn) >= MOST_VERSIONS:
         raise quota_exceeded(f"The state machine '{record.arn}' has reached the limit of {MOST_VERSIONS} versions")
     return VersionRecord(

@@ -1,1 +1,1 @@
-"""The wire protocol, AWS JSON 1.0: it knows nothing of Step Functions."""
+"""The wire protocol, AWS JSON 1.0, without knowledge of Step Functions."""

@@ -19,7 +19,7 @@ __all__ = [
 
 
 class ApiError(Exception):
-    """An answer that is an error: ``code`` names its shape, ``members`` is what that has besides a message."""
+    """An error response: ``code`` is the name of its shape, ``members`` are those besides the message."""
 
     def __init__(self, code: str, message: str, status: int = 400, **members: str) -> None:
         super().__init__(code, message)
@@ -29,7 +29,7 @@ class ApiError(Exception):
         self.members = members
 
 
-# What AWS's deserializer calls the kinds of members, by botocore's names.
+# The names of AWS's deserializer for the types of members, by botocore's names.
 _KINDS = {
     "string": "a String",
     "boolean": "a Boolean",
@@ -41,7 +41,7 @@ _KINDS = {
 
 
 def unreadable(kind: str, value: Any, place: str) -> ApiError:
-    """SerializationException for a member of another JSON type: the words of AWS's deserializer, and the place."""
+    """SerializationException for a member of the wrong JSON type, in the words of AWS's deserializer."""
     if isinstance(value, dict):
         text = "Start of structure or map found where not expected."
     elif isinstance(value, list):
@@ -55,12 +55,12 @@ def unreadable(kind: str, value: Any, place: str) -> ApiError:
 
 
 def breach(place: str, constraint: str, shown: str = "") -> str:
-    """One broken constraint; ``shown`` is the value, which is left out where it is sensitive."""
+    """The text for one broken constraint; ``shown`` is the value, empty if it is sensitive."""
     return f"Value {f'{shown} ' if shown else ''}at '{place}' failed to satisfy constraint: {constraint}"
 
 
 def unsatisfied(*breaches: str) -> ApiError:
-    """ValidationException, which lists every ``breach``."""
+    """ValidationException with every ``breach``."""
     number = f"{len(breaches)} validation error{'s' if len(breaches) > 1 else ''}"
     return ApiError("ValidationException", f"{number} detected: {'; '.join(breaches)}")
 

@@ -43,7 +43,7 @@ TARGET = "AWSStepFunctions."
 PAGE = "nextToken"
 # A definition may have 1 MiB; the rest is for the other members.
 MAX_BODY_BYTES = 1_048_576 + 65_536
-BODY_SECONDS = 60  # how long a caller may take to send it
+BODY_SECONDS = 60  # how long a caller may take to send the body
 SHOWN_LENGTH = 80  # of a strange Host in the refusal
 
 
@@ -66,7 +66,7 @@ def make_app(
         except ApiError as error:
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
         except ClientDisconnect:
-            return Response(status_code=400)  # nobody reads it
+            return Response(status_code=400)  # the client is gone
         except (ExecutionBusy, StoreError) as error:
             log.error("request %s: %s", identifier, error)  # noqa: TRY400  the message says it all
             body, status = {"__type": "ServiceUnavailable", "message": "The database cannot be used"}, 503
@@ -116,7 +116,7 @@ async def _answer(
 
 
 async def _gone(http: HttpRequest) -> None:
-    """Return when the client has hung up."""
+    """Returns when the client has hung up."""
     while (await http.receive())["type"] != "http.disconnect":
         pass
 
@@ -135,7 +135,7 @@ def _refuse_browsers(http: HttpRequest, hosts: Collection[str] | None) -> None:
 
 
 async def _body(http: HttpRequest) -> bytes:
-    """Read no more than is allowed, and not for ever."""
+    """Reads the body within a limit of size and of time."""
     content = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):

@@ -1,4 +1,4 @@
-"""One request: what its caller has asked for, and who the caller is."""
+"""A request: its body and its caller."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_PAGE = 1000  # of the results of a list
 
 
 class Caller(NamedTuple):
-    """Whose resources a request is about: nothing of another region or account is ever seen."""
+    """The region and the account of a request.  Resources of others are invisible to it."""
 
     region: str
     account: str
@@ -42,7 +42,7 @@ class Caller(NamedTuple):
 
 
 def caller_of(authorization: str, default: Caller) -> Caller:
-    """The region of the signature, and the account: an access key of 12 digits names it."""
+    """The caller by the signature: its region, and the access key as the account if it has 12 digits."""
     match = _CREDENTIAL.search(authorization)
     if match is None:
         return default
@@ -58,9 +58,10 @@ async def _never() -> None:
 
 
 class Request(NamedTuple):
-    """``data`` is the request's body; ``gone`` returns when its sender does not wait for the answer any more.
+    """``data`` is the body; ``gone`` returns when the client has hung up.
 
-    ``started_by`` is the key of the task that asks, if one does; ``mock_case`` the test case to be run.
+    ``started_by`` is the key of the task that makes the request, ``mock_case`` the test case to run; each is None
+    without one.
     """
 
     data: dict[str, Json]
@@ -70,7 +71,7 @@ class Request(NamedTuple):
     mock_case: str | None = None
 
     def text(self, member: str) -> str:
-        """A string that the operation requires."""
+        """A required string."""
         value = self.optional_text(member)
         if value is None:
             raise unsatisfied(breach(member, "Member must not be null", "null"))
@@ -95,7 +96,7 @@ class Request(NamedTuple):
         raise unreadable("integer", value, member)
 
     def page_size(self) -> int:
-        """maxResults: 100 where there is none, or 0."""
+        """maxResults; 100 if it is missing or 0."""
         value = self.optional_integer("maxResults")
         if value is not None and not 0 <= value <= MAX_PAGE:
             bound = "greater than or equal to 0" if value < 0 else f"less than or equal to {MAX_PAGE}"
@@ -117,7 +118,7 @@ class Request(NamedTuple):
 
 
 def checked_name(name: str, longest: int | None = MAX_NAME_LENGTH) -> str:
-    """Raises InvalidName for a character that no name has, ValidationException for a length."""
+    """Raises InvalidName for a forbidden character, ValidationException for the length."""
     if not name:
         raise unsatisfied(breach("name", "Member must have length greater than or equal to 1", "''"))
     if longest is not None and len(name) > longest:

@@ -1,4 +1,4 @@
-"""Page tokens: where the next page begins, of which list it is a page, and until when it can be asked for."""
+"""Page tokens.  A token says where the next page begins, of which list it is, and when the token was made."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from asl_engine.server.protocol.errors import invalid_token
 __all__ = ["expiring", "page_token", "position_of", "unexpired"]
 
 VALID_SECONDS = 24 * 3600
-# What is signed with it was made here, so that nobody has to doubt what it says.  It is no secret: a token opens
-# nothing that its caller could not list anyway, and has to be good after a restart.
+# The signature shows that a token was made here, so its content needs no checks.  The key is no secret: a token
+# gives access to nothing that its caller could not list anyway, and must survive a restart.
 KEY = b"asl-engine page tokens"
 
 
 def page_token(query: tuple[Any, ...], position: str | int | tuple[int, str]) -> str:
-    """``query`` is everything that must stay the same from page to page."""
+    """The token of the next page; ``query`` is everything that must be the same for all pages."""
     return urlsafe_b64encode(json.dumps([_digest(query), position]).encode()).decode()
 
 
 def position_of(token: str | None, query: tuple[Any, ...]) -> Any:
-    """The position in a token that ``unexpired`` has let through, None without one.
+    """The position in a token that ``unexpired`` has accepted; None without a token.
 
-    Raises InvalidToken for one of another list.
+    Raises InvalidToken for a token of another list.
     """
     if token is None:
         return None
@@ -37,13 +37,13 @@ def position_of(token: str | None, query: tuple[Any, ...]) -> Any:
 
 
 def expiring(token: str, now: float) -> str:
-    """The token as it is given to callers.  ``now``, here and below, is in seconds since the epoch."""
+    """The token for the caller, signed and dated.  ``now``, here and below, is in seconds since the epoch."""
     text = f"{int(now):x}.{token}"
     return f"{text}.{_signature(text)}"
 
 
 def unexpired(token: str, now: float) -> str:
-    """The token as ``page_token`` has made it.  Raises InvalidToken where it is a day old, or none of ours."""
+    """The token that ``page_token`` has made.  Raises InvalidToken if it is older than a day or forged."""
     text, _, signature = token.rpartition(".")
     if not compare_digest(_signature(text).encode(), signature.encode()):
         raise invalid_token("Invalid token")

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with a bound on what stands before a request's body."""
+"""uvicorn's HTTP protocol with a limit for the size of a request's head."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_HEAD_BYTES = 65_536
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Refuses a request whose head has no end: httptools would keep all of it in memory."""
+    """Refuses a request with an endless head, which httptools would keep in memory."""
 
     _in_head = False
     _head_bytes = 0  # of an unfinished head, without what came together with the end of another request

@@ -1,8 +1,8 @@
-"""Requests held against botocore's service model, where botocore is installed.
+"""Checks requests against botocore's service model, if botocore is installed.
 
-Two kinds of refusal, as in AWS: a value of another JSON type cannot be read at all
-(SerializationException); one that breaks constraints is a ValidationException, which lists every
-breach.  Both come before the operation's own errors: a name that is too long is no InvalidName.
+There are two kinds of refusal, as on AWS: SerializationException for a value of the wrong JSON type, and
+ValidationException for broken constraints, with every breach.  Both come before the operation's own errors, so a
+name that is too long is not an InvalidName.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SERVICE = "stepfunctions"
 
 @cache
 def service_model() -> Any:
-    """botocore's model of Step Functions, None where botocore is not installed."""
+    """botocore's model of Step Functions; None if botocore is not installed."""
     try:
         from botocore.loaders import Loader
         from botocore.model import ServiceModel
@@ -36,10 +36,10 @@ def service_model() -> Any:
 
 
 def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS) -> None:
-    """Raises ``ApiError`` where ``data`` is not what the operation takes.
+    """Raises ``ApiError`` if ``data`` does not fit the operation.
 
-    What the service's limits bound may be longer where they are not AWS's: the operation minds them itself.
-    AWS drops the nulls of a list and cuts an integer's fraction off; so does this, in ``data``.
+    A value may exceed the model's bound if the limit for it was changed: the operation then checks the limit.
+    Like AWS, this drops the nulls of lists and the fractions of integers in ``data``.
     """
     model = service_model()
     if model is None or operation not in model.operation_names:
@@ -51,14 +51,14 @@ def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS) ->
 
 
 def _allowed(found: Breach, limits: Limits) -> bool:
-    """Whether the value is only longer than AWS allows, by a limit that is not AWS's here."""
+    """Whether the value only exceeds a limit of AWS that was changed here."""
     shape, text = found
     limit = _LIMITED.get(shape)
     changed = limit is not None and getattr(limits, limit) != getattr(AWS_LIMITS, limit)
     return changed and f" {AT_MOST} " in text
 
 
-# The shapes whose greatest length is one of the service's limits.
+# Shapes whose maximum length is one of the limits.
 _LIMITED = {
     "Definition": "definition_bytes",
     "Name": "name_length",
@@ -66,12 +66,12 @@ _LIMITED = {
     "SensitiveData": "payload_bytes",
     "SensitiveError": "error_length",
 }
-# The shape whose length is that of its text in UTF-8, by the model's documentation.
+# The shape whose length counts UTF-8 bytes, by the model's documentation.
 _IN_BYTES = "SensitiveData"
-# Shapes whose bounds have an error of their own: the model's documentation of InvalidEncryptionConfiguration.
+# Shapes whose bounds have their own error: see InvalidEncryptionConfiguration in the model's documentation.
 _LEFT_TO_OPERATIONS = frozenset({"KmsDataKeyReusePeriodSeconds"})
 AT_MOST = "less than or equal to"
-# The name of the shape, and what is said of the value.
+# The name of the shape, and the text of the breach.
 Breach = tuple[str, str]
 
 
@@ -82,7 +82,7 @@ def _breach(shape: Any, place: str, value: Any, constraint: str) -> Breach:
 
 
 def _shown(shape: Any, value: Any) -> str:
-    """A value as Java's toString shows it."""
+    """The value as Java's toString would show it."""
     if isinstance(value, list):
         return f"[{', '.join(_shown(shape.member, item) for item in value)}]"
     if isinstance(value, dict):
@@ -121,7 +121,7 @@ def _in_list(shape: Any, value: list[Any], place: str) -> Iterator[Breach]:
     items = [[*_breaches(shape.member, item, f"{place}.{n}.member")] for n, item in enumerate(value, 1)]
     if shape.member.type_name == "structure":
         yield from (found for one in items for found in one)
-    elif any(items):  # one breach for all: the list's value, and all that its members must satisfy
+    elif any(items):  # one breach for the whole list, with all constraints of its members
         listed = ", ".join([*_constraints(shape.member), "Member must not be null"])
         yield _breach(shape, place, value, f"Member must satisfy constraint: [{listed}]")
 
@@ -158,7 +158,7 @@ def _unmet(shape: Any, size: float, what: str) -> Iterable[str]:
 
 
 def _constraints(shape: Any) -> Iterable[str]:
-    """All that a text has to satisfy."""
+    """All constraints of a string."""
     metadata = shape.metadata
     if "max" in metadata:
         yield _at_most("length", metadata["max"])
@@ -182,7 +182,7 @@ def _of_pattern(pattern: str) -> str:
 
 _INTEGERS = frozenset({"integer", "long"})
 _NUMBER: tuple[type, ...] = (int, float)
-# The kinds of members that requests have.
+# The Python types and the checks of each type of member.
 KINDS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any, str], Iterator[Breach]]]] = {
     "structure": ((dict,), _in_structure),
     "list": ((list,), _in_list),
