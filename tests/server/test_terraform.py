@@ -29,6 +29,7 @@ LOGGING: list[tuple[str, Any, Any]] = [
     ("no block", None, OFF),
     ("off", {"level": "OFF"}, OFF),
     ("an empty block", {}, OFF),
+    ("no destinations", {"level": "OFF", "destinations": []}, OFF),
     (
         "errors without data",
         {"level": "ERROR", "destinations": DESTINATIONS},
