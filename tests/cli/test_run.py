@@ -182,17 +182,24 @@ def test_a_broken_configuration_here_does_not_spoil_a_run_there(
     assert f"--db {project.db}" in result.err
 
 
-def test_lambda_where_nothing_local_serves(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("variable", [None, "AWS_REGION", "AWS_DEFAULT_REGION"])
+@pytest.mark.parametrize("region", ["us-east-1", "region"])
+def test_lambda_where_nothing_local_serves(
+    project: Project, monkeypatch: pytest.MonkeyPatch, variable: str | None, region: str
+) -> None:
     """Nobody listens at the endpoint: what matters is that it is asked, and how that fails."""
     monkeypatch.delenv("AWS_REGION", raising=False)
     monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    if variable is not None:
+        monkeypatch.setenv(variable, "eu-west-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nothing")
-    definition = machine(T=task("elsewhere"))
+    resource = f"arn:aws:lambda:{region}:123456789012:function:elsewhere"
+    definition = machine(T={"Type": "Task", "Resource": resource})
     assert "--lambda" in project.ran(definition).err
     result = project.ran(definition, "--lambda", "--lambda-endpoint", "http://127.0.0.1:9")
     assert result.code == 1
-    assert result.err.startswith("Lambda.SdkClientException: ")
+    assert result.err.startswith("Lambda.SdkClientException: Could not connect to the endpoint URL: ")
 
 
 # -- names --------------------------------------------------------------------------------------------

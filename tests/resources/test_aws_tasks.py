@@ -223,8 +223,11 @@ def test_a_role_is_assumed(aws: str) -> None:
     assert result("aws-sdk:sqs:listQueues", {}, clients=own, role=role) is not None
 
 
-def test_the_region_is_the_execution_s_unless_the_sdk_s_own_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+@pytest.mark.parametrize("variable", ["AWS_REGION", "AWS_DEFAULT_REGION"])
+def test_the_region_is_the_execution_s_unless_the_sdk_s_own_comes_first(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "eu-west-1")
     url = result("aws-sdk:sqs:createQueue", {"QueueName": "here"})
     assert url["QueueUrl"]
     queues = {"QueueNamePrefix": "here"}

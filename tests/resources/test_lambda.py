@@ -153,9 +153,21 @@ def test_what_is_asked_where(service: Service, arn: str, asked: str, region: str
     assert f"/{region}/lambda/" in headers["Authorization"]
 
 
-def test_the_endpoint_and_the_region_of_the_sdk(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"AWS_DEFAULT_REGION": "ap-south-1"},
+        {"AWS_REGION": "ap-south-1"},
+        {"AWS_REGION": "ap-south-1", "AWS_DEFAULT_REGION": "us-west-1"},
+    ],
+    ids=" ".join,
+)
+def test_the_endpoint_and_the_region_of_the_sdk(
+    service: Service, monkeypatch: pytest.MonkeyPatch, named: dict[str, str]
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", service.url)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-1")
+    for name, region in named.items():
+        monkeypatch.setenv(name, region)
     answer(None, a_call("arn:aws:lambda:r:a:function:pay"))
     assert "/ap-south-1/lambda/" in service.requests[0][1]["Authorization"]
 

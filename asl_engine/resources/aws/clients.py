@@ -7,6 +7,8 @@ from time import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.resources.aws.regions import configured_region
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -100,8 +102,8 @@ class AwsClients:
             tcp_keepalive=True,  # a connection stays silent while a function runs
         )
         endpoint = self._connecting.endpoints.get(service)
-        if self._connecting.sdk_region:
-            region = self._session.region_name or region
+        if self._connecting.sdk_region or region is None:
+            region = configured_region(self._session) or region
 
         def make(given: dict[str, str]) -> Any:
             return self._session.client(service, region_name=region, endpoint_url=endpoint, config=config, **given)
