@@ -77,7 +77,7 @@ COMMANDS = {  # in the order in which the help lists them
     ),
     "remote": Entry(
         "asl_engine.cli.commands.remote",
-        "Start, see and operate executions on AWS, or wherever AWS_ENDPOINT_URL_SFN leads.",
+        "Start, see and operate executions on AWS, or where --endpoint-url or AWS_ENDPOINT_URL_SFN leads.",
     ),
 }
 

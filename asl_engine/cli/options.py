@@ -120,6 +120,9 @@ AwsLimitsOff = Annotated[
 
 # -- AWS ----------------------------------------------------------------------------------------------
 
+EndpointUrl = Annotated[
+    str | None, typer.Option("--endpoint-url", metavar="URL", help="Where Step Functions is, as for the AWS CLI.")
+]
 Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="The AWS region.")]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="The profile of the AWS SDK.")]
 Definition = Annotated[

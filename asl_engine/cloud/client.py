@@ -1,20 +1,28 @@
-"""The AWS account that a command works in: region, clients, and what their errors mean to a person.
+"""Where a command works: endpoint, account, region, clients, and what their errors mean to a person.
 
 boto3 is imported with the first session.  Credentials, retries and endpoints are the AWS SDK's own affair
-(AWS_PROFILE, AWS_ENDPOINT_URL, AWS_MAX_ATTEMPTS, ...): whatever works for the AWS CLI works here.
+(AWS_PROFILE, AWS_ENDPOINT_URL, AWS_MAX_ATTEMPTS, ...): whatever works for the AWS CLI works here.  The endpoint
+of Step Functions says whose resources a command may touch: see ``Aws.beside``.
 """
 
 from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import Arn
+from asl_engine.cloud.endpoints import is_aws, is_loopback, mark, same_server, shown
 from asl_engine.errors import AslError, Parameter, ProjectError
+from asl_engine.resources.aws.clients import ANY_CREDENTIALS
+from asl_engine.resources.aws.regions import configured_region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from asl_engine.project.configuration import Project
 
 __all__ = ["Aws", "AwsError", "connect", "error_code", "error_message", "explained", "is_lacking"]
 
@@ -25,6 +33,8 @@ _SECRETS = re.compile(
     r"(?i:(?<=token=)|(?<=secret=)|(?<=token: )|(?<=secret: ))[A-Za-z0-9/+=]{16,}"
 )
 _REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+_ACCOUNT = re.compile(r"\d{12}")
+_ANY_REGION = "us-east-1"
 
 _NO_CREDENTIALS = (
     "set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; `aws configure` and `aws sso login` help"
@@ -64,47 +74,157 @@ class AwsError(AslError):
 
 
 class Aws:
-    """One account and region, and the clients for it, made on first use.
+    """One endpoint of Step Functions with its account and region, and the clients for it, made on first use.
 
-    ``session`` is a boto3 session; ``region`` its region.  ``role`` is a role of the account, whose ARN tells
-    which account that is; without one AWS is asked.
+    ``session`` is a boto3 session; ``region`` its region.  ``endpoint`` is the URL of Step Functions, None for
+    the one that the AWS SDK finds.  ``role`` is the ARN of a role, which names the account where no AWS can be
+    asked for it; else ``start``, a file of the project, does.  ``credentials`` are those to use where the SDK
+    finds none.
     """
 
-    def __init__(self, session: Any, region: str, role: str | None = None) -> None:
+    def __init__(
+        self,
+        session: Any,
+        region: str,
+        role: str | None = None,
+        *,
+        endpoint: str | None = None,
+        credentials: Mapping[str, str] | None = None,
+        start: Path | None = None,
+    ) -> None:
         self.session = session
         self.region = region
+        self._role = role
+        self._endpoint = endpoint
+        self._credentials = credentials or {}
+        self._start = start
         self._clients: dict[str, Any] = {}
-        self._caller = None if role is None else {"Arn": role, "Account": Arn.of(role).account}
+        self._caller: dict[str, str] | None = None
+        self._local_account: str | None = None
 
     def client(self, service: str, **settings: Any) -> Any:
         """The client of a service.  ``settings`` are botocore's Config; a client that has any is not kept."""
+        if settings:
+            return self._made(service, settings)
+        if service not in self._clients:
+            self._clients[service] = self._made(service, {})
+        return self._clients[service]
+
+    def _made(self, service: str, settings: dict[str, Any]) -> Any:
         from botocore.config import Config
 
-        if settings:
-            return self.session.client(service, region_name=self.region, config=Config(**settings))
-        if service not in self._clients:
-            self._clients[service] = self.session.client(service, region_name=self.region)
-        return self._clients[service]
+        endpoint = {"endpoint_url": self._endpoint} if service == "stepfunctions" and self._endpoint else {}
+        with explained(f"set up the client of {service}"):
+            make = partial(self.session.client, service, region_name=self.region, **endpoint, **self._credentials)
+            made = make(config=Config(**settings))
+            if service == "stepfunctions" and not is_aws(made.meta.endpoint_url):
+                # StartSyncExecution goes to another host than the rest only at AWS.
+                made = make(config=Config(**settings, inject_host_prefix=False))
+        return made
 
     @property
     def states(self) -> Any:
         return self.client("stepfunctions")
 
+    # -- where this is --------------------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The endpoint of Step Functions, for people."""
+        return shown(self.states.meta.endpoint_url)
+
+    @cached_property
+    def is_aws(self) -> bool:
+        """Whether Step Functions is AWS's own, and not a server on this machine or an emulator."""
+        return is_aws(self.states.meta.endpoint_url)
+
+    @property
+    def place(self) -> str:
+        """Region, account and endpoint, for people."""
+        return f"{self.region}, account {self.account}, at {self.url}"
+
+    @property
+    def area(self) -> str:
+        """The region, for people, and the endpoint where that is not AWS's."""
+        return self.region if self.is_aws else f"{self.region} at {self.url}"
+
+    @property
+    def mark(self) -> str:
+        """What a tag says of resources that are made for this endpoint, region and account."""
+        return mark(self.states.meta.endpoint_url, self.region, self.account)
+
+    def beside(self, service: str) -> bool:
+        """Whether another service is where Step Functions is: both are AWS's, or neither is.
+
+        A server with nothing but Step Functions has no other service beside it, even if all endpoints lead to it.
+        """
+        here, there = self.states.meta.endpoint_url, self.client(service).meta.endpoint_url
+        if self.is_aws or is_aws(there):
+            return self.is_aws and is_aws(there)
+        return not same_server(here, there) or self._asked() is not None
+
     @property
     def account(self) -> str:
-        """The twelve digits of the caller's account.  Raises ``AwsError``."""
-        return self._identity()["Account"]
+        """The twelve digits of the account.  Raises ``AwsError``."""
+        if self.is_aws:
+            return self._identity()["Account"]
+        if self._local_account is None:
+            self._local_account = self._account_there()
+        return self._local_account
 
     @property
     def partition(self) -> str:
         """``aws``, ``aws-cn``, ...: the second part of every ARN."""
-        return Arn.of(self._identity()["Arn"]).partition
+        if self.is_aws:
+            return Arn.of(self._identity()["Arn"]).partition
+        from botocore.exceptions import UnknownRegionError
+
+        try:
+            return str(self.session.get_partition_for_region(self.region))
+        except UnknownRegionError:  # a region of the emulator's own
+            return "aws"
 
     def _identity(self) -> dict[str, str]:
         if self._caller is None:
             with explained("ask AWS whose credentials these are"):
                 self._caller = self.client("sts").get_caller_identity()
         return self._caller
+
+    def _asked(self) -> dict[str, str] | None:
+        """The identity that an emulator gives its caller; None where there is only Step Functions.
+
+        STS at AWS is not asked: it would answer for an account that is not meant.
+        """
+        from botocore.exceptions import ClientError
+        from botocore.parsers import ResponseParserError
+
+        if is_aws(self.client("sts").meta.endpoint_url):
+            return None
+        try:
+            return self._identity()
+        except AwsError as error:
+            cause = error.__cause__
+            if isinstance(cause, ResponseParserError) or (isinstance(cause, ClientError) and is_lacking(cause)):
+                return None
+            raise
+
+    def _account_there(self) -> str:
+        """The account at an endpoint that is not AWS's.
+
+        The role names it, or an emulator's STS, or a state machine that is there.  `asl serve` takes an access key
+        of 12 digits for the account, and has the project's account for everybody else.
+        """
+        if self._role is not None:
+            return Arn.of(self._role).account
+        identity = self._asked()
+        if identity is not None:
+            return identity["Account"]
+        with explained("list the state machines"):
+            listed = self.states.list_state_machines(maxResults=1)["stateMachines"]
+        if listed:
+            return Arn.of(listed[0]["stateMachineArn"]).account
+        key = self._credentials.get("aws_access_key_id") or self.session.get_credentials().access_key
+        return str(key) if _ACCOUNT.fullmatch(key) else _project(self._start).account
 
     def machine_arn(self, name: str) -> str:
         return f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{name}"
@@ -116,12 +236,20 @@ class Aws:
         return f"arn:{self.partition}:lambda:{self.region}:{self.account}:function:{name}"
 
 
-def connect(region: str | None = None, profile: str | None = None, role: str | None = None) -> Aws:
-    """A connection to the account that the AWS SDK finds.
+def connect(
+    region: str | None = None,
+    profile: str | None = None,
+    role: str | None = None,
+    *,
+    endpoint: str | None = None,
+    start: Path | None = None,
+) -> Aws:
+    """A connection to the endpoint and account that the AWS SDK finds.
 
-    ``region`` and ``profile`` come before the SDK's own; ``role`` is the ARN of a role of the account.  Raises
-    ``ProjectError`` where boto3 is not installed, ``AwsError`` for an unknown profile or region and where there
-    are no credentials.
+    ``region``, ``profile`` and ``endpoint`` (the URL of Step Functions) come before the SDK's own; ``role`` is the
+    ARN of a role of the account.  An endpoint that is not AWS's needs neither region nor credentials: the region
+    is that of the project of ``start``, or of the current directory.  Raises ``ProjectError`` where boto3 is not
+    installed, ``AwsError`` for an unknown profile or region, and where AWS needs what is missing.
     """
     from importlib.util import find_spec
 
@@ -129,17 +257,41 @@ def connect(region: str | None = None, profile: str | None = None, role: str | N
         raise ProjectError('this command needs boto3: pip install "asl-engine[aws]"')
     with explained("set up the AWS SDK"):
         session = new_session(region_name=region, profile_name=profile)
-        chosen = session.region_name
-        if not chosen:
-            raise AwsError(
-                "no AWS region is known: give ",
-                Parameter("region"),
-                ", or set AWS_REGION, or `region` of [tool.asl.deploy]",
-            )
-        _check_region(session, chosen)
-        if session.get_credentials() is None:
-            raise AwsError(f"there are no AWS credentials: {_NO_CREDENTIALS}")
-    return Aws(session, chosen, role)
+        chosen = region or configured_region(session)
+        url = endpoint or _configured_endpoint(session)
+        if is_aws(url):
+            _check_region(session, chosen)
+        if is_loopback(url):
+            _without_metadata(session)
+        found = session.get_credentials() is not None
+    if is_aws(url) and not found:
+        raise AwsError(f"there are no AWS credentials: {_NO_CREDENTIALS}")
+    return Aws(
+        session,
+        chosen or _project(start).region,
+        role,
+        endpoint=endpoint,
+        credentials=None if found else ANY_CREDENTIALS,
+        start=start,
+    )
+
+
+def _configured_endpoint(session: Any) -> str:
+    """Where the AWS SDK finds Step Functions, asked without the region and the credentials that may be missing."""
+    url: str = session.client("stepfunctions", region_name=_ANY_REGION, **ANY_CREDENTIALS).meta.endpoint_url
+    return url
+
+
+def _project(start: Path | None) -> Project:
+    from asl_engine.project.lookup import project_of
+
+    return project_of(start or Path.cwd())
+
+
+def _without_metadata(session: Any) -> None:
+    """Ask no metadata service for the credentials of a virtual machine: it is waited for where there is none."""
+    resolver = session._session.get_component("credential_provider")  # noqa: SLF001  boto3 has no other way to it
+    resolver.remove("iam-role")
 
 
 def new_session(**settings: str | None) -> Any:
@@ -148,10 +300,16 @@ def new_session(**settings: str | None) -> Any:
     return boto3.Session(**settings)
 
 
-def _check_region(session: Any, region: str) -> None:
+def _check_region(session: Any, region: str | None) -> None:
     """A region that the SDK has not heard of may be new; one that cannot be a region's name is a mistake."""
     from difflib import get_close_matches
 
+    if not region:
+        raise AwsError(
+            "no AWS region is known: give ",
+            Parameter("region"),
+            ", or set AWS_REGION, or `region` of [tool.asl.deploy]",
+        )
     known = [name for part in session.get_available_partitions() for name in _regions(session, part)]
     if region in known:
         return
@@ -201,11 +359,14 @@ def _request_id(error: BaseException) -> str | None:
 def explained(doing: str) -> Iterator[None]:
     """Whatever botocore raises inside becomes an ``AwsError``: "cannot <doing>: what, why, what to do"."""
     from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
         raise _refused(doing, error) from error
+    except ResponseParserError as error:
+        raise AwsError(f"cannot {doing}: what answers at this endpoint is not that service") from error
     except (HTTPClientError, ConnectionError) as error:
         raise AwsError(f"cannot {doing}: {clean(_no_answer(error))}; {AGAIN}") from error
     except BotoCoreError as error:

@@ -18,6 +18,7 @@ from functools import cache
 from http.client import HTTPConnection
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.session
@@ -56,7 +57,14 @@ class Account:
         session = boto3.Session(botocore_session=quick_session(), region_name=self.region)
         session.events.register("before-call", self._answered)
         session.events.register("after-call", self._called)
+        session.events.register("before-send", self._redirected)
         return session
+
+    def _redirected(self, request: Any, **_: Any) -> None:
+        """What is meant for AWS arrives here: the account may be AWS's, or an emulator's."""
+        parts = urlsplit(request.url)
+        if (parts.hostname or "").endswith(".amazonaws.com"):
+            request.url = f"{self.url}{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
 
     def _answered(self, model: Any, **_: Any) -> tuple[Any, dict[str, Any]] | None:
         waiting = self.answers.get(model.name)
@@ -82,7 +90,7 @@ class Account:
     def client(self, service: str) -> Any:
         """A client whose calls are not recorded."""
         session = boto3.Session(botocore_session=quick_session(), region_name=REGION)
-        return session.client(service)
+        return session.client(service, endpoint_url=self.url)
 
     @property
     def written(self) -> list[str]:

@@ -57,7 +57,7 @@ def test_unchanged_makes_no_call_that_writes(project: Project, account: Account)
     result = project.asl("deploy", path, "--alias", "live")
     assert (result.code, result.out) == (0, f"{ARN}:live\n")
     assert account.written == []
-    assert result.err == f"m: nothing to change in {REGION}, account {ACCOUNT}\n"
+    assert result.err == f"m: nothing to change in {REGION}, account {ACCOUNT}, at {account.url}\n"
 
 
 def test_an_update_shows_what_is_different(project: Project, account: Account) -> None:

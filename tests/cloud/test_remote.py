@@ -116,7 +116,8 @@ def test_a_version_and_an_alias_are_named_as_in_arns(project: Project, served: S
         assert project.asl("remote", "run", machine_name, "--wait").code == 0
     refused = project.asl("remote", "run", "mm", "--wait")
     assert refused.code == 2
-    assert "there is no state machine 'mm' in us-east-1; did you mean 'm'?" in refused.err
+    url = f"http://{served.host}:{served.port}"
+    assert f"there is no state machine 'mm' in us-east-1 at {url}; did you mean 'm'?" in refused.err
 
 
 @pytest.mark.parametrize("options", [[], ["--reverse"], ["--json"], ["--json", "--no-data"], ["--follow"]])
@@ -232,9 +233,8 @@ def test_deployed_to_our_own_server_alone(project: Project, served: Server) -> N
     result = project.asl("deploy", path, *options)
     assert result.code == 0, result.err
     assert project.asl("remote", "run", "sum:live", "--input", '{"n": 4}', "--wait").out == '{"n":8}\n'
-    assert (
-        project.asl("deploy", path, *options).err == "sum: nothing to change in us-east-1, account 123456789012\n"
-    )
+    place = f"us-east-1, account 123456789012, at http://{served.host}:{served.port}"
+    assert project.asl("deploy", path, *options).err == f"sum: nothing to change in {place}\n"
     arn = result.out.strip().removesuffix(":live")
     assert served.client().describe_state_machine(stateMachineArn=arn)["definition"] == text
 

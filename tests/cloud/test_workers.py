@@ -219,7 +219,7 @@ def test_a_task_that_times_out_there_is_given_up_here(
     given = json.dumps({"mark": str(mark), "gate": str(gate)})
     process = spawn("--activity", f"{ACTIVITY}slow", "--heartbeat", "0.2")
     assert process.stderr is not None
-    assert process.stderr.readline().startswith("working for ")
+    assert process.stderr.readline().startswith("working at http://")
     execution = client.start_execution(stateMachineArn=arn, input=given)["executionArn"]
     assert ended(client, execution)["error"] == "States.Timeout"
     assert mark.exists()

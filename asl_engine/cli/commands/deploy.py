@@ -42,6 +42,7 @@ def command(
     name: options.MachineName = None,
     region: options.Region = None,
     profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     role: options.Role = None,
     type_: options.MachineType = None,
     with_functions: options.WithFunctions = False,
@@ -73,7 +74,7 @@ def command(
     substitutions: options.Substitutions = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
     destroy: Annotated[
-        bool, typer.Option("--destroy", help="Delete everything that deployments of this machine have made.")
+        bool, typer.Option("--destroy", help="Delete what deployments of this machine have made at this endpoint.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --destroy: do not ask.")] = False,
     json: options.AsJson = False,
@@ -88,6 +89,7 @@ def command(
             name=name,
             region=region,
             profile=profile,
+            endpoint=endpoint_url,
             role=role,
             type=type_,
             with_functions=with_functions,
@@ -114,6 +116,7 @@ class Deployment(NamedTuple):
     name: str | None = None
     region: str | None = None
     profile: str | None = None
+    endpoint: str | None = None
     role: str | None = None
     type: str | None = None
     with_functions: bool = False
@@ -136,7 +139,13 @@ def deploy_command(given: Deployment) -> int:
     _check_options(given)
     order = order_for(given)
     settings = order.settings
-    aws = connect(given.region or settings.region, given.profile or settings.profile, settings.role)
+    aws = connect(
+        given.region or settings.region,
+        given.profile or settings.profile,
+        settings.role,
+        endpoint=given.endpoint,
+        start=order.project.root,
+    )
     try:
         if given.destroy:
             return _destroy(aws, order, given)
@@ -226,9 +235,9 @@ def _deploy(aws: Aws, order: Order, given: Deployment) -> int:
     guarded = order.shift is not None and bool(order.shift.alarms or order.shift.check)
     if given.dry_run or not (planned.changes or guarded):
         if not planned.changes:
-            err(f"{order.name}: nothing to change in {aws.region}, account {aws.account}")
+            err(f"{order.name}: nothing to change in {aws.place}")
         return _report(planned, given)
-    err(f"deploying {order.name} to {aws.region}, account {aws.account}")
+    err(f"deploying {order.name} to {aws.place}")
     changes = Changes(apply=True, tell=lambda line: err(f"  {clean(line)}"), pause=time.sleep)
     done = deploy(aws, order, changes, planned.seen)
     return _report(done, given)
@@ -264,11 +273,11 @@ def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
     planned = Changes(apply=False, tell=out if given.dry_run else err, pause=time.sleep)
     destroy(aws, order.name, order.owner, planned)
     if not planned.done:
-        err(f"{order.name}: there is nothing to delete in {aws.region}, account {aws.account}")
+        err(f"{order.name}: there is nothing to delete in {aws.place}")
         return 0
     if given.dry_run:
         return 0
-    if not given.yes and not _confirmed(f"delete this in {aws.region}, account {aws.account}?"):
+    if not given.yes and not _confirmed(f"delete this in {aws.place}?"):
         err("nothing is deleted")
         return 2
     changes = Changes(apply=True, tell=_silent, pause=time.sleep)

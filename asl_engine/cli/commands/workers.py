@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from asl_engine.cloud.client import Aws
+    from asl_engine.project.configuration import Project
     from asl_engine.resources.python.registry import Registry
 
 __all__ = ["Workers", "command", "workers"]
@@ -70,6 +71,7 @@ def command(
     create: Annotated[bool, typer.Option("--create", help="Create the activities that do not exist.")] = False,
     region: options.Region = None,
     profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
 ) -> int:
@@ -84,6 +86,7 @@ def command(
             create=create,
             region=region,
             profile=profile,
+            endpoint=endpoint_url,
             substituting=Substituting(tuple(substitute or ()), substitutions),
         )
     )
@@ -100,13 +103,18 @@ class Workers(NamedTuple):
     create: bool = False
     region: str | None = None
     profile: str | None = None
+    endpoint: str | None = None
     substituting: Substituting = NOTHING
 
-    def arguments(self, jobs: Sequence[ActivityWork]) -> list[str]:
+    def arguments(self, jobs: Sequence[ActivityWork], region: str) -> list[str]:
         """What one of several processes is started with: everything that was looked up is told."""
         told = [part for job in jobs for part in ("--activity", f"{job.activity}={job.name}")]
         told += ["--heartbeat", str(min(job.heartbeat for job in jobs)), "--concurrency", str(self.concurrency)]
-        for option, value in (("--region", self.region), ("--profile", self.profile)):
+        for option, value in (
+            ("--region", region),
+            ("--profile", self.profile),
+            ("--endpoint-url", self.endpoint),
+        ):
             told += [] if value is None else [option, value]
         return ["workers", *told]
 
@@ -129,20 +137,19 @@ def workers(given: Workers) -> int:
         raise InvalidInput(f"--concurrency {given.concurrency}: it is at least 1")
     if given.heartbeat is not None and given.heartbeat <= 0:
         raise InvalidInput(f"--heartbeat {given.heartbeat}: it is a number of seconds")
-    jobs_aws = connect(given.region, given.profile)
-    jobs = _jobs(given, jobs_aws)
+    start = Path.cwd() if given.definition is None else Path(given.definition).absolute()
+    aws = connect(given.region, given.profile, endpoint=given.endpoint, start=start)
+    jobs = _jobs(given, aws, project_of(start))
     if given.processes > 1 and CHILD not in os.environ:
-        return _supervise(given, jobs)
-    return asyncio.run(_work(given, jobs_aws, jobs))
+        return _supervise(given, aws, jobs)
+    return asyncio.run(_work(given, aws, jobs))
 
 
 # -- what to work for -----------------------------------------------------------------------------------
 
 
-def _jobs(given: Workers, aws: Aws) -> list[ActivityWork]:
+def _jobs(given: Workers, aws: Aws, project: Project) -> list[ActivityWork]:
     """A job for each activity.  Raises ``ProjectError`` that lists every callable that is missing."""
-    start = Path.cwd() if given.definition is None else Path(given.definition).absolute()
-    project = project_of(start)
     wanted = [*_of_definition(given), *map(_of_argument, given.activities)]
     if not wanted:
         raise InvalidInput(f"{given.definition}: no task of it is done by an activity")
@@ -213,7 +220,7 @@ class _Activities:
                 self._by_name[name] = self._aws.states.create_activity(name=name)["activityArn"]
         if name not in self._by_name:
             hint = did_you_mean(name, self._by_name)
-            raise AwsError(f"there is no activity {name!r} in {self._aws.region}{hint}; --create makes it")
+            raise AwsError(f"there is no activity {name!r} in {self._aws.area}{hint}; --create makes it")
         return self._by_name[name]
 
     def _listed(self) -> Iterator[tuple[str, str]]:
@@ -233,7 +240,7 @@ async def _work(given: Workers, aws: Aws, jobs: list[ActivityWork]) -> int:
     )
     if CHILD not in os.environ:
         shown = ", ".join(job.activity for job in jobs)
-        err(f"working for {shown} as {name}; {given.concurrency} tasks at a time each")
+        err(f"working at {aws.url} for {shown} as {name}; {given.concurrency} tasks at a time each")
     loop = asyncio.get_running_loop()
     stopping = _Stopping(pool, name)
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -281,10 +288,10 @@ def _orphaned(loop: asyncio.AbstractEventLoop, stopping: _Stopping) -> None:
 # -- many processes -------------------------------------------------------------------------------------
 
 
-def _supervise(given: Workers, jobs: list[ActivityWork]) -> int:
+def _supervise(given: Workers, aws: Aws, jobs: list[ActivityWork]) -> int:
     """Keep so many processes at work: one that is killed is replaced, and its tasks time out and are retried."""
     asked = threading.Event()
-    arguments = given.arguments(jobs)
+    arguments = given.arguments(jobs, aws.region)
     children: list[subprocess.Popen[bytes]] = []
 
     def forward(*_: Any) -> None:
@@ -298,7 +305,8 @@ def _supervise(given: Workers, jobs: list[ActivityWork]) -> int:
     children.extend(_spawn(arguments) for _ in range(given.processes))
     shown = ", ".join(job.activity for job in jobs)
     ids = ", ".join(str(child.pid) for child in children)
-    err(f"working for {shown} in {given.processes} processes ({ids}); {given.concurrency} tasks at a time each")
+    many = f"{given.processes} processes ({ids}); {given.concurrency} tasks at a time each"
+    err(f"working at {aws.url} for {shown} in {many}")
     code = 0
     while any(child.poll() is None for child in children) or not asked.is_set():
         for index, child in enumerate(children):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.arn import last_part
+from asl_engine.arn import Arn, last_part, role_arn, unqualified
 from asl_engine.cloud.client import AwsError, explained, is_lacking
 from asl_engine.cloud.deploy.account import AwsAccount
 from asl_engine.cloud.deploy.aliases import Shift, promoted, rolled_back, routes_of, set_routes, shift
@@ -40,6 +40,7 @@ from asl_engine.cloud.deploy.roles import (
     ensure_role,
     is_ours,
     log_grants,
+    marked,
     role_name,
 )
 from asl_engine.cloud.deploy.settings import function_settings
@@ -130,6 +131,7 @@ def deploy(aws: Aws, order: Order, changes: Changes, seen: Deployed | None = Non
     ``seen`` is the machine as it was when the changes were told.  Raises ``AwsError``, and ``DefinitionError``
     for a definition that is refused before anything is written.
     """
+    check_place(aws, order)
     arn = aws.machine_arn(order.name)
     text = locate(order.text, aws.region, aws.account)
     deployed = look_at(aws, arn)
@@ -142,10 +144,17 @@ def deploy(aws: Aws, order: Order, changes: Changes, seen: Deployed | None = Non
         predicted = _deploy_functions(aws, order, changes, text)
     needed = _grants(aws, order, predicted)
     if order.settings.role is None and owned:
-        notes += [f"policy: {grant.note}" for grant in needed if grant.note]
+        if aws.beside("iam"):
+            notes += [f"policy: {grant.note}" for grant in needed if grant.note]
+        else:
+            notes.append(
+                f"no role is made: there is no IAM at {aws.url}, and the machine gets a role in name only"
+            )
     role = _role(aws, order, changes, predicted, needed=needed, deployed=deployed, owned=owned)
     wanted = WantedMachine(order.name, predicted, role, order.settings.type, settings_of(order.settings))
     version = converge(aws, changes, wanted, deployed, owner=order.owner, seen=seen)
+    if version is not None:  # an endpoint other than AWS's may have an account that nothing had named
+        arn = unqualified(version)[0]
     if changes.apply and changes.done:
         _wait(aws, changes, arn, wanted)
     alias = None
@@ -156,6 +165,37 @@ def deploy(aws: Aws, order: Order, changes: Changes, seen: Deployed | None = Non
         else:
             shift(aws, changes, arn, version, order.shift)
     return Outcome(arn, version, alias, predicted, tuple(changes.done), tuple(notes), deployed)
+
+
+def check_place(aws: Aws, order: Order) -> None:
+    """Refuse what would reach beyond the endpoint of Step Functions, or its account.  Raises ``AwsError``."""
+    settings, role = order.settings, Parameter("role")
+    if order.functions is not None and not aws.beside("lambda"):
+        raise AwsError(
+            f"Step Functions is at {aws.url}, and Lambda is not: no function that is deployed there would belong "
+            "to this machine. Leave ",
+            Parameter("with_functions"),
+            " out (`asl serve` calls the project's callables by itself), or set AWS_ENDPOINT_URL_LAMBDA",
+        )
+    makes_role = settings.role is None or (order.functions is not None and settings.function_role is None)
+    if makes_role and (aws.is_aws or order.functions is not None) and not aws.beside("iam"):
+        raise AwsError(
+            f"Step Functions is at {aws.url}, and IAM is not: no role is made there. Give ",
+            role,
+            ", and `function-role` of [tool.asl.deploy] for the functions, or set AWS_ENDPOINT_URL_IAM",
+        )
+    if order.shift is not None and order.shift.alarms and not aws.beside("cloudwatch"):
+        raise AwsError(
+            f"Step Functions is at {aws.url}, and CloudWatch is not: its alarms know nothing of it. Leave ",
+            Parameter("alarm"),
+            " out, or set AWS_ENDPOINT_URL_CLOUDWATCH",
+        )
+    for given in (settings.role, settings.function_role):
+        if aws.is_aws and given is not None and Arn.of(given).account != aws.account:
+            raise AwsError(
+                f"the role {given} belongs to another account than the credentials do ({aws.account}): "
+                "use the credentials of that account, or a role of this one"
+            )
 
 
 def _with_arns(aws: Aws, order: Order, text: str) -> str:
@@ -176,7 +216,7 @@ def _deploy_functions(aws: Aws, order: Order, changes: Changes, text: str) -> st
         role_name(order.name, aws.region, "-functions"),
         service=LAMBDA_SERVICE,
         policy=document_of(log_grants(f"arn:{aws.partition}:logs:{aws.region}:{aws.account}", order.name)),
-        owner=order.owner,
+        owner=marked(aws, order.owner),
         narrow=True,
     )
     arns = {}
@@ -191,7 +231,7 @@ def _deploy_functions(aws: Aws, order: Order, changes: Changes, text: str) -> st
             settings=function_settings(settings, task),
             bundle=packaged.bundle,
         )
-        arns[task] = converge_function(aws, changes, wanted, order.owner)
+        arns[task] = converge_function(aws, changes, wanted, marked(aws, order.owner))
     return wire(text, arns, packaged.placeholders)
 
 
@@ -208,11 +248,16 @@ def _role(
     deployed: Deployed | None,
     owned: bool,
 ) -> str:
-    """The role that is given, or else ours; a machine that somebody else has made keeps its own."""
+    """The role that is given, or else ours; a machine that somebody else has made keeps its own.
+
+    Where there is no IAM, nothing assumes the role: it is a name without a role.
+    """
     if order.settings.role is not None:
         return order.settings.role
     if deployed is not None and not owned:
         return deployed.role
+    if not aws.beside("iam"):
+        return role_arn(aws.account) if deployed is None else deployed.role
     name = role_name(order.name, aws.region)
     changed = deployed is None or deployed.definition != text
     if deployed is not None:
@@ -225,7 +270,7 @@ def _role(
         name,
         service=STATES_SERVICE,
         policy=document_of(needed),
-        owner=order.owner,
+        owner=marked(aws, order.owner),
         narrow=changed,
     )
 
@@ -313,16 +358,16 @@ def move_alias(aws: Aws, name: str, alias: str, changes: Changes, *, back: bool)
     arn = aws.machine_arn(name)
     current = routes_of(aws, f"{arn}:{alias}")
     if current is None:
-        raise AwsError(f"the state machine {name} has no alias {alias} in {aws.region}")
+        raise AwsError(f"the state machine {name} has no alias {alias} in {aws.area}")
     wanted = rolled_back(aws, arn, current) if back else promoted(current)
     set_routes(aws, changes, f"{arn}:{alias}", wanted, current)
 
 
 def destroy(aws: Aws, name: str, owner: dict[str, str], changes: Changes) -> None:
-    """Delete what deployments of this machine have made: aliases, machine, functions, roles.
+    """Delete what deployments of this machine have made at this endpoint: aliases, machine, functions, roles.
 
-    Each is looked for by itself, so that a run that was interrupted can be made again.  What has other tags
-    is left alone.
+    Each is looked for by itself, so that a run that was interrupted can be made again.  What has other tags is
+    left alone; where Lambda and IAM are not beside Step Functions, they are not even asked.
     """
     arn = aws.machine_arn(name)
     deployed = look_at(aws, arn)
@@ -343,6 +388,9 @@ def destroy(aws: Aws, name: str, owner: dict[str, str], changes: Changes) -> Non
             f"delete the state machine {name}{versions}",
             lambda: aws.states.delete_state_machine(stateMachineArn=arn),
         )
-    remove_functions(aws, changes, leftover_functions(aws, name, owner))
-    delete_role(aws, changes, role_name(name, aws.region), owner)
-    delete_role(aws, changes, role_name(name, aws.region, "-functions"), owner)
+    owner = marked(aws, owner)
+    if aws.beside("lambda"):
+        remove_functions(aws, changes, leftover_functions(aws, name, owner))
+    if aws.beside("iam"):
+        delete_role(aws, changes, role_name(name, aws.region), owner)
+        delete_role(aws, changes, role_name(name, aws.region, "-functions"), owner)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.cloud.client import AwsError, explained
 from asl_engine.cloud.deploy.changes import found, pages
-from asl_engine.cloud.deploy.roles import is_ours
+from asl_engine.cloud.deploy.roles import foreign, is_ours
 from asl_engine.errors import Parameter
 
 if TYPE_CHECKING:
@@ -123,9 +123,11 @@ def _create(changes: Changes, client: Any, wanted: WantedFunction, owner: Mappin
 
 
 def _check_owner(client: Any, arn: str, name: str, owner: Mapping[str, str]) -> None:
-    if not is_ours(_tags(client, arn), owner):
+    tags = _tags(client, arn)
+    if not is_ours(tags, owner):
         raise AwsError(
-            f"there is a function {name} that has not been made for this deployment: give the machine another ",
+            f"there is a function {name} that has not been made for this deployment ({foreign(tags, owner)}): "
+            "give the machine another ",
             Parameter("name"),
             ", or remove that function",
         )

@@ -26,13 +26,16 @@ __all__ = [
     "STATES_SERVICE",
     "delete_role",
     "ensure_role",
+    "foreign",
     "is_ours",
     "log_grants",
+    "marked",
     "role_name",
 ]
 
 PROJECT_TAG = "asl-engine:project"
 MACHINE_TAG = "asl-engine:machine"
+ENDPOINT_TAG = "asl-engine:endpoint"
 POLICY_NAME = "asl-engine"
 STATES_SERVICE = "states.amazonaws.com"
 LAMBDA_SERVICE = "lambda.amazonaws.com"
@@ -46,6 +49,20 @@ def role_name(machine: str, region: str, suffix: str = "") -> str:
     if len(name) <= _LONGEST_NAME:
         return name
     return f"{name[: _LONGEST_NAME - 9]}-{sha256(name.encode()).hexdigest()[:8]}"
+
+
+def marked(aws: Aws, owner: Mapping[str, str]) -> dict[str, str]:
+    """The tags of a role or a function: whose it is, and for which Step Functions it has been made.
+
+    A state machine needs no such mark: it is where it is found.
+    """
+    return {**owner, ENDPOINT_TAG: aws.mark}
+
+
+def foreign(tags: Mapping[str, str], owner: Mapping[str, str]) -> str:
+    """What tells a resource from one of ours: the first tag that differs, for people."""
+    key = next(key for key, value in owner.items() if tags.get(key) != value)
+    return f"its tag {key} is {tags[key]!r}, not {owner[key]!r}" if key in tags else f"it has no tag {key}"
 
 
 def is_ours(tags: Mapping[str, str], owner: Mapping[str, str]) -> bool:
@@ -115,9 +132,10 @@ def ensure_role(
 
 
 def _check_owner(iam: Any, name: str, owner: Mapping[str, str]) -> None:
-    if not is_ours(_tags(iam, name), owner):
+    tags = _tags(iam, name)
+    if not is_ours(tags, owner):
         raise AwsError(
-            f"there is a role {name} that has not been made for this deployment: give ",
+            f"there is a role {name} that has not been made for this deployment ({foreign(tags, owner)}): give ",
             Parameter("role"),
             " with the role to use, or remove that one",
         )
@@ -133,8 +151,11 @@ def delete_role(aws: Aws, changes: Changes, name: str, owner: Mapping[str, str])
     iam = aws.client("iam")
     if found(f"look at the role {name}", lambda: iam.get_role(RoleName=name), _ABSENT) is None:
         return
-    if not is_ours(_tags(iam, name), owner):
-        changes.tell(f"leaving the role {name} alone: it has not been made for this deployment")
+    tags = _tags(iam, name)
+    if not is_ours(tags, owner):
+        changes.tell(
+            f"leaving the role {name} alone: it has not been made for this deployment ({foreign(tags, owner)})"
+        )
         return
     policy = found(
         f"read the policy of the role {name}",

@@ -10,7 +10,7 @@ from asl_engine.cloud.deploy.bundle import handler_name
 from asl_engine.cloud.deploy.deployment import settings_grants
 from asl_engine.cloud.deploy.functions import deployed_name
 from asl_engine.cloud.deploy.policy import document_of, grants
-from asl_engine.cloud.deploy.roles import POLICY_NAME, log_grants
+from asl_engine.cloud.deploy.roles import POLICY_NAME, PROJECT_TAG, log_grants
 from asl_engine.cloud.deploy.settings import FunctionSettings, function_settings
 from asl_engine.cloud.deploy.wiring import locate, unfilled, wire
 from asl_engine.errors import InvalidInput, Parameter
@@ -93,7 +93,7 @@ def parts_of(order: Order) -> TemplateParts:
         parameters=parameters,
         policy=document_of(needed),
         function_policy=document_of(log_grants(f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}", order.name)),
-        tags=order.owner,
+        tags={PROJECT_TAG: order.settings.project},
         code=order.functions.bundle.content if order.functions else None,
     )
 

@@ -41,7 +41,7 @@ command = typer.Typer(name="remote", cls=RemoteCommands, add_completion=False, r
 
 @command.callback(invoke_without_command=True)
 def remote(context: typer.Context) -> int:
-    """Start, see and operate executions on AWS, or wherever AWS_ENDPOINT_URL_SFN leads."""
+    """Start, see and operate executions on AWS, or where --endpoint-url or AWS_ENDPOINT_URL_SFN leads."""
     if context.invoked_subcommand is None:
         from asl_engine.cli.output import out
 

@@ -7,12 +7,12 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.arn import Arn, is_arn
+from asl_engine.arn import Arn, is_arn, parse_arn
 from asl_engine.cli.output import err, is_terminal, out, pretty_json, seconds, short_name
 from asl_engine.cli.report import EXIT_CODES, failure_lines
 from asl_engine.cloud.client import AwsError, connect, explained
 from asl_engine.cloud.deploy.changes import found, pages
-from asl_engine.errors import ExecutionDoesNotExist
+from asl_engine.errors import ExecutionDoesNotExist, Parameter
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import loads
 from asl_engine.projections.moments import iso
@@ -44,13 +44,14 @@ PAGE = 1000
 
 
 class Where(NamedTuple):
-    """Which account and region; None for what the AWS SDK finds."""
+    """Which region, profile and endpoint of Step Functions; None for what the AWS SDK finds."""
 
     region: str | None = None
     profile: str | None = None
+    endpoint: str | None = None
 
     def connect(self) -> Aws:
-        return connect(self.region, self.profile)
+        return connect(self.region, self.profile, endpoint=self.endpoint)
 
 
 def wait_for(aws: Aws, arn: str, *, as_json: bool) -> int:
@@ -137,13 +138,21 @@ def _machines(aws: Aws) -> list[tuple[str, str]]:
 def machine_arn(aws: Aws, text: str) -> str:
     """The ARN of a machine, given as ARN, as name, or as name and alias or version: ``order:live``."""
     if is_arn(text):
-        return text
+        return _in_region(aws, text)
     name, colon, qualifier = text.partition(":")
     machines = dict(_machines(aws))
     if name not in machines:
         hint = did_you_mean(name, machines)
-        raise AwsError(f"there is no state machine {name!r} in {aws.region}{hint}")
+        raise AwsError(f"there is no state machine {name!r} in {aws.area}{hint}")
     return f"{machines[name]}{colon}{qualifier}"
+
+
+def _in_region(aws: Aws, arn: str) -> str:
+    """The ARN.  Raises ``AwsError`` for one of another region, which nothing in this one knows."""
+    parts = parse_arn(arn)
+    if parts is not None and parts.region != aws.region:
+        raise AwsError(f"{arn} is not in {aws.area}: give ", Parameter("region", parts.region))
+    return arn
 
 
 def execution_arn(aws: Aws, text: str, machine: str | None) -> str:
@@ -153,13 +162,13 @@ def execution_arn(aws: Aws, text: str, machine: str | None) -> str:
     than one.
     """
     if is_arn(text):
-        return text
+        return _in_region(aws, text)
     candidates = [one for one in newest(aws, machine, None, PAGE) if one["name"].startswith(text)]
     exact = [one for one in candidates if one["name"] == text]
     chosen = exact or candidates
     if not chosen:
         raise ExecutionDoesNotExist(
-            f"there is no execution {text!r} in {aws.region}; `asl remote list` shows those there are"
+            f"there is no execution {text!r} in {aws.area}; `asl remote list` shows those there are"
         )
     if len(chosen) > 1:
         lines = [f"{text!r} may be any of {len(chosen)} executions; give more of its name, or its ARN:"]

@@ -43,6 +43,7 @@ def command(
     no_data: Annotated[bool, typer.Option("--no-data", help="Leave inputs and outputs out.")] = False,
     region: options.Region = None,
     profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     json: options.AsJson = False,
 ) -> int:
     """Show the events of an execution."""
@@ -53,7 +54,7 @@ def command(
         follow=follow,
         reverse=reverse,
         data=not no_data,
-        where=Where(region, profile),
+        where=Where(region, profile, endpoint_url),
     )
 
 

@@ -21,10 +21,11 @@ def command(
     limit: options.MostListed = 100,
     region: options.Region = None,
     profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     json: options.AsJson = False,
 ) -> int:
     """List executions, the newest first."""
-    return list_executions(machine, status, limit, as_json=json, where=Where(region, profile))
+    return list_executions(machine, status, limit, as_json=json, where=Where(region, profile, endpoint_url))
 
 
 def list_executions(machine: str | None, status: str | None, limit: int, *, as_json: bool, where: Where) -> int:

@@ -17,10 +17,11 @@ def command(
     wait: options.Wait = False,
     region: options.Region = None,
     profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     json: options.AsJson = False,
 ) -> int:
     """Go on with an execution that has failed, from the state it did not leave."""
-    return redrive(execution, machine, wait=wait, as_json=json, where=Where(region, profile))
+    return redrive(execution, machine, wait=wait, as_json=json, where=Where(region, profile, endpoint_url))
 
 
 def redrive(text: str, machine: str | None, *, wait: bool, as_json: bool, where: Where) -> int:

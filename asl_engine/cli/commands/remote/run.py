@@ -33,10 +33,11 @@ def command(
     wait: options.Wait = False,
     region: options.Region = None,
     profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     json: options.AsJson = False,
 ) -> int:
     """Start an execution: its ARN, or with --wait its output, goes to stdout."""
-    return run(machine, given, name, wait=wait, as_json=json, where=Where(region, profile))
+    return run(machine, given, name, wait=wait, as_json=json, where=Where(region, profile, endpoint_url))
 
 
 def run(machine: str, given: str | None, name: str | None, *, wait: bool, as_json: bool, where: Where) -> int:

@@ -18,10 +18,11 @@ def command(
     cause: options.Cause = None,
     region: options.Region = None,
     profile: options.Profile = None,
+    endpoint_url: options.EndpointUrl = None,
     json: options.AsJson = False,
 ) -> int:
     """Abort an execution."""
-    return stop(execution, machine, error, cause, as_json=json, where=Where(region, profile))
+    return stop(execution, machine, error, cause, as_json=json, where=Where(region, profile, endpoint_url))
 
 
 def stop(
