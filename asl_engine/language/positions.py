@@ -1,6 +1,7 @@
-"""Positions in the source text of a definition: from ``/States/Pay/Retry[0]`` to line and column.
+"""Positions in the source text of a definition: from ``/States/Pay/Retry[0]`` to line and column, or to offsets.
 
-It only runs to describe an error, so it reads the text again instead of keeping positions from a parse.
+It only runs to describe an error, or to edit a text before it is deployed, so it reads the text again instead of
+keeping positions from a parse.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from asl_engine.json_text import JsonSyntaxError, loads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["locate"]
+__all__ = ["locate", "span"]
 
 _value_at = JSONDecoder().raw_decode
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -34,10 +35,17 @@ def locate(text: str, location: str) -> tuple[int, int] | None:
     if not _is_json(text):
         return None
     start = _next(text, 0)
-    offset, _ = _nearest(text, start, start, location)
+    offset, _, _ = _nearest(text, start, start, location)
     lines = _lines(text)
     line = bisect_right(lines, offset)
     return line, offset - lines[line - 1] + 1
+
+
+def span(text: str, location: str) -> tuple[int, int] | None:
+    """The offsets between which the value at ``location`` stands in a JSON text; None where there is none."""
+    start = _next(text, 0)
+    _, value, rest = _nearest(text, start, start, location)
+    return None if rest else (value, _value_at(text, value)[1])
 
 
 @lru_cache(maxsize=1)
@@ -56,10 +64,10 @@ def _lines(text: str) -> list[int]:
     return [0, *(found.end() for found in _NEWLINE.finditer(text))]
 
 
-def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
+def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, int, str]:
     """How far ``rest`` leads from the value at ``value``, which is reported as being at ``place``.
 
-    Returns the offset reached, and the part of ``rest`` that leads no further.
+    Returns the place and the value reached, and the part of ``rest`` that leads no further.
     """
     children = _children(text, value)
     ends = [at for at in range(1, len(rest) + 1) if rest[at : at + 1] in {"", "/", "["}]
@@ -67,7 +75,7 @@ def _nearest(text: str, place: int, value: int, rest: str) -> tuple[int, str]:
     reached = [
         _nearest(text, *children[rest[:end]], rest[end:]) for end in reversed(ends) if rest[:end] in children
     ]
-    return min(reached, key=lambda found: len(found[1]), default=(place, rest))
+    return min(reached, key=lambda found: len(found[2]), default=(place, value, rest))
 
 
 @lru_cache(maxsize=1024)

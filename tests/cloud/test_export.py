@@ -7,6 +7,9 @@ import re
 import subprocess
 import sys
 import zipfile
+from base64 import b64encode
+from fnmatch import fnmatchcase
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,8 +128,14 @@ def test_cfn_lint_is_really_asked(project: Project, form: str) -> None:
 
 def test_a_template_defines_the_machine_to_the_letter(project: Project) -> None:
     files = exported(project, "cloudformation", "full")
-    properties = json.loads(files["template.json"])["Resources"]["StateMachine"]["Properties"]
+    resources = json.loads(files["template.json"])["Resources"]
+    properties = resources["StateMachine"]["Properties"]
     assert properties["DefinitionString"] == files["m.asl.json"]
+    versions = {
+        resource["Properties"]["FunctionName"]["Ref"]: {"Ref": name}
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Lambda::Version"
+    }
     source = json.dumps(FULL)
     for name, placeholder in (("double", "DoubleFunctionArn"), ("add_one", "AddOneFunctionArn")):
         source = re.sub(rf'"arn:aws:lambda:[^"]*:{name}"', f'"${{{placeholder}}}"', source)
@@ -135,8 +144,8 @@ def test_a_template_defines_the_machine_to_the_letter(project: Project) -> None:
     assert properties["DefinitionSubstitutions"] == {
         "AwsRegion": {"Ref": "AWS::Region"},
         "AwsAccount": {"Ref": "AWS::AccountId"},
-        "DoubleFunctionArn": {"Fn::GetAtt": ["DoubleFunction", "Arn"]},
-        "AddOneFunctionArn": {"Fn::GetAtt": ["AddOneFunction", "Arn"]},
+        "DoubleFunctionArn": versions["DoubleFunction"],
+        "AddOneFunctionArn": versions["AddOneFunction"],
         "Table": {"Ref": "Table"},
         "OtherFunctionArn": {"Ref": "OtherFunctionArn"},
     }
@@ -150,6 +159,97 @@ def test_the_policy_of_a_template_names_what_is_used(project: Project) -> None:
     assert '"Fn::Sub": "${OtherFunctionArn}"' in text
     assert '"Fn::Sub": "arn:aws:states:${AWS::Region}:${AWS::AccountId}:stateMachine:child"' in text
     assert "function:m-double" in text
+
+
+# -- functions: versions, and what may invoke them ------------------------------------------------------
+
+
+def named_by_the_definition(form: str, files: dict[str, str]) -> set[str]:
+    """The ARNs of functions that the definition has once a tool has deployed it; each version is number 7."""
+    if form == "terraform":
+        (line,) = [line for line in files["main.tf"].splitlines() if line.lstrip().startswith("definition ")]
+        names = hcl2.loads(files["main.tf"])["resource"]
+        functions = {
+            label.strip('"'): body["function_name"].strip('"')
+            for one in names
+            for kind, labelled in one.items()
+            if kind.strip('"') == "aws_lambda_function"
+            for label, body in labelled.items()
+        }
+        used = re.findall(r"aws_lambda_function\.(\w+)\.(\w+)", line)
+        assert {attribute for _, attribute in used} == {"qualified_arn"}
+        return {f"arn:function:{functions[label]}:7" for label, _ in used}
+    resources = json.loads(files["template.json"])["Resources"]
+    found = set()
+    for value in resources["StateMachine"]["Properties"]["DefinitionSubstitutions"].values():
+        target = value["Ref"]
+        if target.endswith(".Version"):  # what SAM makes of a function with AutoPublishAlias
+            function = target.removesuffix(".Version")
+            assert resources[function]["Properties"]["AutoPublishAlias"] == "deployed"
+        elif "Version" in target:
+            function = resources[target]["Properties"]["FunctionName"]["Ref"]
+        else:
+            continue
+        found.add(f"arn:function:{resources[function]['Properties']['FunctionName']}:7")
+    return found
+
+
+def allowed_by_the_role(form: str, files: dict[str, str]) -> list[str]:
+    """The patterns of functions that may be invoked."""
+    text = files["main.tf" if form == "terraform" else "template.json"]
+    return [f"arn:function:{name}" for name in re.findall(r":function:([\w-]+(?::\*)?)\"", text)]
+
+
+@pytest.mark.parametrize("form", ["sam", "cloudformation", "terraform"])
+def test_the_role_may_invoke_what_the_definition_names(project: Project, form: str) -> None:
+    files = exported(project, form, "full")
+    named = named_by_the_definition(form, files)
+    assert named == {"arn:function:m-double:7", "arn:function:m-add_one:7"}
+    allowed = allowed_by_the_role(form, files)
+    assert sorted(allowed) == ["arn:function:m-add_one:*", "arn:function:m-double:*"]
+    assert all(any(fnmatchcase(arn, pattern) for pattern in allowed) for arn in named)
+
+
+def versions(project: Project, settings: str = SETTINGS) -> dict[str, Any]:
+    """The version resources of a template, by their names."""
+    (project.root / "asl.toml").write_text(settings, encoding="utf-8")
+    result = project.asl("export", project.define("m", FULL), "--format", "cloudformation", "--with-functions")
+    assert result.code == 0, result.err
+    resources = json.loads(Path("export/template.json").read_text(encoding="utf-8"))["Resources"]
+    return {name: one for name, one in resources.items() if one["Type"] == "AWS::Lambda::Version"}
+
+
+def test_other_code_or_another_configuration_is_another_version(project: Project) -> None:
+    """A version cannot be changed: another resource takes its place, and the one before stays."""
+    first = versions(project)
+    assert versions(project) == first
+    assert all(one["DeletionPolicy"] == one["UpdateReplacePolicy"] == "Retain" for one in first.values())
+    with zipfile.ZipFile("export/functions.zip") as archive:
+        assert archive.testzip() is None
+    digest = b64encode(sha256(Path("export/functions.zip").read_bytes()).digest()).decode()
+    assert {one["Properties"]["CodeSha256"] for one in first.values()} == {digest}
+    tasks = project.root / "tasks" / "callables.py"
+    tasks.write_text(f"{tasks.read_text(encoding='utf-8')}\n# changed\n", encoding="utf-8")
+    second = versions(project)
+    assert not second.keys() & first.keys()
+    third = versions(project, f"{SETTINGS}\n[deploy.functions.double]\nmemory = 512\n")
+    changed = {second[name]["Properties"]["FunctionName"]["Ref"] for name in second.keys() - third.keys()}
+    assert changed == {"DoubleFunction"}
+
+
+def test_the_command_says_how_to_deploy_the_files(project: Project) -> None:
+    path = project.define("m", machine(Double=task("double")))
+    said = project.asl("export", path, "--with-functions", "--format", "cloudformation").err
+    key = re.search(r"aws s3 cp export/functions.zip s3://BUCKET/(m-[0-9a-f]{16}\.zip) && ", said)
+    assert key, said
+    assert "--capabilities CAPABILITY_IAM --parameter-overrides CodeBucket=BUCKET" in said
+    template = json.loads(Path("export/template.json").read_text(encoding="utf-8"))
+    code = template["Resources"]["DoubleFunction"]["Properties"]["Code"]
+    assert code == {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": key[1]}
+    alone = project.asl(
+        "export", path, "--role", "arn:aws:iam::123456789012:role/r", "--format", "cloudformation"
+    ).err
+    assert alone.endswith("aws cloudformation deploy --template-file export/template.json --stack-name m\n")
 
 
 @pytest.mark.parametrize("case", CASES)

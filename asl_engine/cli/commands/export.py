@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asl_engine.cli import options
 from asl_engine.cli.commands.deploy import Deployment, order_for
 from asl_engine.cli.output import err, out
-from asl_engine.cloud.export import FORMATS, export
+from asl_engine.cloud.export import FORMATS, code_key, export
 from asl_engine.errors import InvalidInput
 from asl_engine.project.definitions import Substituting
+
+if TYPE_CHECKING:
+    from asl_engine.cloud.deploy.deployment import Order
 
 __all__ = ["command", "export_command"]
 
@@ -62,12 +65,20 @@ def export_command(given: Deployment, form: str, folder: str) -> int:
         raise InvalidInput(f"cannot write {error.filename}: {error.strerror}") from None
     for name in sorted(files):
         out(str(home / name))
-    err(f"{order.name} is written for {form}; {_HOW[form].format(folder=folder)}")
+    err(f"{order.name} is written for {form}; deploy it with: {_how(order, form, folder)}")
     return 0
 
 
-_HOW = {
-    "sam": "deploy it with: sam deploy --guided --template-file {folder}/template.json",
-    "cloudformation": "deploy it with: aws cloudformation deploy --template-file {folder}/template.json ...",
-    "terraform": "deploy it with: terraform -chdir={folder} apply",
-}
+def _how(order: Order, form: str, folder: str) -> str:
+    if form == "terraform":
+        return f"terraform -chdir={folder} init && terraform -chdir={folder} apply"
+    if form == "sam":
+        return f"sam deploy --guided --template-file {folder}/template.json"
+    deploy = f"aws cloudformation deploy --template-file {folder}/template.json --stack-name {order.name}"
+    if order.settings.role is None or (order.functions is not None and order.settings.function_role is None):
+        deploy += " --capabilities CAPABILITY_IAM"
+    if order.functions is None:
+        return deploy
+    key = code_key(order.name, order.functions.bundle)
+    upload = f"aws s3 cp {folder}/functions.zip s3://BUCKET/{key}"
+    return f"{upload} && {deploy} --parameter-overrides CodeBucket=BUCKET"

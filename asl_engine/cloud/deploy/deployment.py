@@ -44,7 +44,14 @@ from asl_engine.cloud.deploy.roles import (
     role_name,
 )
 from asl_engine.cloud.deploy.settings import function_settings
-from asl_engine.cloud.deploy.wiring import functions_named, locate, placeholders_for, refuse_unfilled, wire
+from asl_engine.cloud.deploy.wiring import (
+    functions_named,
+    is_json,
+    locate,
+    placeholders_for,
+    refuse_unfilled,
+    wire,
+)
 from asl_engine.errors import Parameter
 from asl_engine.json_text import JsonSyntaxError, loads
 
@@ -107,7 +114,12 @@ class Outcome(NamedTuple):
 
 
 def prepare_functions(order: Order, registry: Registry) -> Order:
-    """The order with the functions that its definition names and the project has callables for."""
+    """The order with the functions that its tasks name and the project has callables for.
+
+    Raises ``AwsError`` where there are none, ``DefinitionError`` for a text that is not JSON.
+    """
+    if not is_json(order.text):
+        order.check(order.text)
     placeholders = placeholders_for(order.text, lambda stem: _task_called(registry, stem))
     tasks = [*functions_named(order.text, registry.find), *placeholders.values()]
     if not tasks:

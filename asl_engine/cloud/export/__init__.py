@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.cloud.export.cloudformation import cloudformation
-from asl_engine.cloud.export.parts import parts_of
+from asl_engine.cloud.export.parts import code_key, parts_of
 from asl_engine.cloud.export.sam import sam
 from asl_engine.cloud.export.terraform import terraform
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.cloud.deploy.deployment import Order
     from asl_engine.cloud.export.parts import TemplateParts
 
-__all__ = ["FORMATS", "export"]
+__all__ = ["FORMATS", "code_key", "export"]
 
 FORMATS: dict[str, Callable[[TemplateParts], dict[str, str]]] = {
     "sam": sam,
@@ -32,6 +32,6 @@ def export(order: Order, form: str) -> dict[str, bytes]:
     """The files of a format, by name.  Raises ``AslError`` for a definition that is refused."""
     parts = parts_of(order)
     files = {name: text.encode() for name, text in FORMATS[form](parts).items()}
-    if parts.code is not None:
-        files["functions.zip"] = parts.code
+    if parts.bundle is not None:
+        files["functions.zip"] = parts.bundle.content
     return files

@@ -15,9 +15,12 @@ from asl_engine.cloud.export.parts import (
     POLICY_NAME,
     REGION,
     REGION_PLACEHOLDER,
+    code_key,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from asl_engine.cloud.export.parts import ExportedFunction, TemplateParts
 
 __all__ = [
@@ -33,6 +36,8 @@ __all__ = [
 
 _PSEUDO = {PARTITION: "${AWS::Partition}", REGION: "${AWS::Region}", ACCOUNT: "${AWS::AccountId}"}
 MACHINE = "StateMachine"
+# A version stays when the next one replaces it: executions and rollbacks go on needing it.
+_KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _NOT_A_PARAMETER = re.compile(r"\$\{(?!\w+\})")  # Fn::Sub would look for something of that name
 
 
@@ -40,13 +45,14 @@ def cloudformation(parts: TemplateParts) -> dict[str, str]:
     """``template.json``; the functions' code is taken from a bucket, which its parameters name."""
     resources: dict[str, Any] = {}
     given = parameters(parts)
-    if parts.functions:
-        given["CodeBucket"] = {"Type": "String", "Description": "The bucket that functions.zip has been put into"}
-        given["CodeKey"] = {"Type": "String", "Default": "functions.zip", "Description": "Its key there"}
+    if parts.bundle is not None:
+        described = f"The bucket into which functions.zip has been put as {code_key(parts.name, parts.bundle)}"
+        given["CodeBucket"] = {"Type": "String", "Description": described}
     if parts.functions and parts.settings.function_role is None:
         resources["FunctionRole"] = _role(LAMBDA_SERVICE, parts.function_policy)
     for function in parts.functions:
         resources[logical_id(function)] = _function(function, parts)
+        resources[_version_id(function)] = _version(function, parts)
     if parts.settings.role is None:
         resources["StateMachineRole"] = _role(STATES_SERVICE, parts.policy)
     resources[MACHINE] = _machine(parts)
@@ -91,14 +97,18 @@ def substituted(value: Any) -> Any:
     return {"Fn::Sub": filled} if "${" in filled else filled
 
 
-def substitutions(parts: TemplateParts) -> dict[str, Any]:
-    """DefinitionSubstitutions: for each placeholder of the definition what it stands for."""
+def substitutions(parts: TemplateParts, version_id: Callable[[ExportedFunction], str]) -> dict[str, Any]:
+    """DefinitionSubstitutions: for each placeholder of the definition what it stands for.
+
+    The ARN of a function is that of a version, which ``version_id`` names: a rollback of the machine invokes the
+    code that it was deployed with, and the role allows versions only.
+    """
     found: dict[str, Any] = {}
     if f"${{{REGION_PLACEHOLDER}}}" in parts.text:
         found[REGION_PLACEHOLDER] = {"Ref": "AWS::Region"}
     if f"${{{ACCOUNT_PLACEHOLDER}}}" in parts.text:
         found[ACCOUNT_PLACEHOLDER] = {"Ref": "AWS::AccountId"}
-    found |= {one.placeholder: {"Fn::GetAtt": [logical_id(one), "Arn"]} for one in parts.functions}
+    found |= {one.placeholder: {"Ref": version_id(one)} for one in parts.functions}
     return found | {name: {"Ref": name} for name in parts.parameters}
 
 
@@ -132,14 +142,26 @@ def _role(service: str, policy: dict[str, Any]) -> dict[str, Any]:
     return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
+def _version_id(function: ExportedFunction) -> str:
+    return f"{logical_id(function)}Version{function.digest}"
+
+
+def _version(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any]:
+    """A version cannot be changed: with other code, another resource takes its place, and this one stays."""
+    assert parts.bundle is not None  # noqa: S101  there are functions
+    properties = {"FunctionName": {"Ref": logical_id(function)}, "CodeSha256": parts.bundle.sha256}
+    return {"Type": "AWS::Lambda::Version", **_KEPT, "Properties": properties}
+
+
 def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any]:
+    assert parts.bundle is not None  # noqa: S101  there are functions
     settings = parts.settings
     concurrency = function.settings.concurrency
     return {
         "Type": "AWS::Lambda::Function",
         "Properties": {
             "FunctionName": function.name,
-            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": {"Ref": "CodeKey"}},
+            "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": code_key(parts.name, parts.bundle)},
             "Handler": function.handler,
             "Runtime": settings.runtime,
             "Architectures": [settings.architecture],
@@ -158,7 +180,7 @@ def _tags(parts: TemplateParts) -> list[dict[str, str]]:
 
 
 def _machine(parts: TemplateParts) -> dict[str, Any]:
-    filled, log = substitutions(parts), logging(parts)
+    filled, log = substitutions(parts, _version_id), logging(parts)
     return {
         "Type": "AWS::StepFunctions::StateMachine",
         "Properties": {
@@ -175,15 +197,13 @@ def _machine(parts: TemplateParts) -> dict[str, Any]:
 
 
 def _version_and_alias(name: str) -> dict[str, Any]:
-    """A version stays when the next one replaces it: executions and rollbacks go on needing it."""
-    kept = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
     version = {
         "StateMachineArn": {"Ref": MACHINE},
         "StateMachineRevisionId": {"Fn::GetAtt": [MACHINE, "StateMachineRevisionId"]},
     }
     preference = {"StateMachineVersionArn": {"Ref": "StateMachineVersion"}, "Type": "ALL_AT_ONCE"}
     return {
-        "StateMachineVersion": {"Type": "AWS::StepFunctions::StateMachineVersion", **kept, "Properties": version},
+        "StateMachineVersion": {"Type": "AWS::StepFunctions::StateMachineVersion", **_KEPT, "Properties": version},
         "StateMachineAlias": {
             "Type": "AWS::StepFunctions::StateMachineAlias",
             "Properties": {"Name": name, "DeploymentPreference": preference},

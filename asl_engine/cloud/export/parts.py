@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.cloud.deploy.account import AwsAccount
@@ -12,22 +13,33 @@ from asl_engine.cloud.deploy.functions import deployed_name
 from asl_engine.cloud.deploy.policy import document_of, grants
 from asl_engine.cloud.deploy.roles import POLICY_NAME, PROJECT_TAG, log_grants
 from asl_engine.cloud.deploy.settings import FunctionSettings, function_settings
-from asl_engine.cloud.deploy.wiring import locate, unfilled, wire
+from asl_engine.cloud.deploy.wiring import locate, wire
 from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.json_text import loads
+from asl_engine.language.placeholders import placeholders
 
 if TYPE_CHECKING:
+    from asl_engine.cloud.deploy.bundle import Bundle
     from asl_engine.cloud.deploy.deployment import Order
     from asl_engine.cloud.deploy.settings import Settings
 
-__all__ = ["ACCOUNT", "PARTITION", "POLICY_NAME", "REGION", "ExportedFunction", "TemplateParts", "parts_of"]
+__all__ = [
+    "ACCOUNT",
+    "PARTITION",
+    "POLICY_NAME",
+    "REGION",
+    "ExportedFunction",
+    "TemplateParts",
+    "code_key",
+    "parts_of",
+]
 
 # Names that a parameter must not have: CloudFormation has one space of names for parameters and resources, and
 # Terraform keeps some for itself ("Input Variables").  Compared without regard to case.
 _TAKEN = frozenset(
     {
         *("statemachine", "statemachinerole", "statemachineversion", "statemachinealias", "functionrole"),
-        *("codebucket", "codekey", "statemachinearn", "statemachinealiasarn"),
+        *("codebucket", "statemachinearn", "statemachinealiasarn"),
         *("source", "version", "providers", "count", "foreach", "lifecycle", "dependson", "locals"),
     }
 )
@@ -38,7 +50,11 @@ REGION_PLACEHOLDER, ACCOUNT_PLACEHOLDER = "AwsRegion", "AwsAccount"
 
 
 class ExportedFunction(NamedTuple):
-    """A function.  ``label`` is its name inside of a template, ``placeholder`` its ARN's in the definition."""
+    """A function.  ``label`` is its name inside of a template.
+
+    ``placeholder`` stands in the definition for the ARN of its version, whatever the format calls that; ``digest``
+    is another one for other code or another configuration, which is what a version is made of.
+    """
 
     label: str
     name: str
@@ -46,13 +62,14 @@ class ExportedFunction(NamedTuple):
     handler: str
     settings: FunctionSettings
     placeholder: str
+    digest: str
 
 
 class TemplateParts(NamedTuple):
     """``text`` is the definition; ``parameters`` are its placeholders that whoever deploys has to fill.
 
     ``policy`` and ``function_policy`` are documents with PARTITION, REGION and ACCOUNT in them, and with
-    ``${...}`` for parameters.  ``code`` is the functions' zip, None without functions.
+    ``${...}`` for parameters.  ``bundle`` is the functions' code, None without functions.
     """
 
     name: str
@@ -65,7 +82,7 @@ class TemplateParts(NamedTuple):
     policy: dict[str, Any]
     function_policy: dict[str, Any]
     tags: dict[str, str]
-    code: bytes | None
+    bundle: Bundle | None
 
 
 def parts_of(order: Order) -> TemplateParts:
@@ -76,13 +93,13 @@ def parts_of(order: Order) -> TemplateParts:
     )
     written = {one.task: f"${{{one.placeholder}}}" for one in functions}
     named = {one.task: f"arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{one.name}" for one in functions}
-    placeholders = order.functions.placeholders if order.functions else {}
-    known = text.replace(f"${{{REGION_PLACEHOLDER}}}", REGION).replace(f"${{{ACCOUNT_PLACEHOLDER}}}", ACCOUNT)
-    known = wire(known, named, placeholders)
-    order.check(_arns_for(known, parameters))
+    known = order.functions.placeholders if order.functions else {}
+    complete = text.replace(f"${{{REGION_PLACEHOLDER}}}", REGION).replace(f"${{{ACCOUNT_PLACEHOLDER}}}", ACCOUNT)
+    complete = wire(complete, named, known)
+    order.check(_arns_for(complete, parameters))
     place = AwsAccount(PARTITION, REGION, ACCOUNT, order.name, frozenset(named.values()))
-    needed = [*grants(loads(known), place), *settings_grants(order.settings)]
-    text = wire(text, written, placeholders)
+    needed = [*grants(loads(complete), place), *settings_grants(order.settings)]
+    text = wire(text, written, known)
     return TemplateParts(
         name=order.name,
         text=text,
@@ -94,8 +111,13 @@ def parts_of(order: Order) -> TemplateParts:
         policy=document_of(needed),
         function_policy=document_of(log_grants(f"arn:{PARTITION}:logs:{REGION}:{ACCOUNT}", order.name)),
         tags={PROJECT_TAG: order.settings.project},
-        code=order.functions.bundle.content if order.functions else None,
+        bundle=order.functions.bundle if order.functions else None,
     )
+
+
+def code_key(name: str, bundle: Bundle) -> str:
+    """Where CloudFormation looks for the code: it updates functions only where the key is another one."""
+    return f"{name}-{sha256(bundle.content).hexdigest()[:16]}.zip"
 
 
 def _arns_for(text: str, parameters: tuple[str, ...]) -> str:
@@ -112,7 +134,7 @@ def _parameters(text: str, order: Order, functions: tuple[ExportedFunction, ...]
     for one in functions:
         taken |= {f"{one.label}Function".lower(), one.placeholder.lower()}
     names: list[str] = []
-    for name in unfilled(text):
+    for name in placeholders(text):
         if name not in ours:
             plain = re.sub(r"[^A-Za-z0-9]", "", name)
             if plain.lower() in taken or not plain[:1].isalpha():
@@ -128,18 +150,25 @@ def _parameters(text: str, order: Order, functions: tuple[ExportedFunction, ...]
 
 
 def _functions(order: Order) -> tuple[ExportedFunction, ...]:
-    tasks = order.functions.tasks if order.functions else ()
-    return tuple(
-        ExportedFunction(
-            label=label,
-            name=deployed_name(order.name, task),
-            task=task,
-            handler=handler_name(task),
-            settings=function_settings(order.settings, task),
-            placeholder=f"{label}FunctionArn",
+    if order.functions is None:
+        return ()
+    tasks, code = order.functions.tasks, order.functions.bundle.sha256
+    found = []
+    for task, label in zip(tasks, _labels(tasks), strict=True):
+        settings = function_settings(order.settings, task)
+        made_of = (code, task, settings, order.settings.runtime, order.settings.architecture)
+        found.append(
+            ExportedFunction(
+                label=label,
+                name=deployed_name(order.name, task),
+                task=task,
+                handler=handler_name(task),
+                settings=settings,
+                placeholder=f"{label}FunctionArn",
+                digest=sha256(repr(made_of).encode()).hexdigest()[:12],
+            )
         )
-        for task, label in zip(tasks, _labels(tasks), strict=True)
-    )
+    return tuple(found)
 
 
 def _labels(tasks: tuple[str, ...]) -> list[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["sam"]
 
+ALIAS = "deployed"
+
 
 def sam(parts: TemplateParts) -> dict[str, str]:
     """``template.json``, the definition and functions.zip, which SAM uploads."""
@@ -40,6 +42,11 @@ def sam(parts: TemplateParts) -> dict[str, str]:
     return {"template.json": written(template), parts.file: parts.text}
 
 
+def _version_id(function: ExportedFunction) -> str:
+    """The version that SAM makes: "Generated CloudFormation resources" of its Developer Guide."""
+    return f"{logical_id(function)}.Version"
+
+
 def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any]:
     settings = parts.settings
     concurrency = function.settings.concurrency
@@ -48,6 +55,9 @@ def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any
         "Properties": {
             "FunctionName": function.name,
             "CodeUri": "functions.zip",
+            # SAM publishes a version only along with an alias; nothing invokes the alias.
+            "AutoPublishAlias": ALIAS,
+            "AutoPublishAliasAllProperties": True,
             "Handler": function.handler,
             "Runtime": settings.runtime,
             "Architectures": [settings.architecture],
@@ -62,7 +72,7 @@ def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any
 
 
 def _machine(parts: TemplateParts) -> dict[str, Any]:
-    filled, log = substitutions(parts), logging(parts)
+    filled, log = substitutions(parts, _version_id), logging(parts)
     permissions: dict[str, Any] = {"Policies": [substituted(parts.policy)]} if parts.policy["Statement"] else {}
     if parts.settings.role is not None:
         permissions = {"Role": parts.settings.role}
