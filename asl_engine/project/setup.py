@@ -147,10 +147,13 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
 
         nested = ProjectExecutions(how, project)
         services = services._replace(executions=nested)
-    catalog = Catalog(registry, remote_lambda(how, project), services)
-    resources = resolve(_unmocked(how, machine, name), catalog, USE_LAMBDA)
-    # What the machines need that its tasks start is found when they need it.
-    return Setup(how, project, machine, resources if nested is None else catalog, name, nested)
+    remote = remote_lambda(how, project)
+    resources = resolve(
+        _unmocked(how, machine, name), Catalog(registry, remote, services, machine=name), USE_LAMBDA
+    )
+    if nested is not None:  # what the machines need that its tasks start is found when they need it
+        resources = Catalog(registry, remote, services)
+    return Setup(how, project, machine, resources, name, nested)
 
 
 def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:

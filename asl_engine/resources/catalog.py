@@ -26,15 +26,24 @@ __all__ = ["Catalog", "resolve"]
 
 
 class Catalog(dict[str, "Resource"]):
-    """A local callable, else Lambda if available, and services; a Resource that nothing serves fails its task."""
+    """A local callable, else Lambda if available, and services; a Resource that nothing serves fails its task.
+
+    ``machine`` is the name of the machine whose resources are looked up, None where they are those of many: then a
+    function that has been deployed for a machine is told by the execution that calls it.
+    """
 
     def __init__(
-        self, registry: Registry, remote: LambdaService | None = None, services: Services | None = None
+        self,
+        registry: Registry,
+        remote: LambdaService | None = None,
+        services: Services | None = None,
+        machine: str | None = None,
     ) -> None:
         super().__init__()
         self.registry = registry
         self._remote = remote
         self._services = services
+        self._machine = machine
 
     def __missing__(self, resource: str) -> Resource:
         try:
@@ -60,12 +69,39 @@ class Catalog(dict[str, "Resource"]):
             if self._services is not None and name in self._services.functions:
                 return self._services.functions[name]
             function = self.registry.find(name)
-            return self._remote if function is None else python_resource(function, name)
+            return self._deployed(name) if function is None else python_resource(function, name)
         if not is_of_states(resource):
             return None
         from asl_engine.resources.services import Services, service_resource
 
         return service_resource(resource, self.registry, self._remote, self._services or Services())
+
+    def _deployed(self, name: str) -> Resource | None:
+        """What serves a function that no callable is called as."""
+        from asl_engine.resources.lambda_.deployed import may_be_deployed, task_of
+
+        if self._machine is None:
+            known = may_be_deployed(self.registry, name)
+        else:
+            known = task_of(self.registry, name, self._machine) is not None
+        return _deployed_function(self.registry, name, self._remote) if known else self._remote
+
+
+def _deployed_function(registry: Registry, name: str, remote: LambdaService | None) -> Resource:
+    """The callable that a deployed function was made of, if it is the execution's machine's; else ``remote``."""
+
+    async def call_task(call: TaskCall) -> Payload:
+        from asl_engine.resources.lambda_.deployed import machine_of, task_of
+
+        task = task_of(registry, name, machine_of(call.execution))
+        function = None if task is None else registry.find(task)
+        if task is not None and function is not None:
+            return await python_resource(function, task)(call)
+        if remote is not None:
+            return await remote(call)
+        raise _not_served(call.resource)
+
+    return call_task
 
 
 def _not_served(resource: str) -> StatesError:

@@ -14,6 +14,7 @@ from asl_engine.cloud.client import AwsError, explained
 from asl_engine.cloud.deploy.changes import found, pages
 from asl_engine.cloud.deploy.roles import foreign, is_ours
 from asl_engine.errors import Parameter
+from asl_engine.resources.lambda_.deployed import deployed_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,7 +60,7 @@ def deployed_name(machine: str, task: str) -> str:
 
     Raises ``AwsError`` for a name that Lambda does not allow.
     """
-    name = f"{machine}-{task}"
+    name = deployed_as(machine, task)
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
         raise AwsError(
             f"the function {name} cannot be called so: Lambda allows A-Z a-z 0-9 - _ in a name; give the machine "
@@ -243,7 +244,7 @@ def leftover_functions(aws: Aws, machine: str, owner: Mapping[str, str]) -> list
             one
             for page in pages(client.list_functions, "Marker", "NextMarker")
             for one in page["Functions"]
-            if one["FunctionName"].startswith(f"{machine}-")
+            if one["FunctionName"].startswith(deployed_as(machine, ""))
         ]
     return sorted(one["FunctionName"] for one in candidates if is_ours(_tags(client, one["FunctionArn"]), owner))
 

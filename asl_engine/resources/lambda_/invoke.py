@@ -17,6 +17,7 @@ from asl_engine.arn import Arn, function_arn, function_name, qualified_arn, unqu
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
+from asl_engine.resources.lambda_.deployed import machine_of, task_of
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
 from asl_engine.resources.python.tasks import python_resource, request_id
 from asl_engine.resources.request_fields import (
@@ -79,13 +80,17 @@ def lambda_integration(
     async def invoke(call: TaskCall) -> Payload:
         parameters = checked_parameters(call.input.value, invocation_faults)
         arn = _function_arn(parameters, call.execution)
-        own = (functions or {}).get(function_name(arn) or "")
-        function = None if own is not None else registry.find(function_name(arn) or "")
+        name = function_name(arn) or ""
+        own = (functions or {}).get(name)
+        function = None if own is not None else registry.find(name)
+        if own is None and function is None:
+            name = task_of(registry, name, machine_of(call.execution)) or name
+            function = registry.find(name)
         if own is not None:
             made = await own.invoke(_body(parameters) or "{}", call)
             made = made._replace(answer=_plausible(call, 200, made.text))
         elif function is not None:
-            local = python_resource(function, function_name(arn) or "")
+            local = python_resource(function, name)
             made = await _call_locally(local, call._replace(resource=arn), parameters, underway)
         elif remote is not None:
             made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline, call.role)
