@@ -9,15 +9,14 @@ import pytest
 
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.python.registry import Registry
+from tests.cli.conftest import project
 from tests.cli.project import machine
 from tests.server.harness import created, ended, running
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cli.conftest import Project
-
-from tests.cli.conftest import project
+    from tests.cli.project import Project
 
 __all__ = ["project"]
 
