@@ -76,10 +76,10 @@ class AwsError(AslError):
 class Aws:
     """One endpoint of Step Functions with its account and region, and the clients for it, made on first use.
 
-    ``session`` is a boto3 session; ``region`` its region.  ``endpoint`` is the URL of Step Functions, None for
-    the one that the AWS SDK finds.  ``role`` is the ARN of a role, which names the account where no AWS can be
-    asked for it; else ``start``, a file of the project, does.  ``credentials`` are those to use where the SDK
-    finds none.
+    ``session`` is a boto3 session; ``region`` its region, and ``profile`` the profile that was asked for.
+    ``endpoint`` is the URL of Step Functions, None for the one that the AWS SDK finds.  ``role`` is the ARN of a
+    role, which names the account where AWS cannot be asked for it; else ``start``, a file of the project, does.
+    ``credentials`` are those to use where the SDK finds none.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class Aws:
         region: str,
         role: str | None = None,
         *,
+        profile: str | None = None,
         endpoint: str | None = None,
         credentials: Mapping[str, str] | None = None,
         start: Path | None = None,
@@ -95,6 +96,7 @@ class Aws:
         self.session = session
         self.region = region
         self._role = role
+        self._profile = profile
         self._endpoint = endpoint
         self._credentials = credentials or {}
         self._start = start
@@ -147,6 +149,15 @@ class Aws:
     def area(self) -> str:
         """The region, for people, and the endpoint where that is not AWS's."""
         return self.region if self.is_aws else f"{self.region} at {self.url}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which another program works at the same place.  boto3 does not read AWS_REGION."""
+        found = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        found |= {key.upper(): value for key, value in self._credentials.items()}
+        for name, given in (("AWS_PROFILE", self._profile), ("AWS_ENDPOINT_URL_SFN", self._endpoint)):
+            found |= {} if given is None else {name: given}
+        return found
 
     @property
     def mark(self) -> str:
@@ -270,6 +281,7 @@ def connect(
         session,
         chosen or _project(start).region,
         role,
+        profile=profile,
         endpoint=endpoint,
         credentials=None if found else ANY_CREDENTIALS,
         start=start,

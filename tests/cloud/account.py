@@ -88,9 +88,10 @@ class Account:
         return Aws(self.session(), self.region)
 
     def client(self, service: str) -> Any:
-        """A client whose calls are not recorded."""
+        """A client whose calls are not recorded; where no endpoint is configured, this account is AWS's."""
         session = boto3.Session(botocore_session=quick_session(), region_name=REGION)
-        return session.client(service, endpoint_url=self.url)
+        configured = "AWS_ENDPOINT_URL" in os.environ
+        return session.client(service, endpoint_url=None if configured else self.url)
 
     @property
     def written(self) -> list[str]:

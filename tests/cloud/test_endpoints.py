@@ -396,6 +396,20 @@ def test_an_express_machine_here_is_waited_for_without_the_prefix_of_aws(
     assert (result.code, result.out) == (0, "[1]\n"), result.err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="the check is a line of a POSIX shell")
+@pytest.mark.usefixtures("bare")
+def test_a_check_works_where_the_deployment_does(project: Project, local: Server) -> None:
+    """Whatever it calls, with boto3 or the AWS CLI, finds this server and not an account of AWS."""
+    url = f"http://{local.host}:{local.port}"
+    path = project.define("m", PASS)
+    names = "AWS_ENDPOINT_URL_SFN AWS_REGION AWS_DEFAULT_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY"
+    check = f"for name in {names}; do printenv $name; done >told"
+    options = ("--alias", "live", "--check", check, "--endpoint-url", url, "--region", "eu-west-3")
+    result = project.asl("deploy", path, *options)
+    assert result.code == 0, result.err
+    assert Path("told").read_text(encoding="utf-8").split() == [url, "eu-west-3", "eu-west-3", "local", "local"]
+
+
 # -- whose a URL is -------------------------------------------------------------------------------------------
 
 

@@ -202,9 +202,9 @@ def _checked(command: str, aws: Aws, alias_arn: str, version: str) -> int:
         "ASL_ALIAS_ARN": alias_arn,
         "ASL_STATE_MACHINE_ARN": unqualified(alias_arn)[0],
         "ASL_VERSION_ARN": version,
-        "AWS_REGION": aws.region,
     }
-    return subprocess.run(command, shell=True, env=os.environ | told, check=False).returncode  # noqa: S602  the user's
+    environment = os.environ | aws.environment | told
+    return subprocess.run(command, shell=True, env=environment, check=False).returncode  # noqa: S602  the user's
 
 
 def _trouble(aws: Aws, alarms: tuple[str, ...]) -> str | None:
