@@ -1,9 +1,10 @@
-"""The way to real AWS Step Functions, and back: deploy, export, and work for, the same definitions.
+"""The same definitions on AWS Step Functions: deploying and exporting them, running them, working for them.
 
 What it is: the adapter behind ``asl deploy``, ``asl export``, ``asl remote`` and ``asl workers``.  Everything
-goes through boto3 (the extra ``aws``), which is imported when a command first needs it.  A deployment is
-*converged*: each step reads what is there, and writes only where that differs from what is wanted, so that a
-run may be interrupted anywhere and simply be made again.
+goes through boto3 (the extra ``aws``), which is imported when a command first needs it.  A deployment
+*converges*: each step reads the current state, and writes only what differs from the wanted one.  So a
+deployment may be interrupted anywhere, and is completed by running the same command again.
 
-What it is not: a state file.  What belongs to a deployment is found by its name and by its tags.
+What it is not: a state file.  Names and tags tell what belongs to a deployment, and the endpoint of Step
+Functions tells whose resources are meant: nothing anywhere else is touched.
 """

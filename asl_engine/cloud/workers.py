@@ -1,8 +1,8 @@
-"""Activity workers: poll for tasks, call the project's callables, report; wherever the machine runs.
+"""Activity workers: they poll for tasks, call the project's callables and report, wherever the machine runs.
 
-A worker promises that a task is reported, or is given up so that its timeout or its heartbeat lets the
-definition's Retry have it done elsewhere.  A server that is away is waited for; a worker that is asked to stop
-finishes what it has begun, and what its last polls still bring.
+A worker either reports a task or gives it up; then the task's timeout or heartbeat fails, and the definition's
+Retry assigns it to another worker.  A worker waits for a server that does not answer.  When it is asked to stop,
+it finishes its tasks, and those that its open polls still return.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ T = TypeVar("T")
 
 POLL_TIMEOUT = 75  # seconds: GetActivityTask answers after 60, the service model says
 LONGEST_PAUSE = 10.0  # seconds between attempts to reach a server that is away
-# The task is somebody else's by now, or nobody's: there is nobody to report to.
+# The task is no longer open, or another worker has it: there is nothing to report.
 GONE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
-# The result cannot be told: the task is left to its timeout.
+# The server refuses the result: the task is left to its timeout.
 UNTELLABLE = {"InvalidOutput", "ValidationException"}
-# What no waiting puts right.
+# Errors that waiting cannot cure.
 FATAL = {
     *(
         "ActivityDoesNotExist",
@@ -52,7 +52,7 @@ FATAL = {
 
 
 class ActivityWork(NamedTuple):
-    """An activity and what does its tasks.  ``heartbeat`` is in seconds."""
+    """An activity, and the resource that does its tasks.  ``heartbeat`` is in seconds."""
 
     activity: str
     name: str
@@ -61,7 +61,7 @@ class ActivityWork(NamedTuple):
 
 
 class PolledTask(NamedTuple):
-    """A task that has been handed to this worker."""
+    """A task that this worker has received."""
 
     token: str
     input: str
@@ -70,7 +70,7 @@ class PolledTask(NamedTuple):
 class WorkerPool:
     """The workers of one process: ``concurrency`` for each job.
 
-    ``tell`` gets lines for people; ``worker`` is the name that histories show.
+    ``tell`` receives lines for people; ``worker`` is the name that histories show.
     """
 
     def __init__(
@@ -91,11 +91,11 @@ class WorkerPool:
         self.done = 0
 
     def stop(self) -> None:
-        """Take no new tasks; finish those that there are."""
+        """Take no new tasks, and finish the current ones."""
         self._stopping.set()
 
     async def run(self) -> None:
-        """Work until ``stop`` is called.  Raises ``AwsError`` for what no waiting puts right."""
+        """Work until ``stop`` is called.  Raises ``AwsError`` for an error that waiting cannot cure."""
         slots = [asyncio.ensure_future(self._slot(job)) for job in self._jobs for _ in range(self._concurrency)]
         try:
             await asyncio.gather(*slots)
@@ -105,7 +105,7 @@ class WorkerPool:
             await asyncio.gather(*slots, return_exceptions=True)
 
     async def _slot(self, job: ActivityWork) -> None:
-        """One task after the other."""
+        """Poll for tasks and do them, one at a time."""
         while not self._stopping.is_set():
             ask = partial(self._polls.get_activity_task, activityArn=job.activity, workerName=self._worker)
             answer = await self._answer(f"poll for tasks of {job.activity}", ask, patient=False)
@@ -113,7 +113,7 @@ class WorkerPool:
                 await self._perform(job, PolledTask(answer["taskToken"], answer["input"]))
 
     async def _perform(self, job: ActivityWork, task: PolledTask) -> None:
-        """Do a task and report it, with heartbeats meanwhile."""
+        """Do a task and report it; send heartbeats meanwhile."""
         beat = asyncio.Event()
         loop = asyncio.get_running_loop()
         call = TaskCall(
@@ -144,7 +144,7 @@ class WorkerPool:
             await asyncio.gather(work, beats, return_exceptions=True)
 
     async def _beats(self, job: ActivityWork, task: PolledTask, beat: asyncio.Event) -> None:
-        """Say that the task is alive, at intervals and when it says so itself; return when it is given up."""
+        """Send heartbeats at intervals, and when the task asks for one.  Returns when the task is given up."""
         send = partial(self._sends.send_task_heartbeat, taskToken=task.token)
         while True:
             with suppress(TimeoutError):
@@ -154,7 +154,7 @@ class WorkerPool:
                 return
 
     async def _report(self, job: ActivityWork, task: PolledTask, report: Payload | StatesError) -> bool:
-        """Tell the result, as often as it takes.  False where nobody wants it any more."""
+        """Report the result until the server answers.  Returns False if the task is no longer open there."""
         if isinstance(report, Payload):
             send = partial(self._sends.send_task_success, taskToken=task.token, output=report.text)
         else:
@@ -170,8 +170,8 @@ class WorkerPool:
     ) -> Any:
         """The answer of a call, repeated while the server is away; GIVEN_UP for the errors ``gone``.
 
-        Who is not ``patient`` stops repeating, with None, when the worker is asked to stop.  Raises
-        ``AwsError`` for what no waiting puts right.
+        Without ``patient``, it returns None once the worker is asked to stop.  Raises ``AwsError`` for an error
+        that waiting cannot cure.
         """
         attempt = 0
         while True:
@@ -206,13 +206,13 @@ def _explained(doing: str, call: Callable[[], T]) -> T:
 
 
 def _set_in(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
-    """From any thread; a loop that has been closed has nobody to tell."""
+    """Set an event of a loop from any thread; nothing happens if the loop is closed."""
     if not loop.is_closed():
         loop.call_soon_threadsafe(event.set)
 
 
 async def _outcome(job: ActivityWork, call: TaskCall) -> Payload | StatesError:
-    """What the callable makes of the task; its failure is a result too."""
+    """The result of the callable, or the error that it failed with."""
     try:
         result = await job.resource(call)
     except StatesError as error:

@@ -77,7 +77,7 @@ def test_by_weight_then_promoted(project: Project, account: Account) -> None:
     assert routes(account) == {"1": 70, "3": 30}
     assert deploy(project, 3, "--promote").code == 0
     assert routes(account) == {"3": 100}
-    assert "is there already" in deploy(project, 3, "--promote").err
+    assert "already leads there" in deploy(project, 3, "--promote").err
 
 
 def test_the_first_version_gets_all_whatever_the_weight(project: Project, account: Account) -> None:

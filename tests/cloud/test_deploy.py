@@ -318,7 +318,7 @@ def test_destroy_takes_away_what_was_made_and_nothing_else(project: Project, acc
     assert project.asl("deploy", path, "--alias", "live").code == 0
     asked = project.asl("deploy", path, "--destroy")
     assert asked.code == 2
-    assert "say --yes" in asked.err
+    assert "give --yes" in asked.err
     result = project.asl("deploy", path, "--destroy", "--yes")
     assert result.code == 0, result.err
     assert account.state() == before != empty

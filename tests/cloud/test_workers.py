@@ -310,7 +310,7 @@ def test_a_thousand_tasks_on_three_processes_one_of_which_is_killed(
 def test_what_is_refused(project: Project, server: Server) -> None:
     del server
     for arguments, expected in (
-        ([], "say what to work for: a definition, or --activity ARN=callable"),
+        ([], "give a definition, or --activity ARN=CALLABLE"),
         (["--activity", "x", "--processes", "0"], "--processes 0: from 1 to 256"),
         (["--activity", "x", "--concurrency", "0"], "--concurrency 0: it is at least 1"),
         (["--activity", "x", "--heartbeat", "0"], "--heartbeat 0.0: it is a number of seconds"),

@@ -50,14 +50,14 @@ def command(
     weight: Annotated[
         int | None,
         typer.Option(
-            "--weight", metavar="N", help="Only N per cent of the alias's executions to the new version."
+            "--weight", metavar="N", help="Give the new version only N per cent of the alias's executions."
         ),
     ] = None,
     promote: Annotated[
         bool, typer.Option("--promote", help="Move the whole alias to the newer of its versions.")
     ] = False,
     rollback: Annotated[
-        bool, typer.Option("--rollback", help="Move the whole alias to the version before.")
+        bool, typer.Option("--rollback", help="Move the whole alias to the previous version.")
     ] = False,
     alarm: Annotated[
         list[str] | None,
@@ -68,11 +68,11 @@ def command(
         typer.Option("--check", metavar="COMMAND", help="Move the alias back if this command fails."),
     ] = None,
     watch: Annotated[
-        int, typer.Option("--watch", metavar="SECONDS", help="How long to look at the alarms. Default: 60")
+        int, typer.Option("--watch", metavar="SECONDS", help="How long to watch the alarms. Default: 60")
     ] = 60,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be done.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be done.")] = False,
     destroy: Annotated[
         bool, typer.Option("--destroy", help="Delete what deployments of this machine have made at this endpoint.")
     ] = False,
@@ -110,7 +110,7 @@ def command(
 
 
 class Deployment(NamedTuple):
-    """The command's arguments, as they were given."""
+    """The arguments of the command."""
 
     definition: str
     name: str | None = None
@@ -135,7 +135,7 @@ class Deployment(NamedTuple):
 
 
 def deploy_command(given: Deployment) -> int:
-    """Deploy, or take away.  Returns the exit code."""
+    """Deploy, move an alias, or destroy.  Returns the exit code."""
     _check_options(given)
     order = order_for(given)
     settings = order.settings
@@ -153,7 +153,7 @@ def deploy_command(given: Deployment) -> int:
             return _move(aws, order, given)
         return _deploy(aws, order, given)
     except KeyboardInterrupt:
-        err("interrupted: what is done stays done; run the same command again to go on")
+        err("interrupted: what has been done stays; run the same command again to continue")
         return INTERRUPTED
 
 
@@ -166,13 +166,13 @@ def _check_options(given: Deployment) -> None:
     if given.watch < 0:
         raise InvalidInput(f"--watch {given.watch}: it is a number of seconds")
     if given.promote and given.rollback:
-        raise InvalidInput("--promote and --rollback: it is the one or the other")
+        raise InvalidInput("--promote and --rollback exclude each other")
     if given.destroy and (given.promote or given.rollback or given.weight is not None):
-        raise InvalidInput("--destroy takes everything away: leave --weight, --promote and --rollback out")
+        raise InvalidInput("--destroy deletes everything: leave out --weight, --promote and --rollback")
 
 
 def order_for(given: Deployment) -> Order:
-    """What is to be deployed, as the file, the options and the project say."""
+    """What to deploy, from the file, the options and the project."""
     start = Path.cwd() if given.definition == STDIN else Path(given.definition).absolute()
     project = project_of(start)
     settings = read_settings(project)
@@ -186,7 +186,7 @@ def order_for(given: Deployment) -> Order:
     if not given.destroy:
         read = read_definition(given.definition, given.substituting, project)
     if settings.alias is None and (given.weight is not None or given.promote or given.rollback or given.alarms):
-        raise InvalidInput("--weight, --promote, --rollback and --alarm speak of an alias: give --alias NAME")
+        raise InvalidInput("--weight, --promote, --rollback and --alarm need an alias: give --alias NAME")
     if settings.alias is None and given.check is not None:
         raise InvalidInput("--check decides whether an alias stays where it is moved: give --alias NAME")
     shift = None
@@ -227,7 +227,7 @@ def registered(order: Order) -> Registry:
 
 
 def _deploy(aws: Aws, order: Order, given: Deployment) -> int:
-    """Tell what is to be done, then do it."""
+    """Announce the changes, then make them."""
     say = out if given.dry_run and not given.json else err
     planned = deploy(aws, order, Changes(apply=False, tell=say, pause=time.sleep))
     for note in planned.notes:
@@ -244,7 +244,7 @@ def _deploy(aws: Aws, order: Order, given: Deployment) -> int:
 
 
 def _report(outcome: Outcome, given: Deployment) -> int:
-    """stdout has what an execution is started with: the alias's ARN, or the machine's."""
+    """Write the ARN to start executions with to stdout: the alias's, or the machine's."""
     if given.json:
         shown = {
             "stateMachineArn": outcome.machine,
@@ -264,12 +264,12 @@ def _move(aws: Aws, order: Order, given: Deployment) -> int:
     changes = Changes(apply=not given.dry_run, tell=err, pause=time.sleep)
     move_alias(aws, order.name, order.settings.alias, changes, back=given.rollback)
     if not changes.done:
-        err(f"the alias {order.settings.alias} is there already: nothing is changed")
+        err(f"the alias {order.settings.alias} already leads there: nothing is changed")
     return 0
 
 
 def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
-    """Tell what is to be deleted, ask, then delete it."""
+    """Show what will be deleted, ask, then delete it."""
     planned = Changes(apply=False, tell=out if given.dry_run else err, pause=time.sleep)
     destroy(aws, order.name, order.owner, planned)
     if not planned.done:
@@ -282,16 +282,16 @@ def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
         return 2
     changes = Changes(apply=True, tell=_silent, pause=time.sleep)
     destroy(aws, order.name, order.owner, changes)
-    err(f"{order.name} is deleted; executions that still run end at their next transition")
+    err(f"{order.name} is deleted; running executions end at their next transition")
     return 0
 
 
 def _silent(_line: str) -> None:
-    """It has been told before it was confirmed."""
+    """Write nothing: the changes were shown before the confirmation."""
 
 
 def _confirmed(question: str) -> bool:
     if not is_terminal(sys.stdin):
-        raise InvalidInput("--destroy asks for confirmation, and there is no terminal to ask: say --yes")
+        raise InvalidInput("--destroy asks for confirmation, and there is no terminal to ask at: give --yes")
     err(f"{question} [y/N] ", end="")
     return sys.stdin.readline().strip().lower() in {"y", "yes"}

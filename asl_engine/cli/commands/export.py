@@ -27,7 +27,7 @@ def command(
         str, typer.Option("--format", metavar="FORMAT", help="sam, cloudformation or terraform. Default: sam")
     ] = "sam",
     folder: Annotated[
-        str, typer.Option("--output", "-o", metavar="FOLDER", help="Where to write the files. Default: export")
+        str, typer.Option("--output", "-o", metavar="FOLDER", help="The folder for the files. Default: export")
     ] = "export",
     name: options.MachineName = None,
     role: options.Role = None,

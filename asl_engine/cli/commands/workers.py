@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Workers", "command", "workers"]
 
-CHILD = "ASL_WORKER_OF"  # set for the processes of a supervisor: its process id
+CHILD = "ASL_WORKER_OF"  # in the environment of a supervisor's processes: its process id
 DEFAULT_HEARTBEAT = 20.0  # seconds, where no definition says how often one is expected
 MOST_PROCESSES = 256
 RESTART_SECONDS = 1.0
@@ -52,20 +52,29 @@ def command(
     *,
     definition: Annotated[
         str | None,
-        typer.Argument(metavar="[DEFINITION]", help="Work for all activities that this definition's tasks name."),
+        typer.Argument(metavar="[DEFINITION]", help="Do the tasks of all activities that this definition names."),
     ] = None,
     activity: Annotated[
         list[str] | None,
-        typer.Option("--activity", metavar="ARN=CALLABLE", help="Work for this activity too. Repeatable."),
+        typer.Option("--activity", metavar="ARN=CALLABLE", help="Do the tasks of this activity too. Repeatable."),
     ] = None,
-    processes: Annotated[int, typer.Option("--processes", metavar="N", help="So many processes. Default: 1")] = 1,
+    processes: Annotated[
+        int, typer.Option("--processes", metavar="N", help="The number of processes. Default: 1")
+    ] = 1,
     concurrency: Annotated[
-        int, typer.Option("--concurrency", metavar="N", help="So many tasks of each activity at a time in each.")
+        int,
+        typer.Option(
+            "--concurrency",
+            metavar="N",
+            help="The number of tasks of each activity at a time, in each process. Default: 1",
+        ),
     ] = 1,
     heartbeat: Annotated[
         float | None,
         typer.Option(
-            "--heartbeat", metavar="SECONDS", help="How often. Default: a third of HeartbeatSeconds, or 20"
+            "--heartbeat",
+            metavar="SECONDS",
+            help="The interval of heartbeats. Default: a third of HeartbeatSeconds, or 20",
         ),
     ] = None,
     create: Annotated[bool, typer.Option("--create", help="Create the activities that do not exist.")] = False,
@@ -93,7 +102,7 @@ def command(
 
 
 class Workers(NamedTuple):
-    """The command's arguments, as they were given."""
+    """The arguments of the command."""
 
     definition: str | None = None
     activities: tuple[str, ...] = ()
@@ -107,7 +116,7 @@ class Workers(NamedTuple):
     substituting: Substituting = NOTHING
 
     def arguments(self, jobs: Sequence[ActivityWork], region: str) -> list[str]:
-        """What one of several processes is started with: everything that was looked up is told."""
+        """The arguments of one of several processes, with everything that has been looked up."""
         told = [part for job in jobs for part in ("--activity", f"{job.activity}={job.name}")]
         told += ["--heartbeat", str(min(job.heartbeat for job in jobs)), "--concurrency", str(self.concurrency)]
         for option, value in (
@@ -130,7 +139,7 @@ class Wanted(NamedTuple):
 def workers(given: Workers) -> int:
     """Work until a signal comes.  Returns the exit code."""
     if given.definition is None and not given.activities:
-        raise InvalidInput("say what to work for: a definition, or --activity ARN=callable")
+        raise InvalidInput("give a definition, or --activity ARN=CALLABLE: there is nothing to work for")
     if not 1 <= given.processes <= MOST_PROCESSES:
         raise InvalidInput(f"--processes {given.processes}: from 1 to {MOST_PROCESSES}")
     if given.concurrency < 1:
@@ -149,7 +158,7 @@ def workers(given: Workers) -> int:
 
 
 def _jobs(given: Workers, aws: Aws, project: Project) -> list[ActivityWork]:
-    """A job for each activity.  Raises ``ProjectError`` that lists every callable that is missing."""
+    """A job for each activity.  Raises one ``ProjectError`` that lists all missing callables."""
     wanted = [*_of_definition(given), *map(_of_argument, given.activities)]
     if not wanted:
         raise InvalidInput(f"{given.definition}: no task of it is done by an activity")
@@ -172,13 +181,13 @@ def _no_callable(missing: list[str], registry: Registry) -> str:
 def _job(one: Wanted, registry: Registry, arn: str, heartbeat: float | None) -> ActivityWork:
     function = registry.find(one.callable)
     assert function is not None  # noqa: S101  those that are missing were refused before
-    # Three heartbeats for each that is expected: one may be late, one may be lost.
+    # Three heartbeats for each expected one: one may be late, one may be lost.
     expected = DEFAULT_HEARTBEAT if one.heartbeat is None else one.heartbeat / 3
     return ActivityWork(arn, one.callable, python_resource(function, one.callable), heartbeat or expected)
 
 
 def _of_argument(argument: str) -> Wanted:
-    """``ARN=callable``, ``NAME=callable``, or either alone: the callable is then called as the activity."""
+    """``ARN=callable``, ``NAME=callable``, or either alone: the callable then has the activity's name."""
     activity, _, name = argument.partition("=")
     return Wanted(activity, name or last_part(activity))
 
@@ -200,7 +209,7 @@ def _of_definition(given: Workers) -> Iterator[Wanted]:
 
 
 class _Activities:
-    """The activities of the account, asked for when the first name, or placeholder, has to be found."""
+    """The activities of the account, listed when the first name or placeholder has to be resolved."""
 
     def __init__(self, aws: Aws, *, create: bool) -> None:
         self._aws = aws
@@ -278,7 +287,7 @@ class _Stopping:
 
 
 def _orphaned(loop: asyncio.AbstractEventLoop, stopping: _Stopping) -> None:
-    """The supervisor holds the other end of the standard input: it is closed when the supervisor is gone."""
+    """Stop when the supervisor is gone: the standard input is a pipe from it, and is closed then."""
     while os.read(0, 1):  # not through sys.stdin, whose lock Python asks for when it exits
         pass
     if not loop.is_closed():
@@ -289,7 +298,7 @@ def _orphaned(loop: asyncio.AbstractEventLoop, stopping: _Stopping) -> None:
 
 
 def _supervise(given: Workers, aws: Aws, jobs: list[ActivityWork]) -> int:
-    """Keep so many processes at work: one that is killed is replaced, and its tasks time out and are retried."""
+    """Keep the processes running: a dead one is replaced; its tasks time out and are retried."""
     asked = threading.Event()
     arguments = given.arguments(jobs, aws.region)
     children: list[subprocess.Popen[bytes]] = []
@@ -313,7 +322,7 @@ def _supervise(given: Workers, aws: Aws, jobs: list[ActivityWork]) -> int:
             ended = child.poll()
             if ended is None or asked.is_set():
                 continue
-            if ended == InvalidInput.exit_code:  # it has said why, and so would the next one
+            if ended == InvalidInput.exit_code:  # it has said why, and the next one would fail too
                 code = ended
                 forward()
                 break

@@ -8,9 +8,9 @@ __all__ = ["AwsAccount"]
 
 
 class AwsAccount(NamedTuple):
-    """Where a machine is to run, and what it is called there.
+    """The place where a machine will run, and its name there.
 
-    ``functions`` are ARNs of functions of which any version may be invoked: those that are deployed along.
+    ``functions`` are the ARNs of the functions deployed with it; every version of them may be invoked.
     """
 
     partition: str
@@ -20,6 +20,6 @@ class AwsAccount(NamedTuple):
     functions: frozenset[str] = frozenset()
 
     def arn(self, service: str, resource: str, *, glob: bool = False) -> str:
-        """``glob``: services whose ARNs have no region or account get none."""
+        """The ARN of a resource.  With ``glob`` it has no region and no account, as in the ARNs of S3."""
         where = "::" if glob else f"{self.region}:{self.account}:"
         return f"arn:{self.partition}:{service}:{where}{resource}"

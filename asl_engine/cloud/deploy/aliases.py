@@ -1,4 +1,4 @@
-"""Moving an alias from one version to another: at once or by weight, and back where that goes wrong."""
+"""Moves an alias from one version to another, at once or by weight, and back if the new one fails."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ _INTERVAL_SECONDS = 5
 
 
 class Shift(NamedTuple):
-    """How an alias is to be moved.
+    """How to move an alias.
 
     ``weight`` is the new version's percentage, None for all.  ``alarms`` are names of CloudWatch alarms that
-    are looked at for ``watch`` seconds; ``check`` is a command whose exit code tells whether all is well.
-    ``promote`` moves the rest too, once the weighted part has been watched.
+    are watched for ``watch`` seconds; ``check`` is a command that exits with 0 if the new version works.
+    ``promote`` moves the rest once the weighted part has passed.
     """
 
     alias: str
@@ -44,13 +44,13 @@ class Shift(NamedTuple):
 
 
 class RolledBack(AwsError):
-    """The new version did not prove itself: the alias is where it was before."""
+    """The new version failed its check or an alarm: the alias leads to where it led before."""
 
     exit_code = 1
 
 
 def routes_of(aws: Aws, alias_arn: str) -> Routes | None:
-    """Where an alias leads, None where there is none."""
+    """The routes of an alias; None if there is no such alias."""
     answer = found(
         f"look at the alias {alias_arn}",
         lambda: aws.states.describe_state_machine_alias(stateMachineAliasArn=alias_arn),
@@ -67,7 +67,7 @@ def ordered(routes: Iterable[tuple[str, int]]) -> Routes:
 
 
 def target(current: Routes | None, version: str, weight: int | None) -> Routes:
-    """Where the alias is to lead: the rest stays with the version that has most now."""
+    """The wanted routes: what ``weight`` leaves stays with the version that has the largest share now."""
     stable = next((arn for arn, _ in current or () if arn != version), None)
     if weight is None or stable is None:
         return ((version, 100),)
@@ -75,14 +75,14 @@ def target(current: Routes | None, version: str, weight: int | None) -> Routes:
 
 
 def promoted(current: Routes) -> Routes:
-    """All of it to the newer of the two versions."""
+    """Routes that lead to the newer of two versions alone."""
     return ((max((arn for arn, _ in current), key=version_number), 100),)
 
 
 def rolled_back(aws: Aws, machine: str, current: Routes) -> Routes:
-    """All of it to the older of two versions, or to the version before the only one.
+    """Routes that lead to the older of two versions, or to the version before the only one.
 
-    Raises ``AwsError`` where there is none.
+    Raises ``AwsError`` if there is no earlier version.
     """
     older = min((arn for arn, _ in current), key=version_number)
     if len(current) > 1:
@@ -101,7 +101,7 @@ def shown(routes: Routes | None) -> str:
 
 
 def set_routes(aws: Aws, changes: Changes, alias_arn: str, wanted: Routes, current: Routes | None) -> None:
-    """Bring the alias to what is wanted; it is created where there is none."""
+    """Create the alias, or give it the wanted routes."""
     if current == wanted:
         return
     name = last_part(alias_arn)
@@ -123,10 +123,10 @@ def set_routes(aws: Aws, changes: Changes, alias_arn: str, wanted: Routes, curre
 
 
 def shift(aws: Aws, changes: Changes, machine: str, version: str, how: Shift) -> Routes:
-    """Move the alias to ``version`` as ``how`` says, and back where an alarm goes off or the check fails.
+    """Move the alias to ``version`` as ``how`` says, and back if an alarm goes off or the check fails.
 
-    Raises ``RolledBack`` (exit code 1) where it has been moved back, ``AwsError`` for an alarm that does not
-    exist, or that is off already before anything is moved.
+    Raises ``RolledBack`` (exit code 1) after moving it back, and ``AwsError`` for an alarm that does not exist,
+    or that has gone off before anything was moved.
     """
     alias_arn = f"{machine}:{how.alias}"
     current = routes_of(aws, alias_arn)
@@ -147,13 +147,13 @@ def shift(aws: Aws, changes: Changes, machine: str, version: str, how: Shift) ->
 def _guard(
     aws: Aws, changes: Changes, alias_arn: str, version: str, how: Shift, *, before: Routes | None, now: Routes
 ) -> bool:
-    """Look at the alarms and the check.  Whoever was interrupted here makes up for it with the next run."""
+    """Whether the alarms and the check pass.  After an interruption the next run repeats them."""
     if not changes.apply or not (how.alarms or how.check):
         return changes.apply
     fallback = _fallback(aws, alias_arn, version, before)
     try:
         trouble = _watched(aws, changes, alias_arn, version, how, moved=before != now)
-    except (KeyboardInterrupt, AwsError):  # not proven: it must not stay as if it were
+    except (KeyboardInterrupt, AwsError):  # an unproven version must not keep the alias
         if fallback is not None:
             set_routes(aws, changes, alias_arn, fallback, now)
         raise
@@ -166,7 +166,7 @@ def _guard(
 
 
 def _fallback(aws: Aws, alias_arn: str, version: str, before: Routes | None) -> Routes | None:
-    """Where to go back to: where the alias was, or where it already is on ``version``, what was before that."""
+    """The routes to go back to: those before the move, or the version before ``version`` if nothing moved."""
     stable = next((arn for arn, _ in before or () if arn != version), None)
     if stable is not None:
         alone = before is not None and len(before) > 1 and version in {arn for arn, _ in before}
@@ -179,7 +179,7 @@ def _fallback(aws: Aws, alias_arn: str, version: str, before: Routes | None) -> 
 
 
 def _watched(aws: Aws, changes: Changes, alias_arn: str, version: str, how: Shift, *, moved: bool) -> str | None:
-    """What is wrong with the new version, None where nothing is.  One that was not moved is looked at once."""
+    """What is wrong with the new version, None if nothing is.  Without a move, the alarms are read once."""
     if how.check is not None:
         changes.tell(f"check: {how.check}")
         code = _checked(how.check, aws, alias_arn, version)
@@ -197,7 +197,7 @@ def _watched(aws: Aws, changes: Changes, alias_arn: str, version: str, how: Shif
 
 
 def _checked(command: str, aws: Aws, alias_arn: str, version: str) -> int:
-    """The exit code of the check, which is a line of the shell and is told what it is about."""
+    """The exit code of the check, a shell command line; its environment says what to check, and where."""
     told = {
         "ASL_ALIAS_ARN": alias_arn,
         "ASL_STATE_MACHINE_ARN": unqualified(alias_arn)[0],
@@ -208,7 +208,7 @@ def _checked(command: str, aws: Aws, alias_arn: str, version: str) -> int:
 
 
 def _trouble(aws: Aws, alarms: tuple[str, ...]) -> str | None:
-    """The first alarm that is off.  Raises ``AwsError`` for one that does not exist."""
+    """The first alarm that has gone off.  Raises ``AwsError`` for one that does not exist."""
     if not alarms:
         return None
     answer: dict[str, Any] = (

@@ -58,7 +58,7 @@ class Bundle(NamedTuple):
 
 
 def handler_name(task: str) -> str:
-    """What Lambda is told to call for a task."""
+    """The Handler of a task's function, which tells Lambda what to call."""
     return f"{HANDLER_MODULE}.{task}"
 
 
@@ -151,7 +151,7 @@ def _imports(content: bytes) -> Iterator[str]:
 
 
 def _dependencies(project: Project, settings: Settings) -> Iterator[Path]:
-    """The folder into which the requirements are installed, kept for the next time."""
+    """The folder with the installed requirements, which is kept for the next deployment."""
     named = settings.requirements
     file = project.root / (named or "requirements.txt")
     if not file.is_file():
@@ -168,7 +168,7 @@ def _dependencies(project: Project, settings: Settings) -> Iterator[Path]:
 
 
 def _check_pins(file: Path, text: str) -> None:
-    """What is not pinned would make tomorrow's deployment another one than today's."""
+    """Refuse what is not pinned: tomorrow it might be another version than today."""
     joined = text.replace("\\\n", " ")
     for line in joined.splitlines():
         wanted = line.partition(" #")[0].strip()
@@ -180,7 +180,7 @@ def _check_pins(file: Path, text: str) -> None:
 
 
 def _install(file: Path, target: Path, settings: Settings) -> None:
-    """Install for Lambda's platform, aside first: an interrupted installation must not pass for a whole one."""
+    """Install for Lambda's platform, first into another folder: a part must never pass for the whole."""
     aside = target.with_suffix(".partial")
     shutil.rmtree(aside, ignore_errors=True)
     machine = _PLATFORMS[settings.architecture]

@@ -1,7 +1,7 @@
-"""What a deployment does, or would do: the one place through which anything is written to AWS.
+"""What a deployment does, or would do: every call that writes to AWS goes through here.
 
-A deployment is made twice by the same code: first with ``apply`` off, which reads, and lists what would be
-written; then, where that is anything, with it on.  A dry run is the first half.
+The same code runs twice: first with ``apply`` off, to read and to list what it would write; then, if there is
+anything to write, with ``apply`` on.  A dry run is the first half.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ __all__ = ["Changes", "found", "pages"]
 
 T = TypeVar("T")
 
-# A role that was made a moment ago is not known everywhere yet: how long to wait between attempts, in seconds.
+# A new role is not known everywhere at once: the seconds between two attempts.
 _ROLE_DELAYS = (1, 2, 3, 5, 8, 10, 10, 10, 10)
 _ROLE_WORDS = ("assume the provided role", "cannot be assumed by", "not authorized to access the log")
 _STATUS_DELAYS = (0.5, 1, 1, 2, 2, 3, 5, 5, 10, 10, 10, 10)
 
 
 class Changes:
-    """``tell`` gets a line for each write.  ``pause`` sleeps: seconds.  ``done`` lists the writes so far."""
+    """``tell`` receives a line for each write, ``pause`` sleeps for seconds, ``done`` lists the writes so far."""
 
     def __init__(self, *, apply: bool, tell: Callable[[str], None], pause: Callable[[float], None]) -> None:
         self.apply = apply
@@ -33,7 +33,7 @@ class Changes:
         self.done: list[str] = []
 
     def write(self, what: str, call: Callable[[], T], detail: str = "") -> T | None:
-        """Make a call that writes, and say so; only say so where nothing is applied, and give None.
+        """Announce a call that writes, and make it; while nothing is applied, only announce it and return None.
 
         ``what`` begins with a verb: "create the role x".  Raises ``AwsError``.
         """
@@ -46,7 +46,7 @@ class Changes:
             return call()
 
     def write_with_role(self, what: str, call: Callable[[], T], detail: str = "") -> T | None:
-        """``write``, once more and again while AWS does not know yet that the role may be assumed."""
+        """``write``, repeated until AWS knows everywhere that the role may be assumed."""
 
         def patient() -> T:
             from botocore.exceptions import ClientError
@@ -64,7 +64,7 @@ class Changes:
         return self.write(what, patient, detail)
 
     def wait_until(self, what: str, ready: Callable[[], bool]) -> None:
-        """Ask ``ready`` until it is so.  Raises ``AwsError`` after about a minute."""
+        """Call ``ready`` until it returns true.  Raises ``AwsError`` after about a minute."""
         for delay in (*_STATUS_DELAYS, None):
             with explained(f"see whether {what}"):
                 if ready():
@@ -75,7 +75,7 @@ class Changes:
 
 
 def found(doing: str, call: Callable[[], T], *absent: str) -> T | None:
-    """The answer of a call that reads; None where AWS answers with one of the errors ``absent``."""
+    """The answer of a call that reads; None if AWS answers with one of the errors ``absent``."""
     from botocore.exceptions import ClientError
 
     with explained(doing):
@@ -88,7 +88,7 @@ def found(doing: str, call: Callable[[], T], *absent: str) -> T | None:
 
 
 def pages(call: Callable[..., dict[str, Any]], sent: str = "nextToken", got: str = "nextToken") -> Iterator[Any]:
-    """All pages of an answer; ``sent`` and ``got`` are what the operation calls the token of the next page."""
+    """All pages of an answer; ``sent`` and ``got`` are the operation's names for the token of the next page."""
     token: dict[str, str] = {}
     while True:
         page = call(**token)

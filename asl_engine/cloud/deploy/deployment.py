@@ -1,4 +1,4 @@
-"""One deployment from end to end: what is wanted, how that differs from what is there, and making it so."""
+"""One deployment from end to end: what is wanted, how it differs from what is there, and the changes."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ __all__ = ["Order", "Outcome", "deploy", "destroy", "move_alias", "prepare_funct
 
 
 class Order(NamedTuple):
-    """What is to be deployed.
+    """What to deploy.
 
     ``text`` is the definition in JSON, its placeholders filled except those that only a deployment can fill.
-    ``functions`` is what is packaged along, None for nothing; ``check`` looks at the definition once it is
-    complete, and raises ``DefinitionError``.
+    ``functions`` are those deployed with the machine, None for none; ``check`` validates the completed
+    definition, and raises ``DefinitionError``.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Order(NamedTuple):
 
 
 class Packaged(NamedTuple):
-    """``tasks``: by the name in the definition; ``placeholders``: those that stand for one of them."""
+    """``tasks`` are named as in the definition; ``placeholders`` maps those that stand for one to its name."""
 
     tasks: tuple[str, ...]
     placeholders: dict[str, str]
@@ -99,9 +99,9 @@ class Packaged(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a deployment has come to.
+    """The result of a deployment, or of the plan for one.
 
-    ``version`` and ``alias`` are ARNs, None where there is none (yet); ``seen`` is the machine as it was.
+    ``version`` and ``alias`` are ARNs, None if there is none (yet); ``seen`` is the machine as it was before.
     """
 
     machine: str
@@ -138,10 +138,10 @@ def _task_called(registry: Registry, stem: str) -> str | None:
 
 
 def deploy(aws: Aws, order: Order, changes: Changes, seen: Deployed | None = None) -> Outcome:
-    """Make it so, or where ``changes`` applies nothing, tell what would be done.
+    """Make the changes, or only announce them while ``changes`` applies nothing.
 
-    ``seen`` is the machine as it was when the changes were told.  Raises ``AwsError``, and ``DefinitionError``
-    for a definition that is refused before anything is written.
+    ``seen`` is the machine as it was when the changes were announced.  Raises ``AwsError``, and
+    ``DefinitionError`` for a definition that is refused before anything is written.
     """
     check_place(aws, order)
     arn = aws.machine_arn(order.name)
@@ -165,7 +165,7 @@ def deploy(aws: Aws, order: Order, changes: Changes, seen: Deployed | None = Non
     role = _role(aws, order, changes, predicted, needed=needed, deployed=deployed, owned=owned)
     wanted = WantedMachine(order.name, predicted, role, order.settings.type, settings_of(order.settings))
     version = converge(aws, changes, wanted, deployed, owner=order.owner, seen=seen)
-    if version is not None:  # an endpoint other than AWS's may have an account that nothing had named
+    if version is not None:  # only the answer names the account of an endpoint that is not AWS's for certain
         arn = unqualified(version)[0]
     if changes.apply and changes.done:
         _wait(aws, changes, arn, wanted)
@@ -211,7 +211,7 @@ def check_place(aws: Aws, order: Order) -> None:
 
 
 def _with_arns(aws: Aws, order: Order, text: str) -> str:
-    """The text with unqualified ARNs of the functions: what can be said of it before they are deployed."""
+    """The text with the unqualified ARNs of the functions, which are known before they are deployed."""
     if order.functions is None:
         return text
     arns = {task: aws.function_arn(deployed_name(order.name, task)) for task in order.functions.tasks}
@@ -219,7 +219,7 @@ def _with_arns(aws: Aws, order: Order, text: str) -> str:
 
 
 def _deploy_functions(aws: Aws, order: Order, changes: Changes, text: str) -> str:
-    """Deploy the functions; the text with the ARNs of their versions."""
+    """Deploy the functions.  Returns the text with the ARNs of their versions."""
     packaged, settings = order.functions, order.settings
     assert packaged is not None  # noqa: S101  the caller has looked
     role = settings.function_role or ensure_role(
@@ -260,9 +260,9 @@ def _role(
     deployed: Deployed | None,
     owned: bool,
 ) -> str:
-    """The role that is given, or else ours; a machine that somebody else has made keeps its own.
+    """The given role, or else one made here; a machine that somebody else made keeps its own.
 
-    Where there is no IAM, nothing assumes the role: it is a name without a role.
+    Without IAM beside Step Functions nothing assumes the role, and its name is enough.
     """
     if order.settings.role is not None:
         return order.settings.role
@@ -273,7 +273,7 @@ def _role(
     name = role_name(order.name, aws.region)
     changed = deployed is None or deployed.definition != text
     if deployed is not None:
-        # What runs, and what an alias leads to, goes on needing what it needed.
+        # Running executions, and versions with an alias, still need the permissions they had.
         for definition in _definitions_in_use(aws, deployed):
             needed = [*needed, *_grants(aws, order, definition)]
     return ensure_role(
@@ -321,7 +321,7 @@ def _aliased_versions(aws: Aws, arn: str) -> list[str]:
 
 
 def _grants(aws: Aws, order: Order, text: str) -> list[Grant]:
-    """What a definition needs, and what logging and tracing need."""
+    """The permissions that a definition needs, and those of logging and tracing."""
     ours = order.functions.tasks if order.functions else ()
     functions = frozenset(aws.function_arn(deployed_name(order.name, task)) for task in ours)
     place = AwsAccount(aws.partition, aws.region, aws.account, order.name, functions)
@@ -333,7 +333,7 @@ def _grants(aws: Aws, order: Order, text: str) -> list[Grant]:
 
 
 def settings_grants(settings: Settings) -> list[Grant]:
-    """What logging and tracing need; neither knows resources."""
+    """The permissions that logging and tracing need; AWS grants them on all resources only."""
     actions = [f"logs:{action}" for action in _LOG_ACTIONS] if settings.logging is not None else []
     actions += [f"xray:{action}" for action in _TRACE_ACTIONS] if settings.tracing else []
     return [Grant(action, "*") for action in actions]
@@ -353,7 +353,7 @@ _TRACE_ACTIONS = ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules",
 
 
 def _wait(aws: Aws, changes: Changes, arn: str, wanted: WantedMachine) -> None:
-    """Until what is deployed is what is wanted: both operations are eventually consistent."""
+    """Wait until AWS shows what was written: creating and updating are eventually consistent."""
 
     def ready() -> bool:
         shown = look_at(aws, arn)
@@ -366,7 +366,7 @@ def _wait(aws: Aws, changes: Changes, arn: str, wanted: WantedMachine) -> None:
 
 
 def move_alias(aws: Aws, name: str, alias: str, changes: Changes, *, back: bool) -> None:
-    """Move an alias between versions that are there: to the newer one, or ``back``."""
+    """Move an alias between existing versions: to the newer one, or ``back``."""
     arn = aws.machine_arn(name)
     current = routes_of(aws, f"{arn}:{alias}")
     if current is None:
@@ -378,8 +378,8 @@ def move_alias(aws: Aws, name: str, alias: str, changes: Changes, *, back: bool)
 def destroy(aws: Aws, name: str, owner: dict[str, str], changes: Changes) -> None:
     """Delete what deployments of this machine have made at this endpoint: aliases, machine, functions, roles.
 
-    Each is looked for by itself, so that a run that was interrupted can be made again.  What has other tags is
-    left alone; where Lambda and IAM are not beside Step Functions, they are not even asked.
+    Each is looked up by itself, so that an interrupted run can be repeated.  Resources with other tags are left
+    alone, and Lambda and IAM are called only if they are beside Step Functions.
     """
     arn = aws.machine_arn(name)
     deployed = look_at(aws, arn)

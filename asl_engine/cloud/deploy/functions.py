@@ -1,7 +1,7 @@
-"""Lambda functions that are deployed along with a machine: one for each task, all with the same code.
+"""The Lambda functions that are deployed with a machine: one for each task, all with the same code.
 
-Each change is published as a version of its own, and the definition names that version: a version of the
-machine stays with the code that it was deployed with, and so does a rollback.
+Each change is published as a version, and the definition names that version.  So a version of the machine
+always invokes the code that it was deployed with, after a rollback too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _MOST_UPLOADED = 50 * 1024 * 1024  # bytes: Lambda's quota for a zip that comes 
 
 
 class WantedFunction(NamedTuple):
-    """A function as it is to be.  ``task`` is its name in the definition, ``handler`` what Lambda calls."""
+    """The wanted state of a function.  ``task`` is its name in the definition, ``handler`` what Lambda calls."""
 
     name: str
     task: str
@@ -78,9 +78,9 @@ def deployed_name(machine: str, task: str) -> str:
 
 
 def converge_function(aws: Aws, changes: Changes, wanted: WantedFunction, owner: Mapping[str, str]) -> str:
-    """Create or update a function and publish it: the ARN of the version to invoke.
+    """Create or update a function, and publish it.  Returns the ARN of the version to invoke.
 
-    Where nothing is applied, the version is the one that AWS would give next.  Raises ``AwsError``.
+    While nothing is applied, the version is the one that AWS would assign next.  Raises ``AwsError``.
     """
     if len(wanted.bundle.content) > _MOST_UPLOADED:
         raise AwsError(
@@ -135,7 +135,7 @@ def _check_owner(client: Any, arn: str, name: str, owner: Mapping[str, str]) -> 
 
 
 def _update(changes: Changes, client: Any, wanted: WantedFunction, current: dict[str, Any]) -> str:
-    """Bring the code, then the configuration, to what is wanted; publish unless that is published."""
+    """Update the code, then the configuration; publish a version unless the newest one is the same."""
     name = wanted.name
     if current["CodeSha256"] != wanted.bundle.sha256 or current.get("Architectures") != [wanted.architecture]:
         if changes.apply:
@@ -222,7 +222,7 @@ def _converge_concurrency(changes: Changes, client: Any, wanted: WantedFunction,
 
 
 def _wait(changes: Changes, client: Any, name: str) -> None:
-    """Until Lambda has done what it was asked before.  Raises ``AwsError`` where it has failed."""
+    """Wait until Lambda has finished the last change.  Raises ``AwsError`` if that failed."""
 
     def ready() -> bool:
         shown = client.get_function_configuration(FunctionName=name)
@@ -237,7 +237,7 @@ def _wait(changes: Changes, client: Any, name: str) -> None:
 
 
 def leftover_functions(aws: Aws, machine: str, owner: Mapping[str, str]) -> list[str]:
-    """The names of all functions that have been made for this machine: by their name, then by their tags."""
+    """The names of all functions made for this machine, found by name and then by tags."""
     client = aws.client("lambda")
     with explained("list the functions"):
         candidates = [

@@ -1,7 +1,7 @@
-"""What each optimised integration needs, as a table.
+"""The permissions that each optimised integration needs, as a table.
 
-"Integrating services" of the Step Functions Developer Guide: the action itself; for ``.sync`` what
-watches and stops the job, and the rule through which EventBridge tells of its end.
+"Integrating services" of the Step Functions Developer Guide: the action itself; for ``.sync`` also the actions
+that watch and stop the job, and the rule by which EventBridge reports its end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["RULES", "SDK_PREFIXES", "Grant"]
 class Grant(NamedTuple):
     """One action on one resource.  ``condition`` restricts iam:PassRole to a service.
 
-    ``note`` says, for whoever reads the policy, why it is wider than one resource.
+    ``note`` explains to the reader of the policy why it covers more than one resource.
     """
 
     action: str
@@ -141,7 +141,7 @@ class JobGrant(NamedTuple):
     service: str = ""
     kind: str = ""
     argument: str = ""
-    passes: str | None = None  # the service that is handed a role
+    passes: str | None = None  # the service that receives a role
 
 
 def _job(job: JobGrant) -> Rule:

@@ -1,4 +1,4 @@
-"""The state machine itself: what is deployed, and how it is brought to what is wanted."""
+"""The state machine itself: its deployed state, its wanted state, and the way from one to the other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _DIFF_CONTEXT = 3
 
 
 class WantedMachine(NamedTuple):
-    """A state machine as it is to be.  ``settings`` are the members that it shares with Create and Update."""
+    """The wanted state of a machine.  ``settings`` are members that Create and Update share."""
 
     name: str
     definition: str
@@ -46,7 +46,7 @@ class WantedMachine(NamedTuple):
 
 
 class Deployed(NamedTuple):
-    """A state machine, or one of its versions, as it is.  ``revision`` is None where the endpoint has none."""
+    """A deployed state machine, or one of its versions.  ``revision`` is None if the endpoint has no revisions."""
 
     arn: str
     definition: str
@@ -57,12 +57,12 @@ class Deployed(NamedTuple):
     settings: dict[str, Any]
 
     def fingerprint(self) -> tuple[Any, ...]:
-        """What changes when anybody changes the machine."""
+        """A value that differs after every change to the machine."""
         return (self.revision, self.definition, self.role, repr(sorted(self.settings.items())))
 
 
 def settings_of(settings: Settings) -> dict[str, Any]:
-    """loggingConfiguration and tracingConfiguration, always both: what is left out of an update stays."""
+    """loggingConfiguration and tracingConfiguration; always both, since an update keeps what it leaves out."""
     log = settings.logging
     logging: dict[str, Any] = {"level": "OFF", "includeExecutionData": False}
     if log is not None:
@@ -76,7 +76,7 @@ def settings_of(settings: Settings) -> dict[str, Any]:
 
 
 def look_at(aws: Aws, arn: str) -> Deployed | None:
-    """The machine or version with this ARN, None where there is none."""
+    """The machine or version with this ARN; None if there is none."""
     shown = found(
         f"look at {arn}",
         lambda: aws.states.describe_state_machine(stateMachineArn=arn),
@@ -105,7 +105,7 @@ def look_at(aws: Aws, arn: str) -> Deployed | None:
 
 
 def tags_of(aws: Aws, arn: str) -> dict[str, str]:
-    """The tags of a machine; none where the endpoint has no tags."""
+    """The tags of a machine; empty if the endpoint has no tags."""
     from botocore.exceptions import ClientError
 
     with explained(f"read the tags of {arn}"):
@@ -137,7 +137,7 @@ def versions_of(aws: Aws, arn: str) -> list[int]:
 
 
 def _probed(aws: Aws, arn: str) -> list[int]:
-    """An endpoint that cannot list versions is asked for one after the other."""
+    """The versions at an endpoint that cannot list them: each number is tried in turn."""
     number = 0
     while look_at(aws, f"{arn}:{number + 1}") is not None:
         number += 1
@@ -145,9 +145,9 @@ def _probed(aws: Aws, arn: str) -> list[int]:
 
 
 def validate_there(aws: Aws, definition: str, kind: str, source: str) -> list[str]:
-    """What ValidateStateMachineDefinition warns of.  Raises ``AwsError`` where it refuses the definition.
+    """The warnings of ValidateStateMachineDefinition.  Raises ``AwsError`` if it refuses the definition.
 
-    An endpoint that lacks the operation says nothing: CreateStateMachine and UpdateStateMachine validate too.
+    An endpoint without the operation gives none: CreateStateMachine and UpdateStateMachine validate too.
     """
     from botocore.exceptions import ClientError
 
@@ -173,7 +173,7 @@ def _diagnostic(one: dict[str, Any]) -> str:
 
 
 def difference(wanted: WantedMachine, deployed: Deployed | None) -> list[str]:
-    """What is different, for people to read: a unified diff of the definitions, and a line for each setting."""
+    """The differences for people: a unified diff of the definitions, and a line for each setting."""
     if deployed is None:
         return []
     lines = [
@@ -212,10 +212,10 @@ def converge(
     owner: Mapping[str, str],
     seen: Deployed | None,
 ) -> str | None:
-    """Create or update the machine and publish a version of it: the version's ARN.
+    """Create or update the machine, and publish a version.  Returns the version's ARN.
 
-    ``seen`` is the machine as the plan has seen it: where it is not that any more, somebody else has changed
-    it.  None where nothing is applied and the version is yet to be published.
+    ``seen`` is the machine that the plan was made for: if it differs now, somebody else has changed it.  Returns
+    None while nothing is applied and the version does not exist yet.
     """
     if changes.apply and (seen is None) != (deployed is None):
         raise _changed_meanwhile(wanted.name)
@@ -285,7 +285,7 @@ def _update(
 
 
 def _published(aws: Aws, deployed: Deployed) -> str | None:
-    """The newest version, where it is what the machine is now."""
+    """The newest version if it equals the machine; else None."""
     numbers = versions_of(aws, deployed.arn)
     newest = look_at(aws, f"{deployed.arn}:{numbers[0]}") if numbers else None
     if newest is None:
@@ -296,10 +296,10 @@ def _published(aws: Aws, deployed: Deployed) -> str | None:
 
 
 def _publish(aws: Aws, changes: Changes, wanted: WantedMachine, deployed: Deployed) -> str | None:
-    """Nothing differs, but there is no version of it: a run was interrupted, or it was made by other means.
+    """Publish a version of an unchanged machine: a run was interrupted, or something else created it.
 
-    The revision makes sure that what is published is what was looked at; a machine that was never updated has
-    none, and INITIAL stands for it (PublishStateMachineVersion).
+    With the revision, AWS publishes exactly what was read; a machine that was never updated has none, and
+    INITIAL stands for it (PublishStateMachineVersion).
     """
     revision = deployed.revision or "INITIAL"
     made = changes.write(

@@ -1,8 +1,8 @@
-"""The least privilege that a definition needs: from its Resources to an IAM policy.
+"""The least privilege for a definition: from its Resources to an IAM policy.
 
 Follows "IAM policies for integrated services" of the Step Functions Developer Guide.  What a definition
 names literally is granted exactly; what it computes (``TableName.$``, ``{% ... %}``) can only be granted for
-all resources of its kind, and is told as a note.
+all resources of its kind, and a note says so.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _INTEGRATION = re.compile(r"(?P<service>aws-sdk:[\w-]+|[\w-]+):(?P<action>\w+)(?
 
 
 def grants(document: Any, place: AwsAccount) -> list[Grant]:
-    """What every state of a definition needs, each once."""
+    """The permissions that the states of a definition need, each once."""
     found: list[Grant] = []
     for state in all_states(document):
         found.extend(_of_state(state, place))
@@ -44,7 +44,7 @@ def _of_state(state: StateSource, place: AwsAccount) -> Iterator[Grant]:
 
 
 def arguments_of(state: dict[str, Any]) -> dict[str, Any]:
-    """Parameters or Arguments; where they are computed as a whole, none are known."""
+    """Parameters or Arguments; empty if they are computed as a whole."""
     given = state.get("Arguments", state.get("Parameters"))
     return given if isinstance(given, dict) else {}
 
@@ -54,7 +54,7 @@ def _of_task(resource: str, arguments: dict[str, Any], place: AwsAccount) -> Ite
         yield _invoke(resource, place)
         return
     match = _INTEGRATION.fullmatch(integration_name(resource) or "")
-    if match is None:  # an activity: whoever works for it needs permission, the machine does not
+    if match is None:  # an activity: its workers need permission, the machine does not
         return
     service, action, pattern = match["service"], match["action"], match["pattern"] or ""
     if service == "lambda":
@@ -67,9 +67,7 @@ def _of_task(resource: str, arguments: dict[str, Any], place: AwsAccount) -> Ite
             yield from rule(arguments, place, pattern)
         else:
             more = (
-                "; what .sync needs beside it has to be allowed by a role of your own"
-                if pattern.startswith(".sync")
-                else ""
+                "; a role of your own has to allow what .sync needs besides" if pattern.startswith(".sync") else ""
             )
             entry = OPTIMISED.get(f"{service}:{action}")  # which may call an operation of another name
             name = _pascal(action) if entry is None else entry.operation
@@ -96,7 +94,7 @@ def _invoke(arn: str, place: AwsAccount) -> Grant:
 
 
 def _of_sdk(service: str, action: str, arguments: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
-    """An AWS SDK integration: the action of the same name; on what is named, where the optimised one knows it."""
+    """An AWS SDK integration needs the action of its name, on the resource if an optimised one knows it."""
     optimised = RULES.get((SDK_PREFIXES.get(service, service), action))
     if optimised is not None and service in {"dynamodb", "sqs", "sns", "sfn", "s3"}:
         yield from optimised(arguments, place, "")
@@ -154,7 +152,7 @@ def _of_reader(reader: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
 
 
 def literal(arguments: dict[str, Any], name: str) -> str | None:
-    """The text of an argument that is written as it is; None where it is computed or absent."""
+    """The text of a literal argument; None if it is computed or absent."""
     value = arguments.get(name)
     return value if isinstance(value, str) and not value.lstrip().startswith("{%") else None
 
@@ -167,9 +165,9 @@ def _pascal(action: str) -> str:
 
 
 def trust(service: str, account: Any = None) -> dict[str, Any]:
-    """The trust policy of a role that a service assumes, where it is given for this account's resources only.
+    """The trust policy of a role that a service assumes; with ``account``, for that account's resources only.
 
-    The Step Functions Developer Guide advises that, against a confused deputy; Lambda does not know it.
+    The Step Functions Developer Guide advises this against a confused deputy; Lambda does not support it.
     """
     statement: dict[str, Any] = {
         "Effect": "Allow",
@@ -182,7 +180,7 @@ def trust(service: str, account: Any = None) -> dict[str, Any]:
 
 
 def document_of(needed: Iterable[Grant]) -> dict[str, Any]:
-    """The policy document: one statement for all actions that are allowed on the same resources."""
+    """The policy document: one statement for all actions on the same resources."""
     by_action: dict[tuple[str, str | None], list[str]] = {}
     for grant in needed:
         resources = by_action.setdefault((grant.action, grant.condition), [])
@@ -201,7 +199,7 @@ def document_of(needed: Iterable[Grant]) -> dict[str, Any]:
 
 
 def covers(existing: dict[str, Any], needed: dict[str, Any]) -> bool:
-    """Whether a policy that we have written before allows all that is needed now, to the letter."""
+    """Whether a policy from an earlier deployment grants, to the letter, all that is needed now."""
     return _triples(existing) >= _triples(needed)
 
 

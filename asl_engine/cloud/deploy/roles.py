@@ -1,4 +1,4 @@
-"""Roles that a deployment makes for itself: one for the machine, one for its functions."""
+"""The roles that a deployment creates: one for the machine, one for its functions."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _LONGEST_NAME = 64
 
 
 def role_name(machine: str, region: str, suffix: str = "") -> str:
-    """``asl-MACHINE-REGION``: roles are global, machines are not.  Too long a name ends in its digest."""
+    """``asl-MACHINE-REGION``: roles are global, machines are not.  A name that is too long ends in its digest."""
     name = f"asl-{machine}-{region}{suffix}"
     if len(name) <= _LONGEST_NAME:
         return name
@@ -52,26 +52,26 @@ def role_name(machine: str, region: str, suffix: str = "") -> str:
 
 
 def marked(aws: Aws, owner: Mapping[str, str]) -> dict[str, str]:
-    """The tags of a role or a function: whose it is, and for which Step Functions it has been made.
+    """The tags of a role or a function: the deployment's, and the endpoint that it is made for.
 
-    A state machine needs no such mark: it is where it is found.
+    A state machine needs no such tag: it is at the endpoint where it is found.
     """
     return {**owner, ENDPOINT_TAG: aws.mark}
 
 
 def foreign(tags: Mapping[str, str], owner: Mapping[str, str]) -> str:
-    """What tells a resource from one of ours: the first tag that differs, for people."""
+    """Why a resource is not this deployment's: the first tag that differs, for people."""
     key = next(key for key, value in owner.items() if tags.get(key) != value)
     return f"its tag {key} is {tags[key]!r}, not {owner[key]!r}" if key in tags else f"it has no tag {key}"
 
 
 def is_ours(tags: Mapping[str, str], owner: Mapping[str, str]) -> bool:
-    """Whether a resource has been made by a deployment of this machine of this project."""
+    """Whether a deployment of this machine and project has made a resource: it has all tags of ``owner``."""
     return all(tags.get(key) == value for key, value in owner.items())
 
 
 def log_grants(logs: str, machine: str) -> list[Grant]:
-    """What a function needs to write its log, and nothing else; ``logs`` is the beginning of ARNs there."""
+    """The permissions to write a function's log, and no others; ``logs`` is how ARNs begin there."""
     groups = f"{logs}:log-group:/aws/lambda/{machine}-*"
     return [
         Grant("logs:CreateLogGroup", groups),
@@ -90,10 +90,10 @@ def ensure_role(
     owner: Mapping[str, str],
     narrow: bool,
 ) -> str:
-    """The ARN of a role with this policy, which ``service`` may assume.
+    """Create or update a role with this policy, which ``service`` may assume.  Returns its ARN.
 
-    With ``narrow`` off, a policy that allows more is left as it is: what runs may still need it.  Raises
-    ``AwsError`` where a role of that name exists that is not ours.
+    Without ``narrow``, a policy that allows more stays: running executions may need it.  Raises ``AwsError`` if
+    somebody else has made a role of that name.
     """
     iam = aws.client("iam")
     arn = aws.role_arn(name)
@@ -147,7 +147,7 @@ def _tags(iam: Any, name: str) -> dict[str, str]:
 
 
 def delete_role(aws: Aws, changes: Changes, name: str, owner: Mapping[str, str]) -> None:
-    """Delete the role where it is ours; it may be gone, or have lost its policy, already."""
+    """Delete the role if this deployment has made it; the role or its policy may be gone already."""
     iam = aws.client("iam")
     if found(f"look at the role {name}", lambda: iam.get_role(RoleName=name), _ABSENT) is None:
         return

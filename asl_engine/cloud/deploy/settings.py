@@ -1,4 +1,4 @@
-"""What a deployment is to be like: ``[tool.asl.deploy]`` of the project, and the command's options before it."""
+"""The settings of a deployment: ``[tool.asl.deploy]`` of the project; options of the command come first."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RUNTIMES = tuple(f"python3.{minor}" for minor in range(11, 15))
 
 
 class Logging(NamedTuple):
-    """Execution logs.  ``group`` is the ARN of a log group; ``data`` whether inputs and outputs are logged."""
+    """Execution logs.  ``group`` is the ARN of a log group; with ``data`` they have inputs and outputs."""
 
     level: str
     group: str
@@ -29,7 +29,7 @@ class Logging(NamedTuple):
 
 
 class FunctionSettings(NamedTuple):
-    """``memory`` in MB, ``timeout`` in seconds; ``concurrency`` is reserved, None for the account's pool."""
+    """``memory`` is in MB, ``timeout`` in seconds; ``concurrency`` is reserved, None for the account's pool."""
 
     memory: int = 256
     timeout: int = 60
@@ -38,7 +38,7 @@ class FunctionSettings(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """``project`` is the value of the tag by which what we have created is known again."""
+    """``project`` is the value of the tag on everything that a deployment creates."""
 
     project: str
     type: str = "STANDARD"
@@ -58,7 +58,7 @@ class Settings(NamedTuple):
 
 
 def read_settings(project: Project) -> Settings:
-    """The settings of a project.  Raises ``ProjectError`` for a key or a value that cannot be."""
+    """The settings of a project.  Raises ``ProjectError`` for an unknown key or an invalid value."""
     source = project.source or project.root
     values = _checked(project.deploy, _KEYS, f"{source}: deploy")
     functions: dict[str, dict[str, Any]] = {}
@@ -78,7 +78,7 @@ def read_settings(project: Project) -> Settings:
 
 
 def function_settings(settings: Settings, name: str) -> FunctionSettings:
-    """Those of one function: its own where it has any, the common ones elsewhere."""
+    """The settings of one function: the common ones, overridden by its own."""
     own = settings.functions.get(name, {})
     merged = settings.function._replace(**own)
     if "environment" in own:

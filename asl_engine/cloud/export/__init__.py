@@ -1,7 +1,7 @@
-"""The same deployment as files, for those who deploy by other means: SAM, CloudFormation, Terraform.
+"""The same deployment as files for other tools: SAM, CloudFormation, Terraform.
 
-Each format is a function from ``TemplateParts`` to files; the definition is a file of its own, to the letter
-but for its placeholders.
+Each format is a function from ``TemplateParts`` to files; the definition is a file of its own, unchanged but for
+its placeholders.
 """
 
 from __future__ import annotations

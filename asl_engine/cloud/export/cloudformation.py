@@ -42,7 +42,7 @@ _NOT_A_PARAMETER = re.compile(r"\$\{(?!\w+\})")  # Fn::Sub would look for someth
 
 
 def cloudformation(parts: TemplateParts) -> dict[str, str]:
-    """``template.json``; the functions' code is taken from a bucket, which its parameters name."""
+    """``template.json`` and the definition; a parameter names the bucket with the functions' code."""
     resources: dict[str, Any] = {}
     given = parameters(parts)
     if parts.bundle is not None:
@@ -84,7 +84,7 @@ def parameters(parts: TemplateParts) -> dict[str, Any]:
 
 
 def substituted(value: Any) -> Any:
-    """Strings with something to fill in become Fn::Sub."""
+    """The value with Fn::Sub for each string that has something to fill in."""
     if isinstance(value, dict):
         return {key: substituted(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -98,9 +98,9 @@ def substituted(value: Any) -> Any:
 
 
 def substitutions(parts: TemplateParts, version_id: Callable[[ExportedFunction], str]) -> dict[str, Any]:
-    """DefinitionSubstitutions: for each placeholder of the definition what it stands for.
+    """DefinitionSubstitutions: the meaning of each placeholder of the definition.
 
-    The ARN of a function is that of a version, which ``version_id`` names: a rollback of the machine invokes the
+    A function's ARN is that of the version that ``version_id`` names: after a rollback the machine invokes the
     code that it was deployed with, and the role allows versions only.
     """
     found: dict[str, Any] = {}
@@ -147,7 +147,7 @@ def _version_id(function: ExportedFunction) -> str:
 
 
 def _version(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any]:
-    """A version cannot be changed: with other code, another resource takes its place, and this one stays."""
+    """A version is immutable: for other code another resource takes its place, and this one is retained."""
     assert parts.bundle is not None  # noqa: S101  there are functions
     properties = {"FunctionName": {"Ref": logical_id(function)}, "CodeSha256": parts.bundle.sha256}
     return {"Type": "AWS::Lambda::Version", **_KEPT, "Properties": properties}

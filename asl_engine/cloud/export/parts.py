@@ -1,4 +1,4 @@
-"""What all formats have in common: the definition with placeholders, and what each of them stands for."""
+"""What all formats share: the definition with placeholders, and the meaning of each."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ REGION_PLACEHOLDER, ACCOUNT_PLACEHOLDER = "AwsRegion", "AwsAccount"
 class ExportedFunction(NamedTuple):
     """A function.  ``label`` is its name inside of a template.
 
-    ``placeholder`` stands in the definition for the ARN of its version, whatever the format calls that; ``digest``
-    is another one for other code or another configuration, which is what a version is made of.
+    ``placeholder`` stands in the definition for the ARN of its version; ``digest`` changes with its code and its
+    configuration, of which a version is made.
     """
 
     label: str
@@ -66,7 +66,7 @@ class ExportedFunction(NamedTuple):
 
 
 class TemplateParts(NamedTuple):
-    """``text`` is the definition; ``parameters`` are its placeholders that whoever deploys has to fill.
+    """``text`` is the definition; ``parameters`` are its placeholders that the user has to fill on deployment.
 
     ``policy`` and ``function_policy`` are documents with PARTITION, REGION and ACCOUNT in them, and with
     ``${...}`` for parameters.  ``bundle`` is the functions' code, None without functions.
@@ -86,7 +86,7 @@ class TemplateParts(NamedTuple):
 
 
 def parts_of(order: Order) -> TemplateParts:
-    """Take an order apart.  Raises ``DefinitionError`` where its definition is refused."""
+    """The parts of an order.  Raises ``DefinitionError`` if its definition is refused."""
     functions = _functions(order)
     text, parameters = _parameters(
         locate(order.text, f"${{{REGION_PLACEHOLDER}}}", f"${{{ACCOUNT_PLACEHOLDER}}}"), order, functions
@@ -116,19 +116,19 @@ def parts_of(order: Order) -> TemplateParts:
 
 
 def code_key(name: str, bundle: Bundle) -> str:
-    """Where CloudFormation looks for the code: it updates functions only where the key is another one."""
+    """The key of the code in its bucket.  It changes with the code, or CloudFormation would update nothing."""
     return f"{name}-{sha256(bundle.content).hexdigest()[:16]}.zip"
 
 
 def _arns_for(text: str, parameters: tuple[str, ...]) -> str:
-    """The text with something for each parameter that may stand wherever an ARN or a name may."""
+    """The text with an example for each parameter, which is valid wherever an ARN or a name is."""
     for name in parameters:
         text = text.replace(f"${{{name}}}", f"arn:aws:lambda:us-east-1:123456789012:function:{name}")
     return text
 
 
 def _parameters(text: str, order: Order, functions: tuple[ExportedFunction, ...]) -> tuple[str, tuple[str, ...]]:
-    """The placeholders that are left, under names that a template's parameters may have."""
+    """The text and the placeholders left in it, renamed where a template's parameter needs another name."""
     ours = {REGION_PLACEHOLDER, ACCOUNT_PLACEHOLDER, *(order.functions.placeholders if order.functions else ())}
     taken = {*_TAKEN, REGION_PLACEHOLDER.lower(), ACCOUNT_PLACEHOLDER.lower()}
     for one in functions:
@@ -172,7 +172,7 @@ def _functions(order: Order) -> tuple[ExportedFunction, ...]:
 
 
 def _labels(tasks: tuple[str, ...]) -> list[str]:
-    """A label for each task, with a number where two tasks would have the same but for case."""
+    """A label for each task; numbers tell those apart that differ only in case."""
     labels: list[str] = []
     taken: set[str] = set()
     for task in tasks:

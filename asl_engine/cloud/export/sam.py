@@ -43,7 +43,7 @@ def sam(parts: TemplateParts) -> dict[str, str]:
 
 
 def _version_id(function: ExportedFunction) -> str:
-    """The version that SAM makes: "Generated CloudFormation resources" of its Developer Guide."""
+    """The version that SAM generates: "Generated CloudFormation resources" of its Developer Guide."""
     return f"{logical_id(function)}.Version"
 
 
@@ -55,7 +55,7 @@ def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any
         "Properties": {
             "FunctionName": function.name,
             "CodeUri": "functions.zip",
-            # SAM publishes a version only along with an alias; nothing invokes the alias.
+            # SAM publishes a version only with an alias, which nothing here invokes.
             "AutoPublishAlias": ALIAS,
             "AutoPublishAliasAllProperties": True,
             "Handler": function.handler,

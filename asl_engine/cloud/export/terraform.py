@@ -72,7 +72,7 @@ def snake(name: str) -> str:
 
 
 def interpolated(value: Any) -> Any:
-    """Strings with something to fill in become templates."""
+    """The value with a template for each string that has something to fill in."""
     if isinstance(value, dict):
         return {key: interpolated(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -127,7 +127,7 @@ def _function(function: ExportedFunction, parts: TemplateParts) -> Block:
 
 
 def _definition(parts: TemplateParts) -> Raw:
-    """The file with its placeholders replaced; ``templatefile`` would read more into the text than there is."""
+    """The file with its placeholders replaced; ``templatefile`` would also interpret other parts of the text."""
     values = {one.placeholder: f"aws_lambda_function.{snake(one.label)}.qualified_arn" for one in parts.functions}
     values |= {name: f"var.{snake(name)}" for name in parts.parameters}
     values |= {REGION_PLACEHOLDER: _REGION_ID, ACCOUNT_PLACEHOLDER: _ACCOUNT_ID}

@@ -1,4 +1,4 @@
-"""``asl remote``: executions that run elsewhere, seen and operated as those that run here."""
+"""``asl remote``: shows and operates executions elsewhere as the local commands do here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class RemoteCommands(LazyGroup):
         ),
         "redrive": Entry(
             "asl_engine.cli.commands.remote.redrive",
-            "Go on with an execution that has failed, from the state it did not leave.",
+            "Continue a failed execution from the state that it did not leave.",
         ),
     }
 

@@ -1,4 +1,4 @@
-"""What the commands have in common: where they look, whom they mean, how an execution ends."""
+"""What the remote commands share: the endpoint, finding executions by name, reporting their end."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Where(NamedTuple):
 
 
 def wait_for(aws: Aws, arn: str, *, as_json: bool) -> int:
-    """See an execution to its end, which goes on whether somebody looks or not."""
+    """Wait for the end of an execution; it goes on if the command is interrupted."""
     try:
         while True:
             shown = describe(aws, arn)
@@ -74,7 +74,7 @@ def describe(aws: Aws, arn: str) -> dict[str, Any]:
 
 
 def report(shown: dict[str, Any], *, as_json: bool) -> int:
-    """As a local run is reported."""
+    """Report an execution as ``asl run`` reports a local one."""
     if as_json:
         out(pretty_json(plain(shown)))
     elif shown.get("output") is not None:
@@ -109,7 +109,7 @@ def newest(aws: Aws, machine: str | None, status: str | None, limit: int) -> lis
 
 
 def _executions(aws: Aws, arn: str, status: str | None, limit: int) -> list[dict[str, Any]]:
-    """Those of one machine, at most so many; none of an Express one, whose executions AWS does not list."""
+    """The newest of one machine, at most ``limit``; an Express machine has none that AWS lists."""
     ask: Any = partial(
         aws.states.list_executions, stateMachineArn=arn, **({} if status is None else {"statusFilter": status})
     )
@@ -158,8 +158,7 @@ def _in_region(aws: Aws, arn: str) -> str:
 def execution_arn(aws: Aws, text: str, machine: str | None) -> str:
     """The ARN of the execution with this ARN, this name, or a name that begins so.
 
-    Raises ``ExecutionDoesNotExist`` where there is none among the newest thousand of each machine, or more
-    than one.
+    Raises ``ExecutionDoesNotExist`` if none of the newest thousand of each machine fits, or more than one.
     """
     if is_arn(text):
         return _in_region(aws, text)

@@ -81,7 +81,7 @@ def history(
 
 
 def _events(aws: Aws, arn: str, *, reverse: bool, data: bool) -> Iterator[dict[str, Any]]:
-    """All events, with their times as local ones have them."""
+    """All events, with times in milliseconds as local events have them."""
     ask = partial(
         aws.states.get_execution_history,
         executionArn=arn,
@@ -96,7 +96,7 @@ def _events(aws: Aws, arn: str, *, reverse: bool, data: bool) -> Iterator[dict[s
 
 
 def _follow(aws: Aws, arn: str, *, as_json: bool, data: bool) -> None:
-    """Write events as they come.  Newer ones are read from the end: nothing that is known is read again."""
+    """Write events as they arrive.  New ones are read from the end, so that none is read twice."""
     written = 0
     while True:
         fresh: list[dict[str, Any]] = []

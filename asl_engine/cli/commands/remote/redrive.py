@@ -1,4 +1,4 @@
-"""``asl remote redrive``: go on elsewhere with an execution that has failed."""
+"""``asl remote redrive``: continues a failed execution elsewhere."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def command(
     endpoint_url: options.EndpointUrl = None,
     json: options.AsJson = False,
 ) -> int:
-    """Go on with an execution that has failed, from the state it did not leave."""
+    """Continue a failed execution from the state that it did not leave."""
     return redrive(execution, machine, wait=wait, as_json=json, where=Where(region, profile, endpoint_url))
 
 
 def redrive(text: str, machine: str | None, *, wait: bool, as_json: bool, where: Where) -> int:
-    """Go on with an execution that has failed, from the state it did not leave."""
+    """Continue a failed execution from the state that it did not leave."""
     aws = where.connect()
     arn = execution_arn(aws, text, machine)
     with explained(f"redrive the execution {arn}"):

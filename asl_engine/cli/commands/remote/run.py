@@ -41,9 +41,9 @@ def command(
 
 
 def run(machine: str, given: str | None, name: str | None, *, wait: bool, as_json: bool, where: Where) -> int:
-    """Start an execution; with ``wait``, see it to its end and give its exit code."""
+    """Start an execution; with ``wait``, wait for its end and return its exit code."""
     payload = read_input(given, AWS_LIMITS)
-    # With a name of our own, a call that the SDK repeats on a lost connection starts nothing twice.
+    # With a name, a call that the SDK repeats after a lost connection starts no second execution.
     named = {"name": str(uuid.uuid4()) if name is None else checked_name(name)}
     aws = where.connect()
     arn = machine_arn(aws, machine)
@@ -65,7 +65,7 @@ def run(machine: str, given: str | None, name: str | None, *, wait: bool, as_jso
 
 
 def _is_express(aws: Aws, arn: str) -> bool:
-    """Whether executions cannot be described: they are run while one waits for the answer."""
+    """Whether a machine is Express: its executions cannot be described, only awaited."""
     with explained(f"look at {arn}"):
         try:
             shown = aws.states.describe_state_machine(stateMachineArn=arn)
