@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import Arn
-from asl_engine.cloud.endpoints import is_aws, is_loopback, mark, same_server, shown
+from asl_engine.cloud.endpoints import is_aws, is_loopback, is_url, mark, same_server, shown
 from asl_engine.errors import AslError, Parameter, ProjectError
 from asl_engine.resources.aws.clients import ANY_CREDENTIALS
 from asl_engine.resources.aws.regions import configured_region
@@ -58,6 +58,7 @@ _REMEDIES = {
     "StateMachineDoesNotExist": "`asl remote list` shows those there are",
 }
 _THROTTLED = {"ThrottlingException", "Throttling", "TooManyRequestsException", "RequestLimitExceeded", "SlowDown"}
+_NO_URL = ("Invalid endpoint", "Invalid IPv6 URL")  # of botocore, and of urllib
 AGAIN = "nothing is lost: run the same command again"
 
 
@@ -172,7 +173,7 @@ class Aws:
         here, there = self.states.meta.endpoint_url, self.client(service).meta.endpoint_url
         if self.is_aws or is_aws(there):
             return self.is_aws and is_aws(there)
-        return not same_server(here, there) or self._asked() is not None
+        return not same_server(here, there) or self._emulated is not None
 
     @property
     def account(self) -> str:
@@ -201,7 +202,8 @@ class Aws:
                 self._caller = self.client("sts").get_caller_identity()
         return self._caller
 
-    def _asked(self) -> dict[str, str] | None:
+    @cached_property
+    def _emulated(self) -> dict[str, str] | None:
         """The identity that an emulator gives its caller; None where there is only Step Functions.
 
         STS at AWS is not asked: it would answer for an account that is not meant.
@@ -227,7 +229,7 @@ class Aws:
         """
         if self._role is not None:
             return Arn.of(self._role).account
-        identity = self._asked()
+        identity = self._emulated
         if identity is not None:
             return identity["Account"]
         with explained("list the state machines"):
@@ -267,9 +269,15 @@ def connect(
     if find_spec("boto3") is None:
         raise ProjectError('this command needs boto3: pip install "asl-engine[aws]"')
     with explained("set up the AWS SDK"):
+        if endpoint is not None and not is_url(endpoint):
+            raise AwsError(Parameter("endpoint_url", endpoint), ": it is a URL, as in http://127.0.0.1:8083")
         session = new_session(region_name=region, profile_name=profile)
         chosen = region or configured_region(session)
         url = endpoint or _configured_endpoint(session)
+        if not is_url(url):
+            raise AwsError(
+                f"Step Functions cannot be at {clean(url)!r}: set AWS_ENDPOINT_URL_SFN to a URL, or to nothing"
+            )
         if is_aws(url):
             _check_region(session, chosen)
         if is_loopback(url):
@@ -384,7 +392,7 @@ def explained(doing: str) -> Iterator[None]:
     except BotoCoreError as error:
         raise AwsError(f"cannot {doing}: {clean(_sdk_error(error))}") from error
     except ValueError as error:
-        if not str(error).startswith("Invalid endpoint"):  # AWS_ENDPOINT_URL is no URL
+        if not str(error).startswith(_NO_URL):  # AWS_ENDPOINT_URL is none
             raise
         raise AwsError(f"cannot {doing}: {clean(str(error))}") from error
 

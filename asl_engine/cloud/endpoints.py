@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["is_aws", "is_loopback", "mark", "same_server", "shown"]
+__all__ = ["is_aws", "is_loopback", "is_url", "mark", "same_server", "shown"]
 
 _LOOPBACK = re.compile(r"localhost|[a-z0-9.-]+\.localhost|127(\.\d{1,3}){3}|::1")
 _NOT_IN_TAGS = re.compile(r"[^\w.:/=+@ -]")  # "Tag naming limits and requirements" of IAM and Lambda
@@ -21,6 +21,15 @@ def is_aws(url: str) -> bool:
     """Whether the host of a URL is one of AWS's."""
     host = _host(url)
     return any(host == suffix or host.endswith(f".{suffix}") for suffix in _suffixes())
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is the URL of a server."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of the port, or of an IPv6 address
+        return False
 
 
 def is_loopback(url: str) -> bool:

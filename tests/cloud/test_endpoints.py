@@ -433,6 +433,24 @@ def test_whose_endpoint_it_is(url: str, expected: bool) -> None:
     assert is_aws(url) is expected
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "127.0.0.1:8083", "ftp://host", "http://", "http://h:99999", "http://[x"]
+)
+@pytest.mark.parametrize("how", ["--endpoint-url", "AWS_ENDPOINT_URL_SFN"])
+def test_an_endpoint_that_is_no_url(
+    project: Project, aws: Account, monkeypatch: pytest.MonkeyPatch, url: str, how: str
+) -> None:
+    options = [how, url] if how == "--endpoint-url" else []
+    if not options:
+        monkeypatch.setenv(how, url)
+    for command in (["deploy", project.define("m", PASS)], ["remote", "list"], ["workers", "--activity", "a"]):
+        refused = project.asl(*command, *options)
+        assert refused.code == 2, refused.err
+        assert url in refused.err or "Invalid IPv6 URL" in refused.err
+        assert "Traceback" not in refused.err
+    assert aws.calls == []
+
+
 def test_how_an_endpoint_is_told() -> None:
     assert shown("http://me:secret@host:8083/?token=1#x") == "http://host:8083"
     assert same_server("http://127.0.0.1:8083", "http://localhost:8083/x")

@@ -282,7 +282,7 @@ def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
         return 2
     changes = Changes(apply=True, tell=_silent, pause=time.sleep)
     destroy(aws, order.name, order.owner, changes)
-    err(f"{order.name} is deleted; running executions end at their next transition")
+    err(f"{order.name} is deleted in {aws.place}; running executions end at their next transition")
     return 0
 
 
