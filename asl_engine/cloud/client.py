@@ -103,7 +103,6 @@ class Aws:
         self._start = start
         self._clients: dict[str, Any] = {}
         self._caller: dict[str, str] | None = None
-        self._local_account: str | None = None
 
     def client(self, service: str, **settings: Any) -> Any:
         """The client of a service.  ``settings`` are botocore's Config; a client that has any is not kept."""
@@ -178,11 +177,7 @@ class Aws:
     @property
     def account(self) -> str:
         """The twelve digits of the account.  Raises ``AwsError``."""
-        if self.is_aws:
-            return self._identity()["Account"]
-        if self._local_account is None:
-            self._local_account = self._account_there()
-        return self._local_account
+        return self._identity()["Account"] if self.is_aws else self._account_there
 
     @property
     def partition(self) -> str:
@@ -221,21 +216,19 @@ class Aws:
                 return None
             raise
 
+    @cached_property
     def _account_there(self) -> str:
         """The account at an endpoint that is not AWS's.
 
-        The role names it, or an emulator's STS, or a state machine that is there.  `asl serve` takes an access key
+        An emulator's STS names it, or a state machine that is there, or the role.  `asl serve` takes an access key
         of 12 digits for the account, and has the project's account for everybody else.
         """
-        if self._role is not None:
-            return Arn.of(self._role).account
-        identity = self._emulated
-        if identity is not None:
-            return identity["Account"]
+        if self._role is None and self._emulated is not None:
+            return self._emulated["Account"]
         with explained("list the state machines"):
             listed = self.states.list_state_machines(maxResults=1)["stateMachines"]
-        if listed:
-            return Arn.of(listed[0]["stateMachineArn"]).account
+        if listed or self._role is not None:
+            return Arn.of(listed[0]["stateMachineArn"] if listed else str(self._role)).account
         key = self._credentials.get("aws_access_key_id") or self.session.get_credentials().access_key
         return str(key) if _ACCOUNT.fullmatch(key) else _project(self._start).account
 

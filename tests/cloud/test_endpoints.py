@@ -238,7 +238,7 @@ def test_what_another_tool_has_made_of_exported_files_is_not_destroyed(project: 
 # -- an account that nothing names ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("known", ["nothing", "a machine", "an access key"])
+@pytest.mark.parametrize("known", ["nothing", "a machine", "an access key", "a role of another account"])
 def test_the_account_of_a_server_here_is_found(
     project: Project, aws: Account, local: Server, monkeypatch: pytest.MonkeyPatch, known: str
 ) -> None:
@@ -249,11 +249,12 @@ def test_the_account_of_a_server_here_is_found(
     if known == "a machine":  # the project's account is another than the server's
         (project.root / "asl.toml").write_text(f'account = "{THEIRS}"\n')
         created(local.client(region=REGION), PASS, name="first")
-    path = project.define("m", PASS)
+    role = ["--role", f"arn:aws:iam::{THEIRS}:role/r"] if known == "a role of another account" else []
     arn = f"arn:aws:states:{REGION}:{account}:stateMachine:m"
     with pointed("AWS_ENDPOINT_URL_SFN", local, project, monkeypatch):
-        for _ in range(2):
-            assert project.asl("deploy", path).out == f"{arn}\n"
+        for text in (PASS, PASS, machine(Other={"Type": "Succeed"})):
+            result = project.asl("deploy", project.define("m", text), *role)
+            assert (result.code, result.out) == (0, f"{arn}\n"), result.err
         assert project.asl("remote", "run", "m", "--wait").code == 0
 
 
@@ -361,6 +362,8 @@ def test_the_region_that_is_named_is_taken(
         shown_list = project.asl("remote", "list", "--json", *options).json["executions"]
         assert [Arn.of(one["executionArn"]).region for one in shown_list] == [expected]
         assert project.asl("deploy", project.define("n", PASS), *options).out.split(":")[3] == expected
+        refused = project.asl("workers", "--activity", "nothing=double", *options)
+        assert f"there is no activity 'nothing' in {expected} at http://{local.host}" in refused.err
 
 
 @pytest.mark.usefixtures("bare")
