@@ -308,14 +308,14 @@ def test_a_thousand_tasks_on_three_processes_one_of_which_is_killed(
 
 
 def test_what_is_refused(project: Project, server: Server) -> None:
-    del server
+    here = f"us-east-1 at http://{server.host}:{server.port}"
     for arguments, expected in (
         ([], "give a definition, or --activity ARN=CALLABLE"),
         (["--activity", "x", "--processes", "0"], "--processes 0: from 1 to 256"),
         (["--activity", "x", "--concurrency", "0"], "--concurrency 0: it is at least 1"),
         (["--activity", "x", "--heartbeat", "0"], "--heartbeat 0.0: it is a number of seconds"),
         (["--activity", f"{ACTIVITY}dubble"], "there is no task callable 'dubble'; did you mean 'double'?"),
-        (["--activity", "nothing=double"], "there is no activity 'nothing' in us-east-1; --create makes it"),
+        (["--activity", "nothing=double"], f"there is no activity 'nothing' in {here}; --create makes it"),
         ([project.define("m", machine(Done={"Type": "Pass"}))], "no task of it is done by an activity"),
         (["--activity", f"{ACTIVITY}missing=double"], "ActivityDoesNotExist"),
         (["--activity", f"{ACTIVITY}missing=double", "--processes", "2"], "ActivityDoesNotExist"),
