@@ -9,7 +9,17 @@ from math import isinf
 
 from asl_engine.json_values import MAX_DEPTH, Json
 
-__all__ = ["JsonSyntaxError", "TooDeep", "dumps", "loads", "loads_own", "loads_strict", "scan", "too_deep"]
+__all__ = [
+    "JsonSyntaxError",
+    "TooDeep",
+    "dumps",
+    "is_half",
+    "loads",
+    "loads_own",
+    "loads_strict",
+    "scan",
+    "too_deep",
+]
 
 
 class JsonSyntaxError(ValueError):
@@ -128,6 +138,14 @@ def _refuse_depth(value: Json, text: str) -> None:
     """Raises ``TooDeep``.  A text with few brackets needs no closer look."""
     if text.count("[") + text.count("{") > MAX_DEPTH and too_deep(value, len(text)):
         raise TooDeep
+
+
+_HALF = re.compile("[\ud800-\udfff]")
+
+
+def is_half(text: str) -> bool:
+    """Whether a text has half of a surrogate pair in it, which is no character."""
+    return not text.isascii() and _HALF.search(text) is not None
 
 
 def _refuse_half_characters(value: Json) -> None:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "MACHINE_TIMER",
     "advance",
+    "defect_cause",
     "lifetime_end",
     "machine_deadline",
 ]
@@ -70,12 +71,14 @@ def advance(
     activity_exists: Callable[[str], bool] = any_activity,
     *,
     make_decision: Callable[[Execution, int, Limits, Callable[[str], bool]], Decision] = Decision,
+    report_defect: Callable[[Exception], None] | None = None,
 ) -> list[ev.Event]:
     """The events that follow from ``stimulus``, already applied to ``execution``.
 
     ``activity_exists`` says whether a task can be scheduled for the activity of this ARN; ``make_decision`` is
-    for a decision that lets expressions see something else.
-    Where storing them fails, the execution is to be thrown away and read again.
+    for a decision that lets expressions see something else.  An exception that nobody here is prepared for is a
+    defect of ours: it is reported, and fails the execution; without ``report_defect`` it is raised.
+    Where storing the events fails, the execution is to be thrown away and read again.
     """
     if execution.status != "RUNNING" and type(stimulus) is not RedriveRequested:
         return []
@@ -92,7 +95,19 @@ def advance(
         decision.frame = execution.frames[0]
         cause = f"The execution reached the maximum number of history events ({limits.history_events})."
         fail(decision, "States.Runtime", cause)
+    except Exception as defect:
+        if report_defect is None or execution.seq == 0:
+            raise
+        report_defect(defect)
+        decision.frame = execution.frames[0]
+        fail(decision, "States.Runtime", defect_cause(defect))
     return decision.events
+
+
+def defect_cause(defect: Exception) -> str:
+    """What an execution tells of the defect that has ended it."""
+    text = f"{type(defect).__name__}: {defect}".encode("utf-8", "backslashreplace").decode()
+    return f"A defect of asl-engine ended the execution. {text}"
 
 
 def is_full(execution: Execution, limits: Limits) -> bool:

@@ -57,7 +57,9 @@ def replay(
     position = 0
     while position < len(recorded):
         stimulus = stimulus_before(execution, telling(recorded, position))
-        replayed = advance(machine, execution, stimulus, limits, activity_exists)
+        replayed = advance(
+            machine, execution, stimulus, limits, activity_exists, report_defect=_expect_its_failure
+        )
         if not replayed:
             return Difference(recorded[position], None)
         for event in replayed:
@@ -66,6 +68,10 @@ def replay(
                 return Difference(before, event)
             position += 1
     return None
+
+
+def _expect_its_failure(_defect: Exception) -> None:
+    """The record shows the failure that a defect led to, or else differs from the replay there."""
 
 
 def as_of(identity: Identity, recorded: Sequence[ev.Event], history_id: int) -> Execution:

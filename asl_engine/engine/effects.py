@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import execution_arn, role_arn, state_machine_arn
 from asl_engine.core.execution import Identity
 from asl_engine.core.task_tokens import task_token
+from asl_engine.errors import AslError, StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, OpenTask
 
-__all__ = ["dismiss", "local_identity", "resolve", "token_of"]
+__all__ = ["dismiss", "local_identity", "readable", "report_defect", "resolve", "token_of"]
 
+log = logging.getLogger("asl_engine.engine")
 
 # How long leaving the engine waits for tasks that were cancelled.
 FAREWELL_TIMEOUT = 1.0
@@ -35,6 +41,24 @@ def local_identity(region: str, account: str, machine_name: str, name: str, star
 def token_of(execution: Execution, task: OpenTask) -> str:
     """What the task's token is, or would be."""
     return task_token(execution.salt, execution.identity.arn, task.key)
+
+
+def report_defect(arn: str, defect: Exception) -> None:
+    """Our own mistakes are loud; they end no more than the execution that came across them."""
+    log.error("a defect of asl-engine ends the execution %s", arn, exc_info=defect)
+
+
+@contextmanager
+def readable(arn: str) -> Iterator[None]:
+    """Raises ``StoreError`` for what the log of an execution should not have led to, so that others go on."""
+    try:
+        yield
+    except AslError:
+        raise
+    except Exception as defect:
+        log.exception("a defect of asl-engine keeps the execution %s from going on", arn)
+        reason = f"{type(defect).__name__}: {defect}"
+        raise StoreError(f"The log of the execution {arn} cannot be followed: {reason}") from defect
 
 
 def resolve(heard: asyncio.Future[list[Event]], result: list[Event] | BaseException | None) -> None:

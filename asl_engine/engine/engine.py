@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
@@ -45,7 +46,7 @@ from asl_engine.core.stimuli import (
 )
 from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
-from asl_engine.engine.effects import dismiss, local_identity, resolve
+from asl_engine.engine.effects import dismiss, local_identity, readable, report_defect, resolve
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.map_runs.registry import MapRunRegistry
 from asl_engine.engine.map_runs.results import in_short
@@ -186,10 +187,11 @@ class Engine:
         """Go on with an execution that a process has left unfinished.
 
         Tasks that were running are run again, with the key they had.  Raises ``ExecutionBusy`` where that
-        process is alive.
+        process is alive, ``StoreError`` where its log makes no sense.
         """
         await self.store.claim(record.identity.arn)
-        run, events = await self._decide(machine, record, Resumed(self.clock.now(), restarted=True))
+        with readable(record.identity.arn):
+            run, events = await self._decide(machine, record, Resumed(self.clock.now(), restarted=True))
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
@@ -275,7 +277,15 @@ class Engine:
         return True
 
     def _advance(self, run: Run, stimulus: Stimulus) -> list[Event]:
-        return advance(run.machine, run.execution, stimulus, self.limits, self.activities.knows)
+        """Decide.  What goes wrong in there without anybody expecting it ends this execution alone."""
+        return advance(
+            run.machine,
+            run.execution,
+            stimulus,
+            self.limits,
+            self.activities.knows,
+            report_defect=partial(report_defect, run.arn),
+        )
 
     # -- one execution ----------------------------------------------------------------------------
 

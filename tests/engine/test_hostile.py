@@ -16,10 +16,13 @@ from asl_engine.engine.engine import Engine
 from asl_engine.errors import Conflict, StoreError
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
+from asl_engine.states.distributed_map import DistributedMap
+from asl_engine.states.pass_ import Pass
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.records import Record
 
 if TYPE_CHECKING:
+    from asl_engine.core.decision import Decision
     from asl_engine.resources import TaskCall
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
@@ -178,5 +181,111 @@ def test_events_do_not_grow_younger_when_the_clock_is_set_back() -> None:
         assert execution.stopped_at is not None
         assert execution.stopped_at >= execution.identity.started_at
         assert any(isinstance(event, TaskHeartbeatReceived) for event in events)
+
+    anyio.run(main)
+
+
+WAIT_AND_PASS = load(
+    json.dumps(
+        {
+            "StartAt": "W",
+            "States": {"W": {"Type": "Wait", "SecondsPath": "$", "Next": "P"}, "P": {"Type": "Pass", "End": True}},
+        }
+    )
+)
+
+
+def odd_for_one_second(state: Pass, decision: Decision, enter: Any = Pass.enter) -> None:
+    if decision.frame.input.value == 1:
+        raise TypeError("Object of type Odd is not JSON serializable")
+    enter(state, decision)
+
+
+def test_a_defect_ends_one_execution_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Pass, "enter", odd_for_one_second)
+
+    async def main() -> None:
+        async with Engine(MemoryStore(), {}, clock=VirtualClock()) as engine:
+            runs = [await engine.start(WAIT_AND_PASS, "m", Payload(n), f"n{n}") for n in (1, 2)]
+            broken, sound = [await run.wait() for run in runs]
+        assert (broken.status, broken.error) == ("FAILED", "States.Runtime")
+        assert broken.cause == (
+            "A defect of asl-engine ended the execution. TypeError: Object of type Odd is not JSON serializable"
+        )
+        assert sound.status == "SUCCEEDED"
+
+    anyio.run(main)
+    assert [(entry.levelname, entry.exc_info is not None) for entry in caplog.records] == [("ERROR", True)]
+
+
+def test_a_defect_at_the_very_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """StartExecution has stored it, so it can be described."""
+    monkeypatch.setattr(Pass, "enter", odd_for_one_second)
+
+    async def main() -> None:
+        machine = load('{"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}')
+        store = MemoryStore()
+        async with Engine(store, {}, clock=VirtualClock()) as engine:
+            run = await engine.start(machine, "m", Payload(1), "n")
+            assert (await run.wait()).status == "FAILED"
+        record = await store.record(run.arn)
+        assert record is not None
+        assert record.status == "FAILED"
+
+    anyio.run(main)
+
+
+class NonsenseStore(MemoryStore):
+    """Its logs cannot be read any more."""
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        log = await super().events(arn, after)
+        return [log[0], log[0]]
+
+
+def test_a_log_that_makes_no_sense_keeps_nobody_else_from_being_resumed() -> None:
+    async def main() -> None:
+        store = NonsenseStore()
+        async with Engine(store, {}, clock=VirtualClock()) as engine:
+            run = await engine.start(WAIT_AND_PASS, "m", Payload(10_000), "n")
+        record = await store.record(run.arn)
+        assert record is not None
+        async with Engine(store, {}, clock=VirtualClock()) as engine:
+            with pytest.raises(StoreError, match=f"The log of the execution {run.arn} cannot be followed: "):
+                await engine.resume(WAIT_AND_PASS, record)
+
+    anyio.run(main)
+
+
+@pytest.mark.parametrize(
+    ("selected", "error"),
+    [("{% ${'a': $sum} %}", "States.QueryEvaluationError"), ("{% 1 %}", "States.Runtime")],
+)
+def test_an_item_that_cannot_be_made_fails_its_map_run(
+    monkeypatch: pytest.MonkeyPatch, selected: str, error: str
+) -> None:
+    """Whether the definition is to blame, or we are."""
+    if error == "States.Runtime":
+
+        def broken(*_: Any) -> Any:
+            raise TypeError("Object of type Odd is not JSON serializable")
+
+        monkeypatch.setattr(DistributedMap, "item_input", broken)
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+        "StartAt": "P",
+        "States": {"P": {"Type": "Pass", "End": True}},
+    }
+    state = {"Type": "Map", "Items": [1, 2], "ItemSelector": selected, "ItemProcessor": processor, "End": True}
+
+    async def main() -> None:
+        async with Engine(MemoryStore(), {}, clock=VirtualClock()) as engine:
+            definition = {"QueryLanguage": "JSONata", "StartAt": "M", "States": {"M": state}}
+            run = await engine.start(load(json.dumps(definition)), "m", Payload({}), "n")
+            with anyio.fail_after(5):
+                execution = await run.wait()
+        assert (execution.status, execution.error) == ("FAILED", error)
 
     anyio.run(main)

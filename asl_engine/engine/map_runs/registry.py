@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from asl_engine.core.interpreter import defect_cause
 from asl_engine.core.stimuli import MapRunReported
+from asl_engine.engine.effects import report_defect
 from asl_engine.engine.map_runs.driver import MapRun
 from asl_engine.engine.map_runs.finalizing import finalize
-from asl_engine.errors import StatesError
+from asl_engine.errors import AslError, StatesError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,6 +61,12 @@ class MapRunRegistry:
         except StatesError as error:
             await map_run.abort_children()
             return MapRunReported(clock.now(), work.key, None, error.error, error.cause)
+        except AslError:
+            raise
+        except Exception as defect:  # noqa: BLE001  it is reported, and ends this execution alone
+            report_defect(run.arn, defect)
+            await map_run.abort_children()
+            return MapRunReported(clock.now(), work.key, None, "States.Runtime", defect_cause(defect))
         finally:
             if not map_run.closed:
                 self._live.pop(work.arn, None)

@@ -14,8 +14,9 @@ from asl_engine.expressions.jsonata.names import free_variables, out_of_place, r
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
-from asl_engine.expressions.jsonata.runtime import Environment, Evaluation
+from asl_engine.expressions.jsonata.runtime import CHARACTERS_PER_STEP, Environment, Evaluation
 from asl_engine.expressions.jsonata.signatures import Function
+from asl_engine.json_text import is_half
 from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
@@ -38,11 +39,12 @@ DEFAULT_STEPS: Final = 2_000_000
 DEFAULT_REGEX_SECONDS: Final = 2.0
 CACHED_EXPRESSIONS: Final = 1024
 NOT_FINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
-SCALARS: Final[set[Any]] = {str, int, bool, type(None), type(MISSING)}
+# Values of these types are JSON, or nothing.
+SCALARS: Final[set[Any]] = {int, bool, type(None), type(MISSING)}
 
 
 class UnsupportedResult(Exception):
-    """The result of an expression is a function, which is not JSON."""
+    """The result of an expression has something in it that is not JSON: a function, or half a character."""
 
 
 class Bindings:
@@ -89,22 +91,23 @@ class Expression:
         self.out_of_place = tuple(out_of_place(tree))
         self.reads_error_output = reads_error_output(tree)
         self._evaluate = compile_node(tree)
-        # A variable, or a path of names from one: its value is JSON as it was given.
-        self._selects = tree.kind == "variable" or (
-            tree.kind == "path" and walks(tree) and tree.parts[0].kind == "variable"
+        # A variable, or a path of names from one: its value is JSON as it was given.  What follows it in
+        # brackets or braces makes another value of it.
+        self._selects = tree.is_bare and (
+            tree.kind == "variable" or (tree.kind == "path" and walks(tree) and tree.parts[0].kind == "variable")
         )
 
     def __call__(self, bindings: Bindings) -> Json | Missing:
         """The value, or MISSING for nothing.
 
-        Raises ``JsonataError`` if the evaluation fails, and ``UnsupportedResult`` for a function.
+        Raises ``JsonataError`` if the evaluation fails, and ``UnsupportedResult`` for what is not JSON.
         """
         evaluation = Evaluation(bindings.random, bindings.now, bindings.steps, bindings.regex_seconds)
         frame = Environment({**bindings.variables, "states": bindings.states}, GLOBAL, evaluation)
         try:
             result: Json | Missing = self._evaluate(MISSING, frame)
             if not self._given(result):
-                result = _as_json(result, evaluation, _known(bindings))
+                result = _as_json(result, evaluation, _Known(bindings))
         except RecursionError:
             raise JsonataError("D1011") from None
         except OverflowError:  # an integer that no double can hold
@@ -113,39 +116,89 @@ class Expression:
 
     def _given(self, result: object) -> bool:
         """Whether the result is known to be JSON without inspection."""
-        return result.__class__ in SCALARS or (self._selects and result.__class__ in {dict, list})
+        kind = result.__class__
+        if kind is str:
+            return str(result).isascii()
+        return kind in SCALARS or (self._selects and kind in {dict, list})
 
 
 # Nothing is evaluated in this frame: it holds names only.
 GLOBAL: Final = Environment(BUILTINS, None, None)  # type: ignore[arg-type]  # nothing is evaluated in it
 
 
-def _known(bindings: Bindings) -> set[int]:
-    """The identities of values that are known to be JSON: they need no further inspection."""
-    known = {id(value) for value in bindings.variables.values() if isinstance(value, dict | list)}
-    states = bindings.states
-    if isinstance(states, dict):
-        known.add(id(states))
-        known.update(id(value) for value in states.values())
-    return known
+class _Known:
+    """The values that are known to be JSON, by identity: they need no inspection, but may be repeated.
+
+    The first time, one costs nothing.  Every further time it costs its size: its text is written again.
+    """
+
+    __slots__ = ("_steps",)
+
+    def __init__(self, bindings: Bindings) -> None:
+        states = bindings.states
+        values = [states, *states.values()] if isinstance(states, dict) else []
+        values += bindings.variables.values()
+        self._steps: dict[int, int | None] = {
+            id(value): None for value in values if isinstance(value, dict | list)
+        }
+
+    def __contains__(self, value: Json) -> bool:
+        return id(value) in self._steps
+
+    def spend(self, value: Json, evaluation: Evaluation) -> None:
+        steps = self._steps[id(value)]
+        if steps is None:
+            self._steps[id(value)] = 0
+            return
+        if steps == 0:
+            steps = self._steps[id(value)] = _size(value)
+        evaluation.spend(steps)
 
 
-def _as_json(value: Any, evaluation: Evaluation, known: set[int]) -> Any:
+def _size(value: Json) -> int:
+    """How many steps it takes to write a value."""
+    steps = 0
+    left: list[Json] = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            left += one.values()
+        elif isinstance(one, list):
+            left += one
+        elif isinstance(one, str):
+            steps += len(one) // CHARACTERS_PER_STEP
+        steps += 1
+    return steps
+
+
+def _as_json(value: Any, evaluation: Evaluation, known: _Known) -> Any:
+    """The value as JSON.  Raises ``UnsupportedResult``."""
     kind = value.__class__
     if kind in SCALARS:
         return None if value is MISSING else value
+    if kind is str:
+        evaluation.spend_text(len(value))
+        return _whole_text(value)
     if kind is float:
         # JSON has no such numbers: AWS has been reported to give their Java names.
         return float(value) if math.isfinite(value) else NOT_FINITE.get(value, "NaN")
     if isinstance(value, Function):
         raise UnsupportedResult
-    if id(value) in known:
+    if value in known:
+        known.spend(value, evaluation)
         return value
     if kind is dict:
         evaluation.spend(len(value))
-        return {key: _as_json(item, evaluation, known) for key, item in value.items()}
+        return {_whole_text(key): _as_json(item, evaluation, known) for key, item in value.items()}
     evaluation.spend(len(value))
     return [_as_json(item, evaluation, known) for item in value]
+
+
+def _whole_text(text: str) -> str:
+    """The text itself: no UTF-8, and so no database, can hold half of a character."""
+    if is_half(text):
+        raise UnsupportedResult
+    return text
 
 
 @lru_cache(maxsize=CACHED_EXPRESSIONS)

@@ -149,7 +149,8 @@ class JsonataError(Exception):
 
     @property
     def message(self) -> str:
-        return PLACE.sub(self._field, MESSAGES[self.code])
+        """Half a character, which no database can hold, is shown as the escape that it was written as."""
+        return PLACE.sub(self._field, MESSAGES[self.code]).encode("utf-8", "backslashreplace").decode()
 
     def _field(self, match: re.Match[str]) -> str:
         if match[1] is not None:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from random import Random
 
 
-__all__ = ["Cons", "Environment", "Evaluate", "Evaluation", "Sequence", "TupleStream", "collapse"]
+__all__ = [
+    "CHARACTERS_PER_STEP",
+    "Cons",
+    "Environment",
+    "Evaluate",
+    "Evaluation",
+    "Sequence",
+    "TupleStream",
+    "collapse",
+]
 
 # MISSING stands for JSONata's "undefined" everywhere.
 Evaluate: TypeAlias = "Callable[[Any, Environment], Any]"
