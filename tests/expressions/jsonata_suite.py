@@ -14,7 +14,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.expressions.jsonata.compiler import compile_node
-from asl_engine.expressions.jsonata.expression import GLOBAL, UnsupportedResult, _as_json
+from asl_engine.expressions.jsonata.expression import GLOBAL, Bindings, UnsupportedResult, _as_json, _Known
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.resolver import resolve
@@ -48,7 +48,11 @@ def outcome(case: dict[str, Any]) -> object:
     frame = Environment({**(case.get("bindings") or {}), "$": case["data"]}, GLOBAL, evaluation)
     try:
         result = compile_node(resolve(parse(case["expr"])))(case["data"], frame)
-        return UNDEFINED if result is MISSING else _as_json(result, evaluation, set())
+        return (
+            UNDEFINED
+            if result is MISSING
+            else _as_json(result, evaluation, _Known(Bindings(None, {}, evaluation.random)))
+        )
     except JsonataError as error:
         return (error.code,)
     except (RecursionError, OverflowError, UnsupportedResult) as error:

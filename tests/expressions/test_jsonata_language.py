@@ -222,3 +222,45 @@ def test_bindings_without_states() -> None:
 def test_any_number_of_signatures_is_matched() -> None:
     for kinds in product(["1", "'a'", "true", "[]"], repeat=5):
         assert evaluate(f"$count($zip({', '.join(kinds)}))") in {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "symbol", "position", "instead"),
+    [
+        ("1 ?? 2", "?", 3, "'??' came with JSONata 2.1, and Step Functions has 2.0.6: write $exists(a) ? a : b"),
+        ("0 ?: 2", ":", 3, "'?:' came with JSONata 2.1, and Step Functions has 2.0.6: write a ? a : b"),
+        ("$sum([$states.input.a??0])", "?", 22, "write $exists(a) ? a : b"),
+        ("{'a': nope ?: 1}", ":", 12, "write a ? a : b"),
+    ],
+)
+def test_the_operators_of_later_versions_are_refused(text: str, symbol: str, position: int, instead: str) -> None:
+    with pytest.raises(ExpressionSyntaxError) as caught:
+        evaluate(text)
+    assert caught.value.position == position
+    assert caught.value.message.startswith(f'S0211: The symbol "{symbol}" cannot be used as a unary operator (')
+    assert instead in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["true ? 1 : 2", "true?1:2", "nope?1:2", "$map(['a'], $contains(?, /(?:a)/))"])
+def test_a_condition_is_no_later_operator(text: str) -> None:
+    evaluate(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("$pad('a', 2.5)", {"error": "D1001: Number out of range: 2.5"}),
+        ("$pad('a', -1.5)", {"error": "D1001: Number out of range: -1.5"}),
+        ("$pad('abc', 2.5)", {"value": "abc"}),
+        ("$pad('abc', -2.5)", {"value": "abc"}),
+        ("$pad('a', 3)", {"value": "a  "}),
+        # 94,756 milliseconds are more than a minute and a half.
+        ("$toMillis('2026-04-08T19:05:04.94756', '[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f1]')",
+         {"value": 1_775_675_198_756}),
+        ("$toMillis('2026-04-08T19:05:04.5', '[Y0001]-[M01]-[D01]T[H01]:[m01]:[s01].[f1]')",
+         {"value": 1_775_675_104_005}),
+        ("$toMillis('2026-04-08T19:05:04.94756Z')", {"value": 1_775_675_104_947}),
+    ],
+)  # fmt: skip
+def test_functions_are_those_of_2_0_6(text: str, expected: dict[str, Any]) -> None:
+    assert outcome(text, None) == expected

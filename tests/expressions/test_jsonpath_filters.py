@@ -255,3 +255,15 @@ def test_the_brackets_of_a_filter(text: str, position: int) -> None:
     with pytest.raises(ExpressionSyntaxError) as caught:
         compile_path(text)
     assert caught.value.position == position
+
+
+@pytest.mark.parametrize("pattern", ["[[*]", "[a[bc]]", "[a&&b]"])
+def test_sets_within_sets_are_refused_and_warn_nobody(pattern: str) -> None:
+    with pytest.raises(ExpressionSyntaxError, match="a bracket or && within brackets needs a backslash"):
+        compile_path(f"$.a[?(@ =~ /{pattern}/)]")
+
+
+@pytest.mark.parametrize("pattern", [r"[\[a]+", "[a||b]+"])
+def test_brackets_and_bars_in_a_set(pattern: str) -> None:
+    path = compile_path(f"$.a[?(@ =~ /{pattern}/)]")
+    assert path.find(Scope({"a": ["[a", "a|b"]}, {}, dict)) == (["[a"] if pattern.startswith(r"[\[") else ["a|b"])

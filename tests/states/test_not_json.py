@@ -116,8 +116,10 @@ def test_the_cause_says_what_is_wrong(expression: str) -> None:
         {"QueryLanguage": "JSONata", "StartAt": "A", "States": PLACES["Output"](given(expression))}
     )
     _, (_, cause) = outcome(execution)
-    assert cause.endswith(
-        f"The JSONata expression '{expression}' specified for the field 'Output' returned an unsupported result type."
+    _, _, said = cause.partition("(entered at the event id #2). ")
+    assert said == (
+        f"The JSONata expression '{expression}' specified for the field 'Output' "
+        "returned an unsupported result type."
     )
 
 

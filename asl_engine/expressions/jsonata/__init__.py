@@ -1,6 +1,6 @@
 """JSONata, as Step Functions speaks it: a compiler to closures, with a budget instead of a clock.
 
-It is the language of jsonata.org, version 2, with the functions that Step Functions adds and without
+It is the language of jsonata.org, version 2.0.6, with the functions that Step Functions adds and without
 $eval.  An expression is compiled once and evaluated without changing its input: results may share
 parts with the input, which is immutable.  Nothing here executes generated code.
 """

@@ -200,19 +200,6 @@ def _nothing(_: Any, __: Environment) -> Any:
     return MISSING
 
 
-def default(node: Node) -> Evaluate:
-    """``left ?: right`` unless left is true; ``left ?? right`` unless it exists."""
-    left, right = map(compile_node, node.parts)
-    by_truth = node.value == "?:"
-
-    def evaluate(context: Any, frame: Environment) -> Any:
-        value = left(context, frame)
-        taken = truth(value, frame.evaluation) if by_truth else value is not MISSING
-        return value if taken else right(context, frame)
-
-    return evaluate
-
-
 def block(node: Node) -> Evaluate:
     expressions = [compile_node(part) for part in node.parts]
     if not expressions:
@@ -260,7 +247,7 @@ BINARY: Final[dict[str, Callable[[Node], Evaluate]]] = {"and": conjunction, "or"
 COMPILERS: Final[dict[str, Callable[[Node], Evaluate]]] = {
     "number": literal, "string": literal, "value": literal, "variable": variable, "parent": ancestor,
     "binary": binary, "negation": negation, "array": array, "object": object_, "condition": condition,
-    "default": default, "block": block, "path": path, "transform": transform, "regex": regex,
+    "block": block, "path": path, "transform": transform, "regex": regex,
     "name": name, "wildcard": wildcard, "descendant": descendant,
     "lambda": lambda node: calls.lambda_(node, compile_node),
     "function": lambda node: calls.call(node, compile_node),

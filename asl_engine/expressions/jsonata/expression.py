@@ -38,6 +38,7 @@ __all__ = [
 DEFAULT_STEPS: Final = 2_000_000
 DEFAULT_REGEX_SECONDS: Final = 2.0
 CACHED_EXPRESSIONS: Final = 1024
+LATER: Final = {"??": "$exists(a) ? a : b", "?:": "a ? a : b"}
 NOT_FINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 # Values of these types are JSON, or nothing.
 SCALARS: Final[set[Any]] = {int, bool, type(None), type(MISSING)}
@@ -201,6 +202,15 @@ def _whole_text(text: str) -> str:
     return text
 
 
+def _hint(text: str, position: int | None) -> str:
+    """What to write instead of an operator of a later version, which is wrong at its second character."""
+    operator = text[position - 1 : position + 1] if position else ""
+    instead = LATER.get(operator)
+    if instead is None:
+        return ""
+    return f" ('{operator}' came with JSONata 2.1, and Step Functions has 2.0.6: write {instead})"
+
+
 @lru_cache(maxsize=CACHED_EXPRESSIONS)
 def compile_jsonata(text: str) -> Expression:
     """Compile the inside of ``{% ... %}``.  Raises ``ExpressionSyntaxError``.
@@ -211,6 +221,6 @@ def compile_jsonata(text: str) -> Expression:
         tree = resolve(parse(text))
         return Expression(text, tree, frozenset(free_variables(tree) - BUILTINS.keys()))
     except JsonataError as error:
-        raise ExpressionSyntaxError(str(error), text, error.position) from None
+        raise ExpressionSyntaxError(f"{error}{_hint(text, error.position)}", text, error.position) from None
     except RecursionError:
         raise ExpressionSyntaxError("The expression is nested too deeply", text) from None

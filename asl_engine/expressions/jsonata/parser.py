@@ -22,7 +22,7 @@ __all__ = ["parse"]
 POWERS: Final = {
     ".": 75, "[": 80, "{": 70, "(": 80, "@": 80, "#": 80, "?": 20, "+": 50, "-": 50, "*": 60, "/": 60,
     "%": 60, "=": 40, "<": 40, ">": 40, "^": 40, ":=": 10, "!=": 40, "<=": 40, ">=": 40, "~>": 40,
-    "?:": 40, "??": 40, "and": 30, "or": 25, "in": 40, "&": 50,
+    "and": 30, "or": 25, "in": 40, "&": 50,
 }  # fmt: skip
 # Neither of these begins or continues an expression.
 UNKNOWN: Final = {"!", "~"}
@@ -216,11 +216,6 @@ def condition(parser: Parser, token: Token, left: Node) -> Node:
     return node
 
 
-def default(parser: Parser, token: Token, left: Node) -> Node:
-    """``?:`` and ``??``."""
-    return Node("default", token.position, token.value, [left, parser.expression(0)])
-
-
 def call(parser: Parser, token: Token, left: Node) -> Node:
     node = Node("function", token.position, "(", procedure=left)
 
@@ -270,5 +265,5 @@ PREFIX: Final[dict[str, Callable[[Parser, Token], Node]]] = {
 }  # fmt: skip
 INFIX: Final[dict[str, Callable[[Parser, Token, Node], Node]]] = {
     "[": filter_, "{": group, "^": order_by, ":=": binding, "@": named, "#": named, "?": condition,
-    "?:": default, "??": default, "(": call,
+    "(": call,
 }  # fmt: skip

@@ -107,7 +107,7 @@ def mark_tail_calls(node: Node) -> None:
         return
     if node.kind == "function":
         node.kind = "tail call"
-    elif node.kind in {"condition", "default"}:
+    elif node.kind == "condition":
         for branch in node.parts[1:]:
             mark_tail_calls(branch)
     elif node.kind == "block" and node.parts:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.json_values import MISSING, Json, Missing
@@ -114,14 +115,28 @@ REGEX_FLAGS: Final = {
 }
 
 
+# A set that is not closed before another one begins, or before an intersection.
+INNER_SET: Final = re.compile(
+    r"(?:[^\\\[]|\\.|\[\^?\]?(?:[^\\\[\]&]|\\.|&(?!&))*+\])*+\[\^?\]?(?:[^\\\[\]&]|\\.|&(?!&))*+(?:\[|&&)",
+    re.DOTALL,
+)
+
+
 def compile_regex(pattern: str, flags: str) -> re.Pattern[str]:
-    """The pattern of ``=~ /pattern/flags``.  Raises ``re.error``, also for an unknown flag."""
+    """The pattern of ``=~ /pattern/flags``.
+
+    Raises ``re.error``, also for an unknown flag, and for sets within sets, which Java has and Python has not.
+    """
     combined = re.NOFLAG if "U" in flags else re.ASCII
     for flag in flags.replace("U", ""):
         if flag not in REGEX_FLAGS:
             raise re.error(f"unknown flag {flag}")
         combined |= REGEX_FLAGS[flag]
-    return re.compile(pattern, combined)
+    if INNER_SET.match(pattern):
+        raise re.error("a bracket or && within brackets needs a backslash")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # "--" and "||" in a set, which are literal for Java too
+        return re.compile(pattern, combined)
 
 
 def _length(value: Json) -> Json | Missing:

@@ -32,6 +32,8 @@ MAX_DIGITS: Final = 9
 def parse_moment(timestamp: str, picture: str, now: int) -> Any:
     """The instant in milliseconds, or MISSING if the text does not match the picture.
 
+    A fraction of a second is a number of milliseconds, however many digits it has: so it is in JSONata 2.0.6.
+
     Components larger than the largest given one come from ``now``; components smaller than the
     smallest given one take their first value.  Raises ``JsonataError`` D3136 for a gap in between.
     """
@@ -59,7 +61,7 @@ def _reader(marker: Marker) -> Reader:
     if marker.component in "Zz":
         return _offset_reader(marker)
     if marker.component == "f":
-        return "[0-9]+", lambda text: int(text[:3].ljust(3, "0"))
+        return f"[0-9]{{1,{MAX_DIGITS}}}", int
     if marker.integer is not None:
         integer = marker.integer
         return _integer_pattern(integer), lambda text: parse_integer(text, integer)

@@ -82,9 +82,11 @@ def pad(evaluation: Evaluation, value: Any, width: Any, filling: Any = MISSING) 
     """A negative width pads on the left."""
     if value is MISSING or width is MISSING:
         return value
-    missing = truncated(abs(width)) - len(value)
-    if missing <= 0:
+    if abs(width) <= len(value):
         return value
+    missing = truncated(abs(width)) - len(value)
+    if abs(width) != missing + len(value):
+        raise JsonataError("D1001", value=width)  # in 2.0.6 no array has a fraction of an item
     if missing > MOST_PADDING:
         raise JsonataError("memory")
     evaluation.spend_text(missing)
