@@ -51,8 +51,8 @@ def map_stages(state: State, decision: Decision, datasets: Datasets, count: Call
     if reader is None:
         values: Any = of.source.items(decision, given).value
         if by_path:
-            yield "afterItemsPath", _spaced(values)
-        items = [({"Index": index, "Value": value}, value) for index, value in enumerate(values)]
+            yield "afterItemsPath", Payload(values) if isinstance(values, dict) else _spaced(values)
+        items = _members(values) if isinstance(values, dict) else _elements(values)
     else:
         reading = reader.evaluate(decision, given)
         items = None if datasets.read is None else datasets.read(reading)
@@ -76,6 +76,18 @@ def map_stages(state: State, decision: Decision, datasets: Datasets, count: Call
         yield "toleratedFailureCount", count_tolerated
     if of.tolerances.by_percentage.is_given:
         yield "toleratedFailurePercentage", percentage_tolerated
+
+
+def _elements(values: list[Json]) -> list[DatasetItem]:
+    return [({"Index": index, "Value": value}, value) for index, value in enumerate(values)]
+
+
+def _members(values: dict[str, Json]) -> list[DatasetItem]:
+    """A member of an object is given as a pair."""
+    return [
+        ({"Index": index, "Value": value, "Key": key}, {"Key": key, "Value": value})
+        for index, (key, value) in enumerate(values.items())
+    ]
 
 
 def _pointed_at(items: list[DatasetItem]) -> Json:

@@ -193,7 +193,7 @@ def compile_distributed_map(compiling: Compiling, processor: str) -> Distributed
         next=compiling.transition(),
         flow=compile_data_flow(compiling.with_source(fields)),
         recovery=compile_recovery(compiling),
-        source=compile_items(compiling),
+        source=compile_items(compiling, of_objects=True),
         tolerances=compile_tolerances(compiling),
         start_at=compiling.inner_states(processor, compiling.source[processor]),
         label=compile_label(compiling),

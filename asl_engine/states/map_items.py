@@ -1,6 +1,7 @@
 """The iterations of a Map state: its items, the concurrency, and the input of each iteration.
 
-Inline and distributed processing use the same fields; each query language has its own.
+Inline and distributed processing use the same fields; each query language has its own.  Distributed, the items
+may also be the members of an object (AWS documentation, "ItemsPath").
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from asl_engine.errors import QueryFailure, StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
-from asl_engine.states.fields import ARRAY, integer
+from asl_engine.states.fields import ARRAY, OBJECT, integer
 from asl_engine.states.jsonpath_flow import evaluate_path, select, shown
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ __all__ = ["ItemSource", "JsonataItems", "PathItems", "compile_items"]
 
 
 class PathItems(NamedTuple):
-    """The items and the concurrency of a JSONPath state."""
+    """The items and the concurrency of a JSONPath state; ``of_objects``: they may be the members of an object."""
 
+    of_objects: bool
     items_path: Path | None
     selector: Template | None
     concurrency_literal: int
@@ -34,10 +36,11 @@ class PathItems(NamedTuple):
 
     def items(self, decision: Decision, given: Payload) -> Payload:
         items = select(decision, self.items_path, given)
-        if not isinstance(items.value, list):
+        if not isinstance(items.value, list) and not (self.of_objects and isinstance(items.value, dict)):
             # AWS shows a path into the context object as a path into the data.
             path = "$" if self.items_path is None else self.items_path.text.replace("$$", "$", 1)
-            raise StatesError("States.Runtime", f'Reference path "{path}" must point to array.')
+            wanted = "array or object" if self.of_objects else "array"
+            raise StatesError("States.Runtime", f'Reference path "{path}" must point to {wanted}.')
         return items
 
     def concurrency(self, decision: Decision, given: Payload) -> int:
@@ -62,6 +65,7 @@ class PathItems(NamedTuple):
 class JsonataItems(NamedTuple):
     """The same for a JSONata state."""
 
+    of_objects: bool
     items_expression: JsonataTemplate | None
     selector: JsonataTemplate | None
     concurrency_literal: int
@@ -70,8 +74,9 @@ class JsonataItems(NamedTuple):
     def items(self, decision: Decision, given: Payload) -> Payload:
         if self.items_expression is not None:
             return Payload(self.items_expression.evaluate(decision.bindings()))
-        if not isinstance(given.value, list):
-            raise QueryFailure(f"Map state input must be an array but was: {dumps(given.value)}")
+        if not isinstance(given.value, list) and not (self.of_objects and isinstance(given.value, dict)):
+            wanted = "an array or an object" if self.of_objects else "an array"
+            raise QueryFailure(f"Map state input must be {wanted} but was: {dumps(given.value)}")
         return given
 
     def concurrency(self, decision: Decision, given: Payload) -> int:
@@ -94,14 +99,17 @@ class JsonataItems(NamedTuple):
 ItemSource: TypeAlias = PathItems | JsonataItems
 
 
-def compile_items(compiling: Compiling) -> ItemSource:
-    return compile_jsonata_items(compiling) if compiling.language == "JSONata" else compile_path_items(compiling)
+def compile_items(compiling: Compiling, *, of_objects: bool = False) -> ItemSource:
+    """``of_objects``: the items may be the members of an object."""
+    compile_source = compile_jsonata_items if compiling.language == "JSONata" else compile_path_items
+    return compile_source(compiling, of_objects=of_objects)
 
 
-def compile_path_items(compiling: Compiling) -> PathItems:
+def compile_path_items(compiling: Compiling, *, of_objects: bool) -> PathItems:
     compiling.only_one_of("MaxConcurrency", "MaxConcurrencyPath")
     selector = compiling.only_one_of("ItemSelector", "Parameters")
     return PathItems(
+        of_objects=of_objects,
         items_path=compiling.path("ItemsPath", "$"),
         selector=None if selector is None else compiling.template(selector),
         concurrency_literal=compiling.source.get("MaxConcurrency", 0),
@@ -109,15 +117,17 @@ def compile_path_items(compiling: Compiling) -> PathItems:
     )
 
 
-def compile_jsonata_items(compiling: Compiling) -> JsonataItems:
+def compile_jsonata_items(compiling: Compiling, *, of_objects: bool) -> JsonataItems:
     items, concurrency = compiling.source.get("Items"), compiling.source.get("MaxConcurrency", 0)
     expressed = compiling.is_expression(concurrency)
     if not expressed:
         compiling.check("MaxConcurrency", concurrency, integer(0))
     if not compiling.is_expression(items):
-        compiling.check("Items", items, ARRAY)
+        compiling.check("Items", items, OBJECT if of_objects and isinstance(items, dict) else ARRAY)
+    kinds = ("array", "object") if of_objects else ("array",)
     return JsonataItems(
-        items_expression=compiling.optional_expression("Items", "array"),
+        of_objects=of_objects,
+        items_expression=compiling.optional_expression("Items", *kinds),
         selector=compiling.optional_expression("ItemSelector"),
         concurrency_literal=0 if expressed else concurrency,
         concurrency_expression=compiling.expression("MaxConcurrency", concurrency, "number")

@@ -165,6 +165,90 @@ def test_the_parent_tells_of_the_map_run_only(play: Callable[[Scenario], None]) 
     play(scenario)
 
 
+SERVERS = {"web": {"port": 80}, "db": {"port": 5432}}
+PAIRS = [{"Key": "web", "Value": {"port": 80}}, {"Key": "db", "Value": {"port": 5432}}]
+
+
+def by_jsonata(**fields: Any) -> dict[str, Any]:
+    processor = {**PASS, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}}
+    return {
+        **scope(M={"Type": "Map", "ItemProcessor": processor, "End": True, **fields}),
+        "QueryLanguage": "JSONata",
+    }
+
+
+OBJECTS: dict[str, tuple[dict[str, Any], Any, Any]] = {
+    "ItemsPath": (scope(M=distributed(PASS, ItemsPath="$.servers")), {"servers": SERVERS}, PAIRS),
+    "the input": (scope(M=distributed(PASS)), SERVERS, PAIRS),
+    "an empty object": (scope(M=distributed(PASS)), {}, []),
+    "ItemSelector": (
+        scope(
+            M=distributed(
+                PASS,
+                ItemsPath="$.servers",
+                ItemSelector={
+                    "n.$": "$$.Map.Item.Index",
+                    "k.$": "$$.Map.Item.Key",
+                    "v.$": "$$.Map.Item.Value.port",
+                },
+            )
+        ),
+        {"servers": SERVERS},
+        [{"n": 0, "k": "web", "v": 80}, {"n": 1, "k": "db", "v": 5432}],
+    ),
+    "ItemBatcher": (
+        scope(M=distributed(PASS, ItemBatcher={"MaxItemsPerBatch": 5})),
+        SERVERS,
+        [{"Items": PAIRS}],
+    ),
+    "MaxConcurrency": (scope(M=distributed(PASS, MaxConcurrency=1)), SERVERS, PAIRS),
+    "Items": (by_jsonata(Items="{% $states.input.servers %}"), {"servers": SERVERS}, PAIRS),
+    "a literal": (
+        by_jsonata(Items={"a": 1, "b": "{% $states.input %}"}),
+        2,
+        [{"Key": "a", "Value": 1}, {"Key": "b", "Value": 2}],
+    ),
+    "the input of a JSONata state": (by_jsonata(), SERVERS, PAIRS),
+    "a selector in JSONata": (
+        by_jsonata(ItemSelector="{% $states.context.Map.Item.Key & $states.context.Map.Item.Value.port %}"),
+        SERVERS,
+        ["web80", "db5432"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OBJECTS)
+def test_the_members_of_an_object_are_items(play: Callable[[Scenario], None], case: str) -> None:
+    definition, data, expected = OBJECTS[case]
+
+    async def scenario(store: Store) -> None:
+        async with engine_for(store) as engine:
+            execution = await ran(engine, definition, data)
+        assert output(execution) == expected
+        (run,) = await map_runs(store, execution)
+        assert run.counts["total"] == len(data.get("servers", data) if isinstance(data, dict) else expected)
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("definition", "data", "said"),
+    [
+        (scope(M=distributed(PASS)), "text", 'Reference path "$" must point to array or object.'),
+        (by_jsonata(), 1, "Map state input must be an array or an object but was: 1"),
+        (by_jsonata(Items="{% 1 %}"), {}, "Expected 'array' or 'object', but was 'number' for value: 1"),
+    ],
+)
+def test_what_has_no_items(play: Callable[[Scenario], None], definition: Any, data: Any, said: str) -> None:
+    async def scenario(store: Store) -> None:
+        async with engine_for(store) as engine:
+            execution = await ran(engine, definition, data)
+        assert execution.cause is not None
+        assert execution.cause.endswith(said)
+
+    play(scenario)
+
+
 def test_no_items_no_children(play: Callable[[Scenario], None]) -> None:
     async def scenario(store: Store) -> None:
         async with engine_for(store) as engine:

@@ -110,6 +110,16 @@ STAGES: dict[str, tuple[dict[str, Any], str | None, dict[str, Any]]] = {
             "maxConcurrency": 0,
         },
     ),
+    "members of an object": (
+        {**DISTRIBUTED, "ItemSelector": {"k.$": "$$.Map.Item.Key"}},
+        None,
+        {"afterItemsPath": INPUT, "afterItemSelector": [{"k": name} for name in INPUT], "maxConcurrency": 0},
+    ),
+    "batches of pairs": (
+        {**BY_EXPRESSION, "Items": {"a": 1}, "ItemBatcher": {"MaxItemsPerBatch": 2}},
+        None,
+        {"afterItemBatcher": [{"Items": ['{"Key":"a","Value":1}']}], "maxConcurrency": 0},
+    ),
     "batches by expressions": (
         {
             **BY_EXPRESSION,

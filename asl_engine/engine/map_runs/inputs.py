@@ -63,7 +63,7 @@ class Inputs:
         self._state = state
         self._configuration = configuration
         self._counts = counts
-        self._items = cast("list[Json]", work.items.value)
+        self._items = cast("list[Json] | dict[str, Json]", work.items.value)
         self._left = self._made(is_started)
         counts.total = len(self._items)
 
@@ -101,7 +101,10 @@ class Inputs:
 
         reading: Any = self._configuration.reading
         if reading is None:
-            yield from (Item(value, "") for value in self._items)
+            if isinstance(self._items, dict):
+                yield from (Item(value, "", key) for key, value in self._items.items())
+            else:
+                yield from (Item(value, "") for value in self._items)
             return
         for item in read(**reading, storage=self._storage()):
             self._counts.total += 1
