@@ -26,11 +26,11 @@ class Limits(NamedTuple):
     """None switches a limit off.  Bytes are those of the text in UTF-8, lengths are characters.
 
     ``payload_bytes`` bounds an input, an output or a result, ``activity_input_bytes`` what a worker is
-    given (the model's SensitiveDataJobInput); ``history_events`` the history of one execution,
-    of which the last event is then its failure.  ``variable_bytes`` bounds each variable and all that one Assign
-    sets, ``variables_bytes`` all that an execution has at a time.  ``name_length`` holds for names of
-    executions, states and variables.  ``execution_seconds`` and ``express_seconds`` are how long a Standard and an
-    Express execution may take, ``redrive_seconds`` how long after its end it can be redriven.  ``activities`` is
+    given (the model's SensitiveDataJobInput); ``history_events`` the history of one Standard execution, of which
+    the last event is then its failure.  ``variable_bytes`` bounds each variable and all that one Assign sets,
+    ``variables_bytes`` all that an execution has at a time.  ``name_length`` holds for names of executions,
+    states and variables.  ``execution_seconds`` and ``express_seconds`` are how long a Standard and an Express
+    execution may take, ``redrive_seconds`` how long after its end it can be redriven.  ``activities`` is
     the number of one account's in one region, and ``activity_polls`` that of workers which wait at once for
     the tasks of one activity.
     """

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
-__all__ = ["Decision", "HistoryFull"]
+__all__ = ["Decision", "HistoryFull", "most_events"]
 
 # State types whose work can be retried; only they have a RetryCount in the context object.
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})
@@ -42,10 +42,15 @@ class HistoryFull(Exception):
     """The next event would be the last that the history has room for."""
 
 
+def most_events(execution: Execution, limits: Limits) -> int | None:
+    """How long the history may be; that of an Express execution has no limit (AWS, "Service quotas")."""
+    return None if execution.identity.type == "EXPRESS" else limits.history_events
+
+
 class Decision:
     """Events are emitted for ``frame``, the frame whose state is being interpreted."""
 
-    __slots__ = ("activity_exists", "at", "events", "execution", "frame", "limits", "ready", "takes_token")
+    __slots__ = ("activity_exists", "at", "events", "execution", "frame", "limits", "most", "ready", "takes_token")
 
     def __init__(
         self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]
@@ -55,6 +60,7 @@ class Decision:
         self.execution = execution
         self.at = at
         self.limits = limits
+        self.most = most_events(execution, limits)
         self.events: list[ev.Event] = []
         self.ready: list[int] = []  # a heap: the frames that may be able to go on, by id
         self.frame: Frame
@@ -82,7 +88,7 @@ class Decision:
         x = self.execution
         frame = self.frame
         number = x.history_length + 1
-        if number == self.limits.history_events:
+        if number == self.most:
             raise HistoryFull
         follows = frame.last_id if previous is None else previous
         self._append(kind(x.seq + 1, number, follows, self.at, frame.id, *fields))

@@ -60,7 +60,7 @@ def _fail_child(decision: Decision, failed: Frame, parent: Frame, error: str | N
 
 def abort_map_runs(decision: Decision) -> None:
     """Give up every Map Run of an execution that is about to end, as far as the history has room."""
-    x, room = decision.execution, decision.limits.history_events
+    x, room = decision.execution, decision.most
     for work in list(x.open.values()):
         if isinstance(work, OpenMapRun) and (room is None or x.history_length < room - 2):
             decision.frame = work.frame

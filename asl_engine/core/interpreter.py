@@ -12,7 +12,7 @@ from heapq import heappop
 from typing import TYPE_CHECKING
 
 from asl_engine.core import events as ev
-from asl_engine.core.decision import Decision, HistoryFull
+from asl_engine.core.decision import Decision, HistoryFull, most_events
 from asl_engine.core.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
 from asl_engine.core.failing import abort_map_runs, fail
 from asl_engine.core.redrive import not_redrivable
@@ -112,7 +112,7 @@ def defect_cause(defect: Exception) -> str:
 
 def is_full(execution: Execution, limits: Limits) -> bool:
     """Whether the history of a running execution has room for its end only."""
-    room = limits.history_events
+    room = most_events(execution, limits)
     return room is not None and execution.status == "RUNNING" and execution.history_length >= room - 1
 
 

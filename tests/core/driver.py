@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.core.execution import Execution, Identity, OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER, advance, machine_deadline
-from asl_engine.core.stimuli import Started, TaskReported, TimerReported
+from asl_engine.core.stimuli import Resumed, Started, TaskReported, TimerReported
 from asl_engine.errors import StatesError
 from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS
@@ -30,6 +30,7 @@ IDENTITY = Identity(
     role_arn="arn:aws:iam::123456789012:role/asl-engine",
     started_at=NOW,
 )
+EXPRESS = IDENTITY._replace(arn="arn:aws:states:us-east-1:123456789012:express:machine:name:1")
 NEVER = object()  # the answer of a task that does not come back
 
 
@@ -38,11 +39,12 @@ def drive(
     data: Any = None,
     answers: Mapping[str, Iterable[Any]] | None = None,
     limits: Limits = AWS_LIMITS,
+    identity: Identity = IDENTITY,
 ) -> tuple[Execution, list[Event]]:
     """Run to the end.  ``answers`` gives each state's task results, in turn: a value, an error or NEVER."""
     machine = load(definition if isinstance(definition, str) else json.dumps(definition))
     scripts = {state: deque(given) for state, given in (answers or {}).items()}
-    execution = Execution(IDENTITY)
+    execution = Execution(identity)
     events = advance(machine, execution, Started(NOW, Payload({} if data is None else data)), limits)
     silent: set[int] = set()
     at = NOW
@@ -62,6 +64,9 @@ def drive(
         deadline = machine_deadline(machine, execution)
         if deadline is not None:
             timers.append((deadline, MACHINE_TIMER))
+        if not timers:  # a long decision was interrupted
+            events += advance(machine, execution, Resumed(at), limits)
+            continue
         at, key = min(timers)
         events += advance(machine, execution, TimerReported(at, key), limits)
     return execution, events

@@ -13,7 +13,7 @@ from asl_engine.errors import InvalidInput, StatesError
 from asl_engine.language.loader import check
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
 from asl_engine.project.limits import from_option, overridden, parse_limits, to_option
-from tests.core.driver import IDENTITY, NOW, drive, history, outcome
+from tests.core.driver import EXPRESS, IDENTITY, NOW, drive, history, outcome
 from tests.core.steps import FUNCTION, Steps, each, parallel, scope, state, task
 
 LARGE = "States.DataLimitExceeded"
@@ -79,6 +79,18 @@ def test_the_history_of_seven_events(limit: int | None, status: str) -> None:
             "States.Runtime",
             f"The execution reached the maximum number of history events ({limit}).",
         )
+
+
+def test_an_express_history_has_no_limit() -> None:
+    """Neither as it goes on, nor where the execution waits with no room left."""
+    items = list(range(7_000))
+    passing = scope(M=each(scope(P=state("Pass"))))
+    execution, events = drive(passing, items, identity=EXPRESS)
+    assert outcome(execution) == ("SUCCEEDED", items)
+    assert len(history(events)) > 25_000
+    assert drive(passing, items)[0].error == "States.Runtime"
+    waiting, _ = drive(scope(T=task()), {}, {"T": [1]}, Limits(history_events=3), EXPRESS)
+    assert outcome(waiting) == ("SUCCEEDED", 1)
 
 
 # -- errors and causes ---------------------------------------------------------------------------------

@@ -439,6 +439,22 @@ def test_an_input_that_is_too_large_fails_the_map_run(play: Callable[[Scenario],
     play(scenario)
 
 
+@pytest.mark.parametrize(("kind", "failed"), [("STANDARD", 1), ("EXPRESS", 0)])
+def test_the_history_of_an_express_child_has_no_limit(
+    play: Callable[[Scenario], None], kind: str, failed: int
+) -> None:
+    async def scenario(store: Store) -> None:
+        states = {name: {"Type": "Pass", "Next": chr(ord(name) + 1)} for name in "ABC"}
+        child = {"StartAt": "A", "States": {**states, "D": state("Pass")}}
+        definition = scope(M=distributed(child, kind, ToleratedFailureCount=1))
+        async with engine_for(store, limits=Limits(history_events=8)) as engine:
+            execution = await ran(engine, definition, [1])
+        (run,) = await map_runs(store, execution)
+        assert run.counts["executions"] == ({"FAILED": 1} if failed else {"SUCCEEDED": 1})
+
+    play(scenario)
+
+
 def test_an_item_selector_that_fails_is_not_begun_for_the_rest(play: Callable[[Scenario], None]) -> None:
     async def scenario(store: Store) -> None:
         selector = {"a.$": "$$.Map.Item.Value.x"}
