@@ -11,7 +11,6 @@ from asl_engine.limits import MAX_NAME_LENGTH
 __all__ = [
     "ALLOWED_IN_NAMES",
     "CALLBACK",
-    "LAMBDA_INVOKE",
     "LOG_GROUP_ARN",
     "ROLE_ARN",
     "Arn",
@@ -58,7 +57,6 @@ __all__ = [
     "waits_for_token",
 ]
 
-LAMBDA_INVOKE = "arn:aws:states:::lambda:invoke"
 CALLBACK = ".waitForTaskToken"
 
 
@@ -366,13 +364,20 @@ def is_role(text: str) -> bool:
     return ROLE_ARN.fullmatch(text) is not None
 
 
+# What Step Functions has of its own: every other resource of its ARNs is an integration.
+_OWN: Final = frozenset({"activity", "execution", "express", "mapRun", "stateMachine"})
+
+
 def integration_name(resource: str) -> str | None:
-    """``arn:aws:states:::sqs:sendMessage.sync`` -> ``sqs:sendMessage.sync``; None where it is no integration."""
+    """``arn:aws:states:::sqs:sendMessage.sync`` -> ``sqs:sendMessage.sync``; None where it is no integration.
+
+    Region and account may be given, and make no difference.
+    """
     arn = parse_arn(resource)
-    return arn.resource if arn is not None and arn.service == "states" and arn.home == ("", "") else None
+    return arn.resource if arn is not None and arn.service == "states" and arn.kind not in _OWN else None
 
 
-_S3: Final = re.compile(r"arn:aws[a-z-]*:states:::s3:(\w+)")
+_S3: Final = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:s3:(\w+)")
 
 
 def s3_action(resource: str) -> str | None:

@@ -134,11 +134,15 @@ def test_what_a_resource_is(resource: str, *, of_states: bool, strictly: bool, l
 
 def test_integrations() -> None:
     assert integration_name("arn:aws:states:::states:startExecution.sync:2") == "states:startExecution.sync:2"
-    assert integration_name(f"{HERE}:activity:pack") is None
+    assert integration_name(f"{HERE}:sqs:sendMessage.waitForTaskToken") == "sqs:sendMessage.waitForTaskToken"
+    assert integration_name("arn:aws:states:eu-west-1::aws-sdk:s3:getObject") == "aws-sdk:s3:getObject"
+    for own in ("activity:pack", "stateMachine:pack", "execution:pack:a", "express:pack:a:b", "mapRun:pack/a:b"):
+        assert integration_name(f"{HERE}:{own}") is None
     assert integration_name("arn:aws:lambda:::x:y") is None
     assert starts_executions("arn:aws:states:::states:startExecution.sync:2")
     assert not starts_executions("arn:aws:states:::sqs:sendMessage")
     assert s3_action("arn:aws-us-gov:states:::s3:getObject") == "getObject"
+    assert s3_action(f"{HERE}:s3:listObjectsV2") == "listObjectsV2"
     assert s3_action("arn:aws:states:::sqs:getObject") is None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from asl_engine.arn import Arn, parse_arn
+from asl_engine.arn import Arn, integration_name
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
 
@@ -42,10 +42,11 @@ class Integration(NamedTuple):
 @cache
 def integration(resource: str) -> Integration | None:
     """The parsed Resource; None if it is not a service integration but a function's or an activity's ARN."""
-    arn = parse_arn(resource)
-    if arn is None or arn.service != "states" or arn.home != ("", "") or len(arn.parts) < 2:
+    if integration_name(resource) is None:
         return None
-    rest = arn.parts
+    rest = Arn.of(resource).parts
+    if len(rest) < 2:
+        return None
     sdk = rest[0] == "aws-sdk"
     if sdk:
         rest = rest[1:]

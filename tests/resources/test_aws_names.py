@@ -130,6 +130,7 @@ def test_an_action_is_written_in_camel_case() -> None:
 def test_what_is_recognised(name: str) -> None:
     assert recognised(f"arn:aws:states:::{name}")
     assert recognised(f"arn:aws-cn:states:::{name}")
+    assert recognised(f"arn:aws:states:us-east-1:123456789012:{name}")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ def test_what_is_recognised(name: str) -> None:
         "arn:aws:states:::dynamodb:getItem.waitForTaskToken",
         "arn:aws:states:::lambda:invoke.sync",
         "arn:aws:states:::states:startExecution.sync:3",
-        "arn:aws:states:us-east-1:123456789012:states:startExecution",
+        "arn:aws:states:us-east-1:123456789012:stateMachine:startExecution",
         "arn:mars:states:::sqs:sendMessage",
         "arn:aws:states:::",
     ],
@@ -161,6 +162,9 @@ def test_the_parts_of_a_resource() -> None:
         "states", "startExecution", ".sync:2"
     )
     assert integration("arn:aws:states:::aws-sdk:s3:getObject") == Integration("s3", "getObject", "", sdk=True)
+    at_home = "arn:aws:states:us-east-1:123456789012"
+    assert integration(f"{at_home}:sqs:sendMessage") == Integration("sqs", "sendMessage")
+    assert integration(f"{at_home}:stateMachine:pay") is None
     assert integration("arn:aws:lambda:us-east-1:123456789012:function:pay") is None
     assert integration("arn:aws:states:us-east-1:123456789012:activity:pay") is None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from asl_engine.arn import LAMBDA_INVOKE, integration_name
+from asl_engine.arn import integration_name
 from asl_engine.inspection.question import Refusal
 from asl_engine.resources.aws import names
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
@@ -24,6 +24,7 @@ FieldValidation: TypeAlias = Literal["STRICT", "PRESENT", "NONE"]
 
 NO_OBJECT = "Mocked result must be a valid JSON object."
 AWS_SDK = "aws-sdk:"
+INVOKE = "lambda:invoke"
 START_EXECUTION = "states:startExecution"
 # Shapes for which AWS was recorded to enforce narrower bounds than today's model.
 RECORDED_BOUNDS = {("lambda", "MemorySize"): (128, 10_240)}
@@ -64,7 +65,7 @@ def _answer(resource: str) -> ResultShape | None:
         return None
     if name.startswith(AWS_SDK):
         return _sdk_answer(name.removeprefix(AWS_SDK))
-    if resource == LAMBDA_INVOKE:  # the payload is a text in the model, but any JSON here
+    if name == INVOKE:  # the payload is a text in the model, but any JSON here
         return ResultShape("lambda", _output("lambda", "Invoke"), names.member_name)
     action, _, pattern = name.partition(".")
     if action == START_EXECUTION:
