@@ -16,8 +16,9 @@ from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_path
 from asl_engine.json_text import dumps
 from asl_engine.states.fields import ANY, OBJECT, TEXT, Field, check_shape, each, integer, one_of, required
-from asl_engine.states.item_flow import ItemBatcher, ItemReader, ResultWriter
-from asl_engine.states.jsonpath_flow import evaluate_path
+from asl_engine.states.item_flow import MAX_ITEMS, ItemBatcher, ItemReader, ResultWriter
+from asl_engine.states.jsonpath_flow import evaluate_path, shown
+from asl_engine.states.path_numbers import integer_of
 
 if TYPE_CHECKING:
     from asl_engine.core.decision import Decision
@@ -34,7 +35,6 @@ __all__ = [
     "compile_result_writer",
 ]
 
-MAX_ITEMS: Final = 100_000_000
 MAX_BATCH_BYTES: Final = 262_144
 READERS: Final = frozenset({"getObject", "listObjectsV2"})
 WRITER: Final = "putObject"
@@ -51,7 +51,7 @@ CONFIG_FIELDS: dict[str, Field] = {
     "CSVDelimiter": one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"),
     "ItemsPointer": TEXT,
 }
-READER_CONFIG_FIELDS: Shape = {**CONFIG_FIELDS, "MaxItems": integer(1, MAX_ITEMS), "MaxItemsPath": TEXT}
+READER_CONFIG_FIELDS: Shape = {**CONFIG_FIELDS, "MaxItems": integer(0, MAX_ITEMS), "MaxItemsPath": TEXT}
 JSONATA_READER_CONFIG_FIELDS: Shape = {**CONFIG_FIELDS, "MaxItems": ANY}
 BATCHER_FIELDS: Shape = {
     "MaxItemsPerBatch": integer(1, MAX_ITEMS),
@@ -64,7 +64,7 @@ JSONATA_BATCHER_FIELDS: Shape = {"MaxItemsPerBatch": ANY, "MaxInputBytesPerBatch
 WRITER_FIELDS: Shape = {"Resource": TEXT, "Parameters": OBJECT, "WriterConfig": OBJECT}
 JSONATA_WRITER_FIELDS: Shape = {"Resource": TEXT, "Arguments": ANY, "WriterConfig": OBJECT}
 WRITER_CONFIG_FIELDS: Shape = {
-    "OutputType": one_of("JSON", "JSONL"),
+    "OutputType": required(one_of("JSON", "JSONL")),
     "Transformation": one_of("NONE", "COMPACT", "FLATTEN"),
 }
 
@@ -85,7 +85,7 @@ def compile_item_reader(compiling: Compiling) -> ItemReader | None:
         resource=source["Resource"],
         config={name: value for name, value in config.items() if not name.startswith("MaxItems")},
         parameters=_template(compiling, "ItemReader", source, "Arguments" if jsonata else "Parameters"),
-        max_items=_integer(compiling, place, config, "MaxItems", MAX_ITEMS),
+        max_items=_integer(compiling, place, config, "MaxItems", MAX_ITEMS, least=0),
     )
 
 
@@ -128,7 +128,8 @@ def compile_result_writer(compiling: Compiling) -> ResultWriter | None:
     if source is None:
         return None
     config = source.get("WriterConfig", {})
-    _check(compiling, f"{place}/WriterConfig", config, WRITER_CONFIG_FIELDS)
+    if "WriterConfig" in source:
+        _check(compiling, f"{place}/WriterConfig", config, WRITER_CONFIG_FIELDS)
     writes = "Resource" in source
     if writes != (arguments in source):
         compiling.report(place, f"Resource and {arguments} can only be given together")
@@ -138,7 +139,7 @@ def compile_result_writer(compiling: Compiling) -> ResultWriter | None:
         empty=not source,
         parameters=_template(compiling, place, source, arguments) if writes else None,
         transformation=config.get("Transformation", "NONE" if writes else "COMPACT"),
-        output_type=config.get("OutputType", "JSON"),
+        output_type=str(config.get("OutputType", "JSON")),
     )
 
 
@@ -164,8 +165,13 @@ def _template(compiling: Compiling, place: str, source: dict[str, Any], field: s
     return lambda decision, given: template.evaluate(decision.scope(given.value))
 
 
-def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: str, most: int) -> Evaluate | None:
-    """A whole number: a literal, or the result of a path or an expression."""
+def _integer(
+    compiling: Compiling, place: str, source: dict[str, Any], field: str, most: int, *, least: int = 1
+) -> Evaluate | None:
+    """A whole number: a literal, or the result of a path or an expression.
+
+    With a ``least`` of 0, there is no upper bound to what is computed: the reader has its own.
+    """
     path_field = f"{field}Path"
     if field in source and path_field in source:
         compiling.report(place, f"Only one of {field} and {path_field} can be given")
@@ -176,16 +182,16 @@ def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: st
 
         def evaluate_expression(decision: Decision, _: Payload) -> Json:
             number = expression.evaluate(decision.bindings())
-            if not _fits(number, most):
+            if not _fits(number, most, least):
                 raise QueryFailure(
-                    f"The {where} field must be an integer from 1 to {most}, but was {dumps(number)}", where
+                    f"The {where} field must be an integer from {least} to {most}, but was {dumps(number)}", where
                 )
             return number
 
         return evaluate_expression
     if value is not None:
         if compiling.language == "JSONata":  # no shape has checked it, since it could have been an expression
-            compiling.check(f"{place}/{field}", value, integer(1, most))
+            compiling.check(f"{place}/{field}", value, integer(least, most))
         return lambda _decision, _given: value
     if path_field not in source:
         return None
@@ -196,16 +202,19 @@ def _integer(compiling: Compiling, place: str, source: dict[str, Any], field: st
         return None
 
     def evaluate(decision: Decision, given: Payload) -> Json:
-        number = evaluate_path(decision, path, given.value)
-        if not _fits(number, most):
-            shown = number if isinstance(number, str) else dumps(number)
+        value = evaluate_path(decision, path, given.value)
+        number = integer_of(value)
+        if not _fits(number, most, least):
             raise EvaluationError(
-                f'The {path_field} field refers to value "{shown}" which is not a valid integer: {path.text}'
+                f'The {path_field} field refers to value "{shown(value)}" '
+                f"which is not a valid integer: {path.text}"
             )
         return number
 
     return evaluate
 
 
-def _fits(value: Json, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+def _fits(value: Json, most: int, least: int) -> bool:
+    return (
+        isinstance(value, int) and not isinstance(value, bool) and value >= least and (not least or value <= most)
+    )

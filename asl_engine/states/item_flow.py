@@ -7,7 +7,7 @@ Each is evaluated with the state's effective input and gives plain data: a ``Rea
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from asl_engine.errors import EvaluationError, StatesError
 from asl_engine.json_text import dumps
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from asl_engine.core.decision import Decision
     from asl_engine.payload import Payload
 
-__all__ = ["Batching", "Evaluate", "ItemBatcher", "ItemReader", "Reading", "ResultWriter", "Writing"]
+__all__ = ["MAX_ITEMS", "Batching", "Evaluate", "ItemBatcher", "ItemReader", "Reading", "ResultWriter", "Writing"]
+
+# The most items that are read (AWS documentation, "ItemReader").
+MAX_ITEMS: Final = 100_000_000
 
 Evaluate: TypeAlias = "Callable[[Decision, Payload], Json]"
 
@@ -58,6 +61,8 @@ class ItemReader(NamedTuple):
 
     def evaluate(self, decision: Decision, given: Payload) -> Reading:
         most: Any = self.max_items and self.max_items(decision, given)
+        if most == 0 or (most is not None and most > MAX_ITEMS):
+            most = None  # recorded from AWS: all items
         return Reading(self.resource, self.parameters(decision, given), self.config, most)
 
 

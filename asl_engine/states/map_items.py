@@ -13,6 +13,7 @@ from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
 from asl_engine.states.fields import ARRAY, OBJECT, integer
 from asl_engine.states.jsonpath_flow import evaluate_path, select, shown
+from asl_engine.states.path_numbers import integer_of
 
 if TYPE_CHECKING:
     from asl_engine.core.decision import Decision
@@ -48,12 +49,13 @@ class PathItems(NamedTuple):
         if path is None:
             return self.concurrency_literal
         value = evaluate_path(decision, path, given.value)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        concurrency = integer_of(value)
+        if concurrency is None or concurrency < 0:
             raise decision.failure(
                 f'The MaxConcurrencyPath field refers to value "{shown(value)}" '
                 f"which is not a valid integer: {path.text}"
             )
-        return value
+        return concurrency
 
     def select_item(self, decision: Decision, given: Payload, item: dict[str, Json]) -> Json:
         """The input of the iteration for ``item``, which is ``$$.Map.Item``."""

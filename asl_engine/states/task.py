@@ -14,6 +14,7 @@ from asl_engine.json_values import MISSING
 from asl_engine.states.credentials import Credentials, compile_credentials
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.fields import ANY, COMPUTED, MAX_SECONDS, NULLABLE_PATH, OBJECT, TEXT, integer, required
+from asl_engine.states.path_numbers import integer_of
 from asl_engine.states.recovery import Recovery, recover
 from asl_engine.states.recovery_fields import RECOVERY_FIELDS, compile_recovery
 from asl_engine.states.state import (
@@ -69,12 +70,13 @@ class Seconds(NamedTuple):
             raise decision.failure(
                 f"The {self.field}Path parameter does not reference an input value: {self.path.text}"
             )
-        if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        seconds = integer_of(value)
+        if seconds is None or seconds <= 0:
             raise decision.failure(
                 f"The {self.field}Path parameter does not reference a positive integer: "
                 f"{self.path.text} == {dumps(value)}"
             )
-        return value
+        return seconds
 
     def _expressed(self, decision: Decision, expression: JsonataTemplate) -> int:
         value = expression.evaluate(decision.bindings())

@@ -8,6 +8,7 @@ from asl_engine.errors import QueryFailure
 from asl_engine.json_text import dumps
 from asl_engine.states.fields import Field, integer, number
 from asl_engine.states.jsonpath_flow import evaluate_path, shown
+from asl_engine.states.path_numbers import integer_of, number_of
 
 if TYPE_CHECKING:
     from asl_engine.core.decision import Decision
@@ -50,13 +51,7 @@ class Tolerance(NamedTuple):
             if fault is not None:
                 raise QueryFailure(f"{fault} The value of {self.field} was {dumps(value)}.", self.field)
         elif self.path is not None:
-            value = evaluate_path(decision, self.path, given.value)
-            if not self._is_number(value):
-                kind = "integer" if self.field == "ToleratedFailureCount" else "float"
-                raise decision.failure(
-                    f'The {self.field}Path field refers to value "{shown(value)}" '
-                    f"which is not a valid {kind}: {self.path.text}"
-                )
+            value = self._at(decision, self.path, given)
             fault = self._fault(value)
             if fault is not None:
                 raise decision.failure(fault)
@@ -64,6 +59,17 @@ class Tolerance(NamedTuple):
             return self.literal or 0
         assert isinstance(value, int | float)  # noqa: S101  neither has a fault
         return value
+
+    def _at(self, decision: Decision, path: Path, given: Payload) -> float:
+        whole = self.field == "ToleratedFailureCount"
+        value = evaluate_path(decision, path, given.value)
+        number_given = integer_of(value) if whole else number_of(value)
+        if number_given is None:
+            raise decision.failure(
+                f'The {self.field}Path field refers to value "{shown(value)}" '
+                f"which is not a valid {'integer' if whole else 'float'}: {path.text}"
+            )
+        return number_given
 
     def _is_number(self, value: Json) -> bool:
         whole = self.field == "ToleratedFailureCount"

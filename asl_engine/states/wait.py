@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +13,7 @@ from asl_engine.json_text import dumps
 from asl_engine.json_values import MISSING
 from asl_engine.states.dataflow import DataFlow, compile_data_flow
 from asl_engine.states.fields import COMPUTED, MAX_SECONDS, TEXT, integer
+from asl_engine.states.path_numbers import integer_of
 from asl_engine.states.state import (
     ASSIGN_FIELDS,
     COMMON_FIELDS,
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from asl_engine.states.compiling import Compiling
 
 __all__ = ["TYPE", "Wait"]
-
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,18}")
 
 FIELDS = {
     **COMMON_FIELDS,
@@ -101,16 +99,15 @@ def seconds_at(decision: Decision, path: Path, data: Json) -> int:
     value = path.find(decision.scope(data))
     if value is MISSING:
         raise decision.failure(f"The SecondsPath parameter does not reference an input value: {path.text}")
-    if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
-        value = int(value)  # recorded from AWS
-    if not isinstance(value, int) or isinstance(value, bool):
+    seconds = integer_of(value)
+    if seconds is None:
         shown = value if isinstance(value, str) else dumps(value)
         raise decision.failure(
             f"The SecondsPath parameter cannot be parsed as a long value: {path.text} == {shown}"
         )
-    if value < 0:
-        raise decision.failure(f"The SecondsPath parameter references a negative value: {path.text} == {value}")
-    return value
+    if seconds < 0:
+        raise decision.failure(f"The SecondsPath parameter references a negative value: {path.text} == {seconds}")
+    return seconds
 
 
 def timestamp_at(decision: Decision, path: Path, data: Json) -> int:

@@ -101,6 +101,48 @@ GOOD: dict[str, tuple[str, str, Any, Any, tuple[Any, ...]]] = {
         {},
         (GET, {}, {"ManifestType": "S3_INVENTORY"}, 1),
     ),
+    "a reader of all items": (
+        "ItemReader",
+        "JSONPath",
+        {"Resource": LIST, "ReaderConfig": {"MaxItems": 0}},
+        {},
+        (LIST, {}, {}, None),
+    ),
+    **{
+        f"a reader of {items!r} items": (
+            "ItemReader",
+            "JSONPath",
+            {"Resource": LIST, "ReaderConfig": {"MaxItemsPath": "$.n"}},
+            {"n": items},
+            (LIST, {}, {}, read),
+        )
+        for items, read in (
+            (0, None),
+            ("0", None),
+            (100_000_000, 100_000_000),
+            (100_000_001, None),
+            ("100000001", None),
+            ("3", 3),
+            ("+3", 3),
+        )
+    },
+    **{
+        f"a reader of {items!r} items in JSONata": (
+            "ItemReader",
+            "JSONata",
+            {"Resource": LIST, "ReaderConfig": {"MaxItems": "{% $states.input.n %}"}},
+            {"n": items},
+            (LIST, {}, {}, read),
+        )
+        for items, read in ((0, None), (2, 2), (100_000_001, None))
+    },
+    "a batcher with a text": (
+        "ItemBatcher",
+        "JSONPath",
+        {"MaxItemsPerBatchPath": "$.n", "MaxInputBytesPerBatchPath": "$.size"},
+        {"n": "7", "size": "1000"},
+        (7, 1000, MISSING),
+    ),
     "a batcher": (
         "ItemBatcher",
         "JSONPath",
@@ -136,7 +178,7 @@ GOOD: dict[str, tuple[str, str, Any, Any, tuple[Any, ...]]] = {
     "a writer of the state's result": (
         "ResultWriter",
         "JSONPath",
-        {"WriterConfig": {"Transformation": "NONE"}},
+        {"WriterConfig": {"OutputType": "JSON", "Transformation": "NONE"}},
         {},
         (None, "", "NONE", "JSON"),
     ),
@@ -160,8 +202,8 @@ FAILING: dict[str, tuple[str, str, Any, Any, str]] = {
         "ItemBatcher",
         "JSONPath",
         {"MaxItemsPerBatchPath": "$.x"},
-        {"x": "7"},
-        'The MaxItemsPerBatchPath field refers to value "7" which is not a valid integer: $.x',
+        {"x": "7.0"},
+        'The MaxItemsPerBatchPath field refers to value "7.0" which is not a valid integer: $.x',
     ),
     "no bytes": (
         "ItemBatcher",
@@ -174,15 +216,15 @@ FAILING: dict[str, tuple[str, str, Any, Any, str]] = {
         "ItemReader",
         "JSONPath",
         {"Resource": LIST, "ReaderConfig": {"MaxItemsPath": "$.x"}},
-        {"x": 0},
-        'The MaxItemsPath field refers to value "0" which is not a valid integer: $.x',
+        {"x": -1},
+        'The MaxItemsPath field refers to value "-1" which is not a valid integer: $.x',
     ),
     "no number of JSONata": (
         "ItemReader",
         "JSONata",
         {"Resource": LIST, "ReaderConfig": {"MaxItems": "{% $states.input.x %}"}},
         {"x": -1},
-        "The ItemReader/ReaderConfig/MaxItems field must be an integer from 1 to 100000000, but was -1",
+        "The ItemReader/ReaderConfig/MaxItems field must be an integer from 0 to 100000000, but was -1",
     ),
     "no bucket": (
         "ResultWriter",
@@ -208,6 +250,24 @@ def test_an_empty_writer_fails_when_it_is_evaluated() -> None:
 
 
 BAD: dict[str, tuple[str, str, Any, list[str]]] = {
+    "an empty configuration of a writer": (
+        "ResultWriter",
+        "JSONPath",
+        {"WriterConfig": {}},
+        ["ResultWriter/WriterConfig"],
+    ),
+    "no type of output": (
+        "ResultWriter",
+        "JSONata",
+        {"Resource": PUT, "Arguments": {}, "WriterConfig": {"Transformation": "NONE"}},
+        ["ResultWriter/WriterConfig"],
+    ),
+    "more items than there can be": (
+        "ItemReader",
+        "JSONPath",
+        {"Resource": LIST, "ReaderConfig": {"MaxItems": 100_000_001}},
+        ["ItemReader/ReaderConfig/MaxItems"],
+    ),
     "no resource": ("ItemReader", "JSONPath", {"Parameters": {}}, ["ItemReader"]),
     "another resource": (
         "ItemReader",
@@ -221,7 +281,7 @@ BAD: dict[str, tuple[str, str, Any, list[str]]] = {
         "JSONPath",
         {
             "Resource": GET,
-            "ReaderConfig": {"InputType": "XML", "CSVDelimiter": ",", "MaxItems": 0, "CSVHeaders": [1]},
+            "ReaderConfig": {"InputType": "XML", "CSVDelimiter": ",", "MaxItems": -1, "CSVHeaders": [1]},
         },
         [
             "ItemReader/ReaderConfig/InputType",

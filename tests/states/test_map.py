@@ -120,6 +120,47 @@ def test_what_a_map_makes_of_its_input(
     check_steps(steps)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"MaxConcurrencyPath": "$.n"},
+        {"ToleratedFailureCountPath": "$.n"},
+        {"ToleratedFailurePercentagePath": "$.n"},
+        {"ToleratedFailurePercentagePath": "$.half"},
+        {"MaxConcurrencyPath": "$n"},
+        {"ToleratedFailureCountPath": "$n"},
+        {"ToleratedFailurePercentagePath": "$n"},
+    ],
+)
+def test_the_text_of_a_number_is_one(fields: dict[str, Any]) -> None:
+    definition = scope(A=state("Pass", Assign={"n": "1"}, Next="M"), M=each(PASS, ItemsPath="$.a", **fields))
+    execution, _ = drive(definition, {"a": [1, 2], "n": "1", "half": "12.5"})
+    assert outcome(execution) == ("SUCCEEDED", [1, 2])
+
+
+def test_a_text_bounds_the_concurrency() -> None:
+    definition = scope(M=each(PASS, ItemsPath="$.a", MaxConcurrencyPath="$.n"))
+    _, events = drive(definition, {"a": [1], "n": "1"})
+    assert [event.concurrency for event in events if isinstance(event, MapStateStarted)] == [1]
+
+
+TOLERANCES = [
+    ("ToleratedFailureCountPath", "1.0", 'refers to value "1.0" which is not a valid integer: $.n'),
+    ("ToleratedFailureCountPath", " 1", 'refers to value " 1" which is not a valid integer: $.n'),
+    ("ToleratedFailureCountPath", "-1", "ToleratedFailureCount cannot be negative."),
+    ("ToleratedFailurePercentagePath", "1,5", 'refers to value "1,5" which is not a valid float: $.n'),
+    ("ToleratedFailurePercentagePath", "100.5", "ToleratedFailurePercentage must be between 0 and 100."),
+]
+
+
+@pytest.mark.parametrize(("field", "text", "said"), TOLERANCES)
+def test_texts_that_are_no_tolerance(field: str, text: str, said: str) -> None:
+    execution, _ = drive(scope(M=each(PASS, ItemsPath="$.a", **{field: "$.n"})), {"a": [1], "n": text})
+    status, (error, cause) = outcome(execution)
+    assert (status, error) == ("FAILED", "States.Runtime")
+    assert cause.endswith(said)
+
+
 def failure(detail: str) -> tuple[str, tuple[str, str]]:
     prefix = "An error occurred while executing the state 'S' (entered at the event id #2). "
     return "FAILED", ("States.Runtime", prefix + detail)

@@ -169,6 +169,13 @@ RUNTIME_FAILURES = [
 ]
 
 
+@pytest.mark.parametrize("field", ["TimeoutSecondsPath", "HeartbeatSecondsPath"])
+def test_the_text_of_seconds(field: str) -> None:
+    execution, _ = drive(task(**{field: "$.x"}), {"x": "5"}, {"S": [NEVER]})
+    assert outcome(execution)[1][0] == "States.Timeout"
+    assert execution.stopped_at == execution.identity.started_at + 5_000
+
+
 FROM_NULL = [
     {"InputPath": "$.x"},
     {"OutputPath": "$.x.y"},
