@@ -11,7 +11,7 @@ import re
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
 
-from asl_engine.datasets.faults import DataFault
+from asl_engine.datasets.faults import DataFault, reader_failed
 from asl_engine.datasets.item import MAX_ITEM_BYTES
 from asl_engine.json_text import JsonSyntaxError, scan, too_deep
 from asl_engine.limits import utf8_length
@@ -28,6 +28,8 @@ POINTER_REACH_BYTES: Final = 16 * 1024 * 1024
 # A JSON literal, number or escape that is cut off shows this only within the last characters of the text,
 # at most this many (-Infinity is the longest).
 SLACK: Final = 16
+# Recorded from AWS, as the whole cause.
+NOT_ITERABLE: Final = "Attempting to map over non-iterable node."
 BLANK: Final = re.compile(r"[ \t\n\r]*+")
 NEXT: Final = re.compile(r"[ \t\n\r]*+,[ \t\n\r]*+")
 STRUCTURE: Final = re.compile(r'["\[\]{}]')
@@ -37,7 +39,8 @@ def json_items(texts: Iterable[str], pointer: str | None = None) -> Iterator[tup
     """Each element with None, or each member's value with its name.
 
     ``pointer`` is a JSON Pointer (RFC 6901) to the array or object; the whole text without a pointer.  With
-    a pointer, the text behind the selected value is not read.  Raises ``DataFault``.
+    a pointer, the text behind the selected value is not read.  Raises ``DataFault``, and ``StatesError``
+    States.ItemReaderFailed for JSON that has no items.
     """
     text = JsonText(texts)
     if pointer:
@@ -47,13 +50,16 @@ def json_items(texts: Iterable[str], pointer: str | None = None) -> Iterator[tup
         yield from ((None, value) for value in elements(text))
     elif opening == "{":
         yield from members(text)
-    else:
+    elif opening:
         text.back()
-        what = f"what ItemsPointer {pointer} selects" if pointer else "the text"
-        raise text.fault(f"{what} is neither an array nor an object")
+        text.value()  # raises if it is not JSON either
+    else:
+        raise text.fault("it ends where an array or an object has to begin")
     if not pointer and text.next():
         text.back()
         raise text.fault("there is more text behind the end of the JSON value")
+    if opening not in {"[", "{"}:
+        raise reader_failed(NOT_ITERABLE)
 
 
 def elements(text: JsonText) -> Iterator[Json]:

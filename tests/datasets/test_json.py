@@ -64,10 +64,11 @@ BAD: dict[str, tuple[str, dict[str, str], str]] = {
     "NaN": ("[1, NaN]", {}, "NaN is not a JSON value"),
     "an infinite number": ("[1e999]", {}, "too large"),
     "half a character": (r'["\ud800"]', {}, "half of a surrogate pair"),
-    "a scalar": ("12", {}, "neither an array nor an object (line 1, column 1, byte 0)"),
-    "nothing": ("", {}, "neither an array nor an object"),
+    "nothing": ("", {}, "it ends where an array or an object has to begin (line 1, column 1, byte 0)"),
+    "two scalars": ("5 6", {}, "more text behind the end of the JSON value (line 1, column 3, byte 2)"),
     "two values": ("[1]\n[2]", {}, "more text behind the end of the JSON value (line 2, column 1, byte 4)"),
-    "not JSON": ("a,b\n1,2", {}, "neither an array nor an object"),
+    "not JSON": ("a,b\n1,2", {}, "Expecting value (line 1, column 1, byte 0)"),
+    "half a literal": ("tru", {}, "Expecting value (line 1, column 1, byte 0)"),
     "a name without quotes": ("{a: 1}", {}, "expected the name of a member"),
     "no colon": ('{"a" 1}', {}, "expected a colon"),
     "too deep": ("[" * 100_000, {}, "nested too deeply"),
@@ -75,7 +76,6 @@ BAD: dict[str, tuple[str, dict[str, str], str]] = {
     "a pointer to nothing": (NESTED, {"ItemsPointer": "/x/y"}, "ItemsPointer /x/y selects nothing"),
     "a pointer behind the end": (NESTED, {"ItemsPointer": "/x/deep/2"}, "selects nothing"),
     "a pointer through a scalar": (NESTED, {"ItemsPointer": "/n/1"}, "selects nothing"),
-    "a pointer to a scalar": (NESTED, {"ItemsPointer": "/n"}, "what ItemsPointer /n selects is neither"),
     "a pointer without a slash": (NESTED, {"ItemsPointer": "x"}, "has to begin with /"),
     "a pointer into an empty object": ("{}", {"ItemsPointer": "/x"}, "selects nothing"),
     "a pointer in a cut text": ('{"a": [[', {"ItemsPointer": "/b"}, "line 1"),
@@ -92,6 +92,20 @@ def test_what_is_not_json_is_located(
     assert caught.value.cause is not None
     assert caught.value.cause.startswith("s3://data/a.json cannot be read: ")
     assert cause in caught.value.cause
+
+
+@pytest.mark.parametrize("scalar", ["12", '"text"', "null", "true", " 1.5e3 ", '""'])
+@pytest.mark.parametrize("pointer", [None, "/n", "/list/1"])
+def test_json_without_items_fails_in_the_words_of_aws(
+    lay: Lay, items: Items, scalar: str, pointer: str | None
+) -> None:
+    text = scalar if pointer is None else f'{{"n": {scalar}, "list": [[], {scalar}]}}'
+    with pytest.raises(StatesError) as caught:
+        items(lay("a.json", text), InputType="JSON", **({} if pointer is None else {"ItemsPointer": pointer}))
+    assert (caught.value.error, caught.value.cause) == (
+        "States.ItemReaderFailed",
+        "Attempting to map over non-iterable node.",
+    )
 
 
 def test_what_is_not_utf8_is_located(lay: Lay, items: Items) -> None:
