@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 from asl_engine.core.failing import fail
 from asl_engine.core.state import State
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
 
 __all__ = ["TYPE", "Fail"]
 
+# AWS documentation, "Fail workflow state": the functions that return a string.
+TEXT_FUNCTIONS: Final = (
+    "States.Format",
+    "States.JsonToString",
+    "States.ArrayGetItem",
+    "States.Base64Encode",
+    "States.Base64Decode",
+    "States.Hash",
+    "States.UUID",
+)
 FIELDS = {**COMMON_FIELDS, "Error": TEXT, "ErrorPath": TEXT, "Cause": TEXT, "CausePath": TEXT}
 
 
@@ -93,8 +103,13 @@ def compile_text(compiling: Compiling, field: str) -> Text:
         return Text(field, None, None, None, compiling.expression(field, given, "string"))
     compiling.only_one_of(field, f"{field}Path")
     path = f"{field}Path"
-    text = compiling.source.get(path, "")
+    text: str = compiling.source.get(path, "")
     if text.startswith("States."):
+        from asl_engine.expressions.intrinsics.functions import INTRINSICS
+
+        called = text.partition("(")[0].strip()
+        if called in INTRINSICS and called not in TEXT_FUNCTIONS:
+            compiling.report(path, f"{called} gives no text: only {', '.join(TEXT_FUNCTIONS)} can be called here")
         return Text(path, None, None, compiling.intrinsic(path, text))
     return Text(path, compiling.source.get(field), compiling.path(path), None)
 

@@ -170,6 +170,22 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         "/States/S",
         "only be one of the following fields: [Error, ErrorPath]",
     ),
+    *(
+        (
+            machine({"Type": "Fail", field: call}),
+            SCHEMA,
+            f"/States/S/{field}",
+            f"{call.partition('(')[0]} gives no text: only States.Format, States.JsonToString, States.ArrayGet",
+        )
+        for field, call in (
+            ("CausePath", "States.MathAdd(1, 2)"),
+            ("ErrorPath", "States.StringToJson($.a)"),
+            ("CausePath", "States.Array('a')"),
+            ("CausePath", "States.MathRandom(1, 2)"),
+            ("ErrorPath", "States.ArrayLength($.a)"),
+            ("ErrorPath", "States.StringSplit('a,b', ',')"),
+        )
+    ),
     # what this version does not run yet
     (machine({"Type": "Map", "End": True}), SCHEMA, "/States/S", "'ItemProcessor' is required"),
     (machine({"Type": "Parallel", "End": True}), SCHEMA, "/States/S", "'Branches' is required"),

@@ -275,6 +275,13 @@ FAILS = [
     ({"Error": "E", "Cause": "C"}, {}, ("E", "C")),
     ({}, {}, (None, None)),
     ({"ErrorPath": "$.e", "CausePath": "$.c"}, {"e": "E", "c": "C"}, ("E", "C")),
+    ({"CausePath": "States.JsonToString($.a)"}, {"a": [1]}, (None, "[1]")),
+    ({"ErrorPath": "States.ArrayGetItem($.a, 1)"}, {"a": ["x", "y"]}, ("y", None)),
+    (
+        {"ErrorPath": "States.Base64Encode('a')", "CausePath": "States.Format('{}', States.MathAdd(1, 2))"},
+        {},
+        ("YQ==", "3"),
+    ),
     ({"Error": "x" * 300, "Cause": "y" * 40_000}, {}, ("x" * 256, "y" * 32_768)),
 ]
 
