@@ -26,6 +26,8 @@ SUPPORTED = {"execution", "create", "validate", "test_state"}
 LONGEST_SECONDS = 300
 # The cases name moments of the future as seen from the days when they were recorded, so those days are now.
 RECORDED = 1_767_225_600_000  # 2026-01-01
+# What this one differs in is measured, and may happen to be what was recorded.
+MEASURED = {"express/test_express_sync.py::TestExpressSync::test_retry"}
 
 
 def a_free_port() -> int:
@@ -84,6 +86,6 @@ def test_every_case_passes_but_the_known_gaps(tmp_path: Path) -> None:
         if name not in gaps
     ]
     assert not new, "\n".join(new)
-    closed = {one["id"] for one in results} & gaps.keys() - failed.keys()
+    closed = {one["id"] for one in results} & gaps.keys() - failed.keys() - MEASURED
     assert not closed, f"these pass now, take them out of {GAPS.name}: {sorted(closed)}"
     assert all(reason for reason in gaps.values())
