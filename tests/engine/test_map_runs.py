@@ -28,6 +28,7 @@ from tests.core.steps import FUNCTION, each, parallel, scope, state, task, types
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from asl_engine.core.events import Event
     from asl_engine.resources import Resource, TaskCall
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Record
@@ -691,6 +692,34 @@ def test_children_of_a_map_run_that_is_over_are_aborted_by_the_next_process(
         assert await store.map_runs.unsettled() == []
 
     play(scenario)
+
+
+class NonsenseAboutChildren(MemoryStore):
+    """The logs of children cannot be read any more, once it is ``broken``."""
+
+    broken = False
+
+    async def events(self, arn: str, after: int = 0) -> list[Event]:
+        log = await super().events(arn, after)
+        return [log[0], log[0]] if self.broken and ":m/" in arn else log
+
+
+def test_a_map_run_that_cannot_be_finalized_keeps_nobody_waiting(caplog: pytest.LogCaptureFixture) -> None:
+    async def scenario() -> None:
+        store = NonsenseAboutChildren()
+        machine = load(json.dumps(scope(M=distributed(scope(W=wait(99))))))
+        async with Engine(store, {}, clock=Still()) as engine:
+            run = await engine.start(machine, "m", Payload([1]), "n")
+            arn = await until_children(store, run.execution, 1)
+        (record,) = await store.executions()
+        store.broken = True
+        async with Engine(store, {}, clock=Still()) as other:
+            assert await other.stop(machine, record)
+            await other.map_runs.finalize_all()
+        assert await store.map_runs.unsettled() == [arn]
+        assert f"keeps the Map Run {arn} from being finalized" in caplog.text
+
+    anyio.run(scenario)
 
 
 def test_settings_can_be_changed_on_the_way(play: Callable[[Scenario], None]) -> None:

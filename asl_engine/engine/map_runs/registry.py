@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from asl_engine.core.interpreter import defect_cause
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from asl_engine.engine.run import Run
 
 __all__ = ["MapRunRegistry"]
+
+log = logging.getLogger("asl_engine.engine")
 
 FAREWELL_TIMEOUT = 5.0  # for aborting children when the engine is left
 
@@ -107,7 +110,16 @@ class MapRunRegistry:
                 await finalize(self._host, arn)
 
     async def finalize_all(self) -> None:
-        """Finalize the Map Runs that are over and that a process which is gone has not finalized."""
+        """Finalize the Map Runs that are over and that a process which is gone has not finalized.
+
+        One that cannot be, for a defect of ours, is left as it is, and keeps nobody else waiting.
+        """
         for arn in await self._host.store.map_runs.unsettled():
-            if arn not in self._live:
+            if arn in self._live:
+                continue
+            try:
                 await finalize(self._host, arn)
+            except AslError:
+                raise
+            except Exception:
+                log.exception("a defect of asl-engine keeps the Map Run %s from being finalized", arn)
