@@ -178,8 +178,9 @@ def _as_json(value: Any, evaluation: Evaluation, known: _Known) -> Any:
     if kind in SCALARS:
         return None if value is MISSING else value
     if kind is str:
-        evaluation.spend_text(len(value))
-        return _whole_text(value)
+        if len(value) >= CHARACTERS_PER_STEP:
+            evaluation.spend_text(len(value))
+        return value if value.isascii() else _whole_text(value)
     if kind is float:
         # JSON has no such numbers: AWS has been reported to give their Java names.
         return float(value) if math.isfinite(value) else NOT_FINITE.get(value, "NaN")
@@ -190,7 +191,10 @@ def _as_json(value: Any, evaluation: Evaluation, known: _Known) -> Any:
         return value
     if kind is dict:
         evaluation.spend(len(value))
-        return {_whole_text(key): _as_json(item, evaluation, known) for key, item in value.items()}
+        return {
+            key if key.isascii() else _whole_text(key): _as_json(item, evaluation, known)
+            for key, item in value.items()
+        }
     evaluation.spend(len(value))
     return [_as_json(item, evaluation, known) for item in value]
 
