@@ -55,7 +55,8 @@ def page() -> str:
     lines.append("\n## Intrinsic functions (JSONPath)\n")
     lines.append(f"{listed(INTRINSICS)}.")
     lines.append("\n## Functions of JSONata\n")
-    lines.append(f"{listed(f'${name}' for name in BUILTINS)}. There is no `$eval`, as in Step Functions.")
+    version = "The language is that of version 2.0.6, as in Step Functions; there is no `$eval`."
+    lines.append(f"{listed(f'${name}' for name in BUILTINS)}. {version}")
     return "\n".join(lines) + "\n"
 
 
