@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from asl_engine.findings import Finding
 
 __all__ = [
+    "EXIT_ERROR",
     "MISSED_HEARTBEAT",
     "UNRECOVERABLE",
     "AslError",
@@ -77,6 +78,8 @@ class QueryFailure(EvaluationError):
         self.location = location
 
 
+# Lambda's error for a function that ends its process.
+EXIT_ERROR = "Runtime.ExitError"
 MISSED_HEARTBEAT = "States.HeartbeatTimeout"
 # Errors that AWS documents by one name and shows, in histories and error outputs, by another (recorded).
 SHOWN_NAMES = {

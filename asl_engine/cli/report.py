@@ -49,9 +49,15 @@ def failure_lines(error: str | None, cause: str | None) -> list[str]:
     message = cause if told is None else told["errorMessage"]
     lines = [": ".join(clean(part) for part in (error, message) if part)]
     frames = told.get("stackTrace") if told else None
-    if isinstance(frames, list) and frames and isinstance(frames[-1], str):
-        lines += [f"  {clean(line)}" for line in frames[-1].rstrip().splitlines()]
+    if isinstance(frames, list) and all(isinstance(frame, str) for frame in frames):
+        lines += [f"  {clean(line)}" for part in _where(frames) for line in part.rstrip().splitlines()]
     return lines
+
+
+def _where(trace: list[str]) -> list[str]:
+    """The last frame of an exception, and the lines behind it that are no frames, with the last frame of each."""
+    frame = [*(line.lstrip().startswith("File ") for line in trace), False]
+    return [line for number, line in enumerate(trace) if not (frame[number] and frame[number + 1])]
 
 
 def report_interruption(name: str, db: Path, *, followed: bool = False) -> None:

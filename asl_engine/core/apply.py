@@ -16,6 +16,7 @@ from asl_engine.core.frames import (
     Phase,
     variables_bytes,
 )
+from asl_engine.errors import EXIT_ERROR
 from asl_engine.limits import utf8_length
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.entered_at = event.at
     frame.retries = {}
     frame.retry_count = 0
+    frame.deaths = 0
     frame.outcome_shown = False
     _move(frame, Phase.ENTERED, event)
 
@@ -130,6 +132,9 @@ def _task_submitted(x: Execution, event: ev.TaskSubmitted) -> None:
 
 def _task_restarted(x: Execution, event: ev.TaskRestarted) -> None:
     task = _open_task(x, event.task)
+    if event.died:
+        task.frame.deaths += 1
+        _died(x, task.frame.state)
     if task.is_outside:
         task.beat_at(event.at)
     else:
@@ -146,8 +151,15 @@ def _task_succeeded(x: Execution, event: ev.TaskSucceeded) -> None:
     _move(frame, Phase.SUCCEEDED, event)
 
 
+def _died(x: Execution, state: str) -> None:
+    x.deaths[state] = x.deaths.get(state, 0) + 1
+
+
 def _task_failed(x: Execution, event: ev.TaskFailed | ev.TaskTimedOut) -> None:
-    _failed(x.open.pop(event.task).frame, event)
+    frame = x.open.pop(event.task).frame
+    if event.error == EXIT_ERROR:
+        _died(x, frame.state)
+    _failed(frame, event)
 
 
 def _failed(frame: Frame, event: Any) -> None:

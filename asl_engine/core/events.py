@@ -290,6 +290,7 @@ class TaskRestarted(NamedTuple):
     """The process that ran the task is gone; the attempt begins anew, and so do its timeouts.
 
     Where the work goes on outside, nobody could be heard meanwhile: only its heartbeats begin anew.
+    ``died`` says that the process did not leave the task in good order: the task may be why it ended.
     """
 
     seq: int
@@ -298,6 +299,7 @@ class TaskRestarted(NamedTuple):
     at: int
     frame: int
     task: int
+    died: bool = False
 
 
 class WaitScheduled(NamedTuple):

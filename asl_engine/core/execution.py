@@ -78,6 +78,7 @@ class Execution:
     is the moment of the last redrive (milliseconds, None if never), ``redrives`` those of the last ones by the
     client's token.  ``boundary`` is the history id of the last event of no frame: an end or a redrive.
     ``machine_deleted``: the state machine is no more, and no further state is entered.
+    ``deaths`` counts the processes that died while a task of a state ran, by the state's name.
     ``assigned_bytes`` is the most that all variables can have together, until it is counted at ``recount_at``.
     """
 
@@ -86,6 +87,7 @@ class Execution:
         "at",
         "boundary",
         "cause",
+        "deaths",
         "error",
         "frames",
         "history_length",
@@ -127,3 +129,4 @@ class Execution:
         self.boundary = 0
         self.machine_deleted = False
         self.redrives: dict[str, int] = {}
+        self.deaths: dict[str, int] = {}

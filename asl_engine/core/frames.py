@@ -160,11 +160,13 @@ class Frame:
     ``next`` is the state to enter, None for the machine's first; ``item`` what the iteration is for.
     ``work`` is the key of the open task, timer or Map Run, ``retries`` counts the tries of each Retry entry.
     ``items`` are those that a Map Run is about to be started for; ``map_run`` is the state's, to be redriven.
+    ``deaths`` counts the processes that died while a task of the state ran, since the state was entered.
     ``outcome_shown``: the history shows already how the state's work ended (it succeeded, failed or was aborted).
     """
 
     __slots__ = (
         "cause",
+        "deaths",
         "entered_at",
         "entered_from",
         "entered_id",
@@ -212,6 +214,7 @@ class Frame:
         self.last_id = 0
         self.retries: dict[int, int] = {}
         self.retry_count = 0
+        self.deaths = 0
         self.outcome_shown = False
         self.work = 0
         self.fork: Fork | None = None

@@ -150,9 +150,11 @@ def resume(decision: Decision, machine: StateMachine, stimulus: Resumed) -> None
     del machine
     x = decision.execution
     for work in x.open.values() if stimulus.restarted else ():
-        if isinstance(work, OpenTask) and begins_anew(work):
-            decision.frame = work.frame
-            decision.emit_internal(ev.TaskRestarted, work.key)
+        if isinstance(work, OpenTask):
+            died = stimulus.died and work.started and not work.is_outside
+            if died or begins_anew(work):
+                decision.frame = work.frame
+                decision.emit_internal(ev.TaskRestarted, work.key, died)
     for frame in x.frames.values():
         decision.mark_ready(frame)
 

@@ -145,7 +145,7 @@ _STIMULUS: dict[type[ev.Event], Callable[..., Stimulus]] = {
     ev.MapRunFailed: _map_run_failed,
     ev.TaskTimedOut: lambda event: TimerReported(event.at, event.task),
     ev.TaskHeartbeatReceived: lambda event: Heartbeat(event.at, event.task, event.heard),
-    ev.TaskRestarted: lambda event: Resumed(event.at, restarted=True),
+    ev.TaskRestarted: lambda event: Resumed(event.at, restarted=True, died=event.died),
     ev.MachineDeleted: lambda event: MachineDeletionReported(event.at),
     ev.ExecutionTimedOut: lambda event: TimerReported(event.at, MACHINE_TIMER),
     ev.ExecutionAborted: _aborted,

@@ -110,10 +110,15 @@ class RedriveRequested(NamedTuple):
 
 
 class Resumed(NamedTuple):
-    """Go on from where the log ends; ``restarted`` says that the tasks which had been running are gone."""
+    """Go on from where the log ends.
+
+    ``restarted`` says that the tasks which had been running are gone, ``died`` that they are because their
+    process died: it did not leave them in good order.
+    """
 
     at: int
     restarted: bool = False
+    died: bool = False
 
 
 Stimulus: TypeAlias = (

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -53,7 +54,14 @@ from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
 from asl_engine.engine.timers import Timers
-from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, ExecutionNotRedrivable, StatesError
+from asl_engine.errors import (
+    Conflict,
+    ExecutionAlreadyExists,
+    ExecutionBusy,
+    ExecutionNotRedrivable,
+    StatesError,
+    StoreError,
+)
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources import PENDING
 from asl_engine.resources.cancelling import GIVEN_UP
@@ -139,6 +147,8 @@ class Engine:
         self._closed = True
         self.timers.close()
         await dismiss(self._spawned)
+        with suppress(StoreError):  # then this process counts as one that died
+            await self.store.leave([arn for arn, run in self.runs.items() if not run.done.done()])
 
     # -- what callers ask for ---------------------------------------------------------------------
 
@@ -186,12 +196,14 @@ class Engine:
     async def resume(self, machine: StateMachine, record: Record) -> Run:
         """Go on with an execution that a process has left unfinished.
 
-        Tasks that were running are run again, with the key they had.  Raises ``ExecutionBusy`` where that
-        process is alive, ``StoreError`` where its log makes no sense.
+        Tasks that were running are run again, with the key they had; where that process died, each of them is
+        told how often this has happened to it.  Raises ``ExecutionBusy`` where that process is alive,
+        ``StoreError`` where its log makes no sense.
         """
-        await self.store.claim(record.identity.arn)
+        died = await self.store.claim(record.identity.arn)
         with readable(record.identity.arn):
-            run, events = await self._decide(machine, record, Resumed(self.clock.now(), restarted=True))
+            stimulus = Resumed(self.clock.now(), restarted=True, died=died)
+            run, events = await self._decide(machine, record, stimulus)
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():

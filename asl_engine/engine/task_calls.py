@@ -34,6 +34,8 @@ def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
         heartbeat=heartbeat(host, run, task.key),
         role=task.role,
         idle=host.timers.idle,
+        deaths=task.frame.deaths,
+        payload_bytes=host.limits.payload_bytes,
         token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
         submitted=task.submitted,
         submit=submission(host, run, task.key),

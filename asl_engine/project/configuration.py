@@ -28,6 +28,7 @@ class Project(NamedTuple):
     without a local callable are invoked.  ``substitutions`` are values for placeholders in definitions.
     ``limits`` are the limits that differ from AWS's, by their names.
     ``buckets`` are the folders that stand for S3 buckets.
+    ``isolation`` and ``max_deaths`` say which tasks run in processes of their own: ``resources.python.isolation``.
     ``endpoints`` are the URLs of AWS services.
     ``deploy``, ``connections`` and ``functions`` are the tables of these names, as they are written:
     ``cloud.deploy.settings``, ``resources.http.connections`` and ``resources.lambda_.local`` read them.
@@ -50,6 +51,8 @@ class Project(NamedTuple):
     connections: Mapping[str, Any] = {}
     functions: Mapping[str, Any] = {}
     allow_hosts: Sequence[str] = ()
+    isolation: str = "none"
+    max_deaths: int = 2
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -173,12 +176,15 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     ),
     "functions": ("functions", lambda v: isinstance(v, dict), "a table, as docs/tasks.md lists its keys"),
     "allow-hosts": ("allow_hosts", _is_texts, 'a list of host names, such as ["host.docker.internal"]'),
+    "isolation": ("isolation", lambda v: v in ("none", "process"), '"none" or "process"'),
+    "max-deaths": ("max_deaths", lambda v: type(v) is int and v > 0, "a number of processes, at least 1"),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
     "limits": ("limits", lambda v: isinstance(v, dict), 'a table, such as { history_events = "none" }'),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),
 }
 _KEYS["lambda_endpoint"] = _KEYS["lambda-endpoint"]
 _KEYS["allow_hosts"] = _KEYS["allow-hosts"]
+_KEYS["max_deaths"] = _KEYS["max-deaths"]
 
 
 def _checked(table: object, source: Path) -> dict[str, Any]:

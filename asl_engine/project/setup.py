@@ -29,13 +29,14 @@ if TYPE_CHECKING:
     from asl_engine.resources.lambda_.local import LocalFunction
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
+    from asl_engine.resources.python.registry import Registry
     from asl_engine.resources.services import Services
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Record
 
     Observer = Callable[[Run, list[Event]], None]
 
-__all__ = ["Setup", "assemble", "recorded_setup", "remote_lambda", "services_of", "set_up"]
+__all__ = ["Setup", "assemble", "project_tasks", "recorded_setup", "remote_lambda", "services_of", "set_up"]
 
 
 class Setup(NamedTuple):
@@ -134,10 +135,8 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
     Raises ``ProjectError`` for tasks that cannot be loaded, and for one that lists all that are missing.
     """
     from asl_engine.resources.catalog import Catalog, resolve
-    from asl_engine.resources.python.loading import load_tasks
 
-    with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
-        registry = load_tasks(*project.tasks, root=project.root)
+    registry = project_tasks(project)
     services = None
     if project.functions or any(map(is_of_states, machine.resources)):
         services = services_of(how, project, sdk_region=True)
@@ -154,6 +153,17 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
     if nested is not None:  # what the machines need that its tasks start is found when they need it
         resources = Catalog(registry, remote, services)
     return Setup(how, project, machine, resources, name, nested)
+
+
+def project_tasks(project: Project) -> Registry:
+    """The project's callables, which run where the project says.  Raises ``ProjectError``."""
+    from asl_engine.resources.python.isolation import Isolation
+    from asl_engine.resources.python.loading import load_tasks
+
+    with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
+        registry = load_tasks(*project.tasks, root=project.root)
+    registry.isolation = Isolation(project.tasks, project.root, project.isolation, project.max_deaths)
+    return registry
 
 
 def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:

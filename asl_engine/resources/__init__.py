@@ -60,6 +60,9 @@ class TaskCall(NamedTuple):
     that request, and returns when the record is on disk; a second call does nothing.  Within ``idle()`` a
     resource only waits for another execution: it does not keep time from being skipped.
     ``trace`` receives HTTP requests.
+
+    ``deaths`` counts the processes that died while a task of this state ran, since the state was entered.
+    ``payload_bytes`` is the most that an output may have, None where there is no limit.
     """
 
     resource: str
@@ -76,6 +79,8 @@ class TaskCall(NamedTuple):
     submit: Callable[[Payload], Awaitable[None]] = _submit_nowhere
     idle: Callable[[], AbstractContextManager[None]] = nullcontext
     trace: Trace | None = None
+    deaths: int = 0
+    payload_bytes: int | None = None
 
 
 # A resource that always answers itself, and one that may leave the answer to a client with the token.

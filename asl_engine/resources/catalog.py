@@ -69,7 +69,9 @@ class Catalog(dict[str, "Resource"]):
             if self._services is not None and name in self._services.functions:
                 return self._services.functions[name]
             function = self.registry.find(name)
-            return self._deployed(name) if function is None else python_resource(function, name)
+            if function is None:
+                return self._deployed(name)
+            return python_resource(function, name, self.registry.isolation)
         if not is_of_states(resource):
             return None
         from asl_engine.resources.services import Services, service_resource
@@ -96,7 +98,7 @@ def _deployed_function(registry: Registry, name: str, remote: LambdaService | No
         task = task_of(registry, name, machine_of(call.execution))
         function = None if task is None else registry.find(task)
         if task is not None and function is not None:
-            return await python_resource(function, task)(call)
+            return await python_resource(function, task, registry.isolation)(call)
         if remote is not None:
             return await remote(call)
         raise _not_served(call.resource)

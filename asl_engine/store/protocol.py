@@ -109,8 +109,16 @@ class Store(Protocol):
         """
         ...
 
-    async def claim(self, arn: str) -> None:
-        """Own the execution until this process ends.  Raises ``ExecutionBusy`` if a live process owns it."""
+    async def claim(self, arn: str) -> bool:
+        """Own the execution until this process ends.
+
+        Returns whether the process that owned it died: one that ends in good order leaves its executions.
+        Raises ``ExecutionBusy`` if a live process owns it.
+        """
+        ...
+
+    async def leave(self, arns: Collection[str]) -> None:
+        """Give up executions in good order: nothing that they were doing was the end of this process."""
         ...
 
     async def changed(self) -> bool:

@@ -147,7 +147,7 @@ def test_one_that_hangs_is_killed_and_replaced(made: Any) -> None:
     error, cause = failure(function)
     assert error == "Sandbox.Timedout"
     assert cause["errorMessage"].endswith("Error: Task timed out after 0.30 seconds")
-    assert function._idle == []
+    assert function._processes.idle == []
 
 
 def test_one_that_nobody_waits_for_is_killed(made: Any) -> None:
@@ -161,7 +161,7 @@ def test_one_that_nobody_waits_for_is_killed(made: Any) -> None:
             await task
 
     asyncio.run(main())
-    assert function._idle == []
+    assert function._processes.idle == []
 
 
 def test_a_python_that_there_is_not(made: Any) -> None:

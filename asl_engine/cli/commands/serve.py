@@ -21,7 +21,7 @@ from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.project.configuration import normal
 from asl_engine.project.lookup import opened, project_of
 from asl_engine.project.options import How, limits_of
-from asl_engine.project.setup import remote_lambda, services_of
+from asl_engine.project.setup import project_tasks, remote_lambda, services_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -217,7 +217,7 @@ async def _serve(given: Serving, how: How, project: Project, hosts: frozenset[st
     from asl_engine.server.serve import allow_many_connections, bind, serve
 
     allow_many_connections()
-    registry = _tasks(project)
+    registry = project_tasks(project)
     remote = remote_lambda(how, project)
     services = services_of(how, project)
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
@@ -279,13 +279,6 @@ def _mocks(path: str | None) -> MockFile | None:
 
 async def _signalled(signals: Signals) -> None:
     await asyncio.shield(signals.received)
-
-
-def _tasks(project: Project) -> Registry:
-    from asl_engine.resources.python.loading import load_tasks
-
-    with redirect_stdout(sys.stderr):
-        return load_tasks(*project.tasks, root=project.root)
 
 
 def _announce(started: Listening, registry: Registry, db: Path, exports: TextIO) -> None:

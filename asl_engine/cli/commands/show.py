@@ -41,7 +41,7 @@ def show_execution(execution: Execution, *, as_json: bool) -> None:
     """DescribeExecution's shape, and under ``position`` what AWS does not tell: where it stands."""
     if as_json:
         position = [_position(execution, frame) for frame in execution.frames.values()]
-        extra = {"historyLength": execution.history_length, "position": position}
+        extra = {"historyLength": execution.history_length, "position": position, "deaths": execution.deaths}
         out(pretty_json(describe_execution(execution) | extra))
         return
     lines = _summary(execution)
@@ -64,9 +64,17 @@ def _summary(execution: Execution) -> list[tuple[str, str]]:
         ("output", text_of(execution.output)),
         ("error", execution.error),
         ("cause", readable_cause(execution.cause)),
+        *(
+            ("died", f"{_times(number)} while the task of {state} ran")
+            for state, number in execution.deaths.items()
+        ),
         *(("stands at", _place(execution, frame)) for frame in execution.frames.values()),
     ]
     return [(label, text) for label, text in given if text is not None]
+
+
+def _times(processes: int) -> str:
+    return "the process" if processes == 1 else f"{processes} processes"
 
 
 _DOING = {

@@ -9,20 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
-import subprocess
 import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.arn import function_arn, parse_arn
-from asl_engine.errors import ProjectError, StatesError
+from asl_engine.errors import EXIT_ERROR, ProjectError, StatesError
 from asl_engine.json_text import loads
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result
-from asl_engine.resources.python.tasks import request_id
+from asl_engine.resources.processes import ProcessEnded, ProcessPool
+from asl_engine.resources.python.context import Caller, invoked_arn, lambda_variables, request_id
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -38,7 +35,6 @@ WORKER = Path(__file__).with_name("worker.py")
 LONGEST_SECONDS = 900.0
 MOST_BYTES = 6_291_456  # of a synchronous invocation's payload
 EMULATED = "/2015-03-31/functions/function/invocations"
-SPARE_WORKERS = 4
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
@@ -89,34 +85,42 @@ class LocalFunction:
 
     def __init__(self, function: FunctionConfiguration) -> None:
         self.function = function
-        self._idle: list[_Worker] = []
+        command = [function.python, str(WORKER), str(function.handler)]
+        self._processes = ProcessPool(command, function.folder, _environment(function))
 
     async def __call__(self, call: TaskCall) -> Payload:
         made = await self.invoke(call.input.text, call)
         if made.failed:
             raise function_error(made.text)
-        return function_result(made.text)
+        return function_result(made.text, call)
 
-    async def invoke(self, event: str, call: TaskCall) -> Invocation:
+    async def invoke(self, event: str, call: TaskCall, caller: Caller | None = None) -> Invocation:
         """Raises ``StatesError`` if the function's process or endpoint is unavailable."""
         seconds = self.function.timeout
         if self.function.endpoint is not None:
             return await self._post(self.function.endpoint, event, seconds)
-        worker = self._idle.pop() if self._idle else _Worker(self.function)
         try:
-            asking = run_in_thread(partial(worker.ask, event, call, self.function))
-            made = await asyncio.wait_for(asking, seconds)
+            answer = await asyncio.wait_for(self._processes.ask(self._request(event, call, caller)), seconds)
         except TimeoutError:
-            worker.kill()
             return _report("Sandbox.Timedout", call, f"Task timed out after {seconds:.2f} seconds")
-        except BaseException:  # the call was cancelled
-            worker.kill()
-            raise
-        if worker.dead or len(self._idle) >= SPARE_WORKERS:
-            worker.kill()
-        else:
-            self._idle.append(worker)
-        return made
+        except ProcessEnded as ended:
+            return _report(EXIT_ERROR, call, str(ended))
+        except OSError as error:
+            detail = f"Cannot run {self.function.python}: {error.strerror}"
+            raise StatesError("Lambda.ServiceException", detail) from error
+        return _bounded(Invocation(answer["text"], answer["failed"], {}))
+
+    def _request(self, event: str, call: TaskCall, caller: Caller | None) -> dict[str, Any]:
+        """What the worker is asked; ``caller`` is what Invoke was given beside the event."""
+        return {
+            "name": self.function.name,
+            "arn": invoked_arn(call, self.function.name),
+            "request": request_id(call.key),
+            "seconds": self.function.timeout,
+            "event": loads(event or "{}"),
+            "client": None if caller is None else caller.context,
+            "tenant": None if caller is None else caller.tenant,
+        }
 
     async def _post(self, endpoint: str, event: str, seconds: float) -> Invocation:
         url = endpoint if "/2015-03-31/" in endpoint else endpoint.rstrip("/") + EMULATED
@@ -124,8 +128,13 @@ class LocalFunction:
 
     def close(self) -> None:
         """End the idle processes."""
-        while self._idle:
-            self._idle.pop().kill()
+        self._processes.close()
+
+
+def _environment(function: FunctionConfiguration) -> dict[str, str]:
+    """What a function's process sees: a little of ours, Lambda's own variables, and what is configured."""
+    inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    return {**inherited, **lambda_variables(function.name), **function.environment}
 
 
 def _posted(url: str, event: str, seconds: float) -> Invocation:
@@ -157,89 +166,6 @@ def _bounded(made: Invocation) -> Invocation:
     error = f"Response payload size exceeded maximum allowed payload size ({MOST_BYTES} bytes)."
     report = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": error}
     return Invocation(json.dumps(report), failed=True, answer={})
-
-
-class _Worker:
-    """A process that runs one call after the other.  It ends with the parent, which closes its stdin.
-
-    The first call starts it, in that call's thread: a caller that gives up meanwhile ends it.
-    """
-
-    def __init__(self, function: FunctionConfiguration) -> None:
-        self._function = function
-        self._made: subprocess.Popen[bytes] | None = None
-        self._killed = False
-        self._lock = Lock()
-
-    def _process(self) -> subprocess.Popen[bytes]:
-        """Start the process.  Raises ``OSError`` if the call was given up."""
-        with self._lock:
-            if self._killed:
-                raise OSError("the call was given up")
-            if self._made is None:
-                self._made = self._begin(self._function)
-            return self._made
-
-    @staticmethod
-    def _begin(function: FunctionConfiguration) -> subprocess.Popen[bytes]:
-        inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-        settings = {"AWS_LAMBDA_FUNCTION_NAME": function.name}
-        try:
-            return subprocess.Popen(  # noqa: S603  what the project's configuration says
-                [function.python, str(WORKER), str(function.handler)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                cwd=function.folder,
-                env={**inherited, **settings, **function.environment},
-            )
-        except OSError as error:
-            detail = f"Cannot run {function.python}: {error.strerror}"
-            raise StatesError("Lambda.ServiceException", detail) from error
-
-    def ask(self, event: str, call: TaskCall, function: FunctionConfiguration) -> Invocation:
-        """Blocks until the function has answered, or its process has ended."""
-        execution = parse_arn(call.execution)
-        region, account = ("", "") if execution is None else execution.home
-        asked = {
-            "name": function.name,
-            "arn": function_arn(region, account, function.name),
-            "request": request_id(call.key),
-            "seconds": function.timeout,
-            "event": loads(event or "{}"),
-        }
-        process = self._process()
-        assert process.stdin is not None  # noqa: S101  it was asked for
-        assert process.stdout is not None  # noqa: S101  it was asked for
-        try:
-            process.stdin.write(json.dumps(asked).encode() + b"\n")
-            process.stdin.flush()
-            told = json.loads(process.stdout.readline())
-        except (OSError, ValueError):  # it ended while reading or writing
-            return self._died(call, process)
-        return _bounded(Invocation(told["text"], told["failed"], {}))
-
-    def _died(self, call: TaskCall, process: subprocess.Popen[bytes]) -> Invocation:
-        """Lambda's report of a runtime that ended in the middle of a call."""
-        status = process.wait()
-        self.dead = True
-        how = f"exit status {status}" if status >= 0 else f"signal: {signal.Signals(-status).name}"
-        outcome = f"Runtime exited with error: {how}" if status else "Runtime exited without providing a reason"
-        return _report("Runtime.ExitError", call, outcome)
-
-    dead = False
-
-    def kill(self) -> None:
-        with self._lock:
-            self._killed = True
-            process = self._made
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with suppress(OSError):
-                    pipe.close()
 
 
 def _report(kind: str, call: TaskCall, outcome: str) -> Invocation:

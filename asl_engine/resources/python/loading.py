@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import ProjectError
-from asl_engine.resources.python.registry import Registry, accepts_context
+from asl_engine.resources.python.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,8 @@ def load_tasks(*places: Path, root: Path | None = None) -> Registry:
     """Import every task callable in ``places``: folders (their ``*.py`` not starting with "_") or files.
 
     User code may import from ``root``; by default that is each place's parent folder.  A place that does
-    not exist contributes nothing.  Raises ``ProjectError`` for code that cannot be imported, for a name
-    given twice, and for a callable marked with ``@task`` that does not take an event.
+    not exist contributes nothing.  Raises ``ProjectError`` for code that cannot be imported and for a name
+    given twice.  Whether a callable takes an event is looked at when a machine needs it.
     """
     from importlib import invalidate_caches
 
@@ -145,8 +145,6 @@ def _register(registry: Registry, module: ModuleType) -> None:
     ]
     marked = [(mark, value) for _, value in own if isinstance(mark := _mark(value), str)]
     for name, function in marked or [(n, f) for n, f in own if not n.startswith("_") and _is_function(f)]:
-        if marked:
-            accepts_context(function, name)
         registry.add(name, function)
 
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from asl_engine.resources.python.isolation import Isolation
+
 __all__ = ["Registry", "TaskFunction", "accepts_context", "canonical", "where"]
 
 TaskFunction: TypeAlias = "Callable[..., Any]"
@@ -56,10 +58,15 @@ def accepts_context(function: TaskFunction, name: str) -> bool:
 
 
 class Registry:
-    """Task callables by function name; ``places`` are the files and folders that were searched."""
+    """Task callables by function name.
+
+    ``places`` are the files and folders that were searched.  ``isolation`` runs callables in processes of their
+    own, None if they all run in this one.
+    """
 
     def __init__(self, places: tuple[Path, ...] = ()) -> None:
         self.places = places
+        self.isolation: Isolation | None = None
         self._functions: dict[str, TaskFunction] = {}
 
     def add(self, name: str, function: TaskFunction) -> None:

@@ -171,8 +171,13 @@ class MemoryStore:
         ]
         return chosen[:limit]
 
-    async def claim(self, arn: str) -> None:
+    async def claim(self, arn: str) -> bool:
         """Always succeeds: no other process can see these executions."""
+        del arn
+        return False
+
+    async def leave(self, arns: Collection[str]) -> None:
+        """Nobody could claim them."""
 
     async def changed(self) -> bool:
         return False

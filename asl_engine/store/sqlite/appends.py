@@ -31,6 +31,7 @@ REDRIVE_EXECUTION = """
     WHERE execution = ?
 """
 CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
+LEAVE_EXECUTIONS = "UPDATE executions SET owner = ? WHERE owner = ? AND arn IN (SELECT value FROM json_each(?))"
 
 
 class Append:

@@ -17,7 +17,9 @@ from asl_engine.errors import Parameter, StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Lease", "is_held"]
+__all__ = ["NOBODY", "Lease", "is_held"]
+
+NOBODY = ""  # the token of no lease: the owner has left in good order
 
 if sys.platform == "win32":
     import msvcrt
@@ -86,6 +88,8 @@ def is_held(folder: Path, token: str) -> bool:
 
     A file that cannot be opened or locked, such as another user's, counts as held.
     """
+    if token == NOBODY:
+        return False
     path = folder / token
     try:
         file = os.open(path, os.O_RDWR)

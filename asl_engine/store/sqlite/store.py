@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal
 
 from asl_engine.core.execution import Identity
@@ -21,9 +22,9 @@ from asl_engine.store.records import Child, Record
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
-from asl_engine.store.sqlite.appends import Append
+from asl_engine.store.sqlite.appends import LEAVE_EXECUTIONS, Append
 from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
-from asl_engine.store.sqlite.lease import Lease, is_held
+from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
@@ -70,6 +71,7 @@ class SqliteStore:
         self._last_key = 0
         self._leases = place.path.with_name(path.name + "-leases")
         self._lease: Lease | None = None
+        self._claimed: dict[str, str] = {}  # from which owner, until something is done with the execution
         self._data_version = -1
         self.machines = MachineTable(self._fetch, self._write_statements)
         self.versions = VersionTable(self._fetch, self._write_statements)
@@ -126,6 +128,7 @@ class SqliteStore:
         if again := redriven(events):
             batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
         await self._commit(batch)
+        self._claimed.pop(arn, None)
         self._keys[arn] = key
         if batch.end:
             del self._keys[arn]
@@ -267,12 +270,12 @@ class SqliteStore:
             self._lease = Lease(self._leases)
         return self._lease.token
 
-    async def claim(self, arn: str) -> None:
+    async def claim(self, arn: str) -> bool:
         rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
         owner = str(rows[0][0])
         mine = self._own_lease()
         if owner == mine:
-            return
+            return self._claimed.get(arn, NOBODY) != NOBODY
         if is_held(self._leases, owner):
             raise ExecutionBusy(f"The execution {arn} is being run by another process")
         batch = Append(arn, 0, ())
@@ -281,6 +284,17 @@ class SqliteStore:
         rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
         if str(rows[0][0]) != mine:
             raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
+        self._claimed[arn] = owner
+        return owner != NOBODY
+
+    async def leave(self, arns: Collection[str]) -> None:
+        if arns:
+            for arn in arns:
+                self._claimed.pop(arn, None)
+            await self._hand_to(NOBODY, arns)
+
+    async def _hand_to(self, owner: str, arns: Collection[str]) -> None:
+        await self._write_statements((LEAVE_EXECUTIONS, (owner, self._own_lease(), dumps([*arns]))))
 
     async def changed(self) -> bool:
         self._place.check()
@@ -297,6 +311,9 @@ class SqliteStore:
         return before not in (-1, self._data_version)
 
     async def close(self) -> None:
+        with suppress(StoreError):  # then this process counts as one that died
+            for owner in {*self._claimed.values()}:
+                await self._hand_to(owner, [arn for arn, before in self._claimed.items() if before == owner])
         if self._reader is not None:
             await self._reader.close()
         if self._writer is not None:  # the last to close tidies up beside the file

@@ -1,0 +1,180 @@
+"""The context of a task: what Lambda's context object has, and what a task of a state machine knows besides."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cache
+from time import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.arn import function_arn, function_name, function_qualifier, parse_arn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from asl_engine.resources import TaskCall
+    from asl_engine.resources.lambda_.worker import ClientContext, CognitoIdentity
+
+__all__ = ["Caller", "TaskContext", "context_of", "invoked_arn", "lambda_variables", "request_id"]
+
+LAMBDA_LONGEST = 900_000  # milliseconds: what a Lambda function has at most
+LATEST = "$LATEST"
+DEFAULT_MEMORY = "128"  # megabytes: what a Lambda function has unless it is configured
+
+
+class Caller(NamedTuple):
+    """What Invoke was given beside the event: the client context, parsed, and the tenant."""
+
+    context: Any = None
+    tenant: str | None = None
+
+
+def _no_heartbeat() -> None:
+    """Do nothing: outside a run there is no state to tell."""
+
+
+class TaskContext(NamedTuple):
+    """The context of a call, with everything that a Lambda function's context object has.
+
+    ``idempotency_key`` names this attempt and stays the same when the attempt is repeated after a crash;
+    ``attempt`` is 0 for the first.  ``deadline`` is in milliseconds since the epoch, None if the state
+    sets no timeout.  ``heartbeat()`` tells the state that the task is alive; any thread may call it.
+    ``caller`` is what Lambda's Invoke was given beside the event.
+    """
+
+    idempotency_key: str = ""
+    attempt: int = 0
+    function_name: str = ""
+    execution_arn: str = ""
+    state_name: str = ""
+    deadline: int | None = None
+    heartbeat: Callable[[], None] = _no_heartbeat
+    invoked_function_arn: str = ""
+    caller: Caller = Caller()
+
+    @property
+    def request_id(self) -> str:
+        """A UUID that follows from ``idempotency_key``."""
+        return request_id(self.idempotency_key)
+
+    @property
+    def aws_request_id(self) -> str:
+        """``request_id``, by the name that Lambda gives it."""
+        return self.request_id
+
+    @property
+    def function_version(self) -> str:
+        """The version that ``invoked_function_arn`` names, or "$LATEST"."""
+        qualifier = function_qualifier(self.invoked_function_arn) or ""
+        return qualifier if qualifier.isdecimal() else os.environ.get("AWS_LAMBDA_FUNCTION_VERSION", LATEST)
+
+    @property
+    def memory_limit_in_mb(self) -> str:
+        """A text, as in Lambda.  Nothing limits the memory of a task here."""
+        return _variable("MEMORY_SIZE", self.function_name)
+
+    @property
+    def log_group_name(self) -> str:
+        """The name that the function's log group has on AWS; nothing is sent there from here."""
+        return _variable("LOG_GROUP_NAME", self.function_name)
+
+    @property
+    def log_stream_name(self) -> str:
+        """A name for what this process logs, in the form of Lambda's."""
+        return _variable("LOG_STREAM_NAME", self.function_name)
+
+    @property
+    def identity(self) -> CognitoIdentity:
+        """As in Lambda it is an object; no caller here has a Cognito identity."""
+        from asl_engine.resources.lambda_.worker import CognitoIdentity
+
+        return CognitoIdentity()
+
+    @property
+    def client_context(self) -> ClientContext | None:
+        """What ``lambda:invoke`` was given as ClientContext, None without one."""
+        from asl_engine.resources.lambda_.worker import ClientContext
+
+        given = self.caller.context
+        return ClientContext(given) if isinstance(given, dict) else None
+
+    @property
+    def tenant_id(self) -> str | None:
+        """What ``lambda:invoke`` was given as TenantId."""
+        return self.caller.tenant
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds to the deadline by the wall clock, never below 0; 900000 without a deadline."""
+        if self.deadline is None:
+            return LAMBDA_LONGEST
+        return max(0, self.deadline - int(time() * 1000))
+
+    def log(self, message: object) -> None:
+        """Write a message where the task's prints go, without a line break of its own."""
+        sys.stdout.write(str(message))
+
+    def w3c(self) -> dict[str, str]:
+        """The W3C trace context that the client context carries."""
+        from asl_engine.resources.lambda_.worker import trace_fields
+
+        return trace_fields(self.caller.context)
+
+
+def context_of(call: TaskCall, name: str, caller: Caller) -> TaskContext:
+    """The context of a call of the function with this name."""
+    return TaskContext(
+        call.key,
+        call.attempt,
+        name,
+        call.execution,
+        call.state,
+        call.deadline,
+        call.heartbeat,
+        invoked_arn(call, name),
+        caller,
+    )
+
+
+def invoked_arn(call: TaskCall, name: str) -> str:
+    """The ARN by which a call names its function."""
+    if function_name(call.resource) is not None:
+        return call.resource
+    execution = parse_arn(call.execution)
+    region, account = ("", "") if execution is None else execution.home
+    return function_arn(region, account, name)
+
+
+def request_id(key: str) -> str:
+    """The UUID (version 5, RFC 9562 section 5.5, in a namespace of zeros) of an attempt's key."""
+    from hashlib import sha1
+
+    digits = sha1(bytes(16) + key.encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:32]}"
+
+
+def _variable(name: str, function: str) -> str:
+    """A variable of Lambda's: its own value where this runs in Lambda."""
+    variable = f"AWS_LAMBDA_{'FUNCTION_' if name == 'MEMORY_SIZE' else ''}{name}"
+    return os.environ.get(variable) or lambda_variables(function)[variable]
+
+
+def lambda_variables(function: str) -> dict[str, str]:
+    """The environment variables from which Lambda's runtime takes what a context object says."""
+    return {
+        "AWS_LAMBDA_FUNCTION_NAME": function,
+        "AWS_LAMBDA_FUNCTION_VERSION": LATEST,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": DEFAULT_MEMORY,
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": _log_stream(),
+    }
+
+
+@cache
+def _log_stream() -> str:
+    """``2026/01/31/[$LATEST]`` and 32 hexadecimal digits, the same for as long as this process lives."""
+    from datetime import UTC, datetime
+    from uuid import uuid4
+
+    return f"{datetime.now(UTC):%Y/%m/%d}/[{LATEST}]{uuid4().hex}"

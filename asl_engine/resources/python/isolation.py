@@ -1,0 +1,119 @@
+"""Which calls of a project's tasks run in a process of their own, and what the death of one means.
+
+A task that takes its process down (``os._exit``, a segmentation fault, no memory left) takes the engine with it
+where it runs in the engine's process.  The engine that comes next finds in the log which tasks were running
+then, and how often this has happened to each: all of them are suspects, and one of them may be the culprit.
+A suspect gets a process of its own as soon as its next death would be the last that it may have.  If that
+process dies, it was the culprit and its attempt fails, with Lambda's ``Runtime.ExitError``; if not, it was
+innocent, and nothing has happened to it.  So no task ever fails for what another one did.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.errors import StatesError
+from asl_engine.payload import Payload
+from asl_engine.resources.processes import ProcessEnded, ProcessPool
+from asl_engine.resources.python.reports import exited
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from asl_engine.resources import TaskCall
+    from asl_engine.resources.python.context import Caller
+    from asl_engine.resources.python.registry import TaskFunction
+
+__all__ = ["DEFAULT_MAX_DEATHS", "HERE", "MODES", "PROCESS", "Isolation", "TaskOptions", "options_of"]
+
+HERE, PROCESS = MODES = ("none", "process")
+DEFAULT_MAX_DEATHS = 2
+START = "from asl_engine.resources.python.worker import main; main()"
+
+log = logging.getLogger("asl_engine.tasks")
+
+
+class TaskOptions(NamedTuple):
+    """What ``@task`` says of one task; None for the project's setting."""
+
+    isolation: str | None = None
+    max_deaths: int | None = None
+
+
+def options_of(function: TaskFunction) -> TaskOptions:
+    options = getattr(function, "__asl_options__", None)
+    return options if isinstance(options, TaskOptions) else TaskOptions()
+
+
+class Isolation:
+    """The processes of one project's tasks, which are loaded from ``places`` and ``root`` there as here."""
+
+    def __init__(
+        self, places: tuple[Path, ...], root: Path, mode: str = HERE, max_deaths: int = DEFAULT_MAX_DEATHS
+    ) -> None:
+        self._mode = mode
+        self._max_deaths = max_deaths
+        self._culprits: set[str] = set()
+        self._processes = ProcessPool(_command(places, root))
+
+    def wants_apart(self, name: str, options: TaskOptions, call: TaskCall) -> bool:
+        """Whether a call is to have a process of its own."""
+        if (options.isolation or self._mode) == PROCESS or name in self._culprits:
+            return True
+        most = options.max_deaths or self._max_deaths
+        if call.deaths:
+            log.warning(
+                "%s: the process ended while the task %s of the state %s ran (%d of at most %d times)",
+                call.execution,
+                name,
+                call.state,
+                call.deaths,
+                most,
+            )
+        return call.deaths + 1 >= most
+
+    async def call(self, name: str, call: TaskCall, caller: Caller) -> Payload:
+        """Call a task in a process of its own.  Raises ``StatesError`` if it fails, or ends that process."""
+        try:
+            answer = await self._processes.ask(_request(name, call, caller), lambda _: call.heartbeat())
+        except ProcessEnded as ended:
+            self._culprits.add(name)  # from now on it does not run in this process, in no execution
+            log.error(  # noqa: TRY400  a traceback would show our own code only
+                "%s: the task %s of the state %s ended its process: %s", call.execution, name, call.state, ended
+            )
+            raise exited(ended.status, call) from None
+        except OSError as error:
+            raise StatesError("Lambda.ServiceException", f"Cannot run {sys.executable}: {error}") from error
+        if "text" in answer:
+            return Payload.of_text(answer["text"])
+        raise StatesError(answer["error"], answer["cause"])
+
+    def close(self) -> None:
+        """End the idle processes."""
+        self._processes.close()
+
+
+def _command(places: tuple[Path, ...], root: Path) -> list[str]:
+    """This Python, with the same modules to import."""
+    settings = json.dumps({"path": sys.path, "places": [*map(str, places)], "root": str(root)})
+    start = f"import json, sys; sys.path[:] = json.loads(sys.argv[1])['path']; {START}"
+    return [sys.executable, "-c", start, settings]
+
+
+def _request(name: str, call: TaskCall, caller: Caller) -> dict[str, Any]:
+    return {
+        "name": name,
+        "input": call.input.text,
+        "caller": [*caller],
+        "call": {
+            "resource": call.resource,
+            "key": call.key,
+            "attempt": call.attempt,
+            "deadline": call.deadline,
+            "execution": call.execution,
+            "state": call.state,
+        },
+    }
