@@ -34,6 +34,7 @@ __all__ = [
     "StatesError",
     "StoreError",
     "shown_error",
+    "too_large",
 ]
 
 
@@ -52,6 +53,15 @@ class StatesError(Exception):
 
     def __str__(self) -> str:
         return f"{self.error}: {self.cause}"
+
+
+def too_large(state: str) -> StatesError:
+    """The error of a state whose result has more bytes than AWS allows."""
+    return StatesError(
+        "States.DataLimitExceeded",
+        f"The state/task '{state}' returned a result with a size exceeding "
+        "the maximum number of bytes service limit.",
+    )
 
 
 class EvaluationError(Exception):

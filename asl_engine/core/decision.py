@@ -16,7 +16,7 @@ from asl_engine.core.apply import apply
 from asl_engine.core.frames import Phase
 from asl_engine.core.lazy_random import LazyRandom
 from asl_engine.core.task_tokens import task_token
-from asl_engine.errors import StatesError
+from asl_engine.errors import StatesError, too_large
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.json_text import TooDeep
@@ -192,11 +192,7 @@ class Decision:
         limit = self.limits.activity_input_bytes if of_activity else self.limits.payload_bytes
         # A character is at most four bytes: short texts need no count.
         if limit is not None and len(text) * 4 > limit and utf8_length(text) > limit:
-            raise StatesError(
-                "States.DataLimitExceeded",
-                f"The state/task '{self.frame.state}' returned a result with a size exceeding "
-                "the maximum number of bytes service limit.",
-            )
+            raise too_large(self.frame.state)
         return payload
 
     def cut(self, error: str | None, cause: str | None) -> tuple[str | None, str | None]:

@@ -10,6 +10,7 @@ import pytest
 
 from asl_engine.arn import function_name, function_qualifier
 from asl_engine.errors import ProjectError
+from asl_engine.resources.catalog import Catalog, resolve
 from asl_engine.resources.python.loading import load_tasks
 from asl_engine.resources.python.registry import Registry, where
 
@@ -212,17 +213,32 @@ def test_an_import_that_fails(tmp_path: Path, text: str, place: str, reason: str
     assert ("jobs" in sys.modules) == (kind == "folder")
 
 
-def test_two_callables_of_one_name(tmp_path: Path) -> None:
-    folder = write(tmp_path, a="def pay(event): ...", b="\n\ndef pay(event): ...")
+def resolved(registry: Registry, *functions: str) -> None:
+    resolve([f"arn:aws:lambda:us-east-1:123456789012:function:{name}" for name in functions], Catalog(registry))
+
+
+def test_of_several_callables_of_one_name_a_machine_that_needs_it_is_refused(tmp_path: Path) -> None:
+    clashing = "\n\ndef pay(event): ..."
+    folder = write(tmp_path, a="def pay(event): ...\ndef ship(event): ...", b=clashing, c="\n" + clashing)
+    registry = load_tasks(folder)
+    resolved(registry, "ship")
+    places = f"{folder / 'a.py'}:1 and {folder / 'b.py'}:3 and {folder / 'c.py'}:4"
     with pytest.raises(ProjectError) as caught:
-        load_tasks(folder)
-    assert f"{folder / 'a.py'}:1 and {folder / 'b.py'}:3" in str(caught.value)
+        resolved(registry, "pay", "ship")
+    assert str(caught.value).startswith(f"3 task callables are called 'pay': {places}. Rename one, ")
+    with pytest.raises(ProjectError, match="3 task callables are called 'pay'"):
+        registry.find("pay")({})  # type: ignore[misc]  # it is there
 
 
-def test_a_marked_callable_that_takes_no_event(tmp_path: Path) -> None:
-    folder = write(tmp_path, a="from asl_engine import task\n@task\ndef pay(): ...")
-    with pytest.raises(ProjectError, match=r"a\.py:2: the task 'pay' takes \(\); a task takes"):
-        load_tasks(folder)
+@pytest.mark.parametrize("mark", ["", "@task"])
+def test_of_a_callable_that_takes_no_event_a_machine_that_needs_it_is_refused(tmp_path: Path, mark: str) -> None:
+    text = f"from asl_engine import task\n{mark}\ndef ship(event): ...\n{mark}\ndef weigh(a, b, c): ..."
+    registry = load_tasks(write(tmp_path, a=text))
+    resolved(registry, "ship")
+    with pytest.raises(
+        ProjectError, match=r"a\.py:\d: the task 'weigh' takes \(a, b, c\); a task takes \(event\)"
+    ):
+        resolved(registry, "ship", "weigh")
 
 
 # -- how a name is found ---------------------------------------------------------------------------------

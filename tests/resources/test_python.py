@@ -21,7 +21,7 @@ from asl_engine import TaskContext, task
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.payload import Payload
 from asl_engine.resources import TaskCall
-from asl_engine.resources.python import tasks as python_module
+from asl_engine.resources.python import context as context_module
 from asl_engine.resources.python.tasks import python_resource, request_id
 
 if TYPE_CHECKING:
@@ -263,9 +263,9 @@ def test_the_context_says_what_a_lambda_context_says(monkeypatch: pytest.MonkeyP
     assert (context.execution_arn, context.state_name) == ("arn:aws:states:r:a:execution:m:run-1", "Pay")
     assert context.request_id == context.aws_request_id == request_id(KEY)
     assert beats == [1]
-    monkeypatch.setattr(python_module, "time", lambda: 60.0)
+    monkeypatch.setattr(context_module, "time", lambda: 60.0)
     assert context.get_remaining_time_in_millis() == 1500
-    monkeypatch.setattr(python_module, "time", lambda: 99.0)
+    monkeypatch.setattr(context_module, "time", lambda: 99.0)
     assert context.get_remaining_time_in_millis() == 0
     assert TaskContext().get_remaining_time_in_millis() == 900_000
     TaskContext().heartbeat()
@@ -305,6 +305,11 @@ class Unreadable(dict[str, Any]):
         return True
 
 
+class Unshowable:
+    def __repr__(self) -> str:
+        raise LookupError
+
+
 class SpeechlessError(Exception):
     def __str__(self) -> str:
         raise LookupError
@@ -315,33 +320,67 @@ circular.append(circular)
 deep: list[Any] = []
 for _ in range(100_000):
     deep = [deep]
-UNMARSHALLABLE: dict[str, tuple[Any, str]] = {
-    "an object": (object(), "Object of type object is not JSON serializable"),
-    "a set": ({1}, "Object of type set is not JSON serializable"),
-    "a decimal": ({"total": Decimal("1.5")}, "Object of type Decimal is not JSON serializable"),
-    "bytes": (b"x", "Object of type bytes is not JSON serializable"),
-    "NaN": ([float("nan")], "Out of range float values are not JSON compliant"),
-    "infinity": ([float("inf")], "Out of range float values are not JSON compliant"),
-    "circular": (circular, "Circular reference detected"),
-    "deep": (deep, "maximum recursion depth exceeded"),
-    "a key that is a tuple": ({(1, 2): 3}, "keys must be str, int, float, bool or None, not tuple"),
-    "half of a surrogate pair": ("\ud800", "surrogates not allowed"),
-    "a class that will not be read": (Unreadable(a=1), "not now"),
+UNMARSHALLABLE: dict[str, tuple[Any, str, str]] = {
+    "an object": (
+        [{"a": object}],
+        "Object of type type is not JSON serializable",
+        "$[0].a is a type: <class 'object'>",
+    ),
+    "a set": ({1}, "Object of type set is not JSON serializable", "$ is a set: {1}"),
+    "a decimal": (
+        {"items": [{"when": 1}, {"when": Decimal("1.5")}]},
+        "Object of type Decimal is not JSON serializable",
+        "$.items[1].when is a Decimal: Decimal('1.5')",
+    ),
+    "bytes": (b"x" * 90, "Object of type bytes is not JSON serializable", f"$ is a bytes: b'{'x' * 78}..."),
+    "NaN": ([float("nan")], "Out of range float values are not JSON compliant", "$[0] is nan"),
+    "infinity": (
+        {"a b": (1, float("inf"))},
+        "Out of range float values are not JSON compliant",
+        "$['a b'][1] is inf",
+    ),
+    "circular": (circular, "Circular reference detected", "$[0] contains itself"),
+    "deep": (deep, "maximum recursion depth exceeded", f"${'[0]' * 26}[... is nested too deeply"),
+    "a key that is a tuple": (
+        {"a": {(1, 2): 3}},
+        "keys must be str, int, float, bool or None, not tuple",
+        "$.a has a key that is a tuple: (1, 2)",
+    ),
+    "half of a surrogate pair": (
+        {"a": ["ü", "\ud800"]},
+        "surrogates not allowed",
+        "$.a[1] has half of a surrogate pair: '\\ud800'",
+    ),
+    "a class that will not be read": (Unreadable(a=1), "not now", "$ cannot be read: LookupError: not now"),
+    "a class that cannot be shown": (
+        [Unshowable()],
+        "Object of type Unshowable is not JSON serializable",
+        "$[0] is an Unshowable: <repr() raised LookupError>",
+    ),
 }
 
 
-@pytest.mark.parametrize(("value", "reason"), UNMARSHALLABLE.values(), ids=UNMARSHALLABLE)
+@pytest.mark.parametrize(("value", "reason", "place"), UNMARSHALLABLE.values(), ids=UNMARSHALLABLE)
 @pytest.mark.parametrize("kind", ["plain", "async"])
-def test_a_result_that_is_not_json_fails_the_task(value: Any, reason: str, kind: str) -> None:
+def test_a_result_that_is_not_json_fails_the_task(value: Any, reason: str, place: str, kind: str) -> None:
     async def coroutine(_event: Any) -> Any:
         return value
 
-    error = failure(coroutine if kind == "async" else lambda _: value)
+    def plain(_event: Any) -> Any:
+        return value
+
+    function = coroutine if kind == "async" else plain
+    error = failure(function)
     assert error.error == "Runtime.MarshalError"
     cause = json.loads(error.cause or "")
-    assert cause.pop("errorMessage").startswith("Unable to marshal response: ")
+    assert list(cause) == ["errorMessage", "errorType", "requestId", "stackTrace"]
+    assert cause["errorMessage"].startswith("Unable to marshal response: ")
     assert reason in (error.cause or "")
-    assert cause == {"errorType": "Runtime.MarshalError", "requestId": request_id(KEY), "stackTrace": []}
+    line = function.__code__.co_firstlineno
+    assert cause["stackTrace"] == [
+        f"  {place}\n",
+        f"  returned by the task f ({__file__}:{line}) of the state Pay\n",
+    ]
 
 
 # -- failures --------------------------------------------------------------------------------------------
@@ -387,11 +426,12 @@ def _refuse(n: int) -> None:
     raise PaymentDeclined(f"no {n}")
 
 
-def test_the_cause_is_the_text_that_lambda_sends() -> None:
+def test_the_cause_is_the_text_that_lambda_sends_and_names_the_task() -> None:
     line = charge.__code__.co_firstlineno
     frames = [
         f'  File "{__file__}", line {line + 1}, in charge\n    _refuse(event["n"])\n',
         f'  File "{__file__}", line {line + 5}, in _refuse\n    raise PaymentDeclined(f"no {{n}}")\n',
+        f"  the task f ({__file__}:{line}) of the state Pay\n",
     ]
     report = {
         "errorMessage": "no 1",
@@ -407,7 +447,68 @@ def test_a_project_beside_the_engine_is_not_the_engine() -> None:
     names: dict[str, Any] = {}
     exec(compile("def pay(event): return event['x']", file, "exec"), names)  # noqa: S102  a callable with a file name of our making
     frames = json.loads(failure(names["pay"]).cause or "")["stackTrace"]
-    assert frames == [f'  File "{file}", line 1, in pay\n']
+    assert frames == [f'  File "{file}", line 1, in pay\n', f"  the task f ({file}:1) of the state Pay\n"]
+
+
+def refused(event: Any) -> None:
+    try:
+        _refuse(event["n"])
+    except PaymentDeclined as declined:
+        raise ValueError("no such order") from declined
+
+
+def replaced(event: Any) -> None:
+    try:
+        _refuse(event["n"])
+    except PaymentDeclined:
+        raise ValueError("no such order")  # noqa: B904  that is the point
+
+
+def silenced(event: Any) -> None:
+    try:
+        _refuse(event["n"])
+    except PaymentDeclined:
+        raise ValueError("no such order") from None
+
+
+def several(event: Any) -> None:
+    try:
+        _refuse(event["n"])
+    except PaymentDeclined as declined:
+        raise ExceptionGroup("all failed", [KeyError("a"), declined]) from None
+
+
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (refused, ["caused by PaymentDeclined: no 1"]),
+        (replaced, ["while handling PaymentDeclined: no 1"]),
+        (silenced, []),
+        (several, ["member 1 of 2: KeyError: 'a'", "member 2 of 2: PaymentDeclined: no 1"]),
+    ],
+)
+def test_what_an_exception_was_caused_by_and_contains_is_told(function: Any, told: list[str]) -> None:
+    trace = json.loads(failure(function).cause or "")["stackTrace"]
+    assert trace[1] == f"  the task f ({__file__}:{function.__code__.co_firstlineno}) of the state Pay\n"
+    assert [line.strip() for line in trace[2:] if not line.startswith("  File")] == told
+    if told:  # with its frames
+        assert "in _refuse" in trace[-1]
+
+
+def test_a_chain_of_causes_is_told_as_far_as_a_cause_has_room() -> None:
+    def chained(_event: Any) -> None:
+        error: Exception = ValueError("0")
+        for number in range(1, 100):
+            following = ValueError(str(number))
+            following.__cause__ = error
+            error = following
+        error.__cause__.__cause__.__context__ = error  # type: ignore[union-attr]  # in a circle
+        raise error
+
+    trace = json.loads(failure(chained).cause or "")["stackTrace"]
+    assert [line for line in trace if "caused by" in line] == [
+        f"  caused by ValueError: {number}\n" for number in range(98, 90, -1)
+    ]
 
 
 @pytest.mark.parametrize("kind", [0, 1], ids=["plain", "async"])

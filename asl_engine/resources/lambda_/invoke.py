@@ -100,7 +100,7 @@ def lambda_integration(
             raise function_not_found(arn)
         if made.failed:
             raise _compact(function_error(made.text))
-        return Payload(_document(made))
+        return Payload(_document(made, call))
 
     return invoke
 
@@ -208,7 +208,7 @@ def _plausible(call: TaskCall, status: int, text: str) -> dict[str, Any]:
     return {"StatusCode": status, "ExecutedVersion": LATEST, "ResponseMetadata": meta}
 
 
-def _document(made: Invocation) -> Json:
+def _document(made: Invocation, call: TaskCall) -> Json:
     answer = made.answer
     meta = answer["ResponseMetadata"]
     sent = {name.lower(): value for name, value in meta["HTTPHeaders"].items()}
@@ -217,7 +217,7 @@ def _document(made: Invocation) -> Json:
     told = {"ExecutedVersion": answer.get("ExecutedVersion"), "LogResult": answer.get("LogResult")}
     return {
         **{name: value for name, value in told.items() if value is not None},
-        "Payload": function_result(made.text).value if made.text else "",
+        "Payload": function_result(made.text, call).value if made.text else "",
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
             "HttpHeaders": dict(sorted(headers.items(), key=lambda header: header[0].lower())),

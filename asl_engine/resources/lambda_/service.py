@@ -11,8 +11,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import Arn, function_name, function_qualifier, parse_arn
-from asl_engine.errors import ProjectError, StatesError
+from asl_engine.errors import ProjectError, StatesError, too_large
 from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.limits import utf8_length
 from asl_engine.payload import Payload
 from asl_engine.resources.aws.clients import AwsClients, Connecting, read_timeout
 from asl_engine.resources.aws.failures import clean
@@ -76,7 +77,7 @@ class LambdaService:
         made = await self.invoke(request, lambda_region(call.resource), call.deadline, call.role)
         if made.failed:
             raise function_error(made.text)
-        return function_result(made.text)
+        return function_result(made.text, call)
 
     async def invoke(
         self, request: dict[str, Any], region: str | None, deadline: int | None, role: str | None = None
@@ -119,11 +120,16 @@ def _target(arn: str) -> dict[str, str]:
     return {"FunctionName": function_name(arn) or arn, **({"Qualifier": version} if version else {})}
 
 
-def function_result(text: str) -> Payload:
-    """The value that a function returned.  Raises ``StatesError`` if it is not JSON."""
+def function_result(text: str, call: TaskCall) -> Payload:
+    """The value that a function returned.
+
+    Raises ``StatesError`` if it is not JSON; recorded from AWS: the size of a text is looked at before its syntax.
+    """
     try:
         return Payload(loads(text), text) if text else Payload.of_text("null")
     except JsonSyntaxError as error:
+        if call.payload_bytes is not None and utf8_length(text) > call.payload_bytes:
+            raise too_large(call.state) from None
         raise StatesError("Lambda.Unknown", f"The function's result is not JSON: {error}") from None
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.resources import TaskCall
+    from asl_engine.resources.python.callables import TaskFunction
     from asl_engine.resources.python.context import Caller
-    from asl_engine.resources.python.registry import TaskFunction
 
 __all__ = ["DEFAULT_MAX_DEATHS", "HERE", "MODES", "PROCESS", "Isolation", "TaskOptions", "options_of"]
 

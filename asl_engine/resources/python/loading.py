@@ -35,8 +35,8 @@ def load_tasks(*places: Path, root: Path | None = None) -> Registry:
     """Import every task callable in ``places``: folders (their ``*.py`` not starting with "_") or files.
 
     User code may import from ``root``; by default that is each place's parent folder.  A place that does
-    not exist contributes nothing.  Raises ``ProjectError`` for code that cannot be imported and for a name
-    given twice.  Whether a callable takes an event is looked at when a machine needs it.
+    not exist contributes nothing.  Raises ``ProjectError`` for code that cannot be imported.  Whether a callable
+    takes an event, and whether it is the only one of its name, matters when a machine needs it.
     """
     from importlib import invalidate_caches
 

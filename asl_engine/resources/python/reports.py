@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.errors import EXIT_ERROR, StatesError
 from asl_engine.json_values import MAX_DEPTH
 from asl_engine.resources.processes import exit_words
+from asl_engine.resources.python.callables import where
 from asl_engine.resources.python.context import request_id
-from asl_engine.resources.python.registry import where
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
     from asl_engine.resources import TaskCall
-    from asl_engine.resources.python.registry import TaskFunction
+    from asl_engine.resources.python.callables import TaskFunction
 
 __all__ = ["exited", "failure", "not_json"]
 
@@ -55,8 +55,7 @@ def failure(error: BaseException, function: TaskFunction, name: str, call: TaskC
 def not_json(error: Exception, result: Any, function: TaskFunction, name: str, call: TaskCall) -> StatesError:
     """What Lambda reports for a result that JSON cannot represent."""
     kind = "Runtime.MarshalError"
-    trace = [f"  {fault}\n" for fault in _first_fault(result)]
-    trace.append(f"  returned by {_task(function, name, call)}\n")
+    trace = [*_fault_lines(result), f"  returned by {_task(function, name, call)}\n"]
     return StatesError(kind, _report(kind, f"Unable to marshal response: {_message(error)}", call, trace))
 
 
@@ -117,20 +116,28 @@ def _next_to(error: BaseException) -> Iterator[tuple[str, BaseException]]:
 # -- where a value is not JSON ---------------------------------------------------------------------------
 
 
-def _first_fault(result: Any) -> Iterator[str]:
+def _fault_lines(result: Any) -> list[str]:
     """``$.items[3].when is a datetime: ...``, for the first part of a result that JSON cannot represent."""
+    try:
+        return [f"  {_short(path)} {fault}\n" for path, fault in _first_fault(result)]
+    except Exception as broken:  # noqa: BLE001  the value may be of a class of the user's
+        return [f"  $ cannot be read: {type(broken).__name__}: {_message(broken)}\n"]
+
+
+def _first_fault(result: Any) -> Iterator[tuple[str, str]]:
+    """The path to it, and what is wrong with it."""
     waiting: list[tuple[str, Any, tuple[int, ...]]] = [("$", result, ())]
     while waiting:
         path, value, around = waiting.pop()
         fault = _fault(value, around)
         if fault is not None:
-            yield f"{path} {fault}"
+            yield path, fault
             return
         inside = (*around, id(value))
         if isinstance(value, dict):
             for key in value:
                 if not isinstance(key, str | int | float | bool | None):
-                    yield f"{path} has a key that is {_described(key)}"
+                    yield path, f"has a key that is {_described(key)}"
                     return
             waiting += [(f"{path}{_member(key)}", inner, inside) for key, inner in reversed(value.items())]
         elif isinstance(value, list | tuple):
@@ -173,4 +180,8 @@ def _shown(value: Any) -> str:
         text = repr(value)
     except Exception as broken:  # noqa: BLE001  __repr__ is user code as well
         return f"<repr() raised {type(broken).__name__}>"
+    return _short(text)
+
+
+def _short(text: str) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
+from asl_engine.resources.python.callables import accepts_context
 from asl_engine.resources.python.context import Caller, TaskContext, context_of, request_id
 from asl_engine.resources.python.isolation import MODES, TaskOptions, options_of
 from asl_engine.resources.python.loading import load_tasks
-from asl_engine.resources.python.registry import Registry, accepts_context
+from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.python.reports import failure, not_json
 from asl_engine.resources.python.threads import run_in_thread
 
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.python.callables import TaskFunction
     from asl_engine.resources.python.isolation import Isolation
-    from asl_engine.resources.python.registry import TaskFunction
 
 __all__ = ["Registry", "TaskContext", "load_tasks", "python_resource", "request_id", "task"]
 
