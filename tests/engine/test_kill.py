@@ -81,7 +81,10 @@ def opened(value: Any) -> Any:
 
 
 def shop(folder: Path) -> dict[str, list[Any]]:
-    """All that the shop knows, without the moments at which it learnt it and the digests of stack traces."""
+    """All that the shop knows, without moments, digests of stack traces, and the attempts' keys.
+
+    A key names the event that scheduled the attempt, and the death of a process is an event too.
+    """
     with sqlite3.connect(folder / "shop.db") as db:
         tables = [name for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1")]
         known = {}
@@ -89,7 +92,7 @@ def shop(folder: Path) -> dict[str, list[Any]]:
             columns = [
                 row[1]
                 for row in db.execute(f"PRAGMA table_info({table})")
-                if row[1] not in {"created_at", "event"}
+                if row[1] not in {"created_at", "event", "key"}
             ]
             known[table] = sorted(map(repr, db.execute(f"SELECT {', '.join(columns)} FROM {table}")))  # noqa: S608  its own names
     db.close()
