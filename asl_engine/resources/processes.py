@@ -169,6 +169,10 @@ class _Process:
                 if hear is not None:
                     hear(answer["said"])
         except (OSError, ValueError):  # it ended while reading or writing
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(LEAVE_SECONDS)
+            if process.poll() is None:  # it has closed its pipe, and lives on: nobody would hear of it any more
+                process.kill()
             raise ProcessEnded(process.wait()) from None
 
     def dismiss(self) -> None:
@@ -178,7 +182,7 @@ class _Process:
                 self._made.stdin.close()
 
     def kill(self, patience: float = 0) -> None:
-        """End the process, and those that it has started, if it does not end by itself."""
+        """End the process if it does not end by itself, and those that it has started."""
         with self._lock:
             self._killed = True
             process = self._made
@@ -196,10 +200,9 @@ class _Process:
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
+    """Kill a process and those that it has started, which may live on when it has ended."""
     if sys.platform == "win32":
         process.kill()
         return
-    with suppress(ProcessLookupError, PermissionError):  # it has ended just now
+    with suppress(ProcessLookupError, PermissionError):  # all of them have ended
         os.killpg(process.pid, signal.SIGKILL)

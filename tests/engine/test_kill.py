@@ -72,9 +72,12 @@ def history(folder: Path) -> list[dict[str, Any]]:
 
 
 def opened(value: Any) -> Any:
-    """JSON texts as values, and without stack traces: a failure that is told again is raised elsewhere."""
+    """JSON texts as values, without stack traces and request ids.
+
+    A failure that is told again is raised elsewhere, and a request's id follows from its attempt's key.
+    """
     if isinstance(value, dict):
-        return {key: opened(inner) for key, inner in value.items() if key != "stackTrace"}
+        return {key: opened(inner) for key, inner in value.items() if key not in {"stackTrace", "requestId"}}
     if isinstance(value, str) and value.startswith("{"):
         return opened(json.loads(value))
     return value
