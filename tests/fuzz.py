@@ -317,7 +317,12 @@ def run(random: Random, machine: StateMachine, given: Any) -> tuple[Execution, l
             at, key = min(timers)
             events += advance(machine, execution, TimerReported(at, key), LIMITS)
         else:
-            events += advance(machine, execution, Resumed(at, restarted=random.random() < 0.5), LIMITS)
+            events += advance(
+                machine,
+                execution,
+                Resumed(at, restarted=random.random() < 0.5, died=random.random() < 0.5),
+                LIMITS,
+            )
     events += advance(machine, execution, StopRequested(at, "Stop", None), LIMITS)
     return execution, events
 

@@ -106,6 +106,7 @@ def _call(trial: Trial, task: OpenTask, due: int, trace: Trace) -> TaskCall:
         heartbeat=lambda: None,
         role=task.role,
         trace=trace,
+        payload_bytes=trial.limits.payload_bytes,
     )
 
 

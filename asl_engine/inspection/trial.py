@@ -66,7 +66,7 @@ class Trial:
         self.variables: Mapping[str, Json] = variables or {}
         self._mock = mock
         self._configuration = configuration or StateConfiguration()
-        self._limits = limits
+        self.limits = limits
         self._subject = subject
         self._context = context
         state, language = subject.state, subject.language
@@ -108,7 +108,7 @@ class Trial:
             self.take(self._mocked_report(at, work.key, self._mock))
 
     def take(self, stimulus: Stimulus) -> None:
-        self.events += advance(self._machine, self.execution, stimulus, self._limits, make_decision=self._decision)
+        self.events += advance(self._machine, self.execution, stimulus, self.limits, make_decision=self._decision)
 
     @property
     def over(self) -> bool:

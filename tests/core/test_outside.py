@@ -313,6 +313,34 @@ def test_a_restart_gives_time_to_what_was_interrupted(
     check_steps(steps)
 
 
+@pytest.mark.parametrize(
+    ("resource", "act", "suspect"),
+    [
+        (CALLBACK, (), True),
+        (JOB, (), True),
+        (CALLBACK, ("submit",), False),  # the work goes on outside
+        (ACTIVITY, ("hand_out",), False),
+        (ACTIVITY, (), False),
+    ],
+)
+def test_a_process_that_died_is_held_against_the_tasks_that_it_ran(
+    resource: str, act: tuple[str, ...], suspect: bool
+) -> None:
+    steps = Outside(resource)
+    for name in act:
+        getattr(steps, name)()
+    for number in (1, 2):
+        steps.execution = fold(IDENTITY, steps.log)
+        steps.take(Resumed(steps.after(7_000).at, restarted=True, died=True))
+        (task,) = steps.tasks()
+        assert task.frame.deaths == (number if suspect else 0)
+    assert steps.execution.deaths == ({task.frame.state: 2} if suspect else {})
+    assert fold(IDENTITY, steps.log).deaths == steps.execution.deaths
+    steps.take(Resumed(steps.after(7_000).at, restarted=True))  # one that was left in good order
+    assert steps.tasks()[0].frame.deaths == (2 if suspect else 0)
+    check_steps(steps)
+
+
 def test_what_was_submitted_survives_a_restart() -> None:
     steps = Outside(JOB)
     steps.submit({"JobId": "j-1"})

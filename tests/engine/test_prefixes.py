@@ -153,7 +153,11 @@ def test_late_and_double_stimuli_change_nothing(path: str, length: int) -> None:
 @pytest.mark.parametrize("path", PATHS)
 def test_what_has_ended_stays_ended(path: str) -> None:
     execution = fold(IDENTITY, recorded(path))
-    for stimulus in (Resumed(NOW), Resumed(NOW, restarted=True), StopRequested(NOW)):
+    for stimulus in (
+        Resumed(NOW),
+        Resumed(NOW, restarted=True, died=True),
+        StopRequested(NOW),
+    ):
         assert advance(MACHINE, execution, stimulus) == []
 
 

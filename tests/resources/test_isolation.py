@@ -300,6 +300,17 @@ def test_who_has_a_process_of_its_own(
     assert isolation.wants_apart("f", options, a_call("f", {})._replace(deaths=deaths)) is apart
 
 
+def test_of_many_suspects_a_few_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    isolation = project_tasks(find_project(tmp_path, {})).isolation
+    assert isolation is not None
+    for number in range(30):
+        assert isolation.wants_apart(f"f{number}", TaskOptions(), a_call("f", {})._replace(deaths=1))
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 11
+    assert told[0] == f"{EXECUTION}: the process ended while the task f0 of the state S ran (1 of at most 2 times)"
+    assert told[10] == "more tasks ran when the process ended: `asl show` tells of each execution"
+
+
 def test_what_task_says() -> None:
     @task("one", isolation="process", max_deaths=4)
     def one(event: Any) -> Any:

@@ -119,6 +119,29 @@ def test_an_empty_result_is_null(service: Service) -> None:
     assert answer(service.url).value is None
 
 
+@pytest.mark.parametrize(
+    ("size", "most", "error"),
+    [
+        (262_145, 262_144, "States.DataLimitExceeded"),
+        (262_144, 262_144, "Lambda.Unknown"),
+        (262_145, None, "Lambda.Unknown"),
+    ],
+)
+def test_the_size_of_a_result_is_looked_at_before_its_syntax(
+    service: Service, size: int, most: int | None, error: str
+) -> None:
+    service.body = b"<" + "\u00fc".encode() * ((size - 1) // 2) + b">" * ((size - 1) % 2)
+    assert len(service.body) == size
+    with pytest.raises(StatesError) as caught:
+        answer(service.url, a_call()._replace(payload_bytes=most))
+    assert caught.value.error == error
+    if error == "States.DataLimitExceeded":
+        assert caught.value.cause == (
+            "The state/task 'Pay' returned a result with a size exceeding "
+            "the maximum number of bytes service limit."
+        )
+
+
 def test_a_result_that_is_not_json(service: Service) -> None:
     service.body = b"<html>"
     error, cause = failure(service.url)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from base64 import b64encode
+from typing import Any, cast
 
 import pytest
 
@@ -120,6 +121,40 @@ PAYLOADS = {
 @pytest.mark.parametrize(("payload", "event"), PAYLOADS.values(), ids=PAYLOADS)
 def test_payloads(payload: Any, event: Any) -> None:
     assert invoked({"FunctionName": "echo", **payload})["Payload"] == event
+
+
+def test_a_callable_gets_what_invoke_was_given_beside_the_event() -> None:
+    registry, seen = Registry(), list[Any]()
+    registry.add("keep", lambda _event, context: seen.append(context))
+    trace = {"traceparent": "00-1-2-01", "else": 1, "baggage": 2}
+    given = {"custom": {"a": 1}, "env": {"b": 2}, "client": {"app_title": "shop"}, "w3c": trace}
+    sent = b64encode(json.dumps(given).encode()).decode()
+    asked = {"FunctionName": "keep", "ClientContext": sent, "TenantId": "blue", "Qualifier": "7"}
+    asyncio.run(_invoke(registry, asked))
+    (context,) = seen
+    client = context.client_context
+    assert (client.custom, client.env, client.client.app_title) == ({"a": 1}, {"b": 2}, "shop")
+    assert (client.client.installation_id, hasattr(client, "w3c")) == (None, False)
+    assert context.w3c() == {"traceparent": "00-1-2-01"}
+    assert (context.tenant_id, context.function_version) == ("blue", "7")
+    assert context.invoked_function_arn == ARN.format("keep:7")
+
+
+@pytest.mark.parametrize("given", ["{}", "e30", "gA=="])
+def test_a_client_context_that_is_none(given: str) -> None:
+    error, cause = failure({"FunctionName": "echo", "ClientContext": given})
+    assert error == "Lambda.InvalidRequestContentException"
+    assert cause == "Client context must be a valid Base64-encoded JSON object."
+
+
+def test_the_size_of_a_result_is_looked_at_before_its_syntax() -> None:
+    async def main() -> None:
+        call = a_call({"FunctionName": "gone"})._replace(payload_bytes=9)
+        await lambda_integration(callables(), cast("Any", Played("<" * 10)))(call)
+
+    with pytest.raises(StatesError) as caught:
+        asyncio.run(main())
+    assert caught.value.error == "States.DataLimitExceeded"
 
 
 def test_a_result_of_null_is_kept() -> None:

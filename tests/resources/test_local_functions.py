@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.lambda_.local import LocalFunction, read_functions
+from asl_engine.resources.python.context import Caller, request_id
 from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.services import Services
 from tests.resources.calls import a_call
@@ -39,6 +41,19 @@ def where(event, context):
         "left": context.get_remaining_time_in_millis() > 0,
     }
 
+def tell(event, context):
+    identity, client = context.identity, context.client_context
+    context.log("one ")
+    context.log(2)
+    return {
+        **{name: getattr(context, name) for name in event},
+        "identity": [identity.cognito_identity_id, identity.cognito_identity_pool_id],
+        "client": client and [client.custom, client.env, client.client.app_title],
+        "trace": context.w3c(),
+        "environment": {name: text for name, text in os.environ.items() if name.startswith("AWS_LAMBDA")},
+        "repr": repr(context),
+    }
+
 def fail(event, context):
     raise ValueError("not today")
 
@@ -47,6 +62,10 @@ def unfit(event, context):
 
 def die(event, context):
     os._exit(3)
+
+def crash(event, context):
+    os.kill(os.getpid(), 11)
+    time.sleep(600)
 
 def leave(event, context):
     sys.exit(0)
@@ -111,6 +130,41 @@ def test_its_environment_is_its_own(made: Any, tmp_path: Path, monkeypatch: pyte
     }
 
 
+def test_the_context_has_all_that_lambdas_has(made: Any, capfd: Any) -> None:
+    function, arn = made("tell"), "arn:aws:lambda:us-east-1:123456789012:function:f"
+    names = ["function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb", "tenant_id"]
+    names += ["aws_request_id", "log_group_name", "log_stream_name"]
+
+    async def main(caller: Caller) -> Any:
+        call = a_call(f"{arn}:live", names)
+        return json.loads((await function.invoke(call.input.text, call, caller)).text)
+
+    plain = asyncio.run(main(Caller()))
+    stream = plain["log_stream_name"]
+    assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream)
+    assert [plain[name] for name in names] == [
+        *("f", "$LATEST", f"{arn}:live", "128", None),
+        *(request_id(a_call("f", {}).key), "/aws/lambda/f", stream),
+    ]
+    assert (plain["identity"], plain["client"], plain["trace"]) == ([None, None], None, {})
+    assert plain["environment"] == {
+        "AWS_LAMBDA_FUNCTION_NAME": "f",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+        "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/f",
+        "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+    }
+    assert plain["repr"].startswith("LambdaContext([")
+    client = {"custom": {"a": 1}, "env": None, "client": {"app_title": "shop"}, "w3c": {"tracestate": "x=1"}}
+    called = asyncio.run(main(Caller(client, "blue")))
+    assert (called["client"], called["trace"], called["tenant_id"]) == (
+        [{"a": 1}, None, "shop"],
+        {"tracestate": "x=1"},
+        "blue",
+    )
+    assert "one 2" in capfd.readouterr().err
+
+
 def test_an_exception_is_reported_as_lambda_does(made: Any) -> None:
     error, cause = failure(made("fail"))
     assert error == "ValueError"
@@ -129,6 +183,7 @@ def test_an_exception_is_reported_as_lambda_does(made: Any) -> None:
             "Unable to marshal response: Object of type set is not JSON",
         ),
         ("die", "Runtime.ExitError", "Error: Runtime exited with error: exit status 3"),
+        ("crash", "Runtime.ExitError", "Error: Runtime exited with error: signal: segmentation fault"),
         ("leave", "Runtime.ExitError", "Error: Runtime exited without providing a reason"),
         ("large", "Function.ResponseSizeTooLarge", "Response payload size exceeded maximum allowed payload size"),
         ("nothing", "ImportError", "Unable to import module 'handlers:nothing'"),

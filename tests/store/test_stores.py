@@ -276,6 +276,42 @@ def test_two_processes_cannot_drive_one_execution(tmp_path: Path) -> None:
     assert list((tmp_path / "asl.db-leases").iterdir()) == []
 
 
+def test_a_process_that_ends_in_good_order_leaves_its_executions(tmp_path: Path) -> None:
+    """Whoever claims an execution is told whether its last owner died."""
+    arn = "arn:machine:a"
+
+    async def main() -> None:
+        async def opened() -> SqliteStore:
+            return await SqliteStore.open(tmp_path / "asl.db")
+
+        first = await opened()
+        await first.create(record("a"), DEFINITION, started())
+        assert await first.claim(arn) is False  # our own
+        await first.leave([arn, "arn:machine:none"])
+        second = await opened()
+        assert await second.claim(arn) is False  # although the first still lives
+        await second.append(arn, ended()[:1])
+        await second.close()  # it does not say that it leaves: as one that died
+        for _ in range(2):
+            looking = await opened()
+            assert await looking.claim(arn) is True
+            await looking.close()  # it did nothing with it: the next is told the same
+        third = await opened()
+        assert await third.claim(arn) is True
+        assert await third.claim(arn) is True  # until it goes on with it
+        await third.append(arn, ended()[1:2])
+        assert await third.claim(arn) is False
+        with pytest.raises(ExecutionBusy):
+            await first.claim(arn)
+        await third.leave([arn])
+        await first.leave([arn])  # which is not its own any more
+        await third.close()
+        assert await first.claim(arn) is False
+        await first.close()
+
+    anyio.run(main)
+
+
 def test_a_lease_outlives_nobody(tmp_path: Path) -> None:
     lease = Lease(tmp_path)
     assert is_held(tmp_path, lease.token)

@@ -144,6 +144,7 @@ class Context:
 
     def log(self, message: Any) -> None:
         sys.stdout.write(str(message))
+        sys.stdout.flush()
 
     def w3c(self) -> dict[str, str]:
         return dict(self._trace)

@@ -113,6 +113,7 @@ class TaskContext(NamedTuple):
     def log(self, message: object) -> None:
         """Write a message where the task's prints go, without a line break of its own."""
         sys.stdout.write(str(message))
+        sys.stdout.flush()
 
     def w3c(self) -> dict[str, str]:
         """The W3C trace context that the client context carries."""

@@ -31,6 +31,7 @@ __all__ = ["DEFAULT_MAX_DEATHS", "HERE", "MODES", "PROCESS", "Isolation", "TaskO
 
 HERE, PROCESS = MODES = ("none", "process")
 DEFAULT_MAX_DEATHS = 2
+MAX_TOLD = 10  # suspects that are told one by one
 START = "from asl_engine.resources.python.worker import main; main()"
 
 log = logging.getLogger("asl_engine.tasks")
@@ -57,6 +58,7 @@ class Isolation:
         self._mode = mode
         self._max_deaths = max_deaths
         self._culprits: set[str] = set()
+        self._suspects = 0
         self._processes = ProcessPool(_command(places, root))
 
     def wants_apart(self, name: str, options: TaskOptions, call: TaskCall) -> bool:
@@ -65,15 +67,16 @@ class Isolation:
             return True
         most = options.max_deaths or self._max_deaths
         if call.deaths:
-            log.warning(
-                "%s: the process ended while the task %s of the state %s ran (%d of at most %d times)",
-                call.execution,
-                name,
-                call.state,
-                call.deaths,
-                most,
-            )
+            self._tell_of_suspect(name, call, most)
         return call.deaths + 1 >= most
+
+    def _tell_of_suspect(self, name: str, call: TaskCall, most: int) -> None:
+        self._suspects += 1
+        if self._suspects <= MAX_TOLD:
+            told = "%s: the process ended while the task %s of the state %s ran (%d of at most %d times)"
+            log.warning(told, call.execution, name, call.state, call.deaths, most)
+        elif self._suspects == MAX_TOLD + 1:
+            log.warning("more tasks ran when the process ended: `asl show` tells of each execution")
 
     async def call(self, name: str, call: TaskCall, caller: Caller) -> Payload:
         """Call a task in a process of its own.  Raises ``StatesError`` if it fails, or ends that process."""
