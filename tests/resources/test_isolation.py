@@ -15,7 +15,7 @@ from asl_engine.errors import StatesError
 from asl_engine.project.configuration import find_project
 from asl_engine.project.setup import project_tasks
 from asl_engine.resources.processes import exit_words
-from asl_engine.resources.python.context import Caller
+from asl_engine.resources.python.context import InvokeOptions
 from asl_engine.resources.python.isolation import TaskOptions, options_of
 from asl_engine.resources.python.tasks import python_resource
 from tests.cli.project import wait_for
@@ -130,10 +130,10 @@ def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Regist
         del sys.modules[name]
 
 
-def resource(registry: Registry, name: str, caller: Caller | None = None) -> Any:
+def resource(registry: Registry, name: str, invoke_options: InvokeOptions | None = None) -> Any:
     function = registry.find(name)
     assert function is not None
-    return python_resource(function, name, registry.isolation, caller or Caller())
+    return python_resource(function, name, registry.isolation, invoke_options or InvokeOptions())
 
 
 def answers(registry: Registry, name: str, *calls: TaskCall) -> list[Any]:
@@ -181,13 +181,13 @@ def test_calls_at_the_same_time_have_a_process_each(registry: Registry) -> None:
 def test_the_context_is_the_same_there_as_here(registry: Registry) -> None:
     arn = "arn:aws:lambda:us-east-1:123456789012:function:tell-all:3"
     call = a_call(arn, {})._replace(attempt=2, deadline=9_000)
-    caller = Caller({"custom": {"a": 1}}, "blue")
+    invoke_options = InvokeOptions({"custom": {"a": 1}}, "blue")
 
     async def main(isolated: bool) -> Any:
         function = registry.find("tell-all")
         assert function is not None
         isolation = registry.isolation if isolated else None
-        return (await python_resource(function, "tell-all", isolation, caller)(call)).value
+        return (await python_resource(function, "tell-all", isolation, invoke_options)(call)).value
 
     there, here = asyncio.run(main(True)), asyncio.run(main(False))
     assert there == here

@@ -14,7 +14,7 @@ import pytest
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.lambda_.local import LocalFunction, read_functions
-from asl_engine.resources.python.context import Caller, request_id
+from asl_engine.resources.python.context import InvokeOptions, request_id
 from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.services import Services
 from tests.resources.calls import a_call
@@ -135,11 +135,11 @@ def test_the_context_has_all_that_lambdas_has(made: Any, capfd: Any) -> None:
     names = ["function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb", "tenant_id"]
     names += ["aws_request_id", "log_group_name", "log_stream_name"]
 
-    async def main(caller: Caller) -> Any:
+    async def main(invoke_options: InvokeOptions) -> Any:
         call = a_call(f"{arn}:live", names)
-        return json.loads((await function.invoke(call.input.text, call, caller)).text)
+        return json.loads((await function.invoke(call.input.text, call, invoke_options)).text)
 
-    plain = asyncio.run(main(Caller()))
+    plain = asyncio.run(main(InvokeOptions()))
     stream = plain["log_stream_name"]
     assert re.fullmatch(r"\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}", stream)
     assert [plain[name] for name in names] == [
@@ -156,7 +156,7 @@ def test_the_context_has_all_that_lambdas_has(made: Any, capfd: Any) -> None:
     }
     assert plain["repr"].startswith("LambdaContext([")
     client = {"custom": {"a": 1}, "env": None, "client": {"app_title": "shop"}, "w3c": {"tracestate": "x=1"}}
-    called = asyncio.run(main(Caller(client, "blue")))
+    called = asyncio.run(main(InvokeOptions(client, "blue")))
     assert (called["client"], called["trace"], called["tenant_id"]) == (
         [{"a": 1}, None, "shop"],
         {"tracestate": "x=1"},

@@ -20,7 +20,7 @@ from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.lambda_.deployed import machine_of, task_of
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
-from asl_engine.resources.python.context import Caller, request_id
+from asl_engine.resources.python.context import InvokeOptions, request_id
 from asl_engine.resources.python.tasks import python_resource
 from asl_engine.resources.request_fields import (
     JSON_TEXT,
@@ -89,10 +89,12 @@ def lambda_integration(
             name = task_of(registry, name, machine_of(call.execution)) or name
             function = registry.find(name)
         if own is not None:
-            made = await own.invoke(_body(parameters) or "{}", call._replace(resource=arn), _caller(parameters))
+            made = await own.invoke(
+                _body(parameters) or "{}", call._replace(resource=arn), _invoke_options(parameters)
+            )
             made = made._replace(answer=_plausible(call, 200, made.text))
         elif function is not None:
-            local = python_resource(function, name, registry.isolation, _caller(parameters))
+            local = python_resource(function, name, registry.isolation, _invoke_options(parameters))
             made = await _call_locally(local, call._replace(resource=arn), parameters, underway)
         elif remote is not None:
             made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline, call.role)
@@ -128,18 +130,18 @@ def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
     return qualified_arn(arn, qualifier) if qualifier and unqualified(arn)[1] is None else arn
 
 
-def _caller(parameters: Mapping[str, Any]) -> Caller:
+def _invoke_options(parameters: Mapping[str, Any]) -> InvokeOptions:
     """What a function here gets beside the event.  Raises Lambda's error for a client context that is none."""
     given = parameters.get("ClientContext")
     if given is None:
-        return Caller(None, parameters.get("TenantId"))
+        return InvokeOptions(None, parameters.get("TenantId"))
     try:
         context = loads(b64decode(given, validate=True).decode())
     except ValueError:
         raise StatesError(
             "Lambda.InvalidRequestContentException", "Client context must be a valid Base64-encoded JSON object."
         ) from None
-    return Caller(context, parameters.get("TenantId"))
+    return InvokeOptions(context, parameters.get("TenantId"))
 
 
 def _request(parameters: Mapping[str, Any]) -> dict[str, Any]:

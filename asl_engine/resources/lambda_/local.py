@@ -19,7 +19,7 @@ from asl_engine.errors import EXIT_ERROR, ProjectError, StatesError
 from asl_engine.json_text import loads
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result
 from asl_engine.resources.processes import ProcessEnded, ProcessPool
-from asl_engine.resources.python.context import Caller, invoked_arn, lambda_variables, request_id
+from asl_engine.resources.python.context import InvokeOptions, invoked_arn, lambda_variables, request_id
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -94,13 +94,13 @@ class LocalFunction:
             raise function_error(made.text)
         return function_result(made.text, call)
 
-    async def invoke(self, event: str, call: TaskCall, caller: Caller | None = None) -> Invocation:
+    async def invoke(self, event: str, call: TaskCall, invoked: InvokeOptions | None = None) -> Invocation:
         """Raises ``StatesError`` if the function's process or endpoint is unavailable."""
         seconds = self.function.timeout
         if self.function.endpoint is not None:
             return await self._post(self.function.endpoint, event, seconds)
         try:
-            answer = await asyncio.wait_for(self._processes.ask(self._request(event, call, caller)), seconds)
+            answer = await asyncio.wait_for(self._processes.ask(self._request(event, call, invoked)), seconds)
         except TimeoutError:
             return _report("Sandbox.Timedout", call, f"Task timed out after {seconds:.2f} seconds")
         except ProcessEnded as ended:
@@ -110,16 +110,16 @@ class LocalFunction:
             raise StatesError("Lambda.ServiceException", detail) from error
         return _bounded(Invocation(answer["text"], answer["failed"], {}))
 
-    def _request(self, event: str, call: TaskCall, caller: Caller | None) -> dict[str, Any]:
-        """What the worker is asked; ``caller`` is what Invoke was given beside the event."""
+    def _request(self, event: str, call: TaskCall, invoked: InvokeOptions | None) -> dict[str, Any]:
+        """What the worker is asked; ``invoked`` is what Invoke was given beside the event."""
         return {
             "name": self.function.name,
             "arn": invoked_arn(call, self.function.name),
             "request": request_id(call.key),
             "seconds": self.function.timeout,
             "event": loads(event or "{}"),
-            "client": None if caller is None else caller.context,
-            "tenant": None if caller is None else caller.tenant,
+            "client": None if invoked is None else invoked.context,
+            "tenant": None if invoked is None else invoked.tenant,
         }
 
     async def _post(self, endpoint: str, event: str, seconds: float) -> Invocation:

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from asl_engine.resources import TaskCall
     from asl_engine.resources.lambda_.worker import ClientContext, CognitoIdentity
 
-__all__ = ["Caller", "TaskContext", "context_of", "invoked_arn", "lambda_variables", "request_id"]
+__all__ = ["InvokeOptions", "TaskContext", "context_of", "invoked_arn", "lambda_variables", "request_id"]
 
 LAMBDA_LONGEST = 900_000  # milliseconds: what a Lambda function has at most
 LATEST = "$LATEST"
 DEFAULT_MEMORY = "128"  # megabytes: what a Lambda function has unless it is configured
 
 
-class Caller(NamedTuple):
+class InvokeOptions(NamedTuple):
     """What Invoke was given beside the event: the client context, parsed, and the tenant."""
 
     context: Any = None
@@ -40,7 +40,7 @@ class TaskContext(NamedTuple):
     ``idempotency_key`` names this attempt and stays the same when the attempt is repeated after a crash;
     ``attempt`` is 0 for the first.  ``deadline`` is in milliseconds since the epoch, None if the state
     sets no timeout.  ``heartbeat()`` tells the state that the task is alive; any thread may call it.
-    ``caller`` is what Lambda's Invoke was given beside the event.
+    ``invoked`` is what Lambda's Invoke was given beside the event.
     """
 
     idempotency_key: str = ""
@@ -51,7 +51,7 @@ class TaskContext(NamedTuple):
     deadline: int | None = None
     heartbeat: Callable[[], None] = _no_heartbeat
     invoked_function_arn: str = ""
-    caller: Caller = Caller()
+    invoked: InvokeOptions = InvokeOptions()
 
     @property
     def request_id(self) -> str:
@@ -86,7 +86,7 @@ class TaskContext(NamedTuple):
 
     @property
     def identity(self) -> CognitoIdentity:
-        """As in Lambda it is an object; no caller here has a Cognito identity."""
+        """As in Lambda it is an object; nobody who calls from here has a Cognito identity."""
         from asl_engine.resources.lambda_.worker import CognitoIdentity
 
         return CognitoIdentity()
@@ -96,13 +96,13 @@ class TaskContext(NamedTuple):
         """What ``lambda:invoke`` was given as ClientContext, None without one."""
         from asl_engine.resources.lambda_.worker import ClientContext
 
-        given = self.caller.context
+        given = self.invoked.context
         return ClientContext(given) if isinstance(given, dict) else None
 
     @property
     def tenant_id(self) -> str | None:
         """What ``lambda:invoke`` was given as TenantId."""
-        return self.caller.tenant
+        return self.invoked.tenant
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds to the deadline by the wall clock, never below 0; 900000 without a deadline."""
@@ -119,10 +119,10 @@ class TaskContext(NamedTuple):
         """The W3C trace context that the client context carries."""
         from asl_engine.resources.lambda_.worker import trace_fields
 
-        return trace_fields(self.caller.context)
+        return trace_fields(self.invoked.context)
 
 
-def context_of(call: TaskCall, name: str, caller: Caller) -> TaskContext:
+def context_of(call: TaskCall, name: str, invoked: InvokeOptions) -> TaskContext:
     """The context of a call of the function with this name."""
     return TaskContext(
         call.key,
@@ -133,7 +133,7 @@ def context_of(call: TaskCall, name: str, caller: Caller) -> TaskContext:
         call.deadline,
         call.heartbeat,
         invoked_arn(call, name),
-        caller,
+        invoked,
     )
 
 

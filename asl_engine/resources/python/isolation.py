@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from asl_engine.resources import TaskCall
     from asl_engine.resources.python.callables import TaskFunction
-    from asl_engine.resources.python.context import Caller
+    from asl_engine.resources.python.context import InvokeOptions
 
 __all__ = ["DEFAULT_MAX_DEATHS", "HERE", "MODES", "PROCESS", "Isolation", "TaskOptions", "options_of"]
 
@@ -78,10 +78,10 @@ class Isolation:
         elif self._suspects == MAX_TOLD + 1:
             log.warning("more tasks ran when the process ended: `asl show` tells of each execution")
 
-    async def call(self, name: str, call: TaskCall, caller: Caller) -> Payload:
+    async def call(self, name: str, call: TaskCall, invoked: InvokeOptions) -> Payload:
         """Call a task in a process of its own.  Raises ``StatesError`` if it fails, or ends that process."""
         try:
-            answer = await self._processes.ask(_request(name, call, caller), lambda _: call.heartbeat())
+            answer = await self._processes.ask(_request(name, call, invoked), lambda _: call.heartbeat())
         except ProcessEnded as ended:
             self._culprits.add(name)  # from now on it does not run in this process, in no execution
             log.error(  # noqa: TRY400  a traceback would show our own code only
@@ -106,11 +106,11 @@ def _command(places: tuple[Path, ...], root: Path) -> list[str]:
     return [sys.executable, "-c", start, settings]
 
 
-def _request(name: str, call: TaskCall, caller: Caller) -> dict[str, Any]:
+def _request(name: str, call: TaskCall, invoked: InvokeOptions) -> dict[str, Any]:
     return {
         "name": name,
         "input": call.input.text,
-        "caller": [*caller],
+        "invoked": [*invoked],
         "call": {
             "resource": call.resource,
             "key": call.key,

@@ -15,7 +15,7 @@ from asl_engine.errors import StatesError
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
 from asl_engine.resources.python.callables import accepts_context
-from asl_engine.resources.python.context import Caller, TaskContext, context_of, request_id
+from asl_engine.resources.python.context import InvokeOptions, TaskContext, context_of, request_id
 from asl_engine.resources.python.isolation import MODES, TaskOptions, options_of
 from asl_engine.resources.python.loading import load_tasks
 from asl_engine.resources.python.registry import Registry
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["Registry", "TaskContext", "load_tasks", "python_resource", "request_id", "task"]
 
 _F = TypeVar("_F", bound="Callable[..., Any]")
-NO_CALLER = Caller()
+NO_OPTIONS = InvokeOptions()
 
 
 @overload
@@ -76,20 +76,23 @@ def task(
 
 
 def python_resource(
-    function: TaskFunction, name: str, isolation: Isolation | None = None, caller: Caller = NO_CALLER
+    function: TaskFunction,
+    name: str,
+    isolation: Isolation | None = None,
+    invoked: InvokeOptions = NO_OPTIONS,
 ) -> Direct:
     """A resource that calls ``function(event)`` or ``function(event, context)``.
 
     An async callable runs on the event loop, any other in a daemon thread, within the caller's context
     variables; a call that ``isolation`` wants apart runs in a process of its own.  ``name`` is the function
-    name it reports.  ``caller`` is what Invoke was given beside the event.  Raises ``ProjectError`` if it takes
+    name it reports.  ``invoked`` is what Invoke was given beside the event.  Raises ``ProjectError`` if it takes
     no event.
     """
     with_context = accepts_context(function, name)
 
     def start(call: TaskCall) -> Any:
         event = json.loads(call.input.text)  # parsed anew for each call, so the callable may change it
-        return function(event, context_of(call, name, caller)) if with_context else function(event)
+        return function(event, context_of(call, name, invoked)) if with_context else function(event)
 
     def marshalled(result: Any, call: TaskCall) -> Payload:
         try:
@@ -137,7 +140,7 @@ def python_resource(
 
     async def call_here_or_apart(call: TaskCall) -> Payload:
         if isolation.wants_apart(name, options, call):
-            return await isolation.call(name, call, caller)
+            return await isolation.call(name, call, invoked)
         return await here(call)
 
     return call_here_or_apart

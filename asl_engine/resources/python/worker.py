@@ -15,7 +15,7 @@ from asl_engine.errors import ProjectError, StatesError
 from asl_engine.payload import Payload
 from asl_engine.resources import TaskCall
 from asl_engine.resources.lambda_.worker import Channel
-from asl_engine.resources.python.context import Caller, request_id
+from asl_engine.resources.python.context import InvokeOptions, request_id
 from asl_engine.resources.python.loading import load_tasks
 from asl_engine.resources.python.tasks import python_resource
 
@@ -53,7 +53,8 @@ async def _answer(loaded: Registry | ProjectError, request: dict[str, Any], chan
         function = loaded.find(name)
         if function is None:
             raise ProjectError(f"there is no task callable {name!r} any more")
-        payload = await python_resource(function, name, caller=Caller(*request["caller"]))(call)
+        invoked = InvokeOptions(*request["invoked"])
+        payload = await python_resource(function, name, invoked=invoked)(call)
     except StatesError as error:
         return {"error": error.error, "cause": error.cause}
     except ProjectError as error:  # the files are not what they were when the engine loaded them
