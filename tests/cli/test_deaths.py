@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cli.project import finished, machine, task, wait_for
-from tests.cli.test_serve import ended, serving
-from tests.server.harness import created
+from tests.cli.test_serve import serving
+from tests.server.harness import created, ended
 
 if TYPE_CHECKING:
     from tests.cli.project import Project

@@ -249,7 +249,11 @@ def test_one_that_is_given_up_is_killed(registry: Registry) -> None:
     async def main() -> None:
         begun = asyncio.Event()
         loop = asyncio.get_running_loop()
-        call = a_call("hang", {})._replace(heartbeat=lambda: loop.call_soon_threadsafe(begun.set))
+
+        def beat() -> None:
+            loop.call_soon_threadsafe(begun.set)
+
+        call = a_call("hang", {})._replace(heartbeat=beat)
         task = asyncio.ensure_future(resource(registry, "hang")(call))
         await begun.wait()
         task.cancel()

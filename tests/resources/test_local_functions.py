@@ -132,7 +132,13 @@ def test_its_environment_is_its_own(made: Any, tmp_path: Path, monkeypatch: pyte
 
 def test_the_context_has_all_that_lambdas_has(made: Any, capfd: Any) -> None:
     function, arn = made("tell"), "arn:aws:lambda:us-east-1:123456789012:function:f"
-    names = ["function_name", "function_version", "invoked_function_arn", "memory_limit_in_mb", "tenant_id"]
+    names: list[Any] = [
+        "function_name",
+        "function_version",
+        "invoked_function_arn",
+        "memory_limit_in_mb",
+        "tenant_id",
+    ]
     names += ["aws_request_id", "log_group_name", "log_stream_name"]
 
     async def main(invoke_options: InvokeOptions) -> Any:
