@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.project import finished, machine, task, wait_for
 from tests.cli.test_serve import serving
+from tests.processes import has_ended
 from tests.server.harness import created, ended
 
 if TYPE_CHECKING:
@@ -240,14 +241,14 @@ def test_an_interruption_of_all_processes_fails_no_task(deadly: Project) -> None
     told = finished(process)
     assert told.code == 128 + signal.SIGTERM
     assert "is kept; go on with: asl resume one" in told.err
-    assert not is_alive(worker)
+    assert has_ended(worker)
 
 
 def test_a_task_that_times_out_in_its_own_process_is_killed(deadly: Project) -> None:
     ran = deadly.ran(machine(S=task("slow", TimeoutSeconds=1)))
     assert (ran.code, "States.Timeout" in ran.err) == (1, True)
     (worker,) = pids(deadly, "slow")
-    assert not is_alive(worker)
+    assert has_ended(worker)
 
 
 def test_the_processes_of_an_engine_that_is_killed_end(deadly: Project) -> None:
@@ -256,12 +257,4 @@ def test_the_processes_of_an_engine_that_is_killed_end(deadly: Project) -> None:
     (worker,) = pids(deadly, "slow")
     process.kill()
     finished(process)
-    wait_for(lambda: not is_alive(worker))
-
-
-def is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
+    wait_for(lambda: has_ended(worker))

@@ -44,6 +44,7 @@ def test_the_defaults(tmp_path: Path) -> None:
     project = find_project(tmp_path, {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"})
     assert (project.region, project.account) == ("us-east-1", "123456789012")
     assert (project.lambda_endpoint, project.use_lambda, project.source) == (None, False, None)
+    assert (project.isolation, project.max_deaths) == ("none", 2)
 
 
 FULL = """
@@ -54,6 +55,8 @@ account = "000000000000"
 lambda-endpoint = "http://localhost:3001"
 lambda = true
 buckets = { local = "data", "other.bucket" = "/srv/other" }
+isolation = "process"
+max-deaths = 3
 """
 
 
@@ -70,6 +73,8 @@ def test_every_key(tmp_path: Path, name: str) -> None:
         lambda_endpoint="http://localhost:3001",
         use_lambda=True,
         buckets={"local": tmp_path / "data", "other.bucket": Path("/srv/other")},
+        isolation="process",
+        max_deaths=3,
         source=tmp_path / f"{name}.toml",
     )
 
@@ -140,6 +145,9 @@ REFUSED = {
     "a short account": ("account = '1234'", "account has to be twelve digits in quotes"),
     "no URL": ("lambda-endpoint = 'localhost:3001'", "lambda-endpoint has to be a URL"),
     "a text for lambda": ("lambda = 'yes'", "lambda has to be true or false; it is 'yes'"),
+    "another isolation": ("isolation = 'thread'", 'isolation has to be "none" or "process"; it is \'thread\''),
+    "no death": ("max-deaths = 0", "max-deaths has to be a number of processes, at least 1; it is 0"),
+    "a flag for deaths": ("max_deaths = true", "max_deaths has to be a number of processes, at least 1"),
     "a key twice": (
         "lambda-endpoint = 'http://a'\nlambda_endpoint = 'http://b'",
         "lambda_endpoint is given twice, with - and with _",

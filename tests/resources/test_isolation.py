@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,10 +18,12 @@ from asl_engine.resources.python.context import InvokeOptions
 from asl_engine.resources.python.isolation import TaskOptions, options_of
 from asl_engine.resources.python.tasks import python_resource
 from tests.cli.project import wait_for
+from tests.processes import has_ended
 from tests.resources.calls import EXECUTION, a_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from asl_engine.resources import TaskCall
     from asl_engine.resources.python.registry import Registry
@@ -222,16 +223,6 @@ def test_what_it_has_started_does_not_outlive_it(registry: Registry, tmp_path: P
     assert (found.cause or "").endswith(f'{exit_words(5)}"}}')
     child = int((tmp_path / "child").read_text())
     wait_for(lambda: has_ended(child))
-
-
-def has_ended(process: int) -> bool:
-    """Nobody may wait for it: then it stays, and is called a zombie."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return True
-    status = Path("/proc", str(process), "stat")
-    return status.exists() and ") Z " in status.read_text()
 
 
 def test_a_process_that_ended_while_it_had_nothing_to_do_is_replaced(registry: Registry) -> None:

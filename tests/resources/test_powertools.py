@@ -7,6 +7,7 @@ import json
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 from aws_lambda_powertools import Logger, Tracer
@@ -18,6 +19,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 
 from asl_engine import TaskContext, run, task
+from asl_engine.cloud.deploy.handler import handler
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -186,6 +188,34 @@ def test_the_context_names_the_version_that_was_called() -> None:
     definition = json.loads(json.dumps(MACHINE).replace(ARN, f"{ARN}:3"))
     output(definition, pay, {})
     assert (seen[0].function_version, seen[0].invoked_function_arn) == ("3", f"{ARN}:3")
+
+
+def test_in_lambda_a_task_has_the_context_of_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    request, client = "8476a536-e9f4-11e8-9739-2dfe598c3fcd", object()
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "12")
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_GROUP_NAME", "/shop/pay")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2026/01/31/[12]0123456789abcdef0123456789abcdef")
+    lambdas = SimpleNamespace(
+        aws_request_id=request,
+        invoked_function_arn=f"{ARN}:live",
+        client_context=client,
+        tenant_id="blue",
+        get_remaining_time_in_millis=lambda: 3000,
+    )
+    seen: list[TaskContext] = []
+
+    def pay(_event: Any, context: TaskContext) -> None:
+        seen.append(context)
+
+    handler(pay, "pay")({}, lambdas)
+    (context,) = seen
+    assert (context.aws_request_id, context.idempotency_key) == (request, request)
+    assert (context.invoked_function_arn, context.function_version) == (f"{ARN}:live", "12")
+    assert (context.memory_limit_in_mb, context.log_group_name) == ("512", "/shop/pay")
+    assert context.log_stream_name == "2026/01/31/[12]0123456789abcdef0123456789abcdef"
+    assert (context.client_context, context.tenant_id) == (client, "blue")
+    assert 0 < context.get_remaining_time_in_millis() <= 3000
 
 
 def test_what_a_context_logs_goes_where_prints_go(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import StatesError
+from asl_engine.resources.python.context import InvokeOptions
 from asl_engine.resources.python.loading import load_tasks
 from asl_engine.resources.python.registry import accepts_context
 from asl_engine.resources.python.tasks import TaskContext
@@ -69,7 +70,11 @@ def task_context(name: str, context: Any) -> TaskContext:
     """
     left = context.get_remaining_time_in_millis()
     return TaskContext(
-        idempotency_key=context.aws_request_id, function_name=name, deadline=int(time.time() * 1000) + left
+        idempotency_key=context.aws_request_id,
+        function_name=name,
+        deadline=int(time.time() * 1000) + left,
+        invoked_function_arn=getattr(context, "invoked_function_arn", ""),
+        invoked=InvokeOptions(getattr(context, "client_context", None), getattr(context, "tenant_id", None)),
     )
 
 

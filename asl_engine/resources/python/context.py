@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import cache
 from time import time
@@ -20,11 +21,15 @@ __all__ = ["InvokeOptions", "TaskContext", "context_of", "invoked_arn", "lambda_
 
 LAMBDA_LONGEST = 900_000  # milliseconds: what a Lambda function has at most
 LATEST = "$LATEST"
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 DEFAULT_MEMORY = "128"  # megabytes: what a Lambda function has unless it is configured
 
 
 class InvokeOptions(NamedTuple):
-    """What Invoke was given beside the event: the client context, parsed, and the tenant."""
+    """What Invoke was given beside the event: the client context and the tenant.
+
+    ``context`` is parsed JSON, or in Lambda itself the object that its runtime has made of it.
+    """
 
     context: Any = None
     tenant: str | None = None
@@ -97,7 +102,8 @@ class TaskContext(NamedTuple):
         from asl_engine.resources.lambda_.worker import ClientContext
 
         given = self.invoked.context
-        return ClientContext(given) if isinstance(given, dict) else None
+        made: ClientContext | None = ClientContext(given) if isinstance(given, dict) else given
+        return made
 
     @property
     def tenant_id(self) -> str | None:
@@ -147,7 +153,12 @@ def invoked_arn(call: TaskCall, name: str) -> str:
 
 
 def request_id(key: str) -> str:
-    """The UUID (version 5, RFC 9562 section 5.5, in a namespace of zeros) of an attempt's key."""
+    """The UUID (version 5, RFC 9562 section 5.5, in a namespace of zeros) of an attempt's key.
+
+    A key that is a UUID itself, as in Lambda, where the request's id is all that is known, stays as it is.
+    """
+    if UUID.fullmatch(key):
+        return key
     from hashlib import sha1
 
     digits = sha1(bytes(16) + key.encode(), usedforsecurity=False).hexdigest()
