@@ -1,7 +1,7 @@
-"""Processes that work for this one: each answers one request after the other, one JSON line for each.
+"""Processes that work for this one.  Each answers one request after the other, with a line of JSON each.
 
-A process that ends in the middle of a request has been ended by the code that it ran, and by that alone: this
-is how a task that takes its process down is told from those beside it.
+A process that ends in the middle of a request was ended by the code that it ran for that request: nothing else
+ran there.  So a task that takes its process down is told from those beside it.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ class _Process:
         return self._made is not None and self._made.poll() is None
 
     def ask(self, request: Json, hear: Callable[[Any], None] | None) -> Any:
-        """Blocks until the process has answered, or ended."""
+        """Send the request, and block until the process has answered or ended."""
         process = self._process()
         assert process.stdin is not None  # noqa: S101  it was asked for
         assert process.stdout is not None  # noqa: S101  it was asked for

@@ -131,7 +131,7 @@ def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
 
 
 def _invoke_options(parameters: Mapping[str, Any]) -> InvokeOptions:
-    """What a function here gets beside the event.  Raises Lambda's error for a client context that is none."""
+    """What the function gets beside the event.  Raises ``StatesError`` unless the client context is Base64 of JSON."""
     given = parameters.get("ClientContext")
     if given is None:
         return InvokeOptions(None, parameters.get("TenantId"))
@@ -190,7 +190,7 @@ def _event(body: str | None) -> Payload:
 
 
 def _forget(task: asyncio.Task[Payload]) -> None:
-    """Run an asynchronous invocation: its result and its failure are dropped."""
+    """Drop the result or the failure of an asynchronous invocation."""
     if not task.cancelled():
         task.exception()
 

@@ -51,7 +51,7 @@ class FunctionConfiguration(NamedTuple):
 
 
 def read_functions(tables: Mapping[str, Any], root: Path, source: str) -> dict[str, FunctionConfiguration]:
-    """Raises ``ProjectError`` that says what is wrong, and where."""
+    """The configured functions, by name.  Raises ``ProjectError`` that says what is wrong, and where."""
     return {name: _function(name, table, root, f"{source}: functions.{name}") for name, table in tables.items()}
 
 
@@ -95,7 +95,7 @@ class LocalFunction:
         return function_result(made.text, call)
 
     async def invoke(self, event: str, call: TaskCall, invoked: InvokeOptions | None = None) -> Invocation:
-        """Raises ``StatesError`` if the function's process or endpoint is unavailable."""
+        """Call the function.  Raises ``StatesError`` if its process or its endpoint is unavailable."""
         seconds = self.function.timeout
         if self.function.endpoint is not None:
             return await self._post(self.function.endpoint, event, seconds)
@@ -111,7 +111,7 @@ class LocalFunction:
         return _bounded(Invocation(answer["text"], answer["failed"], {}))
 
     def _request(self, event: str, call: TaskCall, invoked: InvokeOptions | None) -> dict[str, Any]:
-        """What the worker is asked; ``invoked`` is what Invoke was given beside the event."""
+        """The request to the worker; ``invoked`` is what Invoke was given beside the event."""
         return {
             "name": self.function.name,
             "arn": invoked_arn(call, self.function.name),
@@ -132,7 +132,7 @@ class LocalFunction:
 
 
 def _environment(function: FunctionConfiguration) -> dict[str, str]:
-    """What a function's process sees: a little of ours, Lambda's own variables, and what is configured."""
+    """The environment of a function's process: a few of our variables, Lambda's, and those that are configured."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
     return {**inherited, **lambda_variables(function.name), **function.environment}
 

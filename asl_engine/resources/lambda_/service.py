@@ -123,7 +123,7 @@ def _target(arn: str) -> dict[str, str]:
 def function_result(text: str, call: TaskCall) -> Payload:
     """The value that a function returned.
 
-    Raises ``StatesError`` if it is not JSON; recorded from AWS: the size of a text is looked at before its syntax.
+    Raises ``StatesError`` if it is not JSON.  Recorded from AWS: the size of a text matters before its syntax.
     """
     try:
         return Payload(loads(text), text) if text else Payload.of_text("null")

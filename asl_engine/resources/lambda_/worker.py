@@ -27,7 +27,7 @@ LEAVE_SECONDS = 2.0  # for what the called code has left running
 
 
 class Channel:
-    """The pipes to the engine, out of the way of the code that is called."""
+    """The pipes to the engine.  The code that is called sees neither of them: stdin is empty, stdout is stderr."""
 
     def __init__(self) -> None:
         self._answers = os.fdopen(os.dup(1), "w", encoding="utf-8")

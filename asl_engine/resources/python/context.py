@@ -1,4 +1,4 @@
-"""The context of a task: what Lambda's context object has, and what a task of a state machine knows besides."""
+"""The context of a task: what Lambda's context object has, and what only a state machine's task knows."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class TaskContext(NamedTuple):
 
     @property
     def identity(self) -> CognitoIdentity:
-        """As in Lambda it is an object; nobody who calls from here has a Cognito identity."""
+        """An object, as in Lambda; its members are None, because no caller has a Cognito identity."""
         from asl_engine.resources.lambda_.worker import CognitoIdentity
 
         return CognitoIdentity()
@@ -167,7 +167,7 @@ def request_id(key: str) -> str:
 
 
 def _variable(name: str, function: str) -> str:
-    """A variable of Lambda's: its own value where this runs in Lambda."""
+    """A variable of Lambda's; where this runs in Lambda, its real value."""
     variable = f"AWS_LAMBDA_{'FUNCTION_' if name == 'MEMORY_SIZE' else ''}{name}"
     return os.environ.get(variable) or lambda_variables(function)[variable]
 

@@ -50,7 +50,7 @@ def options_of(function: TaskFunction) -> TaskOptions:
 
 
 class Isolation:
-    """The processes of one project's tasks, which are loaded from ``places`` and ``root`` there as here."""
+    """The processes of one project's tasks.  They load the tasks from ``places`` and ``root``, as this one does."""
 
     def __init__(
         self, places: tuple[Path, ...], root: Path, mode: str = HERE, max_deaths: int = DEFAULT_MAX_DEATHS
@@ -83,7 +83,7 @@ class Isolation:
         try:
             answer = await self._processes.ask(_request(name, call, invoked), lambda _: call.heartbeat())
         except ProcessEnded as ended:
-            self._culprits.add(name)  # from now on it does not run in this process, in no execution
+            self._culprits.add(name)  # no execution runs it in this process from now on
             log.error(  # noqa: TRY400  a traceback would show our own code only
                 "%s: the task %s of the state %s ended its process: %s", call.execution, name, call.state, ended
             )
@@ -100,7 +100,7 @@ class Isolation:
 
 
 def _command(places: tuple[Path, ...], root: Path) -> list[str]:
-    """This Python, with the same modules to import."""
+    """The command of a process: this Python, which finds the same modules."""
     settings = json.dumps({"path": sys.path, "places": [*map(str, places)], "root": str(root)})
     start = f"import json, sys; sys.path[:] = json.loads(sys.argv[1])['path']; {START}"
     return [sys.executable, "-c", start, settings]

@@ -29,7 +29,7 @@ class Registry:
         self._functions: dict[str, TaskFunction] = {}
 
     def add(self, name: str, function: TaskFunction) -> None:
-        """Register a callable.  If the name is taken, what needs it is refused when it is called or looked up."""
+        """Register a callable.  If another one has the name, a machine that needs the name is refused."""
         other = self._functions.setdefault(name, function)
         if isinstance(other, Clash):
             self._functions[name] = Clash(name, *other.functions, function)
