@@ -55,10 +55,19 @@ def tell(event, context):
     }
 
 def fail(event, context):
-    raise ValueError("not today")
+    try:
+        {}["a"]
+    except KeyError as error:
+        raise ValueError("not today") from error
+
+def half(event, context):
+    return ["\\ud800"]
+
+def half_raised(event, context):
+    raise ValueError("\\ud800")
 
 def unfit(event, context):
-    return {1, 2}
+    return {"items": [1, {1, 2}]}
 
 def die(event, context):
     os._exit(3)
@@ -171,13 +180,32 @@ def test_the_context_has_all_that_lambdas_has(made: Any, capfd: Any) -> None:
     assert "one 2" in capfd.readouterr().err
 
 
-def test_an_exception_is_reported_as_lambda_does(made: Any) -> None:
+def test_an_exception_is_reported_as_lambda_does(made: Any, tmp_path: Path) -> None:
     error, cause = failure(made("fail"))
     assert error == "ValueError"
     assert set(cause) == {"errorMessage", "errorType", "requestId", "stackTrace"}
     assert cause["errorMessage"] == "not today"
-    assert len(cause["stackTrace"]) == 1
-    assert 'raise ValueError("not today")' in cause["stackTrace"][0]
+    frame, task, because, origin = cause["stackTrace"]
+    assert 'raise ValueError("not today") from error' in frame
+    line = HANDLERS.splitlines().index("def fail(event, context):") + 1
+    assert task == f"  the function f ({tmp_path / 'handlers.py'}:{line}) of the state S\n"
+    assert because == "  caused by KeyError: 'a'\n"
+    assert '{}["a"]' in origin
+
+
+def test_the_part_of_a_result_that_is_not_json_is_named(made: Any, tmp_path: Path) -> None:
+    line = HANDLERS.splitlines().index("def unfit(event, context):") + 1
+    assert failure(made("unfit"))[1]["stackTrace"] == [
+        "  $.items[1] is a set: {1, 2}\n",
+        f"  returned by the function f ({tmp_path / 'handlers.py'}:{line}) of the state S\n",
+    ]
+
+
+@pytest.mark.parametrize("handler", ["half", "half_raised"])
+def test_half_of_a_character_fails_the_call_and_not_its_process(made: Any, handler: str) -> None:
+    error, cause = failure(made(handler))
+    assert error == {"half": "Runtime.MarshalError", "half_raised": "ValueError"}[handler]
+    assert "\\ud800" in json.dumps(cause)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def _function_arn(parameters: Mapping[str, Any], execution: str) -> str:
 
 
 def _invoke_options(parameters: Mapping[str, Any]) -> InvokeOptions:
-    """What the function gets beside the event.  Raises ``StatesError`` unless the client context is Base64 of JSON."""
+    """What the function gets beside the event.  Raises ``StatesError`` for a bad client context."""
     given = parameters.get("ClientContext")
     if given is None:
         return InvokeOptions(None, parameters.get("TenantId"))

@@ -116,6 +116,7 @@ class LocalFunction:
             "name": self.function.name,
             "arn": invoked_arn(call, self.function.name),
             "request": request_id(call.key),
+            "state": call.state,
             "seconds": self.function.timeout,
             "event": loads(event or "{}"),
             "client": None if invoked is None else invoked.context,

@@ -7,22 +7,30 @@ alone, so that a function may have its own Python: it imports only the standard 
 from __future__ import annotations
 
 import importlib
+import inspect
 import io
 import json
 import os
+import re
 import signal
 import sys
 import time
 import traceback
+from math import isfinite
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import TracebackType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+HALF = re.compile("[\ud800-\udfff]")
 W3C = ("traceparent", "tracestate", "baggage")
+MAX_CHAIN = 8  # exceptions, so that a cause stays below the length at which AWS cuts it
+MAX_SHOWN = 80  # characters of a value
+MAX_DEPTH = 500  # levels of a value
 LEAVE_SECONDS = 2.0  # for what the called code has left running
 
 
@@ -154,6 +162,123 @@ class Context:
         return f"LambdaContext([{shown}])"
 
 
+# -- what helps to find a mistake ------------------------------------------------------------------------
+
+
+def message_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as broken:  # noqa: BLE001  __str__ is user code as well
+        return f"<str() of the {type(error).__name__} raised {type(broken).__name__}>"
+
+
+def related(error: BaseException) -> list[str]:
+    """What an exception was caused by, and the members of a group, each with its frames."""
+    lines: list[str] = []
+    seen = {id(error)}
+    waiting = [*_next_to(error)]
+    while waiting and len(seen) <= MAX_CHAIN:
+        relation, other = waiting.pop(0)
+        if id(other) in seen:
+            continue
+        seen.add(id(other))
+        lines.append(f"  {relation} {type(other).__name__}: {message_of(other)}\n")
+        lines += traceback.format_list(_plain(other.__traceback__))
+        waiting = [*_next_to(other), *waiting]
+    return lines
+
+
+def _plain(trace: TracebackType | None) -> list[tuple[str, int, str, str | None]]:
+    frames = traceback.extract_tb(trace)
+    return [(frame.filename, frame.lineno or 0, frame.name, frame.line) for frame in frames]
+
+
+def _next_to(error: BaseException) -> Iterator[tuple[str, BaseException]]:
+    if error.__cause__ is not None:
+        yield "caused by", error.__cause__
+    elif error.__context__ is not None and not error.__suppress_context__:
+        yield "while handling", error.__context__
+    members: Any = getattr(error, "exceptions", None)
+    if isinstance(members, tuple):  # of an ExceptionGroup, which an old Python does not know
+        for number, member in enumerate(members, 1):
+            if isinstance(member, BaseException):
+                yield f"member {number} of {len(members)}:", member
+
+
+def fault_lines(result: Any) -> list[str]:
+    """``$.items[3].when is a datetime: ...``, for the first part of a result that JSON cannot represent."""
+    try:
+        return [f"  {_short(path)} {fault}\n" for path, fault in _first_fault(result)]
+    except Exception as broken:  # noqa: BLE001  the value may be of a class of the user's
+        return [f"  $ cannot be read: {type(broken).__name__}: {message_of(broken)}\n"]
+
+
+def _first_fault(result: Any) -> Iterator[tuple[str, str]]:
+    """The path to it, and what is wrong with it."""
+    waiting: list[tuple[str, Any, tuple[int, ...]]] = [("$", result, ())]
+    while waiting:
+        path, value, around = waiting.pop()
+        fault = _fault(value, around)
+        if fault is not None:
+            yield path, fault
+            return
+        inside = (*around, id(value))
+        if isinstance(value, dict):
+            for key in value:
+                if key is not None and not isinstance(key, (str, int, float)):
+                    yield path, f"has a key that is {_described(key)}"
+                    return
+            waiting += [(path + _member(key), value[key], inside) for key, _ in reversed([*value.items()])]
+        elif isinstance(value, (list, tuple)):
+            numbered = [(f"{path}[{number}]", inner, inside) for number, inner in enumerate(value)]
+            waiting += reversed(numbered)
+
+
+def _fault(value: Any, around: tuple[int, ...]) -> str | None:
+    if isinstance(value, (dict, list, tuple)):
+        if len(around) > MAX_DEPTH:
+            return "is nested too deeply"
+        return "contains itself" if id(value) in around else None
+    if isinstance(value, str):
+        return None if _is_unicode(value) else f"has half of a surrogate pair: {_shown(value)}"
+    if isinstance(value, float):
+        return None if isfinite(value) else f"is {value}"
+    return None if value is None or isinstance(value, int) else f"is {_described(value)}"
+
+
+def _described(value: Any) -> str:
+    kind = type(value).__name__
+    return f"{'an' if kind[0] in 'aeiouAEIOU' else 'a'} {kind}: {_shown(value)}"
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _member(key: Any) -> str:
+    name = str(key)
+    return f".{name}" if name.isidentifier() else f"[{name!r}]"
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception as broken:  # noqa: BLE001  __repr__ is user code as well
+        return f"<repr() raised {type(broken).__name__}>"
+    return _short(text)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+# -- the calls -------------------------------------------------------------------------------------------
+
+
 def load(path: str) -> Any:
     """``module:function``, or Lambda's ``module.function``."""
     module, colon, name = path.partition(":")
@@ -165,37 +290,49 @@ def load(path: str) -> Any:
     return found
 
 
-def failure(error: BaseException, request: str) -> dict[str, Any]:
-    """What Lambda reports for an exception that leaves the handler."""
+def failure(error: BaseException, handler: Any, asked: dict[str, Any]) -> dict[str, Any]:
+    """What Lambda reports for an exception that leaves the handler, and what helps to find the mistake."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename != __file__ and "importlib" not in frame.filename]
     return {
-        "errorMessage": str(error),
+        "errorMessage": message_of(error),
         "errorType": type(error).__name__,
-        "requestId": request,
-        "stackTrace": traceback.format_list(own),
+        "requestId": asked["request"],
+        "stackTrace": [*traceback.format_list(own), f"  {called(handler, asked)}\n", *related(error)],
     }
 
 
+def called(handler: Any, asked: dict[str, Any]) -> str:
+    code = getattr(inspect.unwrap(handler), "__code__", None) if callable(handler) else None
+    place = "" if code is None else f" ({code.co_filename}:{code.co_firstlineno})"
+    return f"the function {asked['name']}{place} of the state {asked['state']}"
+
+
 def answer(handler: Any, asked: dict[str, Any]) -> dict[str, Any]:
-    request = asked["request"]
     try:
         if callable(handler):
             result = handler(asked["event"], Context(asked))
         else:
             raise handler
     except Exception as error:  # noqa: BLE001  the function's own
-        return {"failed": True, "text": json.dumps(failure(error, request), ensure_ascii=False)}
+        return {"failed": True, "text": report(failure(error, handler, asked))}
     try:
-        return {"failed": False, "text": json.dumps(result, ensure_ascii=False, allow_nan=False)}
-    except (TypeError, ValueError, RecursionError) as error:
+        text = json.dumps(result, ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except Exception as error:  # noqa: BLE001  the value is the function's, and so are its classes
         told = {
-            "errorMessage": f"Unable to marshal response: {error}",
+            "errorMessage": f"Unable to marshal response: {message_of(error)}",
             "errorType": "Runtime.MarshalError",
-            "requestId": request,
-            "stackTrace": [],
+            "requestId": asked["request"],
+            "stackTrace": [*fault_lines(result), f"  returned by {called(handler, asked)}\n"],
         }
-        return {"failed": True, "text": json.dumps(told, ensure_ascii=False)}
+        return {"failed": True, "text": report(told)}
+    return {"failed": False, "text": text}
+
+
+def report(told: dict[str, Any]) -> str:
+    """JSON text, in which half of a surrogate pair is spelt: as a character no JSON text can have it."""
+    return HALF.sub(lambda half: f"\\\\u{ord(half[0]):04x}", json.dumps(told, ensure_ascii=False))
 
 
 def main() -> None:

@@ -50,7 +50,7 @@ def options_of(function: TaskFunction) -> TaskOptions:
 
 
 class Isolation:
-    """The processes of one project's tasks.  They load the tasks from ``places`` and ``root``, as this one does."""
+    """The processes of a project's tasks.  They load the tasks from ``places`` and ``root``, as this one does."""
 
     def __init__(
         self, places: tuple[Path, ...], root: Path, mode: str = HERE, max_deaths: int = DEFAULT_MAX_DEATHS
