@@ -157,12 +157,12 @@ def set_up(how: How, project: Project, machine: StateMachine, name: str = "") ->
 
 def project_tasks(project: Project) -> Registry:
     """The project's callables, which run where the project says.  Raises ``ProjectError``."""
-    from asl_engine.resources.python.isolation import Isolation
+    from asl_engine.resources.python.isolation import isolation_of
     from asl_engine.resources.python.loading import load_tasks
 
     with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
         registry = load_tasks(*project.tasks, root=project.root)
-    registry.isolation = Isolation(project.tasks, project.root, project.isolation, project.max_deaths)
+    registry.isolation = isolation_of(project.tasks, project.root, project.isolation, project.max_deaths)
     return registry
 
 

@@ -295,6 +295,24 @@ def test_who_has_a_process_of_its_own(
     assert isolation.wants_apart("f", options, a_call("f", {})._replace(deaths=deaths)) is apart
 
 
+def test_the_engines_of_a_process_share_what_they_know_of_culprits(registry: Registry, tmp_path: Path) -> None:
+    """`asl resume --all` has an engine for each execution."""
+    (tmp_path / "asl.toml").write_text('tasks = "apart"\n')
+    one, other = (project_tasks(find_project(tmp_path, {})).isolation for _ in range(2))
+    assert one is not None
+    assert other is one
+    call = a_call("die", 3)
+    assert not other.wants_apart("die", TaskOptions(), call)
+
+    async def main() -> None:
+        with pytest.raises(StatesError):
+            await one.call("die", call, InvokeOptions())
+
+    asyncio.run(main())
+    assert other.wants_apart("Die", TaskOptions(), call)  # a function's name in another form
+    assert registry.isolation is not one  # that of other settings
+
+
 def test_of_many_suspects_a_few_are_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     isolation = project_tasks(find_project(tmp_path, {})).isolation
     assert isolation is not None

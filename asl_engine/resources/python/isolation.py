@@ -13,11 +13,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import StatesError
 from asl_engine.payload import Payload
 from asl_engine.resources.processes import ProcessEnded, ProcessPool
+from asl_engine.resources.python.callables import canonical
 from asl_engine.resources.python.reports import exited
 
 if TYPE_CHECKING:
@@ -27,10 +29,9 @@ if TYPE_CHECKING:
     from asl_engine.resources.python.callables import TaskFunction
     from asl_engine.resources.python.context import InvokeOptions
 
-__all__ = ["DEFAULT_MAX_DEATHS", "HERE", "MODES", "PROCESS", "Isolation", "TaskOptions", "options_of"]
+__all__ = ["MODES", "Isolation", "TaskOptions", "isolation_of", "options_of"]
 
 HERE, PROCESS = MODES = ("none", "process")
-DEFAULT_MAX_DEATHS = 2
 MAX_TOLD = 10  # suspects that are told one by one
 START = "from asl_engine.resources.python.worker import main; main()"
 
@@ -49,21 +50,34 @@ def options_of(function: TaskFunction) -> TaskOptions:
     return options if isinstance(options, TaskOptions) else TaskOptions()
 
 
-class Isolation:
-    """The processes of a project's tasks.  They load the tasks from ``places`` and ``root``, as this one does."""
+def isolation_of(places: tuple[Path, ...], root: Path, mode: str, max_deaths: int) -> Isolation:
+    """The isolation of a project's tasks, which are loaded from ``places`` and ``root``.
 
-    def __init__(
-        self, places: tuple[Path, ...], root: Path, mode: str = HERE, max_deaths: int = DEFAULT_MAX_DEATHS
-    ) -> None:
+    All engines of this process share it: they have its processes in common, and what it knows of culprits.
+    """
+    return _isolation(places, root, mode, max_deaths, tuple(sys.path))
+
+
+@lru_cache(maxsize=8)
+def _isolation(
+    places: tuple[Path, ...], root: Path, mode: str, max_deaths: int, path: tuple[str, ...]
+) -> Isolation:
+    return Isolation(_command(places, root, path), mode, max_deaths)
+
+
+class Isolation:
+    """Processes for tasks, started by ``command``, and what is known of the tasks that ended theirs."""
+
+    def __init__(self, command: list[str], mode: str, max_deaths: int) -> None:
         self._mode = mode
         self._max_deaths = max_deaths
         self._culprits: set[str] = set()
         self._suspects = 0
-        self._processes = ProcessPool(_command(places, root))
+        self._processes = ProcessPool(command)
 
     def wants_apart(self, name: str, options: TaskOptions, call: TaskCall) -> bool:
         """Whether a call is to have a process of its own."""
-        if (options.isolation or self._mode) == PROCESS or name in self._culprits:
+        if (options.isolation or self._mode) == PROCESS or canonical(name) in self._culprits:
             return True
         most = options.max_deaths or self._max_deaths
         if call.deaths:
@@ -83,7 +97,7 @@ class Isolation:
         try:
             answer = await self._processes.ask(_request(name, call, invoked), lambda _: call.heartbeat())
         except ProcessEnded as ended:
-            self._culprits.add(name)  # no execution runs it in this process from now on
+            self._culprits.add(canonical(name))  # no execution runs it in this process from now on
             log.error(  # noqa: TRY400  a traceback would show our own code only
                 "%s: the task %s of the state %s ended its process: %s", call.execution, name, call.state, ended
             )
@@ -99,9 +113,9 @@ class Isolation:
         self._processes.close()
 
 
-def _command(places: tuple[Path, ...], root: Path) -> list[str]:
-    """The command of a process: this Python, which finds the same modules."""
-    settings = json.dumps({"path": sys.path, "places": [*map(str, places)], "root": str(root)})
+def _command(places: tuple[Path, ...], root: Path, path: tuple[str, ...]) -> list[str]:
+    """The command of a process: this Python, which finds the same modules on ``path``."""
+    settings = json.dumps({"path": path, "places": [*map(str, places)], "root": str(root)})
     start = f"import json, sys; sys.path[:] = json.loads(sys.argv[1])['path']; {START}"
     return [sys.executable, "-c", start, settings]
 
