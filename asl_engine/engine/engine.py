@@ -19,22 +19,10 @@ from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
 from asl_engine.core.apply import fold
-from asl_engine.core.events import (
-    MapRunAborted,
-    MapRunRedriven,
-    MapRunStarted,
-    RetryScheduled,
-    StateAborted,
-    TaskFailed,
-    TaskHeartbeatReceived,
-    TaskScheduled,
-    TaskStarted,
-    TaskSucceeded,
-    TaskTimedOut,
-    WaitScheduled,
-)
+from asl_engine.core.events import TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, advance, lifetime_end, machine_deadline
+from asl_engine.core.open_work import CLOSING, OPENING, opened_by
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
     MapRunReported,
@@ -87,17 +75,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
-# Events that open work, and those that close it from outside.
-OPENING = frozenset({TaskStarted, WaitScheduled, RetryScheduled, MapRunStarted, MapRunRedriven})
-CLOSING = frozenset({TaskTimedOut, StateAborted, MapRunAborted})
 SALT_BYTES = 16
-
-
-def opened_by(event: Event) -> int:
-    """The key of the work that an event opens."""
-    if isinstance(event, TaskStarted):
-        return event.task
-    return event.map_run if isinstance(event, MapRunRedriven) else event.seq
 
 
 class Engine:
