@@ -28,7 +28,7 @@ from asl_engine.project.executions import ProjectExecutions
 from asl_engine.project.inputs import checked_name, machine_name, read_text
 from asl_engine.project.limits import overridden
 from asl_engine.project.options import How, limits_of
-from asl_engine.project.setup import assemble, remote_lambda, services_of
+from asl_engine.project.setup import assemble, project_tasks, remote_lambda, services_of
 from asl_engine.project.stand_ins import (
     CallableStandIns,
     CalledTask,
@@ -43,7 +43,6 @@ from asl_engine.projections.descriptions import history_event
 from asl_engine.projections.history import project as project_history
 from asl_engine.projections.moments import iso
 from asl_engine.resources.catalog import Catalog
-from asl_engine.resources.python.loading import load_tasks
 from asl_engine.resources.python.registry import Registry
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.sqlite.store import SqliteStore
@@ -393,6 +392,6 @@ def _catalog(left: list[CalledTask], project: Project, how: How, nested: Project
         reachable = project if how.use_lambda else project._replace(connections={})
         services = services_of(how, reachable, sdk_region=True)._replace(executions=nested)
     calls_functions = any(task.function is not None or task.computed for task in left)
-    registry = load_tasks(*project.tasks, root=project.root) if calls_functions else Registry()
+    registry = project_tasks(project) if calls_functions else Registry()
     remote = remote_lambda(how, project) if how.use_lambda and calls_functions else None
     return Catalog(registry, remote, services)

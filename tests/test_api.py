@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -281,6 +282,14 @@ def test_the_values_of_a_named_project_fill_placeholders(project: Path, of: Call
 
 def test_what_is_given_comes_first(project: Path) -> None:
     assert run(project / "statemachines" / "greet.json", tasks={"greet": greet}).output == "given"
+
+
+def test_tasks_run_where_the_project_says(project: Path) -> None:
+    """In a process of their own, here."""
+    (project / "tasks" / "place.py").write_text("import os\n\ndef place(event):\n    return os.getpid()\n")
+    (project / "asl.toml").write_text('isolation = "process"\n')
+    place = {"Type": "Task", "Resource": "arn:aws:lambda:eu-west-1:1:function:place", "End": True}
+    assert run({"StartAt": "Place", "States": {"Place": place}}, project=project).output != os.getpid()
 
 
 def test_a_project_is_not_looked_into_where_everything_is_given(project: Path) -> None:
