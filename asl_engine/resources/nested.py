@@ -216,15 +216,18 @@ def _operation() -> Any:
 
 def own_api_resource(operation: str, executions: Executions) -> Direct:
     """``aws-sdk:sfn:<action>``, answered by the server that runs the task."""
-    from asl_engine.resources.aws.failures import refused, sdk_family
+    from asl_engine.resources.aws.failures import refused, sdk_family, unfit
     from asl_engine.resources.aws.names import service_model
-    from asl_engine.resources.aws.shapes import SDK, to_request, to_result
+    from asl_engine.resources.aws.requests import read_request
+    from asl_engine.resources.aws.shapes import SDK, to_result
 
     model = service_model("stepfunctions")
     shapes = model.operation_model(operation)
 
     async def call_own_api(call: TaskCall) -> Payload:
-        request = to_request(shapes.input_shape, call.input.value, SDK)
+        request, faults = read_request(shapes.input_shape, call.input.value, SDK, tokens=True)
+        if faults:
+            raise unfit(call.input.value, faults, model, sdk_family(model))
         try:
             with call.idle():  # StartSyncExecution waits for another execution
                 answer = await executions.ask(operation, request, call)

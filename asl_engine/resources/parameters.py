@@ -12,15 +12,10 @@ from asl_engine.expressions.delimiters import is_expression
 from asl_engine.findings import Finding
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
-from asl_engine.resources.aws.shapes import KINDS, OPTIMISED, SDK, required
+from asl_engine.resources.aws.requests import Field, Fields, Request, Rules, fields_of, read
+from asl_engine.resources.aws.shapes import OPTIMISED, SDK
 from asl_engine.resources.integrations import NATIVE, integration
-from asl_engine.resources.request_fields import (
-    UNKNOWN,
-    missing,
-    unsupported,
-    wrong_format,
-    wrong_kind,
-)
+from asl_engine.resources.request_fields import UNKNOWN
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
@@ -78,7 +73,10 @@ def parameter_faults(found: Integration, value: Any, field: str = "Parameters") 
     if not found.sdk and found.name in NATIVE:
         return _native(found.name)(value)
     request = _request_of(found)
-    return [] if request is None else list(dict.fromkeys(_structure(request, request.fields, value, "")))
+    if request is None:
+        return []
+    _, faults = read(request, value, converts=False)
+    return [fault.message for fault in faults]
 
 
 def _native(name: str) -> Callable[[dict[str, Any]], list[str]]:
@@ -103,105 +101,41 @@ def _native(name: str) -> Callable[[dict[str, Any]], list[str]]:
 # -- operations of services ------------------------------------------------------------------------------
 
 
-class _Fields(NamedTuple):
-    """The shapes of a structure's members by the task's words; ``aliases`` are the API's words for them."""
-
-    shapes: dict[str, Any]
-    required: list[str]
-    aliases: dict[str, str]
-
-
-class _Request(NamedTuple):
-    """What an operation takes.  ``rules`` are those of an optimised integration, ``refused`` places it refuses."""
-
-    fields: _Fields
-    spelling: Spelling
-    rules: Optimised | None
-    refused: frozenset[str]
-
-
 class _Text(NamedTuple):
     """The shape of a text that the operation's model does not have."""
 
+    name: str = ""
     type_name: str = "string"
 
 
-def _request_of(found: Integration) -> _Request | None:
-    """None where nothing is known of the operation's request."""
+def _request_of(found: Integration) -> Request | None:
+    """What an integration takes; None where nothing is known of it."""
     if not services():
         return None
     entry = None if found.sdk else TABLE[found.name]
-    service = services()[found.service] if entry is None else entry.service
+    service = services().get(found.service) if entry is None else entry.service
+    if service is None:
+        return None
     name = operation_name(service, found.action) if entry is None else entry.operation
     assert name is not None, "a recognised action"  # noqa: S101  for the type checker
     spelling = OPTIMISED if entry is not None and entry.family.legacy else SDK
     shape = service_model(service).operation_model(name).input_shape
-    fields = _Fields({}, [], {}) if shape is None else _fields(shape, spelling, tokens=entry is None)
     if entry is None:
-        return _Request(fields, spelling, None, frozenset())
+        return Request(fields_of(shape, spelling, tokens=True), spelling, tokens=True)
     refused = entry.refused | entry.taken.get(found.pattern, frozenset())
-    return _Request(_own_words(fields, entry, spelling), spelling, entry, refused)
+    fields = _own_words(fields_of(shape, spelling), entry, spelling)
+    return Request(fields, spelling, rules=Rules(entry.needed, entry.true, refused))
 
 
-def _fields(shape: Any, spelling: Spelling, *, tokens: bool = False) -> _Fields:
-    """``tokens``: those of idempotency have to be given, as reported of ``aws-sdk`` tasks."""
-    return _Fields(
-        {spelling.name(name): member for name, member in shape.members.items()},
-        [spelling.name(name) for name in required(shape, tokens=tokens)],
-        {name: spelling.name(name) for name in shape.members if name[:1].isupper()},
-    )
-
-
-def _own_words(fields: _Fields, entry: Optimised, spelling: Spelling) -> _Fields:
+def _own_words(words: Fields, entry: Optimised, spelling: Spelling) -> Fields:
     """The fields of a request as an integration calls them."""
-    shapes, names = dict(fields.shapes), list(fields.required)
+    fields, names = dict(words.fields), list(words.required)
     for member, place in entry.renamed.items():
-        field, own = spelling.name(member), place.strip("[]")
-        shape = shapes.pop(field)
-        shapes[own] = shape.member if place.startswith("[") else shape
+        field, own = spelling.name(member, ""), place.strip("[]")
+        renamed = fields.pop(field)
+        fields[own] = renamed._replace(shape=renamed.shape.member) if place.startswith("[") else renamed
         names = [own if name == field else name for name in names]
     if entry.named is not None:
-        shapes[entry.named.field] = _Text()
+        fields[entry.named.field] = Field(entry.named.field, _Text())
         names.append(entry.named.field)
-    return _Fields(shapes, names, {})
-
-
-def _structure(request: _Request, fields: _Fields, given: dict[str, Any], place: str) -> Iterator[str]:
-    """``place`` is where the structure is: empty, or with a dot at its end."""
-    there = set()
-    for key, value in given.items():
-        field = fields.aliases.get(key, key) if key not in fields.shapes else key
-        if field not in fields.shapes or f"{place}{field}" in request.refused:
-            yield unsupported(key)
-        elif value is not None:
-            there.add(field)
-            yield from _value(request, fields.shapes[field], value, key, f"{place}{field}")
-    also = [] if request.rules is None else [one for one in request.rules.needed if _is_in(one, place)]
-    names = dict.fromkeys([*fields.required, *(one.removeprefix(place) for one in sorted(also))])
-    for name in names:
-        if name not in there and f"{place}{name}" not in request.refused:
-            yield missing(name)
-
-
-def _is_in(needed: str, place: str) -> bool:
-    """Whether a place is one of a structure's own fields."""
-    return needed.startswith(place) and "." not in needed.removeprefix(place)
-
-
-def _value(request: _Request, shape: Any, value: Any, field: str, place: str) -> Iterator[str]:
-    if value is UNKNOWN or value is None or getattr(shape, "is_document_type", False):
-        return
-    name, fits = KINDS[shape.type_name]
-    if not fits(value):
-        yield wrong_kind(field, name)
-    elif request.rules is not None and place in request.rules.true and value is not True:
-        yield wrong_format(field)
-    elif shape.type_name == "structure":
-        inner = _fields(shape, request.spelling, tokens=request.rules is None)
-        yield from _structure(request, inner, value, f"{place}.")
-    elif shape.type_name == "list":
-        for item in value:
-            yield from _value(request, shape.member, item, field, place)
-    elif shape.type_name == "map":
-        for key, item in value.items():
-            yield from _value(request, shape.value, item, key, place)
+    return Fields(fields, tuple(names), {})

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ANYTHING",
+    "ARRAY",
     "BOOLEAN",
     "JSON_TEXT",
     "OBJECT",
     "STRING",
     "UNKNOWN",
+    "Kind",
     "RequestField",
     "checked_parameters",
     "field_faults",
@@ -56,21 +58,23 @@ class Kind(NamedTuple):
     """Which JSON a field takes, and what AWS calls it."""
 
     name: str
-    types: tuple[type, ...]
+    accepts: Callable[[Any], bool]
 
     def fits(self, value: Any) -> bool:
-        return value is UNKNOWN or (
-            isinstance(value, self.types)
-            and (not isinstance(value, bool) or bool in self.types or object in self.types)
-        )
+        return value is UNKNOWN or self.accepts(value)
 
 
-STRING = Kind("a STRING", (str,))
+def _of(name: str, *types: type) -> Kind:
+    return Kind(name, lambda value: isinstance(value, types))
+
+
+STRING = _of("a STRING", str)
 # A text that may be given as the JSON that it stands for.  Reported of AWS: a number is refused for a Payload.
-JSON_TEXT = Kind("a STRING", (str, dict, list))
-OBJECT = Kind("an OBJECT", (dict,))
-BOOLEAN = Kind("a BOOLEAN", (bool,))
-ANYTHING = Kind("JSON", (object,))
+JSON_TEXT = _of("a STRING", str, dict, list)
+OBJECT = _of("an OBJECT", dict)
+ARRAY = _of("an ARRAY", list)
+BOOLEAN = _of("a BOOLEAN", bool)
+ANYTHING = _of("JSON", object)
 
 
 class RequestField(NamedTuple):

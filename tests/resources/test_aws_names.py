@@ -77,13 +77,33 @@ def test_the_name_of_an_error(shape: str, name: str) -> None:
         ("MD5OfMessageBody", "Md5OfMessageBody", "MD5OfMessageBody"),
         ("ACL", "Acl", "ACL"),
         ("BOOL", "Bool", "BOOL"),
-        ("NULL", "Nul", "NULL"),
         ("S", "S", "S"),
     ],
 )
 def test_the_name_of_a_field(member: str, sdk: str, optimised: str) -> None:
     assert field_name(member) == sdk
     assert member_name(member) == optimised
+
+
+@pytest.mark.parametrize(
+    ("structure", "member", "field"),
+    [
+        ("AdvancedFieldSelector", "Equals", "EqualsValue"),
+        ("RetrievalFilter", "equals", "EqualsValue"),
+        ("Route", "Return", "ReturnValue"),
+        ("PackageRequest", "package", "PackageValue"),
+        ("CreateDataAutomationProjectRequest", "overrideConfiguration", "OverrideConfigurationValue"),
+        ("Snowball", "NotifyAll", "NotifyAllValue"),
+        ("Filter", "notEquals", "NotEquals"),
+        ("Filter", "DefaultValue", "DefaultValue"),
+        ("AttributeValue", "NULL", "Nul"),
+        ("Image", "Public", "PublicLaunchPermissions"),
+        ("Elsewhere", "Public", "PublicValue"),
+        ("AddPermissionInput", "AWSAccountId", "AwsAccountIds"),
+    ],
+)
+def test_the_name_of_a_field_that_java_cannot_call_so(structure: str, member: str, field: str) -> None:
+    assert field_name(member, structure) == field
 
 
 @pytest.mark.parametrize(
@@ -169,10 +189,10 @@ def test_the_parts_of_a_resource() -> None:
     assert integration("arn:aws:states:us-east-1:123456789012:activity:pay") is None
 
 
-def at(shape: Any, place: str, name: Callable[[str], str]) -> Any:
+def at(shape: Any, place: str, name: Callable[[str, str], str]) -> Any:
     """The shape at a place of the task's JSON.  Raises ``KeyError`` where there is none."""
     for step in filter(None, place.split(".")):
-        members = {} if step.isdecimal() else {name(n): inner for n, inner in shape.members.items()}
+        members = {} if step.isdecimal() else {name(n, shape.name): inner for n, inner in shape.members.items()}
         shape = members[step] if members else shape.member
     return shape
 
@@ -193,9 +213,9 @@ def test_the_table_of_jobs_agrees_with_the_services(name: str) -> None:
         if operation is None:
             continue
         taken = model.operation_model(operation).input_shape
-        names = {spelled(member): member for member in taken.members}
+        names = {spelled(member, taken.name): member for member in taken.members}
         assert set(request) <= set(names)
-        assert {spelled(member) for member in taken.required_members} <= set(request)
+        assert {spelled(member, taken.name) for member in taken.required_members} <= set(request)
         for place in (place.strip("[]") for place in request.values()):
             if place.startswith(".") and not entry.renamed:
                 at(started.input_shape, place[1:], spelled)

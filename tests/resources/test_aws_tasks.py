@@ -19,6 +19,7 @@ from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.services import Services
 from tests.resources.calls import EXECUTION, a_call
 from tests.resources.moto_server import moto_server
+from tests.resources.played_service import played
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,9 +200,27 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("aws-sdk:sqs:sendMessage", {"QueueUrl": "u", "MessageBody": 7}, MUST_BE.format("MessageBody", "a STRING")),
     ("aws-sdk:s3:putObject", {"Bucket": "b", "Key": "k"}, "The field 'Body' is required but was missing"),
     (
-        "dynamodb:getItem",
-        {"TableName": "t", "Key": {"k": {"BOOL": "yes"}}},
-        MUST_BE.format("BOOL", "a BOOLEAN"),
+        "aws-sdk:dynamodb:getItem",
+        {"TableName": "t", "Key": {"k": {"Bool": "yes"}}},
+        MUST_BE.format("Bool", "a BOOLEAN"),
+    ),
+    ("dynamodb:getItem", {"TableName": "t", "Key": {}, "Keys": {}}, UNKNOWN.format("Keys")),
+    ("aws-sdk:sfn:createActivity", {"Name": "a", "Tags": [{"key": "k"}]}, UNKNOWN.format("key")),
+    (
+        "aws-sdk:ecs:putAttributes",
+        {"Attributes": [{"Value": "v"}, None, {"Name": "n"}]},
+        "The field 'Name' is required but was missing",
+    ),
+    (
+        "aws-sdk:cloudwatch:getMetricStatistics",
+        {
+            "Namespace": "n",
+            "MetricName": "m",
+            "StartTime": "soon",
+            "EndTime": "2026-01-01T00:00:00Z",
+            "Period": 60,
+        },
+        "The value of the field 'StartTime' has an invalid format",
     ),
 ]
 
@@ -263,3 +282,101 @@ def test_texts_and_integers_for_booleans(stock: str) -> None:
         result("dynamodb:putItem", {"TableName": stock, "Item": {"sku": {"S": "b"}, "ok": {"BOOL": given}}})
         got = result("dynamodb:getItem", {"TableName": stock, "Key": {"sku": {"S": "b"}}})
         assert got["Item"]["ok"] == {"BOOL": truth}
+
+
+WRONG_VALUES: list[tuple[Any, str]] = [
+    ({"TableName": "t", "Key": {"k": {"BOOL": "yes"}}}, MUST_BE.format("BOOL", "a BOOLEAN")),
+    ({"TableName": "t", "Key": {"k": {"L": ["red", 7]}}}, MUST_BE.format("L", "an OBJECT")),
+    (
+        {"TableName": 1, "Key": None},
+        f"{MUST_BE.format('TableName', 'a STRING')}, {MISSING.replace('MessageBody', 'Key')}",
+    ),
+]
+
+
+@pytest.mark.parametrize(("given", "problems"), WRONG_VALUES)
+def test_a_value_that_dynamodb_does_not_take_can_be_caught(given: Any, problems: str) -> None:
+    error, cause = failure("dynamodb:getItem", given)
+    assert error == "DynamoDB.AmazonDynamoDBException"
+    start = (
+        f"{problems} (Service: AmazonDynamoDBv2; Status Code: 400; Error Code: ValidationException; Request ID: "
+    )
+    assert cause.startswith(start)
+
+
+REFUSAL = {"__type": "ValidationException", "message": "1 validation error detected: too short"}
+
+
+@pytest.mark.parametrize(
+    ("name", "at", "given", "sent"),
+    [
+        ("aws-sdk:secretsmanager:getSecretValue", "secretsmanager", {"SecretId": ""}, {"SecretId": ""}),
+        ("aws-sdk:dynamodb:batchGetItem", "dynamodb", {"RequestItems": {}}, {"RequestItems": {}}),
+        ("aws-sdk:sfn:createActivity", "stepfunctions", {"Name": "n" * 99}, {"name": "n" * 99}),
+        ("aws-sdk:sfn:listActivities", "stepfunctions", {"MaxResults": -1}, {"maxResults": -1}),
+        ("dynamodb:getItem", "dynamodb", {"TableName": "", "Key": {"k": {}}}, {"TableName": "", "Key": {"k": {}}}),
+    ],
+)
+def test_what_the_service_judges_is_sent_to_it(name: str, at: str, given: Any, sent: Any) -> None:
+    with played({name.rpartition(":")[2][:1].upper() + name.rpartition(":")[2][1:]: [REFUSAL]}) as service:
+        error, cause = failure(name, given, clients=AwsClients(Connecting({at: service.url})))
+    assert [asked for _, asked in service.asked] == [sent]
+    assert error in {
+        "SecretsManager.SecretsManagerException",
+        "DynamoDb.DynamoDbException",
+        "Sfn.ValidationException",
+        "DynamoDB.AmazonDynamoDBException",
+    }
+    assert cause.startswith("1 validation error detected: too short (Service: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "error", "cause"),
+    [
+        (
+            "aws-sdk:s3:deleteObject",
+            {"Bucket": "attic", "Key": ""},
+            "S3.SdkClientException",
+            "Unable to marshall request: Key cannot be empty.",
+        ),
+        (
+            "aws-sdk:s3:headBucket",
+            {"Bucket": "no bucket"},
+            "S3.SdkClientException",
+            'Unable to marshall request: Invalid bucket name "no bucket": Bucket name must match',
+        ),
+        (
+            "eks:deleteCluster",
+            {"Name": ""},
+            "EKS.SdkClientException",
+            "Unable to marshall request: Name cannot be empty.",
+        ),
+    ],
+)
+def test_a_request_that_cannot_be_made(name: str, given: Any, error: str, cause: str) -> None:
+    assert (error, cause) == (failure(name, given)[0], failure(name, given)[1][: len(cause)])
+
+
+def test_a_text_is_an_attribute_value_of_dynamodb(stock: str) -> None:
+    item: Any = {"sku": "text", "tags": {"L": ["red", {"N": "1"}, "blue"]}, "sizes": {"SS": ["s", "m"]}}
+    nested: Any = {"shelf": {"M": {"row": "a", "deep": {"L": [{"L": ["x"]}, {"M": {"y": "z"}}]}}}}
+    for name in ("dynamodb:putItem", "aws-sdk:dynamodb:putItem"):
+        result(name, {"TableName": stock, "Item": {**item, **nested}})
+        got = result("dynamodb:getItem", {"TableName": stock, "Key": {"sku": "text"}})["Item"]
+        assert got["sku"] == {"S": "text"}
+        assert got["tags"] == {"L": [{"S": "red"}, {"N": "1"}, {"S": "blue"}]}
+        assert sorted(got["sizes"]["SS"]) == ["m", "s"]
+        deep = {"L": [{"L": [{"S": "x"}]}, {"M": {"y": {"S": "z"}}}]}
+        assert got["shelf"] == {"M": {"row": {"S": "a"}, "deep": deep}}
+
+
+def test_members_that_java_cannot_call_so_have_other_names_both_ways() -> None:
+    selector: Any = {"Name": "s", "FieldSelectors": [{"Field": "eventCategory", "EqualsValue": ["Data"]}]}
+    given: Any = {"TrailName": "t", "AdvancedEventSelectors": [selector]}
+    told = {"Name": "s", "FieldSelectors": [{"Field": "eventCategory", "Equals": ["Data"]}]}
+    answer = {"TrailARN": "arn", "AdvancedEventSelectors": [told]}
+    with played({"PutEventSelectors": [answer]}) as service:
+        clients = AwsClients(Connecting({"cloudtrail": service.url}))
+        got = result("aws-sdk:cloudtrail:putEventSelectors", given, clients=clients)
+    assert service.asked == [("PutEventSelectors", {"TrailName": "t", "AdvancedEventSelectors": [told]})]
+    assert got == {"AdvancedEventSelectors": [selector], "TrailARN": "arn"}

@@ -67,6 +67,18 @@ GOOD: dict[str, tuple[str, Any]] = {
     "JSON for a stream": ("aws-sdk:s3:putObject", {"Bucket": "b", "Key": "k", "Body.$": "$"}),
     "a fraction": ("aws-sdk:cloudwatch:putMetricAlarm", ALARM | {"Threshold": 1.5}),
     "a document": ("aws-sdk:bedrockruntime:converse", {"ModelId": "m", "AdditionalModelRequestFields": 7}),
+    "a name that Java cannot have": (
+        "aws-sdk:cloudtrail:putEventSelectors",
+        {
+            "TrailName": "t",
+            "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "f", "EqualsValue": ["Data"]}]}],
+        },
+    ),
+    "texts for attribute values": (PUT, {"TableName": "t", "Item": {"id.$": "$.id", "tags": {"L": ["red"]}}}),
+    "a time": (
+        "aws-sdk:cloudwatchlogs:getLogEvents",
+        {"LogStreamName": "s", "StartTime": 1700000000000},
+    ),
     "null is as good as absent": (SEND, {"QueueUrl": "q", "MessageBody": "m", "DelaySeconds": None}),
     "one task and who has started it": ("ecs:runTask", {"TaskDefinition": "t", "Count": 2, "StartedBy": "me"}),
     "the same with a token": ("ecs:runTask.waitForTaskToken", {"TaskDefinition": "t", "Count": 2}),
@@ -152,6 +164,21 @@ BAD: dict[str, tuple[str, Any, list[tuple[str, str]]]] = {
         PUT,
         {"TableName": "t", "Item": {"n": {"N": 5}}},
         [(kind("N", "a STRING"), PARAMETERS)],
+    ),
+    "a number within a list of DynamoDB": (
+        PUT,
+        {"TableName": "t", "Item": {"tags": {"L": ["red", 7]}}},
+        [(kind("L", "an OBJECT"), PARAMETERS)],
+    ),
+    "the API's word for what Java cannot call so": (
+        "aws-sdk:cloudtrail:putEventSelectors",
+        {"TrailName": "t", "AdvancedEventSelectors": [{"FieldSelectors": [{"Field": "f", "equals": []}]}]},
+        [(unsupported("equals"), PARAMETERS)],
+    ),
+    "a time that is none": (
+        "aws-sdk:cloudwatch:getMetricStatistics",
+        {"Namespace": "n", "MetricName": "m", "StartTime": "soon", "EndTime.$": "$.end", "Period": 60},
+        [(form("StartTime"), PARAMETERS)],
     ),
     "a truth that is none": (
         "aws-sdk:s3:listObjectsV2",

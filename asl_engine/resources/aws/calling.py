@@ -8,9 +8,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asl_engine.arn import Arn
 from asl_engine.errors import StatesError
 from asl_engine.resources.aws.clients import read_timeout
-from asl_engine.resources.aws.failures import Family, clean, refused, sdk_family, unreachable
+from asl_engine.resources.aws.failures import (
+    Family,
+    clean,
+    refused,
+    sdk_family,
+    unfit,
+    unreachable,
+    unsendable,
+)
 from asl_engine.resources.aws.names import service_model
-from asl_engine.resources.aws.shapes import SDK, Spelling, TooLarge, to_request, to_result
+from asl_engine.resources.aws.requests import read_request
+from asl_engine.resources.aws.shapes import SDK, Spelling, TooLarge, to_result
 from asl_engine.resources.http.bounds import too_large
 from asl_engine.resources.python.threads import run_in_thread
 
@@ -29,12 +38,16 @@ _HEADERS = {
 
 
 class Operation(NamedTuple):
-    """An operation by botocore's names, with the spelling of its data and the names of its errors."""
+    """An operation by botocore's names, with the spelling of its data and the names of its errors.
+
+    ``tokens``: the task has to give those of idempotency; otherwise they are filled in.
+    """
 
     service: str
     name: str
     spelling: Spelling
     family: Family
+    tokens: bool = False
 
 
 class ServiceAnswer(NamedTuple):
@@ -45,7 +58,7 @@ class ServiceAnswer(NamedTuple):
 
 
 def sdk_operation(service: str, name: str) -> Operation:
-    return Operation(service, name, SDK, sdk_family(service_model(service)))
+    return Operation(service, name, SDK, sdk_family(service_model(service)), tokens=True)
 
 
 async def call_operation(
@@ -81,15 +94,21 @@ def _call(
 
     model = service_model(operation.service)
     shapes = model.operation_model(operation.name)
-    request = to_request(shapes.input_shape, parameters, operation.spelling)
+    shape = shapes.input_shape
+    request, faults = read_request(shape, parameters, operation.spelling, tokens=operation.tokens)
+    if faults:
+        raise unfit(parameters, faults, model, operation.family)
+    empty = [name for name, value in request.items() if value == "" and _is_in_path(shape.members[name])]
+    if empty:  # without its name, a request for an object would be one for its bucket
+        raise unsendable(f"{operation.spelling.name(empty[0], shape.name)} cannot be empty.", operation.family)
     try:
         client = clients.get(operation.service, region, role, timeout)
         answer: dict[str, Any] = getattr(client, xform_name(operation.name))(**request)
         result = to_result(shapes.output_shape, answer, operation.spelling)
     except TooLarge:
         raise too_large(state) from None
-    except ParamValidationError as error:
-        raise StatesError("States.Runtime", clean(str(error))) from error
+    except ParamValidationError as error:  # what botocore looks at in any case, such as a bucket's name
+        raise unsendable(error.kwargs["report"], operation.family) from error
     except ClientError as error:
         if error.operation_name == "AssumeRole":
             raise StatesError(
@@ -100,6 +119,11 @@ def _call(
     except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is not a URL
         raise unreachable(error, operation.family) from error
     return ServiceAnswer(result, _metadata(answer["ResponseMetadata"]))
+
+
+def _is_in_path(member: Any) -> bool:
+    """Whether a member of a request is sent within the path of its URL."""
+    return bool(member.serialization.get("location") == "uri")
 
 
 def _metadata(meta: dict[str, Any]) -> dict[str, Json]:

@@ -100,6 +100,7 @@ class AwsClients:
             read_timeout=timeout,
             max_pool_connections=64,
             tcp_keepalive=True,  # a connection stays silent while a function runs
+            parameter_validation=False,  # ``requests`` has looked at them; the service says the rest by itself
         )
         endpoint = self._connecting.endpoints.get(service)
         if self._connecting.sdk_region or region is None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from asl_engine.errors import StatesError
 from asl_engine.resources.aws.names import client_name, exception_name
+from asl_engine.resources.request_fields import refused_parameters
 
-__all__ = ["Family", "clean", "refused", "sdk_family", "unreachable"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.json_values import Json
+    from asl_engine.resources.aws.requests import Fault
+
+__all__ = ["Family", "clean", "refused", "sdk_family", "unfit", "unreachable", "unsendable"]
 
 # What must not reach a history: the user part of a URL, and access key ids (the IAM User Guide's prefixes).
 _SECRETS = re.compile(r"(?<=//)[^/@\s\"]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
@@ -19,13 +26,15 @@ class Family(NamedTuple):
     """The errors of one service: ``prefix.Name``, with ``base`` for whatever the service does not declare.
 
     ``service`` is the service's name in causes.  Optimised integrations word them as version 1 of the AWS
-    SDK for Java does (``legacy``), the others as version 2.
+    SDK for Java does (``legacy``), the others as version 2.  ``judges_values``: values of another kind are
+    refused by the service, and not by Step Functions.
     """
 
     prefix: str
     base: str
     service: str
     legacy: bool = True
+    judges_values: bool = False
 
 
 def sdk_family(model: Any) -> Family:
@@ -59,6 +68,23 @@ def _declared(codes: set[str], model: Any, *, legacy: bool) -> str | None:
                 return shape.name if shape.name.endswith("Exception") else f"{shape.name}Exception"
             return exception_name(shape.name)
     return None
+
+
+def unfit(parameters: Json, faults: Sequence[Fault], model: Any, family: Family) -> StatesError:
+    """The failure of a task whose parameters its operation does not take.
+
+    Recorded of DynamoDB: where the fields exist and only their values do not fit, the service is said to refuse.
+    """
+    messages = [fault.message for fault in faults]
+    if family.judges_values and all(fault.of_value for fault in faults):
+        detail = {"Code": "ValidationException", "Message": ", ".join(messages)}
+        return refused(detail, {"HTTPStatusCode": 400}, model, family)
+    return refused_parameters(parameters, messages)
+
+
+def unsendable(reason: str, family: Family) -> StatesError:
+    """The failure of a request that the client cannot make, so that no service ever sees it."""
+    return StatesError(f"{family.prefix}.SdkClientException", f"Unable to marshall request: {clean(reason)}")
 
 
 def unreachable(error: Exception, family: Family) -> StatesError:

@@ -34,8 +34,36 @@ _BOUNDARIES = (
 )
 _SERVICE_ID = re.compile(r'"serviceId"\s*:\s*"([^"]+)"')
 _HEAD_CHARACTERS = 4000  # the head of a service model: its metadata come first
-# DynamoDB's attribute values: "null" is a word of Java's.
-_RENAMED = {"NULL": "Nul"}
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Words that no Java member can be called: the SDK's code generator puts "Value" behind them, in any case.
+_KEYWORDS = _words(
+    """
+    abstract assert boolean break byte case catch char class const continue default do double else enum extends
+    false final finally float for goto if implements import instanceof int interface long native new null
+    package private protected public return short static strictfp super switch synchronized this throw throws
+    transient true try void volatile while
+    """
+)
+# The methods that every structure of the SDK has.
+_METHODS = _words(
+    """
+    builder equals finalize getClass hashCode notify notifyAll overrideConfiguration sdkFields sdkHttpResponse
+    toBuilder toString wait
+    """
+)
+# What the SDK calls otherwise by hand, by structure and member: ``emitPropertyName`` of its customization.config.
+_CUSTOMISED = {
+    ("AddPermissionInput", "AWSAccountId"): "AwsAccountIds",  # SNS
+    ("AddPermissionInput", "ActionName"): "ActionNames",
+    ("AttributeValue", "NULL"): "Nul",  # DynamoDB
+    ("FpgaImage", "Public"): "IsPublic",  # EC2
+    ("Image", "Public"): "PublicLaunchPermissions",
+}
 
 
 def pascal(text: str) -> str:
@@ -60,19 +88,31 @@ def exception_name(shape: str) -> str:
     return pascal(shape) if shape.endswith("Exception") else f"{pascal(shape)}Exception"
 
 
-def field_name(member: str) -> str:
-    """A field of an ``aws-sdk`` task: ``DBName`` -> ``DbName``, ``jobName`` -> ``JobName``; ``ETag`` stays."""
-    if member in _RENAMED:
-        return _RENAMED[member]
+def field_name(member: str, structure: str = "") -> str:
+    """A field of an ``aws-sdk`` task: ``DBName`` -> ``DbName``, ``jobName`` -> ``JobName``; ``ETag`` stays.
+
+    What Java cannot call so has another name: ``equals`` -> ``EqualsValue``.
+    """
+    custom = _CUSTOMISED.get((structure, member))
+    if custom is not None:
+        return custom
+    word = _uncapitalised(member)
+    if word in _METHODS or word.lower() in _KEYWORDS:
+        word = _uncapitalised(f"{word}Value")
+    return word[:1].upper() + word[1:]
+
+
+def _uncapitalised(text: str) -> str:
+    """Lower case up to the last capital of those at the beginning: ``DBName`` -> ``dbName``."""
     end = 1
-    while end < len(member) and member[end].isupper() and not member[end + 1 : end + 2].islower():
+    while end < len(text) and text[end].isupper() and not text[end + 1 : end + 2].islower():
         end += 1
-    lowered = member[:end].lower() + member[end:]
-    return lowered[:1].upper() + lowered[1:]
+    return text[:end].lower() + text[end:]
 
 
-def member_name(member: str) -> str:
+def member_name(member: str, structure: str = "") -> str:
     """A field of an optimised integration: as the API has it, with a capital at its beginning."""
+    del structure
     return member[:1].upper() + member[1:]
 
 

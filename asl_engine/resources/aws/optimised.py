@@ -27,7 +27,7 @@ FAMILIES = {
     "bedrock-runtime": Family("Bedrock", "BedrockRuntimeException", "BedrockRuntime", legacy=False),
     "codebuild": Family("CodeBuild", "AWSCodeBuildException", "AWSCodeBuild"),
     "databrew": Family("DataBrew", "AWSGlueDataBrewException", "AWSGlueDataBrew"),
-    "dynamodb": Family("DynamoDB", "AmazonDynamoDBException", "AmazonDynamoDBv2"),
+    "dynamodb": Family("DynamoDB", "AmazonDynamoDBException", "AmazonDynamoDBv2", judges_values=True),
     "ecs": Family("ECS", "AmazonECSException", "AmazonECS"),
     "eks": Family("EKS", "AmazonEKSException", "AmazonEKS"),
     "emr": Family("ElasticMapReduce", "AmazonElasticMapReduceException", "AmazonElasticMapReduce"),

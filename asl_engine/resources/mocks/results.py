@@ -38,7 +38,7 @@ class ResultShape(NamedTuple):
 
     service: str
     shape: Any
-    name: Callable[[str], str]
+    name: Callable[[str, str], str]
     free: frozenset[str] = frozenset()
     within: str | None = None
 
@@ -126,9 +126,9 @@ def _structure(answer: ResultShape, shape: Any, value: Any, field: str, *, stric
     if not isinstance(value, dict):
         yield f"Field '{field}' must be an object" if field else NO_OBJECT
         return
-    called = {answer.name(member): member for member in shape.members}
+    called = {answer.name(member, shape.name): member for member in shape.members}
     if strict:
-        required = [answer.name(member) for member in shape.required_members]
+        required = [answer.name(member, shape.name) for member in shape.required_members]
         yield from (f"Field '{name}' is required but was missing" for name in required if value.get(name) is None)
     for name, inner in value.items():
         if name in called and inner is not None and not (name in answer.free and shape is answer.shape):
