@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -12,6 +13,7 @@ __all__ = [
     "ALLOWED_IN_NAMES",
     "CALLBACK",
     "LOG_GROUP_ARN",
+    "PARTITIONS",
     "ROLE_ARN",
     "Arn",
     "FunctionReference",
@@ -30,7 +32,6 @@ __all__ = [
     "is_arn",
     "is_child",
     "is_express",
-    "is_lambda_function",
     "is_name",
     "is_of_states",
     "is_qualifier",
@@ -43,6 +44,7 @@ __all__ = [
     "name_from",
     "names_activity",
     "parse_arn",
+    "partition_of",
     "qualified_arn",
     "resource_names",
     "role_arn",
@@ -58,6 +60,18 @@ __all__ = [
 ]
 
 CALLBACK = ".waitForTaskToken"
+# Each partition with the names of its regions, as botocore's partitions.json has them.
+_PARTITIONS: Final = {
+    "aws": re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+"),
+    "aws-cn": re.compile(r"cn-\w+-\d+"),
+    "aws-us-gov": re.compile(r"us-gov-\w+-\d+"),
+    "aws-eusc": re.compile(r"eusc-(de)-\w+-\d+"),
+    "aws-iso": re.compile(r"us-iso-\w+-\d+"),
+    "aws-iso-b": re.compile(r"us-isob-\w+-\d+"),
+    "aws-iso-e": re.compile(r"eu-isoe-\w+-\d+"),
+    "aws-iso-f": re.compile(r"us-isof-\w+-\d+"),
+}
+PARTITIONS: Final = frozenset(_PARTITIONS)
 
 
 class Arn(NamedTuple):
@@ -110,6 +124,12 @@ def parse_arn(text: str) -> Arn | None:
     return Arn(*parts) if prefix == "arn" and len(parts) == 5 else None
 
 
+@cache
+def partition_of(region: str) -> str:
+    """The partition that a region is in; a region whose name says none is in ``aws``."""
+    return next((name for name, regions in _PARTITIONS.items() if regions.fullmatch(region)), "aws")
+
+
 def is_arn(text: str) -> bool:
     """Whether a text is meant as an ARN, and not as a name."""
     return text.startswith("arn:")
@@ -121,7 +141,7 @@ def last_part(arn: str) -> str:
 
 
 def state_machine_arn(region: str, account: str, machine: str) -> str:
-    return f"arn:aws:states:{region}:{account}:stateMachine:{machine}"
+    return f"arn:{partition_of(region)}:states:{region}:{account}:stateMachine:{machine}"
 
 
 def qualified_arn(machine_arn: str, qualifier: str) -> str:
@@ -160,7 +180,7 @@ def unlabelled(machine: str) -> tuple[str, str | None]:
 
 
 def execution_arn(region: str, account: str, machine: str, name: str) -> str:
-    return f"arn:aws:states:{region}:{account}:execution:{machine}:{name}"
+    return f"arn:{partition_of(region)}:states:{region}:{account}:execution:{machine}:{name}"
 
 
 def express_arn(region: str, account: str, machine: str, name: str, unique: str | None = None) -> str:
@@ -168,7 +188,7 @@ def express_arn(region: str, account: str, machine: str, name: str, unique: str 
 
     A state that is tested by itself has no such part.
     """
-    arn = f"arn:aws:states:{region}:{account}:express:{machine}:{name}"
+    arn = f"arn:{partition_of(region)}:states:{region}:{account}:express:{machine}:{name}"
     return arn if unique is None else f"{arn}:{unique}"
 
 
@@ -187,7 +207,7 @@ def executions_of(machine_arn: str) -> str | None:
 
 
 def activity_arn(region: str, account: str, name: str) -> str:
-    return f"arn:aws:states:{region}:{account}:activity:{name}"
+    return f"arn:{partition_of(region)}:states:{region}:{account}:activity:{name}"
 
 
 def map_run_arn(machine_arn: str, label: str, unique: str) -> str:
@@ -217,9 +237,9 @@ def is_child(machine_name: str) -> bool:
     return "/" in machine_name
 
 
-def role_arn(account: str) -> str:
-    """The role that executions name: nothing is ever done with it here."""
-    return f"arn:aws:iam::{account}:role/asl-engine"
+def role_arn(region: str, account: str) -> str:
+    """The role that executions in a region name: nothing is ever done with it here."""
+    return f"arn:{partition_of(region)}:iam::{account}:role/asl-engine"
 
 
 def is_activity(resource: str) -> bool:
@@ -263,22 +283,22 @@ def waits_for_token(resource: str) -> bool:
 
 
 def is_submitted(resource: str) -> bool:
-    """Whether a Resource is an integration whose request is answered before the task's result is there."""
+    """Whether a Resource is an integration whose request is answered before the task's result is there.
+
+    Such a task has a token: whatever does the work may answer with it.
+    """
     return resource.endswith((".sync", ".sync:2", CALLBACK)) and not is_activity(resource)
 
 
-def is_lambda_function(resource: str) -> bool:
-    """Whether a Resource is a Lambda function's own ARN (region and account may be placeholders)."""
-    parts = resource.split(":")
-    return len(parts) >= 7 and parts[0] == "arn" and parts[2] == "lambda" and parts[5] == "function"
-
-
-# Region and account may be any text: a definition that was never deployed often has placeholders there.
-_FUNCTION: Final = re.compile(r"arn:[^:]+:lambda:[^:]*:[^:]*:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+# Each part may be any text: a definition that was never deployed often has placeholders there.
+_PART: Final = r"(?:\$\{[^}]*\}|[^:])"
+_FUNCTION: Final = re.compile(
+    rf"arn:{_PART}++:lambda:{_PART}*+:{_PART}*+:function:(?P<name>{_PART}++)(?::(?P<qualifier>{_PART}++))?"
+)
 
 
 def function_name(resource: str) -> str | None:
-    """The NAME in ``arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]``; None for any other."""
+    """The NAME in ``arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]``; None where it is no function's."""
     match = _FUNCTION.fullmatch(resource)
     return match and match["name"]
 
@@ -293,7 +313,7 @@ def function_arn(region: str, account: str, name: str) -> str:
     """The ARN of a function that is named in one of Invoke's ways: NAME, ACCOUNT:function:NAME, or an ARN."""
     if is_arn(name):
         return name
-    return f"arn:aws:lambda:{region}:{account}:function:{name.rpartition('function:')[2]}"
+    return f"arn:{partition_of(region)}:lambda:{region}:{account}:function:{name.rpartition('function:')[2]}"
 
 
 class FunctionReference(NamedTuple):
@@ -387,9 +407,15 @@ def s3_action(resource: str) -> str | None:
 
 
 def service_integration(resource: str) -> tuple[str, str]:
-    """``arn:aws:states:::sqs:sendMessage.sync`` -> ("sqs", "sendMessage.sync"): resourceType and resource."""
-    parts = resource.split(":")
-    return ":".join(parts[5:-1]), parts[-1]
+    """``arn:aws:states:::sqs:sendMessage.sync`` -> ("sqs", "sendMessage.sync"): resourceType and resource.
+
+    A pattern may have a colon, ``startExecution.sync:2``, and so has a service of the SDK, ``aws-sdk:s3``.
+    """
+    kind, _, rest = resource.split(":", 5)[-1].partition(":")
+    if kind == "aws-sdk":
+        service, _, rest = rest.partition(":")
+        kind = f"{kind}:{service}"
+    return kind, rest
 
 
 # White space, brackets, wildcards, special and control characters; halves of surrogate pairs; no characters.

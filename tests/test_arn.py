@@ -7,8 +7,13 @@ import pytest
 from asl_engine.arn import (
     Arn,
     FunctionReference,
+    activity_arn,
+    execution_arn,
     executions_of,
+    express_arn,
     function_arn,
+    function_name,
+    function_qualifier,
     function_reference,
     integration_name,
     is_activity,
@@ -24,9 +29,13 @@ from asl_engine.arn import (
     name_from,
     names_activity,
     parse_arn,
+    partition_of,
     resource_names,
+    role_arn,
     s3_action,
+    service_integration,
     starts_executions,
+    state_machine_arn,
     unlabelled,
     unqualified,
     version_number,
@@ -144,6 +153,86 @@ def test_integrations() -> None:
     assert s3_action("arn:aws-us-gov:states:::s3:getObject") == "getObject"
     assert s3_action(f"{HERE}:s3:listObjectsV2") == "listObjectsV2"
     assert s3_action("arn:aws:states:::sqs:getObject") is None
+
+
+@pytest.mark.parametrize(
+    ("resource", "shown"),
+    [
+        ("sqs:sendMessage.waitForTaskToken", ("sqs", "sendMessage.waitForTaskToken")),
+        ("ecs:runTask.sync", ("ecs", "runTask.sync")),
+        ("states:startExecution.sync:2", ("states", "startExecution.sync:2")),
+        ("aws-sdk:s3:getObject", ("aws-sdk:s3", "getObject")),
+        ("aws-sdk:sfn:startExecution.waitForTaskToken", ("aws-sdk:sfn", "startExecution.waitForTaskToken")),
+    ],
+)
+def test_how_a_history_shows_an_integration(resource: str, shown: tuple[str, str]) -> None:
+    assert service_integration(f"arn:aws:states:::{resource}") == shown
+
+
+@pytest.mark.parametrize(
+    ("resource", "has"),
+    [
+        ("sqs:sendMessage.waitForTaskToken", True),
+        ("glue:startJobRun.sync", True),
+        ("states:startExecution.sync:2", True),
+        ("states:startExecution", False),
+        ("aws-sdk:s3:getObject", False),
+    ],
+)
+def test_which_tasks_have_a_token(resource: str, *, has: bool) -> None:
+    assert is_submitted(f"arn:aws:states:::{resource}") == has
+
+
+FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:pay"
+FUNCTIONS: dict[str, tuple[str | None, str | None]] = {
+    FUNCTION: ("pay", None),
+    f"{FUNCTION}:live": ("pay", "live"),
+    "arn:aws-cn:lambda:REGION:ACCOUNT:function:pay": ("pay", None),
+    "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:pay:${Alias}": ("pay", "${Alias}"),
+    "arn:aws:lambda:::function:${Shop::Pay}": ("${Shop::Pay}", None),
+    f"{FUNCTION}:": (None, None),
+    f"{FUNCTION}:live:more": (None, None),
+    "arn:aws:lambda:eu-west-1:123456789012:function:": (None, None),
+    "arn:aws:lambda:eu-west-1:123456789012:functon:pay": (None, None),
+    f"{HERE}:activity:function:pay": (None, None),
+    "arn:aws:states:::lambda:invoke": (None, None),
+    "arn:" + "${x}" * 40 + ":lambda": (None, None),
+}
+
+
+@pytest.mark.parametrize("resource", FUNCTIONS)
+def test_the_function_that_a_resource_is(resource: str) -> None:
+    assert (function_name(resource), function_qualifier(resource)) == FUNCTIONS[resource]
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-east-1", "aws"),
+        ("mx-central-1", "aws"),
+        ("cn-north-1", "aws-cn"),
+        ("us-gov-west-1", "aws-us-gov"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("eu-isoe-west-1", "aws-iso-e"),
+        ("us-isof-south-1", "aws-iso-f"),
+        ("nowhere", "aws"),
+    ],
+)
+def test_the_partition_of_a_region(region: str, partition: str) -> None:
+    assert partition_of(region) == partition
+    start, home = f"arn:{partition}:", (region, "123456789012")
+    made = (
+        state_machine_arn(*home, "m"),
+        execution_arn(*home, "m", "e"),
+        express_arn(*home, "m", "e", "1"),
+        activity_arn(*home, "a"),
+        function_arn(*home, "f"),
+        role_arn(*home),
+        machine_arn_of(execution_arn(*home, "m", "e")),
+    )
+    assert all(arn.startswith(start) for arn in made), made
 
 
 @pytest.mark.parametrize(

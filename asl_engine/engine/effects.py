@@ -33,7 +33,7 @@ def local_identity(region: str, account: str, machine_name: str, name: str, star
         name=name,
         machine_arn=state_machine_arn(region, account, machine_name),
         machine_name=machine_name,
-        role_arn=role_arn(account),
+        role_arn=role_arn(region, account),
         started_at=started_at,
     )
 

@@ -336,6 +336,7 @@ class Engine:
                 self._watch_due(run, open_work.get(event.task))
             elif isinstance(event, TaskSucceeded | TaskFailed):
                 self._no_longer_pending(run, event.task)
+                run.stop_waiting(event.task)
             elif kind in CLOSING:
                 self._cancel_closed(run)
                 self.map_runs.close(run)
@@ -416,7 +417,7 @@ class Engine:
             stimulus = await (self._call(run, work) if isinstance(work, OpenTask) else self._map(run, work))
             pending = stimulus is PENDING and not run.done.done() and work.key in run.execution.open
         finally:
-            run.tasks.pop(work.key, None)
+            run.forget(work.key)
             if pending:
                 run.pending[work.key] = self.timers.busy()
         if stimulus is None or stimulus is PENDING:

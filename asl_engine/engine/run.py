@@ -27,6 +27,7 @@ class Run:
     """An execution that this process drives."""
 
     __slots__ = (
+        "answered",
         "arn",
         "asked",
         "done",
@@ -37,6 +38,7 @@ class Run:
         "machine",
         "options",
         "pending",
+        "submitted",
         "tasks",
         "told",
     )
@@ -53,6 +55,8 @@ class Run:
         self.driving = False
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.pending: dict[int, Busy] = {}  # tasks that have been called and wait for an answer from outside
+        self.submitted: set[int] = set()  # tasks whose call has submitted its work
+        self.answered: set[int] = set()  # tasks that were answered with their tokens while their call goes on
         self.heartbeats: dict[int, HeartbeatTimes] = {}  # by the task, where it has beaten
         self.inbox: deque[Stimulus] = deque()
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
@@ -65,8 +69,28 @@ class Run:
         return key == MACHINE_TIMER or (work is not None and work.due == due)
 
     def goes_on(self, key: int) -> bool:
-        """Whether a task that this process leaves is for another to take up."""
-        return self.execution.status == "RUNNING" and key in self.execution.open
+        """Whether the work of a task that this process leaves is to go on.
+
+        Another process takes it up, or nobody waits for it any more because the task was answered with its token.
+        """
+        return key in self.answered or (self.execution.status == "RUNNING" and key in self.execution.open)
+
+    def stop_waiting(self, key: int) -> None:
+        """Do not wait for the job of a task that was answered with its token.
+
+        A request that is still being made is made to its end.
+        """
+        task = self.tasks.get(key)
+        if task is not None:
+            self.answered.add(key)
+            if key in self.submitted:
+                task.cancel()
+
+    def forget(self, key: int) -> None:
+        """The call of a task has ended."""
+        self.tasks.pop(key, None)
+        self.submitted.discard(key)
+        self.answered.discard(key)
 
     async def wait(self) -> Execution:
         """The execution when it has ended.

@@ -41,7 +41,7 @@ def trial_identity(region: str, account: str, at: int, role: str | None = None) 
         name=name,
         machine_arn=state_machine_arn(region, account, machine),
         machine_name=machine,
-        role_arn=role or role_arn(account),
+        role_arn=role or role_arn(region, account),
         started_at=at,
     )
 

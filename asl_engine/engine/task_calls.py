@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import waits_for_token
+from asl_engine.arn import is_submitted
 from asl_engine.core.stimuli import SubmissionReported
 from asl_engine.engine.effects import token_of
 from asl_engine.engine.heartbeats import of_task
@@ -23,6 +23,8 @@ __all__ = ["task_call"]
 
 
 def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
+    if task.submitted is not None:
+        run.submitted.add(task.key)
     return TaskCall(
         resource=task.resource,
         input=task.parameters,
@@ -36,7 +38,7 @@ def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
         idle=host.timers.idle,
         deaths=task.frame.deaths,
         payload_bytes=host.limits.payload_bytes,
-        token=token_of(run.execution, task) if waits_for_token(task.resource) else "",
+        token=token_of(run.execution, task) if is_submitted(task.resource) else "",
         submitted=task.submitted,
         submit=submission(host, run, task.key),
     )
@@ -45,6 +47,8 @@ def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
 def submission(host: Host, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
     async def submit(output: Payload) -> None:
         await host.ask(run, SubmissionReported(host.clock.now(), key, output))
+        if key in run.tasks:
+            run.submitted.add(key)
 
     return submit
 

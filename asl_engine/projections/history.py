@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from asl_engine.arn import Arn, is_activity, is_lambda_function, service_integration
+from asl_engine.arn import Arn, function_name, is_activity, service_integration
 from asl_engine.core import events as ev
 from asl_engine.errors import shown_error
 from asl_engine.json_text import dumps
@@ -158,7 +158,7 @@ def _timeouts(event: ev.TaskScheduled, *fields: str) -> Details:
 
 def _task_scheduled(event: ev.TaskScheduled, identity: Identity, tasks: dict[int, str]) -> Shown:
     del tasks
-    if is_lambda_function(event.resource):
+    if function_name(event.resource) is not None:
         details = {"resource": event.resource, **_data("input", event.parameters)}
         return _named(
             "LambdaFunctionScheduled", {**details, **_timeouts(event, "timeoutInSeconds"), **_credentials(event)}
@@ -195,7 +195,7 @@ def _of_task(suffix: str, details_of: Callable[[Any], Details]) -> Callable[...,
         del identity
         resource = tasks[event.task]
         details = details_of(event)
-        if is_lambda_function(resource):
+        if function_name(resource) is not None:
             name = f"LambdaFunction{suffix}"
             return _named(name, details) if suffix != "Started" else (name, None, {})
         if is_activity(resource):

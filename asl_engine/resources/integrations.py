@@ -8,13 +8,12 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from asl_engine.arn import Arn, integration_name
+from asl_engine.arn import PARTITIONS, Arn, integration_name
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
 
 __all__ = ["NATIVE", "UNSUPPORTED", "Integration", "integration", "not_recognised", "recognised"]
 
-PARTITIONS = frozenset({"aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-eusc"})
 # Integrations that are not operations of an AWS service, or that this engine serves itself, with their patterns.
 NATIVE: dict[str, tuple[str, ...]] = {
     "apigateway:invoke": (TOKEN,),

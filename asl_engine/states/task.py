@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from asl_engine.arn import is_activity, parse_arn, waits_for_token
+from asl_engine.arn import Arn, integration_name, is_activity, is_submitted, parse_arn
 from asl_engine.core.events import TaskScheduled, TaskScheduleFailed, TaskStarted
 from asl_engine.core.state import State
 from asl_engine.errors import QueryFailure
@@ -109,11 +109,13 @@ class Task(State):
     timeout: Seconds
     heartbeat: Seconds
     credentials: Credentials | None = None
+    partition: str | None = None  # that of an integration; other resources say nothing of where they are called
 
     def __post_init__(self) -> None:
-        self.takes_token = waits_for_token(self.resource)
+        self.takes_token = is_submitted(self.resource)
 
     def enter(self, decision: Decision) -> None:
+        self._check_partition(decision)
         timeout = self.timeout.evaluate(decision, self.flow)
         heartbeat = self.heartbeat.evaluate(decision, self.flow)
         activity = is_activity(self.resource)
@@ -127,6 +129,14 @@ class Task(State):
         else:
             role = self.credentials.evaluate(decision, self.flow)
             decision.emit(TaskScheduled, self.resource, arguments, timeout, heartbeat, attempt, role)
+
+    def _check_partition(self, decision: Decision) -> None:
+        execution = decision.execution.identity.arn
+        if self.partition is not None and not execution.startswith(f"arn:{self.partition}:"):
+            raise decision.failure(
+                "The resource belongs to a different partition from the running execution. "
+                f"Expected '{Arn.of(execution).partition}', was '{self.partition}'."
+            )
 
     def scheduled(self, decision: Decision) -> None:
         decision.emit(TaskStarted, decision.frame.work)
@@ -142,7 +152,8 @@ class Task(State):
 
 def compile_task(compiling: Compiling) -> Task:
     resource: str = compiling.source["Resource"]
-    if parse_arn(resource) is None:
+    arn = parse_arn(resource)
+    if arn is None:
         compiling.report("Resource", "Expected an ARN, as in arn:aws:lambda:us-east-1:123456789012:function:name")
     timeout, heartbeat = (
         compile_seconds(compiling, "TimeoutSeconds"),
@@ -163,6 +174,7 @@ def compile_task(compiling: Compiling) -> Task:
         timeout=timeout,
         heartbeat=heartbeat,
         credentials=compile_credentials(compiling),
+        partition=arn.partition if arn is not None and integration_name(resource) is not None else None,
     )
 
 

@@ -70,6 +70,54 @@ def test_its_end_is_waited_for_and_told_as_text_or_as_json(client: Any) -> None:
     assert kinds == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
 
 
+@pytest.mark.parametrize("pattern", [".sync", ".sync:2"])
+def test_the_history_shows_the_whole_pattern(client: Any, pattern: str) -> None:
+    child = created(client, PASS, f"quick-{len(pattern)}")
+    shown = ran(client, parent(pattern, StateMachineArn=child), name=f"p10-{len(pattern)}")
+    told = [
+        (details["resourceType"], details["resource"]) for _, details in task_events(client, shown["executionArn"])
+    ]
+    assert told == [("states", f"startExecution{pattern}")] * 4
+
+
+FIRST = {"Type": "Wait", "Seconds": 1, "Next": "Tell"}  # the task has submitted by then
+
+
+def test_one_that_answers_with_the_task_s_token_and_goes_on(client: Any) -> None:
+    tell = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskSuccess",
+        "Parameters": {"TaskToken.$": "$.TaskToken", "Output": {"told": True}},
+        "ResultPath": None,
+        "Next": "W",
+    }
+    child = created(
+        client, {"StartAt": "First", "States": {"First": FIRST, "Tell": tell, **WAIT["States"]}}, "teller"
+    )
+    given = {"TaskToken.$": "$$.Task.Token"}
+    shown = ran(client, parent(".sync", StateMachineArn=child, Name="told", Input=given), name="p11")
+    assert (shown["status"], json.loads(shown["output"])) == ("SUCCEEDED", {"told": True})
+    kinds = [kind for kind, _ in task_events(client, shown["executionArn"])]
+    assert kinds == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded"]
+    went_on = ended(client, child.replace("stateMachine", "execution") + ":told")
+    assert went_on["status"] == "SUCCEEDED"
+
+
+def test_one_that_answers_that_it_has_failed(client: Any) -> None:
+    tell = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:sfn:sendTaskFailure",
+        "Parameters": {"TaskToken.$": "$.TaskToken", "Error": "Bad", "Cause": "so be it"},
+        "Next": "W",
+    }
+    child = created(
+        client, {"StartAt": "First", "States": {"First": FIRST, "Tell": tell, **WAIT["States"]}}, "failing-teller"
+    )
+    given = {"TaskToken.$": "$$.Task.Token"}
+    shown = ran(client, parent(".sync:2", StateMachineArn=child, Input=given), name="p12")
+    assert (shown["status"], shown["error"], shown["cause"]) == ("FAILED", "Bad", "so be it")
+
+
 def test_one_that_fails_is_the_cause(client: Any) -> None:
     child = created(client, FAIL, "bad")
     shown = ran(client, parent(".sync:2", StateMachineArn=child), name="p4")

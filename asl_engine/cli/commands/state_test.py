@@ -210,7 +210,7 @@ def _trial(
     context = _object("--context", request.context)
     mode: Any = request.validation
     check_request(mock, configuration, context=context is not None, reveal_secrets=request.reveal_secrets)
-    role = role_arn(project.account)
+    role = role_arn(project.region, project.account)
     check_mock(subject, mock, configuration, role)
     if mock is not None and mock.result is not None and subject.type == "Task":
         from asl_engine.resources.mocks.results import check_result

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.arn import integration_name, is_arn, is_lambda_function, unqualified
+from asl_engine.arn import function_name, integration_name, is_arn, unqualified
 from asl_engine.cloud.deploy.grants import RULES, SDK_PREFIXES, Grant
 from asl_engine.language.tree import all_states
 from asl_engine.resources.aws.optimised import OPTIMISED
@@ -50,7 +50,8 @@ def arguments_of(state: dict[str, Any]) -> dict[str, Any]:
 
 
 def _of_task(resource: str, arguments: dict[str, Any], place: AwsAccount) -> Iterator[Grant]:
-    if is_lambda_function(resource) or resource.startswith("${"):  # a parameter: what else has an ARN of its own
+    # A parameter is a function: what else has an ARN of its own?
+    if function_name(resource) is not None or resource.startswith("${"):
         yield _invoke(resource, place)
         return
     match = _INTEGRATION.fullmatch(integration_name(resource) or "")
