@@ -11,8 +11,9 @@ from typing import NamedTuple
 from asl_engine.arn import PARTITIONS, Arn, integration_name
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
+from asl_engine.resources.aws.sdk_services import sdk_services
 
-__all__ = ["NATIVE", "UNSUPPORTED", "Integration", "integration", "not_recognised", "recognised"]
+__all__ = ["NATIVE", "UNSUPPORTED", "Integration", "integration", "not_recognised", "recognised", "unlisted"]
 
 # Integrations that are not operations of an AWS service, or that this engine serves itself, with their patterns.
 NATIVE: dict[str, tuple[str, ...]] = {
@@ -59,7 +60,8 @@ def integration(resource: str) -> Integration | None:
 def recognised(resource: str) -> bool:
     """Whether AWS would accept the Resource of a service integration.
 
-    Without botocore, which knows the services, every ``aws-sdk`` action is accepted.
+    Without botocore, which knows the actions, every one of an ``aws-sdk`` service is accepted that is not
+    known to be refused.
     """
     found = integration(resource)
     if found is None or Arn.of(resource).partition not in PARTITIONS:
@@ -73,14 +75,22 @@ def recognised(resource: str) -> bool:
 
 
 def _is_action(found: Integration) -> bool:
-    known = services()
+    listed, known = sdk_services().get(found.service), services()
+    if listed is not None and not listed.takes(found.action):
+        return False
     if not known:
         return True
     service = known.get(found.service)
-    if service is None:
-        return False
+    if service is None:  # this botocore is too old for it, or has dropped it
+        return listed is not None
     name = operation_name(service, found.action)
     return name is not None and not service_model(service).operation_model(name).has_event_stream_output
+
+
+def unlisted(resource: str) -> str | None:
+    """The service of an ``aws-sdk`` Resource that no list of AWS's names, None for any other Resource."""
+    found = integration(resource)
+    return found.service if found is not None and found.sdk and found.service not in sdk_services() else None
 
 
 def not_recognised(resource: str) -> str:

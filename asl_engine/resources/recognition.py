@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asl_engine.arn import is_activity, parse_arn
 from asl_engine.findings import Finding
 from asl_engine.language.tree import tasks
-from asl_engine.resources.integrations import not_recognised, recognised
+from asl_engine.resources.integrations import not_recognised, recognised, unlisted
 from asl_engine.resources.parameters import unfitting_parameters
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from asl_engine.json_values import Json
 
-__all__ = ["task_resources", "unrecognised"]
+__all__ = ["UNLISTED_SERVICE", "task_resources", "unlisted_services", "unrecognised"]
+
+UNLISTED_SERVICE = "UNLISTED_SERVICE"
 
 
 def unrecognised(definition: Json) -> Iterator[Finding]:
@@ -33,6 +35,21 @@ def unrecognised(definition: Json) -> Iterator[Finding]:
             yield from unfitting_parameters(task)
         else:
             yield Finding(SCHEMA_VALIDATION_FAILED, not_recognised(resource), f"{task.location}/Resource")
+
+
+def unlisted_services(definition: Json) -> Iterator[Finding]:
+    """A warning for each task that calls a service of which it is not known whether Step Functions calls it."""
+    for resource, location in task_resources(definition):
+        service = unlisted(resource)
+        if service is not None:
+            yield Finding(UNLISTED_SERVICE, _doubt(service), location, "WARNING")
+
+
+def _doubt(service: str) -> str:
+    return (
+        f"No list of AWS's names {service!r} among the services that Step Functions calls, so AWS may refuse "
+        "this Resource; asl-engine accepts it"
+    )
 
 
 def task_resources(definition: Json) -> Iterator[tuple[str, str]]:

@@ -84,6 +84,19 @@ def _requested(
     return _aws(found, resource, services)
 
 
+def _check_service(found: Integration, resource: str) -> None:
+    """Raises ``ProjectError`` where the AWS SDK does not have the service of a recognised Resource."""
+    from asl_engine.resources.aws.names import services
+
+    if found.service not in services():
+        import botocore
+
+        raise ProjectError(
+            f"the resource {resource} needs an AWS SDK that has the service {found.service!r}: botocore "
+            f"{botocore.__version__} has not, and a newer one may (pip install -U boto3)"
+        )
+
+
 def _aws(found: Integration, resource: str, services: Services) -> Direct | None:
     from asl_engine.resources.aws.optimised import OPTIMISED, SYNC
 
@@ -91,6 +104,8 @@ def _aws(found: Integration, resource: str, services: Services) -> Direct | None
         return None
     if find_spec("boto3") is None:
         raise ProjectError(f'the resource {resource} needs boto3: pip install "asl-engine[aws]"')
+    if found.sdk:
+        _check_service(found, resource)
     if found.sdk and found.service == "sfn" and services.executions is not None and services.executions.whole:
         from asl_engine.resources.aws.names import operation_name
         from asl_engine.resources.nested import own_api_resource

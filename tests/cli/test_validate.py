@@ -77,6 +77,18 @@ LOOP = machine(
 )
 
 
+def test_a_service_that_aws_may_not_call_is_doubtful(project: Project) -> None:
+    resource = "arn:aws:states:::aws-sdk:chatbot:describeSlackWorkspaces"
+    file = project.define("chat", machine(A={"Type": "Task", "Resource": resource, "Parameters": {}}))
+    result = project.asl("validate", file)
+    assert result.code == 0
+    (line,) = [line for line in result.out.splitlines() if "[UNLISTED_SERVICE]" in line]
+    assert "/States/A/Resource: No list of AWS's names 'chatbot'" in line
+    assert line.endswith("(warning)")
+    assert project.asl("validate", file, "--strict").code == 2
+    assert "UNLISTED_SERVICE" not in project.asl("validate", file, "--no-lint").out
+
+
 def test_a_warning_is_no_error(project: Project) -> None:
     path = project.define("m", LOOP)
     result = project.asl("validate", path)

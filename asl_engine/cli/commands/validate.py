@@ -85,9 +85,10 @@ def _look_at(file: str, substituting: Substituting, *, lint: bool) -> tuple[str,
         return error.source, list(error.findings)
     machine, findings = check_source(source)
     if machine is not None and any(map(is_of_states, machine.resources)):
-        from asl_engine.resources.recognition import unrecognised
+        from asl_engine.resources.recognition import unlisted_services, unrecognised
 
-        findings = [*findings, *unrecognised(loads(source.text))]
+        definition = loads(source.text)
+        findings = [*findings, *unrecognised(definition), *(unlisted_services(definition) if lint else ())]
     if machine is not None and lint:
         from asl_engine.language.lint.rules import lint as doubts
 
