@@ -81,6 +81,7 @@ def test_the_history_shows_the_whole_pattern(client: Any, pattern: str) -> None:
 
 
 FIRST = {"Type": "Wait", "Seconds": 1, "Next": "Tell"}  # the task has submitted by then
+LAST = {"Type": "Wait", "Seconds": 3600, "End": True}
 
 
 def test_one_that_answers_with_the_task_s_token_and_goes_on(client: Any) -> None:
@@ -91,9 +92,7 @@ def test_one_that_answers_with_the_task_s_token_and_goes_on(client: Any) -> None
         "ResultPath": None,
         "Next": "W",
     }
-    child = created(
-        client, {"StartAt": "First", "States": {"First": FIRST, "Tell": tell, **WAIT["States"]}}, "teller"
-    )
+    child = created(client, {"StartAt": "First", "States": {"First": FIRST, "Tell": tell, "W": LAST}}, "teller")
     given = {"TaskToken.$": "$$.Task.Token"}
     shown = ran(client, parent(".sync", StateMachineArn=child, Name="told", Input=given), name="p11")
     assert (shown["status"], json.loads(shown["output"])) == ("SUCCEEDED", {"told": True})
@@ -111,7 +110,7 @@ def test_one_that_answers_that_it_has_failed(client: Any) -> None:
         "Next": "W",
     }
     child = created(
-        client, {"StartAt": "First", "States": {"First": FIRST, "Tell": tell, **WAIT["States"]}}, "failing-teller"
+        client, {"StartAt": "First", "States": {"First": FIRST, "Tell": tell, "W": LAST}}, "failing-teller"
     )
     given = {"TaskToken.$": "$$.Task.Token"}
     shown = ran(client, parent(".sync:2", StateMachineArn=child, Input=given), name="p12")
