@@ -216,9 +216,9 @@ def _operation() -> Any:
 
 def own_api_resource(operation: str, executions: Executions) -> Direct:
     """``aws-sdk:sfn:<action>``, answered by the server that runs the task."""
-    from asl_engine.resources.aws.failures import refused, sdk_family, unfit
+    from asl_engine.resources.aws.failures import refused, sdk_family
     from asl_engine.resources.aws.names import service_model
-    from asl_engine.resources.aws.requests import read_request
+    from asl_engine.resources.aws.requests import read_request, unfit
     from asl_engine.resources.aws.shapes import SDK, to_result
 
     model = service_model("stepfunctions")

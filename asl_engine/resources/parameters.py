@@ -12,7 +12,7 @@ from asl_engine.expressions.delimiters import is_expression
 from asl_engine.findings import Finding
 from asl_engine.resources.aws.names import operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
-from asl_engine.resources.aws.requests import Field, Fields, Request, Rules, fields_of, read
+from asl_engine.resources.aws.requests import Member, OperationInput, Rules, StructureFields, fields_of, read
 from asl_engine.resources.aws.shapes import OPTIMISED, SDK
 from asl_engine.resources.integrations import NATIVE, integration
 from asl_engine.resources.request_fields import UNKNOWN
@@ -108,7 +108,7 @@ class _Text(NamedTuple):
     type_name: str = "string"
 
 
-def _request_of(found: Integration) -> Request | None:
+def _request_of(found: Integration) -> OperationInput | None:
     """What an integration takes; None where nothing is known of it."""
     if not services():
         return None
@@ -121,13 +121,13 @@ def _request_of(found: Integration) -> Request | None:
     spelling = OPTIMISED if entry is not None and entry.family.legacy else SDK
     shape = service_model(service).operation_model(name).input_shape
     if entry is None:
-        return Request(fields_of(shape, spelling, tokens=True), spelling, tokens=True)
+        return OperationInput(fields_of(shape, spelling, tokens=True), spelling, tokens=True)
     refused = entry.refused | entry.taken.get(found.pattern, frozenset())
     fields = _own_words(fields_of(shape, spelling), entry, spelling)
-    return Request(fields, spelling, rules=Rules(entry.needed, entry.true, refused))
+    return OperationInput(fields, spelling, rules=Rules(entry.needed, entry.true, refused))
 
 
-def _own_words(words: Fields, entry: Optimised, spelling: Spelling) -> Fields:
+def _own_words(words: StructureFields, entry: Optimised, spelling: Spelling) -> StructureFields:
     """The fields of a request as an integration calls them."""
     fields, names = dict(words.fields), list(words.required)
     for member, place in entry.renamed.items():
@@ -136,6 +136,6 @@ def _own_words(words: Fields, entry: Optimised, spelling: Spelling) -> Fields:
         fields[own] = renamed._replace(shape=renamed.shape.member) if place.startswith("[") else renamed
         names = [own if name == field else name for name in names]
     if entry.named is not None:
-        fields[entry.named.field] = Field(entry.named.field, _Text())
+        fields[entry.named.field] = Member(entry.named.field, _Text())
         names.append(entry.named.field)
-    return Fields(fields, tuple(names), {})
+    return StructureFields(fields, tuple(names), {})

@@ -13,12 +13,11 @@ from asl_engine.resources.aws.failures import (
     clean,
     refused,
     sdk_family,
-    unfit,
     unreachable,
     unsendable,
 )
 from asl_engine.resources.aws.names import service_model
-from asl_engine.resources.aws.requests import read_request
+from asl_engine.resources.aws.requests import read_request, unfit
 from asl_engine.resources.aws.shapes import SDK, Spelling, TooLarge, to_result
 from asl_engine.resources.http.bounds import too_large
 from asl_engine.resources.python.threads import run_in_thread

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from asl_engine.errors import StatesError
 from asl_engine.resources.aws.names import client_name, exception_name
-from asl_engine.resources.request_fields import refused_parameters
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from asl_engine.json_values import Json
-    from asl_engine.resources.aws.requests import Fault
-
-__all__ = ["Family", "clean", "refused", "sdk_family", "unfit", "unreachable", "unsendable"]
+__all__ = ["Family", "clean", "refused", "sdk_family", "unreachable", "unsendable"]
 
 # What must not reach a history: the user part of a URL, and access key ids (the IAM User Guide's prefixes).
 _SECRETS = re.compile(r"(?<=//)[^/@\s\"]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
@@ -68,18 +61,6 @@ def _declared(codes: set[str], model: Any, *, legacy: bool) -> str | None:
                 return shape.name if shape.name.endswith("Exception") else f"{shape.name}Exception"
             return exception_name(shape.name)
     return None
-
-
-def unfit(parameters: Json, faults: Sequence[Fault], model: Any, family: Family) -> StatesError:
-    """The failure of a task whose parameters its operation does not take.
-
-    Recorded of DynamoDB: where the fields exist and only their values do not fit, the service is said to refuse.
-    """
-    messages = [fault.message for fault in faults]
-    if family.judges_values and all(fault.of_value for fault in faults):
-        detail = {"Code": "ValidationException", "Message": ", ".join(messages)}
-        return refused(detail, {"HTTPStatusCode": 400}, model, family)
-    return refused_parameters(parameters, messages)
 
 
 def unsendable(reason: str, family: Family) -> StatesError:

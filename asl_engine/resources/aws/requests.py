@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.json_text import dumps
+from asl_engine.resources.aws.failures import refused
 from asl_engine.resources.aws.shapes import spelled
 from asl_engine.resources.request_fields import (
     ARRAY,
@@ -19,18 +20,31 @@ from asl_engine.resources.request_fields import (
     UNKNOWN,
     Kind,
     missing,
+    refused_parameters,
     unsupported,
     wrong_format,
     wrong_kind,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from asl_engine.errors import StatesError
     from asl_engine.json_values import Json
+    from asl_engine.resources.aws.failures import Family
     from asl_engine.resources.aws.shapes import Spelling
 
-__all__ = ["NO_RULES", "Fault", "Field", "Fields", "Request", "Rules", "fields_of", "read", "read_request"]
+__all__ = [
+    "Fault",
+    "Member",
+    "OperationInput",
+    "Rules",
+    "StructureFields",
+    "fields_of",
+    "read",
+    "read_request",
+    "unfit",
+]
 
 
 class Fault(NamedTuple):
@@ -40,17 +54,17 @@ class Fault(NamedTuple):
     of_value: bool = True
 
 
-class Field(NamedTuple):
+class Member(NamedTuple):
     """A member of a structure, by the API's name."""
 
     member: str
     shape: Any
 
 
-class Fields(NamedTuple):
+class StructureFields(NamedTuple):
     """A structure's fields by the task's words; ``aliases`` are the API's words for them."""
 
-    fields: Mapping[str, Field]
+    fields: Mapping[str, Member]
     required: tuple[str, ...]
     aliases: Mapping[str, str]
 
@@ -69,17 +83,17 @@ class Rules(NamedTuple):
 NO_RULES: Final = Rules(frozenset(), frozenset(), frozenset())
 
 
-class Request(NamedTuple):
+class OperationInput(NamedTuple):
     """What an operation takes.  ``tokens``: those of idempotency have to be given, too."""
 
-    fields: Fields
+    fields: StructureFields
     spelling: Spelling
     tokens: bool = False
     rules: Rules = NO_RULES
 
 
 class _Walk(NamedTuple):
-    request: Request
+    request: OperationInput
     converts: bool
     faults: list[Fault]
 
@@ -95,24 +109,38 @@ def read_request(
         parameters = {}
     if not isinstance(parameters, dict):
         return {}, [Fault("The Parameters must be an object", of_value=False)]
-    return read(Request(fields_of(shape, spelling, tokens=tokens), spelling, tokens), parameters, converts=True)
+    return read(
+        OperationInput(fields_of(shape, spelling, tokens=tokens), spelling, tokens), parameters, converts=True
+    )
 
 
-def read(request: Request, given: dict[str, Any], *, converts: bool) -> tuple[dict[str, Any], list[Fault]]:
+def read(request: OperationInput, given: dict[str, Any], *, converts: bool) -> tuple[dict[str, Any], list[Fault]]:
     """The members of a request, as boto3 takes them if ``converts``, and what is wrong, each reason once."""
     walk = _Walk(request, converts, [])
     members = _structure(walk, request.fields, given, "")
     return members, list(dict.fromkeys(walk.faults))
 
 
+def unfit(parameters: Json, faults: Sequence[Fault], model: Any, family: Family) -> StatesError:
+    """The failure of a task whose parameters its operation does not take.
+
+    Recorded of DynamoDB: where the fields exist and only their values do not fit, the service is said to refuse.
+    """
+    messages = [fault.message for fault in faults]
+    if family.judges_values and all(fault.of_value for fault in faults):
+        detail = {"Code": "ValidationException", "Message": ", ".join(messages)}
+        return refused(detail, {"HTTPStatusCode": 400}, model, family)
+    return refused_parameters(parameters, messages)
+
+
 @cache
-def fields_of(shape: Any, spelling: Spelling, *, tokens: bool = False) -> Fields:
+def fields_of(shape: Any, spelling: Spelling, *, tokens: bool = False) -> StructureFields:
     """The fields of a structure; an operation without a request has none."""
     if shape is None:
-        return Fields({}, (), {})
-    fields = {field: Field(name, shape.members[name]) for field, name in spelled(shape, spelling).items()}
+        return StructureFields({}, (), {})
+    fields = {field: Member(name, shape.members[name]) for field, name in spelled(shape, spelling).items()}
     called = {name: field for field, (name, _) in fields.items()}
-    return Fields(
+    return StructureFields(
         fields,
         tuple(called[name] for name in _required(shape, tokens=tokens)),
         {name: field for name, field in called.items() if name[:1].isupper()},  # "BOOL" for "Bool"
@@ -137,7 +165,7 @@ def _is_filled_in(shape: Any, name: str) -> bool:
     return marked and name.lower().endswith(("token", "requestid"))
 
 
-def _structure(walk: _Walk, fields: Fields, given: dict[str, Any], place: str) -> dict[str, Any]:
+def _structure(walk: _Walk, fields: StructureFields, given: dict[str, Any], place: str) -> dict[str, Any]:
     """``place`` is where the structure is: empty, or with a dot at its end."""
     members: dict[str, Any] = {}
     there = set()
