@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.expressions.delimiters import is_expression
 from asl_engine.findings import Finding
-from asl_engine.resources.aws.names import operation_name, service_model, services
+from asl_engine.resources.aws.names import has_service, operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
 from asl_engine.resources.aws.requests import Member, OperationInput, Rules, StructureFields, fields_of, read
 from asl_engine.resources.aws.shapes import OPTIMISED, SDK
@@ -114,7 +114,7 @@ def _request_of(found: Integration) -> OperationInput | None:
         return None
     entry = None if found.sdk else TABLE[found.name]
     service = services().get(found.service) if entry is None else entry.service
-    if service is None:
+    if service is None or not has_service(service):
         return None
     name = operation_name(service, found.action) if entry is None else entry.operation
     assert name is not None, "a recognised action"  # noqa: S101  for the type checker

@@ -86,9 +86,11 @@ def _requested(
 
 def _check_service(found: Integration, resource: str) -> None:
     """Raises ``ProjectError`` where the AWS SDK does not have the service of a recognised Resource."""
-    from asl_engine.resources.aws.names import services
+    from asl_engine.resources.aws.names import has_service, services
+    from asl_engine.resources.aws.optimised import OPTIMISED
 
-    if found.service not in services():
+    service = services().get(found.service) if found.sdk else OPTIMISED[found.name].service
+    if service is None or not has_service(service):
         import botocore
 
         raise ProjectError(
@@ -104,8 +106,7 @@ def _aws(found: Integration, resource: str, services: Services) -> Direct | None
         return None
     if find_spec("boto3") is None:
         raise ProjectError(f'the resource {resource} needs boto3: pip install "asl-engine[aws]"')
-    if found.sdk:
-        _check_service(found, resource)
+    _check_service(found, resource)
     if found.sdk and found.service == "sfn" and services.executions is not None and services.executions.whole:
         from asl_engine.resources.aws.names import operation_name
         from asl_engine.resources.nested import own_api_resource

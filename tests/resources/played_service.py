@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 class Played:
-    """A service that speaks AWS JSON; each operation gives its answers one after the other, the last for ever."""
+    """A service that speaks AWS JSON, or sends the bytes that it is given.
+
+    Each operation gives its answers one after the other, the last for ever.
+    """
 
     def __init__(self, answers: dict[str, list[Any]]) -> None:
         self.answers = answers
@@ -33,10 +36,12 @@ def played(answers: dict[str, list[Any]]) -> Iterator[Played]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
-            operation = self.headers.get("X-Amz-Target", self.path).rpartition(".")[2].rpartition("/")[2]
+            path = self.path.partition("?")[0]
+            operation = self.headers.get("X-Amz-Target", path).rpartition(".")[2].rpartition("/")[2]
             answer = service.answer(operation, given)
-            body = json.dumps(answer).encode()
-            self.send_response(400 if "__type" in answer else 200)
+            body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            refused = not isinstance(answer, bytes) and "__type" in answer
+            self.send_response(400 if refused else 200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -16,6 +16,7 @@ from asl_engine.resources.aws.failures import (
     unreachable,
     unsendable,
 )
+from asl_engine.resources.aws.harness import conversation
 from asl_engine.resources.aws.names import service_model
 from asl_engine.resources.aws.requests import read_request, unfit
 from asl_engine.resources.aws.shapes import SDK, Spelling, TooLarge, to_result
@@ -100,10 +101,14 @@ def _call(
     empty = [name for name, value in request.items() if value == "" and _is_in_path(shape.members[name])]
     if empty:  # without its name, a request for an object would be one for its bucket
         raise unsendable(f"{operation.spelling.name(empty[0], shape.name)} cannot be empty.", operation.family)
+    answer: dict[str, Any] = {}
     try:
         client = clients.get(operation.service, region, role, timeout)
-        answer: dict[str, Any] = getattr(client, xform_name(operation.name))(**request)
-        result = to_result(shapes.output_shape, answer, operation.spelling)
+        answer = getattr(client, xform_name(operation.name))(**request)
+        if shapes.has_event_stream_output:  # of all integrations, only InvokeHarness has one
+            result = conversation(answer["stream"])
+        else:
+            result = to_result(shapes.output_shape, answer, operation.spelling)
     except TooLarge:
         raise too_large(state) from None
     except ParamValidationError as error:  # what botocore looks at in any case, such as a bucket's name
@@ -114,7 +119,8 @@ def _call(
                 "States.TaskFailed", f"The role {role} cannot be assumed: {clean(str(error))}"
             ) from error
         told = error.response
-        raise refused(told.get("Error", {}), told.get("ResponseMetadata", {}), model, operation.family) from error
+        meta = told.get("ResponseMetadata") or answer.get("ResponseMetadata", {})  # within a stream, the answer's
+        raise refused(told.get("Error", {}), meta, model, operation.family) from error
     except (BotoCoreError, OSError, ValueError) as error:  # ValueError: the endpoint is not a URL
         raise unreachable(error, operation.family) from error
     return ServiceAnswer(result, _metadata(answer["ResponseMetadata"]))

@@ -38,7 +38,8 @@ def sdk_family(model: Any) -> Family:
 def refused(detail: dict[str, Any], meta: dict[str, Any], model: Any, family: Family) -> StatesError:
     """The failure that a service reports: the Error and the ResponseMetadata of botocore's ``ClientError``."""
     code = str(detail.get("Code", "Unknown"))
-    codes = {code, detail.get("QueryErrorCode", code)}  # some services once used another protocol
+    # Some services once used another protocol; within a stream of events, an error is called by its member.
+    codes = {code, detail.get("QueryErrorCode", code), code[:1].upper() + code[1:]}
     name = _declared(codes, model, legacy=family.legacy) or family.base
     status, request = meta.get("HTTPStatusCode"), meta.get("RequestId") or str(uuid4())
     if family.legacy:

@@ -16,6 +16,7 @@ __all__ = [
     "client_name",
     "exception_name",
     "field_name",
+    "has_service",
     "member_name",
     "method_name",
     "operation_name",
@@ -136,6 +137,11 @@ def services() -> dict[str, str]:
             if identifier is not None:
                 found[client_name(identifier[1]).lower()] = folder.name
     return found
+
+
+def has_service(service: str) -> bool:
+    """Whether botocore has a service, by its own name."""
+    return service in services().values()
 
 
 def _head(model: Path) -> str:

@@ -24,6 +24,7 @@ FAMILIES = {
     "athena": Family("Athena", "AmazonAthenaException", "AmazonAthena"),
     "batch": Family("Batch", "AWSBatchException", "AWSBatch"),
     "bedrock": Family("Bedrock", "BedrockException", "Bedrock", legacy=False),
+    "bedrock-agentcore": Family("BedrockAgentCore", "BedrockAgentCoreException", "BedrockAgentCore", legacy=False),
     "bedrock-runtime": Family("Bedrock", "BedrockRuntimeException", "BedrockRuntime", legacy=False),
     "codebuild": Family("CodeBuild", "AWSCodeBuildException", "AWSCodeBuild"),
     "databrew": Family("DataBrew", "AWSGlueDataBrewException", "AWSGlueDataBrew"),
@@ -82,7 +83,8 @@ class Optimised(NamedTuple):
     ``renamed`` and ``shown`` are for integrations with their own field names: fields of the task by those of
     the request (in brackets: as a list), and fields of the result by those of the answer.  By places in the
     task's words: ``needed`` has to be given beside what the API requires, ``true`` has to be true, ``refused``
-    is not supported; ``taken`` is not for the patterns that set it themselves.
+    is not supported; ``taken`` is not for the patterns that set it themselves.  ``longest``: a task that takes
+    more seconds has timed out, whatever its TimeoutSeconds.
     """
 
     service: str
@@ -96,6 +98,7 @@ class Optimised(NamedTuple):
     refused: frozenset[str] = frozenset()
     taken: Mapping[str, frozenset[str]] = MappingProxyType({})
     named: Named | None = None
+    longest: int | None = None
 
     @property
     def family(self) -> Family:
@@ -203,6 +206,12 @@ OPTIMISED: dict[str, Optimised] = {
         ),
     ),
     "bedrock:invokeModel": Optimised("bedrock-runtime", "InvokeModel", (TOKEN,)),
+    "bedrockagentcore:invokeHarness": Optimised(
+        "bedrock-agentcore",
+        "InvokeHarness",
+        shown={field: field for field in ("Metrics", "Output", "StopReason", "Usage")},
+        longest=900,
+    ),
     "codebuild:batchDeleteBuilds": Optimised("codebuild", "BatchDeleteBuilds"),
     "codebuild:batchGetReports": Optimised("codebuild", "BatchGetReports"),
     "codebuild:startBuild": _synced(

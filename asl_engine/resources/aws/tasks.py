@@ -6,6 +6,7 @@ waits for its token (``.waitForTaskToken``) or for the job it started (``.sync``
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import machine_arn_of
@@ -52,7 +53,12 @@ def optimised_resource(integration: Integration, clients: AwsClients) -> Direct:
 
     async def call_service(call: TaskCall) -> Payload:
         request = await _request(entry, integration, clients, call)
-        answer = await call_operation(clients, operation, request, call)
+        try:
+            async with asyncio.timeout(entry.longest):
+                answer = await call_operation(clients, operation, request, call)
+        except TimeoutError:
+            cause = f"{integration.name} may take {entry.longest} seconds"
+            raise StatesError("States.Timeout", cause) from None
         result = _shown(entry, answer.result)
         _check(entry, result)
         return Payload(dict(sorted({**result, **(answer.metadata if entry.family.legacy else {})}.items())))
