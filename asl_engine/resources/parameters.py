@@ -46,7 +46,11 @@ def unfitting_parameters(task: StateSource) -> Iterator[Finding]:
         message = f"{field} field is required for resource ARN: {resource}"
         yield Finding(SCHEMA_VALIDATION_FAILED, message, task.location)
         return
-    for fault in parameter_faults(found, _known(task.source[field], jsonata=jsonata), field):
+    try:
+        faults = parameter_faults(found, _known(task.source[field], jsonata=jsonata), field)
+    except RecursionError:
+        faults = [f"The {field} are nested too deeply"]
+    for fault in faults:
         yield Finding(SCHEMA_VALIDATION_FAILED, fault, f"{task.location}/{field}")
 
 

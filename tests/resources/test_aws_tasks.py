@@ -370,6 +370,17 @@ def test_a_text_is_an_attribute_value_of_dynamodb(stock: str) -> None:
         assert got["shelf"] == {"M": {"row": {"S": "a"}, "deep": deep}}
 
 
+@pytest.mark.parametrize("name", ["dynamodb:putItem", "aws-sdk:dynamodb:putItem"])
+def test_a_request_that_is_too_deep_for_the_sdk(name: str) -> None:
+    """It is as deep as an input may be; DynamoDB itself takes 32 levels."""
+    value: Any = {"S": "x"}
+    for _ in range(245):
+        value = {"L": [value]}
+    error, cause = failure(name, {"TableName": "t", "Item": {"k": value}})
+    assert error == f"{'DynamoDb' if 'sdk' in name else 'DynamoDB'}.SdkClientException"
+    assert cause == "Unable to marshall request: It is nested too deeply."
+
+
 def test_members_that_java_cannot_call_so_have_other_names_both_ways() -> None:
     selector: Any = {"Name": "s", "FieldSelectors": [{"Field": "eventCategory", "EqualsValue": ["Data"]}]}
     given: Any = {"TrailName": "t", "AdvancedEventSelectors": [selector]}

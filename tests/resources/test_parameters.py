@@ -306,6 +306,18 @@ def test_parameters_that_do_not_fit(name: str) -> None:
     assert found(resource, given) == expected
 
 
+def test_parameters_that_are_too_deep_to_be_looked_at() -> None:
+    """As deep as a definition may be, from within a stack as deep as a server's."""
+    value: Any = {"S": "x"}
+    for _ in range(240):
+        value = {"L": [value]}
+
+    def within(frames: int) -> list[tuple[str, str | None]]:
+        return within(frames - 1) if frames else found(PUT, {"TableName": "t", "Item": {"k": value}})
+
+    assert within(200) == [("The Parameters are nested too deeply", PARAMETERS)]
+
+
 def test_arguments_of_jsonata() -> None:
     arguments = "/States/A/Arguments"
     assert found(SEND, {"MessageBody": "{% $states.input %}"}, "Arguments") == [(missing("QueueUrl"), arguments)]

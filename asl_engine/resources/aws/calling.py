@@ -65,18 +65,20 @@ async def call_operation(
     clients: AwsClients, operation: Operation, parameters: Json, call: TaskCall
 ) -> ServiceAnswer:
     """Raises ``StatesError``.  The region is the execution's; the role is that of the task's credentials."""
-    return await run_in_thread(
-        partial(
-            _call,
-            clients,
-            operation,
-            parameters,
-            region=Arn.of(call.execution).region,
-            role=call.role,
-            timeout=read_timeout(call.deadline),
-            state=call.state,
-        )
+    work = partial(
+        _call,
+        clients,
+        operation,
+        parameters,
+        region=Arn.of(call.execution).region,
+        role=call.role,
+        timeout=read_timeout(call.deadline),
+        state=call.state,
     )
+    try:
+        return await run_in_thread(work)
+    except RecursionError:  # an input may be so deep that whoever walks over the request, botocore too, runs out
+        raise unsendable("It is nested too deeply.", operation.family) from None
 
 
 def _call(
