@@ -169,20 +169,6 @@ def test_how_a_history_shows_an_integration(resource: str, shown: tuple[str, str
     assert service_integration(f"arn:aws:states:::{resource}") == shown
 
 
-@pytest.mark.parametrize(
-    ("resource", "has"),
-    [
-        ("sqs:sendMessage.waitForTaskToken", True),
-        ("glue:startJobRun.sync", True),
-        ("states:startExecution.sync:2", True),
-        ("states:startExecution", False),
-        ("aws-sdk:s3:getObject", False),
-    ],
-)
-def test_which_tasks_have_a_token(resource: str, *, has: bool) -> None:
-    assert is_submitted(f"arn:aws:states:::{resource}") == has
-
-
 FUNCTION = "arn:aws:lambda:eu-west-1:123456789012:function:pay"
 FUNCTIONS: dict[str, tuple[str | None, str | None]] = {
     FUNCTION: ("pay", None),

@@ -84,6 +84,7 @@ class Run:
         if task is not None:
             self.answered.add(key)
             if key in self.submitted:
+                del self.tasks[key]
                 task.cancel()
 
     def forget(self, key: int) -> None:

@@ -19,6 +19,7 @@ from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.resources import PENDING, Pending, TaskCall
 from asl_engine.resources.callback import until_answered
+from asl_engine.resources.cancelling import given_up
 from asl_engine.store.memory.store import MemoryStore
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from asl_engine.engine.run import Run
 
 CALLBACK = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+JOB = "arn:aws:states:::glue:startJobRun.sync"
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"
 
 
@@ -107,6 +109,42 @@ def test_an_answer_while_the_request_is_made_wins() -> None:
             execution = await run.wait()
             assert execution.output is not None
             assert execution.output.value == "early"
+
+    play(scenario)
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_a_job_that_is_answered_for_with_its_token_is_left_to_itself(last: bool) -> None:
+    async def scenario(store: MemoryStore) -> None:
+        left: list[bool] = []
+        tokens: list[Any] = []
+
+        async def job(call: TaskCall) -> Payload:
+            tokens.append((call.input.value, call.token))
+            await call.submit(Payload("started"))
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as cancelled:
+                left.append(not given_up(cancelled))
+                raise
+            raise AssertionError
+
+        state = {"Type": "Task", "Resource": JOB, "Parameters": {"Token.$": "$$.Task.Token"}}
+        wait = {"Type": "Wait", "Seconds": 3600, "End": True}
+        more = {"End": True} if last else {"Next": "W"}
+        machine = load(
+            json.dumps({"StartAt": "T", "States": {"T": {**state, **more}, **({} if last else {"W": wait})}})
+        )
+        async with Engine(store, {JOB: job}, clock=VirtualClock()) as engine:
+            run = await engine.start(machine, "m", Payload(1), "n")
+            await until(lambda: bool(run.submitted))
+            ((given, token),) = tokens
+            assert given == {"Token": token}
+            assert task_named(token) == (run.arn, next(iter(run.execution.open)))
+            await answer(engine, run, "done")
+            assert (await run.wait()).status == "SUCCEEDED"
+            await until(lambda: bool(left))
+            assert left == [True]
 
     play(scenario)
 
