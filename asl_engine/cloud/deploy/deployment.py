@@ -269,7 +269,7 @@ def _role(
     if deployed is not None and not owned:
         return deployed.role
     if not aws.beside("iam"):
-        return role_arn(aws.account) if deployed is None else deployed.role
+        return role_arn(aws.region, aws.account) if deployed is None else deployed.role
     name = role_name(order.name, aws.region)
     changed = deployed is None or deployed.definition != text
     if deployed is not None:
