@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asl_engine.arn import last_part
 from asl_engine.cli.output import short_name
 from asl_engine.errors import ExecutionDoesNotExist, ProjectError
 from asl_engine.project.lookup import project_of
 from asl_engine.projections.moments import utc
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
 
-__all__ = ["command_for", "find_one"]
+__all__ = ["command_for", "find_one", "no_database_yet", "parent_of", "ways_to_resume"]
 
 MOST_CANDIDATES = 10
 
@@ -32,6 +36,33 @@ async def find_one(store: SqliteStore, text: str) -> Record:
     if len(found) > 1:
         raise ExecutionDoesNotExist(_candidates(text, found))
     return found[0]
+
+
+def no_database_yet(db: str | None, path: Path) -> bool:
+    """Whether nothing has been run in the project so far.  One that is named has to be there."""
+    return db is None and "ASL_DB" not in os.environ and not path.exists()
+
+
+async def ways_to_resume(store: SqliteStore, records: Iterable[Record]) -> dict[str, str]:
+    """What to type to go on with each of the executions that no living process drives any more, by ARN."""
+    running = {record.identity.arn: record for record in records if record.status == "RUNNING"}
+    if not running:
+        return {}
+    left = await store.abandoned(running)
+    return {arn: await _way_to_resume(store, running[arn]) for arn in running if arn in left}
+
+
+async def _way_to_resume(store: SqliteStore, record: Record) -> str:
+    who = record.identity
+    name = who.name if who.map_run is None else last_part(await parent_of(store, record))
+    return command_for("resume", name, store.path)
+
+
+async def parent_of(store: SqliteStore, child: Record) -> str:
+    """The ARN of the execution whose Map Run has started this one."""
+    kinship = await store.map_runs.kinship(child.identity.arn)
+    map_run = None if kinship is None else await store.map_runs.get(kinship[0])
+    return child.identity.machine_arn if map_run is None else map_run.execution
 
 
 def _candidates(text: str, found: list[Record]) -> str:

@@ -12,7 +12,7 @@ import sys
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from asl_engine.cli.output import OutputClosed, OutputRefused, err, flush, is_terminal
+from asl_engine.cli.output import OutputClosed, OutputRefused, counted, err, flush, is_terminal
 from asl_engine.errors import AslError, DefinitionError
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def _dispatch(arguments: Sequence[str] | None) -> int:
 
 def _complain(error: AslError) -> None:
     if isinstance(error, DefinitionError):
-        number = len(error.findings)
-        err(f"asl: error: {error.source} is refused for {number} reason{'s' if number > 1 else ''}:")
+        err(f"asl: error: {error.source} is refused for {counted(len(error.findings), 'reason')}:")
         err(str(error))
     else:
         from asl_engine.cli.wording import worded

@@ -22,6 +22,7 @@ __all__ = [
     "OutputRefused",
     "clean",
     "compact_json",
+    "counted",
     "err",
     "flush",
     "is_terminal",
@@ -38,7 +39,14 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # Seconds and name of a unit and of the next smaller one.
 _UNITS = ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
-_STYLES = {"SUCCEEDED": "green", "FAILED": "red", "TIMED_OUT": "red", "ABORTED": "yellow", "RUNNING": "cyan"}
+_STYLES = {
+    "SUCCEEDED": "green",
+    "FAILED": "red",
+    "TIMED_OUT": "red",
+    "ABORTED": "yellow",
+    "RUNNING": "cyan",
+    "interrupted": "yellow",
+}
 
 
 class OutputRefused(AslError):
@@ -105,6 +113,11 @@ def seconds(milliseconds: float) -> str:
     whole = round(value)
     size, unit, below, smaller = next(unit for unit in _UNITS if whole >= unit[0])
     return f"{whole // size} {unit} {whole % size // below} {smaller}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 event``, ``2 events``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def short_name(name: str) -> str:

@@ -9,10 +9,9 @@ from asl_engine.arn import execution_arn
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
 from asl_engine.language.document import load_source
-from asl_engine.project.configuration import normal
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
-from asl_engine.project.lookup import load_execution, project_of
+from asl_engine.project.lookup import database, load_execution, project_of
 from asl_engine.project.options import How, limits_of
 from asl_engine.project.setup import Setup, absolute_mock, set_up
 
@@ -84,8 +83,8 @@ def prepare(request: RunRequest) -> Start:
     )
     machine = load_source(read_definition(request.definition, request.substituting, project), limits)
     payload = read_input(request.input, how.limits)
-    if request.db:
-        project = project._replace(db=normal(Path(request.db).absolute()))
+    if request.db is not None:
+        project = project._replace(db=database(request.db))
     setup = set_up(how, project, machine, machine_name(request.definition))
     return Start(setup, machine_name(request.definition), name or _new_name(), payload)
 

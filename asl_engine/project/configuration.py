@@ -12,12 +12,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.errors import ProjectError
+from asl_engine.errors import InvalidInput, Parameter, ProjectError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-__all__ = ["Project", "find_project", "normal"]
+__all__ = ["Project", "database_file", "find_project", "normal"]
 
 
 class Project(NamedTuple):
@@ -76,9 +76,9 @@ def find_project(start: Path, env: Mapping[str, str]) -> Project:
     return Project(
         root=root,
         tasks=_tasks(root, values.pop("tasks", None), source),
-        db=normal(Path(override).absolute() if override else root / values.pop("db", ".asl/asl.db")),
+        db=_database(root, values.pop("db", ".asl/asl.db"), override, source),
         buckets={bucket: normal(root / folder) for bucket, folder in values.pop("buckets", {}).items()},
-        **{name: value for name, value in values.items() if name != "db"},
+        **values,
         source=source,
     )
 
@@ -90,6 +90,26 @@ def normal(path: Path) -> Path:
     """
     shorter = Path(os.path.normpath(path))
     return shorter if os.path.realpath(shorter) == os.path.realpath(path) else path
+
+
+def database_file(text: str, named_by: str | Parameter) -> Path:
+    """The absolute path of the database that ``text`` names; ``named_by`` is what has named it, for messages.
+
+    Raises ``InvalidInput`` for SQLite's names of databases that are no files: an execution outlives its process,
+    and other commands look at it.
+    """
+    if text == ":memory:" or text.startswith("file:"):
+        raise InvalidInput(named_by, " is not a file: the database has to be one, so that a run can be resumed")
+    if not text:
+        raise InvalidInput(named_by, " is empty: give the path of the database")
+    return normal(Path(text).absolute())
+
+
+def _database(root: Path, configured: str, override: str | None, source: Path | None) -> Path:
+    if override:
+        return database_file(override, f"ASL_DB={override}")
+    database_file(configured, f"{source}: db = {configured!r}")
+    return normal(root / configured)
 
 
 def _configurations(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:

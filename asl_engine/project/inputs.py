@@ -19,6 +19,7 @@ __all__ = ["checked_name", "machine_name", "read_input", "read_text"]
 
 STDIN = "-"
 STDIN_NAME = "standard input"
+INPUT_IS = "give JSON such as {}, a file, or - for the standard input"
 JSON_BEGINS = ("{", "[", '"')
 
 
@@ -58,10 +59,14 @@ def read_input(given: str | None, limits: Limits) -> Payload:
     if given is None:
         return Payload({}, "{}")
     place: str | Parameter
+    if not given.strip():  # an empty variable of a shell
+        raise InvalidInput(Parameter("input"), f" is empty: {INPUT_IS}")
     if given == STDIN or _is_file(given):
         place, text = (STDIN_NAME if given == STDIN else given), read_text(given, "the input")
     else:
         place, text = Parameter("input"), given
+    if not text.strip():
+        raise InvalidInput(place, ": the input is empty: it has to be JSON, such as {}")
     try:
         value = loads(text)
     except JsonSyntaxError as error:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asl_engine.core.apply import fold
-from asl_engine.project.configuration import find_project, normal
+from asl_engine.errors import Parameter
+from asl_engine.project.configuration import database_file, find_project
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,7 +30,7 @@ def project_of(start: Path) -> Project:
 
 def database(db: str | None) -> Path:
     """The given database, or that of the current directory's project."""
-    return normal(Path(db).absolute()) if db else project_of(Path.cwd()).db
+    return project_of(Path.cwd()).db if db is None else database_file(db, Parameter("db", db or None))
 
 
 @asynccontextmanager

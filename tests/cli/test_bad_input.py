@@ -56,6 +56,8 @@ def test_definitions(project: Project, command: str, definition: Any, said: list
 INPUTS = {
     "a missing file": (["-i", "missing.json"], "there is no file missing.json (the input)"),
     "a missing file with a name like JSON": (["-i", "true-orders.json"], "there is no file true-orders.json"),
+    "an empty text": (["-i", ""], "--input is empty: give JSON such as {}, a file, or - for the standard input"),
+    "an empty file": (["-i", "empty.json"], "empty.json: the input is empty: it has to be JSON, such as {}"),
     "a folder": (["-i", "tasks"], "tasks is a folder, not the input"),
     "broken JSON": (["-i", '{"a": 1,\n "b" 2}'], "--input:2:6: the input is not JSON: Expecting ':' delimiter"),
     "broken JSON in a file": (["-i", "broken.json"], "broken.json:2:1: the input is not JSON"),
@@ -71,6 +73,7 @@ INPUTS = {
 
 @pytest.mark.parametrize(("arguments", "said"), INPUTS.values(), ids=INPUTS)
 def test_inputs(project: Project, arguments: list[str], said: str) -> None:
+    (project.root / "empty.json").touch()
     (project.root / "broken.json").write_text('{"a":\n')
     (project.root / "latin.json").write_bytes('"ü"'.encode("latin-1"))
     (project.root / "large.json").write_text(json.dumps("x" * 262_143))
@@ -95,6 +98,9 @@ ARGUMENTS = {
     "resume one and all": (["resume", "one", "--all"], "name one execution, or give --all"),
     "follow backwards": (["history", "one", "--follow", "--reverse"], "leave --reverse out"),
     "two questions": (["replay", "one", "--at", "1", "--definition", "M"], "leave --definition out"),
+    "a database in memory": (["run", "M", "--db", ":memory:"], "--db :memory: is not a file: "),
+    "a database by its URI": (["list", "--db", "file:x?mode=memory"], "is not a file: "),
+    "a database without a name": (["list", "--db", ""], "--db is empty: give the path of the database"),
     "definition and input from stdin": (["run", "-", "--input", "-"], "give - for the definition or for --input"),
     "a definition from stdin, detached": (["run", "-", "--detach"], "it has to be a file, not -"),
     "the standard input twice": (["validate", "-", "-"], "give - once"),

@@ -73,9 +73,53 @@ def test_list_some(project: Project, arguments: list[str], names: list[str]) -> 
 def test_list_for_people(project: Project) -> None:
     project.ran(PASS)
     interrupted(project, name="two")
-    lines = project.asl("list").out.splitlines()
+    result = project.asl("list")
+    lines = result.out.splitlines()
     assert lines[0].split() == ["execution", "machine", "status", "started", "(UTC)", "took"]
-    assert [line.split()[:3] for line in lines[1:]] == [["two", "m", "RUNNING"], ["one", "m", "SUCCEEDED"]]
+    assert [line.split()[:3] for line in lines[1:]] == [["two", "m", "interrupted"], ["one", "m", "SUCCEEDED"]]
+    assert result.err == "interrupted: asl resume two\n"
+    statuses = [one["status"] for one in project.asl("list", "--json").json["executions"]]
+    assert statuses == ["RUNNING", "SUCCEEDED"]  # ListExecutions knows nothing else
+
+
+def test_list_many_that_are_interrupted(project: Project) -> None:
+    for number in range(7):
+        interrupted(project, name=f"x{number}")
+    lines = project.asl("list").err.splitlines()
+    assert lines[:5] == [f"interrupted: asl resume x{number}" for number in (6, 5, 4, 3, 2)]
+    assert lines[5:] == ["7 are interrupted; go on with all of them: asl resume --all"]
+
+
+def test_an_execution_that_somebody_drives_is_not_interrupted(project: Project) -> None:
+    """The gate is closed until everything has been asked."""
+    calls, gate = project.root / "calls", project.root / "gate"
+    given = json.dumps({"calls": str(calls), "gate": str(gate)})
+    process = project.spawn("run", project.define("m", machine(C=task("count"))), "--name", "one", "-i", given)
+    wait_for(calls.exists)
+    listed, shown, told = project.asl("list"), project.asl("show", "one"), project.asl("history", "one")
+    process.kill()
+    finished(process)
+    assert listed.out.splitlines()[1].split()[2] == "RUNNING"
+    assert "stands at  C (Task): its task is running" in shown.out
+    assert [listed.err, shown.err, told.err] == ["", "", ""]
+    assert project.asl("list").out.splitlines()[1].split()[2] == "interrupted"
+
+
+def test_before_the_first_run_there_is_nothing(project: Project) -> None:
+    listed, resumed = project.asl("list"), project.asl("resume", "--all")
+    assert (listed.code, resumed.code) == (0, 0)
+    assert listed.err == f"there is no database at {project.db} yet; `asl run` makes one\n"
+    assert resumed.err == f"there is nothing to resume: there is no database at {project.db} yet\n"
+    assert project.asl("list", "--json").json == {"executions": []}
+    assert project.asl("resume", "--all", "--json").json == []
+    assert not project.db.parent.exists()
+
+
+@pytest.mark.parametrize("command", [["list"], ["resume", "--all"]], ids=" ".join)
+def test_a_database_that_is_named_has_to_be_there(project: Project, command: list[str]) -> None:
+    result = project.asl(*command, "--db", "nope.db")
+    assert (result.code, result.out) == (2, "")
+    assert f"There is no database at {project.root / 'nope.db'}" in result.err
 
 
 # -- show ---------------------------------------------------------------------------------------------
@@ -97,8 +141,12 @@ def test_show_a_failure(project: Project) -> None:
 
 def test_show_where_a_task_stands(project: Project) -> None:
     interrupted(project)
-    assert "stands at  Second (Task): its task is running" in project.asl("show", "one").out
-    position = project.asl("show", "one", "--json").json["position"]
+    said = project.asl("show", "one").out
+    assert "status     interrupted: asl resume one" in said
+    assert "stands at  Second (Task): its task was running" in said
+    shown = project.asl("show", "one", "--json").json
+    assert (shown["status"], shown["interrupted"]) == ("RUNNING", True)
+    position = shown["position"]
     assert position[0].pop("enteredDate")
     assert position == [
         {

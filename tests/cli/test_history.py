@@ -108,6 +108,25 @@ def test_follow_what_has_ended(project: Project) -> None:
     assert [line.split()[0] for line in result.out.splitlines()] == ["1", "2", "3", "4"]
 
 
+def test_of_an_execution_that_was_killed(project: Project) -> None:
+    """Who follows it is told once, and goes on to look: somebody may resume it."""
+    calls, gate = project.root / "calls", project.root / "gate"
+    given = json.dumps({"calls": str(calls), "gate": str(gate)})
+    process = project.spawn("run", project.define("m", machine(C=task("count"))), "--name", "one", "-i", given)
+    wait_for(calls.exists)
+    process.kill()
+    finished(process)
+    assert project.asl("history", "one").err == "interrupted: asl resume one\n"
+    follower = project.spawn("history", "one", "--follow")
+    assert follower.stderr is not None
+    assert follower.stderr.readline() == "interrupted: asl resume one\n"
+    gate.touch()
+    assert project.asl("resume", "one").code == 0
+    result = finished(follower)
+    assert (result.code, result.err) == (0, "")
+    assert result.out.splitlines()[-1].split()[3] == "ExecutionSucceeded"
+
+
 def test_follow_what_runs(project: Project) -> None:
     """Events come while the task is still working, and the command ends with the execution."""
     calls, gate = project.root / "calls", project.root / "gate"

@@ -127,7 +127,7 @@ def test_the_execution_as_it_stood(project: Project, at: int, said: str) -> None
     lines = project.asl("replay", "one", "--at", str(at)).out.splitlines()
     assert f"stands at  {said}" in lines
     assert "status     RUNNING" in lines
-    assert f"history    {at} events" in lines
+    assert f"history    {at} event{'' if at == 1 else 's'}" in lines
 
 
 def test_the_execution_as_it_stood_in_json(project: Project) -> None:

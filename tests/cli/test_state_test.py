@@ -152,7 +152,10 @@ def test_a_wait_can_be_skipped(project: Project, machine: str) -> None:
 
 REFUSED: list[tuple[tuple[str, ...], str]] = [
     ((), "which state is to be tested? Give --state: there are Greet, Call, Nap"),
-    (("--state", "greet"), "State 'greet' does not exist in the state machine definition; did you mean 'Greet'?"),
+    (
+        ("--state", "greet"),
+        "--state greet: there is no such state; did you mean 'Greet'?; there are Greet, Call, Nap",
+    ),
     (("--state", "Greet", "--mock-result", "1"), "State type 'Pass' is not supported when a mock is specified"),
     (("--state", "Call"), "there is no task callable for the function 'nobody'"),
     (("--state", "Call", "--mock-result", "{"), "--mock-result:1:2: it is not JSON"),
@@ -183,3 +186,28 @@ def test_a_definition_with_findings(project: Project) -> None:
     result = project.asl("test-state", path)
     assert result.code == 2
     assert "/States/StateName/Foo" in result.err
+
+
+HELD = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+NEED_A_MOCK = {
+    "Parallel": {"Type": "Parallel", "Branches": [HELD], "End": True},
+    "Map": {"Type": "Map", "ItemProcessor": HELD, "End": True},
+    "another party": {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "End": True,
+    },
+}
+
+
+@pytest.mark.parametrize("state", NEED_A_MOCK.values(), ids=NEED_A_MOCK)
+def test_what_needs_a_mock_says_how_to_give_one(project: Project, state: Any) -> None:
+    result = project.asl("test-state", project.define("s", state))
+    assert (result.code, result.out) == (2, "")
+    assert "cannot be tested without a mock: give its result with --mock-result JSON" in result.err
+
+
+def test_a_state_by_itself_has_no_other(project: Project) -> None:
+    result = project.asl("test-state", project.define("s", {"Type": "Succeed"}), "--state", "S")
+    assert (result.code, result.out) == (2, "")
+    assert "--state S: there is no such state; the definition is a single state: leave it out" in result.err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -22,6 +23,9 @@ from asl_engine.store.protocol import Store
 from asl_engine.store.records import ActivityRecord, MachineRecord, Place, Record
 from asl_engine.store.sqlite.lease import Lease, is_held
 from asl_engine.store.sqlite.store import SqliteStore
+
+if sys.platform != "win32":
+    import fcntl
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,10 +271,15 @@ def test_two_processes_cannot_drive_one_execution(tmp_path: Path) -> None:
         await one.append("arn:machine:a", ended()[:1])
         assert await two.changed() is True
         assert await two.changed() is False
+        assert await two.abandoned(["arn:machine:a"]) == set()
         await one.close()
+        assert await two.abandoned(["arn:machine:a", "arn:machine:b"]) == {"arn:machine:a"}
         await two.claim("arn:machine:a")
         await two.append("arn:machine:a", ended()[1:])
         await two.close()
+        three = await SqliteStore.open(tmp_path / "asl.db")
+        assert await three.abandoned(["arn:machine:a"]) == set()  # it has ended
+        await three.close()
 
     anyio.run(main)
     assert list((tmp_path / "asl.db-leases").iterdir()) == []
@@ -320,6 +329,14 @@ def test_a_lease_outlives_nobody(tmp_path: Path) -> None:
     (tmp_path / "left-behind").touch()
     assert not is_held(tmp_path, "left-behind")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no shared locks there")
+def test_who_looks_at_a_lease_does_not_hold_it(tmp_path: Path) -> None:
+    (tmp_path / "left-behind").touch()
+    with (tmp_path / "left-behind").open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)  # as somebody who looks at the same moment
+        assert not is_held(tmp_path, "left-behind")
 
 
 def broken(tmp_path: Path, damage: str) -> Path:

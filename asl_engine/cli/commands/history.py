@@ -9,8 +9,8 @@ import typer
 
 from asl_engine.arn import function_name
 from asl_engine.cli import options
-from asl_engine.cli.lookup import find_one
-from asl_engine.cli.output import clean, compact_json, flush, out, pretty_json, readable_cause, table
+from asl_engine.cli.lookup import find_one, ways_to_resume
+from asl_engine.cli.output import clean, compact_json, err, flush, out, pretty_json, readable_cause, table
 from asl_engine.cli.shapes import DETAILS, history_event
 from asl_engine.errors import InvalidInput
 from asl_engine.project.lookup import database, opened
@@ -54,7 +54,7 @@ def history(text: str, *, db: str | None, as_json: bool, follow: bool, reverse: 
     if follow:
         asyncio.run(_follow(path, text, as_json=as_json, data=data))
         return 0
-    identity, events = asyncio.run(_load(path, text))
+    identity, events, way = asyncio.run(_load(path, text))
     shown = list(project(identity, events))
     if reverse:
         shown.reverse()
@@ -62,13 +62,18 @@ def history(text: str, *, db: str | None, as_json: bool, follow: bool, reverse: 
         out(pretty_json({"events": [history_event(event, data=data) for event in shown]}))
     else:
         table(COLUMNS, [row(event) for event in shown])
+        if way is not None:
+            err(f"interrupted: {way}")
     return 0
 
 
-async def _load(db: Path, text: str) -> tuple[Identity, list[Event]]:
+async def _load(db: Path, text: str) -> tuple[Identity, list[Event], str | None]:
+    """The execution, its events, and if it is interrupted, what to type to go on with it."""
     async with opened(db, reading=True) as store:
         record = await find_one(store, text)
-        return record.identity, await store.events(record.identity.arn)
+        ways = await ways_to_resume(store, [record])
+        arn = record.identity.arn
+        return record.identity, await store.events(arn), ways.get(arn)
 
 
 async def _follow(db: Path, text: str, *, as_json: bool, data: bool) -> None:
@@ -77,6 +82,7 @@ async def _follow(db: Path, text: str, *, as_json: bool, data: bool) -> None:
         identity = (await find_one(store, text)).identity
         tasks: dict[int, str] = {}
         last = 0
+        told: str | None = None
         while True:
             record = await store.record(identity.arn)  # before the events: the last ones must not be missed
             events = await store.events(identity.arn, last)
@@ -84,7 +90,11 @@ async def _follow(db: Path, text: str, *, as_json: bool, data: bool) -> None:
             last = events[-1].seq if events else last
             if record is None or record.status != "RUNNING":
                 return
-            while not await store.changed():  # noqa: ASYNC110  what changes is in another process
+            while not await store.changed():
+                way = (await ways_to_resume(store, [record])).get(identity.arn)
+                if way is not None and way != told:
+                    err(f"interrupted: {way}")
+                told = way
                 await asyncio.sleep(FOLLOW_SECONDS)
 
 

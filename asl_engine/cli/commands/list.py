@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, get_args
 import typer
 
 from asl_engine.cli import options
-from asl_engine.cli.output import out, pretty_json, seconds, short_name, table
+from asl_engine.cli.lookup import no_database_yet, ways_to_resume
+from asl_engine.cli.output import err, out, pretty_json, seconds, short_name, table
 from asl_engine.cli.shapes import list_item
 from asl_engine.core.execution import Status
 from asl_engine.errors import InvalidInput
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_limit", "checked_status", "command", "list_executions"]
 
+MOST_WAYS = 5
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 
@@ -42,12 +44,22 @@ def list_executions(machine: str | None, status: str | None, limit: int, *, db: 
     """The newest executions first."""
     wanted = checked_status(status)
     checked_limit(limit)
-    records = asyncio.run(_records(database(db), machine, wanted, limit))
+    path = database(db)
+    if no_database_yet(db, path):
+        records, ways = [], {}
+    else:
+        records, ways = asyncio.run(_load(path, machine, wanted, limit))
     if as_json:
         out(pretty_json({"executions": [list_item(record) for record in records]}))
-    else:
-        columns = ("execution", "machine", "status", "started (UTC)", "took")
-        table(columns, [_row(record) for record in records])
+        return 0
+    columns = ("execution", "machine", "status", "started (UTC)", "took")
+    table(columns, [_row(record, interrupted=record.identity.arn in ways) for record in records])
+    if not path.exists():
+        err(f"there is no database at {path} yet; `asl run` makes one")
+    for way in [*dict.fromkeys(ways.values())][:MOST_WAYS]:
+        err(f"interrupted: {way}")
+    if len(ways) > MOST_WAYS:
+        err(f"{len(ways)} are interrupted; go on with all of them: asl resume --all")
     return 0
 
 
@@ -67,12 +79,17 @@ def checked_status(given: str | None) -> Status | None:
     raise InvalidInput(f"--status {given}: it is one of {', '.join(STATUSES)}")
 
 
-async def _records(db: Path, machine: str | None, status: Status | None, limit: int) -> list[Record]:
+async def _load(
+    db: Path, machine: str | None, status: Status | None, limit: int
+) -> tuple[list[Record], dict[str, str]]:
+    """The executions, and what to type to go on with those that are interrupted."""
     async with opened(db, reading=True) as store:
-        return await store.executions(machine, status, limit)
+        records = await store.executions(machine, status, limit)
+        return records, await ways_to_resume(store, records)
 
 
-def _row(record: Record) -> tuple[str, ...]:
+def _row(record: Record, *, interrupted: bool) -> tuple[str, ...]:
     who = record.identity
+    status = "interrupted" if interrupted else record.status
     took = "" if record.stopped_at is None else seconds(record.stopped_at - who.started_at)
-    return (short_name(who.name), who.machine_name, record.status, utc(who.started_at), took)
+    return (short_name(who.name), who.machine_name, status, utc(who.started_at), took)

@@ -10,7 +10,7 @@ import typer
 from asl_engine.cli import options
 from asl_engine.cli.commands.show import show_execution
 from asl_engine.cli.lookup import find_one
-from asl_engine.cli.output import out, pretty_json, short_name, table
+from asl_engine.cli.output import counted, out, pretty_json, short_name, table
 from asl_engine.core.apply import fold
 from asl_engine.core.replay import Difference, as_of
 from asl_engine.core.replay import replay as decide_again
@@ -110,7 +110,7 @@ def _tell_same(recorded: Recorded, definition: str | None) -> None:
     status, number = _status(recorded), _length(recorded)
     ending = "stands" if status == "RUNNING" else "ends"
     by = "" if definition is None else f" by {definition}"
-    out(f"replayed {number} events{by}: {ending} as recorded, {status}")
+    out(f"replayed {counted(number, 'event')}{by}: {ending} as recorded, {status}")
 
 
 def _tell_difference(difference: Difference, definition: str | None) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asl_engine.cli import options
-from asl_engine.cli.lookup import command_for, find_one
+from asl_engine.cli.lookup import command_for, find_one, no_database_yet, parent_of
 from asl_engine.cli.output import err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
@@ -69,6 +69,8 @@ def resume(text: str | None, *, every: bool, time: str | None, db: str | None, a
         raise InvalidInput("name one execution, or give --all")
     path = database(db)
     if text is None:
+        if no_database_yet(db, path):
+            return _nothing(path, as_json=as_json)
         return asyncio.run(_resume_all(path, time, as_json=as_json, quiet=quiet))
     return asyncio.run(_resume_one(path, text, time, as_json=as_json, quiet=quiet))
 
@@ -106,7 +108,7 @@ async def go_on(
     if record.identity.map_run is not None:
         raise InvalidInput(
             f"{record.identity.name} is a child of a Map Run, which goes on with the execution that started it: "
-            f"resume {await _parent(store, record)}"
+            f"resume {await parent_of(store, record)}"
         )
     await store.claim(record.identity.arn)
     setup = await recorded_setup(store, record)
@@ -117,12 +119,6 @@ async def go_on(
         return await engine.resume(setup.machine, record)
 
     return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
-
-
-async def _parent(store: SqliteStore, record: Record) -> str:
-    kinship = await store.map_runs.kinship(record.identity.arn)
-    map_run = None if kinship is None else await store.map_runs.get(kinship[0])
-    return record.identity.machine_arn if map_run is None else map_run.execution
 
 
 async def join(
@@ -162,6 +158,14 @@ async def _resume_all(db: Path, time: str | None, *, as_json: bool, quiet: bool)
     if refused:
         return 2
     return 0 if all(execution.status == "SUCCEEDED" for execution in ended) else 1
+
+
+def _nothing(db: Path, *, as_json: bool) -> int:
+    if as_json:
+        out(pretty_json([]))
+    else:
+        err(f"there is nothing to resume: there is no database at {db} yet")
+    return 0
 
 
 async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Execution | AslError | None:

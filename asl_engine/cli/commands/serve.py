@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
 import typer
 
 from asl_engine.cli import options
-from asl_engine.cli.output import err, flush, out
+from asl_engine.cli.output import counted, err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.engine.clock import REAL, checked_time, scaled
 from asl_engine.errors import InvalidInput, ProjectError
-from asl_engine.project.configuration import normal
-from asl_engine.project.lookup import opened, project_of
+from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.project.options import How, limits_of
 from asl_engine.project.setup import project_tasks, remote_lambda, services_of
 
@@ -169,7 +168,7 @@ def serve(given: Serving) -> int:
         endpoints=given.endpoints,
     )
     logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
-    db = normal(Path(given.db).absolute()) if given.db else project.db
+    db = project.db if given.db is None else database(given.db)
     return asyncio.run(_serve(given, how, project._replace(db=db), _hosts(given, project)))
 
 
@@ -290,6 +289,7 @@ def _announce(started: Listening, registry: Registry, db: Path, exports: TextIO)
         out(f"export AWS_ENDPOINT_URL_SFN=http://{shown}:{started.port}")
         out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
         flush()
-    err(f"asl serve: listening on http://{shown}:{started.port}, database {db}, {len(registry)} task callables")
+    callables = counted(len(registry), "task callable")
+    err(f"asl serve: listening on http://{shown}:{started.port}, database {db}, {callables}")
     if started.resumed:
-        err(f"asl serve: {started.resumed} executions resumed")
+        err(f"asl serve: {counted(started.resumed, 'execution')} resumed")

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.cli import options
-from asl_engine.cli.lookup import find_one
-from asl_engine.cli.output import clean, out, pretty_json, readable_cause
+from asl_engine.cli.lookup import find_one, ways_to_resume
+from asl_engine.cli.output import clean, counted, out, pretty_json, readable_cause
 from asl_engine.cli.shapes import describe_execution, text_of
 from asl_engine.core.execution import OpenMapRun, OpenTask, Phase
 from asl_engine.project.lookup import database, load_execution, opened
@@ -28,38 +28,47 @@ def command(execution: options.Execution, db: options.Db = None, json: options.A
 
 def show(text: str, *, db: str | None, as_json: bool) -> int:
     """One execution, and where it stands."""
-    show_execution(asyncio.run(_load(database(db), text)), as_json=as_json)
+    execution, way = asyncio.run(_load(database(db), text))
+    show_execution(execution, as_json=as_json, way=way)
     return 0
 
 
-async def _load(db: Path, text: str) -> Execution:
+async def _load(db: Path, text: str) -> tuple[Execution, str | None]:
+    """The execution, and if it is interrupted, what to type to go on with it."""
     async with opened(db, reading=True) as store:
-        return await load_execution(store, await find_one(store, text))
+        record = await find_one(store, text)
+        ways = await ways_to_resume(store, [record])
+        return await load_execution(store, record), ways.get(record.identity.arn)
 
 
-def show_execution(execution: Execution, *, as_json: bool) -> None:
-    """DescribeExecution's shape, and under ``position`` what AWS does not tell: where it stands."""
+def show_execution(execution: Execution, *, as_json: bool, way: str | None = None) -> None:
+    """DescribeExecution's shape, and what AWS does not tell: under ``position`` where the execution stands.
+
+    ``way`` is what to type to go on with an execution that is interrupted.
+    """
     if as_json:
         position = [_position(execution, frame) for frame in execution.frames.values()]
-        extra = {"historyLength": execution.history_length, "position": position, "deaths": execution.deaths}
+        extra: dict[str, Any] = {"historyLength": execution.history_length, "position": position, "deaths": execution.deaths}
+        if way is not None:
+            extra["interrupted"] = True
         out(pretty_json(describe_execution(execution) | extra))
         return
-    lines = _summary(execution)
+    lines = _summary(execution, way)
     width = max(len(label) for label, _ in lines)
     for label, text in lines:
         out(f"{label:<{width}}  {clean(text)}")
 
 
-def _summary(execution: Execution) -> list[tuple[str, str]]:
+def _summary(execution: Execution, way: str | None) -> list[tuple[str, str]]:
     who = execution.identity
     given: list[tuple[str, str | None]] = [
         ("execution", who.name),
         ("machine", who.machine_name),
         ("arn", who.arn),
-        ("status", execution.status),
+        ("status", execution.status if way is None else f"interrupted: {way}"),
         ("started", f"{utc(who.started_at)} UTC"),
         ("stopped", None if execution.stopped_at is None else f"{utc(execution.stopped_at)} UTC"),
-        ("history", f"{execution.history_length} events"),
+        ("history", counted(execution.history_length, "event")),
         ("input", text_of(execution.input)),
         ("output", text_of(execution.output)),
         ("error", execution.error),
@@ -68,7 +77,10 @@ def _summary(execution: Execution) -> list[tuple[str, str]]:
             ("died", f"{_times(number)} while the task of {state} ran")
             for state, number in execution.deaths.items()
         ),
-        *(("stands at", _place(execution, frame)) for frame in execution.frames.values()),
+        *(
+            ("stands at", _place(execution, frame, interrupted=way is not None))
+            for frame in execution.frames.values()
+        ),
     ]
     return [(label, text) for label, text in given if text is not None]
 
@@ -90,9 +102,13 @@ _DOING = {
     Phase.BACKOFF: "waiting to retry",
     Phase.JOINING: "branches or iterations are running",
 }
+_INTERRUPTED = {
+    Phase.WORKING: "its task was running",
+    Phase.JOINING: "branches or iterations were running",
+}
 
 
-def _place(execution: Execution, frame: Frame) -> str:
+def _place(execution: Execution, frame: Frame, *, interrupted: bool) -> str:
     """``Both[1] > Pay (Task): waiting to retry (retry 2) until 2024-01-31 12:00:00.123 UTC``"""
     state = f"{frame.state} ({frame.type}): " if frame.state else ""
     path, inner = "", frame
@@ -101,7 +117,8 @@ def _place(execution: Execution, frame: Frame) -> str:
     retry = f" (retry {frame.retry_count})" if frame.retry_count else ""
     work = execution.open.get(frame.work)
     due = "" if work is None or work.due is None else f" until {utc(work.due)} UTC"
-    return f"{path}{state}{_DOING[frame.phase]}{retry}{due}"
+    doing = _INTERRUPTED.get(frame.phase) if interrupted else None
+    return f"{path}{state}{doing or _DOING[frame.phase]}{retry}{due}"
 
 
 def _position(execution: Execution, frame: Frame) -> dict[str, Any]:

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from asl_engine.arn import role_arn
+from asl_engine.arn import names_activity, role_arn
 from asl_engine.cli import options
 from asl_engine.cli.output import clean, out, plain_lines, pretty_json
 from asl_engine.core.machine import StateMachine
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
 from asl_engine.errors import InvalidInput
-from asl_engine.inspection.checks import check_mock, check_request
+from asl_engine.findings import did_you_mean
+from asl_engine.inspection.checks import NEEDS_MOCK, check_mock, check_request
 from asl_engine.inspection.question import StateConfiguration, StateMock
 from asl_engine.inspection.subject import load_subject
 from asl_engine.inspection.trial import Trial
 from asl_engine.inspection.verdict import HTTP, to_answer
 from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.language.tree import all_states
 from asl_engine.payload import Payload
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, read_input
@@ -190,14 +192,34 @@ def try_state(request: StateTestRequest) -> int:
 
 
 def _state_name(text: str, given: str | None) -> str | None:
-    """Raises ``InvalidInput`` where a whole machine is given and no state is named."""
-    if given is not None:
+    """Raises ``InvalidInput`` where a whole machine is given and no state of it is named."""
+    try:
+        names = [state.name for state in all_states(loads(text))]
+    except JsonSyntaxError:  # whoever loads the definition says where
         return given
-    document = loads(text) if text.lstrip().startswith("{") else None
-    states = document.get("States") if isinstance(document, dict) else None
-    if not isinstance(states, dict):
-        return None
-    raise InvalidInput(f"which state is to be tested? Give --state: there are {', '.join(states)}")
+    if given is None and names:
+        raise InvalidInput(f"which state is to be tested? Give --state: there are {', '.join(names)}")
+    if given is not None and given not in names:
+        there_are = f"there are {', '.join(names)}" if names else "the definition is a single state: leave it out"
+        raise InvalidInput(f"--state {given}: there is no such state{did_you_mean(given, names)}; {there_are}")
+    return given
+
+
+def _check_work(subject: Subject, mock: StateMock | None) -> None:
+    """Raises ``InvalidInput`` for a state whose work is not done here, where nothing stands for it."""
+    if mock is not None:
+        return
+    name, resource = subject.state.name, subject.source.get("Resource", "")
+    if subject.type in {"Map", "Parallel"}:
+        kind = f"a {subject.type} state"
+    elif subject.type == "Task" and (names_activity(resource) or resource.endswith(NEEDS_MOCK)):
+        kind = f"a task that ends when another party answers ({resource})"
+    else:
+        return
+    raise InvalidInput(
+        f"{name} is {kind}, which cannot be tested without a mock: "
+        "give its result with --mock-result JSON, or an error with --mock-error NAME"
+    )
 
 
 def _trial(
@@ -211,6 +233,7 @@ def _trial(
     mode: Any = request.validation
     check_request(mock, configuration, context=context is not None, reveal_secrets=request.reveal_secrets)
     role = role_arn(project.region, project.account)
+    _check_work(subject, mock)
     check_mock(subject, mock, configuration, role)
     if mock is not None and mock.result is not None and subject.type == "Task":
         from asl_engine.resources.mocks.results import check_result

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.cli import options
-from asl_engine.cli.output import err, out, pretty_json, table
+from asl_engine.cli.output import counted, err, out, pretty_json, table
 from asl_engine.project.lookup import project_of
 from asl_engine.resources.python.loading import load_tasks
 from asl_engine.resources.python.registry import where
@@ -39,7 +39,8 @@ def tasks(*, as_json: bool) -> int:
         rows = [(one["name"], one["kind"], one["signature"], one["location"]) for one in described]
         table(("name", "kind", "signature", "where"), rows)
     searched = ", ".join(places) or "nowhere: the project configures no tasks"
-    err(f"{len(described) or 'no'} task callables; searched: {searched}")
+    found = counted(len(described), "task callable") if described else "no task callables"
+    err(f"{found}; searched: {searched}")
     return 0
 
 

@@ -26,11 +26,17 @@ if sys.platform == "win32":
 
     def _lock(file: int) -> None:
         msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+
+    _try = _lock
 else:
     import fcntl
 
     def _lock(file: int) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _try(file: int) -> None:
+        """A lock that all who only look can have: none takes another for the owner."""
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
 
 
 _taken: set[Lease] = set()
@@ -98,7 +104,7 @@ def is_held(folder: Path, token: str) -> bool:
     except OSError:
         return True
     try:
-        _lock(file)
+        _try(file)
     except OSError:
         return True
     finally:

@@ -296,6 +296,25 @@ class SqliteStore:
     async def _hand_to(self, owner: str, arns: Collection[str]) -> None:
         await self._write_statements((LEAVE_EXECUTIONS, (owner, self._own_lease(), dumps([*arns]))))
 
+    async def abandoned(self, arns: Collection[str]) -> set[str]:
+        """Those of the executions that run, but that no living process drives."""
+        owners = await self._owners(arns)
+        held = {owner: is_held(self._leases, owner) for owner in set(owners.values())}
+        left = {arn: owner for arn, owner in owners.items() if not held[owner]}
+        if not left:
+            return set()
+        now = await self._owners(left)  # one that has ended meanwhile was not abandoned
+        return {arn for arn, owner in left.items() if now.get(arn) == owner}
+
+    async def _owners(self, arns: Collection[str]) -> dict[str, str]:
+        """The leases of those of the executions that run."""
+        rows = await self._fetch(
+            "SELECT arn, owner FROM executions WHERE status = 'RUNNING'"
+            " AND arn IN (SELECT value FROM json_each(?1))",
+            (dumps([*arns]),),
+        )
+        return {str(arn): str(owner) for arn, owner in rows}
+
     async def changed(self) -> bool:
         self._place.check()
         # SQLite tells of what others than the connection that asks have written.
