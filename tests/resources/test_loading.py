@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -161,6 +162,20 @@ def test_another_package_of_that_name_is_left_alone(tmp_path: Path) -> None:
     assert (first(None), second(None)) == (1, 2)
     assert second.__module__.startswith("_asl_tasks_")
     assert load_tasks(folder).find("pay") is second
+
+
+def test_a_namespace_that_two_folders_share_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without ``__init__.py`` that others have imported reaches every folder of its name on sys.path."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    for root in (one, two):
+        (root / "namesake").mkdir(parents=True)
+        (root / "namesake" / "m.py").write_text(f"def whose(event): return {root.name!r}\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(one))
+    import_module("namesake.m")
+    registry = load_tasks(two / "namesake", root=two)
+    whose = registry.find("whose")
+    assert whose is not None
+    assert whose({}) == "two"
 
 
 def test_a_name_of_the_standard_library_is_left_alone(tmp_path: Path) -> None:

@@ -78,8 +78,9 @@ def _own_name(name: str, place: Path) -> str:
 
 
 def _comes_from(module: ModuleType, place: Path) -> bool:
-    origins = [*getattr(module, "__path__", ()), getattr(module, "__file__", None)]
-    return any(Path(origin).resolve() == place.resolve() for origin in origins if origin)
+    """Whether all of the module is ``place``: a namespace package may have another folder of that name in it."""
+    origins = [*getattr(module, "__path__", ())] or [getattr(module, "__file__", None)]
+    return all(origin is not None and Path(origin).resolve() == place.resolve() for origin in origins)
 
 
 def _imported(file: Path, name: str, place: Path) -> ModuleType:
