@@ -24,6 +24,7 @@ from asl_engine.language.document import check_source, read_source
 from asl_engine.limits import AWS_LIMITS, utf8_length
 from asl_engine.payload import Payload
 from asl_engine.project.configuration import Project, find_project
+from asl_engine.project.definitions import pseudo_parameters
 from asl_engine.project.executions import ProjectExecutions
 from asl_engine.project.inputs import checked_name, machine_name, read_text
 from asl_engine.project.limits import overridden
@@ -299,11 +300,13 @@ def _read(definition: Definition, values: Mapping[str, str], project: str | os.P
         name = os.fspath(definition)
         path = Path(name).absolute()
         home = _project(path, project)
-        read = read_source(read_text(name, "the definition"), name, {**home.substitutions, **values})
+        read = read_source(
+            read_text(name, "the definition"), name, {**pseudo_parameters(home), **home.substitutions, **values}
+        )
         return _Source(read, home, path)
     home = _project(None, project)
     text = definition if isinstance(definition, str) else _json_text(_as_dict(definition), "the definition")
-    read = read_source(text, UNNAMED_SOURCE, {**home.substitutions, **values})
+    read = read_source(text, UNNAMED_SOURCE, {**pseudo_parameters(home), **home.substitutions, **values})
     return _Source(read, home, ours=not is_text)
 
 

@@ -19,7 +19,8 @@ Severity = Literal["ERROR", "WARNING"]
 class Finding(NamedTuple):
     """One reason why a definition is refused (ERROR) or doubtful (WARNING).
 
-    ``line`` and ``column`` count from 1 and are None where the source text is not at hand.
+    ``line`` and ``column`` count from 1 and are None where the source text is not at hand.  ``word`` is the part
+    of the location's text that is meant, None for all of it: line and column are then the word's.
     """
 
     code: str
@@ -28,6 +29,7 @@ class Finding(NamedTuple):
     severity: Severity = "ERROR"
     line: int | None = None
     column: int | None = None
+    word: str | None = None
 
     def __str__(self) -> str:
         """``:12:7: /States/Pay/Next: message [CODE]``, to be put behind the name of the source."""

@@ -191,7 +191,7 @@ def parse_json(text: str, *_: object) -> str:
 
 
 def parse_yaml(text: str, *_: object) -> str:
-    read_yaml(text, "the page")
+    read_yaml(text, "the page", template="Transform: AWS::" in text)
     return ""
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine import __version__
-from asl_engine.language.lint.rules import CODES
+from asl_engine.language.lint.rules import CODES as LINT_CODES
+from asl_engine.project.checking import CODES as PROJECT_CODES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ def sarif_log(results: Sequence[tuple[str, list[Finding]]]) -> dict[str, Any]:
 
 
 def _rule(code: str) -> dict[str, Any]:
-    meaning = CODES.get(code)
+    meaning = (LINT_CODES | PROJECT_CODES).get(code)
     return {"id": code} | ({} if meaning is None else {"shortDescription": {"text": meaning}})
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.arn import execution_arn
+from asl_engine.arn import LAMBDA_INVOKE, execution_arn
 from asl_engine.engine.clock import checked_time
-from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
-from asl_engine.language.document import load_source
+from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, ProjectError
+from asl_engine.findings import Finding
+from asl_engine.language.document import load_source, located
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.project.lookup import database, load_execution, project_of
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.run import Run
+    from asl_engine.errors import AslError
+    from asl_engine.language.document import DefinitionSource
     from asl_engine.payload import Payload
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
@@ -81,12 +84,54 @@ def prepare(request: RunRequest) -> Start:
         endpoints=request.endpoints,
         mock=None if request.mock is None else absolute_mock(request.mock),
     )
-    machine = load_source(read_definition(request.definition, request.substituting, project), limits)
+    source = read_definition(request.definition, request.substituting, project, local=True)
+    machine = load_source(source, limits)
     payload = read_input(request.input, how.limits)
     if request.db is not None:
         project = project._replace(db=database(request.db))
-    setup = set_up(how, project, machine, machine_name(request.definition))
+    try:
+        setup = set_up(how, project, machine, machine_name(request.definition))
+    except ProjectError as error:
+        raise _placed(error, source) from None
+    _check_functions(setup, source)
     return Start(setup, machine_name(request.definition), name or _new_name(), payload)
+
+
+def _placed(error: ProjectError, source: DefinitionSource) -> AslError:
+    """The error, with the lines of the definition that it is about.
+
+    Tasks are set up by their resources; only the definition knows where those are.
+    """
+    from asl_engine.json_text import loads
+    from asl_engine.language.tree import tasks
+    from asl_engine.project.checking import unsupported_resources
+
+    document = loads(source.text)
+    if unsupported := [*unsupported_resources(document)]:
+        return DefinitionError(located(source, unsupported), source.name)
+    about = str(error)
+    named = [task for task in tasks(document) if task.source["Resource"] in about]
+    found = located(source, [Finding("", "", f"{task.location}/Resource") for task in named])
+    places = [f"\n  {source.name}:{one.line}:{one.column}: {one.location}" for one in found]
+    return ProjectError(*error.parts, *(["\nnamed at:", *places] if places else ()))
+
+
+def _check_functions(setup: Setup, source: DefinitionSource) -> None:
+    """Raises ``DefinitionError`` for functions that lambda:invoke tasks name and that nothing serves.
+
+    What is not a task's Resource is not looked for when the tasks are set up.
+    """
+    how, project = setup.how, setup.project
+    if how.mock is not None or not any(resource.startswith(LAMBDA_INVOKE) for resource in setup.machine.resources):
+        return
+    from asl_engine.json_text import loads
+    from asl_engine.project.checking import callables_of, functions_are_remote, missing_functions
+
+    if functions_are_remote(project, asked=how.use_lambda or how.endpoint is not None):
+        return
+    missing = [*missing_functions(loads(source.text), callables_of(project))]
+    if missing:
+        raise DefinitionError(located(source, missing), source.name)
 
 
 def _check_stdin(request: RunRequest) -> None:

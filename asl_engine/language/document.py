@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from asl_engine.arn import function_arn
 from asl_engine.errors import DefinitionError
 from asl_engine.findings import Finding
-from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.language.loader import check
 from asl_engine.language.placeholders import placeholders, substitute
 from asl_engine.language.tree import tasks
@@ -17,14 +18,16 @@ from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from asl_engine.core.machine import StateMachine
+    from asl_engine.findings import Severity
     from asl_engine.language.yaml import YamlSource
 
 __all__ = ["DefinitionSource", "check_source", "load_source", "read_source"]
 
 YAML_ENDINGS: Final = (".yaml", ".yml")
+SOME_FUNCTION: Final = function_arn("us-east-1", "123456789012", "name")
 JSON_BEGINS: Final = ("{", "[", '"')
 
 
@@ -50,7 +53,7 @@ def read_source(text: str, name: str, values: Mapping[str, str] | None = None) -
         return DefinitionSource(filled, name)
     from asl_engine.language.yaml import read_yaml
 
-    read = read_yaml(filled, name)
+    read = read_yaml(filled, name, values or {})
     return DefinitionSource(read.text, name, read)
 
 
@@ -70,44 +73,72 @@ def load_source(source: DefinitionSource, limits: Limits = AWS_LIMITS) -> StateM
 
 
 def check_source(
-    source: DefinitionSource, limits: Limits = AWS_LIMITS
+    source: DefinitionSource, limits: Limits = AWS_LIMITS, *, unfilled: Severity = "ERROR"
 ) -> tuple[StateMachine | None, list[Finding]]:
-    """Like ``loader.check``, with lines in the original text, and findings for Resources with placeholders."""
-    machine, findings = check(source.text, positions=source.yaml is None, limits=limits)
-    left = [*_unfilled(source)]
+    """Like ``loader.check``, with lines in the original text, and findings for Resources with placeholders.
+
+    Nothing can serve such a task, hence the ERROR.  As a WARNING it lets the rest be looked at.
+    """
+    machine, findings = check(source.text, positions=False, limits=limits)
+    left = [*_unfilled(source, unfilled)]
     if left:
         places = {one.location for one in left}
-        machine, findings = None, [*(one for one in findings if one.location not in places), *left]
+        others = [one for one in findings if one.location not in places]
+        if unfilled == "WARNING" and machine is None and all(one.severity != "ERROR" for one in others):
+            machine, findings = check(_served(source.text, places), positions=False, limits=limits)
+            machine = machine and machine._replace(text=source.text)
+            others = [one for one in findings if one.location not in places]
+        machine = machine if unfilled == "WARNING" else None
+        findings = [*others, *left]
     return machine, located(source, findings)
+
+
+def _served(text: str, places: Container[str | None]) -> str:
+    """The definition with some ARN for the Resources at these places."""
+    document = loads(text)
+    for task in tasks(document):
+        if f"{task.location}/Resource" in places:
+            task.source["Resource"] = SOME_FUNCTION
+    return dumps(document)
 
 
 def located(source: DefinitionSource, findings: list[Finding]) -> list[Finding]:
     """The findings with the line and column of their location, in the order of the text."""
-    if source.yaml is not None:
-        places = [None if one.location is None else source.yaml.locate(one.location) for one in findings]
-    else:
-        from asl_engine.language.positions import locate
-
-        places = [
-            None if one.location is None or one.line is not None else locate(source.text, one.location)
-            for one in findings
-        ]
-    found = [
-        one if place is None else one._replace(line=place[0], column=place[1])
-        for one, place in zip(findings, places, strict=True)
-    ]
+    found = [_placed(source, one) for one in findings]
     return sorted(found, key=lambda one: (one.line or 0, one.column or 0))
 
 
-def _unfilled(source: DefinitionSource) -> Iterator[Finding]:
-    """The tasks whose Resource is still a placeholder: nothing can serve them."""
+def _placed(source: DefinitionSource, finding: Finding) -> Finding:
+    if finding.location is None:
+        return finding
+    text, place = source.text, None
+    if source.yaml is not None:
+        text, place = source.yaml.written, source.yaml.locate(finding.location)
+    elif finding.line is None:
+        from asl_engine.language.positions import locate
+
+        place = locate(text, finding.location)
+    if place is None:
+        return finding
+    if finding.word is not None:
+        from asl_engine.language.positions import word_after
+
+        place = word_after(text, place, finding.word)
+    return finding._replace(line=place[0], column=place[1])
+
+
+def _unfilled(source: DefinitionSource, severity: Severity) -> Iterator[Finding]:
+    """The tasks whose Resource is still a placeholder."""
     if "${" not in source.text:
         return
     try:
         document = loads(source.text)
     except JsonSyntaxError:
         return
+    code = SCHEMA_VALIDATION_FAILED if severity == "ERROR" else "UNFILLED_PLACEHOLDER"
     for task in tasks(document):
         for name in placeholders(task.source["Resource"]):
             message = f"The placeholder ${{{name}}} has no value: substitute one for it"
-            yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{task.location}/Resource")
+            if severity == "WARNING":
+                message = f"{message} to run the task"
+            yield Finding(code, message, f"{task.location}/Resource", severity)

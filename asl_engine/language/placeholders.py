@@ -15,14 +15,21 @@ from asl_engine.findings import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["placeholders", "substitute", "substitutions"]
+__all__ = ["placeholders", "short_forms", "substitute", "substitutions"]
 
 PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
+# CloudFormation's short forms in YAML: !Ref Name, !GetAtt Name.Arn.
+SHORT_FORM: Final = re.compile(r"""!(?:Ref|GetAtt)\s+["']?([A-Za-z0-9_.:-]+)""")
 
 
 def placeholders(text: str) -> list[str]:
     """The names of the placeholders in a text, each once, in the order of their first appearance."""
     return list(dict.fromkeys(PLACEHOLDER.findall(text)))
+
+
+def short_forms(text: str) -> list[str]:
+    """The names of the placeholders that a YAML text writes as tags."""
+    return list(dict.fromkeys(SHORT_FORM.findall(text)))
 
 
 def substitute(text: str, values: Mapping[str, str]) -> str:
@@ -32,14 +39,13 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(lambda found: values.get(found[1], found[0]), text)
 
 
-def substitutions(given: Iterable[str], text: str) -> dict[str, str]:
-    """The values of ``NAME=VALUE`` arguments for the placeholders of ``text``.
+def substitutions(given: Iterable[str], known: list[str]) -> dict[str, str]:
+    """The values of ``NAME=VALUE`` arguments for the placeholders of these names.
 
-    Raises ``InvalidInput`` for an argument that is not of this form, or for which ``text`` has no placeholder:
+    Raises ``InvalidInput`` for an argument that is not of this form, or for which there is no placeholder:
     it is misspelt, and the intended placeholder would silently stay.
     """
     values: dict[str, str] = {}
-    known = placeholders(text)
     for argument in given:
         name, equals, value = argument.partition("=")
         if not equals or not name:

@@ -17,7 +17,7 @@ from asl_engine.json_text import JsonSyntaxError, loads
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["locate", "span"]
+__all__ = ["locate", "span", "word_after"]
 
 _value_at = JSONDecoder().raw_decode
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -46,6 +46,19 @@ def span(text: str, location: str) -> tuple[int, int] | None:
     start = _next(text, 0)
     _, value, rest = _nearest(text, start, start, location)
     return None if rest else (value, _value_at(text, value)[1])
+
+
+def word_after(text: str, place: tuple[int, int], word: str) -> tuple[int, int]:
+    """The line and column of the first ``word`` after a place; the place where there is none.
+
+    A text may be written in many ways, quoted, folded or with escapes: the word is looked for as it stands.
+    """
+    lines = _lines(text)
+    found = re.compile(rf"{re.escape(word)}(?!\w)").search(text, lines[place[0] - 1] + place[1] - 1)
+    if found is None:
+        return place
+    line = bisect_right(lines, found.start())
+    return line, found.start() - lines[line - 1] + 1
 
 
 @lru_cache(maxsize=1)

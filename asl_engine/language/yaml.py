@@ -1,26 +1,33 @@
 """Definitions in YAML: their value as JSON text, and the position of each part in the YAML.
 
 Scalars are read by the core schema of YAML 1.2, as JSON's types: ``yes`` and ``2024-01-31`` are strings.
-Anchors, aliases and merge keys are followed; tags, which have no equivalent in JSON, are refused.
+Anchors, aliases and merge keys are followed.  Tags have no equivalent in JSON and are refused, but for templates.
+CloudFormation's short forms of references are read as the placeholders that they stand for: ``!Ref Name`` as
+``${Name}``, ``!GetAtt Name.Arn`` as ``${Name.Arn}``, ``!Sub`` as its text.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import yaml
 
 from asl_engine.errors import DefinitionError
 from asl_engine.findings import Finding
+from asl_engine.language.placeholders import substitute
 from asl_engine.limits import MAX_DEFINITION_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from asl_engine.json_values import Json
 
 __all__ = ["YamlSource", "read_yaml"]
 
+NO_VALUES: Final[Mapping[str, str]] = MappingProxyType({})
 # A short alias repeats its whole anchor.  A definition of the largest size has no more nodes than this.
 MOST_NODES: Final = MAX_DEFINITION_BYTES // 2
 TAG: Final = "tag:yaml.org,2002:"
@@ -38,10 +45,14 @@ CORE_SCHEMA: Final[tuple[tuple[str, str, str], ...]] = (
 
 
 class YamlSource(NamedTuple):
-    """``text`` is the definition as JSON; ``positions`` are lines and columns, from 1, by location."""
+    """``text`` is the definition as JSON, ``written`` the YAML.
+
+    ``positions`` are lines and columns in it, from 1, by location.
+    """
 
     text: str
     positions: dict[str, tuple[int, int]]
+    written: str
 
     def locate(self, location: str) -> tuple[int, int] | None:
         """The position of ``location``, or of its nearest existing ancestor."""
@@ -65,15 +76,21 @@ for _name, _pattern, _first in CORE_SCHEMA:
     _Loader.add_implicit_resolver(f"{TAG}{_name}", re.compile(rf"^(?:{_pattern})$"), _starts)
 
 
-def read_yaml(text: str, source: str) -> YamlSource:
-    """The value of a YAML document.  Raises ``DefinitionError`` with what is wrong, and where."""
+def read_yaml(
+    text: str, source: str, values: Mapping[str, str] = NO_VALUES, *, template: bool = False
+) -> YamlSource:
+    """The value of a YAML document.  Raises ``DefinitionError`` with what is wrong, and where.
+
+    ``values`` are those of the placeholders that tags stand for.  In a ``template`` all tags are read, as
+    CloudFormation's long forms: ``!Sub text`` as ``{"Fn::Sub": "text"}``.
+    """
     loader = None
     try:
         loader = _Loader(text)
         root = loader.get_single_node()
         if root is None:
-            return YamlSource("", {})
-        reading = _Reading(loader, source)
+            return YamlSource("", {}, text)
+        reading = _Reading(loader, source, values, template=template)
         value = reading.value(root, "")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -86,7 +103,7 @@ def read_yaml(text: str, source: str) -> YamlSource:
     finally:
         if loader is not None:
             loader.dispose()
-    return YamlSource(json.dumps(value, ensure_ascii=False, indent=2), reading.positions)
+    return YamlSource(json.dumps(value, ensure_ascii=False, indent=2), reading.positions, text)
 
 
 def _refused(source: str, message: str, mark: Any) -> DefinitionError:
@@ -97,10 +114,12 @@ def _refused(source: str, message: str, mark: Any) -> DefinitionError:
 class _Reading:
     """One walk over the nodes of a document."""
 
-    def __init__(self, loader: Any, source: str) -> None:
+    def __init__(self, loader: Any, source: str, values: Mapping[str, str], *, template: bool) -> None:
         self.positions: dict[str, tuple[int, int]] = {}
         self._loader = loader
         self._source = source
+        self._values = values
+        self._template = template
         self._left = MOST_NODES
         self._first_own: dict[int, int] = {}  # by mapping: the number of members from merge keys
         self._open: set[int] = set()  # the nodes around the one at hand: an alias to one of them never ends
@@ -111,12 +130,14 @@ class _Reading:
         self._left -= 1
         if self._left < 0:
             raise self._error(node, "The aliases of this document make more of it than a definition may be")
+        if node.tag.startswith("!"):
+            return self._tagged(node, location)
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if id(node) in self._open:
             raise self._error(node, "This alias stands for something that it is a part of")
         if node.tag not in {f"{TAG}map", f"{TAG}seq"}:
-            raise self._error(node, _about_tag(node.tag))
+            raise self._error(node, about_tag(node.tag))
         self._open.add(id(node))
         value = self._object(node, location) if isinstance(node, yaml.MappingNode) else self._array(node, location)
         self._open.remove(id(node))
@@ -160,7 +181,22 @@ class _Reading:
                 return number
             case "str" | "merge":
                 return text
-        raise self._error(node, _about_tag(node.tag))
+        raise self._error(node, about_tag(node.tag))
+
+    def _tagged(self, node: Any, location: str) -> Json:
+        """What a tag of an application stands for."""
+        if not self._template:
+            written = placeholder_of(node)
+            if written is None:
+                raise self._error(node, about_tag(node.tag))
+            return substitute(written, self._values)
+        name = node.tag[1:]
+        key = name if name in {"Ref", "Condition"} else f"Fn::{name}"
+        if isinstance(node, yaml.ScalarNode):
+            return {key: node.value}
+        plain = type(node)(f"{TAG}{'map' if isinstance(node, yaml.MappingNode) else 'seq'}", node.value)
+        plain.start_mark, plain.end_mark = node.start_mark, node.end_mark
+        return {key: self.value(plain, f"{location}/{key}")}
 
     def _error(self, node: Any, message: str) -> DefinitionError:
         return _refused(self._source, message, node.start_mark)
@@ -170,7 +206,18 @@ def _is_merge(key: Any) -> bool:
     return bool(key.tag == f"{TAG}merge")
 
 
-def _about_tag(tag: str) -> str:
+def placeholder_of(node: Any) -> str | None:
+    """The text that a short form of CloudFormation stands for in a definition; None for one that has none."""
+    if isinstance(node, yaml.ScalarNode):
+        forms = {"!Ref": f"${{{node.value}}}", "!GetAtt": f"${{{node.value}}}", "!Sub": node.value}
+        return forms.get(node.tag)
+    parts = node.value if isinstance(node, yaml.SequenceNode) else []
+    if node.tag == "!GetAtt" and parts and all(isinstance(part, yaml.ScalarNode) for part in parts):
+        return f"${{{'.'.join(part.value for part in parts)}}}"
+    return None
+
+
+def about_tag(tag: str) -> str:
     shown = tag.removeprefix(TAG)
     remedy = "; write ${Name}, and substitute a value for it" if tag.startswith("!") else ""
     return f"The tag {shown} is not part of a definition{remedy}"

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.language.document import read_source
-from asl_engine.language.placeholders import substitutions
+from asl_engine.language.placeholders import placeholders, short_forms, substitutions
+from asl_engine.language.templates import recognised_template
 from asl_engine.project.inputs import STDIN, STDIN_NAME, read_text
 from asl_engine.project.lookup import project_of
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.language.document import DefinitionSource
+    from asl_engine.language.templates import Template, TemplateMachine
     from asl_engine.project.configuration import Project
 
-__all__ = ["NOTHING", "Substituting", "read_definition"]
+__all__ = ["NOTHING", "Substituting", "TemplateGiven", "described", "pseudo_parameters", "read_definition"]
 
 
 class Substituting(NamedTuple):
@@ -31,22 +33,65 @@ NOTHING = Substituting()
 
 
 def read_definition(
-    file: str, substituting: Substituting = NOTHING, project: Project | None = None
+    file: str, substituting: Substituting = NOTHING, project: Project | None = None, *, local: bool = False
 ) -> DefinitionSource:
     """The definition in a file, or in the standard input for ``-``.
 
     Of several values for one placeholder, one that is ``given`` counts before that of the file, and that
-    before the project's.  Raises ``AslError``.
+    before the project's.  A ``local`` definition is one to be run here: where nothing else says it, the project's
+    region and account are those of its pseudo parameters.
+
+    Raises ``AslError``; ``TemplateGiven`` for a template that deploys state machines.
     """
     text = read_text(file, "the definition")
+    name = STDIN_NAME if file == STDIN else file
+    template = recognised_template(text, name)
+    if template is not None:
+        raise TemplateGiven(name, template)
     values: dict[str, str] = {}
-    if "${" in text or substituting != NOTHING:
+    tagged = short_forms(text)
+    if "${" in text or tagged or substituting != NOTHING:
         home = project_of(Path(file).absolute()) if project is None else project
-        values = dict(home.substitutions)
+        values = {**(pseudo_parameters(home) if local else {}), **home.substitutions}
         if substituting.file is not None:
             values |= read_values(substituting.file)
-        values |= substitutions(substituting.given, text)
-    return read_source(text, STDIN_NAME if file == STDIN else file, values)
+        values |= substitutions(substituting.given, [*dict.fromkeys((*placeholders(text), *tagged))])
+    return read_source(text, name, values)
+
+
+def pseudo_parameters(project: Project) -> dict[str, str]:
+    """What CloudFormation knows without being told, for the account that stands for AWS's here."""
+    china, government = project.region.startswith("cn-"), project.region.startswith("us-gov-")
+    return {
+        "AWS::Partition": "aws-cn" if china else "aws-us-gov" if government else "aws",
+        "AWS::Region": project.region,
+        "AWS::AccountId": project.account,
+    }
+
+
+class TemplateGiven(InvalidInput):
+    """A template was given where a definition is wanted.  The message says where the definitions are."""
+
+    def __init__(self, file: str, template: Template) -> None:
+        self.template = template
+        machines = described(file, template)
+        holds = "Its state machines:" if machines else "It has no state machine."
+        remedy = "\nGive the command the file of a definition." if machines else ""
+        super().__init__(f"{file} is {template.kind}, not a definition. {holds}{''.join(machines)}{remedy}")
+
+
+def described(file: str, template: Template) -> list[str]:
+    """A line for each state machine of a template: where it is, and where its definition is."""
+    return [f"\n  {file}:{one.line or 1}: {one.name}: {_definition_of(file, one)}" for one in template.machines]
+
+
+def _definition_of(file: str, machine: TemplateMachine) -> str:
+    if machine.file is None:
+        return f"its definition is in the template, at {machine.location}: put it into a file of its own"
+    if "://" in machine.file or "${" in machine.file:
+        return f"its definition is {machine.file}"
+    path = Path(file).parent / machine.file
+    return f"its definition is {path}" if path.is_file() else f"its definition is {path}, which does not exist"
 
 
 def read_values(file: str) -> dict[str, str]:

@@ -57,7 +57,7 @@ class ProjectExecutions:
         return None if file is None else self._load(file)
 
     def _load(self, file: Path) -> StateMachine:
-        return load_source(read_definition(str(file), project=self._project))
+        return load_source(read_definition(str(file), project=self._project, local=True))
 
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         engine = self._engine()

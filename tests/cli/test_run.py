@@ -111,7 +111,7 @@ def test_no_standard_input_at_all(project: Project, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "stdin", None)
     result = project.ran(PASS, "-i", "-")
     assert result.code == 2
-    assert "standard input:1:1: the input is not JSON" in result.err
+    assert "standard input: the input is empty" in result.err
 
 
 def test_an_input_may_be_larger_without_the_limits_of_aws(project: Project) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.project import PASS, machine
+from tests.cli.project import PASS, machine, resource, task
 
 if TYPE_CHECKING:
     from tests.cli.project import Project
@@ -163,15 +163,269 @@ def test_yaml_that_is_none(project: Project) -> None:
     assert result.json[1]["result"] == "OK"
 
 
+# -- what tasks call ----------------------------------------------------------------------------------
+
+RESOURCES = {
+    "functon": ("arn:aws:lambda:us-east-1:123456789012:functon:double", f"did you mean '{resource('double')}'?"),
+    "a layer": (
+        "arn:aws:lambda:us-east-1:123456789012:layer:double",
+        "the ARN of a Lambda function is arn:aws:lambda:REGION:ACCOUNT:function:NAME",
+    ),
+    "lamda": (
+        "arn:aws:lamda:us-east-1:123456789012:function:double",
+        "there is no service 'lamda'; did you mean 'lambda'?",
+    ),
+    "another service": ("arn:aws:sqs:us-east-1:123456789012:queue", "a Resource is a Lambda function ("),
+}
+
+
+@pytest.mark.parametrize(("arn", "said"), RESOURCES.values(), ids=RESOURCES)
+def test_a_resource_that_no_task_can_call(project: Project, arn: str, said: str) -> None:
+    path = project.define("m", machine(A={"Type": "Task", "Resource": arn}))
+    column = json.dumps(machine(A={"Type": "Task", "Resource": arn})).index('"Resource"') + 1
+    result = project.asl("validate", path)
+    assert result.code == 2
+    (line,) = [line for line in result.out.splitlines() if "(warning)" not in line]
+    assert line.startswith(f"{path}:1:{column}: /States/A/Resource: No task can call {arn}")
+    assert said in line
+    run = project.asl("run", path)
+    assert (run.code, run.out) == (2, "")
+    assert line in run.err
+
+
+def test_a_function_that_the_project_lacks(project: Project) -> None:
+    path = project.define("m", machine(A=task("doubel"), B=task("double")))
+    result = project.asl("validate", path, "--no-lint")
+    assert result.code == 2
+    said = "There is no task callable for the function 'doubel'; did you mean 'double'? [TASK_WITHOUT_CALLABLE]"
+    assert result.out.startswith(f"{path}:1:")
+    assert result.out.endswith(f": /States/A/Resource: {said}\n")
+    run = project.asl("run", path)
+    assert run.code == 2
+    assert "did you mean 'double'?" in run.err
+    assert ": /States/A/Resource\n" in run.err
+    assert "/States/B" not in run.err
+
+
+@pytest.mark.parametrize("command", ["run", "validate"])
+def test_a_function_that_lambda_invoke_names(project: Project, command: str) -> None:
+    parameters = {"FunctionName": "doubel", "Payload": {}}
+    invoke = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters}
+    result = project.asl(command, project.define("m", machine(A=invoke)))
+    assert result.code == 2
+    said = "/States/A/Parameters/FunctionName: There is no task callable for the function 'doubel'; did you mean"
+    assert said in result.out + result.err
+    assert not project.db.exists()
+
+
+def test_functions_may_be_elsewhere(project: Project) -> None:
+    path = project.define("m", machine(A=task("book")))
+    assert project.asl("validate", path, "--no-lint").code == 2
+    assert project.asl("validate", path, "--no-lint", "--lambda").code == 0
+    (project.root / "asl.toml").write_text("lambda = true\n")
+    assert project.asl("validate", path, "--no-lint").code == 0
+    (project.root / "asl.toml").write_text('functions = { book = { handler = "tasks.callables.double" } }\n')
+    assert project.asl("validate", path, "--no-lint").code == 0
+
+
+def test_a_project_without_callables_has_its_functions_elsewhere(project: Project) -> None:
+    (project.root / "tasks" / "callables.py").unlink()
+    assert project.asl("validate", project.define("m", machine(A=task("book"))), "--no-lint").code == 0
+
+
+def test_tasks_that_cannot_be_imported_do_not_hide_a_definition(project: Project) -> None:
+    (project.root / "tasks" / "broken.py").write_text("import nowhere_to_be_found\n")
+    path = project.define("m", machine(A=task("double")))
+    result = project.asl("validate", path, "--no-lint")
+    assert (result.code, result.out) == (0, f"{path}: OK\n")
+    assert result.err.startswith("asl: warning: functions are not looked for: ")
+    assert "broken.py:1: cannot import the tasks: ModuleNotFoundError" in result.err
+    alone = project.asl("validate", "--no-lint")
+    assert alone.code == 2
+    assert "asl: error: " in alone.err
+
+
+# -- the whole project --------------------------------------------------------------------------------
+
+
+def test_alone_it_looks_at_the_whole_project(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    project.define("good", PASS)
+    project.define("bad", TWO_FAULTS)
+    for name, text in (
+        ("MockConfigFile.json", '{"StateMachines": {}, "MockedResponses": {}}'),
+        ("elsewhere/named.asl.json", "{}"),
+        ("elsewhere/plain.json", json.dumps(PASS)),
+        ("elsewhere/event.json", '{"definition": {"StartAt": "A", "States": {}}}'),
+        ("elsewhere/m.yml", "StartAt: A\nStates: {A: {Type: Succeed}}\n"),
+        ("elsewhere/values.yml", "States: 1\n"),
+        ("statemachines/mocks.json", '{"StateMachines": {}, "MockedResponses": {}}'),
+        ("node_modules/x/x.asl.json", "{}"),
+        (".hidden/x.asl.json", "{}"),
+    ):
+        (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (project.root / name).write_text(text)
+    result = project.asl("validate", "--no-lint", "--json")
+    assert result.code == 2
+    assert {one["file"]: one["result"] for one in result.json} == {
+        "elsewhere/m.yml": "OK",
+        "elsewhere/named.asl.json": "FAIL",
+        "elsewhere/plain.json": "OK",
+        "statemachines/bad.json": "FAIL",
+        "statemachines/good.json": "OK",
+    }
+    below = project.asl("validate", "elsewhere", "--json").json
+    assert [one["file"] for one in below] == [
+        "elsewhere/m.yml",
+        "elsewhere/named.asl.json",
+        "elsewhere/plain.json",
+    ]
+    monkeypatch.chdir(project.root / "statemachines")
+    assert len(project.asl("validate", "--json").json) == 5
+
+
+@pytest.mark.parametrize(
+    ("configuration", "said"),
+    [
+        ("task = 'tasks'", "asl.toml: there is no key 'task'; did you mean 'tasks'?"),
+        ("limits = { history_event = 1 }", "history_event"),
+        ("deploy = { type = 'FAST' }", "deploy"),
+        ("functions = { f = 1 }", "functions.f: it has to be a table"),
+    ],
+)
+def test_alone_it_looks_at_the_configuration(project: Project, configuration: str, said: str) -> None:
+    project.define("m", PASS)
+    (project.root / "asl.toml").write_text(f"{configuration}\n")
+    result = project.asl("validate")
+    assert result.code == 2
+    assert said in result.err
+
+
+def test_a_folder_without_definitions(project: Project) -> None:
+    result = project.asl("validate", "tasks")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith("asl: error: there is no definition below tasks: give a file, or put definitions")
+
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Order:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: sm/order.txt
+      DefinitionSubstitutions: {Fn: !GetAtt Fn.Arn}
+  Lost:
+    Type: AWS::Serverless::StateMachine
+    Properties: {DefinitionUri: sm/lost.json}
+"""
+
+
+@pytest.mark.parametrize("command", [["run"], ["validate"], ["test-state", "--state", "A"]], ids=" ".join)
+def test_a_template_is_none(project: Project, command: list[str]) -> None:
+    (project.root / "template.yaml").write_text(TEMPLATE)
+    (project.root / "sm").mkdir()
+    (project.root / "sm" / "order.txt").write_text(json.dumps(PASS))
+    result = project.asl(command[0], "template.yaml", *command[1:])
+    assert (result.code, result.out) == (2, "")
+    assert result.err == (
+        "asl: error: template.yaml is a SAM template, not a definition. Its state machines:\n"
+        "  template.yaml:6: Order: its definition is sm/order.txt\n"
+        "  template.yaml:10: Lost: its definition is sm/lost.json, which does not exist\n"
+        "Give the command the file of a definition.\n"
+    )
+
+
+def test_what_a_template_names_is_looked_at_with_the_project(project: Project) -> None:
+    (project.root / "template.yaml").write_text(TEMPLATE)
+    (project.root / "sm").mkdir()
+    (project.root / "sm" / "order.txt").write_text(json.dumps(PASS))
+    result = project.asl("validate")
+    assert (result.code, result.out) == (0, "sm/order.txt: OK\n")
+    assert result.err.startswith("template.yaml: a SAM template\n  template.yaml:6: Order: ")
+
+
+# -- words in expressions -----------------------------------------------------------------------------
+
+
+def test_an_unknown_function_is_shown_where_it_stands(project: Project) -> None:
+    text = (
+        '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true,\n'
+        '  "Output": {"x": "{% 1 + $summ([1, 2]) %}"}}}}'
+    )
+    result = project.asl("validate", project.define("m", text))
+    assert result.out.startswith(
+        "statemachines/m.json:2:27: /States/A/Output/x: There is no function $summ: calling it fails; "
+        "did you mean '$sum'? [UNKNOWN_FUNCTION] (warning)"
+    )
+
+
+def test_an_unknown_variable_is_shown_where_it_stands_in_yaml(project: Project) -> None:
+    (project.root / "m.yaml").write_text(
+        "QueryLanguage: JSONata\nStartAt: A\nStates:\n  A:\n    Type: Pass\n    End: true\n"
+        "    Output: |-\n      {% (\n        $x := 1;\n        $x + $y\n      ) %}\n"
+    )
+    result = project.asl("validate", "m.yaml")
+    assert result.out.startswith("m.yaml:10:14: /States/A/Output: No state assigns $y: reading it fails")
+
+
 # -- placeholders -------------------------------------------------------------------------------------
 
 FUNCTION = machine(A={"Type": "Task", "Resource": "${Function}", "End": True})
+FUNCTION_COLUMN = json.dumps(FUNCTION).index('"Resource"') + 1
 
 
 def test_a_task_cannot_call_a_placeholder(project: Project) -> None:
-    result = project.asl("validate", project.define("m", FUNCTION))
+    path = project.define("m", FUNCTION)
+    run = project.asl("run", path)
+    assert (run.code, run.out) == (2, "")
+    assert "/States/A/Resource: The placeholder ${Function} has no value: " in run.err
+
+
+def test_a_placeholder_is_doubtful_and_the_rest_is_looked_at(project: Project) -> None:
+    """It cannot be run, but it is not wrong: whoever deploys the definition gives it a value."""
+    states = {"A": {"Type": "Task", "Resource": "${Function}", "Next": "B"}, "B": {"Type": "Pass", "End": True}}
+    path = project.define("m", {"StartAt": "A", "States": states})
+    result = project.asl("validate", path)
+    assert result.code == 0
+    lines = result.out.splitlines()
+    warned = "/States/A/Resource: The placeholder ${Function} has no value: substitute one for it to run the task"
+    assert [line for line in lines if "laceholder" in line] == [
+        f"{path}:1:{FUNCTION_COLUMN}: {warned} [UNFILLED_PLACEHOLDER] (warning)"
+    ]
+    assert any("[TASK_WITHOUT_CATCH]" in line for line in lines)
+    assert lines[-1] == f"{path}: OK"
+    assert project.asl("validate", path, "--strict").code == 2
+
+
+def test_other_faults_beside_a_placeholder_are_found(project: Project) -> None:
+    states = {"A": {"Type": "Task", "Resource": "${Function}", "Next": "B"}, "C": {"Type": "Succeed"}}
+    result = project.asl("validate", project.define("m", {"StartAt": "A", "States": states}))
     assert result.code == 2
-    assert "/States/A/Resource: The placeholder ${Function} has no value: " in result.out
+    assert "Missing 'Next' target: B" in result.out
+    unreachable = machine(A=FUNCTION["States"]["A"]) | {"TimeoutSeconds": 1}
+    unreachable["States"]["B"] = {"Type": "Succeed"}
+    result = project.asl("validate", project.define("n", unreachable))
+    assert result.code == 2
+    assert 'State "B" is not reachable' in result.out
+
+
+def test_the_pseudo_parameters_are_the_project_s(project: Project) -> None:
+    (project.root / "asl.toml").write_text('region = "eu-west-1"\naccount = "210987654321"\n')
+    output = "${AWS::Partition} ${AWS::Region} ${AWS::AccountId}"
+    path = project.define("m", machine(A={"Type": "Pass", "Result": output}))
+    assert project.asl("run", path, "-q").out == '"aws eu-west-1 210987654321"\n'
+    assert project.asl("run", path, "-q", "--substitute", "AWS::Region=x").out == '"aws x 210987654321"\n'
+
+
+def test_the_short_forms_of_yaml(project: Project) -> None:
+    (project.root / "m.yaml").write_text(
+        "StartAt: A\nStates:\n  A:\n    Type: Task\n    Resource: !GetAtt Double.Arn\n    End: true\n"
+    )
+    told = project.asl("validate", "m.yaml", "--no-lint")
+    assert told.code == 0
+    assert told.out.startswith("m.yaml:5:5: /States/A/Resource: The placeholder ${Double.Arn} has no value: ")
+    value = f"Double.Arn={resource('double')}"
+    assert project.asl("run", "m.yaml", "-i", '{"n": 2}', "-q", "--substitute", value).out == '{"n":4}\n'
 
 
 @pytest.mark.parametrize("way", ["option", "json", "yaml", "project"])

@@ -74,11 +74,20 @@ DOUBTFUL: list[tuple[str, str, dict[str, Any]]] = [
         "/States/A/Iterator",
         {"A": {"Type": "Map", "Iterator": ITEM, "Next": "Z", "Catch": CATCH}},
     ),
-    ("UNKNOWN_VARIABLE", "/States/A", {"A": {"Type": "Pass", "Parameters": {"x.$": "$v.a"}, "Next": "Z"}}),
     (
         "UNKNOWN_VARIABLE",
-        "/States/A",
+        "/States/A/Parameters/x.$",
+        {"A": {"Type": "Pass", "Parameters": {"x.$": "$v.a"}, "Next": "Z"}},
+    ),
+    (
+        "UNKNOWN_VARIABLE",
+        "/States/A/Output",
         {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $v + $string(1) %}", "Next": "Z"}},
+    ),
+    (
+        "UNKNOWN_FUNCTION",
+        "/States/A/Output/x[0]",
+        {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"x": ["{% $summ([1]) %}"]}, "Next": "Z"}},
     ),
     (
         "UNFILLED_PLACEHOLDER",

@@ -45,13 +45,39 @@ def test_values(text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("!Ref Queue", "${Queue}"),
+        ("!GetAtt Fn.Arn", "${Fn.Arn}"),
+        ("!GetAtt [Fn, Arn]", "${Fn.Arn}"),
+        ("!Sub arn:${AWS::Partition}:states:::x", "arn:${AWS::Partition}:states:::x"),
+        ("!Sub 'arn:${Known}'", "arn:aws"),
+        ("!Ref Known", "aws"),
+    ],
+)
+def test_short_forms_of_references_are_placeholders(text: str, value: str) -> None:
+    assert json.loads(read_yaml(f"a: {text}", "m.yaml", {"Known": "aws"}).text) == {"a": value}
+
+
+def test_in_a_template_every_tag_is_read() -> None:
+    text = 'a: !Sub ["x", {y: !GetAtt b.c}]\nb: !Condition D\nc: !If [e, !Ref f, 1]'
+    assert json.loads(read_yaml(text, "t.yaml", template=True).text) == {
+        "a": {"Fn::Sub": ["x", {"y": {"Fn::GetAtt": "b.c"}}]},
+        "b": {"Condition": "D"},
+        "c": {"Fn::If": ["e", {"Ref": "f"}, 1]},
+    }
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a: [1", ":2:1: This is not YAML: "),
         ("a: 1\n b: 2", ":2:3: This is not YAML: "),
         ("a: 1\na: 2", ":2:1: The key 'a' is given twice"),
-        ("a: !Sub x", ":1:4: The tag !Sub is not part of a definition; write ${Name}"),
-        ("a: !GetAtt [x]", ":1:4: The tag !GetAtt is not part"),
+        ("a: !Join x", ":1:4: The tag !Join is not part of a definition; write ${Name}"),
+        ("a: !Sub [x, {y: z}]", ":1:4: The tag !Sub is not part"),
+        ("a: !GetAtt [[x]]", ":1:4: The tag !GetAtt is not part"),
+        ("a: !Ref [x]", ":1:4: The tag !Ref is not part"),
         ("a: !!binary x", ":1:4: The tag binary is not part of a definition"),
         ("a: &x [*x]", ":1:"),
         ("? [1]\n: 2", ":1:3: A key has to be a string"),

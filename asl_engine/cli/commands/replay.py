@@ -63,7 +63,7 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
     """Write how the replay went, or the execution as it stood.  1 where the replay leaves the record."""
     if at is not None and definition is not None:
         raise InvalidInput("--at shows the record as it is: leave --definition out")
-    edited = None if definition is None else load_source(read_definition(definition))
+    edited = None if definition is None else load_source(read_definition(definition, local=True))
     recorded = asyncio.run(_load(database(db), text))
     if at is not None:
         _show_at(recorded, at, as_json=as_json)

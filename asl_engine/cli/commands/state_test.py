@@ -178,7 +178,7 @@ def try_state(request: StateTestRequest) -> int:
         time=request.time,
     )
     project = project_of(how.definition)
-    source = read_definition(request.definition, request.substituting, project)
+    source = read_definition(request.definition, request.substituting, project, local=True)
     subject = load_subject(source.text, _state_name(source.text, request.state), source.name)
     trial, resources = _trial(request, subject, how, project)
     with redirect_stdout(sys.stderr):  # what the task prints is no part of the verdict

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -11,23 +13,42 @@ from asl_engine.cli import options
 from asl_engine.cli.output import err, out, pretty_json
 from asl_engine.cli.shapes import validation_result
 from asl_engine.cli.wording import worded
-from asl_engine.errors import AslError, DefinitionError, InvalidInput
+from asl_engine.errors import AslError, DefinitionError, InvalidInput, ProjectError
 from asl_engine.json_text import loads
 from asl_engine.language.document import check_source, located
-from asl_engine.project.definitions import NOTHING, Substituting, read_definition
+from asl_engine.project.checking import (
+    callables_of,
+    calls_function,
+    functions_are_remote,
+    missing_functions,
+    unsupported_resources,
+)
+from asl_engine.project.definitions import NOTHING, Substituting, described, read_definition
 from asl_engine.project.inputs import STDIN
+from asl_engine.project.lookup import project_of
+from asl_engine.project.options import How, limits_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
+    from asl_engine.core.machine import StateMachine
     from asl_engine.findings import Finding
+    from asl_engine.language.document import DefinitionSource
+    from asl_engine.project.checking import Callables
+    from asl_engine.project.configuration import Project
 
 __all__ = ["command", "validate"]
 
 
 def command(
     *,
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Definitions; - for stdin.")],
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE|FOLDER]...",
+            help="Definitions, or folders of them; - for stdin. Default: the whole project",
+        ),
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", metavar="human|json|sarif", help="How to write the findings.")
     ] = "human",
@@ -36,37 +57,46 @@ def command(
         bool, typer.Option("--no-lint", help="Errors only: nothing that is valid but doubtful.")
     ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 for warnings too.")] = False,
+    use_lambda: Annotated[
+        bool, typer.Option("--lambda", help="Functions may be AWS Lambda's: do not look for their callables.")
+    ] = False,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
 ) -> int:
     """Report everything that is wrong with definitions, or doubtful. Exit code 2 if anything is wrong."""
-    return validate(
-        files,
-        form="json" if json else form,
+    checks = Checks(
         lint=not no_lint,
-        strict=strict,
+        use_lambda=use_lambda,
         substituting=Substituting(tuple(substitute or ()), substitutions),
     )
+    return validate(files or (), checks, form="json" if json else form, strict=strict)
 
 
-def validate(
-    files: Sequence[str],
-    *,
-    form: str = "human",
-    lint: bool = True,
-    strict: bool = False,
-    substituting: Substituting = NOTHING,
-) -> int:
-    """Write all findings of all files.  2 where one is an error, or a file cannot be read."""
+class Checks(NamedTuple):
+    """How to look at definitions: for doubts too, for callables of functions or not, with which values."""
+
+    lint: bool = True
+    use_lambda: bool = False
+    substituting: Substituting = NOTHING
+
+
+def validate(files: Sequence[str], checks: Checks, *, form: str = "human", strict: bool = False) -> int:
+    """Write all findings of all files, or of all that the project has.
+
+    2 where one is an error, or something cannot be read.
+    """
     if form not in FORMS:
         raise InvalidInput(f"--format {form}: it is {', '.join(FORMS)}")
     if files.count(STDIN) > 1:
         raise InvalidInput("the standard input can be read once: give - once")
     refused = False
+    if not files:
+        refused = _check_project()
     results: list[tuple[str, list[Finding]]] = []
-    for file in files:
+    looking = Looking(checks)
+    for file in _expanded(files or [str(project_of(Path.cwd()).root)]):
         try:
-            name, findings = _look_at(file, substituting, lint=lint)
+            name, findings = looking.at(file)
         except AslError as error:
             err(f"asl: error: {worded(error)}")
             refused = True
@@ -77,23 +107,122 @@ def validate(
     return 2 if refused else 0
 
 
-def _look_at(file: str, substituting: Substituting, *, lint: bool) -> tuple[str, list[Finding]]:
-    """What messages call the file, and its findings.  Doubts are worth a look only where nothing is wrong."""
+def _expanded(files: Sequence[str]) -> list[str]:
+    """The files, and in place of each folder the definitions below it and those that its templates name.
+
+    Raises ``InvalidInput`` where there is none.
+    """
+    found: dict[str, None] = {}
+    for file in files:
+        if file == STDIN or not _is_folder(file):
+            found[file] = None
+            continue
+        from asl_engine.project.discovery import find_definitions
+
+        there = [*find_definitions(Path(file))]
+        for path, template in there:
+            name = _shown(path)
+            if template is None:
+                found[name] = None
+                continue
+            err(f"{name}: {template.kind}{''.join(described(name, template))}")
+            named = (path.parent / one.file for one in template.machines if one.file is not None)
+            found |= dict.fromkeys(_shown(Path(os.path.normpath(file))) for file in named if file.is_file())
+        if not there:
+            raise InvalidInput(
+                f"there is no definition below {_shown(Path(file).absolute())}: give a file, "
+                "or put definitions into statemachines/, or call them NAME.asl.json"
+            )
+    return [*found]
+
+
+def _is_folder(file: str) -> bool:
     try:
-        source = read_definition(file, substituting)
-    except DefinitionError as error:  # YAML that cannot be read
-        return error.source, list(error.findings)
-    machine, findings = check_source(source)
-    if machine is not None and any(map(is_of_states, machine.resources)):
-        from asl_engine.resources.recognition import unlisted_services, unrecognised
+        return Path(file).is_dir()
+    except ValueError:  # a null character: whoever reads the file refuses it
+        return False
 
-        definition = loads(source.text)
-        findings = [*findings, *unrecognised(definition), *(unlisted_services(definition) if lint else ())]
-    if machine is not None and lint:
-        from asl_engine.language.lint.rules import lint as doubts
 
-        findings = [*findings, *doubts(machine)]
-    return source.name, located(source, findings)
+def _shown(path: Path) -> str:
+    """The path from the current directory on, if it is below it."""
+    absolute, here = path.absolute(), Path.cwd()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(path)
+
+
+def _check_project() -> bool:
+    """Whether the project's own configuration is wrong: what is, is written."""
+    from asl_engine.cloud.deploy.settings import read_settings
+
+    project = project_of(Path.cwd())
+    refused = False
+    checks: tuple[Callable[[Project], object], ...] = (limits_of, _services, read_settings, callables_of)
+    for check in checks:
+        try:
+            check(project)
+        except AslError as error:
+            err(f"asl: error: {worded(error)}")
+            refused = True
+    return refused
+
+
+def _services(project: Project) -> object:
+    from asl_engine.project.setup import services_of
+
+    return services_of(How(Path()), project)
+
+
+class Looking:
+    """What has been found out about the projects of definitions, so that tasks are imported once."""
+
+    def __init__(self, checks: Checks) -> None:
+        self._checks = checks
+        self._callables: dict[Path, Callables | None] = {}
+
+    def at(self, file: str) -> tuple[str, list[Finding]]:
+        """What messages call the file, and its findings.  Doubts are worth a look only where nothing is wrong."""
+        project = project_of(Path.cwd() if file == STDIN else Path(file).absolute())
+        try:
+            source = read_definition(file, self._checks.substituting, project, local=True)
+        except DefinitionError as error:  # YAML that cannot be read
+            return error.source, list(error.findings)
+        machine, findings = check_source(source, unfilled="WARNING")
+        if machine is not None:
+            findings = [*findings, *self._of_tasks(source, machine, project, {one.location for one in findings})]
+        if machine is not None and self._checks.lint:
+            from asl_engine.language.lint.rules import lint
+
+            told = {(one.code, one.location) for one in findings}
+            findings += [one for one in lint(machine) if (one.code, one.location) not in told]
+        return source.name, located(source, findings)
+
+    def _of_tasks(
+        self, source: DefinitionSource, machine: StateMachine, project: Project, told: Container[str | None]
+    ) -> list[Finding]:
+        """What is wrong with what tasks call; nothing at the places that something has been told of."""
+        document = loads(source.text)
+        found = [*unsupported_resources(document)]
+        if any(map(is_of_states, machine.resources)):
+            from asl_engine.resources.recognition import unlisted_services, unrecognised
+
+            found += unrecognised(document)
+            found += unlisted_services(document) if self._checks.lint else ()
+        callables = self._of(project) if any(map(calls_function, machine.resources)) else None
+        # A project without any callable has its functions elsewhere.
+        if callables is not None and (len(callables.registry) or callables.functions):
+            found += missing_functions(document, callables)
+        return [one for one in found if one.location not in told]
+
+    def _of(self, project: Project) -> Callables | None:
+        """What serves functions; None where that is AWS Lambda, or cannot be found out."""
+        if functions_are_remote(project, asked=self._checks.use_lambda):
+            return None
+        if project.root not in self._callables:
+            self._callables[project.root] = None
+            try:
+                self._callables[project.root] = callables_of(project)
+            except ProjectError as error:
+                err(f"asl: warning: functions are not looked for: {worded(error)}")
+        return self._callables[project.root]
 
 
 def _as_text(results: Sequence[tuple[str, list[Finding]]]) -> None:

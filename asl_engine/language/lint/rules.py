@@ -6,6 +6,7 @@ and name it in ``RULES``, with what its code means.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.arn import names_activity
@@ -15,7 +16,7 @@ from asl_engine.language.lint.static_paths import CODES as AWS_CODES
 from asl_engine.language.lint.static_paths import static_paths
 from asl_engine.language.placeholders import placeholders
 from asl_engine.language.tree import all_scopes, all_states
-from asl_engine.language.variables import variable_references
+from asl_engine.language.variables import references
 from asl_engine.limits import AWS_LIMITS, utf8_length
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def lint(machine: StateMachine) -> list[Finding]:
         for code, (_, rule) in RULES.items()
         for location, message in rule(scope)
     ]
-    return [*found, *_unknown_variables(machine, document), *_unfilled(document, ""), *static_paths(document)]
+    return [*found, *_unknown_variables(document), *_unfilled(document, ""), *static_paths(document)]
 
 
 def _of_type(scope: ScopeSource, *types: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -188,8 +189,8 @@ def _old_forms(scope: ScopeSource) -> Doubts:
                 yield f"{place}/{old}", f"AWS keeps {old} for old definitions only; it is now called {new}"
 
 
-def _unknown_variables(machine: StateMachine, document: Any) -> Iterator[Finding]:
-    """Variables that a state reads and no state assigns."""
+def _unknown_variables(document: Any) -> Iterator[Finding]:
+    """Variables that a state reads and no state assigns, and functions that there are not."""
     states = [*all_states(document)]
     assigned = {
         name.removesuffix(".$")
@@ -197,12 +198,24 @@ def _unknown_variables(machine: StateMachine, document: Any) -> Iterator[Finding
         for step in (state.source, *state.source.get("Choices", ()), *state.source.get("Catch", ()))
         for name in step.get("Assign", ())
     }
-    places = {state.name: state.location for state in states}
-    for state, names in variable_references(machine).items():
-        for name in names:
+    for state in states:
+        for place, name, text in dict.fromkeys(references(state)):
             if name not in assigned:
-                message = f"No state assigns ${name}: reading it fails{did_you_mean(name, assigned)}"
-                yield Finding("UNKNOWN_VARIABLE", message, places[state], "WARNING")
+                is_call = state.language == "JSONata" and re.search(rf"\${re.escape(name)}\s*\(", text)
+                code, message = _no_function(name, assigned) if is_call else _no_variable(name, assigned)
+                yield Finding(code, message, f"{state.location}{place}", "WARNING", word=f"${name}")
+
+
+def _no_variable(name: str, assigned: set[str]) -> tuple[str, str]:
+    return "UNKNOWN_VARIABLE", f"No state assigns ${name}: reading it fails{did_you_mean(name, assigned)}"
+
+
+def _no_function(name: str, assigned: set[str]) -> tuple[str, str]:
+    from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
+
+    known = (f"${known}" for known in (*BUILTINS, *assigned))
+    hint = did_you_mean(f"${name}", known)
+    return "UNKNOWN_FUNCTION", f"There is no function ${name}: calling it fails{hint}"
 
 
 def _unfilled(value: Json, place: str) -> Iterator[Finding]:
@@ -232,6 +245,7 @@ RULES: Final[dict[str, tuple[str, Callable[[ScopeSource], Doubts]]]] = {
 CODES: Final[dict[str, str]] = {
     **{code: meaning for code, (meaning, _) in RULES.items()},
     "UNKNOWN_VARIABLE": "A variable is read that nothing assigns.",
+    "UNKNOWN_FUNCTION": "An expression calls a function that JSONata does not have.",
     "UNFILLED_PLACEHOLDER": "A placeholder has no value.",
     **AWS_CODES,
 }

@@ -1,0 +1,151 @@
+"""Templates that deploy state machines: of SAM, CloudFormation, the CDK and the Serverless Framework.
+
+A template is not a definition: it holds definitions, or says in which files they are.  Whoever is given one for
+the other tells which it is and where the definitions are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from asl_engine.json_text import JsonSyntaxError, loads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asl_engine.json_values import Json
+
+__all__ = ["Template", "TemplateMachine", "recognised_template"]
+
+SAM: Final = "AWS::Serverless::StateMachine"
+CLOUDFORMATION: Final = "AWS::StepFunctions::StateMachine"
+# The properties of a machine's resource: those that hold its definition, and those that name its file.
+INLINE: Final = ("Definition", "DefinitionString")
+ELSEWHERE: Final = ("DefinitionUri", "DefinitionS3Location")
+# ${file(order.yml)}, ${file(order.yml):order}: how the Serverless Framework includes a file.
+INCLUDED: Final = re.compile(r"\$\{file\(([^)]+)\)(?::[^}]*)?\}")
+# A text without these is no template; most definitions are not read a second time.
+SIGNS: Final = re.compile(r"AWS::(?:Serverless|StepFunctions)::|AWSTemplateFormatVersion|stepFunctions|AWS::CDK::")
+
+
+class TemplateMachine(NamedTuple):
+    """A state machine of a template.
+
+    ``file`` is where its definition is, relative to the template, None for one in the template itself, at
+    ``location``.
+    """
+
+    name: str
+    location: str
+    file: str | None
+    line: int | None = None
+
+
+class Template(NamedTuple):
+    """``kind`` names it for people, as in "a SAM template"."""
+
+    kind: str
+    machines: tuple[TemplateMachine, ...]
+
+
+def recognised_template(text: str, name: str) -> Template | None:
+    """The template that ``text`` is, None if it is none.  ``name`` is that of its file."""
+    if SIGNS.search(text) is None:
+        return None
+    document, locate = _read(text, name)
+    if not isinstance(document, dict):
+        return None
+    kind = _kind(document, name)
+    if kind is None:
+        return None
+    found = _of_serverless(document) if kind == SERVERLESS else _of_resources(document)
+    return Template(kind, tuple(one._replace(line=locate(one.location)) for one in found))
+
+
+def _read(text: str, name: str) -> tuple[Json, Any]:
+    """The template's value, and a function from a location to its line."""
+    if text.lstrip().startswith("{"):
+        from asl_engine.language.positions import locate
+
+        try:
+            return loads(text), lambda location: (locate(text, location) or (None,))[0]
+        except JsonSyntaxError:
+            return None, None
+    from asl_engine.errors import DefinitionError
+    from asl_engine.language.yaml import read_yaml
+
+    try:
+        read = read_yaml(text, name, template=True)
+    except DefinitionError:
+        return None, None
+    value = loads(read.text) if read.text else None
+    return value, lambda location: (read.locate(location) or (None,))[0]
+
+
+SERVERLESS: Final = "a configuration of the Serverless Framework"
+
+
+def _kind(document: dict[str, Any], name: str) -> str | None:
+    if "service" in document and ("provider" in document or "stepFunctions" in document):
+        return SERVERLESS
+    resources = document.get("Resources")
+    types = _types(resources) if isinstance(resources, dict) else []
+    if not any(kind.startswith(("AWS::", "Custom::")) for kind in types):
+        return None
+    if "AWS::CDK::Metadata" in types or (name.endswith(".template.json") and "aws:cdk:path" in str(resources)):
+        return "a CloudFormation template of the CDK"
+    if "AWS::Serverless" in str(document.get("Transform")) or any("::Serverless::" in kind for kind in types):
+        return "a SAM template"
+    return "a CloudFormation template"
+
+
+def _types(resources: dict[str, Any]) -> list[str]:
+    return [str(one["Type"]) for one in resources.values() if isinstance(one, dict) and "Type" in one]
+
+
+def _of_resources(document: dict[str, Any]) -> Iterator[TemplateMachine]:
+    for name, resource in document["Resources"].items():
+        if not isinstance(resource, dict) or resource.get("Type") not in {SAM, CLOUDFORMATION}:
+            continue
+        place = f"/Resources/{name}"
+        properties = resource.get("Properties")
+        given = properties if isinstance(properties, dict) else {}
+        within = next((field for field in INLINE if field in given), None)
+        if within is not None:
+            yield TemplateMachine(name, f"{place}/Properties/{within}", None)
+            continue
+        field = next((field for field in ELSEWHERE if field in given), None)
+        where = None if field is None else _file(given[field])
+        yield TemplateMachine(name, place if field is None else f"{place}/Properties/{field}", where)
+
+
+def _file(value: Any) -> str | None:
+    """A path, or an object in S3 by its URI."""
+    if isinstance(value, dict) and "Bucket" in value and "Key" in value:
+        return f"s3://{value['Bucket']}/{value['Key']}"
+    return value if isinstance(value, str) else None
+
+
+def _of_serverless(document: dict[str, Any]) -> Iterator[TemplateMachine]:
+    steps = document.get("stepFunctions")
+    if isinstance(steps, str):
+        yield TemplateMachine("stepFunctions", "/stepFunctions", _included(steps))
+        return
+    machines = steps.get("stateMachines") if isinstance(steps, dict) else None
+    if isinstance(machines, str):
+        yield TemplateMachine("stateMachines", "/stepFunctions/stateMachines", _included(machines))
+        return
+    for name, machine in machines.items() if isinstance(machines, dict) else ():
+        place = f"/stepFunctions/stateMachines/{name}"
+        if isinstance(machine, str):
+            yield TemplateMachine(name, place, _included(machine))
+        elif isinstance(machine, dict):
+            definition = machine.get("definition")
+            file = _included(definition) if isinstance(definition, str) else None
+            yield TemplateMachine(name, f"{place}/definition", file)
+
+
+def _included(value: str) -> str | None:
+    found = INCLUDED.search(value)
+    return found and found[1].strip()

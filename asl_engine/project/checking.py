@@ -1,0 +1,150 @@
+"""What is wrong with the tasks of a definition in its project: functions that it lacks, Resources that are none.
+
+``asl validate`` shows the findings, and ``asl run`` where it cannot start: the place is what the engine, which
+asks for resources and not for states, cannot tell.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from asl_engine.arn import (
+    LAMBDA_INVOKE,
+    Arn,
+    function_arn,
+    function_name,
+    is_arn,
+    is_of_states,
+    parse_arn,
+)
+from asl_engine.errors import ProjectError
+from asl_engine.findings import Finding, did_you_mean
+from asl_engine.language.tree import tasks
+from asl_engine.resources.python.registry import accepts_context, canonical
+from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from asl_engine.json_values import Json
+    from asl_engine.language.tree import StateSource
+    from asl_engine.project.configuration import Project
+    from asl_engine.resources.python.registry import Registry
+
+__all__ = [
+    "CODES",
+    "Callables",
+    "callables_of",
+    "calls_function",
+    "functions_are_remote",
+    "missing_functions",
+    "unsupported_resources",
+]
+
+NO_CALLABLE: Final = "TASK_WITHOUT_CALLABLE"
+CODES: Final = {NO_CALLABLE: "The project has no callable for the function."}
+
+
+class Callables(NamedTuple):
+    """What serves Lambda functions in a project: its task callables, and the functions that it configures."""
+
+    registry: Registry
+    functions: Collection[str] = ()
+
+
+def functions_are_remote(project: Project, *, asked: bool = False) -> bool:
+    """Whether AWS Lambda is called for functions that the project has no callable for.
+
+    ``asked``: the command says so; the environment and the project may, too.
+    """
+    return bool(asked or os.environ.get("LAMBDA_ENDPOINT") or project.lambda_endpoint or project.use_lambda)
+
+
+def calls_function(resource: str) -> bool:
+    """Whether tasks with this Resource call a Lambda function."""
+    return function_name(resource) is not None or resource.partition(".")[0] == LAMBDA_INVOKE
+
+
+def callables_of(project: Project) -> Callables:
+    """What the project has.  Raises ``ProjectError`` for tasks that cannot be imported."""
+    import sys
+    from contextlib import redirect_stdout
+
+    from asl_engine.resources.python.loading import load_tasks
+
+    with redirect_stdout(sys.stderr):  # what tasks print when they are imported is no output
+        return Callables(load_tasks(*project.tasks, root=project.root), project.functions)
+
+
+def unsupported_resources(definition: Json) -> Iterator[Finding]:
+    """The Resources that name neither a Lambda function nor something of Step Functions."""
+    for task in tasks(definition):
+        resource: str = task.source["Resource"]
+        arn = parse_arn(resource)
+        if arn is None or "${" in resource or function_name(resource) is not None or is_of_states(resource):
+            continue
+        message = f"No task can call {resource}{_meant(arn)}"
+        yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{task.location}/Resource")
+
+
+def _meant(arn: Arn) -> str:
+    """What was probably meant, or what there is."""
+    if arn.service == "lambda":
+        near = did_you_mean(arn.kind, ("function",))
+        if near and arn.name:
+            return f"; did you mean '{function_arn(*arn.home, arn.name)}'?"
+        return "; the ARN of a Lambda function is arn:aws:lambda:REGION:ACCOUNT:function:NAME"
+    near = did_you_mean(arn.service, ("lambda", "states"))
+    if near:
+        return f": there is no service '{arn.service}'{near}"
+    return (
+        ": a Resource is a Lambda function (arn:aws:lambda:REGION:ACCOUNT:function:NAME), "
+        "an activity or a service integration (arn:aws:states:::SERVICE:ACTION)"
+    )
+
+
+def missing_functions(definition: Json, callables: Callables) -> Iterator[Finding]:
+    """The Lambda functions that the project has no callable for, or none that can be called."""
+    for task in tasks(definition):
+        for place, name in _called(task):
+            message = _problem(name, callables)
+            if message is not None:
+                yield Finding(NO_CALLABLE, message, f"{task.location}/{place}")
+
+
+def _called(task: StateSource) -> Iterator[tuple[str, str]]:
+    """The function that a task names, as far as it is known beforehand, and the field that names it."""
+    resource: str = task.source["Resource"]
+    name = function_name(resource)
+    if name is not None and "${" not in name:
+        yield "Resource", name
+    if name is not None or not calls_function(resource):
+        return
+    field = "Arguments" if task.language == "JSONata" else "Parameters"
+    given = task.source.get(field)
+    named = given.get("FunctionName") if isinstance(given, dict) else None
+    if isinstance(named, str) and "${" not in named and not named.startswith("{%"):
+        found = function_name(named if is_arn(named) else function_arn("region", "account", named))
+        if found is not None:
+            yield f"{field}/FunctionName", found
+
+
+def _problem(name: str, callables: Callables) -> str | None:
+    """Why a function cannot be called, None where it can."""
+    if name in callables.functions:
+        return None
+    registry = callables.registry
+    try:
+        function = registry.find(name)
+        if function is not None:
+            accepts_context(function, name)
+            return None
+    except ProjectError as error:
+        return str(error)
+    from difflib import get_close_matches
+
+    by_form = {canonical(known): known for known in (*registry, *callables.functions)}
+    close = get_close_matches(canonical(name), by_form, n=1)
+    hint = f"; did you mean {by_form[close[0]]!r}?" if close else ""
+    return f"There is no task callable for the function {name!r}{hint}"
