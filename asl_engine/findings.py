@@ -34,7 +34,7 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         """``:12:7: /States/Pay/Next: message [CODE]``, to be put behind the name of the source."""
         position = "" if self.line is None else f":{self.line}:{self.column}"
-        place = "" if self.location is None else f" {self.location}:"
+        place = "" if self.location is None else f" {self.location or '/'}:"
         return f"{position}:{place} {self.message} [{self.code}]"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import LAMBDA_INVOKE, execution_arn
 from asl_engine.engine.clock import checked_time
-from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, ProjectError
+from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, Parameter, ProjectError
 from asl_engine.findings import Finding
 from asl_engine.language.document import load_source, located
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
@@ -86,6 +86,7 @@ def prepare(request: RunRequest) -> Start:
     )
     source = read_definition(request.definition, request.substituting, project, local=True)
     machine = load_source(source, limits)
+    _check_endpoints(request)
     payload = read_input(request.input, how.limits)
     if request.db is not None:
         project = project._replace(db=database(request.db))
@@ -104,15 +105,16 @@ def _placed(error: ProjectError, source: DefinitionSource) -> AslError:
     """
     from asl_engine.json_text import loads
     from asl_engine.language.tree import tasks
-    from asl_engine.project.checking import unsupported_resources
+    from asl_engine.project.checking import unknown_integrations, unsupported_resources
 
     document = loads(source.text)
-    if unsupported := [*unsupported_resources(document)]:
-        return DefinitionError(located(source, unsupported), source.name)
+    found = [*unsupported_resources(document), *unknown_integrations(document)]
+    if wrong := [one for one in found if (one.location or "").endswith("/Resource")]:
+        return DefinitionError(located(source, wrong), source.name)
     about = str(error)
     named = [task for task in tasks(document) if task.source["Resource"] in about]
-    found = located(source, [Finding("", "", f"{task.location}/Resource") for task in named])
-    places = [f"\n  {source.name}:{one.line}:{one.column}: {one.location}" for one in found]
+    at = located(source, [Finding("", "", f"{task.location}/Resource") for task in named])
+    places = [f"\n  {source.name}:{one.line}:{one.column}: {one.location}" for one in at]
     return ProjectError(*error.parts, *(["\nnamed at:", *places] if places else ()))
 
 
@@ -132,6 +134,19 @@ def _check_functions(setup: Setup, source: DefinitionSource) -> None:
     missing = [*missing_functions(loads(source.text), callables_of(project))]
     if missing:
         raise DefinitionError(located(source, missing), source.name)
+
+
+def _check_endpoints(request: RunRequest) -> None:
+    """Raises ``InvalidInput`` for a URL that is none: whether a task comes to call it is another matter."""
+    url = request.lambda_endpoint
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise InvalidInput(
+            Parameter("lambda_endpoint", url), ": it has to be a URL, such as http://localhost:3001"
+        )
+    if request.endpoints:
+        from asl_engine.resources.endpoints import endpoints
+
+        endpoints(request.endpoints)
 
 
 def _check_stdin(request: RunRequest) -> None:

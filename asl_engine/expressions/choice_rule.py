@@ -14,6 +14,7 @@ from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import Path, compile_path
 from asl_engine.expressions.timestamps import parse_timestamp
+from asl_engine.findings import did_you_mean
 from asl_engine.json_values import MISSING, Json
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ def compile_rule(source: dict[str, Any], report: Report, *, nested: bool = False
         fail(f"/{name}", f"The field '{name}' is not supported in a rule within And, Or or Not")
     for name in names:
         if name not in OPERATORS:
-            fail(f"/{name}", f"The field '{name}' is not supported: it is no operator of a Choice rule")
+            hint = did_you_mean(name, OPERATORS)
+            fail(f"/{name}", f"The field '{name}' is not supported: it is no operator of a Choice rule{hint}")
     known = [name for name in names if name in OPERATORS]
     if len(known) != 1:
         given = f"but there are {', '.join(known)}" if known else "but there is none"

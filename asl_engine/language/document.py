@@ -90,7 +90,16 @@ def check_source(
             others = [one for one in findings if one.location not in places]
         machine = machine if unfilled == "WARNING" else None
         findings = [*others, *left]
-    return machine, located(source, findings)
+    return machine, located(source, [_explained(source, one) for one in findings])
+
+
+def _explained(source: DefinitionSource, finding: Finding) -> Finding:
+    """A finding about a text that is no JSON, with what has probably been done."""
+    if finding.code != "INVALID_JSON_DESCRIPTION" or finding.line is None or source.yaml is not None:
+        return finding
+    from asl_engine.language.json_mistakes import hint
+
+    return finding._replace(message=finding.message + hint(source.text, finding.line, finding.column or 1))
 
 
 def _served(text: str, places: Container[str | None]) -> str:

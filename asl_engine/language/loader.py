@@ -237,7 +237,8 @@ def check_end(states: list[StateSource], findings: list[Finding]) -> None:
 def may_end(state: StateSource) -> bool:
     if state.type not in STATE_TYPES:
         return True  # nobody knows
-    return state.source.get("End") is True or state.type in {"Succeed", "Fail"}
+    # An End that is not a boolean has a finding of its own.
+    return state.source.get("End", False) is not False or state.type in {"Succeed", "Fail"}
 
 
 def check_reached(scope: str, start_at: object, targets: Targets, findings: list[Finding]) -> None:

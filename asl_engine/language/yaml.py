@@ -94,7 +94,7 @@ def read_yaml(
         value = reading.value(root, "")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        message = f"This is not YAML: {error.problem or error.context}"
+        message = f"This is not YAML: {error.problem or error.context}{_yaml_hint(error, text, mark)}"
         raise _refused(source, message, mark) from None
     except yaml.YAMLError as error:  # characters that YAML does not allow
         raise _refused(source, f"This is not YAML: {str(error).splitlines()[0]}", None) from None
@@ -104,6 +104,16 @@ def read_yaml(
         if loader is not None:
             loader.dispose()
     return YamlSource(json.dumps(value, ensure_ascii=False, indent=2), reading.positions, text)
+
+
+def _yaml_hint(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
+    lines = text.splitlines()
+    line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
+    if line[: len(line) - len(line.lstrip())].count("\t"):
+        return "; YAML is indented with blanks, not with tabs"
+    if "mapping values" in str(error.problem):
+        return "; the line is indented too far, or a text with a colon in it needs quotation marks"
+    return ""
 
 
 def _refused(source: str, message: str, mark: Any) -> DefinitionError:

@@ -39,6 +39,7 @@ __all__ = [
     "calls_function",
     "functions_are_remote",
     "missing_functions",
+    "unknown_integrations",
     "unsupported_resources",
 ]
 
@@ -86,6 +87,39 @@ def unsupported_resources(definition: Json) -> Iterator[Finding]:
             continue
         message = f"No task can call {resource}{_meant(arn)}"
         yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{task.location}/Resource")
+
+
+def unknown_integrations(definition: Json) -> Iterator[Finding]:
+    """The Resources of integrations that AWS does not have, and the parameters that theirs do not take."""
+    from asl_engine.resources.integrations import recognised
+    from asl_engine.resources.recognition import unrecognised
+
+    resources = {f"{task.location}/Resource": task.source["Resource"] for task in tasks(definition)}
+    for finding in unrecognised(definition):
+        resource = resources.get(finding.location or "")
+        hint = "" if resource is None or recognised(resource) else _meant_integration(resource)
+        yield finding._replace(message=finding.message.removesuffix(".") + hint) if hint else finding
+
+
+def _meant_integration(resource: str) -> str:
+    from asl_engine.resources.aws.names import service_model, services
+    from asl_engine.resources.aws.optimised import OPTIMISED
+    from asl_engine.resources.integrations import NATIVE, integration
+
+    found = integration(resource)
+    if found is None:
+        return ""
+    if not found.sdk:
+        patterns = {**NATIVE, **{name: entry.patterns for name, entry in OPTIMISED.items()}}
+        if found.name in patterns:
+            there_are = ", ".join(patterns[found.name]) or "none"
+            return f"; {found.name} has the patterns: {there_are}"
+        return did_you_mean(found.name, patterns)
+    service = services().get(found.service)
+    if service is None:
+        return did_you_mean(found.service, services())
+    actions = [name[:1].lower() + name[1:] for name in service_model(service).operation_names]
+    return did_you_mean(found.action, actions)
 
 
 def _meant(arn: Arn) -> str:

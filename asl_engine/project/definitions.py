@@ -45,6 +45,8 @@ def read_definition(
     """
     text = read_text(file, "the definition")
     name = STDIN_NAME if file == STDIN else file
+    if not text.strip():
+        raise InvalidInput(f"{name}: the definition is empty")
     template = recognised_template(text, name)
     if template is not None:
         raise TemplateGiven(name, template)
@@ -104,8 +106,10 @@ def read_values(file: str) -> dict[str, str]:
     try:
         values = loads(text)
     except JsonSyntaxError as error:
+        from asl_engine.language.json_mistakes import explained
+
         raise InvalidInput(
-            f"{file}:{error.line}:{error.column}: the substitutions are not JSON: {error.message}"
+            f"{file}:{error.line}:{error.column}: the substitutions are not JSON: {explained(error, text)}"
         ) from None
     if not isinstance(values, dict):
         raise InvalidInput(f"{file}: the substitutions have to be an object of names and values")

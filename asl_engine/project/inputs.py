@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import ALLOWED_IN_NAMES, is_name, name_from
 from asl_engine.errors import InvalidInput, Parameter
+from asl_engine.findings import did_you_mean
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.payload import Payload
@@ -20,6 +22,7 @@ __all__ = ["checked_name", "machine_name", "read_input", "read_text"]
 STDIN = "-"
 STDIN_NAME = "standard input"
 INPUT_IS = "give JSON such as {}, a file, or - for the standard input"
+MOST_FILES = 5
 JSON_BEGINS = ("{", "[", '"')
 
 
@@ -33,15 +36,39 @@ def read_text(source: str, what: str) -> str:
         content = _standard_input() if source == STDIN else Path(source).read_bytes()
         return content.decode("utf-8-sig")
     except FileNotFoundError:
-        raise InvalidInput(f"there is no file {source} ({what})") from None
+        raise InvalidInput(_no_file(source, what)) from None
     except IsADirectoryError:
-        raise InvalidInput(f"{source} is a folder, not {what}") from None
+        raise InvalidInput(f"{source} is a folder, not {what}{_files_in(source)}") from None
     except OSError as error:
         raise InvalidInput(f"cannot read {what} {place}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{place}: {what} is not UTF-8 text (byte {error.start + 1})") from None
+        utf16 = error.object.startswith((b"\xff\xfe", b"\xfe\xff"))
+        hint = "; it is UTF-16: save it as UTF-8" if utf16 else ""
+        raise InvalidInput(f"{place}: {what} is not UTF-8 text (byte {error.start + 1}){hint}") from None
     except ValueError:  # a null character
         raise InvalidInput(f"{source!r} cannot be the name of a file ({what})") from None
+
+
+def _no_file(source: str, what: str) -> str:
+    """That there is no such file, and which was probably meant."""
+    path = re.sub(r"^(file://|fileb://|@)", "", source)  # as other tools want it
+    if path != source and Path(path).is_file():
+        return f"there is no file {source} ({what}); write its path alone: {path}"
+    folder = Path(source).parent
+    places = [folder, folder / "statemachines"]
+    there = {str(file) for place in places if place.is_dir() for file in place.iterdir() if file.is_file()}
+    same = str(folder / "statemachines" / Path(source).name)
+    hint = f"; did you mean '{same}'?" if same in there else did_you_mean(str(Path(source)), there)
+    return f"there is no file {source} ({what}){hint}"
+
+
+def _files_in(folder: str) -> str:
+    """Some files of a folder that could have been meant."""
+    names = sorted(file.name for file in Path(folder).iterdir() if file.suffix in {".json", ".yaml", ".yml"})
+    if not names:
+        return ""
+    more = ", ..." if len(names) > MOST_FILES else ""
+    return f"; it has {', '.join(names[:MOST_FILES])}{more}"
 
 
 def _standard_input() -> bytes:
@@ -71,9 +98,11 @@ def read_input(given: str | None, limits: Limits) -> Payload:
         value = loads(text)
     except JsonSyntaxError as error:
         if isinstance(place, Parameter) and not given.lstrip().startswith(JSON_BEGINS):
-            raise InvalidInput(f"there is no file {given} (the input), and it is not JSON either") from None
+            raise InvalidInput(f"{_no_file(given, 'the input')}, and it is not JSON either") from None
+        from asl_engine.language.json_mistakes import explained
+
         raise InvalidInput(
-            place, f":{error.line}:{error.column}: the input is not JSON: {error.message}"
+            place, f":{error.line}:{error.column}: the input is not JSON: {explained(error, text)}"
         ) from None
     _check_size(text, place, limits)
     return Payload(value, text)

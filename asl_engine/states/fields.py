@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError
 from pydantic_core import core_schema as cs
 
-from asl_engine.findings import Finding
+from asl_engine.findings import Finding, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,7 +133,8 @@ def _finding(detail: Any, shape: Shape, location: str) -> Finding:
         return Finding(SCHEMA_VALIDATION_FAILED, f"The field '{path[-1]}' is required but was missing", where)
     if kind == "extra_forbidden":
         known = ", ".join(sorted(shape))
-        message = f"The field '{path[-1]}' is not supported here; the supported fields are {known}"
+        hint = did_you_mean(str(path[-1]), shape)
+        message = f"The field '{path[-1]}' is not supported here; the supported fields are {known}{hint}"
         return Finding(SCHEMA_VALIDATION_FAILED, message, _extend(location, path))
     return Finding(SCHEMA_VALIDATION_FAILED, _expectation(kind, context, detail["input"]), _extend(location, path))
 

@@ -191,7 +191,7 @@ DATABASES = {
     "from a newer version": (newer, "was written by a newer version of asl-engine (layout 99"),
     "of another program": (foreign, "of another program: name another file with --db"),
     "not a database": (text, "is not a SQLite database: name another file with --db"),
-    "a folder": (folder, "cannot be opened: check the path and its permissions"),
+    "a folder": (folder, "is a folder, not a database: name a file with --db"),
 }
 
 

@@ -102,7 +102,7 @@ def test_a_map_over_the_data_of_an_item_reader(project: Project, tmp_path: Path)
     refused = project.asl("test-state", path, *within)
     assert (refused.code, "ErrorCausedByState 'J' does not exist" in refused.err) == (2, True)
     data.write_bytes(b"\xff")
-    for name, reason in ((str(data), "it is not UTF-8 text"), (str(tmp_path / "none"), "No such file")):
+    for name, reason in ((str(data), "is not UTF-8 text"), (str(tmp_path / "none"), "there is no file ")):
         refused = project.asl("test-state", path, "--mock-result", "[]", "--reader-data", name)
         assert (refused.code, reason in refused.err) == (2, True)
 

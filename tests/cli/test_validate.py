@@ -40,7 +40,8 @@ def test_json_is_what_validate_state_machine_definition_answers(project: Project
                 {
                     "severity": "ERROR",
                     "code": "INVALID_JSON_DESCRIPTION",
-                    "message": "Expecting value",
+                    "message": "Expecting value; the text ends too early: "
+                    "a bracket or a quotation mark is missing",
                     "line": 2,
                     "column": 1,
                 }

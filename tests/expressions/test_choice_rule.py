@@ -201,6 +201,7 @@ def test_a_path_that_leads_nowhere(source: dict[str, Any], path: str) -> None:
 
 
 ONE = "A Choice rule must have exactly one operator, but there "
+NO_OPERATOR = "The field '{}' is not supported: it is no operator of a Choice rule"
 REFUSED: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({}, [("", f"{ONE}is none")]),
     ({"Variable": "$.x", "Next": "S"}, [("", f"{ONE}is none")]),
@@ -211,7 +212,10 @@ REFUSED: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     (
         {"Variable": "$.x", "StringEqual": "a"},
         [
-            ("/StringEqual", "The field 'StringEqual' is not supported: it is no operator of a Choice rule"),
+            (
+                "/StringEqual",
+                f"{NO_OPERATOR.format('StringEqual')}; did you mean 'StringEquals'?",
+            ),
             ("", f"{ONE}is none"),
         ],
     ),

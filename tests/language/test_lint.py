@@ -59,6 +59,7 @@ DOUBTFUL: list[tuple[str, str, dict[str, Any]]] = [
     ("RETRY_WITHOUT_JITTER", "/States/A/Retry[0]", {"A": retrying(JitterStrategy="NONE")}),
     ("RETRY_WAITS_LONG", "/States/A/Retry[0]", {"A": retrying(MaxAttempts=30)}),
     ("RETRY_WAITS_LONG", "/States/A/Retry[0]", {"A": retrying(MaxAttempts=99_999, BackoffRate=9.0)}),
+    ("UNKNOWN_ERROR", "/States/A/Retry[0]/ErrorEquals", {"A": retrying(ErrorEquals=["States.Al"])}),
     ("CHOICE_WITHOUT_DEFAULT", "/States/A", {"A": {"Type": "Choice", "Choices": [RULE]}}),
     (
         "LOOP_WITHOUT_WAIT",

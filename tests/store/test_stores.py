@@ -370,7 +370,7 @@ async def open_and_close(path: Path) -> None:
         ("newer", "written by a newer version of asl-engine (layout 999"),
         ("other program", "is a SQLite database of another program"),
         ("not a database", "is not a SQLite database"),
-        ("folder", "cannot be opened"),
+        ("folder", "is a folder, not a database"),
         ("under a file", "Cannot make the folder"),
     ],
 )

@@ -54,6 +54,8 @@ def list_executions(machine: str | None, status: str | None, limit: int, *, db: 
         return 0
     columns = ("execution", "machine", "status", "started (UTC)", "took")
     table(columns, [_row(record, interrupted=record.identity.arn in ways) for record in records])
+    if machine is not None and not records and wanted is None and path.exists():
+        err(f"there is no execution of a machine {machine!r}; `asl list` shows those there are")
     if not path.exists():
         err(f"there is no database at {path} yet; `asl run` makes one")
     for way in [*dict.fromkeys(ways.values())][:MOST_WAYS]:

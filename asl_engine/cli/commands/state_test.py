@@ -26,7 +26,7 @@ from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.tree import all_states
 from asl_engine.payload import Payload
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
-from asl_engine.project.inputs import STDIN, read_input
+from asl_engine.project.inputs import STDIN, read_input, read_text
 from asl_engine.project.lookup import project_of
 from asl_engine.project.options import How
 from asl_engine.project.setup import set_up
@@ -258,13 +258,7 @@ def _trial(
 
 
 def _reader_data(path: str | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise InvalidInput(f"--reader-data {path}: {reason}") from None
+    return None if path is None else read_text(path, "what the ItemReader has read")
 
 
 def _mock(request: StateTestRequest) -> StateMock | None:
@@ -281,7 +275,11 @@ def _json(option: str, text: str) -> Json:
     try:
         return loads(text)
     except JsonSyntaxError as error:
-        raise InvalidInput(f"{option}:{error.line}:{error.column}: it is not JSON: {error.message}") from None
+        from asl_engine.language.json_mistakes import explained
+
+        raise InvalidInput(
+            f"{option}:{error.line}:{error.column}: it is not JSON: {explained(error, text)}"
+        ) from None
 
 
 def _object(option: str, text: str | None) -> dict[str, Json] | None:

@@ -21,6 +21,7 @@ from asl_engine.project.checking import (
     calls_function,
     functions_are_remote,
     missing_functions,
+    unknown_integrations,
     unsupported_resources,
 )
 from asl_engine.project.definitions import NOTHING, Substituting, described, read_definition
@@ -165,10 +166,14 @@ def _check_project() -> bool:
     return refused
 
 
-def _services(project: Project) -> object:
+def _services(project: Project) -> None:
+    """Raises ``AslError`` for connections, functions, endpoints and folders of buckets that cannot be used."""
     from asl_engine.project.setup import services_of
 
-    return services_of(How(Path()), project)
+    services_of(How(Path()), project)
+    for bucket, folder in project.buckets.items():
+        if not folder.is_dir():
+            raise ProjectError(f"{project.source}: buckets: {bucket}: there is no folder {folder}")
 
 
 class Looking:
@@ -202,9 +207,9 @@ class Looking:
         document = loads(source.text)
         found = [*unsupported_resources(document)]
         if any(map(is_of_states, machine.resources)):
-            from asl_engine.resources.recognition import unlisted_services, unrecognised
+            from asl_engine.resources.recognition import unlisted_services
 
-            found += unrecognised(document)
+            found += unknown_integrations(document)
             found += unlisted_services(document) if self._checks.lint else ()
         callables = self._of(project) if any(map(calls_function, machine.resources)) else None
         # A project without any callable has its functions elsewhere.

@@ -15,6 +15,7 @@ from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import ExpressionSyntaxError, PathNotFound
 from asl_engine.expressions.intrinsics.functions import INTRINSICS, IntrinsicFailure, InvalidArguments
 from asl_engine.expressions.jsonpath.path import compile_path
+from asl_engine.findings import did_you_mean
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.json_values import MISSING, Json
 
@@ -71,7 +72,8 @@ def _read_call(text: str, position: int, depth: int) -> tuple[Argument, int]:
         raise ExpressionSyntaxError("Expected the call of an intrinsic function", text, position)
     intrinsic = INTRINSICS.get(name[0])
     if intrinsic is None:
-        raise ExpressionSyntaxError(f"There is no intrinsic function {name[0]}", text, position)
+        hint = did_you_mean(name[0], INTRINSICS)
+        raise ExpressionSyntaxError(f"There is no intrinsic function {name[0]}{hint}", text, position)
     if depth > MAX_DEPTH:
         raise ExpressionSyntaxError(
             f"Intrinsic functions may be nested {MAX_DEPTH} levels deep, and no deeper", text, position

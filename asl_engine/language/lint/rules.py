@@ -32,6 +32,28 @@ __all__ = ["CODES", "lint"]
 ANSWERED_LATER: Final = (".waitForTaskToken", ".sync", ".sync:2")
 # Fields whose literal value is a state's output, or is sent to a task.
 PAYLOAD_FIELDS: Final = ("Result", "Parameters", "Arguments", "Output", "ResultSelector", "ItemSelector")
+# The names of errors that Step Functions has: "Handling errors", and those of HTTP Tasks.
+STATES_ERRORS: Final = (
+    "States.ALL",
+    "States.BranchFailed",
+    "States.DataLimitExceeded",
+    "States.ExceedToleratedFailureThreshold",
+    "States.HeartbeatTimeout",
+    "States.Http.Socket",
+    "States.IntrinsicFailure",
+    "States.ItemReaderFailed",
+    "States.NoChoiceMatched",
+    "States.ParameterPathFailure",
+    "States.Permissions",
+    "States.QueryEvaluationError",
+    "States.ReferencePathConflict",
+    "States.ResultPathMatchFailure",
+    "States.ResultWriterFailed",
+    "States.Runtime",
+    "States.TaskFailed",
+    "States.Timeout",
+)
+HTTP_ERRORS: Final = "States.Http.StatusCode."
 DAY_SECONDS: Final = 86_400
 FEW_ATTEMPTS: Final = 1
 
@@ -109,6 +131,21 @@ def _retriers(scope: ScopeSource) -> Iterator[tuple[str, dict[str, Any]]]:
     for place, state in _of_type(scope, "Task", "Parallel", "Map"):
         for index, retrier in enumerate(state.get("Retry", ())):
             yield f"{place}/Retry[{index}]", retrier
+
+
+def _unknown_errors(scope: ScopeSource) -> Doubts:
+    """Names that begin with States. are Step Functions' own: no task can fail with another."""
+    for state in scope.states():
+        for field in ("Retry", "Catch"):
+            for index, handler in enumerate(state.source.get(field, ())):
+                for name in handler.get("ErrorEquals", ()):
+                    if (
+                        name.startswith("States.")
+                        and not name.startswith(HTTP_ERRORS)
+                        and name not in STATES_ERRORS
+                    ):
+                        place = f"{state.location}/{field}[{index}]/ErrorEquals"
+                        yield place, f"There is no error {name}{did_you_mean(name, STATES_ERRORS)}"
 
 
 def _choices_without_default(scope: ScopeSource) -> Doubts:
@@ -237,6 +274,7 @@ RULES: Final[dict[str, tuple[str, Callable[[ScopeSource], Doubts]]]] = {
     "TASK_WITHOUT_TIMEOUT": ("A task that somebody else ends has no time limit.", _endless_tasks),
     "RETRY_WITHOUT_JITTER": ("Retries of many executions come at the same moment.", _retries_without_jitter),
     "RETRY_WAITS_LONG": ("An unbounded backoff comes to wait more than a day.", _long_backoffs),
+    "UNKNOWN_ERROR": ("A retrier or catcher waits for an error that there is not.", _unknown_errors),
     "CHOICE_WITHOUT_DEFAULT": ("An input that no rule fits fails the execution.", _choices_without_default),
     "LOOP_WITHOUT_WAIT": ("A loop can fill the history before it ends.", _busy_loops),
     "PAYLOAD_TOO_LARGE": ("A literal is larger than a payload may be.", _overflowing_payloads),

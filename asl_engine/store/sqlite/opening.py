@@ -33,7 +33,10 @@ def make_room(path: Path, *, create: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"Cannot make the folder {path.parent}: {error.strerror}") from None
+        raise StoreError(
+            f"Cannot make the folder {path.parent} for the database: {error.strerror}; name another file with ",
+            Parameter("db"),
+        ) from None
 
 
 def may_be_written(path: Path) -> bool:

@@ -92,6 +92,8 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
         )
     if "not a database" in text:
         return StoreError(f"{path} is not a SQLite database: name another file with ", Parameter("db"))
+    if "unable to open" in text and path.is_dir():
+        return StoreError(f"{path} is a folder, not a database: name a file with ", Parameter("db"))
     if "unable to open" in text:
         return StoreError(f"The database {path} cannot be opened: check the path and its permissions")
     return StoreError(f"The database {path} cannot be used: {text}")
