@@ -49,17 +49,17 @@ def read_text(source: str, what: str) -> str:
         raise InvalidInput(f"{source!r} cannot be the name of a file ({what})") from None
 
 
-def _no_file(source: str, what: str) -> str:
+def _no_file(source: str, what: str, neither: str = "") -> str:
     """That there is no such file, and which was probably meant."""
+    message = f"there is no file {source} ({what}){neither}"
     path = re.sub(r"^(file://|fileb://|@)", "", source)  # as other tools want it
     if path != source and Path(path).is_file():
-        return f"there is no file {source} ({what}); write its path alone: {path}"
+        return f"{message}; give its path alone: {path}"
     folder = Path(source).parent
     places = [folder, folder / "statemachines"]
     there = {str(file) for place in places if place.is_dir() for file in place.iterdir() if file.is_file()}
     same = str(folder / "statemachines" / Path(source).name)
-    hint = f"; did you mean '{same}'?" if same in there else did_you_mean(str(Path(source)), there)
-    return f"there is no file {source} ({what}){hint}"
+    return message + (f"; did you mean '{same}'?" if same in there else did_you_mean(str(Path(source)), there))
 
 
 def _files_in(folder: str) -> str:
@@ -98,7 +98,7 @@ def read_input(given: str | None, limits: Limits) -> Payload:
         value = loads(text)
     except JsonSyntaxError as error:
         if isinstance(place, Parameter) and not given.lstrip().startswith(JSON_BEGINS):
-            raise InvalidInput(f"{_no_file(given, 'the input')}, and it is not JSON either") from None
+            raise InvalidInput(_no_file(given, "the input", ", and it is not JSON either")) from None
         from asl_engine.language.json_mistakes import explained
 
         raise InvalidInput(
