@@ -1,22 +1,21 @@
 """Groups of commands that import a command when it is called, and commands that start without pydantic.
 
 Typer converts every argument through pydantic's models, which takes as long to import as everything
-else that a run needs.  What has its type already (a text that is to be a text) and what was not given
-need no conversion: they are passed on as they are, and pydantic stays where it is.
+else that a run needs.  Texts, whole numbers and what was not given need no model: the options and arguments of our
+commands convert them themselves, and pydantic stays where it is.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 __all__ = ["Entry", "LazyGroup"]
 
@@ -35,6 +34,7 @@ class LazyGroup(TyperGroup):
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
+        self._leaned: dict[Any, Any] = {}
         commands: Any = Imported(self.entries)
         self.commands = commands
 
@@ -49,9 +49,8 @@ class LazyGroup(TyperGroup):
         with formatter.section("Commands"):
             formatter.write_dl([(str(one.name), one.get_short_help_str(width)) for one in outlines])
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        spare_conversions(self.get_params(ctx))
-        return super().parse_args(ctx, args)
+    def get_params(self, ctx: Any) -> list[Any]:
+        return leaned(super().get_params(ctx), self._leaned)
 
     def invoke(self, ctx: Any) -> Any:
         """Raises ``typer.Abort`` for a KeyboardInterrupt, which typer would turn into a silent exit code."""
@@ -64,9 +63,12 @@ class LazyGroup(TyperGroup):
 class Command(TyperCommand):
     """One command."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        spare_conversions(self.get_params(ctx))
-        return super().parse_args(ctx, args)
+    def __init__(self, *given: Any, **attributes: Any) -> None:
+        super().__init__(*given, **attributes)
+        self._leaned: dict[Any, Any] = {}
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        return leaned(super().get_params(ctx), self._leaned)
 
 
 class Imported(Mapping[str, Any]):
@@ -94,21 +96,56 @@ def made(name: str, command: typer.Typer | Callable[..., int]) -> Any:
     return typer.main.get_command(alone)
 
 
-def spare_conversions(parameters: Iterable[Any]) -> None:
-    for parameter in parameters:
-        parameter.process_value = partial(value_of, parameter, parameter.process_value)
+class LeanOption(TyperOption):
+    """An option that converts what is simple by itself."""
+
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        done, result = converted(self, ctx, value)
+        return result if done else super().process_value(ctx, value)
 
 
-def value_of(parameter: Any, convert: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
-    """What ``convert`` would make of ``value``, without calling it where that is known."""
+class LeanArgument(TyperArgument):
+    """An argument that converts what is simple by itself."""
+
+    def process_value(self, ctx: Any, value: Any) -> Any:
+        done, result = converted(self, ctx, value)
+        return result if done else super().process_value(ctx, value)
+
+
+def leaned(parameters: list[Any], known: dict[Any, Any]) -> list[Any]:
+    """The parameters as such that convert by themselves: each the same one whenever a command is asked for it."""
+    return [known[one] if one in known else known.setdefault(one, lean(one)) for one in parameters]
+
+
+def lean(parameter: Any) -> Any:
+    """The parameter as one that converts by itself.  Typer has no way to say which class it is to make."""
+    kind = LeanOption if isinstance(parameter, TyperOption) else LeanArgument
+    made = kind.__new__(kind)
+    vars(made).update(vars(parameter))
+    return made
+
+
+def converted(parameter: Any, context: Any, value: Any) -> tuple[bool, Any]:
+    """Whether a value needs no model, and what it is converted to.  Raises ``typer.BadParameter``."""
+    kind = known_type(parameter)
     single = parameter.nargs == 1 and not parameter.multiple
     absent = (value is None or (parameter.multiple and not value)) and not parameter.required
-    if absent or (single and type(value) is known_type(parameter)):
-        return value if parameter.callback is None else parameter.callback(context, parameter, value)
-    return convert(context, value)
+    if single and kind is int and isinstance(value, str):
+        value = whole_number(value, context, parameter)
+    if not absent and not (single and type(value) is kind):
+        return False, None
+    return True, value if parameter.callback is None else parameter.callback(context, parameter, value)
+
+
+def whole_number(text: str, context: Any, parameter: Any) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number", ctx=context, param=parameter) from None
 
 
 def known_type(parameter: Any) -> type | None:
-    """``str`` or ``int``, where the parameter is annotated so.  Typers that do not say convert cheaply."""
-    annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
-    return annotation if annotation in (str, int) else None
+    """``str`` or ``int``, where the parameter is annotated so and any will do; None for others."""
+    described = getattr(parameter, "type_descriptor", None)  # Typers that do not say convert cheaply
+    annotation = getattr(described, "annotation", None)
+    return annotation if annotation in (str, int) and not getattr(described, "is_ranged", False) else None

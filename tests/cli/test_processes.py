@@ -35,6 +35,20 @@ def test_a_run_imports_only_what_it_needs(project: Project) -> None:
     assert not loaded & unwanted
 
 
+def test_a_whole_number_needs_no_model(project: Project) -> None:
+    project.ran(PASS)
+    script = (
+        "import atexit, sys; from asl_engine.cli import main;"
+        "atexit.register(lambda: print('pydantic' in sys.modules, file=sys.stderr));"
+        "main(['list', '--limit', '1', '--json'])"
+    )
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=False)
+    assert len(json.loads(done.stdout)["executions"]) == 1
+    assert done.stderr == "False\n"
+
+
 @pytest.mark.parametrize("way", [["-m", "asl_engine"], [str(ROOT / "cli.py")]], ids=["-m asl_engine", "cli.py"])
 def test_ways_in(project: Project, way: list[str]) -> None:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -166,7 +180,7 @@ main(sys.argv[1:])
         ("open", ["run", "statemachines/m.json"]),
         ("create", ["run", "statemachines/m.json"]),
         ("open", ["resume", "x"]),
-        ("open", ["resume", "--all"]),
+        ("open", ["resume", "--all", "--db", "asl.db"]),
         ("open", ["stop", "x"]),
     ],
 )

@@ -283,7 +283,9 @@ MISTAKES = {
     "a command": Mistake("rn x", ("No such command 'rn'", "Did you mean 'run'?")),
     "no argument": Mistake("show", ("Missing argument 'EXECUTION'", "see: asl show --help")),
     "an argument too many": Mistake(f"{RUN} x", ("unexpected extra argument", "(x)", "see: asl run --help")),
-    "a text for a number": Mistake("list --limit x", ("'--limit'", "integer")),
+    "a text for a number": Mistake(
+        "list --limit x", ("'--limit': 'x' is not a whole number", "see: asl list --help")
+    ),
     "a way of time": Mistake(f"{RUN} --time 10", ("--time 10: it is real, skip or scale=N",)),
     "a limit": Mistake(
         f"{RUN} --limit history=3", ("--limit history: there is no", "did you mean 'history_events'?")

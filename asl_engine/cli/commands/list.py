@@ -45,9 +45,9 @@ def list_executions(machine: str | None, status: str | None, limit: int, *, db: 
     wanted = checked_status(status)
     checked_limit(limit)
     path = database(db)
-    if no_database_yet(db, path):
-        records, ways = [], {}
-    else:
+    records: list[Record] = []
+    ways: dict[str, str] = {}
+    if not no_database_yet(db, path):
         records, ways = asyncio.run(_load(path, machine, wanted, limit))
     if as_json:
         out(pretty_json({"executions": [list_item(record) for record in records]}))
