@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.language.tree import StateSource
 
-__all__ = ["Reference", "references", "variable_references"]
+__all__ = ["Reference", "references", "texts", "variable_references"]
 
 # Fields that hold further states, each with an entry of its own.
 SCOPES: Final = frozenset(field for fields in HOLDERS.values() for field in fields)
@@ -55,6 +55,13 @@ def variable_references(machine: StateMachine) -> dict[str, list[str]]:
 def references(state: StateSource) -> Iterator[Reference]:
     """The variables that the expressions of a state use, those of states within it not among them."""
     return _in_jsonata(state.source) if state.language == "JSONata" else _in_paths(state.source)
+
+
+def texts(state: StateSource) -> Iterator[tuple[str, str]]:
+    """The expressions of a JSONata state, each with its place, from the state on."""
+    for place, text in _expressions(state.source, ""):
+        if text.startswith("{%"):
+            yield place, text
 
 
 def _in_jsonata(source: Json) -> Iterator[Reference]:

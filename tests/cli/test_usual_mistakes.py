@@ -215,6 +215,11 @@ MISTAKES = {
         ("/States/B/Parameters/x.$: No state assigns $totl: reading it fails; did you mean 'total'?",),
         machine(A={**A, "Assign": {"total": 1}}, B={**A, "Parameters": {"x.$": "$totl"}}),
     ),
+    "a member of $states": Mistake(
+        f"validate {M} --strict",
+        ("/States/A/Output: There is no $states.inputt: it comes to nothing; did you mean 'input'?",),
+        jsonata(Output="{% $states.inputt.x %}"),
+    ),
     "a path that lacks .$": Mistake(
         f"validate {M} --strict",
         ("/States/A/Parameters/x: '$.y' will be a text, unless the name is 'x.$'",),

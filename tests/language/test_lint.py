@@ -86,6 +86,18 @@ DOUBTFUL: list[tuple[str, str, dict[str, Any]]] = [
         {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $v + $string(1) %}", "Next": "Z"}},
     ),
     (
+        "UNKNOWN_VARIABLE",
+        "/States/A/Output/x",
+        {
+            "A": {
+                "Type": "Pass",
+                "QueryLanguage": "JSONata",
+                "Output": {"x": "{% $states.inputt.y %}"},
+                "Next": "Z",
+            }
+        },
+    ),
+    (
         "UNKNOWN_FUNCTION",
         "/States/A/Output/x[0]",
         {"A": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"x": ["{% $summ([1]) %}"]}, "Next": "Z"}},

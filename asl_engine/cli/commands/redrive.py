@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from asl_engine.cli import options
-from asl_engine.cli.lookup import command_for, find_one
+from asl_engine.cli.lookup import find_one, ways_to_resume
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.core.apply import fold
@@ -52,7 +52,9 @@ async def _redrive(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
                 report_interruption(name, db)
                 return interrupted.exit_code
             except ExecutionNotRedrivable as error:
-                raise InvalidInput(_why_not(name, error.reason, record.status, db)) from None
+                way = (await ways_to_resume(store, [record])).get(record.identity.arn)
+                hint = "" if way is None else f"; it was interrupted, so go on with it: {way}"
+                raise InvalidInput(f"the execution {name} cannot be redriven: {error.reason}{hint}") from None
     return report(execution, db, as_json=as_json, quiet=quiet)
 
 
@@ -69,10 +71,3 @@ async def _again(store: SqliteStore, record: Record, signals: Signals, progress:
         return await engine.redrive(setup.machine, record)
 
     return await drive(store, setup, begin, signals, since=events[-1].at, progress=progress)
-
-
-def _why_not(name: str, reason: str, status: str, db: Path) -> str:
-    message = f"the execution {name} cannot be redriven: {reason}"
-    if status == "RUNNING":
-        message += f"; if nobody drives it, go on with it: {command_for('resume', name, db)}"
-    return message

@@ -16,7 +16,7 @@ from asl_engine.language.lint.static_paths import CODES as AWS_CODES
 from asl_engine.language.lint.static_paths import static_paths
 from asl_engine.language.placeholders import placeholders
 from asl_engine.language.tree import all_scopes, all_states
-from asl_engine.language.variables import references
+from asl_engine.language.variables import references, texts
 from asl_engine.limits import AWS_LIMITS, utf8_length
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.machine import StateMachine
     from asl_engine.json_values import Json
-    from asl_engine.language.tree import ScopeSource
+    from asl_engine.language.tree import ScopeSource, StateSource
 
 __all__ = ["CODES", "lint"]
 
@@ -54,6 +54,9 @@ STATES_ERRORS: Final = (
     "States.Timeout",
 )
 HTTP_ERRORS: Final = "States.Http.StatusCode."
+STATES_MEMBERS: Final = ("input", "result", "errorOutput", "context")
+# Quoted text, which reads nothing, or a member of $states.
+STATES_MEMBER: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\$states\s*\.\s*(?P<member>\w+)")
 DAY_SECONDS: Final = 86_400
 FEW_ATTEMPTS: Final = 1
 
@@ -236,11 +239,23 @@ def _unknown_variables(document: Any) -> Iterator[Finding]:
         for name in step.get("Assign", ())
     }
     for state in states:
+        yield from _unknown_members(state)
         for place, name, text in dict.fromkeys(references(state)):
             if name not in assigned:
                 is_call = state.language == "JSONata" and re.search(rf"\${re.escape(name)}\s*\(", text)
                 code, message = _no_function(name, assigned) if is_call else _no_variable(name, assigned)
                 yield Finding(code, message, f"{state.location}{place}", "WARNING", word=f"${name}")
+
+
+def _unknown_members(state: StateSource) -> Iterator[Finding]:
+    """What expressions read of $states that it does not have."""
+    for place, text in texts(state) if state.language == "JSONata" else ():
+        for found in STATES_MEMBER.finditer(text):
+            name = found["member"]
+            if name is not None and name not in STATES_MEMBERS:
+                message = f"There is no $states.{name}: it comes to nothing{did_you_mean(name, STATES_MEMBERS)}"
+                location = f"{state.location}{place}"
+                yield Finding("UNKNOWN_VARIABLE", message, location, "WARNING", word=f"$states.{name}")
 
 
 def _no_variable(name: str, assigned: set[str]) -> tuple[str, str]:
