@@ -17,19 +17,19 @@ __all__ = ["COMMANDS", "app"]
 COMMANDS = {  # in the order in which the help lists them
     "run": Entry(
         "asl_engine.cli.commands.run",
-        "Run a state machine: its output goes to stdout, everything else to stderr.",
+        "Run a state machine. Its output goes to stdout, everything else to stderr.",
     ),
     "resume": Entry(
         "asl_engine.cli.commands.resume",
-        "Go on with an execution whose process was interrupted or killed.",
+        "Continue an execution whose process was interrupted or killed.",
     ),
     "redrive": Entry(
         "asl_engine.cli.commands.redrive",
-        "Go on with an execution that failed, timed out or was aborted, from the state it did not leave.",
+        "Continue an execution that failed, timed out or was aborted, from the state where it stopped.",
     ),
     "stop": Entry(
         "asl_engine.cli.commands.stop",
-        "Abort an execution, whichever process drives it.",
+        "Abort an execution, whichever process runs it.",
     ),
     "history": Entry(
         "asl_engine.cli.commands.history",
@@ -41,23 +41,23 @@ COMMANDS = {  # in the order in which the help lists them
     ),
     "show": Entry(
         "asl_engine.cli.commands.show",
-        "Show one execution: its status, input and output, and where it stands.",
+        "Show one execution: its status, input, output and current state.",
     ),
     "replay": Entry(
         "asl_engine.cli.commands.replay",
-        "Decide a recorded execution again, without calling any task. Exit code 1 if it comes out different.",
+        "Replay a recorded execution without calling any task. Exit code 1 if it comes out different.",
     ),
     "validate": Entry(
         "asl_engine.cli.commands.validate",
-        "Report everything that is wrong with definitions, or doubtful. Exit code 2 if anything is wrong.",
+        "Report all errors in definitions, and likely mistakes. Exit code 2 if there is an error.",
     ),
     "test-state": Entry(
         "asl_engine.cli.commands.state_test",
-        "Run one state by itself, its work done or mocked. Exit code 1 if it fails and nothing catches it.",
+        "Run a single state, with real or mocked work. Exit code 1 if it fails and nothing catches the error.",
     ),
     "tasks": Entry(
         "asl_engine.cli.commands.tasks",
-        "List the task callables of this directory's project, and where they were looked for.",
+        "List the project's task callables, and where they were looked for.",
     ),
     "serve": Entry(
         "asl_engine.cli.commands.serve",

@@ -39,8 +39,8 @@ def detach(request: RunRequest, start: Start) -> int:
         out(short_name(identity.name))
         if not request.quiet:
             db = start.setup.project.db
-            err(f"running on its own; see it with: {command_for('history', identity.name, db)} --follow")
-            err(f"what its tasks print goes to {_log_file(start)}")
+            err(f"running in the background; follow it with: {command_for('history', identity.name, db)} --follow")
+            err(f"its tasks print to {_log_file(start)}")
     return 0
 
 

@@ -49,7 +49,7 @@ def complete_execution(incomplete: str) -> list[str]:
 # -- everywhere ---------------------------------------------------------------------------------------
 
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, in the shapes of the AWS API.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no status line.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress and no status line.")]
 Input = Annotated[
     str | None,
     typer.Option(
@@ -79,12 +79,14 @@ Db = Annotated[
     str | None,
     typer.Option("--db", metavar="PATH", help="The database. Default: ASL_DB, or .asl/asl.db in the project."),
 ]
-Follow = Annotated[bool, typer.Option("--follow", "-f", help="Write new events until the execution ends.")]
-Reverse = Annotated[bool, typer.Option("--reverse", help="Newest first.")]
-Status = Annotated[
-    str | None, typer.Option("--status", metavar="STATUS", help="With this status only, such as RUNNING.")
+Follow = Annotated[
+    bool, typer.Option("--follow", "-f", help="Write new events as they come, until the execution ends.")
 ]
-MostListed = Annotated[int, typer.Option("--limit", metavar="N", help="At most so many.")]
+Reverse = Annotated[bool, typer.Option("--reverse", help="Show the newest first.")]
+Status = Annotated[
+    str | None, typer.Option("--status", metavar="STATUS", help="Only those with this status, such as RUNNING.")
+]
+MostListed = Annotated[int, typer.Option("--limit", metavar="N", help="How many to list at most.")]
 Error = Annotated[str | None, typer.Option("--error", metavar="NAME", help="The error name to record.")]
 Cause = Annotated[str | None, typer.Option("--cause", metavar="TEXT", help="The cause to record.")]
 
@@ -95,7 +97,7 @@ Time = Annotated[
     typer.Option(
         "--time",
         metavar="real|skip|scale=N",
-        help="skip: do not sit through waits and retry intervals. scale=0.1: make a tenth of every second.",
+        help="How time passes. skip: waits and retries take no time. scale=0.1: a second takes a tenth of one.",
     ),
 ]
 Lambda = Annotated[bool, typer.Option("--lambda", help="Call AWS Lambda for functions without a local callable.")]
@@ -112,10 +114,12 @@ Endpoints = Annotated[
 ]
 Limits = Annotated[
     list[str] | None,
-    typer.Option("--limit", metavar="NAME=N|none", help="Set a limit of AWS otherwise, or off. Repeatable."),
+    typer.Option(
+        "--limit", metavar="NAME=N|none", help="Change one of AWS's limits, or switch it off. Repeatable."
+    ),
 ]
 AwsLimitsOff = Annotated[
-    bool, typer.Option("--no-aws-limits", help="None of AWS's limits on sizes, lengths and times.")
+    bool, typer.Option("--no-aws-limits", help="Switch off AWS's limits on sizes, lengths and times.")
 ]
 
 # -- AWS ----------------------------------------------------------------------------------------------
@@ -148,6 +152,7 @@ RemoteExecution = Annotated[
     typer.Argument(metavar="EXECUTION", help="An execution: the beginning of its name, its name or its ARN."),
 ]
 RemoteMachine = Annotated[
-    str | None, typer.Option("--machine", metavar="NAME", help="Of this state machine only: a name or an ARN.")
+    str | None,
+    typer.Option("--machine", metavar="NAME", help="Only those of this state machine: a name or an ARN."),
 ]
-Wait = Annotated[bool, typer.Option("--wait", help="See the execution to its end; the exit code is its own.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Wait for the execution to end, and exit with its code.")]

@@ -159,7 +159,7 @@ def _check_stdin(request: RunRequest) -> None:
     if request.definition != STDIN:
         return
     if request.input == STDIN:
-        raise InvalidInput("the standard input can be read once: give - for the definition or for --input")
+        raise InvalidInput("standard input can be read only once: give - for the definition or for --input")
     if request.detach:
         raise InvalidInput("--detach: the new process reads the definition again: it has to be a file, not -")
 

@@ -183,7 +183,7 @@ def test_stop_what_nobody_drives(project: Project) -> None:
     interrupted(project)
     result = project.asl("stop", "one", "--error", "Enough", "--cause", "it is late")
     assert (result.code, result.out) == (0, "")
-    assert "execution one is stopped (see: asl show one)" in result.err
+    assert "execution one was stopped (see: asl show one)" in result.err
     shown = project.asl("show", "one", "--json").json
     assert (shown["status"], shown["error"], shown["cause"]) == ("ABORTED", "Enough", "it is late")
 
@@ -200,7 +200,7 @@ def test_stop_what_has_ended(project: Project) -> None:
     before = project.asl("history", "one", "--json").out
     result = project.asl("stop", "one")
     assert result.code == 0
-    assert "execution one had ended already (SUCCEEDED): nothing is changed" in result.err
+    assert "execution one has already ended (SUCCEEDED); nothing was changed" in result.err
     assert project.asl("history", "one", "--json").out == before
 
 
@@ -350,7 +350,7 @@ def test_resume_all_leaves_alone_what_runs(project: Project) -> None:
     result = project.asl("resume", "--all")
     gate.touch()
     assert finished(process).code == 0
-    assert (result.code, result.err) == (0, "left alone, as another process drives it: 1\n")
+    assert (result.code, result.err) == (0, "1 execution was left alone: another process runs it\n")
 
 
 # -- redrive --------------------------------------------------------------------------------------------

@@ -209,7 +209,7 @@ def test_detach(project: Project) -> None:
     given = json.dumps({"calls": str(calls), "gate": str(gate)})
     result = project.ran(machine(C=task("count"), D=task("double", Parameters={"n": 1})), "-i", given, "--detach")
     assert (result.code, result.out) == (0, "one\n")
-    assert "running on its own; see it with: asl history one --follow" in result.err
+    assert "running in the background; follow it with: asl history one --follow" in result.err
     assert project.asl("show", "one", "--json").json["status"] == "RUNNING"
     again = project.ran(
         json.loads((project.root / "statemachines" / "m.json").read_text()), "-i", given, "--detach"

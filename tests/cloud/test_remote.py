@@ -159,11 +159,11 @@ def test_stop(project: Project, served: Server, patient_machine: str) -> None:
     arn = served.client().start_execution(stateMachineArn=patient_machine, name="long")["executionArn"]
     result = project.asl("remote", "stop", "lon", "--error", "Enough", "--cause", "of it")
     assert result.code == 0
-    assert result.err == f"execution long is stopped (see: asl remote history {arn})\n"
+    assert result.err == f"execution long was stopped (see: asl remote history {arn})\n"
     shown = ended(served.client(), arn)
     assert (shown["status"], shown["error"], shown["cause"]) == ("ABORTED", "Enough", "of it")
     again = project.asl("remote", "stop", "long")
-    assert again.err == "execution long had ended already (ABORTED): nothing is changed\n"
+    assert again.err == "execution long has already ended (ABORTED); nothing was changed\n"
 
 
 @pytest.fixture

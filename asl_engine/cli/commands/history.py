@@ -40,7 +40,7 @@ def command(
     json: options.AsJson = False,
     follow: options.Follow = False,
     reverse: options.Reverse = False,
-    no_data: Annotated[bool, typer.Option("--no-data", help="With --json: leave inputs and outputs out.")] = False,
+    no_data: Annotated[bool, typer.Option("--no-data", help="With --json: leave out inputs and outputs.")] = False,
 ) -> int:
     """Show the events of an execution, as GetExecutionHistory lists them."""
     return history(execution, db=db, as_json=json, follow=follow, reverse=reverse, data=not no_data)

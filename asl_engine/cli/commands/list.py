@@ -29,7 +29,7 @@ STATUSES: tuple[Status, ...] = get_args(Status)
 
 def command(
     machine: Annotated[
-        str | None, typer.Option("--machine", metavar="NAME", help="Of this state machine only.")
+        str | None, typer.Option("--machine", metavar="NAME", help="Only those of this state machine.")
     ] = None,
     status: options.Status = None,
     limit: options.MostListed = 100,

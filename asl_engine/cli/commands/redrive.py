@@ -32,7 +32,7 @@ __all__ = ["command", "redrive"]
 def command(
     execution: options.Execution, db: options.Db = None, json: options.AsJson = False, quiet: options.Quiet = False
 ) -> int:
-    """Go on with an execution that failed, timed out or was aborted, from the state it did not leave."""
+    """Continue an execution that failed, timed out or was aborted, from the state where it stopped."""
     return redrive(execution, db=db, as_json=json, quiet=quiet)
 
 

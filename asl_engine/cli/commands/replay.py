@@ -38,16 +38,18 @@ LONGEST_CELL = 400
 def command(
     execution: options.Execution,
     at: Annotated[
-        int | None, typer.Option("--at", metavar="N", help="Show the execution as it stood after history event N.")
+        int | None, typer.Option("--at", metavar="N", help="Show the execution as it was after history event N.")
     ] = None,
     definition: Annotated[
         str | None,
-        typer.Option("--definition", metavar="FILE", help="Find the first event that this one would change."),
+        typer.Option(
+            "--definition", metavar="FILE", help="Find the first event that this definition would change."
+        ),
     ] = None,
     db: options.Db = None,
     json: options.AsJson = False,
 ) -> int:
-    """Decide a recorded execution again, without calling any task. Exit code 1 if it comes out different."""
+    """Replay a recorded execution without calling any task. Exit code 1 if it comes out different."""
     return replay(execution, at, definition, db=db, as_json=json)
 
 

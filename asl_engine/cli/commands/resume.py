@@ -9,7 +9,7 @@ import typer
 
 from asl_engine.cli import options
 from asl_engine.cli.lookup import command_for, find_one, no_database_yet, parent_of
-from asl_engine.cli.output import err, out, pretty_json, short_name
+from asl_engine.cli.output import counted, err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
@@ -45,16 +45,20 @@ def command(
             autocompletion=options.complete_execution,
         ),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every open execution that no process drives.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Resume every open execution that no process runs.")
+    ] = False,
     time: Annotated[
         str | None,
-        typer.Option("--time", metavar="real|skip|scale=N", help="Let time pass otherwise from now on."),
+        typer.Option(
+            "--time", metavar="real|skip|scale=N", help="How time passes from now on. Default: as before"
+        ),
     ] = None,
     db: options.Db = None,
     json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Go on with an execution whose process was interrupted or killed."""
+    """Continue an execution whose process was interrupted or killed."""
     return resume(execution, every=every, time=time, db=db, as_json=json, quiet=quiet)
 
 
@@ -124,7 +128,7 @@ async def go_on(
 async def join(
     store: SqliteStore, record: Record, signals: Signals, progress: Progress | None = None
 ) -> Execution:
-    """The execution at its end: whoever drives it is waited for, and succeeded if he dies."""
+    """The execution at its end: if another process drives it, wait for that one, and go on if it dies."""
     while True:
         try:
             return await go_on(store, record, signals, progress)
@@ -151,7 +155,8 @@ async def _resume_all(db: Path, time: str | None, *, as_json: bool, quiet: bool)
     if not (records or as_json):
         err("there is nothing to resume")
     if (others := outcomes.count(None)) and not (quiet or as_json):
-        err(f"left alone, as another process drives {'it' if others == 1 else 'them'}: {others}")
+        alone = "was left alone: another process runs it" if others == 1 else "were left alone: others run them"
+        err(f"{counted(others, 'execution')} {alone}")
     refused = _by_error(records, outcomes)
     for message, names in refused.items():
         err(f"asl: error: {', '.join(names)}: {message}")

@@ -36,12 +36,14 @@ def command(
         typer.Option(
             "--name",
             metavar="NAME",
-            help="The execution's name. A running execution of that name and input is taken up. Default: a UUID",
+            help="The execution's name. If one of this name and input is running, wait for that. Default: a UUID",
         ),
     ] = None,
     db: options.Db = None,
     time: options.Time = "real",
-    detach: Annotated[bool, typer.Option("--detach", help="Run in the background; print the id at once.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Run in the background, and print the execution's name at once.")
+    ] = False,
     use_lambda: options.Lambda = False,
     lambda_endpoint: options.LambdaEndpoint = None,
     endpoint: options.Endpoints = None,
@@ -56,7 +58,7 @@ def command(
     json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> int:
-    """Run a state machine: its output goes to stdout, everything else to stderr.
+    """Run a state machine. Its output goes to stdout, everything else to stderr.
 
     Exit codes: 0 succeeded, 1 failed, 2 refused, 3 timed out, 4 aborted, 130 interrupted (and resumable).
     """

@@ -22,7 +22,7 @@ __all__ = ["command", "show", "show_execution"]
 
 
 def command(execution: options.Execution, db: options.Db = None, json: options.AsJson = False) -> int:
-    """Show one execution: its status, input and output, and where it stands."""
+    """Show one execution: its status, input, output and current state."""
     return show(execution, db=db, as_json=json)
 
 

@@ -51,14 +51,17 @@ def command(
         typer.Argument(metavar="DEFINITION", help="A state, or a state machine; - for stdin."),
     ],
     state: Annotated[
-        str | None, typer.Option("--state", metavar="NAME", help="Which state of the state machine.")
+        str | None,
+        typer.Option("--state", metavar="NAME", help="The state to test, if the definition is a state machine."),
     ] = None,
     given: options.Input = None,
     mock_result: Annotated[
-        str | None, typer.Option("--mock-result", metavar="JSON", help="Let this stand for the state's work.")
+        str | None,
+        typer.Option("--mock-result", metavar="JSON", help="Use this as the result of the state's work."),
     ] = None,
     mock_error: Annotated[
-        str | None, typer.Option("--mock-error", metavar="NAME", help="Let the state's work fail with this error.")
+        str | None,
+        typer.Option("--mock-error", metavar="NAME", help="Make the state's work fail with this error."),
     ] = None,
     mock_cause: Annotated[
         str | None, typer.Option("--mock-cause", metavar="TEXT", help="The mocked error's cause.")
@@ -68,24 +71,26 @@ def command(
         typer.Option(
             "--validation",
             metavar="STRICT|PRESENT|NONE",
-            help="How to hold a mocked result against the service's model.",
+            help="How strictly to check a mocked result against the service's model.",
         ),
     ] = "STRICT",
     retry_count: Annotated[
         int | None,
-        typer.Option("--retry-count", metavar="N", min=0, help="So many retries are over already."),
+        typer.Option("--retry-count", metavar="N", min=0, help="How many retries have been made already."),
     ] = None,
     failed_iterations: Annotated[
         int | None,
-        typer.Option("--failed-iterations", metavar="N", min=0, help="So many iterations of the Map have failed."),
+        typer.Option(
+            "--failed-iterations", metavar="N", min=0, help="How many iterations of the Map have failed."
+        ),
     ] = None,
     failed_state: Annotated[
         str | None,
-        typer.Option("--failed-state", metavar="NAME", help="The state within that the mocked error comes from."),
+        typer.Option("--failed-state", metavar="NAME", help="The inner state that the mocked error comes from."),
     ] = None,
     reader_data: Annotated[
         str | None,
-        typer.Option("--reader-data", metavar="FILE", help="What the Map's ItemReader is to have read."),
+        typer.Option("--reader-data", metavar="FILE", help="The data that the Map's ItemReader has read."),
     ] = None,
     inspection: Annotated[
         str, typer.Option("--inspection", metavar="INFO|DEBUG|TRACE", help="How much of the data flow to show.")
@@ -94,11 +99,9 @@ def command(
         str | None, typer.Option("--context", metavar="JSON", help="The context object, for a mocked state.")
     ] = None,
     variables: Annotated[
-        str | None, typer.Option("--variables", metavar="JSON", help="The variables that the state finds.")
+        str | None, typer.Option("--variables", metavar="JSON", help="The variables that the state can read.")
     ] = None,
-    time: Annotated[
-        str, typer.Option("--time", metavar="real|skip", help="skip: do not sit through a wait.")
-    ] = "real",
+    time: Annotated[str, typer.Option("--time", metavar="real|skip", help="skip: waits take no time.")] = "real",
     use_lambda: options.Lambda = False,
     lambda_endpoint: options.LambdaEndpoint = None,
     reveal_secrets: Annotated[
@@ -108,7 +111,7 @@ def command(
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
 ) -> int:
-    """Run one state by itself, its work done or mocked. Exit code 1 if it fails and nothing catches it."""
+    """Run a single state, with real or mocked work. Exit code 1 if it fails and nothing catches the error."""
     return try_state(
         StateTestRequest(
             definition=definition,
@@ -170,7 +173,7 @@ def try_state(request: StateTestRequest) -> int:
     if request.time not in {"real", "skip"}:
         raise InvalidInput(f"--time {request.time}: it is real or skip")
     if request.definition == STDIN == request.input:
-        raise InvalidInput("the standard input can be read once: give - for the definition or for --input")
+        raise InvalidInput("standard input can be read only once: give - for the definition or for --input")
     how = How(
         definition=Path(request.definition).absolute(),
         use_lambda=request.use_lambda,

@@ -27,7 +27,7 @@ def command(
     db: options.Db = None,
     json: options.AsJson = False,
 ) -> int:
-    """Abort an execution, whichever process drives it."""
+    """Abort an execution, whichever process runs it."""
     return stop(execution, error, cause, db=db, as_json=json)
 
 
@@ -37,9 +37,9 @@ def stop(text: str, error: str | None, cause: str | None, *, db: str | None, as_
     record, stopped = asyncio.run(_stop(path, text, error, cause))
     name = short_name(record.identity.name)
     if not stopped:
-        err(f"execution {name} had ended already ({record.status}): nothing is changed")
+        err(f"execution {name} has already ended ({record.status}); nothing was changed")
     elif not as_json:
-        err(f"execution {name} is stopped (see: {command_for('show', record.identity.name, path)})")
+        err(f"execution {name} was stopped (see: {command_for('show', record.identity.name, path)})")
     if as_json:
         out(pretty_json({"stopDate": iso(record.stopped_at or 0)}))
     return 0

@@ -21,7 +21,7 @@ __all__ = ["command", "tasks"]
 
 
 def command(json: options.AsJson = False) -> int:
-    """List the task callables of this directory's project, and where they were looked for."""
+    """List the project's task callables, and where they were looked for."""
     return tasks(as_json=json)
 
 

@@ -54,17 +54,15 @@ def command(
         str, typer.Option("--format", metavar="human|json|sarif", help="How to write the findings.")
     ] = "human",
     json: options.AsJson = False,
-    no_lint: Annotated[
-        bool, typer.Option("--no-lint", help="Errors only: nothing that is valid but doubtful.")
-    ] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit code 2 for warnings too.")] = False,
+    no_lint: Annotated[bool, typer.Option("--no-lint", help="Report errors only, no likely mistakes.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 for warnings too.")] = False,
     use_lambda: Annotated[
-        bool, typer.Option("--lambda", help="Functions may be AWS Lambda's: do not look for their callables.")
+        bool, typer.Option("--lambda", help="Functions may be on AWS Lambda: do not look for their callables.")
     ] = False,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
 ) -> int:
-    """Report everything that is wrong with definitions, or doubtful. Exit code 2 if anything is wrong."""
+    """Report all errors in definitions, and likely mistakes. Exit code 2 if there is an error."""
     checks = Checks(
         lint=not no_lint,
         use_lambda=use_lambda,
@@ -89,7 +87,7 @@ def validate(files: Sequence[str], checks: Checks, *, form: str = "human", stric
     if form not in FORMS:
         raise InvalidInput(f"--format {form}: it is {', '.join(FORMS)}")
     if files.count(STDIN) > 1:
-        raise InvalidInput("the standard input can be read once: give - once")
+        raise InvalidInput("standard input can be read only once: give - once")
     refused = False
     if not files:
         refused = _check_project()

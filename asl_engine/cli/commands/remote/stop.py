@@ -36,9 +36,9 @@ def stop(
     with explained(f"stop the execution {arn}"):
         answer = aws.states.stop_execution(executionArn=arn, **given)
     if before["status"] != "RUNNING":
-        err(f"execution {before['name']} had ended already ({before['status']}): nothing is changed")
+        err(f"execution {before['name']} has already ended ({before['status']}); nothing was changed")
     elif not as_json:
-        err(f"execution {before['name']} is stopped (see: asl remote history {arn})")
+        err(f"execution {before['name']} was stopped (see: asl remote history {arn})")
     if as_json:
         out(pretty_json(plain(answer)))
     return 0
