@@ -280,6 +280,13 @@ def test_the_values_of_a_named_project_fill_placeholders(project: Path, of: Call
     assert run(machine, project=project, substitutions={"Other": "you"}).output == "hello you"
 
 
+def test_the_pseudo_parameters_are_the_project_s(tmp_path: Path) -> None:
+    (tmp_path / "asl.toml").write_text('region = "eu-west-1"', encoding="utf-8")
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": "${AWS::Region}", "End": True}}}
+    assert run(definition, project=tmp_path).output == "eu-west-1"
+    assert run(definition, project=tmp_path, substitutions={"AWS::Region": "x"}).output == "x"
+
+
 def test_what_is_given_comes_first(project: Path) -> None:
     assert run(project / "statemachines" / "greet.json", tasks={"greet": greet}).output == "given"
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from asl_engine.json_values import Json
 
-__all__ = ["Template", "TemplateMachine", "recognised_template"]
+__all__ = ["DeploymentTemplate", "TemplateMachine", "recognised_template"]
 
 SAM: Final = "AWS::Serverless::StateMachine"
 CLOUDFORMATION: Final = "AWS::StepFunctions::StateMachine"
@@ -42,14 +42,14 @@ class TemplateMachine(NamedTuple):
     line: int | None = None
 
 
-class Template(NamedTuple):
+class DeploymentTemplate(NamedTuple):
     """``kind`` names it for people, as in "a SAM template"."""
 
     kind: str
     machines: tuple[TemplateMachine, ...]
 
 
-def recognised_template(text: str, name: str) -> Template | None:
+def recognised_template(text: str, name: str) -> DeploymentTemplate | None:
     """The template that ``text`` is, None if it is none.  ``name`` is that of its file."""
     if SIGNS.search(text) is None:
         return None
@@ -60,7 +60,7 @@ def recognised_template(text: str, name: str) -> Template | None:
     if kind is None:
         return None
     found = _of_serverless(document) if kind == SERVERLESS else _of_resources(document)
-    return Template(kind, tuple(one._replace(line=locate(one.location)) for one in found))
+    return DeploymentTemplate(kind, tuple(one._replace(line=locate(one.location)) for one in found))
 
 
 def _read(text: str, name: str) -> tuple[Json, Any]:

@@ -16,7 +16,7 @@ from asl_engine.project.lookup import project_of
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.language.document import DefinitionSource
-    from asl_engine.language.templates import Template, TemplateMachine
+    from asl_engine.language.templates import DeploymentTemplate, TemplateMachine
     from asl_engine.project.configuration import Project
 
 __all__ = ["NOTHING", "Substituting", "TemplateGiven", "described", "pseudo_parameters", "read_definition"]
@@ -74,7 +74,7 @@ def pseudo_parameters(project: Project) -> dict[str, str]:
 class TemplateGiven(InvalidInput):
     """A template was given where a definition is wanted.  The message says where the definitions are."""
 
-    def __init__(self, file: str, template: Template) -> None:
+    def __init__(self, file: str, template: DeploymentTemplate) -> None:
         self.template = template
         machines = described(file, template)
         holds = "Its state machines:" if machines else "It has no state machine."
@@ -82,7 +82,7 @@ class TemplateGiven(InvalidInput):
         super().__init__(f"{file} is {template.kind}, not a definition. {holds}{''.join(machines)}{remedy}")
 
 
-def described(file: str, template: Template) -> list[str]:
+def described(file: str, template: DeploymentTemplate) -> list[str]:
     """A line for each state machine of a template: where it is, and where its definition is."""
     return [f"\n  {file}:{one.line or 1}: {one.name}: {_definition_of(file, one)}" for one in template.machines]
 

@@ -14,7 +14,7 @@ from asl_engine.project.inputs import read_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.language.templates import Template
+    from asl_engine.language.templates import DeploymentTemplate
 
 __all__ = ["Found", "find_definitions"]
 
@@ -33,7 +33,7 @@ class Found(NamedTuple):
     """A file with a definition; or with a template, which says where definitions are."""
 
     path: Path
-    template: Template | None = None
+    template: DeploymentTemplate | None = None
 
 
 def find_definitions(folder: Path) -> Iterator[Found]:
