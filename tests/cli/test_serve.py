@@ -108,7 +108,7 @@ def test_a_signal_stops_it_and_what_ran_goes_on(project: Project, number: int) -
     with serving(project) as (server, process):
         assert json.loads(ended(server.client(), execution)["output"]) == {"passed": True}
         process.send_signal(number)
-        assert "asl serve: 1 executions resumed" in finished(process).err
+        assert "asl serve: 1 execution resumed" in finished(process).err
 
 
 def test_killed_with_executions_under_way_all_end_after_a_restart(project: Project) -> None:
