@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.arn import LAMBDA_INVOKE, execution_arn
+from asl_engine.arn import execution_arn
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, Parameter, ProjectError
 from asl_engine.findings import Finding
 from asl_engine.language.document import load_source, located
+from asl_engine.project.checking import invokes_function
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.project.lookup import database, load_execution, project_of
@@ -124,7 +125,7 @@ def _check_functions(setup: Setup, source: DefinitionSource) -> None:
     What is not a task's Resource is not looked for when the tasks are set up.
     """
     how, project = setup.how, setup.project
-    if how.mock is not None or not any(resource.startswith(LAMBDA_INVOKE) for resource in setup.machine.resources):
+    if how.mock is not None or not any(map(invokes_function, setup.machine.resources)):
         return
     from asl_engine.json_text import loads
     from asl_engine.project.checking import callables_of, functions_are_remote, missing_functions

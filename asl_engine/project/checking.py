@@ -10,10 +10,10 @@ import os
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.arn import (
-    LAMBDA_INVOKE,
     Arn,
     function_arn,
     function_name,
+    integration_name,
     is_arn,
     is_of_states,
     parse_arn,
@@ -38,6 +38,7 @@ __all__ = [
     "callables_of",
     "calls_function",
     "functions_are_remote",
+    "invokes_function",
     "missing_functions",
     "unknown_integrations",
     "unsupported_resources",
@@ -62,9 +63,14 @@ def functions_are_remote(project: Project, *, asked: bool = False) -> bool:
     return bool(asked or os.environ.get("LAMBDA_ENDPOINT") or project.lambda_endpoint or project.use_lambda)
 
 
+def invokes_function(resource: str) -> bool:
+    """Whether a Resource is the integration that invokes a Lambda function, in any pattern."""
+    return (integration_name(resource) or "").partition(".")[0] == "lambda:invoke"
+
+
 def calls_function(resource: str) -> bool:
     """Whether tasks with this Resource call a Lambda function."""
-    return function_name(resource) is not None or resource.partition(".")[0] == LAMBDA_INVOKE
+    return function_name(resource) is not None or invokes_function(resource)
 
 
 def callables_of(project: Project) -> Callables:

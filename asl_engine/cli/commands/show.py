@@ -48,7 +48,11 @@ def show_execution(execution: Execution, *, as_json: bool, way: str | None = Non
     """
     if as_json:
         position = [_position(execution, frame) for frame in execution.frames.values()]
-        extra: dict[str, Any] = {"historyLength": execution.history_length, "position": position, "deaths": execution.deaths}
+        extra: dict[str, Any] = {
+            "historyLength": execution.history_length,
+            "position": position,
+            "deaths": execution.deaths,
+        }
         if way is not None:
             extra["interrupted"] = True
         out(pretty_json(describe_execution(execution) | extra))
