@@ -27,8 +27,7 @@ from asl_engine.project.configuration import Project, find_project
 from asl_engine.project.definitions import pseudo_parameters
 from asl_engine.project.executions import ProjectExecutions
 from asl_engine.project.inputs import checked_name, machine_name, read_text
-from asl_engine.project.limits import overridden
-from asl_engine.project.options import How, limits_of
+from asl_engine.project.limits import limits_of, overridden
 from asl_engine.project.setup import assemble, project_tasks, remote_lambda, services_of
 from asl_engine.project.stand_ins import (
     CallableStandIns,
@@ -46,6 +45,7 @@ from asl_engine.projections.moments import iso
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.python.registry import Registry
 from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.run_options import RunOptions
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _prepared(
     source = _read(definition, substitutions or {}, project)
     home = source.project
     limits = _limits(home, aws_limits)
-    how = How(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
+    how = RunOptions(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
     machine = _load(source, limits)
     return _Start(
         machine=machine,
@@ -235,7 +235,7 @@ class _Start(NamedTuple):
     served: _Served
     input: Payload
     name: str
-    how: How
+    how: RunOptions
     project: Project
     db: Path | None
 
@@ -256,9 +256,7 @@ async def _run(start: _Start) -> Result:
         nested.engine = engine
     try:
         async with engine:
-            running = await engine.start(
-                start.machine, start.machine_name, start.input, start.name, start.how.to_options()
-            )
+            running = await engine.start(start.machine, start.machine_name, start.input, start.name, start.how)
             ended = await running.wait()
         events = await store.events(running.arn)
     finally:
@@ -343,7 +341,7 @@ def _json_text(value: Json, what: str) -> str:
         raise InvalidInput(f"{what} is not JSON: {error}") from None
 
 
-def _payload(value: Json, how: How) -> Payload:
+def _payload(value: Json, how: RunOptions) -> Payload:
     text = _json_text(value, "the input")
     size = utf8_length(text)
     if how.limits.payload_bytes is not None and size > how.limits.payload_bytes:
@@ -354,7 +352,9 @@ def _payload(value: Json, how: How) -> Payload:
     return Payload(loads(text), text)  # what the caller does to the value later changes nothing
 
 
-def _served(machine: StateMachine, given: Mapping[str, Callable[..., Any]], project: Project, how: How) -> _Served:
+def _served(
+    machine: StateMachine, given: Mapping[str, Callable[..., Any]], project: Project, how: RunOptions
+) -> _Served:
     """What serves the tasks of a machine, and of those that they start.  Raises ``ProjectError``."""
     if not isinstance(given, Mapping):
         raise InvalidInput(f"tasks is of type {type(given).__name__}: give a mapping from names to callables")
@@ -388,7 +388,9 @@ def _started(machines: Iterable[str], nested: ProjectExecutions) -> Iterator[Sta
                 yield machine
 
 
-def _catalog(left: list[CalledTask], project: Project, how: How, nested: ProjectExecutions | None) -> Catalog:
+def _catalog(
+    left: list[CalledTask], project: Project, how: RunOptions, nested: ProjectExecutions | None
+) -> Catalog:
     """What serves the tasks without a stand-in.  The project's tasks are only imported where they are needed."""
     services = None
     if project.functions or any(is_of_states(task.resource) for task in left):

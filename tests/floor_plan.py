@@ -20,6 +20,7 @@ PLAN = {
     "core": "events, what they make of an execution, and what follows from a stimulus",
     "states": "the state types, one file each: fields, compilation, behaviour; what several share is beside them",
     "language": "from the text of a definition to a machine, or to findings; lint, placeholders, YAML",
+    "store.run_options": "how an execution is run, as it is stored with it",
     "store.records": "what a store tells of executions, machines, activities and Map Runs",
     "projections": "events and executions in the shapes that AWS gives them",
     "inspection": "one state by itself, looked at from outside: TestState",

@@ -13,9 +13,10 @@ from asl_engine.language.document import load_source, located
 from asl_engine.project.checking import invokes_function
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
+from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, load_execution, project_of
-from asl_engine.project.options import How, limits_of
 from asl_engine.project.setup import Setup, absolute_mock, set_up
+from asl_engine.store.run_options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,7 +67,7 @@ class Start(NamedTuple):
 
     async def begin(self, engine: Engine) -> Run:
         how = self.setup.how
-        return await engine.start(self.setup.machine, self.machine_name, self.input, self.name, how.to_options())
+        return await engine.start(self.setup.machine, self.machine_name, self.input, self.name, how)
 
 
 def prepare(request: RunRequest) -> Start:
@@ -76,7 +77,7 @@ def prepare(request: RunRequest) -> Start:
     project = project_of(Path(request.definition).absolute())
     limits = limits_of(project, request.limits, aws_limits=request.aws_limits)
     name = None if request.name is None else checked_name(request.name, limits)
-    how = How(
+    how = RunOptions(
         definition=Path(request.definition).absolute(),
         use_lambda=request.use_lambda,
         endpoint=request.lambda_endpoint,

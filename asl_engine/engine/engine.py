@@ -54,6 +54,7 @@ from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources import PENDING
 from asl_engine.resources.cancelling import GIVEN_UP
 from asl_engine.store.records import Record
+from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -67,7 +68,6 @@ if TYPE_CHECKING:
     from asl_engine.engine.host import StandIn
     from asl_engine.engine.run import Observer
     from asl_engine.engine.timers import Busy
-    from asl_engine.json_values import Json
     from asl_engine.payload import Payload
     from asl_engine.resources import Pending, Resource
     from asl_engine.store.protocol import Store
@@ -136,7 +136,7 @@ class Engine:
         machine_name: str,
         input: Payload,  # noqa: A002  StartExecution's own term
         name: str,
-        options: dict[str, Json] | None = None,
+        options: RunOptions = NO_OPTIONS,
     ) -> Run:
         """Start an execution; its first events are stored when this returns.
 
@@ -150,7 +150,7 @@ class Engine:
         machine: StateMachine,
         identity: Identity,
         input: Payload,  # noqa: A002  StartExecution's own term
-        options: dict[str, Json] | None = None,
+        options: RunOptions = NO_OPTIONS,
         child: Child | None = None,
     ) -> Run:
         """As ``start``, for an execution whose identity the caller has made up, in any region and account.
@@ -165,7 +165,7 @@ class Engine:
             events = self._advance(run, started)
             if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
                 events = in_short(events)
-            record = Record(identity, machine.digest, options=options or {})
+            record = Record(identity, machine.digest, options=options)
             await self.store.create(record, machine.text, events, child)
             self._admit(run)
             self._act(run, events)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from asl_engine.store.run_options import NO_OPTIONS, RunOptions
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Coroutine, Mapping
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.run import Run
     from asl_engine.engine.timers import Busy, Timers
-    from asl_engine.json_values import Json
     from asl_engine.limits import Limits
     from asl_engine.payload import Payload
     from asl_engine.store.protocol import Store
@@ -48,7 +49,7 @@ class Host(Protocol):
         machine: StateMachine,
         identity: Identity,
         input: Payload,  # noqa: A002  StartExecution's own term
-        options: dict[str, Json] | None = None,
+        options: RunOptions = NO_OPTIONS,
         child: Child | None = None,
     ) -> Run: ...
 

@@ -11,14 +11,12 @@ from asl_engine.arn import Arn, unlabelled
 from asl_engine.core.events import StateEntered, TaskScheduled
 from asl_engine.engine.stand_ins import StandIns
 from asl_engine.errors import ProjectError, StatesError
-from asl_engine.resources.mocks import MOCK_CASE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asl_engine.core.execution import OpenTask
     from asl_engine.engine.run import Run
-    from asl_engine.json_values import Json
     from asl_engine.payload import Payload
     from asl_engine.resources import Direct, Resource, TaskCall
     from asl_engine.resources.mocks.configuration import MockedResponse, MockFile
@@ -30,7 +28,7 @@ __all__ = ["Mocking"]
 class Mocking(StandIns):
     """Resources, with the mocks of test cases before them.
 
-    Which test case an execution runs is one of its options (``MOCK_CASE``), which the children of its Map Runs
+    Which test case an execution runs is one of its options (``mock_case``), which the children of its Map Runs
     share; or ``every`` names a state machine and the test case that all its executions run.
     """
 
@@ -46,14 +44,14 @@ class Mocking(StandIns):
         case = self._case_of_all(call.execution)
         if case is None:
             record = await self._store.record(call.execution)
-            case = None if record is None else _case(record.options)
+            case = None if record is None else record.options.mock_case
         if case is None:
             return None
         mock = await self._mock(case, call.execution, call.state, int(call.key.rpartition(":")[2]))
         return None if mock is None else _answer(mock)
 
     def covers(self, run: Run, task: OpenTask) -> bool:
-        case = self._case_of_all(run.arn) or _case(run.options)
+        case = self._case_of_all(run.arn) or run.options.mock_case
         if case is None:
             return False
         try:
@@ -89,11 +87,6 @@ class Mocking(StandIns):
             elif isinstance(event, TaskScheduled) and entered.get(event.frame) == state:
                 before += 1
         return before
-
-
-def _case(options: Mapping[str, Json]) -> str | None:
-    case = options.get(MOCK_CASE)
-    return case if isinstance(case, str) else None
 
 
 def _answer(mock: MockedResponse) -> Direct:

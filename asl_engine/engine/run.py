@@ -7,16 +7,16 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.core.interpreter import MACHINE_TIMER
+from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.timers import Busy
-    from asl_engine.json_values import Json
 
     Observer = Callable[["Run", list[Event]], None]
 
@@ -43,12 +43,10 @@ class Run:
         "told",
     )
 
-    def __init__(
-        self, machine: StateMachine, execution: Execution, options: Mapping[str, Json] | None = None
-    ) -> None:
+    def __init__(self, machine: StateMachine, execution: Execution, options: RunOptions = NO_OPTIONS) -> None:
         self.machine = machine
         self.execution = execution
-        self.options = options or {}
+        self.options = options
         self.told = execution.seq  # the last event that the observer knows of
         self.arn = execution.identity.arn
         self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()

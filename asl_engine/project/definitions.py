@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from asl_engine.arn import partition_of
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.language.document import read_source
@@ -63,9 +64,8 @@ def read_definition(
 
 def pseudo_parameters(project: Project) -> dict[str, str]:
     """What CloudFormation knows without being told, for the account that stands for AWS's here."""
-    china, government = project.region.startswith("cn-"), project.region.startswith("us-gov-")
     return {
-        "AWS::Partition": "aws-cn" if china else "aws-us-gov" if government else "aws",
+        "AWS::Partition": partition_of(project.region),
         "AWS::Region": project.region,
         "AWS::AccountId": project.account,
     }

@@ -27,14 +27,13 @@ if TYPE_CHECKING:
     from asl_engine.engine.engine import Engine
     from asl_engine.json_values import Json
     from asl_engine.project.configuration import Project
-    from asl_engine.project.options import How
     from asl_engine.resources import TaskCall
     from asl_engine.store.records import Record
+    from asl_engine.store.run_options import RunOptions
 
 __all__ = ["ProjectExecutions"]
 
 LOOK_SECONDS = 0.2  # at an execution that another process drives
-STARTED_BY = "started_by"  # the option of executions that a task has started
 SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 
 
@@ -43,7 +42,7 @@ class ProjectExecutions:
 
     whole = False
 
-    def __init__(self, how: How, project: Project) -> None:
+    def __init__(self, how: RunOptions, project: Project) -> None:
         self.engine: Engine | None = None
         self._how = how
         self._project = project
@@ -116,7 +115,7 @@ class ProjectExecutions:
         except AslError as error:
             raise Refused("ValidationException", str(error)) from None
         how = self._how._replace(definition=file, mock=None)
-        options = {**how.to_options(), STARTED_BY: call.key}
+        options = how._replace(started_by=call.key)
         try:
             run = await engine.start(machine, machine_name(str(file)), payload, name, options)
         except ExecutionAlreadyExists:
@@ -127,7 +126,7 @@ class ProjectExecutions:
     async def _again(self, engine: Engine, arn: str, call: TaskCall) -> Record:
         """The execution that has the name, if it is the task's own, from before a crash."""
         record = await engine.store.record(arn)
-        if record is None or record.options.get(STARTED_BY) != call.key:
+        if record is None or record.options.started_by != call.key:
             raise Refused("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
         return record
 

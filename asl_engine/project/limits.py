@@ -1,4 +1,4 @@
-"""Limits as people set them, and as they are stored with an execution."""
+"""Limits as people set them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from asl_engine.json_values import Json
+    from asl_engine.project.configuration import Project
 
-__all__ = ["from_option", "overridden", "parse_limits", "to_option"]
+__all__ = ["limits_of", "overridden", "parse_limits"]
 
 OFF = "none"
 
@@ -54,13 +54,10 @@ def _place(where: str | None, text: str) -> str | Parameter:
     return Parameter("limit", text) if where is None else f"{where}{text}"
 
 
-def to_option(limits: Limits) -> Json:
-    """What is stored of them: those that are not AWS's."""
-    return {name: value for name, value in limits._asdict().items() if value != getattr(AWS_LIMITS, name)}
+def limits_of(project: Project, given: Iterable[str] = (), *, aws_limits: bool = True) -> Limits:
+    """AWS's limits, or none, with those changed that the project and then the command set otherwise.
 
-
-def from_option(stored: Json) -> Limits:
-    """What ``to_option`` has made.  Earlier versions stored whether there are limits at all."""
-    if isinstance(stored, dict):
-        return overridden(AWS_LIMITS, {name: value for name, value in stored.items() if name in Limits._fields})
-    return NO_LIMITS if stored is False else AWS_LIMITS
+    Raises ``InvalidInput``.
+    """
+    base = overridden(AWS_LIMITS, project.limits, f"{project.source}: limits: ") if aws_limits else NO_LIMITS
+    return parse_limits(given, base)

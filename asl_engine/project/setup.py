@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import is_activity, is_of_states, starts_executions
+from asl_engine.engine.clock import clock_of
 from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
-from asl_engine.project.options import How
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from asl_engine.resources.services import Services
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Record
+    from asl_engine.store.run_options import RunOptions
 
     Observer = Callable[[Run, list[Event]], None]
 
@@ -42,7 +43,7 @@ __all__ = ["Setup", "assemble", "project_tasks", "recorded_setup", "remote_lambd
 class Setup(NamedTuple):
     """What an engine needs to run one machine."""
 
-    how: How
+    how: RunOptions
     project: Project
     machine: StateMachine
     resources: dict[str, Resource]
@@ -75,7 +76,7 @@ class Setup(NamedTuple):
 def assemble(
     store: Store,
     resources: Mapping[str, Resource],
-    how: How,
+    how: RunOptions,
     project: Project,
     *,
     since: int = 0,
@@ -94,7 +95,7 @@ def assemble(
     engine = Engine(
         store,
         resources,
-        clock=how.clock(since),
+        clock=clock_of(how.time, since),
         limits=how.limits,
         region=project.region,
         account=project.account,
@@ -129,7 +130,7 @@ def mock_file(mock: str) -> tuple[MockFile, str]:
     return MockFile(Path(path)), case
 
 
-def set_up(how: How, project: Project, machine: StateMachine, name: str = "") -> Setup:
+def set_up(how: RunOptions, project: Project, machine: StateMachine, name: str = "") -> Setup:
     """Find what serves every task that is not mocked; ``name`` is the machine's.
 
     Raises ``ProjectError`` for tasks that cannot be loaded, and for one that lists all that are missing.
@@ -166,7 +167,7 @@ def project_tasks(project: Project) -> Registry:
     return registry
 
 
-def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:
+def _unmocked(how: RunOptions, machine: StateMachine, name: str) -> Iterable[str]:
     """The resources of the states that no test case answers for.
 
     Raises ``ProjectError`` for a test case that there is not, or that mocks what the machine does not have.
@@ -182,7 +183,7 @@ def _unmocked(how: How, machine: StateMachine, name: str) -> Iterable[str]:
     return [resource for resource in machine.resources if resource in used]
 
 
-def services_of(how: How, project: Project, *, sdk_region: bool = False) -> Services:
+def services_of(how: RunOptions, project: Project, *, sdk_region: bool = False) -> Services:
     """What tasks can call, where the command, the environment and the project say.
 
     ``sdk_region``: in the region that the AWS SDK is configured with, if it is.  Raises ``InvalidInput``.
@@ -207,7 +208,7 @@ def services_of(how: How, project: Project, *, sdk_region: bool = False) -> Serv
     return Services(clients, connections=connections, functions=functions)
 
 
-def remote_lambda(how: How, project: Project) -> LambdaService | None:
+def remote_lambda(how: RunOptions, project: Project) -> LambdaService | None:
     """AWS Lambda, where the command, the environment or the project says that it is to be called."""
     endpoint = how.endpoint or os.environ.get("LAMBDA_ENDPOINT") or project.lambda_endpoint
     if not (how.use_lambda or endpoint or project.use_lambda):
@@ -227,7 +228,7 @@ async def recorded_setup(store: Store, record: Record) -> Setup:
     """
     from asl_engine.project.lookup import project_of
 
-    how = How.from_options(record.options)
+    how = record.options
     start = how.definition if how.definition.is_file() else Path.cwd()
     text, name = await store.definition(record.definition), record.identity.name
     machine = load(text, f"the definition of {name}", NO_LIMITS)  # it has been accepted once

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.projections.log_records import LogLevel
     from asl_engine.server.lines import Lines
 
-__all__ = ["REVISION", "Journal"]
-
-# The option of an execution with the revision of its machine, which DescribeStateMachineForExecution shows.
-REVISION = "revision"
+__all__ = ["Journal"]
 
 
 class Journal:
@@ -68,6 +65,6 @@ class Journal:
 
 def _asked_for(run: Run) -> tuple[LogLevel, bool]:
     """The log level of an execution, and whether its log includes data."""
-    revision: Any = run.options.get(REVISION) or {}
+    revision: Any = run.options.revision
     configuration: Any = shown_configuration(revision)["loggingConfiguration"]
     return configuration["level"], configuration["includeExecutionData"]

@@ -16,10 +16,8 @@ from asl_engine.errors import AslError, ExecutionBusy
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
 from asl_engine.limits import NO_LIMITS
-from asl_engine.resources.mocks import MOCK_CASE
 from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
-from asl_engine.store.records import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -216,10 +214,10 @@ class Service:
             return False
         machine = await self.compiled(record.definition)
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
-        if missing and record.options.get(SERVED) is not True:
+        if missing and not record.options.served:
             log.warning("%s is left to `asl resume`: nothing here serves %s", record.identity.arn, missing[0])
             return False
-        case = record.options.get(MOCK_CASE)
+        case = record.options.mock_case
         if case is not None and self.mocking is None:
             log.warning("%s is left: its test case %s needs a mock configuration", record.identity.arn, case)
             return False

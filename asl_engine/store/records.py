@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypedDict
 
 from asl_engine.arn import qualified_arn
+from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Identity, Status
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "SERVED",
     "ActivityRecord",
     "AliasRecord",
     "Child",
@@ -29,10 +29,6 @@ __all__ = [
 ]
 
 
-# The option of an execution that a server has started, for a state machine that its API keeps.
-SERVED = "server"
-
-
 class Record(NamedTuple):
     """An execution, without its events.
 
@@ -44,7 +40,7 @@ class Record(NamedTuple):
     definition: str
     status: Status = "RUNNING"
     stopped_at: int | None = None
-    options: dict[str, Json] = {}  # noqa: RUF012  JSON values are never changed
+    options: RunOptions = NO_OPTIONS
     redrive_count: int = 0
     redriven_at: int | None = None
 

@@ -12,7 +12,7 @@ from asl_engine.core.interpreter import lifetime_end
 from asl_engine.errors import InvalidInput, StatesError
 from asl_engine.language.loader import check
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS, Limits
-from asl_engine.project.limits import from_option, overridden, parse_limits, to_option
+from asl_engine.project.limits import overridden, parse_limits
 from tests.core.driver import EXPRESS, IDENTITY, NOW, drive, history, outcome
 from tests.core.steps import FUNCTION, Steps, each, parallel, scope, state, task
 
@@ -270,10 +270,6 @@ def test_each_limit_has_a_switch() -> None:
         assert parse_limits([f"{name}=7"]) == AWS_LIMITS._replace(**{name: 7})
         assert parse_limits([f"{name}=7"], NO_LIMITS) == NO_LIMITS._replace(**{name: 7})
         assert overridden(AWS_LIMITS, {name.replace("_", "-"): None}) == parse_limits([f"{name}=none"])
-        assert from_option(to_option(parse_limits([f"{name}=7"]))) == parse_limits([f"{name}=7"])
-    assert to_option(AWS_LIMITS) == {}
-    # What earlier versions have stored.
-    assert (from_option(True), from_option(False), from_option(None)) == (AWS_LIMITS, NO_LIMITS, AWS_LIMITS)
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_the_limits_are_kept_with_the_execution(tmp_path: Path) -> None:
         record = await store.record(arn)
         await store.close()
         assert record is not None
-        assert record.options["limits"] == {"history_events": 10}
+        assert record.options.limits == AWS_LIMITS._replace(history_events=10)
 
     anyio.run(main)
 

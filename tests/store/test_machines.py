@@ -16,7 +16,6 @@ from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.protocol import Store
 from asl_engine.store.records import (
-    SERVED,
     AliasRecord,
     Child,
     MachineRecord,
@@ -25,6 +24,7 @@ from asl_engine.store.records import (
     Route,
     VersionRecord,
 )
+from asl_engine.store.run_options import RunOptions
 from asl_engine.store.sqlite.listing import of_machine as of_machine_page
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from asl_engine.store.sqlite.store import SqliteStore
@@ -85,7 +85,7 @@ def test_a_machine_comes_with_its_tags_and_its_version(run: Run) -> None:
 
 def of_machine(name: str, machine: str = "m", *, served: bool = True) -> Record:
     who = Identity(f"arn:{name}", name, ARN.removesuffix("m") + machine, machine, "arn:role", 1000)
-    return Record(who, "digest", options={SERVED: True} if served else {})
+    return Record(who, "digest", options=RunOptions(served=served))
 
 
 def started(text: str = "{}") -> list[Event]:

@@ -21,6 +21,7 @@ from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.protocol import Store
 from asl_engine.store.records import ActivityRecord, MachineRecord, Place, Record
+from asl_engine.store.run_options import RunOptions
 from asl_engine.store.sqlite.lease import Lease, is_held
 from asl_engine.store.sqlite.store import SqliteStore
 
@@ -39,8 +40,11 @@ def identity(name: str, machine: str = "machine", started_at: int = 1000) -> Ide
     return Identity(f"arn:{machine}:{name}", name, f"arn:{machine}", machine, "arn:role", started_at)
 
 
+OPTIONS = RunOptions(time="skip", started_by="a:1", endpoints=("sqs=http://localhost:1",))
+
+
 def record(name: str, machine: str = "machine") -> Record:
-    return Record(identity(name, machine), "digest", options={"time": "skip", "nothing": None})
+    return Record(identity(name, machine), "digest", options=OPTIONS)
 
 
 LARGE = Payload({"large": "x" * 1000})
@@ -100,7 +104,7 @@ def test_gives_back_what_it_was_given(open_store: Open) -> None:
         found = await store.record("arn:machine:a")
         assert found is not None
         assert (found.identity, found.status, found.stopped_at) == (identity("a"), "SUCCEEDED", 3000)
-        assert found.options == {"time": "skip", "nothing": None}
+        assert found.options == OPTIONS
         assert await store.definition("digest") == DEFINITION
 
     run(open_store, scenario)

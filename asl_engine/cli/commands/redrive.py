@@ -11,9 +11,9 @@ from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.core.apply import fold
 from asl_engine.core.redrive import not_redrivable
+from asl_engine.engine.clock import clock_of
 from asl_engine.errors import ExecutionNotRedrivable, InvalidInput
 from asl_engine.project.lookup import database, opened
-from asl_engine.project.options import How
 from asl_engine.project.setup import recorded_setup
 
 if TYPE_CHECKING:
@@ -59,10 +59,10 @@ async def _redrive(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
 
 
 async def _again(store: SqliteStore, record: Record, signals: Signals, progress: Progress | None) -> Execution:
-    how = How.from_options(record.options)
+    how = record.options
     events = await store.events(record.identity.arn)
     execution = fold(record.identity, events)
-    reason = not_redrivable(execution, how.clock(events[-1].at).now(), how.limits)
+    reason = not_redrivable(execution, clock_of(how.time, events[-1].at).now(), how.limits)
     if reason is not None:  # told before anything is said of tasks
         raise ExecutionNotRedrivable(record.identity.arn, reason)
     setup = await recorded_setup(store, record)

@@ -21,7 +21,6 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.payload import Payload
 from asl_engine.project.definitions import read_definition
 from asl_engine.project.lookup import database, opened
-from asl_engine.project.options import How
 from asl_engine.states.distributed_map import processor_of
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
     if who.map_run is not None and who.type == "EXPRESS":
         raise InvalidInput(f"{who.name} is an Express child of a Map Run: what it did in between is not kept")
     machine = processor_of(machine, who.machine_name)
-    limits = How.from_options(recorded.record.options).limits
+    limits = recorded.record.options.limits
     difference = decide_again(machine, who, recorded.events, limits)
     if as_json:
         out(pretty_json(_result(recorded, difference)))

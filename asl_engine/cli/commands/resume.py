@@ -99,7 +99,7 @@ async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, q
 
 
 def _timed(record: Record, time: str | None) -> Record:
-    return record if time is None else record._replace(options={**record.options, "time": time})
+    return record if time is None else record._replace(options=record.options._replace(time=time))
 
 
 async def go_on(

@@ -16,11 +16,12 @@ import typer
 from asl_engine.cli import options
 from asl_engine.cli.output import counted, err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
-from asl_engine.engine.clock import REAL, checked_time, scaled
+from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
 from asl_engine.errors import InvalidInput, ProjectError
+from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, opened, project_of
-from asl_engine.project.options import How, limits_of
 from asl_engine.project.setup import project_tasks, remote_lambda, services_of
+from asl_engine.store.run_options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -159,7 +160,7 @@ def serve(given: Serving) -> int:
     time = _time(given.time)
     _check_host(given)
     project = project_of(Path.cwd())
-    how = How(
+    how = RunOptions(
         definition=Path.cwd(),
         use_lambda=given.use_lambda,
         endpoint=given.lambda_endpoint,
@@ -211,7 +212,7 @@ def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
     return None if given.unsafe_bind and not names else frozenset(names)
 
 
-async def _serve(given: Serving, how: How, project: Project, hosts: frozenset[str] | None) -> int:
+async def _serve(given: Serving, how: RunOptions, project: Project, hosts: frozenset[str] | None) -> int:
     from asl_engine.server.protocol.request import Caller
     from asl_engine.server.serve import allow_many_connections, bind, serve
 
@@ -231,7 +232,7 @@ async def _serve(given: Serving, how: How, project: Project, hosts: frozenset[st
                     listener,
                     registry,
                     default=Caller(project.region, project.account),
-                    clock=how.clock(),
+                    clock=clock_of(how.time),
                     limits=how.limits,
                     stop=_signalled(signals),
                     remote=remote,

@@ -14,6 +14,7 @@ from asl_engine.arn import names_activity, role_arn
 from asl_engine.cli import options
 from asl_engine.cli.output import clean, out, plain_lines, pretty_json
 from asl_engine.core.machine import StateMachine
+from asl_engine.engine.clock import clock_of
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
 from asl_engine.errors import InvalidInput
 from asl_engine.findings import did_you_mean
@@ -28,8 +29,8 @@ from asl_engine.payload import Payload
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, read_input, read_text
 from asl_engine.project.lookup import project_of
-from asl_engine.project.options import How
 from asl_engine.project.setup import set_up
+from asl_engine.store.run_options import RunOptions
 
 if TYPE_CHECKING:
     from asl_engine.inspection.subject import Subject
@@ -174,7 +175,7 @@ def try_state(request: StateTestRequest) -> int:
         raise InvalidInput(f"--time {request.time}: it is real or skip")
     if request.definition == STDIN == request.input:
         raise InvalidInput("standard input can be read only once: give - for the definition or for --input")
-    how = How(
+    how = RunOptions(
         definition=Path(request.definition).absolute(),
         use_lambda=request.use_lambda,
         endpoint=request.lambda_endpoint,
@@ -185,7 +186,7 @@ def try_state(request: StateTestRequest) -> int:
     subject = load_subject(source.text, _state_name(source.text, request.state), source.name)
     trial, resources = _trial(request, subject, how, project)
     with redirect_stdout(sys.stderr):  # what the task prints is no part of the verdict
-        asyncio.run(run_trial(trial, resources, how.clock(), reveal_secrets=request.reveal_secrets))
+        asyncio.run(run_trial(trial, resources, clock_of(how.time), reveal_secrets=request.reveal_secrets))
     verdict = trial.verdict()
     if request.json:
         out(pretty_json(to_answer(verdict, level)))
@@ -226,7 +227,7 @@ def _check_work(subject: Subject, mock: StateMock | None) -> None:
 
 
 def _trial(
-    request: StateTestRequest, subject: Subject, how: How, project: Project
+    request: StateTestRequest, subject: Subject, how: RunOptions, project: Project
 ) -> tuple[Trial, dict[str, Resource]]:
     mock = _mock(request)
     configuration = StateConfiguration(
@@ -249,7 +250,7 @@ def _trial(
         resources = set_up(how, project, machine).resources
     trial = Trial(
         subject,
-        trial_identity(project.region, project.account, how.clock().now(), role),
+        trial_identity(project.region, project.account, clock_of(how.time).now(), role),
         read_input(request.input, how.limits),
         _object("--variables", request.variables),
         context,

@@ -26,8 +26,9 @@ from asl_engine.project.checking import (
 )
 from asl_engine.project.definitions import NOTHING, Substituting, described, read_definition
 from asl_engine.project.inputs import STDIN
+from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import project_of
-from asl_engine.project.options import How, limits_of
+from asl_engine.store.run_options import RunOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Sequence
@@ -168,7 +169,7 @@ def _services(project: Project) -> None:
     """Raises ``AslError`` for connections, functions, endpoints and folders of buckets that cannot be used."""
     from asl_engine.project.setup import services_of
 
-    services_of(How(Path()), project)
+    services_of(RunOptions(Path()), project)
     for bucket, folder in project.buckets.items():
         if not folder.is_dir():
             raise ProjectError(f"{project.source}: buckets: {bucket}: there is no folder {folder}")

@@ -13,6 +13,7 @@ from asl_engine.engine.map_runs.inputs import Input
 from asl_engine.payload import Payload
 from asl_engine.states.distributed_map import processor_of
 from asl_engine.store.records import Child
+from asl_engine.store.run_options import NO_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Execution, OpenMapRun
     from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
-    from asl_engine.json_values import Json
     from asl_engine.states.distributed_map import DistributedMap
     from asl_engine.store.records import MapRunChild, Record
 
@@ -42,7 +42,7 @@ class Children:
     """
 
     def __init__(self, host: Host, parent: Run, work: OpenMapRun, state: DistributedMap) -> None:
-        self.options: dict[str, Json] = {}
+        self.options = NO_OPTIONS
         self.express = False
         self._host = host
         self._parent = parent.execution.identity

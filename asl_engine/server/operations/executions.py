@@ -11,16 +11,13 @@ from asl_engine.core.execution import Identity
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.limits import AWS_LIMITS, utf8_length
+from asl_engine.limits import utf8_length
 from asl_engine.payload import Payload
-from asl_engine.project.limits import to_option
 from asl_engine.projections.descriptions import describe_execution as described
 from asl_engine.projections.descriptions import list_item, present
 from asl_engine.projections.descriptions import start_execution as started
 from asl_engine.projections.moments import moment
-from asl_engine.resources.mocks import MOCK_CASE
 from asl_engine.server.configuration import without_defaults
-from asl_engine.server.journal import REVISION
 from asl_engine.server.mocks import check_case, without_case
 from asl_engine.server.operations.map_runs import list_children
 from asl_engine.server.operations.redrive import reason_against
@@ -28,7 +25,8 @@ from asl_engine.server.protocol.errors import ApiError, breach, unsatisfied
 from asl_engine.server.protocol.request import checked_name
 from asl_engine.server.protocol.tokens import page_token, position_of
 from asl_engine.server.targets import EXECUTION_KINDS, Chosen, deleting, resolved, target
-from asl_engine.store.records import SERVED, Place
+from asl_engine.store.records import Place
+from asl_engine.store.run_options import RunOptions
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
@@ -54,7 +52,6 @@ ASYNCHRONOUS = (
     "stateMachineVersionArn",
     "stateMachineAliasArn",
 )
-STARTED_BY = "started_by"  # the option of an execution that a task has started
 BILLED_MEMORY_MB = 64  # the least that AWS bills
 BILLED_STEP_MS = 100
 
@@ -173,15 +170,15 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
     )
     machine = await service.compiled(record.definition)
     service.check_capacity()
-    options: dict[str, Json] = {SERVED: True, REVISION: _revision(record)}
-    if request.started_by is not None:
-        options[STARTED_BY] = request.started_by
-    if service.engine.limits != AWS_LIMITS:  # resuming and replaying it need them
-        options["limits"] = to_option(service.engine.limits)
-    if request.mock_case is not None:
-        options[MOCK_CASE] = request.mock_case
-        if await service.store.record(identity.arn) is None:  # one that exists keeps its own
-            check_case(request, service, record.name, machine)
+    options = RunOptions(
+        limits=service.engine.limits,  # resuming and replaying it need them
+        served=True,
+        revision=_revision(record),
+        mock_case=request.mock_case,
+        started_by=request.started_by,
+    )
+    if request.mock_case is not None and await service.store.record(identity.arn) is None:
+        check_case(request, service, record.name, machine)  # one that exists keeps its own
     return service.watch(await service.engine.launch(machine, identity, payload, options))
 
 
@@ -208,7 +205,7 @@ async def _again(request: Request, service: Service, machine: MachineRecord) -> 
     """The answer for a name that is taken: success if that execution is running with the same input."""
     arn = execution_arn(*request.caller, machine.name, request.text("name"))
     record = await service.execution(request, arn)
-    if request.started_by is not None and record.options.get(STARTED_BY) == request.started_by:
+    if request.started_by is not None and record.options.started_by == request.started_by:
         return started(record.identity, moment)  # the task started it itself, before a crash
     execution = await service.folded(record)
     same = _canonical(execution.input) == _canonical(_input(request, service))

@@ -8,7 +8,6 @@ from asl_engine.core.redrive import BEING_DELETED, answered_before, not_redrivab
 from asl_engine.errors import ExecutionNotRedrivable
 from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError
-from asl_engine.store.records import SERVED
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
@@ -50,5 +49,5 @@ async def reason_against(service: Service, record: Record, execution: Execution)
         return "Execution was started by a Map Run: redrive the execution that started the Map Run"
     machine = await service.store.machines.get(record.identity.machine_arn)
     if machine is None:  # `asl run` has none; that of a server was deleted
-        return BEING_DELETED if record.options.get(SERVED) is True else None
+        return BEING_DELETED if record.options.served else None
     return BEING_DELETED if machine.status == "DELETING" else None

@@ -15,7 +15,6 @@ from asl_engine.projections.descriptions import present
 from asl_engine.projections.moments import moment
 from asl_engine.server.configuration import configured, shown_configuration
 from asl_engine.server.definitions import checked_definition, machine_type
-from asl_engine.server.journal import REVISION
 from asl_engine.server.operations.tags import checked_tags
 from asl_engine.server.operations.versions import new_version, version_description
 from asl_engine.server.protocol.errors import ApiError, conflict, does_not_exist
@@ -155,7 +154,7 @@ async def describe_state_machine(request: Request, service: Service) -> dict[str
 async def describe_state_machine_for_execution(request: Request, service: Service) -> dict[str, Any]:
     """The machine as it was when the execution was started."""
     execution = await service.execution(request, request.arn("executionArn", "execution"))
-    revision: Any = execution.options.get(REVISION) or {}
+    revision: Any = execution.options.revision
     who = execution.identity
     definition = await service.store.definition(execution.definition)
     return present(

@@ -10,7 +10,6 @@ from asl_engine.store.memory.machines import MemoryMachines
 from asl_engine.store.memory.map_runs import MemoryMapRuns
 from asl_engine.store.memory.places import behind
 from asl_engine.store.outcome import outcome, redriven
-from asl_engine.store.records import SERVED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -107,7 +106,7 @@ class MemoryStore:
             arn
             for arn, record in self._records.items()
             if record.status != "RUNNING"
-            and record.options.get(SERVED) is True
+            and record.options.served
             and (
                 record.identity.machine_arn == machine_arn
                 or record.identity.machine_arn.startswith(f"{machine_arn}/")

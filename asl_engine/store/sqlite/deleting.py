@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.store.records import SERVED
+from asl_engine.store.run_options import SERVED
 
 if TYPE_CHECKING:
     from asl_engine.store.sqlite.connection import Statement

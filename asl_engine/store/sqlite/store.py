@@ -19,6 +19,7 @@ from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, Record
+from asl_engine.store.run_options import RunOptions
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
-    from asl_engine.json_values import Json
     from asl_engine.store.records import Place
     from asl_engine.store.sqlite.connection import Statement
 
@@ -114,7 +114,13 @@ class SqliteStore:
         batch = Append(who.arn, key, events)
         batch.definition = (record.definition, definition)
         names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
-        state = (record.status, who.started_at, record.stopped_at, dumps(record.options), self._own_lease())
+        state = (
+            record.status,
+            who.started_at,
+            record.stopped_at,
+            dumps(record.options.to_stored()),
+            self._own_lease(),
+        )
         batch.execution = (*names, *state, who.version_arn, who.alias_arn)
         if child is not None:
             batch.child = (child.map_run, child.number, key, child.items)
@@ -347,6 +353,6 @@ def _as_row(row: Any) -> Row:
     return (seq, number, previous, at, frame, kind, data, payload)
 
 
-def _options(text: str) -> dict[str, Json]:
-    options = loads(text)
-    return options if isinstance(options, dict) else {}
+def _options(text: str) -> RunOptions:
+    stored = loads(text)
+    return RunOptions.of(stored if isinstance(stored, dict) else {})
