@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
 
 RECORDED = Path(__file__).parents[2] / "shared" / "conformance" / "aws_cases_dev.json"
-MOST_STIMULI = 60
+MAX_STIMULI = 60
 LIMITS = Limits(payload_bytes=20_000, history_events=400)
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
@@ -304,7 +304,7 @@ def run(random: Random, machine: StateMachine, given: Any) -> tuple[Execution, l
     execution = Execution(IDENTITY)
     events = advance(machine, execution, Started(NOW, Payload(given)), LIMITS)
     at = NOW
-    for _ in range(MOST_STIMULI):
+    for _ in range(MAX_STIMULI):
         if execution.status != "RUNNING":
             break
         tasks = [work for work in execution.open.values() if isinstance(work, OpenTask) and work.started]

@@ -10,7 +10,7 @@ from asl_engine.project.lookup import database, opened
 
 __all__ = ["complete_execution"]
 
-MOST_OFFERED = 50
+MAX_OFFERED = 50
 
 
 def complete_execution(incomplete: str) -> list[str]:
@@ -23,6 +23,6 @@ def complete_execution(incomplete: str) -> list[str]:
 
 async def _names(incomplete: str) -> list[str]:
     async with opened(database(None), reading=True) as store:
-        records = await store.executions(limit=MOST_OFFERED)
+        records = await store.executions(limit=MAX_OFFERED)
     names = [record.identity.name for record in records if record.identity.name.startswith(incomplete)]
     return [name if len(incomplete) > len(short_name(name)) else short_name(name) for name in names]

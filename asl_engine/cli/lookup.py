@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command_for", "find_one", "no_database_yet", "parent_of", "ways_to_resume"]
 
-MOST_CANDIDATES = 10
+MAX_CANDIDATES = 10
 
 
 async def find_one(store: SqliteStore, text: str) -> Record:
@@ -67,10 +67,10 @@ async def parent_of(store: SqliteStore, child: Record) -> str:
 
 def _candidates(text: str, found: list[Record]) -> str:
     lines = [f"{text!r} may be any of {len(found)} executions; give more of its name, or its ARN:"]
-    for record in found[:MOST_CANDIDATES]:
+    for record in found[:MAX_CANDIDATES]:
         who = record.identity
         lines.append(f"  {who.machine_name}  {utc(who.started_at)}  {record.status}  {who.arn}")
-    if len(found) > MOST_CANDIDATES:
+    if len(found) > MAX_CANDIDATES:
         lines.append("  ...")
     return "\n".join(lines)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress"]
 
 
-MOST_WAITED_FOR = 10  # more than fit into a line, less than a Map may have open
+MAX_WAITED_FOR = 10  # more than fit into a line, less than a Map may have open
 
 
 class Progress:
@@ -57,7 +57,7 @@ class Progress:
 
     def tick(self, run: Run, now: int) -> None:
         """Draw what the execution waits for."""
-        some = islice(run.execution.open.values(), MOST_WAITED_FOR)
+        some = islice(run.execution.open.values(), MAX_WAITED_FOR)
         waiting = [text for work in some if (text := self._waiting(work, now))]
         if not waiting:
             self.clear()

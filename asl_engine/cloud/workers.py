@@ -32,7 +32,7 @@ __all__ = ["ActivityWork", "WorkerPool"]
 T = TypeVar("T")
 
 POLL_TIMEOUT = 75  # seconds: GetActivityTask answers after 60, the service model says
-LONGEST_PAUSE = 10.0  # seconds between attempts to reach a server that is away
+MAX_PAUSE = 10.0  # seconds between attempts to reach a server that is away
 # The task is no longer open, or another worker has it: there is nothing to report.
 GONE = {"TaskTimedOut", "TaskDoesNotExist", "InvalidToken"}
 # The server refuses the result: the task is left to its timeout.
@@ -194,7 +194,7 @@ class WorkerPool:
             if self._stopping.is_set() and not patient:
                 return None
             attempt += 1
-            await asyncio.sleep(min(LONGEST_PAUSE, 0.1 * 2**attempt) * (0.5 + random() / 2))
+            await asyncio.sleep(min(MAX_PAUSE, 0.1 * 2**attempt) * (0.5 + random() / 2))
 
 
 GIVEN_UP = object()

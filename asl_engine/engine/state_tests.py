@@ -12,7 +12,7 @@ from asl_engine.core.interpreter import MACHINE_TIMER
 from asl_engine.core.stimuli import TaskReported, TimerReported
 from asl_engine.errors import StatesError
 from asl_engine.inspection.map_stages import Datasets
-from asl_engine.inspection.trial import LONGEST_SECONDS
+from asl_engine.inspection.trial import MAX_SECONDS
 from asl_engine.resources import PENDING, TaskCall, Trace
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def run_trial(
     Raises ``Refusal`` where its configuration does not fit what the state makes of its input.
     """
     trial.begin()
-    last = trial.execution.identity.started_at + LONGEST_SECONDS * 1000
+    last = trial.execution.identity.started_at + MAX_SECONDS * 1000
     while not trial.over:
         work = trial.open
         assert work is not None  # noqa: S101  a trial that is not over waits for something
@@ -115,7 +115,7 @@ async def _perform(
 ) -> Stimulus | None:
     """What the resource reports, None where it takes too long."""
     try:
-        async with asyncio.timeout(clock.seconds_until(due) if not clock.skips else LONGEST_SECONDS):
+        async with asyncio.timeout(clock.seconds_until(due) if not clock.skips else MAX_SECONDS):
             output = await resources[call.resource](call)
     except TimeoutError:
         return None

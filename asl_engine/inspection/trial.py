@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
-__all__ = ["LONGEST_SECONDS", "Trial"]
+__all__ = ["MAX_SECONDS", "Trial"]
 
 # AWS documentation: "The TestState API can run for up to five minutes."
-LONGEST_SECONDS: Final = 300
+MAX_SECONDS: Final = 300
 THRESHOLD_ERROR: Final = "States.ExceedToleratedFailureThreshold"
 THRESHOLD_CAUSE: Final = "The specified tolerated failure threshold was exceeded"
 
@@ -80,7 +80,7 @@ class Trial:
             digest="",
             start_at=state.name,
             states=_States({state.name: observed}),
-            timeout=LONGEST_SECONDS,
+            timeout=MAX_SECONDS,
             resources=(),
         )
 

@@ -29,7 +29,7 @@ __all__ = ["YamlSource", "read_yaml"]
 
 NO_VALUES: Final[Mapping[str, str]] = MappingProxyType({})
 # A short alias repeats its whole anchor.  A definition of the largest size has no more nodes than this.
-MOST_NODES: Final = MAX_DEFINITION_BYTES // 2
+MAX_NODES: Final = MAX_DEFINITION_BYTES // 2
 TAG: Final = "tag:yaml.org,2002:"
 CORE_SCHEMA: Final[tuple[tuple[str, str, str], ...]] = (
     ("null", r"null|Null|NULL|~|", "nN~"),
@@ -130,7 +130,7 @@ class _Reading:
         self._source = source
         self._values = values
         self._template = template
-        self._left = MOST_NODES
+        self._left = MAX_NODES
         self._first_own: dict[int, int] = {}  # by mapping: the number of members from merge keys
         self._open: set[int] = set()  # the nodes around the one at hand: an alias to one of them never ends
 

@@ -22,7 +22,7 @@ __all__ = ["checked_name", "machine_name", "read_input", "read_text"]
 STDIN = "-"
 STDIN_NAME = "standard input"
 INPUT_IS = "give JSON such as {}, a file, or - for the standard input"
-MOST_FILES = 5
+MAX_FILES = 5
 JSON_BEGINS = ("{", "[", '"')
 
 
@@ -67,8 +67,8 @@ def _files_in(folder: str) -> str:
     names = sorted(file.name for file in Path(folder).iterdir() if file.suffix in {".json", ".yaml", ".yml"})
     if not names:
         return ""
-    more = ", ..." if len(names) > MOST_FILES else ""
-    return f"; it has {', '.join(names[:MOST_FILES])}{more}"
+    more = ", ..." if len(names) > MAX_FILES else ""
+    return f"; it has {', '.join(names[:MAX_FILES])}{more}"
 
 
 def _standard_input() -> bytes:

@@ -34,7 +34,7 @@ DATA: Final = frozenset(
     }
 )
 # Longer inputs and outputs, escaped as they are in the record, are cut: 248 KB.
-LONGEST_DATA: Final = 248 * 1024
+MAX_DATA: Final = 248 * 1024
 
 
 def is_logged(event_type: str, level: LogLevel) -> bool:
@@ -69,7 +69,7 @@ def _cut(details: Mapping[str, Json]) -> dict[str, Json]:
     for member in ("input", "output"):
         text = kept.get(member)
         # Escaping turns one character into twelve at most.
-        if isinstance(text, str) and len(text) * 12 > LONGEST_DATA and len(json.dumps(text)) - 2 > LONGEST_DATA:
+        if isinstance(text, str) and len(text) * 12 > MAX_DATA and len(json.dumps(text)) - 2 > MAX_DATA:
             kept[member] = _beginning(text)
             kept[f"{member}Details"] = {"truncated": True}
     return kept
@@ -80,7 +80,7 @@ def _beginning(text: str) -> str:
     low, high = 0, len(text)
     while low < high:
         middle = (low + high + 1) // 2
-        if len(json.dumps(text[:middle])) - 2 <= LONGEST_DATA:
+        if len(json.dumps(text[:middle])) - 2 <= MAX_DATA:
             low = middle
         else:
             high = middle - 1

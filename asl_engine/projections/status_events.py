@@ -22,7 +22,7 @@ __all__ = ["status_event", "status_of"]
 
 DETAIL_TYPE: Final = "Step Functions Execution Status Change"
 # Longer payloads, escaped as they are in the event, are left out: 248 KB.
-LONGEST_DATA: Final = 248 * 1024
+MAX_DATA: Final = 248 * 1024
 # The events that change the status, and the new status.
 STATUSES: Final[dict[str, Status]] = {
     "ExecutionStarted": "RUNNING",
@@ -49,8 +49,8 @@ def status_event(execution: Execution, status: Status, at: int, identifier: str,
     over = status != "RUNNING"
     shown_input, shown_output = text_of(execution.input), text_of(execution.output) if over else None
     reason = f"Execution is {status} and cannot be redriven" if not over else not_redrivable(execution, at, limits)
-    has_output = _size(shown_output) <= LONGEST_DATA
-    has_input = _size(shown_input) + _size(shown_output) <= LONGEST_DATA
+    has_output = _size(shown_output) <= MAX_DATA
+    has_input = _size(shown_input) + _size(shown_output) <= MAX_DATA
     failed = status in {"FAILED", "ABORTED"}  # AWS reports nothing more about a timeout
     return {
         "version": "0",

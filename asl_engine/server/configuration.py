@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["configured", "shown_configuration", "without_defaults"]
 
-SHORTEST_PERIOD, DEFAULT_PERIOD, LONGEST_PERIOD = 60, 300, 900  # seconds
+SHORTEST_PERIOD, DEFAULT_PERIOD, MAX_PERIOD = 60, 300, 900  # seconds
 ONE_DESTINATION = "Must specify exactly one Log Destination."
 NO_QUALIFIER = "Log Group ARN must be provided with '*' qualifier."
 
@@ -81,8 +81,8 @@ def _encryption(given: Any) -> Json:
     period = given.get("kmsDataKeyReusePeriodSeconds")
     if period is None:
         period = DEFAULT_PERIOD
-    elif not SHORTEST_PERIOD <= period <= LONGEST_PERIOD:
-        bounds = f"between {SHORTEST_PERIOD} and {LONGEST_PERIOD}"
+    elif not SHORTEST_PERIOD <= period <= MAX_PERIOD:
+        bounds = f"between {SHORTEST_PERIOD} and {MAX_PERIOD}"
         raise _invalid("Encryption", f"kmsDataKeyReusePeriodSeconds must be {bounds}.")
     return {"kmsKeyId": given["kmsKeyId"], "kmsDataKeyReusePeriodSeconds": period, "type": given["type"]}
 

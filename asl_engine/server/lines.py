@@ -23,8 +23,8 @@ __all__ = ["STDOUT", "Lines", "open_lines"]
 log = logging.getLogger("asl_engine.server")
 
 STDOUT = "-"
-MOST_WAITING = 100_000  # lines that are queued for a slow reader
-LONGEST_FAREWELL_SECONDS = 2.0
+MAX_WAITING = 100_000  # lines that are queued for a slow reader
+MAX_FAREWELL_SECONDS = 2.0
 
 
 class Lines:
@@ -41,7 +41,7 @@ class Lines:
 
     def put(self, value: Mapping[str, Any]) -> None:
         """Queue a line for writing.  Never waits and never raises."""
-        if self._lines.qsize() >= MOST_WAITING:
+        if self._lines.qsize() >= MAX_WAITING:
             self._dropped += 1
             if self._dropped == 1:
                 log.warning("%s is not read: lines are dropped", self.name)
@@ -51,7 +51,7 @@ class Lines:
     def close(self) -> None:
         """Write the queued lines, unless the reader has stalled."""
         self._lines.put(None)
-        self._thread.join(LONGEST_FAREWELL_SECONDS)
+        self._thread.join(MAX_FAREWELL_SECONDS)
         if self._dropped:
             log.warning("%s: %d lines were dropped", self.name, self._dropped)
 

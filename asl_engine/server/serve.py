@@ -41,8 +41,8 @@ __all__ = ["Listening", "allow_many_connections", "bind", "is_loopback", "serve"
 log = logging.getLogger("asl_engine.server")
 
 CHECK_SECONDS = 0.5  # how soon changes by other processes are noticed
-MOST_FILES = 65_536
-MOST_PORT = 65_535
+MAX_FILES = 65_536
+MAX_PORT = 65_535
 GRACE_SECONDS = 2  # for requests that are being answered when the server stops
 
 
@@ -66,8 +66,8 @@ def is_loopback(host: str) -> bool:
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket.  Raises ``ProjectError`` if the address is not available."""
-    if not 0 <= port <= MOST_PORT:  # the system would take it modulo 65536
-        raise ProjectError(Parameter("port", str(port)), f": a port is a number from 0 to {MOST_PORT}")
+    if not 0 <= port <= MAX_PORT:  # the system would take it modulo 65536
+        raise ProjectError(Parameter("port", str(port)), f": a port is a number from 0 to {MAX_PORT}")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server(address[:2], family=family, backlog=2048)
@@ -90,7 +90,7 @@ def allow_many_connections() -> None:
     except ImportError:  # Windows has no such limit
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     if soft != resource.RLIM_INFINITY and soft < most:
         with suppress(OSError, ValueError):  # then the current limit stays
             resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -40,8 +40,8 @@ log = logging.getLogger("asl_engine.server")
 # What each operation of the API does with a request, by its name.
 Operations: TypeAlias = "Mapping[str, Callable[[Request, Service], Awaitable[dict[str, Any]]]]"
 
-MOST_COMPILED = 256
-MOST_OPEN = 1_000_000
+MAX_COMPILED = 256
+MAX_OPEN = 1_000_000
 
 
 class Service:
@@ -108,14 +108,14 @@ class Service:
             self._references[digest] = await without_delay(
                 partial(variable_references, machine), len(machine.text)
             )
-            if len(self._references) > MOST_COMPILED:
+            if len(self._references) > MAX_COMPILED:
                 self._references.popitem(last=False)
         return self._references[digest]
 
     def keep(self, machine: StateMachine) -> None:
         """Cache a compiled machine."""
         self._compiled[machine.digest] = machine
-        if len(self._compiled) > MOST_COMPILED:
+        if len(self._compiled) > MAX_COMPILED:
             self._compiled.popitem(last=False)
 
     async def delete_machine(self, arn: str) -> None:
@@ -187,7 +187,7 @@ class Service:
         resumed = 0
         await self.engine.map_runs.finalize_all()
         await self.learn_deletions()
-        for record in reversed(await self.store.executions(status="RUNNING", limit=MOST_OPEN)):
+        for record in reversed(await self.store.executions(status="RUNNING", limit=MAX_OPEN)):
             try:
                 resumed += await self._resume(record)
             except ExecutionBusy:

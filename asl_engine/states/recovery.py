@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Catcher", "Recovery", "Retrier", "matches", "recover", "retrier_for"]
 
-LONGEST_DELAY_SECONDS = 31_622_400.0  # the bound of MaxDelaySeconds
+MAX_DELAY_SECONDS = 31_622_400.0  # the bound of MaxDelaySeconds
 
 NOT_MATCHED_BY_ALL = frozenset({"States.DataLimitExceeded"})
 TIMEOUTS = frozenset({"States.Timeout", MISSED_HEARTBEAT})
@@ -43,9 +43,9 @@ class Retrier(NamedTuple):
     def delay(self, tries: int, random: Random) -> int:
         """The delay after this many attempts, in milliseconds: backoff, then the cap, then jitter."""
         try:
-            seconds = min(self.interval * self.backoff_rate**tries, LONGEST_DELAY_SECONDS)
+            seconds = min(self.interval * self.backoff_rate**tries, MAX_DELAY_SECONDS)
         except OverflowError:
-            seconds = LONGEST_DELAY_SECONDS
+            seconds = MAX_DELAY_SECONDS
         if self.max_delay is not None:
             seconds = min(seconds, self.max_delay)
         return round((random.uniform(0, seconds) if self.full_jitter else seconds) * 1000)

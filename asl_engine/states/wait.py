@@ -52,7 +52,7 @@ JSONATA_FIELDS = {
 }
 
 # AWS counts the delay in seconds as a 32-bit integer: a recorded wait of 24,856 days is refused.
-LONGEST_DELAY_SECONDS = 2**31 - 1
+MAX_DELAY_SECONDS = 2**31 - 1
 
 
 @dataclass(eq=False, repr=False)
@@ -71,7 +71,7 @@ class Wait(State):
 
     def enter(self, decision: Decision) -> None:
         due = self._due(decision, self.flow.input(decision).value)
-        if due > decision.at + LONGEST_DELAY_SECONDS * 1000:
+        if due > decision.at + MAX_DELAY_SECONDS * 1000:
             raise decision.failure("Wait state delay is too long.")
         if due <= decision.at:
             self.waited(decision)

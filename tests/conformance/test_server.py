@@ -23,7 +23,7 @@ SHARED = Path(__file__).parents[3] / "shared" / "conformance"
 CASES = SHARED / "aws_cases_dev.json"
 GAPS = Path(__file__).with_name("known_gaps.json")
 SUPPORTED = {"execution", "create", "validate", "test_state"}
-LONGEST_SECONDS = 300
+MAX_SECONDS = 300
 # The cases name moments of the future as seen from the days when they were recorded, so those days are now.
 RECORDED = 1_767_225_600_000  # 2026-01-01
 # What this one differs in is measured, and may happen to be what was recorded.
@@ -66,7 +66,7 @@ def run_cases(tmp_path: Path) -> list[Any]:
                 str(port),
             ],
             check=False,
-            timeout=LONGEST_SECONDS,
+            timeout=MAX_SECONDS,
             capture_output=True,
         )
     found: list[Any] = json.loads(results.read_text(encoding="utf-8"))["results"]

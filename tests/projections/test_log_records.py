@@ -13,7 +13,7 @@ from asl_engine.core.events import EVENT_KINDS
 from asl_engine.core.execution import Identity
 from asl_engine.limits import AWS_LIMITS
 from asl_engine.payload import Payload
-from asl_engine.projections.log_records import LONGEST_DATA, LogLevel, is_logged, log_record
+from asl_engine.projections.log_records import MAX_DATA, LogLevel, is_logged, log_record
 from asl_engine.projections.status_events import STATUSES, status_event, status_of
 
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:m:e"
@@ -84,7 +84,7 @@ def test_data_is_left_out_on_demand() -> None:
 @pytest.mark.parametrize("character", ["x", '"', "\x00", "é", "\U0001f600"])
 def test_what_is_too_long_is_cut(character: str) -> None:
     size = len(json.dumps(character)) - 2
-    fitting = character * (LONGEST_DATA // size)
+    fitting = character * (MAX_DATA // size)
     whole: Any = log_record(shown(name="A", output=fitting), ARN, data=True)["details"]
     assert whole == {"name": "A", "output": fitting}
     cut: Any = log_record(shown(name="A", output=fitting + character), ARN, data=True)["details"]
@@ -152,11 +152,11 @@ def test_a_status_event_describes_the_execution(status: Any, end: tuple[ev.Event
     }
 
 
-HALF = Payload("x" * (LONGEST_DATA * 6 // 10))
+HALF = Payload("x" * (MAX_DATA * 6 // 10))
 SIZES: dict[str, tuple[Payload, Payload, bool, bool]] = {
     "both fit": (Payload(1), HALF, True, True),
     "one of them fits": (HALF, HALF, False, True),
-    "the output is too long": (Payload(1), Payload("x" * LONGEST_DATA), False, False),
+    "the output is too long": (Payload(1), Payload("x" * MAX_DATA), False, False),
 }
 
 

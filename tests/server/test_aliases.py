@@ -229,7 +229,7 @@ def test_what_is_refused(client: Any, name: str) -> None:
 
 
 def test_there_is_a_limit_to_aliases(client: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aliases, "MOST_ALIASES", 1)
+    monkeypatch.setattr(aliases, "MAX_ALIASES", 1)
     arn = created(client, name=name, publish=True)
     routing = routes((f"{arn}:1", 100))
     client.create_state_machine_alias(name="live", routingConfiguration=routing)

@@ -284,7 +284,7 @@ def test_a_reader_who_has_gone_harms_nobody(caplog: pytest.LogCaptureFixture) ->
 def test_a_reader_who_does_not_read_costs_lines(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("asl_engine.server.lines.MOST_WAITING", 10)
+    monkeypatch.setattr("asl_engine.server.lines.MAX_WAITING", 10)
     reader, writer = os.pipe()
     opened = Lines("pipe", os.fdopen(writer, "w"))
     with caplog.at_level(logging.WARNING):

@@ -130,7 +130,7 @@ def test_many_definitions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     """Those that were compiled longest ago are forgotten, and compiled again."""
     from asl_engine.server import service
 
-    monkeypatch.setattr(service, "MOST_COMPILED", 1)
+    monkeypatch.setattr(service, "MAX_COMPILED", 1)
     with running(tmp_path / "asl.db") as server:
         client = server.client()
         first, second = created(client, PASS, "a"), created(client, FAIL, "b")

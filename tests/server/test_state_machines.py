@@ -422,7 +422,7 @@ def test_lists_are_paged_and_know_nothing_of_other_accounts(server: Server) -> N
 
 
 def test_there_is_a_limit_to_machines(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_machines, "MOST_MACHINES", 2)
+    monkeypatch.setattr(state_machines, "MAX_MACHINES", 2)
     client = server.client(key="333333333333")
     for name in ("a", "b", "a"):
         created(client, name=name)

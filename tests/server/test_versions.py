@@ -150,7 +150,7 @@ def test_a_version_that_an_alias_refers_to_stays(client: Any, name: str) -> None
 
 
 def test_there_is_a_limit_to_versions(client: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(versions, "MOST_VERSIONS", 2)
+    monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
     arn = created(client, name=name, publish=True)
     revised(client, arn, "a")
     full = ("ServiceQuotaExceededException", f"The state machine '{arn}' has reached the limit of 2 versions")

@@ -30,7 +30,7 @@ __all__ = ["command", "history"]
 FOLLOW_SECONDS = 0.2
 COLUMNS = ("id", "time (UTC)", "type", "detail", "previous")
 WIDTHS = (5, 23, 24, 40, 0)  # of the lines that --follow writes
-LONGEST_CAUSE = 100
+MAX_CAUSE = 100
 
 
 def command(
@@ -140,6 +140,6 @@ def _resource(details: dict[str, Any]) -> str | None:
 
 def _failure(details: dict[str, Any]) -> str | None:
     cause = readable_cause(details.get("cause")) or ""
-    if len(cause) > LONGEST_CAUSE:
-        cause = cause[: LONGEST_CAUSE - 1] + "…"
+    if len(cause) > MAX_CAUSE:
+        cause = cause[: MAX_CAUSE - 1] + "…"
     return ": ".join(part for part in (details.get("error"), cause) if part) or None

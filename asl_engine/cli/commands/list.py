@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_limit", "checked_status", "command", "list_executions"]
 
-MOST_WAYS = 5
+MAX_WAYS = 5
 STATUSES: tuple[Status, ...] = get_args(Status)
 
 
@@ -58,9 +58,9 @@ def list_executions(machine: str | None, status: str | None, limit: int, *, db: 
         err(f"there is no execution of a machine {machine!r}; `asl list` shows those there are")
     if not path.exists():
         err(f"there is no database at {path} yet; `asl run` makes one")
-    for way in [*dict.fromkeys(ways.values())][:MOST_WAYS]:
+    for way in [*dict.fromkeys(ways.values())][:MAX_WAYS]:
         err(f"interrupted: {way}")
-    if len(ways) > MOST_WAYS:
+    if len(ways) > MAX_WAYS:
         err(f"{len(ways)} are interrupted; go on with all of them: asl resume --all")
     return 0
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command", "replay"]
 
-LONGEST_CELL = 400
+MAX_CELL = 400
 
 
 def command(
@@ -135,7 +135,7 @@ def _cells(event: Event | None) -> dict[str, str]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
+    return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
 
 
 def _result(recorded: Recorded, difference: Difference | None) -> dict[str, Any]:

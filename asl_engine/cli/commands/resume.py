@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["command", "join", "resume"]
 
 FOLLOW_SECONDS = 0.25
-MOST_OPEN = 1_000_000
+MAX_OPEN = 1_000_000
 
 
 def command(
@@ -143,7 +143,7 @@ async def _resume_all(db: Path, time: str | None, *, as_json: bool, quiet: bool)
     """Whatever nobody drives, at the same time.  0 where all succeed, 2 where one cannot be resumed, else 1."""
     with at_the_wheel(AT_ONCE) as signals:
         async with opened(db) as store:
-            records = await store.executions(status="RUNNING", limit=MOST_OPEN)
+            records = await store.executions(status="RUNNING", limit=MAX_OPEN)
             outcomes = await asyncio.gather(
                 *(_attempt(store, _timed(record, time), signals) for record in records)
             )

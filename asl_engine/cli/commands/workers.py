@@ -44,7 +44,7 @@ __all__ = ["Workers", "command", "workers"]
 
 CHILD = "ASL_WORKER_OF"  # in the environment of a supervisor's processes: its process id
 DEFAULT_HEARTBEAT = 20.0  # seconds, where no definition says how often one is expected
-MOST_PROCESSES = 256
+MAX_PROCESSES = 256
 RESTART_SECONDS = 1.0
 
 
@@ -140,8 +140,8 @@ def workers(given: Workers) -> int:
     """Work until a signal comes.  Returns the exit code."""
     if given.definition is None and not given.activities:
         raise InvalidInput("give a definition, or --activity ARN=CALLABLE: there is nothing to work for")
-    if not 1 <= given.processes <= MOST_PROCESSES:
-        raise InvalidInput(f"--processes {given.processes}: from 1 to {MOST_PROCESSES}")
+    if not 1 <= given.processes <= MAX_PROCESSES:
+        raise InvalidInput(f"--processes {given.processes}: from 1 to {MAX_PROCESSES}")
     if given.concurrency < 1:
         raise InvalidInput(f"--concurrency {given.concurrency}: it is at least 1")
     if given.heartbeat is not None and given.heartbeat <= 0:

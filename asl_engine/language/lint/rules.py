@@ -58,7 +58,7 @@ STATES_MEMBERS: Final = ("input", "result", "errorOutput", "context")
 # Quoted text, which reads nothing, or a member of $states.
 STATES_MEMBER: Final = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\$states\s*\.\s*(?P<member>\w+)")
 DAY_SECONDS: Final = 86_400
-FEW_ATTEMPTS: Final = 1
+MIN_ATTEMPTS: Final = 1
 
 
 Doubts: TypeAlias = "Iterator[tuple[str, str]]"  # locations, and the doubt about each
@@ -113,7 +113,7 @@ def _endless_tasks(scope: ScopeSource) -> Doubts:
 
 def _retries_without_jitter(scope: ScopeSource) -> Doubts:
     for place, retrier in _retriers(scope):
-        if retrier.get("MaxAttempts", 3) > FEW_ATTEMPTS and retrier.get("JitterStrategy") != "FULL":
+        if retrier.get("MaxAttempts", 3) > MIN_ATTEMPTS and retrier.get("JitterStrategy") != "FULL":
             yield place, 'All executions that fail together retry together; add "JitterStrategy": "FULL"'
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AwsClients", "Connecting", "read_timeout"]
 
-LONGEST_READ = 1024  # seconds: a Lambda function runs for 900 at most
+MAX_READ = 1024  # seconds: a Lambda function runs for 900 at most
 CONNECT_SECONDS = 10
 RENEW_SECONDS = 300  # before the credentials of a role end
 # For an endpoint on this machine that checks no signature, where the AWS SDK finds no credentials.
@@ -57,7 +57,7 @@ class AwsClients:
         """Whether the service's endpoint was given."""
         return service in self._connecting.endpoints
 
-    def get(self, service: str, region: str | None, role: str | None = None, timeout: int = LONGEST_READ) -> Any:
+    def get(self, service: str, region: str | None, role: str | None = None, timeout: int = MAX_READ) -> Any:
         """A client.  ``role`` is assumed through STS.  Raises what botocore raises, and ``ValueError``."""
         key = _Key(service, region, role, timeout)
         with self._lock:
@@ -74,7 +74,7 @@ class AwsClients:
 
         self.get(service, region, role)
         with self._lock:
-            assumed = self._assumed_keys.get(_Key(service, region, role, LONGEST_READ))
+            assumed = self._assumed_keys.get(_Key(service, region, role, MAX_READ))
             if assumed is not None:
                 return Credentials(*assumed.values())
             found = self._session.get_credentials()
@@ -148,6 +148,6 @@ def read_timeout(deadline: int | None) -> int:
     ``deadline`` is in milliseconds since the epoch.
     """
     if deadline is None:
-        return LONGEST_READ
+        return MAX_READ
     left = max(0, deadline - int(time() * 1000)) // 1000 + 1
-    return min(1 << left.bit_length(), LONGEST_READ)
+    return min(1 << left.bit_length(), MAX_READ)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["follow"]
 
 FIRST_SECONDS = 0.5
-LONGEST_SECONDS = 10.0
+MAX_SECONDS = 10.0
 GROWTH = 1.5
 
 
@@ -51,7 +51,7 @@ async def follow(
             if status in job.failed:
                 raise StatesError("States.TaskFailed", dumps(_result(job, described)))
             await asyncio.sleep(wait)
-            wait = wait if poll_seconds is not None else min(wait * GROWTH, LONGEST_SECONDS)
+            wait = wait if poll_seconds is not None else min(wait * GROWTH, MAX_SECONDS)
     except asyncio.CancelledError as cancelled:
         if given_up(cancelled) and job.cancel is not None:
             with suppress(StatesError):  # it may have ended meanwhile

@@ -70,7 +70,7 @@ FORBIDDEN: Final = frozenset(
         "www-authenticate",
     ]
 )
-LONGEST_SECONDS: Final = 300  # the longest timeout that a Regional API can have
+MAX_SECONDS: Final = 300  # the longest timeout that a Regional API can have
 PATH_CHARACTERS: Final = "/%:@!$&'()*+,;="  # characters that stay unescaped; a path may be percent-encoded already
 _API_HOST = re.compile(r"[^.]+\.execute-api\.(?P<region>[a-z0-9-]+)\.")
 _HOST_NAME = re.compile(r"[A-Za-z0-9.-]+(:[0-9]+)?")
@@ -98,8 +98,8 @@ def api_gateway_resource(clients: AwsClients) -> Direct:
         if parameters.get("AuthType", "NO_AUTH") != "NO_AUTH":
             request = await run_in_thread(partial(_signed, clients, request, place, call))
         try:
-            async with http_client(call, LONGEST_SECONDS) as client:
-                answer = await send(client, request, call, LONGEST_SECONDS)
+            async with http_client(call, MAX_SECONDS) as client:
+                answer = await send(client, request, call, MAX_SECONDS)
         except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             cause = f"Unable to execute HTTP request: {reason(error)}"
             raise StatesError("ApiGateway.SdkClientException", cause) from error

@@ -6,9 +6,9 @@ from typing import Final
 
 from asl_engine.errors import StatesError
 
-__all__ = ["LARGEST_STREAM", "MOST_BYTES", "too_large"]
+__all__ = ["LARGEST_STREAM", "MAX_BYTES", "too_large"]
 
-MOST_BYTES: Final = 262_144  # of the response of an HTTP API
+MAX_BYTES: Final = 262_144  # of the response of an HTTP API
 LARGEST_STREAM = 67_108_864  # bytes, if AWS's limit on results is off; with the limit, far less is too much
 
 

@@ -14,7 +14,7 @@ from asl_engine.arn import Arn, connection_name, parse_arn
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
-from asl_engine.resources.http.bounds import MOST_BYTES
+from asl_engine.resources.http.bounds import MAX_BYTES
 from asl_engine.resources.http.form_encoding import ARRAY_FORMATS, form, query
 from asl_engine.resources.http.requests import HttpRequest, fits_header, http_client, joined, reason, send
 from asl_engine.resources.request_fields import (
@@ -60,7 +60,7 @@ WITHIN: Final = {
         "RequestEncodingOptions": RequestField(OBJECT),
     },
 }
-LONGEST_SECONDS: Final = 60
+MAX_SECONDS: Final = 60
 TOKEN_MARGIN_SECONDS: Final = 60
 # Headers that a definition may not set, by the Developer Guide: prefixes, and whole names.
 FORBIDDEN_PREFIXES: Final = ("x-amz-", "x-amzn-", "x-forwarded")
@@ -120,7 +120,7 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
         parameters = _checked(call.input.value)
         connection = _connection(parameters, connections)
         try:
-            async with http_client(call, LONGEST_SECONDS) as client:
+            async with http_client(call, MAX_SECONDS) as client:
                 region = Arn.of(call.execution).region
                 request = _request(parameters, connection, region)
                 if connection is not None:
@@ -128,7 +128,7 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
                 if call.trace is not None:
                     shown = request if call.trace.reveal_secrets else _request(parameters, None, region)
                     call.trace.tell("request", shown.members())
-                answer = await send(client, request, call, LONGEST_SECONDS)
+                answer = await send(client, request, call, MAX_SECONDS)
                 if call.trace is not None:
                     call.trace.tell("response", {"protocol": shown.protocol, **answer.members()})
         except httpx.HTTPError as error:
@@ -223,7 +223,7 @@ def _request(parameters: dict[str, Any], connection: Connection | None, region: 
         headers = {name: text for name, text in headers.items() if name.lower() != "content-type"}
         headers["Content-Type"] = kind
     headers["User-Agent"] = f"Amazon|StepFunctions|HttpInvoke|{region}"
-    headers["Range"] = f"bytes=0-{MOST_BYTES}"
+    headers["Range"] = f"bytes=0-{MAX_BYTES}"
     url: str = parameters["ApiEndpoint"]
     if asked:
         url += ("&" if "?" in url else "?") + query(asked)
@@ -281,7 +281,7 @@ class _Tokens:
             content = urlencode(asked).encode()
             headers["Content-Type"] = "application/x-www-form-urlencoded"
         request = HttpRequest(connection.method, url, headers, content)
-        answer = await send(client, request, call, LONGEST_SECONDS)
+        answer = await send(client, request, call, MAX_SECONDS)
         try:
             told = loads(answer.text) if answer.is_success else None
         except JsonSyntaxError:

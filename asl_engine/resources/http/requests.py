@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.resources.http.bounds import MOST_BYTES, too_large
+from asl_engine.resources.http.bounds import MAX_BYTES, too_large
 from asl_engine.resources.request_fields import UNKNOWN
 
 if TYPE_CHECKING:
@@ -127,12 +127,12 @@ async def _receive(client: Any, request: HttpRequest, call: TaskCall) -> HttpAns
     async with streaming as answer:
         async for chunk in answer.aiter_bytes(CHUNK_BYTES):  # after decompression: that is what counts
             data += chunk
-            if len(data) > MOST_BYTES:
+            if len(data) > MAX_BYTES:
                 if not answer.is_success:
                     break  # the cause of a failure is cut anyway
                 raise too_large(call.state)
     headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in answer.headers.raw]
-    return HttpAnswer(answer.status_code, _phrase(answer), headers, bytes(data[:MOST_BYTES]))
+    return HttpAnswer(answer.status_code, _phrase(answer), headers, bytes(data[:MAX_BYTES]))
 
 
 def _phrase(answer: Any) -> str:

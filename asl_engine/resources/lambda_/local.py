@@ -32,8 +32,8 @@ __all__ = ["FunctionConfiguration", "LocalFunction", "read_functions"]
 
 KEYS = ("handler", "endpoint", "environment", "timeout", "python", "folder")
 WORKER = Path(__file__).with_name("worker.py")
-LONGEST_SECONDS = 900.0
-MOST_BYTES = 6_291_456  # of a synchronous invocation's payload
+MAX_SECONDS = 900.0
+MAX_BYTES = 6_291_456  # of a synchronous invocation's payload
 EMULATED = "/2015-03-31/functions/function/invocations"
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
@@ -61,14 +61,14 @@ def _function(name: str, table: Any, root: Path, place: str) -> FunctionConfigur
     for key in table:
         if key not in KEYS:
             raise ProjectError(f"{place}: there is no key {key!r}; allowed are {', '.join(KEYS)}")
-    handler, endpoint, timeout = table.get("handler"), table.get("endpoint"), table.get("timeout", LONGEST_SECONDS)
+    handler, endpoint, timeout = table.get("handler"), table.get("endpoint"), table.get("timeout", MAX_SECONDS)
     if (handler is None) == (endpoint is None):
         raise ProjectError(f"{place}: it has to have either handler or endpoint")
     if endpoint is not None and not str(endpoint).startswith(("http://", "https://")):
         raise ProjectError(f"{place}: endpoint has to be a URL, such as http://localhost:9000")
     if handler is not None and (not isinstance(handler, str) or not any(sign in handler for sign in ":.")):
         raise ProjectError(f'{place}: handler has to be "module:function"')
-    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= LONGEST_SECONDS:
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float) or not 0 < timeout <= MAX_SECONDS:
         raise ProjectError(f"{place}: timeout has to be a number of seconds, at most 900")
     environment = table.get("environment", {})
     if not isinstance(environment, dict) or not all(isinstance(text, str) for text in environment.values()):
@@ -146,7 +146,7 @@ def _posted(url: str, event: str, seconds: float) -> Invocation:
     request = Request(url, event.encode(), {"Content-Type": "application/json"})  # noqa: S310  http, by the check
     try:
         with urlopen(request, timeout=seconds) as answer:  # noqa: S310  http, by the check
-            text = answer.read(MOST_BYTES + 1).decode(errors="replace")
+            text = answer.read(MAX_BYTES + 1).decode(errors="replace")
             failed = "x-amz-function-error" in answer.headers
     except HTTPError as error:
         raise StatesError(
@@ -162,9 +162,9 @@ def _posted(url: str, event: str, seconds: float) -> Invocation:
 
 
 def _bounded(made: Invocation) -> Invocation:
-    if len(made.text.encode()) <= MOST_BYTES:
+    if len(made.text.encode()) <= MAX_BYTES:
         return made
-    error = f"Response payload size exceeded maximum allowed payload size ({MOST_BYTES} bytes)."
+    error = f"Response payload size exceeded maximum allowed payload size ({MAX_BYTES} bytes)."
     report = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": error}
     return Invocation(json.dumps(report), failed=True, answer={})
 

@@ -25,7 +25,7 @@ __all__ = [
     "update_state_machine_alias",
 ]
 
-MOST_ALIASES = 100  # of one state machine
+MAX_ALIASES = 100  # of one state machine
 
 
 async def create_state_machine_alias(request: Request, service: Service) -> dict[str, Any]:
@@ -39,9 +39,9 @@ async def create_state_machine_alias(request: Request, service: Service) -> dict
         others = await service.store.aliases.of_machine(machine)
         there = next((one for one in others if one.name == record.name), None)
         if there is None:
-            if len(others) >= MOST_ALIASES:
+            if len(others) >= MAX_ALIASES:
                 raise quota_exceeded(
-                    f"The state machine '{machine}' has reached the limit of {MOST_ALIASES} aliases"
+                    f"The state machine '{machine}' has reached the limit of {MAX_ALIASES} aliases"
                 )
             # Later than all others, so that the order by date is the order of creation.
             now = max([now, *(one.created_at + 1 for one in others)])

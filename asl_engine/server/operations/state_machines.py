@@ -39,7 +39,7 @@ __all__ = [
 
 log = logging.getLogger("asl_engine.server")
 
-MOST_MACHINES = 100_000  # of one account in one region
+MAX_MACHINES = 100_000  # of one account in one region
 CHANGEABLE = (
     "definition",
     "roleArn",
@@ -220,10 +220,8 @@ async def _changeable(request: Request, service: Service, arn: str) -> MachineRe
 
 
 async def _check_room(request: Request, service: Service) -> None:
-    if await service.store.machines.count(request.caller.prefix) >= MOST_MACHINES:
-        raise ApiError(
-            "StateMachineLimitExceeded", f"The limit of {MOST_MACHINES} state machines has been reached"
-        )
+    if await service.store.machines.count(request.caller.prefix) >= MAX_MACHINES:
+        raise ApiError("StateMachineLimitExceeded", f"The limit of {MAX_MACHINES} state machines has been reached")
 
 
 def _labelled(definition: str, found: Target) -> str:

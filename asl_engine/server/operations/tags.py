@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["checked_tags", "list_tags_for_resource", "tag_resource", "untag_resource"]
 
-MOST_TAGS = 50  # of one resource
+MAX_TAGS = 50  # of one resource
 # Letters, digits, white space and seven symbols, as the API reference lists them.
 ALLOWED = re.compile(r"[\w\s.:/=+\-@]*")
 RESERVED = "aws:"
@@ -74,9 +74,9 @@ def checked_tags(request: Request, arn: str | None = None) -> dict[str, str]:
 
 
 def _check_number(number: int, arn: str) -> None:
-    if number > MOST_TAGS:
+    if number > MAX_TAGS:
         raise ApiError(
-            "TooManyTags", f"The number of tags exceeds the limit of {MOST_TAGS}: '{arn}'", resourceName=arn
+            "TooManyTags", f"The number of tags exceeds the limit of {MAX_TAGS}: '{arn}'", resourceName=arn
         )
 
 

@@ -24,7 +24,7 @@ __all__ = [
     "version_description",
 ]
 
-MOST_VERSIONS = 1000  # of one state machine
+MAX_VERSIONS = 1000  # of one state machine
 INITIAL = "INITIAL"  # how callers name the revision without an identifier
 
 
@@ -92,8 +92,8 @@ async def delete_state_machine_version(request: Request, service: Service) -> di
 
 async def new_version(service: Service, record: MachineRecord, description: str | None) -> VersionRecord:
     """The next version of a machine's current revision, not yet stored.  Raises ServiceQuotaExceededException."""
-    if await service.store.versions.count(record.arn) >= MOST_VERSIONS:
-        raise quota_exceeded(f"The state machine '{record.arn}' has reached the limit of {MOST_VERSIONS} versions")
+    if await service.store.versions.count(record.arn) >= MAX_VERSIONS:
+        raise quota_exceeded(f"The state machine '{record.arn}' has reached the limit of {MAX_VERSIONS} versions")
     return VersionRecord(
         machine_arn=record.arn,
         number=record.last_version + 1,

@@ -63,7 +63,7 @@ class Append:
         ended = outcome(events)
         self.end = None if ended is None else (*ended, key)
 
-    def settle(self, failure: Exception | None = None) -> None:
+    def resolve(self, failure: Exception | None = None) -> None:
         if self.done.cancelled():
             return
         if failure is None:

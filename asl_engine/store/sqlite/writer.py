@@ -139,7 +139,7 @@ def write_together(db: sqlite3.Connection, appends: Sequence[Append]) -> list[Ou
 
 def _settle(outcomes: list[Outcome]) -> None:
     for append, failure in outcomes:
-        append.settle(failure)
+        append.resolve(failure)
 
 
 def _resolve(waiting: asyncio.Future[Any], value: object = None) -> None:

@@ -39,7 +39,7 @@ __all__ = [
 
 WAIT_SECONDS = 1.0
 INTERRUPTED = 130
-MOST_CANDIDATES = 10
+MAX_CANDIDATES = 10
 PAGE = 1000
 
 
@@ -171,7 +171,7 @@ def execution_arn(aws: Aws, text: str, machine: str | None) -> str:
         )
     if len(chosen) > 1:
         lines = [f"{text!r} may be any of {len(chosen)} executions; give more of its name, or its ARN:"]
-        lines += [f"  {one['status']}  {one['executionArn']}" for one in chosen[:MOST_CANDIDATES]]
+        lines += [f"  {one['status']}  {one['executionArn']}" for one in chosen[:MAX_CANDIDATES]]
         raise ExecutionDoesNotExist("\n".join(lines))
     arn: str = chosen[0]["executionArn"]
     return arn

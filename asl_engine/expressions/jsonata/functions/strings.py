@@ -21,7 +21,7 @@ __all__ = ["FUNCTIONS"]
 T = TypeVar("T")
 
 BLANKS: Final = re.compile(r"[ \t\n\r]+")
-MOST_PADDING: Final = 262_144  # characters (recorded from AWS)
+MAX_PADDING: Final = 262_144  # characters (recorded from AWS)
 MATCH_MEMBERS: Final = {"start", "end", "groups", "next"}
 
 
@@ -87,7 +87,7 @@ def pad(evaluation: Evaluation, value: Any, width: Any, filling: Any = MISSING) 
     missing = truncated(abs(width)) - len(value)
     if abs(width) != missing + len(value):
         raise JsonataError("D1001", value=width)  # in 2.0.6 no array has a fraction of an item
-    if missing > MOST_PADDING:
+    if missing > MAX_PADDING:
         raise JsonataError("memory")
     evaluation.spend_text(missing)
     characters = " " if filling is MISSING or not filling else filling
