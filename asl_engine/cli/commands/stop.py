@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asl_engine.cli import options
 from asl_engine.cli.lookup import command_for, find_one
 from asl_engine.cli.output import err, out, pretty_json, short_name
-from asl_engine.engine.clock import clock_of
 from asl_engine.limits import NO_LIMITS
-from asl_engine.project.lookup import database, opened
+from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.projections.moments import iso
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from asl_engine.store.records import Record
 
 __all__ = ["command", "stop"]
@@ -55,16 +53,15 @@ async def _stop(db: Path, text: str, error: str | None, cause: str | None) -> tu
 
 
 async def _abort(db: Path, text: str, error: str | None, cause: str | None) -> tuple[Record, bool]:
-    from asl_engine.engine.engine import Engine
     from asl_engine.language.loader import load
+    from asl_engine.project.setup import assemble
 
     async with opened(db) as store:
         record = await find_one(store, text)
         stopped = False
         if record.status == "RUNNING":
             since = (await store.events(record.identity.arn))[-1].at
-            clock = clock_of(record.options.time, since)
             machine = load(await store.definition(record.definition), limits=NO_LIMITS)
-            async with Engine(store, {}, clock=clock) as engine:
+            async with assemble(store, {}, record.options, project_of(Path.cwd()), since=since) as engine:
                 stopped = await engine.stop(machine, record, error, cause)
         return await store.record(record.identity.arn) or record, stopped
