@@ -119,7 +119,7 @@ DATA: Any = {
 }
 READING = [
     "$states.input ~> |items|{'new': 1}, 'tags'|",
-    "$states.input ~> |**|{'new': 1}|",
+    "$states.input ~> |**[$type($) = 'object']|{'new': 1}|",
     "$states.input.object ~> |b|{'c': 2}|",
     "[] ~> |$states|{'new': 1}, 'input'|",
     "{} ~> |$states.input.items|{'new': 1}|",

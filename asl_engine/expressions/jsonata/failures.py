@@ -124,12 +124,15 @@ MESSAGES: Final = {
     "D3137": "{{{message}}}",
     # Recorded from AWS, without a code.
     "memory": "Expression evaluation memory limit exceeded: Check for excessive memory usage",
+    # Of this engine: the reference gives the error of its host, without a code.
+    "transform": "The insert/update clause of the transform expression cannot be merged into {{value}}",
     "D3138": "The $single() function expected exactly 1 matching result.  Instead it matched more.",
     "D3139": "The $single() function expected exactly 1 matching result.  Instead it matched 0.",
     "D3140": "Malformed URL passed to ${{{functionName}}}(): {{value}}",
     "D3141": "{{{message}}}",
 }
 
+CODELESS: Final = {"memory", "transform"}
 PLACE: Final = re.compile(r"\{\{\{(\w+)}}}|\{\{(\w+)}}")
 SHOWN_LENGTH: Final = 10_000  # characters of a value within a message
 
@@ -161,7 +164,7 @@ class JsonataError(Exception):
     @property
     def clause(self) -> str:
         """AWS's text after the words "threw an error during evaluation"."""
-        return f": {self.message}" if self.code == "memory" else f". {self}"
+        return f": {self.message}" if self.code in CODELESS else f". {self}"
 
     def __str__(self) -> str:
         """``T1006: Attempted to invoke a non-function``"""

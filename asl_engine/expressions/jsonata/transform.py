@@ -49,12 +49,20 @@ def compile_transform(location: Evaluate, update: Evaluate, delete: Evaluate | N
     return make
 
 
+def _merge(match: Any, changes: dict[str, Any]) -> None:
+    """An array takes the changes without showing them; what has no members at all cannot take them."""
+    if match.__class__ is dict:
+        match.update(changes)
+    elif match is None or isinstance(match, str | int | float):
+        raise JsonataError("transform", value=match)
+
+
 def _change(match: Any, update: Evaluate, delete: Evaluate | None, frame: Environment) -> None:
     changes = update(match, frame)
     if changes is not MISSING and changes.__class__ is not dict:
         raise JsonataError("T2011", value=changes)
-    if changes is not MISSING and match.__class__ is dict:
-        match.update(changes)
+    if changes is not MISSING and changes:
+        _merge(match, changes)
     if delete is None:
         return
     deletions = delete(match, frame)

@@ -183,7 +183,7 @@ def parse(evaluation: Evaluation, value: Any, picture: Any) -> Any:
         return MISSING
     evaluation.spend(len(_text(picture)) + len(value))
     result = parse_integer(value, IntegerPicture.parse(_text(picture)))
-    return MISSING if result is None else result
+    return math.nan if result is None else result  # as the reference implementation has it
 
 
 def parse_integer(text: str, picture: IntegerPicture) -> int | None:
