@@ -1,8 +1,8 @@
 """Terraform, with AWS's provider, against ``asl serve``: what it creates it finds as it wrote it.
 
 The provider is large and the tests never download it: they run where Terraform is on the path and the provider
-lies in a mirror that Terraform itself knows (TF_PLUGIN_CACHE_DIR, or one of its implied local mirrors), or below
-/opt, where images have theirs.  How single requests look on the wire is tested elsewhere, without Terraform.
+lies in a mirror: the folder that ASL_TERRAFORM_MIRROR names, Terraform's own cache (TF_PLUGIN_CACHE_DIR), or one of
+its implied local mirrors.  How single requests look on the wire is tested elsewhere, without Terraform.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tests.server.harness import ROLE, Server, running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PROVIDER = "registry.terraform.io/hashicorp/aws"
+PROVIDER = "*/hashicorp/aws"  # below the host that it comes from
 UNCHANGED = 0  # the exit code of ``plan -detailed-exitcode``; where something is to change it is 2
 PARALLELISM = "-parallelism=40"
 MINUTES = 60  # seconds
@@ -46,23 +46,23 @@ COMBINATIONS = list(product(LOGGING, TRACING, ENCRYPTION))
 
 
 def mirrors() -> Iterator[Path]:
-    if cache := os.environ.get("TF_PLUGIN_CACHE_DIR"):
-        yield Path(cache)
+    for name in ("ASL_TERRAFORM_MIRROR", "TF_PLUGIN_CACHE_DIR"):
+        if folder := os.environ.get(name):
+            yield Path(folder)
     yield Path.home() / ".terraform.d" / "plugins"
     for shared in ("/usr/local/share", "/usr/share"):
         yield Path(shared) / "terraform" / "plugins"
-    yield from sorted(Path("/opt").glob("*"))
 
 
 def mirror() -> Path | None:
     """A folder that holds the provider."""
-    return next((folder for folder in mirrors() if any((folder / PROVIDER).glob("*"))), None)
+    return next((folder for folder in mirrors() if any(folder.glob(f"{PROVIDER}/*"))), None)
 
 
 BINARY, MIRROR = shutil.which("terraform"), mirror()
 pytestmark = [
     pytest.mark.skipif(BINARY is None, reason="terraform is not installed"),
-    pytest.mark.skipif(MIRROR is None, reason=f"no local mirror has the provider {PROVIDER}"),
+    pytest.mark.skipif(MIRROR is None, reason="no local mirror has the provider hashicorp/aws"),
     pytest.mark.timeout(10 * MINUTES),  # the provider takes seconds to start, each time
 ]
 
