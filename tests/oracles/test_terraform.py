@@ -1,8 +1,8 @@
 """Terraform, with AWS's provider, against ``asl serve``: what it creates it finds as it wrote it.
 
 The provider is large and the tests never download it: they run where Terraform is on the path and the provider
-lies in a mirror: the folder that ASL_TERRAFORM_MIRROR names, Terraform's own cache (TF_PLUGIN_CACHE_DIR), or one of
-its implied local mirrors.  How single requests look on the wire is tested elsewhere, without Terraform.
+lies in a mirror: the folder that ASL_TERRAFORM_MIRROR names, Terraform's own cache (TF_PLUGIN_CACHE_DIR), or one
+of its implied local mirrors.  How single requests look on the wire is tested elsewhere, without Terraform.
 """
 
 from __future__ import annotations
