@@ -59,6 +59,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.tasks",
         "List the project's task callables, and where they were looked for.",
     ),
+    "prune": Entry(
+        "asl_engine.cli.commands.prune",
+        "Delete executions that ended long ago, and definitions that nothing uses; what runs stays.",
+    ),
     "serve": Entry(
         "asl_engine.cli.commands.serve",
         "Answer the Step Functions API, until interrupted; what runs then goes on with the next start.",

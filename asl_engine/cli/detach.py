@@ -19,6 +19,7 @@ from asl_engine.errors import AslError, ExecutionBusy, StoreError
 from asl_engine.project.inputs import STDIN
 from asl_engine.project.lookup import opened
 from asl_engine.project.setup import absolute_mock
+from asl_engine.store.sqlite.place import log_path
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Identity
@@ -107,8 +108,7 @@ def remove_unless_written(log_file: Path) -> None:
 
 
 def _log_file(start: Start) -> Path:
-    db = start.setup.project.db
-    return db.with_name(f"{db.name}-logs") / f"{start.machine_name}.{start.name}.log"
+    return log_path(start.setup.project.db, start.machine_name, start.name)
 
 
 def _arguments(request: RunRequest, start: Start) -> list[str]:

@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.errors import AslError
+from asl_engine.errors import AslError, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +22,7 @@ __all__ = [
     "OutputRefused",
     "clean",
     "compact_json",
+    "confirmed",
     "counted",
     "err",
     "flush",
@@ -92,6 +93,14 @@ def err(text: str, end: str = "\n") -> None:
 def is_terminal(stream: TextIO | None) -> bool:
     """Whether somebody sits in front of it.  A stream that was closed before we started is None."""
     return stream is not None and stream.isatty()
+
+
+def confirmed(question: str, asker: str) -> bool:
+    """Whether somebody says yes.  Raises ``InvalidInput`` where nobody can; ``asker`` is what asks."""
+    if not is_terminal(sys.stdin):
+        raise InvalidInput(f"{asker} asks for confirmation, and there is no terminal to ask at: give --yes")
+    err(f"{question} [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 # -- values -----------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import InvalidInput, Parameter, ProjectError
+from asl_engine.project.ages import FORM, is_age
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,6 +33,7 @@ class Project(NamedTuple):
     ``endpoints`` are the URLs of AWS services.
     ``deploy``, ``connections`` and ``functions`` are the tables of these names, as they are written:
     ``cloud.deploy.settings``, ``resources.http.connections`` and ``resources.lambda_.local`` read them.
+    ``keep`` is how long executions are kept once they have ended, None for as long as nobody deletes them.
     ``allow_hosts`` are the names that a server of the project answers to besides those of the loopback interface.
     """
 
@@ -53,6 +55,7 @@ class Project(NamedTuple):
     allow_hosts: Sequence[str] = ()
     isolation: str = "none"
     max_deaths: int = 2
+    keep: str | None = None
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -198,6 +201,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     "allow-hosts": ("allow_hosts", _is_texts, 'a list of host names, such as ["host.docker.internal"]'),
     "isolation": ("isolation", lambda v: v in ("none", "process"), '"none" or "process"'),
     "max-deaths": ("max_deaths", lambda v: type(v) is int and v > 0, "a number of processes, at least 1"),
+    "keep": ("keep", is_age, FORM),
     "lambda": ("use_lambda", lambda v: isinstance(v, bool), "true or false"),
     "limits": ("limits", lambda v: isinstance(v, dict), 'a table, such as { history_events = "none" }'),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),

@@ -21,6 +21,7 @@ from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.http import make_app
 from asl_engine.server.protocol.uvicorn_limits import BoundedProtocol
 from asl_engine.server.service import Service
+from asl_engine.server.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
@@ -111,12 +112,14 @@ async def serve(
     buckets: Mapping[str, Path] | None = None,
     hosts: Collection[str] | None = (),
     observer: Observer | None = None,
+    upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
 ) -> None:
     """Answer until ``stop`` is done.  Executions that are running then can be resumed.
 
     ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``observer`` gets
-    events once they are stored; ``buckets`` are folders that stand for S3 buckets.
+    events once they are stored; ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the
+    time, at the start and then every hour.
     """
     services = services or Services()
     nested = NestedExecutions(
@@ -155,7 +158,9 @@ async def serve(
         engine.activities.know(await store.activities.arns())
         await engine.check()  # changes by other processes are noticed from now on
         resumed = await service.resume_all()
-        looking = asyncio.ensure_future(_look_around(engine, service))
+        looking = [asyncio.ensure_future(_look_around(engine, service))]
+        if upkeep is not None:
+            looking.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
         stopping = asyncio.ensure_future(stop)
         host, port = listener.getsockname()[:2]
@@ -166,10 +171,12 @@ async def serve(
             engine.activities.close()
             await answering
         finally:
-            looking.cancel()
             stopping.cancel()
-            with suppress(asyncio.CancelledError):
-                await looking
+            for one in looking:
+                one.cancel()
+            for one in looking:
+                with suppress(asyncio.CancelledError):
+                    await one
 
 
 def _both(first: Observer | None, second: Observer) -> Observer:

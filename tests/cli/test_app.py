@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from asl_engine.cli.groups import LazyGroup
     from tests.cli.project import Project
 
-COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate", "tasks", "serve"]
-COMMANDS += ["deploy", "export", "workers", "remote"]
+COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate"]
+COMMANDS += ["tasks", "prune", "serve", "deploy", "export", "workers", "remote"]
 
 
 def test_alone_it_prints_help(project: Project) -> None:

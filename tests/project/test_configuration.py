@@ -54,6 +54,7 @@ region = "eu-central-1"
 account = "000000000000"
 lambda-endpoint = "http://localhost:3001"
 lambda = true
+keep = "30d"
 buckets = { local = "data", "other.bucket" = "/srv/other" }
 isolation = "process"
 max-deaths = 3
@@ -72,6 +73,7 @@ def test_every_key(tmp_path: Path, name: str) -> None:
         account="000000000000",
         lambda_endpoint="http://localhost:3001",
         use_lambda=True,
+        keep="30d",
         buckets={"local": tmp_path / "data", "other.bucket": Path("/srv/other")},
         isolation="process",
         max_deaths=3,

@@ -13,7 +13,7 @@ import typer
 
 from asl_engine.arn import is_role
 from asl_engine.cli import options
-from asl_engine.cli.output import clean, err, is_terminal, out, pretty_json
+from asl_engine.cli.output import clean, confirmed, err, out, pretty_json
 from asl_engine.cloud.client import connect
 from asl_engine.cloud.deploy.aliases import Shift
 from asl_engine.cloud.deploy.changes import Changes
@@ -277,7 +277,7 @@ def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
         return 0
     if given.dry_run:
         return 0
-    if not given.yes and not _confirmed(f"delete this in {aws.place}?"):
+    if not given.yes and not confirmed(f"delete this in {aws.place}?", "--destroy"):
         err("nothing is deleted")
         return 2
     changes = Changes(apply=True, tell=_silent, pause=time.sleep)
@@ -288,10 +288,3 @@ def _destroy(aws: Aws, order: Order, given: Deployment) -> int:
 
 def _silent(_line: str) -> None:
     """Write nothing: the changes were shown before the confirmation."""
-
-
-def _confirmed(question: str) -> bool:
-    if not is_terminal(sys.stdin):
-        raise InvalidInput("--destroy asks for confirmation, and there is no terminal to ask at: give --yes")
-    err(f"{question} [y/N] ", end="")
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}

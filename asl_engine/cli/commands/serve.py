@@ -18,13 +18,14 @@ from asl_engine.cli.output import counted, err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
 from asl_engine.errors import InvalidInput, ProjectError
+from asl_engine.project.ages import checked_age
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.project.setup import project_tasks, remote_lambda, services_of
 from asl_engine.store.run_options import RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from asl_engine.server.journal import Journal
     from asl_engine.server.lines import Lines
     from asl_engine.server.serve import Listening
+    from asl_engine.store.sqlite.store import SqliteStore
 
 __all__ = ["Serving", "command", "serve"]
 
@@ -83,6 +85,14 @@ def command(
     ] = None,
     limit: options.Limits = None,
     no_aws_limits: options.AwsLimitsOff = False,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            "--keep",
+            metavar="AGE",
+            help="Delete executions that ended so long ago, such as 90d. Default: the project's keep, or never.",
+        ),
+    ] = None,
     log_executions: Annotated[
         str | None,
         typer.Option(
@@ -123,6 +133,7 @@ def command(
             allow_hosts=allow_host or (),
             limits=limit or (),
             aws_limits=not no_aws_limits,
+            keep=keep,
             log_executions=log_executions,
             status_events=status_events,
             mock_config=mock_config,
@@ -147,6 +158,7 @@ class Serving(NamedTuple):
     allow_hosts: Sequence[str] = ()
     limits: Sequence[str] = ()
     aws_limits: bool = True
+    keep: str | None = None
     log_executions: str | None = None
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
@@ -159,6 +171,8 @@ def serve(given: Serving) -> int:
         raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
     time = _time(given.time)
     _check_host(given)
+    if given.keep is not None:
+        checked_age(given.keep, "--keep")
     project = project_of(Path.cwd())
     how = RunOptions(
         definition=Path.cwd(),
@@ -241,10 +255,28 @@ async def _serve(given: Serving, how: RunOptions, project: Project, hosts: froze
                     buckets=project.buckets,
                     hosts=hosts,
                     observer=None if journal is None else journal.observe,
+                    upkeep=_upkeep(store, given.keep or project.keep),
                     ready=lambda started: _announce(started, registry, project.db, exports),
                 )
     err("stopped; what was running goes on with the next start")
     return 0
+
+
+def _upkeep(store: SqliteStore, keep: str | None) -> Callable[[int], Awaitable[None]] | None:
+    """What deletes the executions that ended so long ago, None to keep them all."""
+    if keep is None:
+        return None
+    age = checked_age(keep, "keep")
+
+    async def delete(now: int) -> None:
+        from asl_engine.store.sqlite.pruning import Pruning, prune
+
+        done = await prune(store, Pruning(now - age))
+        if done.executions:
+            number = f"{done.executions:,} execution" + ("" if done.executions == 1 else "s")
+            err(f"asl serve: deleted {number} that ended more than {keep} ago")
+
+    return delete
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.store.outcome import outcome
@@ -10,7 +11,6 @@ from asl_engine.store.sqlite.codec import COLUMNS, encode
 from asl_engine.store.sqlite.map_runs import INSERT_CHILD, changes
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from asl_engine.core.events import Event
@@ -85,7 +85,10 @@ def insert(db: sqlite3.Connection, appends: Sequence[Append]) -> None:
     ]
     for statement, rows in together:
         if rows:
-            db.executemany(statement, rows)
+            done = db.executemany(statement, rows)
+            if statement == REDRIVE_EXECUTION and done.rowcount != len(rows):
+                # It is one that has been pruned meanwhile; each append then tries by itself.
+                raise sqlite3.IntegrityError("an execution that is redriven is gone")
     for append in appends:
         for statement, values in append.statements:
             db.execute(statement, values)

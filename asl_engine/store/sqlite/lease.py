@@ -17,7 +17,7 @@ from asl_engine.errors import Parameter, StoreError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["NOBODY", "Lease", "is_held"]
+__all__ = ["NOBODY", "Lease", "is_held", "leases_in"]
 
 NOBODY = ""  # the token of no lease: the owner has left in good order
 
@@ -87,6 +87,14 @@ class Lease:
         _taken.discard(self)
         os.close(self._file)
         self._file = -1
+
+
+def leases_in(folder: Path) -> list[str]:
+    """The leases in the folder, some of which may be those of dead processes."""
+    try:
+        return sorted(lease.name for lease in folder.iterdir())
+    except OSError:
+        return []
 
 
 def is_held(folder: Path, token: str) -> bool:

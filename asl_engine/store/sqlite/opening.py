@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["connection_to", "make_room", "may_be_written", "read_only_connection", "reading_connection"]
 
+OWN_FOLDER = ".asl"
 BUSY_SECONDS = 5.0  # how long a lock of another process is waited for
 # What tells whose a file is.  The application comes last: another process may write all three at once,
 # between two of our reads.
@@ -30,13 +31,31 @@ def make_room(path: Path, *, create: bool) -> None:
     """Make the folder of a database.  Raises ``StoreError`` if that fails, or if nothing is to be made."""
     if not create and not path.exists():
         raise StoreError(f"There is no database at {path}; `asl run` makes one")
+    folder = path.parent
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if folder.name == OWN_FOLDER:
+            _make_own(folder)
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(
-            f"Cannot make the folder {path.parent} for the database: {error.strerror}; name another file with ",
+            f"Cannot make the folder {folder} for the database: {error.strerror}; name another file with ",
             Parameter("db"),
         ) from None
+
+
+def _make_own(folder: Path) -> None:
+    """Make a folder that is ours alone: inputs and outputs are nobody else's affair, and do not belong into Git.
+
+    A folder that exists stays as it is: its mode and its content are its owner's choice.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(mode=0o700)
+    except FileExistsError:
+        folder.mkdir(exist_ok=True)  # fails where it is a file
+        return
+    (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
 def may_be_written(path: Path) -> bool:
@@ -164,6 +183,11 @@ async def _undo(opening: asyncio.Future[aiosqlite.Connection]) -> None:
 def _prepare(db: sqlite3.Connection, path: Path, synchronous: str) -> None:
     """Check that the file is ours, and only then set the journal and bring the layout up to date."""
     version = _checked(path, *(_number(db.execute(query)) for query in LAYOUT))
+    if not version:
+        # So that the file can shrink, a few pages at a time.  It is chosen before the first page is written, and
+        # only VACUUM changes it later: that writes the whole file anew while everybody waits, so an existing
+        # database keeps what it has until `asl prune --vacuum` is asked for.
+        db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {synchronous}")
     if version == len(MIGRATIONS):

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-__all__ = ["DatabaseFile", "companion", "explained", "is_in_use"]
+__all__ = ["DatabaseFile", "companion", "explained", "is_in_use", "log_path"]
 
 
 class DatabaseFile:
@@ -61,6 +61,11 @@ def companion(path: Path, suffix: str) -> Path:
     """A file that SQLite keeps beside the database itself, not beside a link to it."""
     itself = path.resolve()
     return itself.with_name(itself.name + suffix)
+
+
+def log_path(db: Path, machine: str, name: str) -> Path:
+    """Where the tasks of a detached run print to."""
+    return db.with_name(f"{db.name}-logs") / f"{machine}.{name}.log"
 
 
 def _file_at(path: Path) -> tuple[int, int] | None:

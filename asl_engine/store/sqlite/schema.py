@@ -165,4 +165,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         ON executions (machine_arn, status, coalesce(stopped_at, redriven_at, started_at))
         """,
     ),
+    # Which definitions nothing uses any more.
+    ("CREATE INDEX executions_by_definition ON executions (definition)",),
 )

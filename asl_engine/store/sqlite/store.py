@@ -11,7 +11,7 @@ import asyncio
 import sqlite3
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from asl_engine.core.execution import Identity
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
@@ -25,7 +25,7 @@ from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import LEAVE_EXECUTIONS, Append
 from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
-from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held
+from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
@@ -35,7 +35,7 @@ from asl_engine.store.sqlite.versions import VersionTable
 from asl_engine.store.sqlite.writer import Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     import aiosqlite
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Append", "SqliteStore"]
 
+Result = TypeVar("Result")
 RECORD_COLUMNS = (
     "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
     " definition, status, stopped_at, options, redrive_count, redriven_at"
@@ -73,12 +74,12 @@ class SqliteStore:
         self._lease: Lease | None = None
         self._claimed: dict[str, str] = {}  # from which owner, until something is done with the execution
         self._data_version = -1
-        self.machines = MachineTable(self._fetch, self._write_statements)
-        self.versions = VersionTable(self._fetch, self._write_statements)
-        self.aliases = AliasTable(self._fetch, self._write_statements)
-        self.tags = TagTable(self._fetch, self._write_statements)
-        self.activities = ActivityTable(self._fetch, self._write_statements)
-        self.map_runs = MapRunTable(self._fetch, self._write_statements, self._records)
+        self.machines = MachineTable(self.fetch, self._write_statements)
+        self.versions = VersionTable(self.fetch, self._write_statements)
+        self.aliases = AliasTable(self.fetch, self._write_statements)
+        self.tags = TagTable(self.fetch, self._write_statements)
+        self.activities = ActivityTable(self.fetch, self._write_statements)
+        self.map_runs = MapRunTable(self.fetch, self._write_statements, self._records)
 
     @classmethod
     async def open(
@@ -156,6 +157,18 @@ class SqliteStore:
         if batch.end or batch.execution or batch.statements:
             self._place.check()
 
+    async def write_alone(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Call a function with the connection that writes, in its thread.
+
+        It begins and ends its own transactions; appends wait meanwhile.
+        """
+        if self._writer is None:
+            raise self._place.explained(sqlite3.OperationalError("attempt to write a readonly database"))
+        try:
+            return await self._writer.do(function)
+        except sqlite3.Error as error:
+            raise self._place.explained(error) from None
+
     def _refusal(self, batch: Append, error: sqlite3.Error) -> Exception:
         if isinstance(error, sqlite3.IntegrityError):
             if batch.execution:
@@ -186,7 +199,7 @@ class SqliteStore:
         self, key: int, where: str, value: int | str, limit: int = -1, order: str = ""
     ) -> list[Event]:
         """Events in the order of the log, whatever the ``order`` of the query."""
-        found = await self._fetch(
+        found = await self.fetch(
             f"SELECT {', '.join(COLUMNS)} FROM events WHERE execution = ?1 AND {where}"
             f" ORDER BY seq {order} LIMIT ?3",
             (key, value, limit),
@@ -195,9 +208,14 @@ class SqliteStore:
         payloads: dict[int, Payload] = {}
         if earlier := referred_to(rows):
             query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
-            for seq, text in await self._fetch(query, (key, dumps([*earlier]))):
+            for seq, text in await self.fetch(query, (key, dumps([*earlier]))):
                 payload = payloads[seq] = Payload.of_text(text)
                 payload.origin = seq
+            if earlier - payloads.keys():
+                raise StoreError(
+                    f"Events of an execution in {self.path} are gone: it has been deleted meanwhile, or the "
+                    "database is damaged; `asl check` tells which"
+                )
         return decode(rows, payloads)
 
     async def record(self, arn: str) -> Record | None:
@@ -205,7 +223,9 @@ class SqliteStore:
         return rows[0] if rows else None
 
     async def definition(self, digest: str) -> str:
-        rows = await self._fetch("SELECT text FROM definitions WHERE digest = ?", (digest,))
+        rows = await self.fetch("SELECT text FROM definitions WHERE digest = ?", (digest,))
+        if not rows:
+            raise StoreError(f"There is no definition {digest} in {self.path}")
         return str(rows[0][0])
 
     async def find(self, text: str) -> list[Record]:
@@ -238,7 +258,7 @@ class SqliteStore:
         return await self._records(*listing.of_machine(machine_arn, status, after, limit, qualified))
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
-        rows = await self._fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
+        rows = await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
         # The columns are an Identity's, then a Record's own.
         split = len(Identity._fields)
         return [
@@ -248,12 +268,13 @@ class SqliteStore:
         ]
 
     async def _key(self, arn: str) -> int:
-        rows = await self._fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
+        rows = await self.fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
         if not rows:
             raise StoreError(f"There is no execution {arn} in {self.path}")
         return int(rows[0][0])
 
-    async def _fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+    async def fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        """The rows of a query, as they are on disk."""
         reader = self._reader or await self._begin_reading()
         try:
             rows = list(await reader.execute_fetchall(query, values))
@@ -277,7 +298,7 @@ class SqliteStore:
         return self._lease.token
 
     async def claim(self, arn: str) -> bool:
-        rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
+        rows = await self.fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
         owner = str(rows[0][0])
         mine = self._own_lease()
         if owner == mine:
@@ -287,7 +308,7 @@ class SqliteStore:
         batch = Append(arn, 0, ())
         batch.claim = (mine, arn, owner)
         await self._commit(batch)
-        rows = await self._fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
+        rows = await self.fetch("SELECT owner FROM executions WHERE arn = ?", (arn,))
         if str(rows[0][0]) != mine:
             raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
         self._claimed[arn] = owner
@@ -314,22 +335,27 @@ class SqliteStore:
 
     async def _owners(self, arns: Collection[str]) -> dict[str, str]:
         """The leases of those of the executions that run."""
-        rows = await self._fetch(
+        rows = await self.fetch(
             "SELECT arn, owner FROM executions WHERE status = 'RUNNING'"
             " AND arn IN (SELECT value FROM json_each(?1))",
             (dumps([*arns]),),
         )
         return {str(arn): str(owner) for arn, owner in rows}
 
+    def has_other_drivers(self) -> bool:
+        """Whether another living process drives executions of this database."""
+        mine = None if self._lease is None else self._lease.token
+        return any(is_held(self._leases, token) for token in leases_in(self._leases) if token != mine)
+
     async def changed(self) -> bool:
         self._place.check()
         # SQLite tells of what others than the connection that asks have written.
         query = "PRAGMA data_version"
         if self._writer is None:
-            version = (await self._fetch(query))[0][0]
+            version = (await self.fetch(query))[0][0]
         else:
             try:
-                version = await self._writer.ask(query)
+                version = await self._writer.do(lambda db: db.execute(query).fetchone()[0])
             except sqlite3.Error as error:
                 raise self._place.explained(error) from None
         before, self._data_version = self._data_version, int(version)

@@ -7,29 +7,30 @@ connection of its own, so no reader waits for it, and it never waits for the eve
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
 from asl_engine.store.sqlite.appends import Append, insert
 from asl_engine.store.sqlite.opening import connection_to
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
 __all__ = ["Writer"]
 
+Result = TypeVar("Result")
 # What an append has come to: None where it is on disk.
 Outcome: TypeAlias = tuple[Append, Exception | None]
 
 
-class Question(NamedTuple):
-    """A query of the connection that writes; ``answer`` is resolved with its first value."""
+class Job(NamedTuple):
+    """Something to do with the connection that writes; ``answer`` is resolved with what it returns."""
 
-    query: str
+    function: Callable[[sqlite3.Connection], Any]
     answer: asyncio.Future[Any]
 
 
@@ -38,7 +39,7 @@ class Writer:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[Append | Question | None] = SimpleQueue()
+        self._queue: SimpleQueue[Append | Job | None] = SimpleQueue()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
 
@@ -64,11 +65,14 @@ class Writer:
         """Write an append soon: its ``done`` tells when it is on disk, or what has gone wrong."""
         self._queue.put(append)
 
-    async def ask(self, query: str) -> Any:
-        """The first value of a query, once everything before it has been written."""
-        question = Question(query, self._loop.create_future())
-        self._queue.put(question)
-        return await question.answer
+    async def do(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Call a function in the thread, once everything before it has been written: what it returns or raises.
+
+        It begins and ends its own transactions.
+        """
+        answer: asyncio.Future[Result] = self._loop.create_future()
+        self._queue.put(Job(function, answer))
+        return await answer
 
     async def close(self) -> None:
         """Write what waits, then close the connection."""
@@ -94,9 +98,9 @@ class Writer:
             db.close()
             self._tell(_resolve, self._closed)
 
-    def _serve(self, db: sqlite3.Connection, first: Append | Question) -> bool:
+    def _serve(self, db: sqlite3.Connection, first: Append | Job) -> bool:
         """Do all that waits; whether more may come."""
-        waiting: list[Append | Question | None] = [first]
+        waiting: list[Append | Job | None] = [first]
         with suppress(Empty):
             while waiting[-1] is not None:
                 waiting.append(self._queue.get_nowait())
@@ -104,17 +108,17 @@ class Writer:
         if appends:
             self._tell(_settle, write_together(db, appends))
         for one in waiting:
-            if isinstance(one, Question):
-                self._answer(db, one)
+            if isinstance(one, Job):
+                self._do(db, one)
         return waiting[-1] is not None
 
-    def _answer(self, db: sqlite3.Connection, question: Question) -> None:
+    def _do(self, db: sqlite3.Connection, job: Job) -> None:
         try:
-            (value,) = db.execute(question.query).fetchone()
-        except sqlite3.Error as error:
-            self._tell(_fail, question.answer, error)
+            value = job.function(db)
+        except Exception as error:  # noqa: BLE001  whatever it is, who waits must hear of it
+            self._tell(_fail, job.answer, error)
         else:
-            self._tell(_resolve, question.answer, value)
+            self._tell(_resolve, job.answer, value)
 
     def _tell(self, function: Callable[..., None], *arguments: Any) -> None:
         with suppress(RuntimeError):  # the loop has been closed: nobody waits any more
