@@ -63,6 +63,14 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.prune",
         "Delete executions that ended long ago, and definitions that nothing uses; what runs stays.",
     ),
+    "backup": Entry(
+        "asl_engine.cli.commands.backup",
+        "Copy the database to a file, as it is at this moment, while others go on writing.",
+    ),
+    "check": Entry(
+        "asl_engine.cli.commands.check",
+        "Check the database: its file, what refers to what, and every log. Exit code 1 if anything is damaged.",
+    ),
     "serve": Entry(
         "asl_engine.cli.commands.serve",
         "Answer the Step Functions API, until interrupted; what runs then goes on with the next start.",

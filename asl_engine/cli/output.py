@@ -32,6 +32,7 @@ __all__ = [
     "readable_cause",
     "seconds",
     "short_name",
+    "size_of",
     "table",
 ]
 
@@ -127,6 +128,14 @@ def seconds(milliseconds: float) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 event``, ``2 events``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def size_of(number: int) -> str:
+    """Bytes for people: ``0 bytes``, ``12.0 KiB``, ``3.4 MiB``."""
+    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if number >= unit:
+            return f"{number / unit:,.1f} {name}"
+    return f"{number} bytes"
 
 
 def short_name(name: str) -> str:

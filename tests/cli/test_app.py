@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.cli.project import Project
 
 COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate"]
-COMMANDS += ["tasks", "prune", "serve", "deploy", "export", "workers", "remote"]
+COMMANDS += ["tasks", "prune", "backup", "check", "serve", "deploy", "export", "workers", "remote"]
 
 
 def test_alone_it_prints_help(project: Project) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from asl_engine.cli import options
 from asl_engine.cli.commands.list import checked_status
-from asl_engine.cli.output import confirmed, err, out, pretty_json, table
+from asl_engine.cli.output import confirmed, counted, err, out, pretty_json, size_of, table
 from asl_engine.engine.clock import SystemClock
 from asl_engine.errors import InvalidInput
 from asl_engine.project.ages import DEFAULT_KEEP, checked_age
@@ -113,7 +113,7 @@ async def _agreed(planned: Prunable, pruning: Pruning, given: Given) -> bool:
     """Whether the user wants it.  There is nothing to ask where nothing would be done."""
     if not planned.executions and not planned.definitions and not given.vacuum:
         return True
-    question = f"delete {_number(planned.executions.total(), 'execution')} {_which(pruning)}"
+    question = f"delete {counted(planned.executions.total(), 'execution')} {_which(pruning)}"
     question += f", {_children(planned.children)} and {_definitions(planned.definitions)}?"
     return await asyncio.to_thread(confirmed, question, "asl prune")
 
@@ -130,7 +130,7 @@ def _tell_planned(planned: Prunable, pruning: Pruning, *, as_json: bool) -> None
         rows = [(machine, str(count)) for machine, count in sorted(planned.executions.items())]
         table(("machine", "executions"), rows)
     err(
-        f"would delete {_number(number, 'execution')} {_which(pruning)}, {_children(planned.children)} "
+        f"would delete {counted(number, 'execution')} {_which(pruning)}, {_children(planned.children)} "
         f"and {_definitions(planned.definitions)}"
     )
 
@@ -145,12 +145,12 @@ def _tell(done: Pruned, store: SqliteStore, *, as_json: bool) -> None:
         )
         return
     err(
-        f"deleted {_number(done.executions, 'execution')}, {_children(done.children)} "
-        f"and {_definitions(done.definitions)}; {store.path} is {_size(done.freed_bytes)} smaller"
+        f"deleted {counted(done.executions, 'execution')}, {_children(done.children)} "
+        f"and {_definitions(done.definitions)}; {store.path} is {size_of(done.freed_bytes)} smaller"
     )
     if done.unused_bytes:
         err(
-            f"{_size(done.unused_bytes)} of the file are empty and will be used again; "
+            f"{size_of(done.unused_bytes)} of the file are empty and will be used again; "
             "to make the file smaller: asl prune --vacuum"
         )
 
@@ -164,16 +164,4 @@ def _children(number: int) -> str:
 
 
 def _definitions(number: int) -> str:
-    return _number(number, "unused definition")
-
-
-def _number(number: int, what: str) -> str:
-    return f"{number:,} {what}" + ("" if number == 1 else "s")
-
-
-def _size(number: int) -> str:
-    """Bytes for people: ``0 bytes``, ``12.0 KiB``, ``3.4 MiB``."""
-    for unit, name in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if number >= unit:
-            return f"{number / unit:,.1f} {name}"
-    return f"{number} bytes"
+    return counted(number, "unused definition")

@@ -273,8 +273,7 @@ def _upkeep(store: SqliteStore, keep: str | None) -> Callable[[int], Awaitable[N
 
         done = await prune(store, Pruning(now - age))
         if done.executions:
-            number = f"{done.executions:,} execution" + ("" if done.executions == 1 else "s")
-            err(f"asl serve: deleted {number} that ended more than {keep} ago")
+            err(f"asl serve: deleted {counted(done.executions, 'execution')} that ended more than {keep} ago")
 
     return delete
 

@@ -5,23 +5,32 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 
 from asl_engine.errors import Parameter, StoreError
-from asl_engine.store.sqlite.place import explained
+from asl_engine.store.sqlite.place import explained, is_in_use, leases_of
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
-__all__ = ["connection_to", "make_room", "may_be_written", "read_only_connection", "reading_connection"]
+__all__ = [
+    "connection_to",
+    "looking_connection",
+    "make_room",
+    "may_be_written",
+    "read_only_connection",
+    "reading_connection",
+]
 
 OWN_FOLDER = ".asl"
 BUSY_SECONDS = 5.0  # how long a lock of another process is waited for
+EMPTY_SECONDS = 0.5  # how long a file may have no content while somebody makes a database of it
 # What tells whose a file is.  The application comes last: another process may write all three at once,
 # between two of our reads.
 LAYOUT = ("SELECT count(*) FROM sqlite_schema", "PRAGMA user_version", "PRAGMA application_id")
@@ -31,6 +40,7 @@ def make_room(path: Path, *, create: bool) -> None:
     """Make the folder of a database.  Raises ``StoreError`` if that fails, or if nothing is to be made."""
     if not create and not path.exists():
         raise StoreError(f"There is no database at {path}; `asl run` makes one")
+    check_not_emptied(path)
     folder = path.parent
     try:
         if folder.name == OWN_FOLDER:
@@ -42,6 +52,29 @@ def make_room(path: Path, *, create: bool) -> None:
             f"Cannot make the folder {folder} for the database: {error.strerror}; name another file with ",
             Parameter("db"),
         ) from None
+
+
+def check_not_emptied(path: Path) -> None:
+    """Raise ``StoreError`` for a file without content that has been a database.
+
+    A process that drives executions makes the folder of leases after it has written the database.  Where only the
+    file was removed, another process may be making a new one at this very moment: that is waited for.
+    """
+    end = time.monotonic() + EMPTY_SECONDS
+    while _is_emptied(path):
+        if time.monotonic() >= end:
+            raise StoreError(
+                f"The database {path} has been emptied (0 bytes), and what was in it is lost: put a backup in its "
+                "place, or remove it to begin anew"
+            )
+        time.sleep(0.01)
+
+
+def _is_emptied(path: Path) -> bool:
+    try:
+        return path.is_file() and path.stat().st_size == 0 and leases_of(path).exists()
+    except OSError:  # it is not there, or cannot be looked at
+        return False
 
 
 def _make_own(folder: Path) -> None:
@@ -70,6 +103,34 @@ def connection_to(path: Path, synchronous: str) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(path, timeout=BUSY_SECONDS)
         _prepare(db, path, synchronous)
+    except BaseException as error:
+        if db is not None:
+            db.close()
+        if isinstance(error, sqlite3.Error):
+            raise explained(path, error) from None
+        raise
+    return db
+
+
+def looking_connection(path: Path) -> sqlite3.Connection:
+    """A connection that only reads, to a database as it is, for the thread that asks.
+
+    Its layout may be an older one.  Raises ``StoreError``.
+    """
+    if not path.exists():
+        raise StoreError(f"There is no database at {path}")
+    check_not_emptied(path)
+    target = path.absolute().as_uri()
+    if may_be_written(path):
+        target += "?mode=rw"  # SQLite may have to put the write-ahead log of a crashed process in order
+    else:
+        target += "?mode=ro" + ("" if is_in_use(path) else "&immutable=1")
+    db: sqlite3.Connection | None = None
+    try:
+        db = sqlite3.connect(target, timeout=BUSY_SECONDS, uri=True)
+        db.execute("PRAGMA query_only = ON")
+        if not _checked(path, *(_number(db.execute(query)) for query in LAYOUT)):
+            raise StoreError(f"The database {path} is empty: there is nothing in it yet")
     except BaseException as error:
         if db is not None:
             db.close()

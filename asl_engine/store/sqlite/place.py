@@ -10,7 +10,18 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-__all__ = ["DatabaseFile", "companion", "explained", "is_in_use", "log_path"]
+__all__ = ["DamagedDatabase", "DatabaseFile", "companion", "explained", "is_in_use", "leases_of", "log_path"]
+
+
+class DamagedDatabase(StoreError):
+    """What is in the file is not what was written.  ``reason`` is in SQLite's words."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"The database {path} is damaged ({reason}): `asl check` tells what can be saved; put a backup in its "
+            "place if there is one"
+        )
+        self.reason = reason
 
 
 class DatabaseFile:
@@ -63,6 +74,11 @@ def companion(path: Path, suffix: str) -> Path:
     return itself.with_name(itself.name + suffix)
 
 
+def leases_of(db: Path) -> Path:
+    """Where the processes that drive executions of a database keep their leases."""
+    return db.with_name(f"{db.name}-leases")
+
+
 def log_path(db: Path, machine: str, name: str) -> Path:
     """Where the tasks of a detached run print to."""
     return db.with_name(f"{db.name}-logs") / f"{machine}.{name}.log"
@@ -96,7 +112,13 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
             f"The database {path} cannot be written: check its permissions, or name another with ", Parameter("db")
         )
     if "not a database" in text:
-        return StoreError(f"{path} is not a SQLite database: name another file with ", Parameter("db"))
+        return StoreError(
+            f"{path} is not a SQLite database: name another file with ",
+            Parameter("db"),
+            "; if it was one, it is damaged: put a backup in its place",
+        )
+    if "malformed" in text or "no such table" in text or "no such column" in text:
+        return DamagedDatabase(path, text)
     if "unable to open" in text and path.is_dir():
         return StoreError(f"{path} is a folder, not a database: name a file with ", Parameter("db"))
     if "unable to open" in text:

@@ -186,6 +186,7 @@ async def vacuum(store: SqliteStore) -> int:
     def rewrite(db: sqlite3.Connection) -> int:
         before = _size(db)
         db.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
+        db.execute("REINDEX")  # VACUUM copies an index as it is, also one that misses a row
         db.execute("VACUUM")
         _settled_size(db)
         return before - _size(db)

@@ -29,7 +29,7 @@ from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
-from asl_engine.store.sqlite.place import DatabaseFile, is_in_use
+from asl_engine.store.sqlite.place import DatabaseFile, is_in_use, leases_of
 from asl_engine.store.sqlite.tags import TagTable
 from asl_engine.store.sqlite.versions import VersionTable
 from asl_engine.store.sqlite.writer import Writer
@@ -70,7 +70,7 @@ class SqliteStore:
         self._opening = asyncio.Lock()
         self._keys: dict[str, int] = {}
         self._last_key = 0
-        self._leases = place.path.with_name(path.name + "-leases")
+        self._leases = leases_of(place.path)
         self._lease: Lease | None = None
         self._claimed: dict[str, str] = {}  # from which owner, until something is done with the execution
         self._data_version = -1
