@@ -158,6 +158,43 @@ def test_a_server_does_not_prune_unless_it_is_told_to(project: Project) -> None:
     assert listed(project) == ["old"]
 
 
+def copies(project: Project, number: int) -> None:
+    """Let there be so many more executions like the one there is, each with its log."""
+    with sqlite3.connect(project.db) as db:
+        db.execute(
+            "CREATE TEMP TABLE numbers AS SELECT value FROM json_each(?)", (json.dumps([*range(1, number)]),)
+        )
+        columns = [row[1] for row in db.execute("PRAGMA table_info(executions)")]
+        own = {"execution": "execution + value", "arn": "arn || value", "name": "name || value"}
+        values = ", ".join(own.get(column, column) for column in columns)
+        events = "seq, id, previous, at, frame, kind, data, payload"
+        db.execute(f"INSERT INTO events SELECT execution + value, {events} FROM events, numbers")  # noqa: S608  our own
+        db.execute(f"INSERT INTO executions SELECT {values} FROM executions, numbers")  # noqa: S608  names from the schema
+    db.close()
+
+
+def number_left(project: Project) -> int:
+    with sqlite3.connect(project.db) as db:
+        (number,) = db.execute("SELECT count(*) FROM executions").fetchone()
+    db.close()
+    return int(number)
+
+
+def test_killed_in_the_middle(project: Project) -> None:
+    project.ran(PASS)
+    copies(project, 5000)
+    assert project.asl("check").code == 0
+    process = project.spawn("prune", "--yes", "--keep-last", "0")
+    wait_for(lambda: number_left(project) < 5000)
+    process.kill()
+    process.communicate()
+    left = number_left(project)
+    checked = project.asl("check", "--json").json
+    assert (checked["result"], checked["wholeExecutions"]) == ("OK", left)
+    assert project.asl("prune", "--yes", "--keep-last", "0", "--json").json["executions"] == left
+    assert number_left(project) == 0
+
+
 ARGUMENTS: dict[str, tuple[list[str], str]] = {
     "no unit": (["--older", "90"], "--older 90: it is a whole number and a unit: s, min, h, d or w, such as 90d"),
     "no such unit": (["--older", "3months"], "--older 3months: it is a whole number and a unit"),
