@@ -99,6 +99,7 @@ def test_killed_with_a_thousand_executions_under_way(project: Project) -> None:
         }
         with pytest.raises(ClientError, match="TaskTimedOut"):  # each is answered once
             client.send_task_success(taskToken=taken[0], output="1")
+        assert project.asl("check", "--json").json["faults"] == []  # beside the server
 
 
 def lines(path: Path) -> list[str]:
