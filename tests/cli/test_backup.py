@@ -378,6 +378,28 @@ def test_faults_are_located(project: Project, statement: str, where: str, said: 
     assert "put a backup in its place" in told.err
 
 
+@pytest.mark.parametrize("command", ["show", "history", "replay"])
+@pytest.mark.parametrize("fault", ["an event is missing", "no such kind", "no such field"])
+def test_what_shows_a_damaged_log_says_so(project: Project, fault: str, command: str) -> None:
+    project.ran(SUM, "--input", '{"n": 1}')
+    execute(project.db, FAULTS[fault][0])
+    said = refused(project.asl(command, "one"))
+    assert f"The database {project.db} is damaged (" in said
+    assert "`asl check` tells what can be saved" in said
+
+
+def test_a_log_whose_payload_is_gone(project: Project) -> None:
+    project.ran(PASS, "--input", f'"{"x" * 1000}"')
+    execute(project.db, "DELETE FROM events WHERE seq = 1")
+    assert "Events of an execution in " in refused(project.asl("show", "one"))
+
+
+def test_a_definition_that_is_gone(project: Project) -> None:
+    project.ran(PASS)
+    execute(project.db, "DELETE FROM definitions")
+    assert "There is no definition " in refused(project.asl("replay", "one"))
+
+
 @pytest.mark.parametrize("status", ["RUNNING", "FAILED"])
 def test_a_map_run_that_is_not_as_its_log_says(project: Project, status: str) -> None:
     processor = {**PASS, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}

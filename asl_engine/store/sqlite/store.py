@@ -29,7 +29,7 @@ from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
-from asl_engine.store.sqlite.place import DatabaseFile, is_in_use, leases_of
+from asl_engine.store.sqlite.place import DamagedDatabase, DatabaseFile, is_in_use, leases_of
 from asl_engine.store.sqlite.tags import TagTable
 from asl_engine.store.sqlite.versions import VersionTable
 from asl_engine.store.sqlite.writer import Writer
@@ -179,7 +179,10 @@ class SqliteStore:
     # -- reading --------------------------------------------------------------------------------
 
     async def events(self, arn: str, after: int = 0) -> list[Event]:
-        return await self._events(await self._key(arn), "seq > ?2", after)
+        found = await self._events(await self._key(arn), "seq > ?2", after)
+        if found and found[-1].seq != after + len(found):
+            raise DamagedDatabase(self.path, f"events are missing in the log of {arn}")
+        return found
 
     async def history(
         self, arn: str, after: int = 0, limit: int = 1000, *, backwards: bool = False
@@ -216,7 +219,10 @@ class SqliteStore:
                     f"Events of an execution in {self.path} are gone: it has been deleted meanwhile, or the "
                     "database is damaged; `asl check` tells which"
                 )
-        return decode(rows, payloads)
+        try:
+            return decode(rows, payloads)
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
 
     async def record(self, arn: str) -> Record | None:
         rows = await self._records("WHERE arn = ?", (arn,))
