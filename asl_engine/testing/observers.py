@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
 
-__all__ = ["OBSERVERS", "RunObserver", "TestedDefinition", "tell"]
+__all__ = ["OBSERVERS", "RunObserver", "ObservedDefinition", "tell"]
 
 
-class TestedDefinition(NamedTuple):
+class ObservedDefinition(NamedTuple):
     """The definition of an execution, as JSON text with its placeholders filled in.
 
     ``name`` is the state machine's, ``path`` the absolute path of its file, None where it was given as text or as
@@ -35,12 +35,12 @@ class RunObserver(Protocol):
     An execution that was still running when its test ended has the events up to there.
     """
 
-    def __call__(self, definition: TestedDefinition, events: Sequence[Event], test_id: str | None, /) -> None: ...
+    def __call__(self, definition: ObservedDefinition, events: Sequence[Event], test_id: str | None, /) -> None: ...
 
 
 OBSERVERS: list[RunObserver] = []
 
 
-def tell(definition: TestedDefinition, events: Sequence[Event], test_id: str | None) -> None:
+def tell(definition: ObservedDefinition, events: Sequence[Event], test_id: str | None) -> None:
     for observer in OBSERVERS:
         observer(definition, events, test_id)
