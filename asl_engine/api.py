@@ -16,7 +16,7 @@ from uuid import uuid4
 import anyio
 
 from asl_engine.arn import is_activity, is_of_states
-from asl_engine.engine.clock import checked_time
+from asl_engine.engine.clock import SKIP, checked_time
 from asl_engine.errors import AslError, DefinitionError, InvalidInput
 from asl_engine.json_text import dumps, loads
 from asl_engine.json_values import MISSING
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
-__all__ = ["Result", "arun", "run", "validate"]
+__all__ = ["Result", "Served", "Start", "arun", "prepared", "run", "validate"]
 
 UNNAMED = "StateMachine"  # the name of a machine that no file gives one
 UNNAMED_SOURCE = "definition"
@@ -125,7 +125,7 @@ def run(
             "asl_engine.run() has an event loop of its own and cannot be called where one is running, in a "
             "coroutine or a notebook: write `await asl_engine.arun(...)` there, with the same arguments"
         )
-    start = _prepared(
+    start = prepared(
         definition,
         input,
         tasks=tasks,
@@ -158,7 +158,7 @@ async def arun(
     The loop has to be asyncio's.  Several executions may run on it at a time.  One whose ``arun`` is cancelled
     stays where its last event has left it; with ``db``, ``asl resume`` goes on with it.
     """
-    start = _prepared(
+    start = prepared(
         definition,
         input,
         tasks=tasks,
@@ -181,30 +181,38 @@ def _is_loop_running() -> bool:
     return True
 
 
-def _prepared(
+def _by_nobody(_machine: StateMachine, _task: CalledTask) -> bool:
+    return False
+
+
+def prepared(
     definition: Definition,
     given_input: Json | Missing,
     *,
     tasks: Mapping[str, Callable[..., Any]] | None,
-    aws: bool,
-    project: str | os.PathLike[str] | None,
-    name: str | None,
-    db: str | os.PathLike[str] | None,
-    time: str,
-    aws_limits: bool | Mapping[str, int | None],
-    substitutions: Mapping[str, str] | None,
-) -> _Start:
-    """Check everything before anything is stored."""
+    aws: bool = False,
+    project: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    db: str | os.PathLike[str] | None = None,
+    time: str = SKIP,
+    aws_limits: bool | Mapping[str, int | None] = True,
+    substitutions: Mapping[str, str] | None = None,
+    answered: Callable[[StateMachine, CalledTask], bool] = _by_nobody,
+) -> Start:
+    """Check everything before anything is stored.
+
+    ``answered`` says of a machine's task without a stand-in that the caller sees to it.
+    """
     checked_time(time)
     source = _read(definition, substitutions or {}, project)
     home = source.project
     limits = _limits(home, aws_limits)
     how = RunOptions(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
     machine = _load(source, limits)
-    return _Start(
+    return Start(
         machine=machine,
         machine_name=UNNAMED if source.path is None else machine_name(str(source.path)),
-        served=_served(machine, tasks or {}, home, how),
+        served=_served(machine, tasks or {}, home, how, answered),
         input=_payload({} if given_input is MISSING else given_input, how),
         name=str(uuid4()) if name is None else checked_name(name, limits),
         how=how,
@@ -219,20 +227,20 @@ def _limits(project: Project, given: bool | Mapping[str, int | None]) -> Limits:
     return overridden(limits_of(project), given, "aws_limits: ")
 
 
-class _Served(NamedTuple):
-    """What serves the tasks; ``activities`` are those that have stand-ins, ``nested`` runs other machines."""
+class Served(NamedTuple):
+    """What serves the tasks; ``activities`` are those that somebody works for, ``nested`` runs other machines."""
 
     stand_ins: CallableStandIns
     activities: list[str]
     nested: ProjectExecutions | None
 
 
-class _Start(NamedTuple):
+class Start(NamedTuple):
     """An execution that may be started."""
 
     machine: StateMachine
     machine_name: str
-    served: _Served
+    served: Served
     input: Payload
     name: str
     how: RunOptions
@@ -240,7 +248,7 @@ class _Start(NamedTuple):
     db: Path | None
 
 
-async def _run(start: _Start) -> Result:
+async def _run(start: Start) -> Result:
     store: Store = MemoryStore() if start.db is None else await SqliteStore.open(start.db, create=True)
     stand_ins, activities, nested = start.served
     engine = assemble(
@@ -353,8 +361,12 @@ def _payload(value: Json, how: RunOptions) -> Payload:
 
 
 def _served(
-    machine: StateMachine, given: Mapping[str, Callable[..., Any]], project: Project, how: RunOptions
-) -> _Served:
+    machine: StateMachine,
+    given: Mapping[str, Callable[..., Any]],
+    project: Project,
+    how: RunOptions,
+    answered: Callable[[StateMachine, CalledTask], bool],
+) -> Served:
     """What serves the tasks of a machine, and of those that they start.  Raises ``ProjectError``."""
     if not isinstance(given, Mapping):
         raise InvalidInput(f"tasks is of type {type(given).__name__}: give a mapping from names to callables")
@@ -362,21 +374,26 @@ def _served(
     nested = None if project is NO_PROJECT else ProjectExecutions(how, project)
     machines = {machine.digest: machine}
     calls: list[CalledTask] = []
+    left: list[CalledTask] = []
     unread = [machine]
     while unread:
-        found = called_tasks(unread.pop(0), (project.region, project.account))
+        one = unread.pop(0)
+        found = called_tasks(one, (project.region, project.account))
+        unanswered = [task for task in found if closest(given, task) is None and not answered(one, task)]
         calls += found
-        started = (task.machine for task in found if task.machine is not None and closest(given, task) is None)
+        left += unanswered
+        started = (task.machine for task in unanswered if task.machine is not None)
         for other in [] if nested is None else _started(started, nested):
             if other.digest not in machines:
                 machines[other.digest] = other
                 unread.append(other)
-    check_keys(given, calls, {name: state.type for one in machines.values() for name, state in one.states.items()})
-    left = [task for task in calls if closest(given, task) is None]
+    check_keys(
+        given, calls, {name: state.type for each in machines.values() for name, state in each.states.items()}
+    )
     fallback = Fallback(_catalog(left, project, how, nested), nested, how.use_lambda)
     check_served(left, fallback)
     activities = [task.resource for task in calls if is_activity(task.resource)]
-    return _Served(CallableStandIns(given, fallback), activities, nested)
+    return Served(CallableStandIns(given, fallback), activities, nested)
 
 
 def _started(machines: Iterable[str], nested: ProjectExecutions) -> Iterator[StateMachine]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from itertools import pairwise
@@ -171,6 +172,19 @@ def test_an_activity_has_a_stand_in(key: str) -> None:
     result = run(machine(task(ACTIVITY)), {"n": 3}, tasks={key: lambda event: event["n"] * 2})
     assert result.output == 6
     assert kinds(result)[2:5] == ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded"]
+
+
+def test_the_stand_in_of_an_activity_is_called_once_for_each_task() -> None:
+    called: list[object] = []
+
+    async def paint(event: object) -> str:
+        called.append(event)
+        for _ in range(20):  # the task is started meanwhile
+            await asyncio.sleep(0)
+        return "painted"
+
+    assert run(machine(task(ACTIVITY)), {"n": 1}, tasks={"paint": paint}).output == "painted"
+    assert called == [{"n": 1}]
 
 
 def test_an_activity_may_fail_and_be_tried_again() -> None:

@@ -84,7 +84,8 @@ class Engine:
     ``resources`` says what each Resource of a definition is.  ``observer`` hears of events once they are
     stored; of an execution that was not driven here it hears first with no events.  ``stand_in`` says of an
     activity's task that it sees to it itself.  ``buckets`` are folders that stand for S3 buckets; ``s3``: all
-    others may be read and written in S3.
+    others may be read and written in S3.  ``await_outside``: where the clock skips, time does not jump while a
+    task waits for its token or for a worker.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Engine:
         stand_in: StandIn | None = None,
         buckets: Mapping[str, Path] | None = None,
         s3: bool = True,
+        await_outside: bool = True,
     ) -> None:
         self.store = store
         self.resources = resources
@@ -112,7 +114,7 @@ class Engine:
         self.runs: dict[str, Run] = {}
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
         # Tasks and drives under way keep time from jumping.
-        self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring)
+        self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring, await_outside=await_outside)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -399,8 +401,9 @@ class Engine:
 
     def _hold_open(self, run: Run, work: OpenTask) -> None:
         """The task of an activity is work under way too, for which time does not jump."""
-        if work.key not in run.pending:
-            run.pending[work.key] = self.timers.busy()
+        if work.key in run.pending:  # it has been started: whoever works for it has been found
+            return
+        run.pending[work.key] = self.timers.outside()
         if self.stand_in is not None and self.stand_in(self, run, work):
             return
         if not work.started:
@@ -419,7 +422,7 @@ class Engine:
         finally:
             run.forget(work.key)
             if pending:
-                run.pending[work.key] = self.timers.busy()
+                run.pending[work.key] = self.timers.outside()
         if stimulus is None or stimulus is PENDING:
             return
         put(run, stimulus)

@@ -11,6 +11,7 @@ from asl_engine.core.stimuli import TaskReported, WorkerReported
 from asl_engine.engine.task_calls import task_call
 from asl_engine.errors import StatesError
 from asl_engine.payload import Payload
+from asl_engine.resources import PENDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import OpenTask
     from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
-    from asl_engine.resources import Direct, Pending, Resource, TaskCall
+    from asl_engine.resources import Pending, Resource, TaskCall
 
 __all__ = ["StandIns"]
 
@@ -36,7 +37,7 @@ class StandIns(ABC, Mapping[str, "Resource"]):
         self._resources = resources
 
     @abstractmethod
-    async def find(self, call: TaskCall) -> Direct | None:
+    async def find(self, call: TaskCall) -> Resource | None:
         """What answers this task, None for what its Resource names.  Raises ``StatesError`` to fail the task."""
 
     @abstractmethod
@@ -62,7 +63,7 @@ class StandIns(ABC, Mapping[str, "Resource"]):
         """Answer the task of an activity, as if a worker had; False for one without a stand-in."""
         if not self.covers(run, task):
             return False
-        host.spawn(self._work(host, run, task))
+        host.spawn(self._work(host, run, task), host.timers.busy())
         return True
 
     async def _work(self, host: Host, run: Run, task: OpenTask) -> None:
@@ -71,14 +72,15 @@ class StandIns(ABC, Mapping[str, "Resource"]):
         call = task_call(host, run, task)
         try:
             answer = await self.find(call)
-            assert answer is not None, "it covers the task"  # noqa: S101  for the type checker
-            report = TaskReported(host.clock.now(), task.key, await answer(call))
+            output = None if answer is None else await answer(call)
+            assert isinstance(output, Payload), "it covers the task"  # noqa: S101  for the type checker
+            report = TaskReported(host.clock.now(), task.key, output)
         except StatesError as error:
             report = TaskReported(host.clock.now(), task.key, None, error.error, error.cause)
         await host.ask(run, report)
 
 
-async def _answered(answer: Direct, call: TaskCall) -> Payload:
+async def _answered(answer: Resource, call: TaskCall) -> Payload | Pending:
     """The answer.  A task that waits for work elsewhere is shown as submitted before it ends."""
     try:
         output = await answer(call)
@@ -87,7 +89,7 @@ async def _answered(answer: Direct, call: TaskCall) -> Payload:
             await call.submit(Payload({}))
         raise
     if is_submitted(call.resource):
-        await call.submit(output)
+        await call.submit(Payload({}) if output is PENDING else output)
     return output
 
 

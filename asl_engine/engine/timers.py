@@ -1,12 +1,14 @@
 """The timers of all executions, behind one alarm for the earliest.
 
 Where the clock skips, time jumps to the earliest timer as soon as nothing is under way: a wait that
-nothing competes with takes no time, but work is always given its own.
+nothing competes with takes no time, but work is always given its own.  Whoever moves time by hand sets a
+horizon, which it does not jump past.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 import warnings
 from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
@@ -26,6 +28,9 @@ Owner = TypeVar("Owner")
 MAX_SLEEP_SECONDS = 60.0
 # Timers of what has ended stay until they come due, or until there are too many of them.
 MIN_SWEPT = 1000
+# It is quiet when nothing was under way for so many turns of the event loop: whoever waits for a future that waits
+# for another hears of it some turns later.
+QUIET_TURNS = 8
 
 
 class Busy:
@@ -58,6 +63,16 @@ class Busy:
         self.close()
 
 
+class _Sleeper:
+    """Work that waits for a moment.  ``rung`` means that it has come."""
+
+    __slots__ = ("rung", "woken")
+
+    def __init__(self, woken: asyncio.Future[None]) -> None:
+        self.woken = woken
+        self.rung = False
+
+
 class Timers(Generic[Owner]):
     """Timers by owner and key, due in milliseconds since the epoch.
 
@@ -70,18 +85,26 @@ class Timers(Generic[Owner]):
         clock: Clock,
         is_pending: Callable[[Owner, int, int], bool],
         ring: Callable[[Owner, int], None],
+        *,
+        await_outside: bool = True,
     ) -> None:
         self._clock = clock
         self._is_pending = is_pending
         self._ring = ring
-        self._heap: list[tuple[int, int, Owner, int]] = []  # due, tie-break, owner, key
+        self._await_outside = await_outside
+        self._horizon: float = math.inf  # milliseconds since the epoch
+        self._heap: list[tuple[int, int, Owner | _Sleeper, int]] = []  # due, tie-break, owner, key
         self._sweep_at = MIN_SWEPT
         self._ticket = count()
         self._alarm: asyncio.TimerHandle | asyncio.Handle | None = None
         self._busy = 0  # work under way: while there is any, time does not jump
+        self._changed: asyncio.Future[None] | None = None  # who waits for quiet
         self._closed = False
 
     def set(self, due: int, owner: Owner, key: int) -> None:
+        self._push(due, owner, key)
+
+    def _push(self, due: int, owner: Owner | _Sleeper, key: int) -> None:
         entry = (due, next(self._ticket), owner, key)
         heappush(self._heap, entry)
         if len(self._heap) > self._sweep_at:
@@ -94,6 +117,10 @@ class Timers(Generic[Owner]):
         self._begin()
         return Busy(self._end, self._warn)
 
+    def outside(self) -> Busy:
+        """As ``busy``, for what somebody outside is to do, whom no call waits for."""
+        return self.busy() if self._await_outside else Busy(_nothing, self._warn)
+
     def _begin(self) -> None:
         self._busy += 1
 
@@ -102,6 +129,12 @@ class Timers(Generic[Owner]):
         self._busy -= 1
         if self._clock.skips:
             self._set_alarm()
+        if self._changed is not None:
+            self._notify()
+
+    def _notify(self) -> None:
+        if self._changed is not None and not self._changed.done():
+            self._changed.set_result(None)
 
     def _warn(self) -> None:
         if not self._closed:
@@ -118,6 +151,35 @@ class Timers(Generic[Owner]):
         finally:
             self._begin()
 
+    def set_horizon(self, moment: float) -> None:
+        """Where the clock skips, time jumps to no timer that is due later than this, in milliseconds."""
+        self._horizon = moment
+        self._set_alarm()
+
+    async def sleep_until(self, moment: int) -> None:
+        """Let time come to this moment (milliseconds since the epoch), within work that is under way."""
+        if moment <= self._clock.now():
+            return
+        sleeper = _Sleeper(asyncio.get_running_loop().create_future())
+        self._push(moment, sleeper, 0)
+        self._end()
+        try:
+            await sleeper.woken
+        finally:
+            if not sleeper.rung:  # it was cancelled; otherwise ``_sound`` has begun again, before time could jump
+                self._begin()
+
+    async def quiet(self) -> None:
+        """Return when nothing is under way, and time does not jump any further."""
+        turns = 0
+        while turns < QUIET_TURNS:
+            if self._busy or (self._clock.skips and self._heap and self._heap[0][0] <= self._horizon):
+                turns = 0
+                self._changed = asyncio.get_running_loop().create_future()
+                await self._changed
+            turns += 1
+            await asyncio.sleep(0)
+
     def close(self) -> None:
         """Ring no more; what is under way may be dropped."""
         self._closed = True
@@ -132,7 +194,7 @@ class Timers(Generic[Owner]):
         if not self._heap or self._closed:
             return
         loop = asyncio.get_running_loop()
-        if self._clock.skips and not self._busy:
+        if self._clock.skips and not self._busy and self._heap[0][0] <= self._horizon:
             self._alarm = loop.call_soon(self._wake)
             return
         seconds = self._clock.seconds_until(self._heap[0][0])
@@ -140,7 +202,7 @@ class Timers(Generic[Owner]):
             self._alarm = loop.call_later(min(seconds, MAX_SLEEP_SECONDS), self._wake)
 
     def _sweep(self) -> None:
-        self._heap[:] = [entry for entry in self._heap if self._is_pending(entry[2], entry[3], entry[0])]
+        self._heap[:] = [entry for entry in self._heap if self._is_live(entry[2], entry[3], entry[0])]
         heapify(self._heap)
         self._sweep_at = max(MIN_SWEPT, 2 * len(self._heap))
 
@@ -149,13 +211,29 @@ class Timers(Generic[Owner]):
         timers = self._heap
         while timers:
             due, _, owner, key = timers[0]
-            if not self._is_pending(owner, key, due):
+            if not self._is_live(owner, key, due):
                 heappop(timers)
                 continue
             if due > self._clock.now():
-                if not self._clock.skips or self._busy:
+                if not self._clock.skips or self._busy or due > self._horizon:
                     break
                 self._clock.jump(due)
             heappop(timers)
-            self._ring(owner, key)
+            self._sound(owner, key)
         self._set_alarm()
+        self._notify()
+
+    def _is_live(self, owner: Owner | _Sleeper, key: int, due: int) -> bool:
+        return not owner.woken.done() if isinstance(owner, _Sleeper) else self._is_pending(owner, key, due)
+
+    def _sound(self, owner: Owner | _Sleeper, key: int) -> None:
+        if isinstance(owner, _Sleeper):
+            owner.rung = True
+            owner.woken.set_result(None)
+            self._begin()
+        else:
+            self._ring(owner, key)
+
+
+def _nothing() -> None:
+    """What is not counted does not end."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.clock import Clock
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.host import StandIn
     from asl_engine.engine.run import Run
@@ -84,18 +85,21 @@ def assemble(
     stand_in: StandIn | None = None,
     activities: Iterable[str] = (),
     s3: bool = True,
+    clock: Clock | None = None,
+    await_outside: bool = True,
 ) -> Engine:
     """An engine for one execution, as its options and its project say.
 
     ``since`` is the time, in milliseconds, that the log has reached.  ``stand_in`` answers the tasks of
     ``activities``, by ARN: nobody else could.  ``s3``: buckets without a folder may be read and written in S3.
+    ``clock`` comes before the one of the options; ``await_outside`` is the engine's.
     """
     from asl_engine.engine.engine import Engine
 
     engine = Engine(
         store,
         resources,
-        clock=clock_of(how.time, since),
+        clock=clock_of(how.time, since) if clock is None else clock,
         limits=how.limits,
         region=project.region,
         account=project.account,
@@ -103,6 +107,7 @@ def assemble(
         stand_in=stand_in,
         buckets=project.buckets,
         s3=s3,
+        await_outside=await_outside,
     )
     engine.activities.know(activities)
     return engine

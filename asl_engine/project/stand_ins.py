@@ -320,28 +320,32 @@ class CallableStandIns(StandIns):
 
     def __init__(self, given: Mapping[str, TaskFunction], fallback: Fallback) -> None:
         super().__init__(fallback.catalog)
-        self._given = given
-        self._fallback = fallback
+        self.given = given
+        self.fallback = fallback
         self._known: dict[tuple[str, str], CalledTask] = {}  # those whose parameters do not say what they call
         self._answers: dict[CalledTask, Direct | None] = {}
 
     async def find(self, call: TaskCall) -> Direct | None:
         """Raises ``ProjectError`` for a task that has none and may not be called."""
+        task = self.called(call)
+        if task not in self._answers:
+            found = closest(self.given, task)
+            if found is None:
+                check_served([task._replace(computed=False)], self.fallback)
+            self._answers[task] = None if found is None else _answer(self.given[found[0]], task, found)
+        return self._answers[task]
+
+    def called(self, call: TaskCall) -> CalledTask:
         task = self._known.get((call.state, call.resource))
         if task is None:
             task = _called(call.state, call.resource, call.input.value, Arn.of(call.execution).home)
             if task.integration not in {INVOKE, START_EXECUTION}:
                 self._known[call.state, call.resource] = task
-        if task not in self._answers:
-            found = closest(self._given, task)
-            if found is None:
-                check_served([task._replace(computed=False)], self._fallback)
-            self._answers[task] = None if found is None else _answer(self._given[found[0]], task, found)
-        return self._answers[task]
+        return task
 
     def covers(self, run: Run, task: OpenTask) -> bool:
         del run
-        return closest(self._given, CalledTask(task.frame.state, task.resource)) is not None
+        return closest(self.given, CalledTask(task.frame.state, task.resource)) is not None
 
 
 def _answer(function: TaskFunction, task: CalledTask, found: tuple[str, bool]) -> Direct:

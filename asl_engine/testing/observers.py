@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
 
-__all__ = ["OBSERVERS", "RunObserver", "ObservedDefinition", "tell"]
+__all__ = ["OBSERVERS", "ObservedDefinition", "RunObserver", "tell"]
 
 
 class ObservedDefinition(NamedTuple):
@@ -35,7 +35,9 @@ class RunObserver(Protocol):
     An execution that was still running when its test ended has the events up to there.
     """
 
-    def __call__(self, definition: ObservedDefinition, events: Sequence[Event], test_id: str | None, /) -> None: ...
+    def __call__(
+        self, definition: ObservedDefinition, events: Sequence[Event], test_id: str | None, /
+    ) -> None: ...
 
 
 OBSERVERS: list[RunObserver] = []

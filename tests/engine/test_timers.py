@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from typing import TYPE_CHECKING
 
 import pytest
 
-from asl_engine.engine.clock import SkippingClock
+from asl_engine.engine.clock import SkippingClock, VirtualClock
 from asl_engine.engine.timers import Timers
+
+if TYPE_CHECKING:
+    from asl_engine.engine.clock import Clock
 
 
 class Rung(Timers[str]):
     """Timers, and those of them that have rung."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None, *, await_outside: bool = True) -> None:
         self.rung: list[int] = []
-        super().__init__(SkippingClock(), lambda *_: True, lambda _, key: self.rung.append(key))
+        super().__init__(
+            clock or SkippingClock(),
+            lambda *_: True,
+            lambda _, key: self.rung.append(key),
+            await_outside=await_outside,
+        )
 
 
 FAR = 10**15
@@ -52,7 +61,7 @@ def test_time_jumps_for_work_that_only_waits() -> None:
                 timers.set(FAR, "execution", 1)
                 await passed()
                 assert timers.rung == [1]
-            timers.set(FAR + 1, "execution", 2)
+            timers.set(FAR + 10**9, "execution", 2)
             await passed()
             assert timers.rung == [1]
 
@@ -93,3 +102,84 @@ def test_what_is_never_ended_is_told_unless_the_timers_are_closed(closed: bool) 
     with pytest.warns(ResourceWarning, match="time will not jump again"):
         busy.__del__()
     busy.close()
+
+
+def test_time_does_not_jump_past_its_horizon() -> None:
+    async def scenario() -> None:
+        clock = VirtualClock(0)
+        timers = Rung(clock)
+        timers.set_horizon(10)
+        for due in (5, 10, 11):
+            timers.set(due, "execution", due)
+        await timers.quiet()
+        assert (timers.rung, clock.now()) == ([5, 10], 10)
+        timers.set_horizon(11)
+        timers.set(20, "execution", 20)
+        await timers.quiet()
+        assert (timers.rung, clock.now()) == ([5, 10, 11], 11)
+
+    asyncio.run(scenario())
+
+
+def test_work_that_sleeps_lets_time_jump_and_then_counts_as_work_again() -> None:
+    async def scenario() -> None:
+        clock = VirtualClock(0)
+        timers = Rung(clock)
+
+        async def work() -> None:
+            with timers.busy():
+                await timers.sleep_until(10)
+                for _ in range(20):
+                    await asyncio.sleep(0)
+                assert clock.now() == 10  # the timer behind it has not been reached meanwhile
+
+        timers.set(5, "execution", 5)
+        timers.set(15, "execution", 15)
+        working = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        await timers.quiet()
+        await working
+        assert (timers.rung, clock.now()) == ([5, 15], 15)
+
+    asyncio.run(scenario())
+
+
+def test_work_that_is_cancelled_in_its_sleep_leaves_time_as_it_was() -> None:
+    async def scenario() -> None:
+        clock = VirtualClock(0)
+        timers = Rung(clock)
+        timers.set_horizon(5)
+
+        async def work() -> None:
+            with timers.busy():
+                await timers.sleep_until(10)
+
+        working = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+        timers.set_horizon(20)
+        await timers.quiet()
+        assert clock.now() == 0
+        with timers.busy():
+            timers.set(15, "execution", 15)
+            await passed()
+            assert timers.rung == []
+        await timers.quiet()
+        assert timers.rung == [15]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(("awaited", "rung"), [(True, []), (False, [5])])
+def test_time_jumps_past_those_outside_where_nobody_awaits_them(awaited: bool, rung: list[int]) -> None:
+    async def scenario() -> None:
+        timers = Rung(VirtualClock(0), await_outside=awaited)
+        timers.set(5, "execution", 5)
+        outside = timers.outside()
+        await passed()
+        assert timers.rung == rung
+        outside.close()
+
+    asyncio.run(scenario())
