@@ -128,13 +128,13 @@ def test_work_that_sleeps_lets_time_jump_and_then_counts_as_work_again() -> None
 
         async def work() -> None:
             with timers.busy():
+                timers.set(5, "execution", 5)
+                timers.set(15, "execution", 15)
                 await timers.sleep_until(10)
                 for _ in range(20):
                     await asyncio.sleep(0)
                 assert clock.now() == 10  # the timer behind it has not been reached meanwhile
 
-        timers.set(5, "execution", 5)
-        timers.set(15, "execution", 15)
         working = asyncio.ensure_future(work())
         await asyncio.sleep(0)
         await timers.quiet()
