@@ -87,8 +87,8 @@ class Answers:
     def __init__(self, key: str, given: object) -> None:
         self.key = key
         self.called = 0
-        self._one = None if isinstance(given, list | tuple) else _read(given)
-        self._turns = [_read(one) for one in given] if isinstance(given, list | tuple) else []
+        self._one = None if isinstance(given, list) else _read(given)
+        self._turns = [_read(one) for one in given] if isinstance(given, list) else []
         for answer in [self._one, *self._turns]:
             if answer is not None and answer.function is not None:
                 accepts_context(answer.function, key)

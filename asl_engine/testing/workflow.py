@@ -1,0 +1,138 @@
+"""A state machine under test, with what stands in for its tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, get_args
+
+from asl_engine.api import UNNAMED, prepared
+from asl_engine.engine.mocking import Mocking
+from asl_engine.errors import InvalidInput
+from asl_engine.json_values import MISSING
+from asl_engine.project.inputs import machine_name
+from asl_engine.project.setup import absolute_mock, mock_file
+from asl_engine.resources.mocks.results import FieldValidation
+from asl_engine.store.memory.store import MemoryStore
+from asl_engine.testing.answers import in_turn
+from asl_engine.testing.lab_tasks import LabTasks, is_left_to_tests
+from asl_engine.testing.moved_clock import moment
+from asl_engine.testing.workflow_run import WorkflowRun
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from asl_engine.api import Definition
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.json_values import Json, Missing
+    from asl_engine.project.stand_ins import CalledTask
+
+__all__ = ["Workflow"]
+
+BEGIN = "2024-01-01T00:00:00Z"
+
+
+class Workflow:
+    """A state machine under test: each ``run`` or ``start`` is an execution of its own, in memory.
+
+    ``definition`` is a path, JSON text or the parsed object, as for ``asl_engine.run``; so are ``project``,
+    ``substitutions`` and ``aws_limits``, and the keys of ``tasks``.  What stands there answers the task: a value,
+    an exception, ``fails(...)``, ``waits()``, a callable, or a list of those, one for each call in turn.
+
+    ``case`` is ``FILE#CASE``, a test case of a MockConfigFile.json, which comes before ``tasks``.  ``validation``
+    is how strictly results are held against the model of the service that they stand for: STRICT, PRESENT or
+    NONE, as for TestState.  ``now`` is when executions start.  As a context it leaves those that have not ended.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        tasks: Mapping[str, object] | None = None,
+        *,
+        case: str | None = None,
+        validation: FieldValidation = "STRICT",
+        now: str | datetime = BEGIN,
+        project: str | os.PathLike[str] | None = None,
+        substitutions: Mapping[str, str] | None = None,
+        aws_limits: bool | Mapping[str, int | None] = True,
+        test_id: str | None = None,
+    ) -> None:
+        if validation not in get_args(FieldValidation):
+            raise InvalidInput(f"validation={validation!r}: it is one of {', '.join(get_args(FieldValidation))}")
+        self._definition = definition
+        self._tasks = dict(tasks or {})
+        self._case = None if case is None else absolute_mock(case)
+        self._validation = validation
+        self._now = moment(now, "now")
+        self._project = project
+        self._substitutions = substitutions
+        self._aws_limits = aws_limits
+        self._test_id = test_id
+        self.runs: list[WorkflowRun] = []
+
+    def run(
+        self,
+        input: Json | Missing = MISSING,  # noqa: A002  StartExecution's own term
+        tasks: Mapping[str, object] | None = None,
+    ) -> WorkflowRun:
+        """Run it to its end.  ``tasks`` come before those of the workflow, for this run."""
+        return self.start(input, tasks).finish()
+
+    def start(
+        self,
+        input: Json | Missing = MISSING,  # noqa: A002  StartExecution's own term
+        tasks: Mapping[str, object] | None = None,
+    ) -> WorkflowRun:
+        """Run it to where it first waits: for time to pass, or for somebody outside."""
+        answers = in_turn({**self._tasks, **(tasks or {})})
+        store = MemoryStore()
+        mocking, answered = self._mocks(store)
+        start = prepared(
+            self._definition,
+            input,
+            tasks=answers,
+            project=self._project,
+            substitutions=self._substitutions,
+            aws_limits=self._aws_limits,
+            answered=answered,
+        )
+        lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, mocking)
+        run = WorkflowRun(start, lab, store, self._now, self._test_id)
+        self.runs.append(run)
+        return run
+
+    def close(self) -> None:
+        """Leave what has not ended."""
+        for run in self.runs:
+            run.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _mocks(self, store: MemoryStore) -> tuple[Mocking | None, Callable[[StateMachine, CalledTask], bool]]:
+        """The mocks of the test case, and which tasks the caller sees to: those, and what the test answers."""
+        if self._case is None:
+            return None, lambda _machine, task: is_left_to_tests(task)
+        file, case = mock_file(self._case)
+        name = self._machine_name()
+        mocked = file.read().states(name, case)
+        checked: list[bool] = []
+
+        def answered(machine: StateMachine, task: CalledTask) -> bool:
+            if not checked:
+                checked.append(True)
+                types: dict[str, Any] = {state: compiled.type for state, compiled in machine.states.items()}
+                file.read().check(name, case, types)
+            return task.state in mocked or is_left_to_tests(task)
+
+        return Mocking({}, store, file, (name, case)), answered
+
+    def _machine_name(self) -> str:
+        given = self._definition
+        if isinstance(given, str) and not given.lstrip().startswith("{"):
+            return machine_name(given)
+        return machine_name(str(given)) if isinstance(given, Path) else UNNAMED
