@@ -61,7 +61,7 @@ def _members(expected: dict[Any, Any], actual: dict[Any, Any], place: str) -> It
         else:
             yield f"{where}: missing, expected {shown(value)}"
     if ... not in expected:
-        for name in actual.keys() - expected.keys():
+        for name in (name for name in actual if name not in expected):
             where = f"{place}.{name}" if name.isidentifier() else f"{place}[{json.dumps(name)}]"
             yield f"{where}: not expected: {shown(actual[name])}"
 

@@ -18,8 +18,9 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|d|h|m|s)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 
 
-def milliseconds(given: Duration, what: str) -> int:
+def milliseconds(duration: Duration, what: str) -> int:
     """A duration that is not negative.  Raises ``InvalidInput``, which says that it is ``what``."""
+    given: object = duration
     if isinstance(given, timedelta):
         found = given / timedelta(milliseconds=1)
     elif isinstance(given, str):

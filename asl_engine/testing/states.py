@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from asl_engine.testing.differences import differences, shown
+from asl_engine.testing.hiding import hidden
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["UNSET", "StateOfRun", "seconds"]
 
+__tracebackhide__ = hidden
 UNSET: Final[Any] = object()  # an argument that was not given
 _T = TypeVar("_T")
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.core import events as ev
+from asl_engine.errors import shown_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -156,7 +157,7 @@ class _Reader:
         if not visit.attempts or visit.attempts[-1].failed:
             visit.attempts.append(Attempt(delay=self._delays.pop(frame, 0)))
         last = visit.attempts[-1]
-        last.failed, last.error, last.cause = True, error, cause
+        last.failed, last.error, last.cause = True, shown_error(error), cause
 
     def child_failed(self, event: ev.BranchFailed | ev.MapIterationFailed) -> None:
         """What fails a branch fails its state."""

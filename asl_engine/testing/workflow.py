@@ -14,6 +14,7 @@ from asl_engine.project.setup import absolute_mock, mock_file
 from asl_engine.resources.mocks.results import FieldValidation
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.testing.answers import in_turn
+from asl_engine.testing.hiding import hidden
 from asl_engine.testing.lab_tasks import LabTasks, is_left_to_tests
 from asl_engine.testing.moved_clock import moment
 from asl_engine.testing.workflow_run import WorkflowRun
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Workflow"]
 
+__tracebackhide__ = hidden
 BEGIN = "2024-01-01T00:00:00Z"
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from asl_engine.arn import unlabelled
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.errors import AslError, InvalidInput
 from asl_engine.findings import did_you_mean
@@ -17,6 +19,7 @@ from asl_engine.projections.descriptions import history_event
 from asl_engine.projections.history import project as project_history
 from asl_engine.projections.moments import iso
 from asl_engine.testing.differences import differences, shown
+from asl_engine.testing.hiding import hidden
 from asl_engine.testing.moved_clock import MovedClock
 from asl_engine.testing.observers import ObservedDefinition, tell
 from asl_engine.testing.states import UNSET, StateOfRun
@@ -38,17 +41,24 @@ if TYPE_CHECKING:
 
 __all__ = ["StillWaiting", "WorkflowRun"]
 
+__tracebackhide__ = hidden
+
 
 class StillWaiting(AslError):
     """A run cannot end by itself: it waits for somebody outside."""
 
 
-class Kin(NamedTuple):
-    """The execution that has begun another one, by its event ``seq``; ``number`` is that of a Map Run's child."""
+class Beginning(NamedTuple):
+    """What has begun an execution: another one, with its event ``seq``."""
 
-    parent: str
+    execution: str
     seq: int
-    number: int
+
+
+def beginning(key: str) -> Beginning:
+    """The task with this key."""
+    execution, _, seq = key.rpartition(":")
+    return Beginning(execution, int(seq))
 
 
 class WorkflowRun:
@@ -63,10 +73,12 @@ class WorkflowRun:
         self._tasks = tasks
         self._store = store
         self._test_id = test_id
+        self.name = start.name
         self._time = VirtualClock(now)
         self.clock = MovedClock(self._time, self._pass_until)
         self._logs: dict[str, tuple[Run, list[Event]]] = {}
-        self._kin: dict[str, Kin | None] = {}
+        self._known: set[str] = set()
+        self._begun: dict[Beginning, list[str]] = {}  # in the order in which they have begun
         self._visits: tuple[int, list[Visit]] = (-1, [])
         self._runner: asyncio.Runner | None = asyncio.Runner()
         try:
@@ -261,12 +273,11 @@ class WorkflowRun:
         return self._visits[1]
 
     def _visits_of(self, arn: str) -> list[Visit]:
-        inner: dict[int, list[Lane]] = {}
-        for child, kin in self._kin.items():
-            if kin is not None and kin.parent == arn:
-                inner.setdefault(kin.seq, []).append(Lane("execution", kin.number, 0, self._visits_of(child)))
-        for lanes in inner.values():
-            lanes.sort(key=lambda lane: lane.number)
+        inner = {
+            by.seq: [Lane("execution", number, 0, self._visits_of(one)) for number, one in enumerate(begun)]
+            for by, begun in self._begun.items()
+            if by.execution == arn
+        }
         return read_visits(self._logs[arn][1], inner)
 
     # -- the engine -------------------------------------------------------------------------------------
@@ -304,17 +315,19 @@ class WorkflowRun:
         """Wait until nothing happens any more, and see which executions have begun others."""
         await self._engine.timers.quiet()
         for arn, (run, _) in self._logs.items():
-            if arn not in self._kin:
-                self._kin[arn] = await self._kin_of(run)
+            if arn not in self._known:
+                self._known.add(arn)
+                begun_by = await self._begun_by(run)
+                if begun_by is not None:
+                    self._begun.setdefault(begun_by, []).append(arn)
 
-    async def _kin_of(self, run: Run) -> Kin | None:
+    async def _begun_by(self, run: Run) -> Beginning | None:
         started_by = run.options.get(STARTED_BY)
-        if isinstance(started_by, str):
-            parent, _, seq = started_by.rpartition(":")
-            return Kin(parent, int(seq), 0)
+        if run.execution.identity.map_run is None:
+            return beginning(started_by) if isinstance(started_by, str) else None
         kinship = await self._store.map_runs.kinship(run.arn)
         record = None if kinship is None else await self._store.map_runs.get(kinship[0])
-        return None if kinship is None or record is None else Kin(record.execution, record.seq, kinship[1])
+        return None if record is None else Beginning(record.execution, record.seq)
 
     async def _sleep(self, milliseconds: int) -> None:
         await self._engine.timers.sleep_until(self._time.now() + milliseconds)
@@ -360,13 +373,11 @@ class WorkflowRun:
     def _end(self) -> None:
         self._do(self._engine.__aexit__(None, None, None))
         self._close_runner()
-        start = self._start
         for run, events in self._logs.values():
-            own = run.machine.digest == start.machine.digest
-            definition = ObservedDefinition(
-                start.machine_name, start.how.definition if own else None, run.machine.text
-            )
-            tell(definition, events, self._test_id)
+            path = run.options.get("definition_path")
+            name = unlabelled(run.execution.identity.machine_name)[0]
+            known = Path(path) if isinstance(path, str) and path != str(Path()) else None
+            tell(ObservedDefinition(name, known, run.machine.text), events, self._test_id)
 
     def _close_runner(self) -> None:
         runner, self._runner = self._runner, None
