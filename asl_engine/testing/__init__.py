@@ -4,7 +4,7 @@ What it is: a pytest plugin with the fixture ``asl``, and the same for any other
 the engine itself, in memory, and call nothing outside.
 
 - ``Workflow`` is a state machine with what stands in for its tasks; ``run`` and ``start`` give a ``WorkflowRun``;
-- ``returns``, ``fails``, ``calls`` and ``waits`` say what a task does;
+- ``returns``, ``fails``, ``calls`` and ``waits`` say what a task does, ``sleep`` lets it take its time;
 - ``OBSERVERS`` in ``asl_engine.testing.observers`` hear of every execution that was run.
 
 What it is not: another interpreter, or a way to test against real AWS.
@@ -15,11 +15,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from asl_engine.testing.answers import calls, fails, returns, waits
+    from asl_engine.testing.answers import calls, fails, returns, sleep, waits
     from asl_engine.testing.workflow import Workflow
     from asl_engine.testing.workflow_run import WorkflowRun
 
-__all__ = ["Workflow", "WorkflowRun", "calls", "fails", "returns", "waits"]
+__all__ = ["Workflow", "WorkflowRun", "calls", "fails", "returns", "sleep", "waits"]
 
 _HOMES = {
     "Workflow": "asl_engine.testing.workflow",
@@ -27,6 +27,7 @@ _HOMES = {
     "calls": "asl_engine.testing.answers",
     "fails": "asl_engine.testing.answers",
     "returns": "asl_engine.testing.answers",
+    "sleep": "asl_engine.testing.answers",
     "waits": "asl_engine.testing.answers",
 }
 

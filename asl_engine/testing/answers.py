@@ -16,7 +16,18 @@ if TYPE_CHECKING:
 
     from asl_engine.resources.python.context import TaskContext
 
-__all__ = ["SLEEP", "Answer", "Answers", "AnswersExhausted", "calls", "fails", "in_turn", "returns", "waits"]
+__all__ = [
+    "SLEEP",
+    "Answer",
+    "Answers",
+    "AnswersExhausted",
+    "calls",
+    "fails",
+    "in_turn",
+    "returns",
+    "sleep",
+    "waits",
+]
 
 # Lets virtual time pass, for so many milliseconds, while a task is being answered.
 SLEEP: ContextVar[Callable[[int], Awaitable[None]]] = ContextVar("SLEEP")
@@ -68,6 +79,11 @@ def calls(function: Callable[..., Any], *, after: Duration = 0) -> Answer:
 def waits() -> Answer:
     """Nobody answers until the test does, with ``run.task(...)``: for task tokens and activities."""
     return Answer(is_left=True)
+
+
+async def sleep(duration: Duration) -> None:
+    """Let virtual time pass, in an async callable that answers a task."""
+    await SLEEP.get()(milliseconds(duration, "sleep"))
 
 
 def _read(given: object) -> Answer:

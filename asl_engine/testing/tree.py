@@ -68,7 +68,7 @@ def _told(visit: Visit) -> str:
         parts.append(_errors(failures))
     if visit.caught is not None:
         parts.append(f"caught, goes on to {visit.next}")
-    elif visit.aborted:
+    elif visit.aborted and not (failures and failures[-1] is visit.attempts[-1]):
         parts.append("aborted")
     elif not visit.exited and not failures:
         parts.append("not left")

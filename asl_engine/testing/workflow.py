@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
-from asl_engine.api import UNNAMED, prepared
 from asl_engine.engine.mocking import Mocking
 from asl_engine.errors import InvalidInput
 from asl_engine.json_values import MISSING
@@ -87,6 +86,8 @@ class Workflow:
         tasks: Mapping[str, object] | None = None,
     ) -> WorkflowRun:
         """Run it to where it first waits: for time to pass, or for somebody outside."""
+        from asl_engine.api import prepared
+
         answers = in_turn({**self._tasks, **(tasks or {})})
         store = MemoryStore()
         mocking, answered = self._mocks(store)
@@ -134,6 +135,8 @@ class Workflow:
         return Mocking({}, store, file, (name, case)), answered
 
     def _machine_name(self) -> str:
+        from asl_engine.api import UNNAMED
+
         given = self._definition
         if isinstance(given, str) and not given.lstrip().startswith("{"):
             return machine_name(given)

@@ -222,8 +222,8 @@ class WorkflowRun:
             got = path[same] if same < len(path) else "the end"
             self._fail(
                 f"path: expected {' > '.join(states)}",
-                f"      got      {' > '.join(path)}",
-                f"      at state {same + 1}: expected {expected}, got {got}",
+                f"path: got      {' > '.join(path)}",
+                f"state {same + 1}: expected {expected}, got {got}",
                 marked=self._read()[same : same + 1],
             )
         return self
@@ -284,6 +284,12 @@ class WorkflowRun:
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         assert self._runner is not None  # noqa: S101  asked before
+        if _is_loop_running():
+            work.close()
+            raise RuntimeError(
+                "a workflow under test has an event loop of its own and cannot be driven where one is running: "
+                "use it from a plain function, not from a coroutine"
+            )
         return self._runner.run(work)
 
     async def _begin(self) -> Run:
@@ -383,3 +389,11 @@ class WorkflowRun:
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
+
+
+def _is_loop_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
