@@ -8,8 +8,9 @@ On each page the blocks are run in order, in a copy of the example project:
 - ``python``: executed, all blocks of a page in one namespace; functions called ``test_...`` are called.
 - ``json``, ``toml``, ``yaml``: parsed.
 
-``<!-- file: PATH -->`` before a block writes it to a file.  Blocks marked ``<!-- command: NAME -->`` set up
-environments and run this very suite; .ci/run runs those of the README.
+``<!-- file: PATH -->`` before a block writes it to a file; ``test_NAME.py`` is then run by a pytest of its own.
+Blocks marked ``<!-- command: NAME -->`` set up environments and run this very suite; .ci/run runs those of the
+README.
 """
 
 from __future__ import annotations
@@ -122,6 +123,9 @@ def run_page(page: str, example: Path, capfd: pytest.CaptureFixture[str]) -> Non
             continue
         if block.mark == "file":
             (example / str(block.value)).write_text(block.text, encoding="utf-8")
+            if block.language == "python":
+                run_tests(str(block.value))
+                continue
         if block.language == "text":
             assert not block.after, f"{where}: a text block stands right behind what writes it"
             same = OutputChecker().check_output(
@@ -130,6 +134,16 @@ def run_page(page: str, example: Path, capfd: pytest.CaptureFixture[str]) -> Non
             assert same, f"{where}: what is written now:\n{said}"
             continue
         said = RUN[block.language](block.text, where, namespace, capfd)
+
+
+def run_tests(name: str) -> None:
+    """Run a file of tests, as it stands on the page."""
+    assert re.fullmatch(r"test_\w+\.py", name), f"{name}: a file of Python that nothing runs"
+    # The entry point is not there where another checkout is installed; its name is blocked where it is.
+    plugin = ["-p", "no:asl", "-p", "asl_engine.testing.plugin"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, name]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{name}:\n{done.stdout}{done.stderr}"
 
 
 def timeless(text: str) -> str:
