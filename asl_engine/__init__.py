@@ -10,6 +10,8 @@ effect.  The command is ``asl``; from Python there are
 - ``AslError``, which the caller can put right (its kinds are in ``asl_engine.errors``), and
   ``StatesError``, which a task raises to fail with an error name that is no class.
 
+``asl_engine.testing`` is for tests of state machines, and has the pytest fixture ``asl``.
+
 What it is not: a way to write workflows in Python.  The server of the Step Functions API (``asl serve``) and the
 adapter to real AWS (``asl deploy``) belong to the command line.  Whatever is not listed in ``__all__`` may change
 without notice.

@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
-__all__ = ["Result", "Served", "Start", "arun", "prepared", "run", "validate"]
+__all__ = ["Prepared", "Result", "Served", "arun", "prepared", "run", "validate"]
 
 UNNAMED = "StateMachine"  # the name of a machine that no file gives one
 UNNAMED_SOURCE = "definition"
@@ -198,7 +198,7 @@ def prepared(
     aws_limits: bool | Mapping[str, int | None] = True,
     substitutions: Mapping[str, str] | None = None,
     answered: Callable[[StateMachine, CalledTask], bool] = _by_nobody,
-) -> Start:
+) -> Prepared:
     """Check everything before anything is stored.
 
     ``answered`` says of a machine's task without a stand-in that the caller sees to it.
@@ -209,7 +209,7 @@ def prepared(
     limits = _limits(home, aws_limits)
     how = RunOptions(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
     machine = _load(source, limits)
-    return Start(
+    return Prepared(
         machine=machine,
         machine_name=UNNAMED if source.path is None else machine_name(str(source.path)),
         served=_served(machine, tasks or {}, home, how, answered),
@@ -235,7 +235,7 @@ class Served(NamedTuple):
     nested: ProjectExecutions | None
 
 
-class Start(NamedTuple):
+class Prepared(NamedTuple):
     """An execution that may be started."""
 
     machine: StateMachine
@@ -248,7 +248,7 @@ class Start(NamedTuple):
     db: Path | None
 
 
-async def _run(start: Start) -> Result:
+async def _run(start: Prepared) -> Result:
     store: Store = MemoryStore() if start.db is None else await SqliteStore.open(start.db, create=True)
     stand_ins, activities, nested = start.served
     engine = assemble(

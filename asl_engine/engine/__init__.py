@@ -19,7 +19,9 @@ tasks that were running are run again with the key they had, timers are set agai
 Time.  A wait, a backoff, a timeout and a heartbeat are timers (``timers``): an event says when they are due, in
 milliseconds since the epoch, and one handle of the event loop waits for the earliest.  Where the clock skips
 (``clock``), time jumps to the earliest timer as soon as nothing is under way.  A task that runs, a run that is
-being driven, a poll that waits are all under way, so work is always given its own time.
+being driven, a poll that waits are all under way, so work is always given its own time.  Whoever moves time by
+hand (``asl_engine.testing``) sets a horizon that it does not jump past, and lets it jump past tasks that wait for
+somebody outside.
 
 When things break.  A resource that raises ``StatesError`` fails its task, which the machine may catch.  Anything
 else is a defect of the resource or of the store: the run is abandoned, whoever waits for it is told, and its log

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.run import Run
     from asl_engine.language.tree import StateSource
-    from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources import Direct, Resource, TaskCall
     from asl_engine.resources.catalog import Catalog
     from asl_engine.resources.nested import Executions
     from asl_engine.resources.python.registry import TaskFunction
@@ -325,7 +325,7 @@ class CallableStandIns(StandIns):
         self._known: dict[tuple[str, str], CalledTask] = {}  # those whose parameters do not say what they call
         self._answers: dict[CalledTask, Direct | None] = {}
 
-    async def find(self, call: TaskCall) -> Direct | None:
+    async def find(self, call: TaskCall) -> Resource | None:
         """Raises ``ProjectError`` for a task that has none and may not be called."""
         task = self.called(call)
         if task not in self._answers:

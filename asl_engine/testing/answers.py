@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
+from datetime import timedelta
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -82,8 +83,11 @@ def waits() -> Answer:
 
 
 async def sleep(duration: Duration) -> None:
-    """Let virtual time pass, in an async callable that answers a task."""
-    await SLEEP.get()(milliseconds(duration, "sleep"))
+    """Let virtual time pass, in an async callable that answers a task of a workflow under test."""
+    pause = SLEEP.get(None)
+    if pause is None:
+        raise RuntimeError("sleep: only what answers a task of a workflow under test has virtual time to pass")
+    await pause(milliseconds(duration, "sleep"))
 
 
 def _read(given: object) -> Answer:
@@ -133,7 +137,7 @@ class Answers:
     async def __call__(self, event: Any, context: TaskContext) -> Any:
         answer = self.take()
         if answer.after:
-            await SLEEP.get()(answer.after)
+            await sleep(timedelta(milliseconds=answer.after))
         if answer.error is not None:
             raise answer.error
         if answer.function is None:

@@ -98,10 +98,9 @@ class _Reader:
                 note(self, event)
         return self._root.visits
 
-    def at(self, frame: int) -> Visit | None:
+    def at(self, frame: int) -> Visit:
         """The visit that a frame is at."""
-        path = self._paths.get(frame)
-        return path.visits[-1] if path is not None and path.visits else None
+        return self._paths[frame].visits[-1]
 
     # -- what each event says ---------------------------------------------------------------------------
 
@@ -111,7 +110,6 @@ class _Reader:
 
     def exited(self, event: ev.StateExited) -> None:
         path, visit = self._paths[event.frame], self.at(event.frame)
-        assert visit is not None  # noqa: S101  a state is entered before it is left
         visit.output, visit.next, visit.exited = event.output.value, event.next, True
         if event.assigned is not None:
             assigned: Any = event.assigned.value
@@ -120,9 +118,8 @@ class _Reader:
 
     def scheduled(self, event: ev.TaskScheduled) -> None:
         attempt = self._attempt(event.frame)
-        if attempt is not None:
-            attempt.called_with, attempt.calls = event.parameters.value, True
-            self._hold(event.frame, event.seq)
+        attempt.called_with, attempt.calls = event.parameters.value, True
+        self._hold(event.frame, event.seq)
 
     def forked(self, event: ev.ParallelStateStarted | ev.MapStateStarted) -> None:
         self._attempt(event.frame)
@@ -130,19 +127,14 @@ class _Reader:
     def map_run_started(self, event: ev.MapRunStarted) -> None:
         self._hold(event.frame, event.seq)
 
-    def _attempt(self, frame: int) -> Attempt | None:
-        visit = self.at(frame)
-        if visit is None:
-            return None
+    def _attempt(self, frame: int) -> Attempt:
         attempt = Attempt(delay=self._delays.pop(frame, 0))
-        visit.attempts.append(attempt)
+        self.at(frame).attempts.append(attempt)
         return attempt
 
     def _hold(self, frame: int, seq: int) -> None:
         """The executions that this event has begun belong to the state."""
-        visit = self.at(frame)
-        if visit is not None:
-            visit.lanes += self._inner.get(seq, ())
+        self.at(frame).lanes += self._inner.get(seq, ())
 
     def failed(self, event: ev.TaskFailed | ev.TaskTimedOut | ev.MapRunFailed | ev.TaskScheduleFailed) -> None:
         self._fail(event.frame, event.error, event.cause)
@@ -151,12 +143,8 @@ class _Reader:
         self._fail(event.frame, event.error, event.cause)
 
     def _fail(self, frame: int, error: str | None, cause: str | None) -> None:
-        visit = self.at(frame)
-        if visit is None:
-            return
-        if not visit.attempts or visit.attempts[-1].failed:
-            visit.attempts.append(Attempt(delay=self._delays.pop(frame, 0)))
-        last = visit.attempts[-1]
+        attempts = self.at(frame).attempts
+        last = attempts[-1] if attempts and not attempts[-1].failed else self._attempt(frame)
         last.failed, last.error, last.cause = True, shown_error(error), cause
 
     def child_failed(self, event: ev.BranchFailed | ev.MapIterationFailed) -> None:
@@ -168,7 +156,6 @@ class _Reader:
 
     def lane(self, event: ev.BranchStarted | ev.MapIterationStarted) -> None:
         visit = self.at(event.frame)
-        assert visit is not None  # noqa: S101  a state is entered before its branches begin
         kind = "branch" if isinstance(event, ev.BranchStarted) else "iteration"
         lane = Lane(kind, event.number, len(visit.attempts) - 1)
         visit.lanes.append(lane)
@@ -176,13 +163,11 @@ class _Reader:
         self._paths[event.seq] = _Path(lane.visits, dict(self._paths[event.frame].variables))
 
     def aborted(self, event: ev.StateAborted) -> None:
-        visit = self.at(event.frame)
-        if visit is not None:
-            visit.aborted = True
+        self.at(event.frame).aborted = True
 
     def ended_badly(self, event: ev.ExecutionFailed | ev.ExecutionTimedOut) -> None:
         """An error that no attempt had is the last state's own, such as that of a Fail state."""
-        visit = self.at(0)
+        visit = self._root.visits[-1] if self._root.visits else None
         if visit is not None and not visit.exited and not (visit.attempts and visit.attempts[-1].failed):
             self._fail(0, event.error, event.cause)
 

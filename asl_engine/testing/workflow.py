@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any, Self, get_args
 
-from asl_engine.engine.mocking import Mocking
 from asl_engine.errors import InvalidInput
 from asl_engine.json_values import MISSING
 from asl_engine.project.inputs import machine_name
@@ -16,17 +15,17 @@ from asl_engine.testing.answers import in_turn
 from asl_engine.testing.hiding import hidden
 from asl_engine.testing.lab_tasks import LabTasks, is_left_to_tests
 from asl_engine.testing.moved_clock import moment
-from asl_engine.testing.workflow_run import WorkflowRun
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from asl_engine.api import Definition
     from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.mocking import Mocking
     from asl_engine.json_values import Json, Missing
     from asl_engine.project.stand_ins import CalledTask
+    from asl_engine.testing.workflow_run import WorkflowRun
 
 __all__ = ["Workflow"]
 
@@ -87,6 +86,7 @@ class Workflow:
     ) -> WorkflowRun:
         """Run it to where it first waits: for time to pass, or for somebody outside."""
         from asl_engine.api import prepared
+        from asl_engine.testing.workflow_run import WorkflowRun
 
         answers = in_turn({**self._tasks, **(tasks or {})})
         store = MemoryStore()
@@ -120,6 +120,8 @@ class Workflow:
         """The mocks of the test case, and which tasks the caller sees to: those, and what the test answers."""
         if self._case is None:
             return None, lambda _machine, task: is_left_to_tests(task)
+        from asl_engine.engine.mocking import Mocking
+
         file, case = mock_file(self._case)
         name = self._machine_name()
         mocked = file.read().states(name, case)
@@ -140,4 +142,4 @@ class Workflow:
         given = self._definition
         if isinstance(given, str) and not given.lstrip().startswith("{"):
             return machine_name(given)
-        return machine_name(str(given)) if isinstance(given, Path) else UNNAMED
+        return machine_name(os.fspath(given)) if isinstance(given, os.PathLike) else UNNAMED

@@ -30,7 +30,7 @@ from asl_engine.testing.waiting import Awaited, WaitingTask, awaited, waiting_ta
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine
 
-    from asl_engine.api import Start
+    from asl_engine.api import Prepared
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.core.stimuli import Stimulus
@@ -68,7 +68,9 @@ class WorkflowRun:
     for somebody outside, ``stop`` aborts it.
     """
 
-    def __init__(self, start: Start, tasks: LabTasks, store: MemoryStore, now: int, test_id: str | None) -> None:
+    def __init__(
+        self, start: Prepared, tasks: LabTasks, store: MemoryStore, now: int, test_id: str | None
+    ) -> None:
         self._start = start
         self._tasks = tasks
         self._store = store
@@ -82,7 +84,7 @@ class WorkflowRun:
         self._visits: tuple[int, list[Visit]] = (-1, [])
         self._runner: asyncio.Runner | None = asyncio.Runner()
         try:
-            self._run = self._do(self._begin())
+            self._run: Run = self._do(self._begin())
         except BaseException:
             self._close_runner()
             raise

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import asl_engine.testing
 from asl_engine import StatesError
 from asl_engine.errors import InvalidInput, ProjectError
-from asl_engine.testing import Workflow, calls, fails, returns, sleep
-from asl_engine.testing.answers import AnswersExhausted
+from asl_engine.testing import Workflow, calls, fails, returns, sleep, waits
+from asl_engine.testing.answers import AnswersExhausted, in_turn
 from asl_engine.testing.durations import in_words, milliseconds
 from asl_engine.testing.lab_tasks import MockRefused
-from tests.testing.machines import EACH, FUNCTION, ORDER, PACK, RETRY, SEND, machine, task
+from tests.testing.machines import ASK, EACH, FUNCTION, MESSAGE, ORDER, PACK, RETRY, SEND, machine, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,6 +146,18 @@ def test_what_has_no_answer_and_would_leave_the_process_is_refused() -> None:
         Workflow(machine(Send=task(SEND))).run()
 
 
+def test_a_function_whose_name_is_computed_is_refused_when_it_is_called() -> None:
+    invoke = task(
+        "arn:aws:states:::lambda:invoke",
+        Parameters={"FunctionName.$": "$.name"},
+        Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+    )
+    workflow = Workflow(machine(Work=invoke, Caught={"Type": "Succeed"}), {"known": 1})
+    assert workflow.run({"name": "known"}).output["Payload"] == 1
+    with pytest.raises(ProjectError, match="other"):
+        workflow.run({"name": "other"})
+
+
 # -- the model of the service -------------------------------------------------------------------------
 
 DESCRIBE = "arn:aws:states:::states:startExecution.sync:2"
@@ -213,6 +227,20 @@ def test_a_test_case_of_a_mock_configuration_is_played(tmp_path: Path) -> None:
     run.state("ProcessPayment").assert_attempts(3, delays=[2, 4]).assert_output({"paid": True})
 
 
+def test_a_test_case_answers_activities_and_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "order.json"
+    path.write_text(
+        json.dumps(machine(Pack=task(PACK, Retry=RETRY, Next="Ask"), Ask=task(ASK, Parameters=MESSAGE)))
+    )
+    thrown = {"Throw": {"Error": "E", "Cause": ""}}
+    case = mock_file(
+        tmp_path, {"Packed": {"0": thrown, "1": {"Return": 1}}, "Asked": {"0": {"Return": 2}}},
+        {"Pack": "Packed", "Ask": "Asked"},
+    )  # fmt: skip
+    run = Workflow(str(path), case=case).run({})
+    run.assert_succeeded(2).state("Pack").assert_attempts(2, delays=[2])
+
+
 def test_a_test_case_that_is_wrong_says_what_there_is(tmp_path: Path) -> None:
     once = {"Once": {"0": {"Throw": {"Error": "PaymentRetryableError", "Cause": ""}}}}
     tasks = {name: lambda event: event for name in ("validateOrder", "checkInventory", "fulfillOrder")}
@@ -255,9 +283,32 @@ def test_what_is_no_duration_is_refused(given: Any) -> None:
         returns(1, after=given)
 
 
+def test_there_is_no_virtual_time_elsewhere() -> None:
+    with pytest.raises(RuntimeError, match="only what answers a task of a workflow under test"):
+        asyncio.run(sleep("1s"))
+
+
+def test_an_answer_says_what_it_is() -> None:
+    def pays(event: Any) -> Any:
+        return event
+
+    answers = in_turn({"a": [pays, waits(), OwnError, fails("E"), 1]})["a"]
+    for _ in range(5):
+        answers.take()
+    with pytest.raises(
+        AnswersExhausted, match=r"has 5 answers: \[pays, waits\(\), <class '.*OwnError'>, fails\('E'\), 1\]"
+    ):
+        answers.take()
+
+
 def test_a_callable_that_is_no_task_is_refused() -> None:
     with pytest.raises(ProjectError, match=r"a task takes \(event\) or \(event, context\)"):
         Workflow(WORK, {"work": [1, lambda: 1]}).run()
+
+
+def test_a_name_that_the_lab_does_not_have_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match=r"module 'asl_engine\.testing' has no attribute 'Simulator'"):
+        _ = asl_engine.testing.Simulator  # type: ignore[attr-defined]  # that is the test
 
 
 FUNCTIONS = machine(Work=task(f"{FUNCTION}work:live"))

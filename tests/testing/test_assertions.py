@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -171,6 +172,36 @@ def test_a_failed_run_shows_its_error_and_where() -> None:
         "workflow order:\n  status: expected SUCCEEDED, got FAILED\n  error: Broken\n  cause: why\n\n"
         "order: FAILED with Broken\n├─ ValidateOrder\n└─ CheckInventory: Broken   <-- here"
     )
+
+
+def test_the_order_machine_is_tested_in_less_than_half_a_second() -> None:
+    """Of this process's time: the machine of whoever runs this may have more to do."""
+    began = time.process_time()
+    silence = fails("PaymentRetryableError")
+    for changed in (
+        {},
+        {"processPayment": [silence, silence, silence, {}]},
+        {"processPayment": silence},
+        {"validateOrder": fails("ValidationError")},
+        {"checkInventory": fails("OutOfStockError")},
+        {"processPayment": fails("PaymentError")},
+    ):
+        assert Workflow(ORDER, TASKS).run({}, changed).tree
+    assert time.process_time() - began < 0.5
+
+
+def test_it_says_what_a_run_waits_for() -> None:
+    with Workflow(machine(Nap={"Type": "Wait", "Seconds": 5, "End": True})) as workflow:
+        run = workflow.start()
+        with pytest.raises(
+            AssertionError, match=r"got RUNNING\n  it waits for Nap: the time until 2024-01-01 00:00:05"
+        ):
+            run.assert_succeeded()
+        with pytest.raises(
+            AssertionError, match=r"expected ABORTED, got RUNNING\n.*\n  cause: expected \"c\", got null"
+        ):
+            run.assert_aborted(cause="c")
+        assert repr(run.state("Nap")) == "<state 'Nap', entered 1 times>"
 
 
 # -- Map, Parallel, variables -------------------------------------------------------------------------

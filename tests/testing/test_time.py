@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -110,6 +111,36 @@ def test_the_test_fails_a_task() -> None:
             InvalidInput, match="no tasks of 'Ask' wait for an answer; the run waits for\n  nothing"
         ):
             run.task("Ask")
+
+
+def test_a_job_waits_for_its_end_and_may_be_answered() -> None:
+    job = machine(
+        Job=task("arn:aws:states:::ecs:runTask.sync", Parameters={"Cluster": "c", "TaskDefinition": "t"})
+    )
+    with Workflow(job, {"Job": waits()}) as workflow:
+        run = workflow.start({})
+        assert [str(one) for one in run.waits_for] == ["Job: an answer with its task token"]
+        assert repr(run.task("Job")) == "<task of 'Job', attempt 0>"
+        run.task("Job").succeed({"done": True})
+        run.assert_succeeded({"done": True})
+
+
+def test_a_moment_may_be_a_datetime() -> None:
+    with Workflow(NAP, {"work": 1}, now=datetime(2030, 1, 1, tzinfo=UTC)) as workflow:
+        run = workflow.start()
+        run.clock.set(datetime(2030, 1, 1, 2, tzinfo=UTC))
+        run.assert_succeeded(1)
+    with pytest.raises(InvalidInput, match=r"now: .* a datetime with a time zone"):
+        Workflow(NAP, now=datetime(2030, 1, 1))  # noqa: DTZ001  that is the test
+
+
+def test_what_runs_is_told_too() -> None:
+    with Workflow(machine(Work=task()), {"work": returns(1, after="5s")}) as workflow:
+        run = workflow.start({})
+        assert [str(one) for one in run.waits_for] == ["Work: its task, which runs"]
+        assert run.tasks("Work") == []
+        run.clock.advance(5)
+        run.assert_succeeded(1).stop().assert_succeeded(1)
 
 
 def test_an_answer_that_comes_too_late_is_refused() -> None:
