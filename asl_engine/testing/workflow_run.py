@@ -13,7 +13,6 @@ from asl_engine.errors import AslError, InvalidInput
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import loads
 from asl_engine.language.tree import all_states
-from asl_engine.project.executions import STARTED_BY
 from asl_engine.project.setup import assemble
 from asl_engine.projections.descriptions import history_event
 from asl_engine.projections.history import project as project_history
@@ -313,9 +312,7 @@ class WorkflowRun:
             nested.engine = self._engine
         self._tasks.sleep = self._sleep
         self._engine.timers.set_horizon(self._time.now())
-        run = await self._engine.start(
-            start.machine, start.machine_name, start.input, start.name, start.how.to_options()
-        )
+        run = await self._engine.start(start.machine, start.machine_name, start.input, start.name, start.how)
         await self._settle()
         return run
 
@@ -330,9 +327,9 @@ class WorkflowRun:
                     self._begun.setdefault(begun_by, []).append(arn)
 
     async def _begun_by(self, run: Run) -> Beginning | None:
-        started_by = run.options.get(STARTED_BY)
+        started_by = run.options.started_by
         if run.execution.identity.map_run is None:
-            return beginning(started_by) if isinstance(started_by, str) else None
+            return None if started_by is None else beginning(started_by)
         kinship = await self._store.map_runs.kinship(run.arn)
         record = None if kinship is None else await self._store.map_runs.get(kinship[0])
         return None if record is None else Beginning(record.execution, record.seq)
@@ -382,9 +379,9 @@ class WorkflowRun:
         self._do(self._engine.__aexit__(None, None, None))
         self._close_runner()
         for run, events in self._logs.values():
-            path = run.options.get("definition_path")
+            path = run.options.definition
             name = unlabelled(run.execution.identity.machine_name)[0]
-            known = Path(path) if isinstance(path, str) and path != str(Path()) else None
+            known = None if path == Path() else path
             tell(ObservedDefinition(name, known, run.machine.text), events, self._test_id)
 
     def _close_runner(self) -> None:

@@ -308,7 +308,7 @@ def test_a_callable_that_is_no_task_is_refused() -> None:
 
 def test_a_name_that_the_lab_does_not_have_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match=r"module 'asl_engine\.testing' has no attribute 'Simulator'"):
-        _ = asl_engine.testing.Simulator  # type: ignore[attr-defined]  # that is the test
+        _ = asl_engine.testing.Simulator
 
 
 FUNCTIONS = machine(Work=task(f"{FUNCTION}work:live"))
