@@ -139,9 +139,9 @@ def run_page(page: str, example: Path, capfd: pytest.CaptureFixture[str]) -> Non
 def run_tests(name: str) -> None:
     """Run a file of tests, as it stands on the page."""
     assert re.fullmatch(r"test_\w+\.py", name), f"{name}: a file of Python that nothing runs"
-    # The entry point is not there where another checkout is installed; its name is blocked where it is.
-    plugin = ["-p", "no:asl", "-p", "asl_engine.testing.plugin"]
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, name]
+    # Named, as the entry point is not there where another checkout is installed.
+    plugins = ["-p", "no:cacheprovider", "-p", "asl_engine.testing.plugin"]
+    command = [sys.executable, "-m", "pytest", "-q", *plugins, name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{name}:\n{done.stdout}{done.stderr}"
 

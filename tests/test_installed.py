@@ -125,6 +125,23 @@ def test_the_wheel_has_one_package_and_nothing_beside_it(wheel: Path) -> None:
         assert not [name for name in archive.namelist() if "__pycache__" in name]
 
 
+TESTS = """
+from asl_engine.testing import fails
+
+
+def test_a_shy_greeting(asl):
+    run = asl("statemachines/greet.asl.json", {"sayHello": [fails("Shy"), "Hello"]}).run({"name": "Ada"})
+    run.assert_succeeded("Hello").state("Greet").assert_attempts(2, delays=[30])
+"""
+
+
+def test_the_pytest_plugin_comes_with_it(environment: Path, project: Path) -> None:
+    (project / "test_greet.py").write_text(TESTS, encoding="utf-8")
+    done = completed([environment / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider"], project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
+
+
 def test_a_project_of_one_s_own(asl: Callable[..., str], project: Path) -> None:
     given = ["--input", '{"name": "Ada"}', "--time", "skip", "--name", "first"]
     assert asl("run", "statemachines/greet.asl.json", *given) == '"Hello Ada"\n'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,8 +45,8 @@ def test_waits(asl):
 @pytest.fixture
 def failing(pytester: Pytester) -> RunResult:
     pytester.makepyfile(FAILING)
-    # The entry point is not there where another checkout is installed; its name is blocked where it is.
-    return pytester.runpytest_inprocess("-p", "no:asl", "-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:cov")
+    # The plugin is named, as the entry point is not there where another checkout is installed.
+    return pytester.runpytest_inprocess("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:cov")
 
 
 def test_failures_show_the_path_and_the_line_of_the_test(failing: RunResult) -> None:
@@ -84,8 +83,3 @@ def test_the_plugin_imports_nothing_before_a_test_asks_for_it() -> None:
     others, own = said.splitlines()
     assert others == "[]"
     assert own == "['asl_engine', 'asl_engine.testing', 'asl_engine.testing.plugin']"
-
-
-def test_the_entry_point_leads_to_the_plugin() -> None:
-    found = [point.value for point in entry_points(group="pytest11") if point.name == "asl"]
-    assert found in ([PLUGIN], [])  # nothing where a checkout was installed before there was one
