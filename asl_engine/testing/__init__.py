@@ -33,10 +33,13 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name on first use (PEP 562): the plugin is loaded with every pytest."""
+    """Import a public name where it is used (PEP 562): the plugin is loaded with every pytest.
+
+    Nothing is kept here: pytest's own ``pytester`` unloads modules, and a name of the old ones would be of no use.
+    """
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    value: object = getattr(import_module(_HOMES[name]), name)
     return value

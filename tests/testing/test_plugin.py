@@ -46,7 +46,8 @@ def test_waits(asl):
 def failing(pytester: Pytester) -> RunResult:
     pytester.makepyfile(FAILING)
     # The plugin is named, as the entry point is not there where another checkout is installed.
-    return pytester.runpytest_inprocess("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:cov")
+    # In a process of its own: in this one it would leave half of the package imported anew.
+    return pytester.runpytest_subprocess("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:cov")
 
 
 def test_failures_show_the_path_and_the_line_of_the_test(failing: RunResult) -> None:
