@@ -216,8 +216,8 @@ def test_whatever_is_ignored_has_its_reason(module: str) -> None:
     assert not bare
 
 
-# Options of other programs, which one module starts.
-OF_OTHERS = {"cloud.deploy.bundle"}
+# Options of other programs, which a module starts or is a plugin of.
+OF_OTHERS = {"cloud.deploy.bundle", "testing.coverage_plugin"}
 
 
 @pytest.mark.parametrize("module", [name for name in modules() if ORDER[place(name)] not in {"cli", "__main__"}])

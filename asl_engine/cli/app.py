@@ -51,6 +51,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.validate",
         "Report all errors in definitions, and likely mistakes. Exit code 2 if there is an error.",
     ),
+    "coverage": Entry(
+        "asl_engine.cli.commands.coverage",
+        "Show which states, rules, retries and catchers were taken, and name those that never were.",
+    ),
     "test-state": Entry(
         "asl_engine.cli.commands.state_test",
         "Run a single state, with real or mocked work. Exit code 1 if it fails and nothing catches the error.",

@@ -1,0 +1,270 @@
+"""``asl coverage``: what of a definition the executions of a database, or the tests, have taken."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from asl_engine.cli import options
+from asl_engine.cli.output import err, out, pretty_json, table
+from asl_engine.core.events import MapRunStarted
+from asl_engine.errors import AslError, InvalidInput
+from asl_engine.language.document import load_source
+from asl_engine.language.loader import load
+from asl_engine.limits import NO_LIMITS
+from asl_engine.project.definitions import read_definition
+from asl_engine.project.inputs import machine_name
+from asl_engine.project.lookup import database, opened
+from asl_engine.project.options import How
+from asl_engine.testing.coverage import VERBS, NotOfDefinition, points_taken
+from asl_engine.testing.coverage_data import CoverageData, DefinitionCoverage
+from asl_engine.testing.coverage_report import cobertura, report_json, report_lines, share_of_all
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.execution import Identity
+    from asl_engine.core.machine import StateMachine
+    from asl_engine.language.document import DefinitionSource
+    from asl_engine.store.records import Record
+    from asl_engine.store.sqlite.store import SqliteStore
+
+__all__ = ["command", "coverage"]
+
+ALL = 1_000_000_000
+PAGE = 1000
+
+
+def command(
+    *,
+    definition: Annotated[
+        str | None,
+        typer.Argument(metavar="[DEFINITION]", help="Of this definition only, as its file is now."),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option("--data", metavar="FILE", help="What tests have measured, such as .asl-coverage."),
+    ] = None,
+    machine: Annotated[
+        str | None, typer.Option("--machine", metavar="NAME", help="Of this state machine only.")
+    ] = None,
+    taken_by: Annotated[
+        str | None,
+        typer.Option("--taken-by", metavar="PLACE", help="List the tests or executions that take this point."),
+    ] = None,
+    fail_under: Annotated[
+        str | None,
+        typer.Option("--fail-under", metavar="PERCENT", help="Exit code 1 where less is covered."),
+    ] = None,
+    xml: Annotated[
+        str | None, typer.Option("--xml", metavar="FILE", help="Write Cobertura's XML, for CI services.")
+    ] = None,
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write one HTML page.")] = None,
+    db: options.Db = None,
+    json: options.AsJson = False,
+) -> int:
+    """Show which states, rules, retries and catchers were taken, and name those that never were."""
+    lowest = _percent(fail_under)
+    if data is not None and (db is not None or machine is not None):
+        other = "--db" if db is not None else "--machine"
+        raise InvalidInput(f"--data has what tests have measured: leave {other} out")
+    source = None if definition is None else read_definition(definition)
+    if data is None:
+        covered = asyncio.run(_recorded(database(db), source, machine))
+    else:
+        covered = _measured(Path(data), source)
+    if taken_by is not None:
+        return _tell_tests(covered, taken_by)
+    return coverage(covered, lowest, xml=xml, html=html, as_json=json)
+
+
+def coverage(
+    covered: Sequence[DefinitionCoverage], lowest: float, *, xml: str | None, html: str | None, as_json: bool
+) -> int:
+    """Write the reports.  1 where less than ``lowest`` percent of the points were taken."""
+    if xml is not None:
+        from asl_engine import __version__
+
+        _write(xml, cobertura(covered, Path.cwd(), int(time.time() * 1000), __version__))
+    if html is not None:
+        from asl_engine.testing.coverage_html import html_page
+
+        _write(html, html_page(covered))
+    if as_json:
+        out(pretty_json(report_json(covered)))
+    else:
+        for line in report_lines(covered):
+            out(line)
+    share = share_of_all(covered)
+    if share.is_under(lowest):
+        err(f"asl: the coverage is {share}, less than --fail-under {lowest:g}")
+        return 1
+    return 0
+
+
+def _percent(given: str | None) -> float:
+    if given is None:
+        return 0.0
+    try:
+        percent = float(given)
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent <= 100:
+        raise InvalidInput(f"--fail-under {given}: it is a number from 0 to 100")
+    return percent
+
+
+def _write(path: str, text: str) -> None:
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot write {path}: {error.strerror}") from None
+
+
+def _tell_tests(covered: Sequence[DefinitionCoverage], place: str) -> int:
+    """The tests that take the points at a place.  1 where none does."""
+    found = [(one, point) for one in covered for point in one.points if point.place == place]
+    if not found:
+        raise InvalidInput(f"--taken-by {place}: there is no such point; --json lists all places")
+    rows = [
+        (test, VERBS[point.kind], str(count))
+        for one, point in found
+        for test, count in one.taken_by(point).items()
+    ]
+    table(("by", "what", "times"), rows)
+    return 0 if rows else 1
+
+
+# -- from the file of the tests -----------------------------------------------------------------------
+
+
+def _measured(path: Path, source: DefinitionSource | None) -> list[DefinitionCoverage]:
+    data = CoverageData.read(path)
+    if source is None:
+        for one in data.sorted():
+            _warn_of_change(one)
+        return data.sorted()
+    wanted = load_source(source, NO_LIMITS)
+    if wanted.digest in data.definitions:
+        return [data.definitions[wanted.digest]]
+    names = [one.name for one in data.sorted()]
+    if source.name in names:
+        raise InvalidInput(f"{source.name} has changed since the tests in {path} ran: run them again")
+    raise InvalidInput(f"{path} has nothing about {source.name}: it is about {', '.join(names) or 'nothing'}")
+
+
+def _warn_of_change(covered: DefinitionCoverage) -> None:
+    """Say so where the file of a definition is another now; values of its placeholders may be the tests' own."""
+    if not covered.lines or not Path(covered.name).is_file():
+        return
+    try:
+        changed = load_source(read_definition(covered.name), NO_LIMITS).digest != covered.digest
+    except AslError:
+        changed = True
+    if changed:
+        err(f"asl: {covered.name} has changed since its tests ran, or they fill its placeholders otherwise")
+
+
+# -- from a database ----------------------------------------------------------------------------------
+
+
+class _Kept(NamedTuple):
+    """What is known of a definition while its executions are read."""
+
+    machine: StateMachine
+    coverage: DefinitionCoverage
+
+
+async def _recorded(db: Path, source: DefinitionSource | None, machine: str | None) -> list[DefinitionCoverage]:
+    """What the executions of each machine took, of the newest definition that each has run."""
+    async with opened(db, reading=True) as store:
+        records = await store.executions(machine, None, ALL)
+        if source is None:
+            wanted = {record.identity.machine_name: record.definition for record in reversed(records)}
+        else:
+            given = load_source(source, NO_LIMITS)
+            wanted = dict.fromkeys((record.identity.machine_name for record in records), given.digest)
+        fitting = [record for record in records if wanted[record.identity.machine_name] == record.definition]
+        if not fitting:
+            raise InvalidInput(_nothing(store, source, records, machine))
+        if source is None and len(fitting) < len(records):
+            err(f"asl: {len(records) - len(fitting)} executions of earlier definitions are left out")
+        kept: dict[str, _Kept] = {}
+        for record in fitting:
+            if record.definition not in kept:
+                text = await store.definition(record.definition)
+                kept[record.definition] = _begin(text, record, source)
+            await _add(store, record, kept[record.definition])
+        return sorted((one.coverage for one in kept.values()), key=lambda one: one.name)
+
+
+def _nothing(
+    store: SqliteStore, source: DefinitionSource | None, records: list[Record], machine: str | None
+) -> str:
+    of = "" if machine is None else f" of {machine}"
+    if source is None:
+        return f"there is no execution{of} in {store.path}"
+    name = machine_name(source.name)
+    before = sum(1 for record in records if record.identity.machine_name == name)
+    if before:
+        return (
+            f"{source.name} has changed: its {before} execution{'s' if before > 1 else ''} in {store.path} ran "
+            "another text of it; run it again"
+        )
+    return f"no execution{of} in {store.path} ran {source.name}"
+
+
+def _begin(text: str, record: Record, source: DefinitionSource | None) -> _Kept:
+    machine = load(text, "the recorded definition", NO_LIMITS)
+    file = source or _file(record, machine)
+    name = record.identity.machine_name if file is None else file.name
+    return _Kept(machine, DefinitionCoverage.of(machine, name, file))
+
+
+def _file(record: Record, machine: StateMachine) -> DefinitionSource | None:
+    """The file of a recorded definition, where it still has the same text."""
+    path = How.from_options(record.options).definition
+    if not path.is_file():
+        return None
+    near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    try:
+        file = read_definition(str(near))
+        return file if load_source(file, NO_LIMITS).digest == machine.digest else None
+    except AslError:
+        return None
+
+
+async def _add(store: SqliteStore, record: Record, kept: _Kept) -> None:
+    """Take in an execution, and the children of its Map Runs."""
+    limits, covered = How.from_options(record.options).limits, kept.coverage
+    async for who, events in _with_children(store, record):
+        if who.map_run is not None and who.type == "EXPRESS":
+            err(f"asl: {who.name} is left out: what an Express child of a Map Run did is not kept")
+            covered.left_out += 1
+            continue
+        try:
+            taken = points_taken(kept.machine, events, who, limits)
+        except NotOfDefinition as error:
+            err(f"asl: {who.name} is left out: {error}")
+            covered.left_out += 1
+        else:
+            covered.add(who.name, taken)
+
+
+async def _with_children(store: SqliteStore, record: Record) -> AsyncIterator[tuple[Identity, list[Event]]]:
+    """An execution, then those that its Map Runs have started, and so on."""
+    waiting = [record]
+    while waiting:
+        who = waiting.pop().identity
+        events = await store.events(who.arn)
+        yield who, events
+        for run in [event.arn for event in events if isinstance(event, MapRunStarted)]:
+            after = None
+            while page := await store.map_runs.child_page(run, None, after, PAGE):
+                waiting += [child for child, _, _ in page]
+                after = page[-1][0].place
