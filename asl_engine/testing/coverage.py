@@ -50,15 +50,6 @@ VERBS: Final[dict[PointKind, str]] = {
     "iteration": "started",
     "branch": "started",
 }
-# Where it is not known which execution made the events.  Only rules that read the context object can tell.
-UNKNOWN: Final = Identity(
-    arn="arn:aws:states:us-east-1:123456789012:execution:StateMachine:execution",
-    name="execution",
-    machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:StateMachine",
-    machine_name="StateMachine",
-    role_arn="arn:aws:iam::123456789012:role/StateMachine",
-    started_at=0,
-)
 
 
 class NotOfDefinition(AslError):
@@ -144,15 +135,16 @@ def _states_of(text: str) -> dict[str, StateSource]:
 def points_taken(
     machine: StateMachine,
     events: Iterable[ev.Event],
-    identity: Identity | None = None,
+    identity: Identity,
     limits: Limits = AWS_LIMITS,
 ) -> Counter[str]:
     """How often an execution took each point, by the point's key.
 
-    ``events`` are all of its events so far.  ``identity`` and ``limits`` are those that it ran with.  An execution
-    of a distributed Map's child starts an iteration.  Raises ``NotOfDefinition``.
+    ``events`` are all of its events so far.  ``identity`` and ``limits`` are those that it ran with; only rules
+    that read the context object, or take random numbers, may need its own identity.  A child of a Map Run starts
+    an iteration of its Map.  Raises ``NotOfDefinition``.
     """
-    walk = _Walk(machine, identity or UNKNOWN, limits)
+    walk = _Walk(machine, identity, limits)
     for event in events:
         walk.take(event)
     return walk.taken

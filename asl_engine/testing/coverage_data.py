@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import loads
+from asl_engine.language.positions import locate
 from asl_engine.testing.coverage import VERBS, CoveragePoint, PointKind, coverage_points
 
 if TYPE_CHECKING:
@@ -151,12 +152,7 @@ def parts_of(path: Path) -> list[Path]:
 
 
 def _lines(points: Iterable[CoveragePoint], file: DefinitionSource) -> dict[str, int]:
-    if file.yaml is None:
-        from asl_engine.language.positions import locate
-
-        find = partial(locate, file.text)
-    else:
-        find = file.yaml.locate
+    find = file.yaml.locate if file.yaml is not None else partial(locate, file.text)
     positions = {point.key: find(point.location) for point in points}
     return {key: position[0] for key, position in positions.items() if position is not None}
 
@@ -177,12 +173,9 @@ def _from_plain(plain: dict[str, Any]) -> DefinitionCoverage:
     covered = DefinitionCoverage(_text(plain["name"]), _text(plain["digest"]), [])
     covered.executions, covered.left_out = _number(plain["executions"]), _number(plain["leftOut"])
     for one in plain["points"]:
-        target = one["target"]
-        point = CoveragePoint(
-            _KINDS[one["kind"]],
-            *(_text(one[name]) for name in ("location", "place", "state")),
-            target=None if target is None else _text(target),
-        )
+        target = None if one["target"] is None else _text(one["target"])
+        location, place, state = (_text(one[name]) for name in ("location", "place", "state"))
+        point = CoveragePoint(_KINDS[one["kind"]], location, place, state, target)
         covered.points.append(point)
         if one["line"] is not None:
             covered.lines[point.key] = _number(one["line"])

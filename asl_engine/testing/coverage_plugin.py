@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.core.events import Event
+    from asl_engine.core.execution import Identity
     from asl_engine.core.machine import StateMachine
     from asl_engine.language.document import DefinitionSource
     from asl_engine.testing.coverage_data import CoverageData, DefinitionCoverage
@@ -33,13 +34,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption(
         "--asl-cov-fail-under",
-        type=_percent,
+        type=percentage,
         metavar="PERCENT",
         help="Fail where the tests take less. Implies --asl-cov.",
     )
 
 
-def _percent(given: str) -> float:
+def percentage(given: str) -> float:
     percent = float(given)
     if not 0 <= percent <= 100:
         raise ValueError
@@ -81,7 +82,7 @@ class _Measuring:
 
         machine, covered = self._definition(definition)
         try:
-            taken = points_taken(machine, events)
+            taken = points_taken(machine, events, _identity(definition.name, events))
         except NotOfDefinition:
             covered.left_out += 1
         else:
@@ -154,3 +155,19 @@ def _read(path: Path) -> DefinitionSource | None:
         return read_source(read_text(str(path), "the definition"), str(path))
     except AslError:
         return None
+
+
+def _identity(machine: str, events: Sequence[Event]) -> Identity:
+    """Who an execution may have been: the observer is not told its name."""
+    from asl_engine.arn import execution_arn, role_arn, state_machine_arn
+    from asl_engine.core.execution import Identity
+
+    region, account, name = "us-east-1", "123456789012", "execution"
+    return Identity(
+        arn=execution_arn(region, account, machine, name),
+        name=name,
+        machine_arn=state_machine_arn(region, account, machine),
+        machine_name=machine,
+        role_arn=role_arn(account, "role"),
+        started_at=events[0].at if events else 0,
+    )

@@ -19,7 +19,6 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.project.definitions import read_definition
 from asl_engine.project.inputs import machine_name
 from asl_engine.project.lookup import database, opened
-from asl_engine.project.options import How
 from asl_engine.testing.coverage import VERBS, NotOfDefinition, points_taken
 from asl_engine.testing.coverage_data import CoverageData, DefinitionCoverage
 from asl_engine.testing.coverage_report import cobertura, report_json, report_lines, share_of_all
@@ -73,7 +72,7 @@ def command(
     if data is not None and (db is not None or machine is not None):
         other = "--db" if db is not None else "--machine"
         raise InvalidInput(f"--data has what tests have measured: leave {other} out")
-    source = None if definition is None else read_definition(definition)
+    source = None if definition is None else read_definition(definition, local=True)
     if data is None:
         covered = asyncio.run(_recorded(database(db), source, machine))
     else:
@@ -163,7 +162,7 @@ def _warn_of_change(covered: DefinitionCoverage) -> None:
     if not covered.lines or not Path(covered.name).is_file():
         return
     try:
-        changed = load_source(read_definition(covered.name), NO_LIMITS).digest != covered.digest
+        changed = load_source(read_definition(covered.name, local=True), NO_LIMITS).digest != covered.digest
     except AslError:
         changed = True
     if changed:
@@ -228,12 +227,12 @@ def _begin(text: str, record: Record, source: DefinitionSource | None) -> _Kept:
 
 def _file(record: Record, machine: StateMachine) -> DefinitionSource | None:
     """The file of a recorded definition, where it still has the same text."""
-    path = How.from_options(record.options).definition
+    path = record.options.definition
     if not path.is_file():
         return None
     near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     try:
-        file = read_definition(str(near))
+        file = read_definition(str(near), local=True)
         return file if load_source(file, NO_LIMITS).digest == machine.digest else None
     except AslError:
         return None
@@ -241,7 +240,7 @@ def _file(record: Record, machine: StateMachine) -> DefinitionSource | None:
 
 async def _add(store: SqliteStore, record: Record, kept: _Kept) -> None:
     """Take in an execution, and the children of its Map Runs."""
-    limits, covered = How.from_options(record.options).limits, kept.coverage
+    limits, covered = record.options.limits, kept.coverage
     async for who, events in _with_children(store, record):
         if who.map_run is not None and who.type == "EXPRESS":
             err(f"asl: {who.name} is left out: what an Express child of a Map Run did is not kept")
