@@ -49,7 +49,7 @@ from asl_engine.store.run_options import RunOptions
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from asl_engine.core.execution import Status
     from asl_engine.core.machine import StateMachine
@@ -62,11 +62,15 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
-__all__ = ["Prepared", "Result", "Served", "arun", "prepared", "run", "validate"]
+__all__ = ["LISTENERS", "Result", "arun", "run", "validate"]
 
 UNNAMED = "StateMachine"  # the name of a machine that no file gives one
 UNNAMED_SOURCE = "definition"
 NO_PROJECT = Project(Path(), (), Path())  # that of a definition without a file
+
+# Who hears of what was run, such as a report of what tests cover: each is given the store, which is closed then,
+# and the ARN of the execution.
+LISTENERS: list[Callable[[Store, str], Awaitable[None]]] = []
 
 
 class Result(NamedTuple):
@@ -267,6 +271,8 @@ async def _run(start: Prepared) -> Result:
             running = await engine.start(start.machine, start.machine_name, start.input, start.name, start.how)
             ended = await running.wait()
         events = await store.events(running.arn)
+        for listener in LISTENERS:
+            await listener(store, running.arn)
     finally:
         await store.close()
     return Result(

@@ -147,6 +147,8 @@ def points_taken(
     walk = _Walk(machine, identity, limits)
     for event in events:
         walk.take(event)
+    if walk.execution.status in {"SUCCEEDED", "FAILED"} and not walk.taken:
+        raise NotOfDefinition("only its beginning and its end are kept, as of an Express child of a Map Run")
     return walk.taken
 
 

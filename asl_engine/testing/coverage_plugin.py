@@ -60,7 +60,9 @@ class _Measuring:
     """
 
     def __init__(self, config: pytest.Config, lowest: float | None) -> None:
+        from asl_engine.api import LISTENERS
         from asl_engine.testing.coverage_data import DATA_FILE, CoverageData, parts_of
+        from asl_engine.testing.executions import tell_of_run
         from asl_engine.testing.observers import OBSERVERS
 
         self.lowest = lowest
@@ -70,8 +72,8 @@ class _Measuring:
         self.lost = 0
         self.data: CoverageData = CoverageData()
         self._known: dict[ObservedDefinition, tuple[StateMachine, DefinitionCoverage]] = {}
-        self._observers = OBSERVERS
         OBSERVERS.append(self.ran)
+        LISTENERS.append(tell_of_run)
         if not self.is_worker:
             for part in parts_of(self.path):  # of a session that was killed
                 part.unlink()
@@ -142,7 +144,12 @@ class _Measuring:
             )
 
     def pytest_unconfigure(self) -> None:
-        self._observers.remove(self.ran)
+        from asl_engine.api import LISTENERS
+        from asl_engine.testing.executions import tell_of_run
+        from asl_engine.testing.observers import OBSERVERS
+
+        OBSERVERS.remove(self.ran)
+        LISTENERS.remove(tell_of_run)
 
 
 def _read(path: Path) -> DefinitionSource | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from importlib.metadata import entry_points
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
-# Installed, the plugin is loaded by itself; it must not be named once more.
-NAMED = [] if entry_points(group="pytest11", name="asl_coverage") else ["-p", "asl_engine.testing.coverage_plugin"]
+NAMED = ["-p", "asl_engine.testing.coverage_plugin"]  # installed, pytest knows it by the same name
 
 TESTS = """
 import os
@@ -172,3 +171,67 @@ def test_the_plugin_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.split() == ["asl_engine", "asl_engine.testing", "asl_engine.testing.coverage_plugin"]
+
+
+def test_the_plugin_is_installed_by_its_own_name() -> None:
+    """So that naming it, too, is no second registration."""
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    plugins = declared["project"]["entry-points"]["pytest11"]
+    assert plugins[NAMED[1]] == NAMED[1]
+
+
+RUNS = """
+import json
+from pathlib import Path
+
+from asl_engine import run
+
+
+def machine(name, **states):
+    path = Path("statemachines") / f"{name}.json"
+    text = json.dumps({"StartAt": next(iter(states)), "States": states})
+    path.write_text(text)
+    return str(path)
+
+
+def test_a_machine_that_starts_another():
+    machine("inner", Only={"Type": "Pass", "End": True})
+    start = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:inner"},
+        "End": True,
+    }
+    assert run(machine("outer", Start=start)).status == "SUCCEEDED"
+
+
+def test_a_map_run():
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "In",
+        "States": {"In": {"Type": "Pass", "End": True}},
+    }
+    each = {"Type": "Map", "ItemProcessor": processor, "End": True}
+    assert run(machine("each", Each=each), [1, 2]).status == "SUCCEEDED"
+
+
+def test_an_object():
+    only = {"Type": "Succeed"}
+    assert run({"StartAt": "Only", "States": {"Only": only}}).status == "SUCCEEDED"
+"""
+
+
+def test_what_asl_engine_run_has_run_is_measured(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_runs=RUNS)
+    pytester.mkdir("statemachines")
+    result = ran(pytester, "--asl-cov")
+    result.assert_outcomes(passed=3)
+    assert told(result) == [
+        "StateMachine: 100 %, 1 of 1 points in 1 execution",
+        "statemachines/each.json: 100 %, 5 of 5 points in 3 executions",
+        "statemachines/inner.json: 100 %, 2 of 2 points in 1 execution",
+        "statemachines/outer.json: 100 %, 2 of 2 points in 1 execution",
+        "all 4 definitions: 100 %, 10 of 10 points",
+    ]
+    inner = next(one for one in data(pytester).sorted() if one.name == "statemachines/inner.json")
+    assert list(inner.tests) == ["test_runs.py::test_a_machine_that_starts_another"]

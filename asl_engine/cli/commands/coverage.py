@@ -11,7 +11,6 @@ import typer
 
 from asl_engine.cli import options
 from asl_engine.cli.output import err, out, pretty_json, table
-from asl_engine.core.events import MapRunStarted
 from asl_engine.errors import AslError, InvalidInput
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
@@ -22,21 +21,17 @@ from asl_engine.project.lookup import database, opened
 from asl_engine.testing.coverage import VERBS, NotOfDefinition, points_taken
 from asl_engine.testing.coverage_data import CoverageData, DefinitionCoverage
 from asl_engine.testing.coverage_report import cobertura, report_json, report_lines, share_of_all
+from asl_engine.testing.executions import ALL, with_children
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
-    from asl_engine.core.events import Event
-    from asl_engine.core.execution import Identity
     from asl_engine.core.machine import StateMachine
     from asl_engine.language.document import DefinitionSource
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
 
 __all__ = ["command", "coverage"]
-
-ALL = 1_000_000_000
-PAGE = 1000
 
 
 def command(
@@ -241,29 +236,12 @@ def _file(record: Record, machine: StateMachine) -> DefinitionSource | None:
 async def _add(store: SqliteStore, record: Record, kept: _Kept) -> None:
     """Take in an execution, and the children of its Map Runs."""
     limits, covered = record.options.limits, kept.coverage
-    async for who, events in _with_children(store, record):
-        if who.map_run is not None and who.type == "EXPRESS":
-            err(f"asl: {who.name} is left out: what an Express child of a Map Run did is not kept")
-            covered.left_out += 1
-            continue
+    async for one, events in with_children(store, record):
+        name = one.identity.name
         try:
-            taken = points_taken(kept.machine, events, who, limits)
+            taken = points_taken(kept.machine, events, one.identity, limits)
         except NotOfDefinition as error:
-            err(f"asl: {who.name} is left out: {error}")
+            err(f"asl: {name} is left out: {error}")
             covered.left_out += 1
         else:
-            covered.add(who.name, taken)
-
-
-async def _with_children(store: SqliteStore, record: Record) -> AsyncIterator[tuple[Identity, list[Event]]]:
-    """An execution, then those that its Map Runs have started, and so on."""
-    waiting = [record]
-    while waiting:
-        who = waiting.pop().identity
-        events = await store.events(who.arn)
-        yield who, events
-        for run in [event.arn for event in events if isinstance(event, MapRunStarted)]:
-            after = None
-            while page := await store.map_runs.child_page(run, None, after, PAGE):
-                waiting += [child for child, _, _ in page]
-                after = page[-1][0].place
+            covered.add(name, taken)
