@@ -16,6 +16,7 @@ README.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -96,6 +97,10 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     for name in ("ASL_DB", "SHOP_DB"):
         monkeypatch.delenv(name, raising=False)
+    # A shell finds this Python's programs and this package; pytest loads the plugin also where it is not installed.
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p asl_engine.testing.coverage_plugin")
     monkeypatch.setattr(sys, "path", list(sys.path))
     known = set(sys.modules)
     yield tmp_path
