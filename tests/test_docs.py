@@ -97,7 +97,7 @@ def example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     for name in ("ASL_DB", "SHOP_DB"):
         monkeypatch.delenv(name, raising=False)
-    # A shell finds this Python's programs and this package; pytest loads the plugin also where it is not installed.
+    # A shell finds this Python's programs and this package; the plugin need not be installed.
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p asl_engine.testing.coverage_plugin")

@@ -21,15 +21,15 @@ POINTS = (
     "the iterations of a Map, or a branch of a Parallel."
 )
 STYLE = """
-:root { color-scheme: light dark; --good: #2e8540; --bad: #c8311c; --line: #8884; }
+:root { color-scheme: light dark; }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 62rem; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; margin: 1rem 0 3rem; }
-th, td { border-bottom: 1px solid var(--line); padding: .3rem .6rem; text-align: left; vertical-align: top; }
+th, td { border-bottom: 1px solid #8884; padding: .3rem .6rem; text-align: left; vertical-align: top; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
-tr.state td { font-weight: 600; border-top: 2px solid var(--line); }
-tr.missing td:first-child { border-left: 4px solid var(--bad); }
-tr.taken td:first-child { border-left: 4px solid var(--good); }
-tr.missing .count { color: var(--bad); font-weight: 600; }
+tr.state td { font-weight: 600; border-top: 2px solid #8884; }
+tr.missing td:first-child { border-left: 4px solid #d04a35; }
+tr.taken td:first-child { border-left: 4px solid #2e8540; }
+tr.missing .count { color: #d04a35; font-weight: 600; }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 details ul { margin: .3rem 0; padding-left: 1.2rem; }
 """

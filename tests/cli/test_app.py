@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asl_engine.cli.groups import LazyGroup
     from tests.cli.project import Project
 
-COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate"]
+COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate", "coverage"]
 COMMANDS += ["tasks", "prune", "backup", "check", "serve", "deploy", "export", "workers", "remote"]
 
 
