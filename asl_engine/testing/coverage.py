@@ -11,6 +11,7 @@ moment and the same randomness.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
@@ -22,7 +23,7 @@ from asl_engine.core.execution import Execution, Identity, Phase
 from asl_engine.core.frames import BETWEEN_STATES
 from asl_engine.core.interpreter import any_activity
 from asl_engine.errors import UNRECOVERABLE, AslError, EvaluationError, StatesError
-from asl_engine.json_text import loads
+from asl_engine.json_text import dumps, loads
 from asl_engine.language.tree import all_states
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.choice import Choice
@@ -52,8 +53,15 @@ VERBS: Final[dict[PointKind, str]] = {
 }
 
 
+# What depends on which execution it was: the context object, and randomness, which is seeded with the ARN.
+READS_IDENTITY: Final = re.compile(
+    r"\$\$|\$states(?!\.(input|result|errorOutput)\b)|\$random|\$shuffle|\$uuid|States\.(UUID|MathRandom)"
+)
+NOBODY: Final = Identity(arn="", name="", machine_arn="", machine_name="", role_arn="", started_at=0)
+
+
 class NotOfDefinition(AslError):
-    """The events are not those of an execution of this definition."""
+    """The events do not tell what was taken: they are not all of an execution, or not one of this definition."""
 
 
 class CoveragePoint(NamedTuple):
@@ -135,14 +143,14 @@ def _states_of(text: str) -> dict[str, StateSource]:
 def points_taken(
     machine: StateMachine,
     events: Iterable[ev.Event],
-    identity: Identity,
+    identity: Identity | None = None,
     limits: Limits = AWS_LIMITS,
 ) -> Counter[str]:
     """How often an execution took each point, by the point's key.
 
-    ``events`` are all of its events so far.  ``identity`` and ``limits`` are those that it ran with; only rules
-    that read the context object, or take random numbers, may need its own identity.  A child of a Map Run starts
-    an iteration of its Map.  Raises ``NotOfDefinition``.
+    ``events`` are all of its events so far.  ``identity`` and ``limits`` are those that it ran with.  A child of a
+    Map Run starts an iteration of its Map.  Raises ``NotOfDefinition``; also where the log alone does not tell,
+    and what would tell depends on an identity that is None.
     """
     walk = _Walk(machine, identity, limits)
     for event in events:
@@ -155,10 +163,11 @@ def points_taken(
 class _Walk:
     """An execution that is made again, event by event; before each event it is seen what the event takes."""
 
-    def __init__(self, machine: StateMachine, identity: Identity, limits: Limits) -> None:
+    def __init__(self, machine: StateMachine, identity: Identity | None, limits: Limits) -> None:
         self.machine = machine
         self.limits = limits
-        self.execution = Execution(identity)
+        self.is_known = identity is not None
+        self.execution = Execution(identity or NOBODY)
         self.taken: Counter[str] = Counter()
         self.sources = _states_of(machine.text)
 
@@ -298,6 +307,11 @@ class _Walk:
 
     def _decision(self, frame: Frame, at: int) -> Decision:
         """The decision that the next event came of; it changes nothing."""
+        if not self.is_known and READS_IDENTITY.search(dumps(self.sources[frame.state].source)):
+            raise NotOfDefinition(
+                f"the state '{frame.state}' reads the context object or takes random numbers, and which execution "
+                "it was is not known"
+            )
         decision = _Again(self.execution, at, self.limits, any_activity)
         decision.frame = frame
         return decision

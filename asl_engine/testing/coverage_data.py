@@ -40,7 +40,7 @@ class DefinitionCoverage:
     ``name`` is its file, or the state machine's name where it has none.  ``digest`` is the address of its text.
     ``lines`` are the points' lines in the file, by key.  ``tests`` are the counts of the points, by key, for each
     test: those of its executions together.  Outside of tests, the names of executions stand for them.
-    ``left_out`` are the executions of which it could not be told what they took.
+    ``left_out`` says of each execution that is not counted why it is not.
     """
 
     name: str
@@ -48,7 +48,7 @@ class DefinitionCoverage:
     points: list[CoveragePoint]
     lines: dict[str, int] = field(default_factory=dict)
     executions: int = 0
-    left_out: int = 0
+    left_out: list[str] = field(default_factory=list)
     tests: dict[str, Counter[str]] = field(default_factory=dict)
 
     @classmethod
@@ -171,7 +171,8 @@ def _to_plain(covered: DefinitionCoverage) -> dict[str, Any]:
 def _from_plain(plain: dict[str, Any]) -> DefinitionCoverage:
     """Raises what a wrong shape raises, ``KeyError`` and the like."""
     covered = DefinitionCoverage(_text(plain["name"]), _text(plain["digest"]), [])
-    covered.executions, covered.left_out = _number(plain["executions"]), _number(plain["leftOut"])
+    covered.executions = _number(plain["executions"])
+    covered.left_out = [_text(one) for one in plain["leftOut"]]
     for one in plain["points"]:
         target = None if one["target"] is None else _text(one["target"])
         location, place, state = (_text(one[name]) for name in ("location", "place", "state"))

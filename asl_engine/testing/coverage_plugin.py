@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.core.events import Event
-    from asl_engine.core.execution import Identity
     from asl_engine.core.machine import StateMachine
     from asl_engine.language.document import DefinitionSource
     from asl_engine.testing.coverage_data import CoverageData, DefinitionCoverage
@@ -83,15 +82,17 @@ class _Measuring:
         from asl_engine.testing.coverage import NotOfDefinition, points_taken
 
         machine, covered = self._definition(definition)
+        test = NO_TEST if test_id is None else test_id
         try:
-            taken = points_taken(machine, events, _identity(definition.name, events))
-        except NotOfDefinition:
-            covered.left_out += 1
+            taken = points_taken(machine, events, definition.execution)
+        except NotOfDefinition as error:
+            covered.left_out.append(f"{test}: {error}")
         else:
-            covered.add(NO_TEST if test_id is None else test_id, taken)
+            covered.add(test, taken)
 
     def _definition(self, definition: ObservedDefinition) -> tuple[StateMachine, DefinitionCoverage]:
-        if definition not in self._known:
+        known = definition._replace(execution=None)
+        if known not in self._known:
             from asl_engine.language.loader import load
             from asl_engine.limits import NO_LIMITS
             from asl_engine.testing.coverage_data import DefinitionCoverage
@@ -101,8 +102,8 @@ class _Measuring:
             if definition.path is not None:
                 name, file = self._name(definition.path), _read(definition.path)
             covered = self.data.definitions.setdefault(machine.digest, DefinitionCoverage.of(machine, name, file))
-            self._known[definition] = machine, covered
-        return self._known[definition]
+            self._known[known] = machine, covered
+        return self._known[known]
 
     def _name(self, path: Path) -> str:
         near = path.relative_to(self.root) if path.is_relative_to(self.root) else path
@@ -162,19 +163,3 @@ def _read(path: Path) -> DefinitionSource | None:
         return read_source(read_text(str(path), "the definition"), str(path))
     except AslError:
         return None
-
-
-def _identity(machine: str, events: Sequence[Event]) -> Identity:
-    """Who an execution may have been: the observer is not told its name."""
-    from asl_engine.arn import execution_arn, role_arn, state_machine_arn
-    from asl_engine.core.execution import Identity
-
-    region, account, name = "us-east-1", "123456789012", "execution"
-    return Identity(
-        arn=execution_arn(region, account, machine, name),
-        name=name,
-        machine_arn=state_machine_arn(region, account, machine),
-        machine_name=machine,
-        role_arn=role_arn(account, "role"),
-        started_at=events[0].at if events else 0,
-    )

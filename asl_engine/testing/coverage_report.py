@@ -53,11 +53,12 @@ def report_lines(definitions: Sequence[DefinitionCoverage]) -> Iterator[str]:
     """A line for each definition, and one for each gap in it."""
     for covered in definitions:
         share = share_of(covered)
-        left_out = f" ({covered.left_out} more left out)" if covered.left_out else ""
-        executions = f"{covered.executions} execution{'' if covered.executions == 1 else 's'}{left_out}"
+        executions = f"{covered.executions} execution{'' if covered.executions == 1 else 's'}"
         yield f"{covered.name}: {share}, {share.covered} of {share.points} points in {executions}"
         for line in gap_lines(covered):
             yield f"  {line}"
+        for reason in covered.left_out:
+            yield f"  not counted: {reason}"
     if not definitions:
         yield "no state machine was run"
     if len(definitions) > 1:

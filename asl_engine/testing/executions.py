@@ -55,4 +55,4 @@ async def tell_of_run(store: Store, arn: str) -> None:
 def _definition(record: Record, text: str) -> ObservedDefinition:
     path = record.options.definition
     name = unlabelled(record.identity.machine_name)[0]
-    return ObservedDefinition(name, None if path == Path() else path, text)
+    return ObservedDefinition(name, None if path == Path() else path, text, record.identity)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.core.events import Event
+    from asl_engine.core.execution import Identity
 
 __all__ = ["OBSERVERS", "ObservedDefinition", "RunObserver", "tell"]
 
@@ -22,11 +23,13 @@ class ObservedDefinition(NamedTuple):
 
     ``name`` is the state machine's, ``path`` the absolute path of its file, None where it was given as text or as
     an object.  The child of a Map Run has the definition of the execution with the Map state, whole.
+    ``execution`` is who ran it, None where that is not known.
     """
 
     name: str
     path: Path | None
     text: str
+    execution: Identity | None = None
 
 
 class RunObserver(Protocol):

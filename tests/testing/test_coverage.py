@@ -158,6 +158,30 @@ def test_conditions_in_jsonata_see_variables_context_and_randomness() -> None:
     assert seen == {0, 1}
 
 
+@pytest.mark.parametrize(
+    ("condition", "is_told"),
+    [
+        ("{% $contains($states.context.Execution.Name, 'name') %}", False),
+        ("{% $random() < 2 %}", False),
+        ("{% $limit > 1 and $exists($states.input) %}", True),
+    ],
+)
+def test_without_the_name_of_the_execution_nothing_is_guessed(condition: str, is_told: bool) -> None:
+    rules = [{"Condition": condition, "Next": "Done"}, {"Condition": True, "Next": "Done"}]
+    definition = {
+        "QueryLanguage": "JSONata",
+        **scope(Set=state("Pass", Assign={"limit": 2}, Next="Pick"), Pick=state("Choice", Choices=rules), **DONE),
+    }
+    machine = load(json.dumps(definition))
+    _, events = drive(definition)
+    assert points_taken(machine, events, IDENTITY)["rule /States/Pick/Choices[0]"] == 1
+    if is_told:
+        assert points_taken(machine, events)["rule /States/Pick/Choices[0]"] == 1
+    else:
+        with pytest.raises(NotOfDefinition, match="the state 'Pick' reads the context object or takes random"):
+            points_taken(machine, events)
+
+
 def test_a_loop_counts_each_time_around() -> None:
     definition = scope(
         Next=state("Pass", Parameters={"n.$": "States.MathAdd($.n, 1)"}, Next="Pick"),

@@ -76,7 +76,7 @@ def test_parts_are_merged_into_the_file(tmp_path: Path) -> None:
 
 def plain(**changes: Any) -> str:
     point = {"kind": "state", "location": "/States/A", "place": "A", "state": "A", "target": None, "line": 1}
-    definition = {"name": "m", "digest": "d", "executions": 1, "leftOut": 0, "points": [point], "tests": {}}
+    definition = {"name": "m", "digest": "d", "executions": 1, "leftOut": [], "points": [point], "tests": {}}
     return json.dumps({"asl-coverage": 1, "definitions": [{**definition, **changes}]})
 
 

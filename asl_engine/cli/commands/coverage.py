@@ -241,7 +241,6 @@ async def _add(store: SqliteStore, record: Record, kept: _Kept) -> None:
         try:
             taken = points_taken(kept.machine, events, one.identity, limits)
         except NotOfDefinition as error:
-            err(f"asl: {name} is left out: {error}")
-            covered.left_out += 1
+            covered.left_out.append(f"{name}: {error}")
         else:
             covered.add(name, taken)
