@@ -32,7 +32,7 @@ PLAN = {
     "server": "the Step Functions API over HTTP: the wire protocol, and one module for each group of operations",
     "cloud": "the way to real AWS: deploy, export, remote, workers",
     "api": "one call from Python",
-    "testing": "the workflow lab: mocks, virtual time and assertions for tests, and the pytest plugin",
+    "testing": "state machines under test: with mocks, in virtual time, and what the tests cover",
     "__init__": "the public names",
     "cli": "the command line: one file a command",
     "__main__": "`python -m asl_engine`",
