@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
-__all__ = ["Result", "arun", "run", "validate"]
+__all__ = ["Prepared", "Result", "Served", "arun", "prepared", "run", "validate"]
 
 UNNAMED = "StateMachine"  # the name of a machine that no file gives one
 UNNAMED_SOURCE = "definition"

@@ -380,9 +380,10 @@ class WorkflowRun:
         self._close_runner()
         for run, events in self._logs.values():
             path = run.options.definition
-            name = unlabelled(run.execution.identity.machine_name)[0]
+            who = run.execution.identity
+            name = unlabelled(who.machine_name)[0]
             known = None if path == Path() else path
-            tell(ObservedDefinition(name, known, run.machine.text), events, self._test_id)
+            tell(ObservedDefinition(name, known, run.machine.text, who), events, self._test_id)
 
     def _close_runner(self) -> None:
         runner, self._runner = self._runner, None

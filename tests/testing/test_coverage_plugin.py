@@ -238,3 +238,39 @@ def test_what_asl_engine_run_has_run_is_measured(pytester: pytest.Pytester) -> N
     ]
     inner = next(one for one in data(pytester).sorted() if one.name == "statemachines/inner.json")
     assert list(inner.tests) == ["test_runs.py::test_a_machine_that_starts_another"]
+
+
+WORKFLOWS = """
+import pytest
+
+from asl_engine.testing import fails
+
+SAME = dict.fromkeys(
+    ["validateOrder", "checkInventory", "processPayment", "fulfillOrder", "notifyFailure", "refund"],
+    lambda event: event,
+)
+CASES = {
+    "happy": {},
+    "invalid": {"validateOrder": fails("ValidationError")},
+    "sold_out": {"checkInventory": fails("OutOfStockError")},
+    "declined": {"processPayment": fails("PaymentError")},
+    "exhausted": {"processPayment": fails("PaymentRetryableError")},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_order(asl, case):
+    asl("statemachines/order.json", SAME).run({}, CASES[case])
+"""
+
+
+def test_what_the_lab_has_run_is_measured(project: pytest.Pytester) -> None:
+    project.makepyfile(test_order=WORKFLOWS)
+    lab = ["-p", "asl_engine.testing.plugin", "-n", "2"]
+    result = ran(project, *lab, "--asl-cov-fail-under", "100", "-k", "not sold_out")
+    assert told(result)[:2] == [
+        "statemachines/order.json: 94.1 %, 16 of 17 points in 4 executions",
+        "  statemachines/order.json:23: States.CheckInventory.Catch[0] was never taken",
+    ]
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert told(ran(project, *lab, "--asl-cov-fail-under", "100")) == [WHOLE]
