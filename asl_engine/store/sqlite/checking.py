@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.payload import Payload
 
-__all__ = ["Checked", "Fault", "check"]
+__all__ = ["Checked", "Damage", "check"]
 
 MAX_FILE_FAULTS = 100
 EXECUTIONS = (
@@ -72,7 +72,7 @@ DANGLING = {
 }
 
 
-class Fault(NamedTuple):
+class Damage(NamedTuple):
     """``where`` is an ARN or a part of the file."""
 
     where: str
@@ -85,7 +85,7 @@ class Checked(NamedTuple):
     executions: int
     events: int
     whole: int
-    faults: list[Fault]
+    faults: list[Damage]
 
 
 class _Row(NamedTuple):
@@ -130,38 +130,38 @@ def check(path: Path) -> Checked:
 
 
 def _guarded(
-    where: str, faults: Callable[[sqlite3.Connection], Iterator[Fault]], db: sqlite3.Connection
-) -> Iterator[Fault]:
+    where: str, faults: Callable[[sqlite3.Connection], Iterator[Damage]], db: sqlite3.Connection
+) -> Iterator[Damage]:
     """The faults that are found, and what keeps from finding more."""
     try:
         yield from faults(db)
     except sqlite3.Error as error:
-        yield Fault(where, f"cannot be read any further: {error}")
+        yield Damage(where, f"cannot be read any further: {error}")
 
 
-def _file_faults(db: sqlite3.Connection) -> Iterator[Fault]:
+def _file_faults(db: sqlite3.Connection) -> Iterator[Damage]:
     for (text,) in db.execute(f"PRAGMA integrity_check({MAX_FILE_FAULTS})"):
         if text != "ok":
-            yield Fault("the file", " ".join(str(text).split()))
+            yield Damage("the file", " ".join(str(text).split()))
 
 
-def _dangling(db: sqlite3.Connection) -> Iterator[Fault]:
+def _dangling(db: sqlite3.Connection) -> Iterator[Damage]:
     for query, message in DANGLING.items():
         for where, what in db.execute(query):
-            yield Fault(str(where), message.format(what))
+            yield Damage(str(where), message.format(what))
 
 
-def _rows(db: sqlite3.Connection, faults: list[Fault]) -> Iterator[_Row]:
+def _rows(db: sqlite3.Connection, faults: list[Damage]) -> Iterator[_Row]:
     cursor = db.execute("SELECT 0 WHERE FALSE")
     try:
         cursor = db.execute(EXECUTIONS)
         for key, *identity, status, stopped_at, redrive_count in cursor:
             yield _Row(key, Identity._make(identity), status, stopped_at, redrive_count)
     except sqlite3.Error as error:
-        faults.append(Fault("executions", f"cannot be read any further: {error}"))
+        faults.append(Damage("executions", f"cannot be read any further: {error}"))
 
 
-def _log_faults(db: sqlite3.Connection, row: _Row) -> tuple[int, list[Fault]]:
+def _log_faults(db: sqlite3.Connection, row: _Row) -> tuple[int, list[Damage]]:
     """The number of an execution's events that can be read, and what is wrong with them."""
     arn = row.identity.arn
     rows: list[Row] = []
@@ -170,14 +170,14 @@ def _log_faults(db: sqlite3.Connection, row: _Row) -> tuple[int, list[Fault]]:
             rows.append(one)  # noqa: PERF402  those before the one that cannot be read count
         map_runs = {int(seq): (str(status), str(arn)) for seq, status, arn in db.execute(MAP_RUNS, (row.key,))}
     except (sqlite3.Error, OverflowError) as error:
-        return len(rows), [Fault(arn, f"event {len(rows) + 1} of its log cannot be read: {error}")]
+        return len(rows), [Damage(arn, f"event {len(rows) + 1} of its log cannot be read: {error}")]
     if not rows:
-        return 0, [Fault(arn, "it has no events")]
+        return 0, [Damage(arn, "it has no events")]
     try:
         events = _decoded(rows)
         execution = _folded(row.identity, events)
     except _Unfoldable as error:
-        return len(rows), [Fault(arn, str(error))]
+        return len(rows), [Damage(arn, str(error))]
     faults = [*_map_run_faults(arn, events, map_runs)]
     pairs = (
         ("status", row.status, execution.status),
@@ -188,7 +188,7 @@ def _log_faults(db: sqlite3.Connection, row: _Row) -> tuple[int, list[Fault]]:
         f"{what} is {told} in the table, but {made} by its log" for what, told, made in pairs if told != made
     ]
     if differences:
-        faults.append(Fault(arn, "; ".join(differences)))
+        faults.append(Damage(arn, "; ".join(differences)))
     return len(rows), faults
 
 
@@ -231,7 +231,7 @@ def _short(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200]
 
 
-def _map_run_faults(arn: str, events: list[Event], rows: dict[int, tuple[str, str]]) -> Iterator[Fault]:
+def _map_run_faults(arn: str, events: list[Event], rows: dict[int, tuple[str, str]]) -> Iterator[Damage]:
     """Where the Map Runs of the table are not those of the log."""
     statuses: dict[int, str] = {}
     for event in events:
@@ -245,13 +245,13 @@ def _map_run_faults(arn: str, events: list[Event], rows: dict[int, tuple[str, st
             for seq, status in statuses.items():
                 statuses[seq] = "ABORTED" if status == "RUNNING" else status
     for seq in sorted(statuses.keys() - rows.keys()):
-        yield Fault(arn, f"the Map Run of event {seq} is not there")
+        yield Damage(arn, f"the Map Run of event {seq} is not there")
     for seq in sorted(rows.keys() - statuses.keys()):
-        yield Fault(rows[seq][1], f"no event of {arn} has started this Map Run")
+        yield Damage(rows[seq][1], f"no event of {arn} has started this Map Run")
     for seq in sorted(rows.keys() & statuses.keys()):
         status, map_run = rows[seq]
         if status != statuses[seq]:
-            yield Fault(map_run, f"status is {status} in the table, but {statuses[seq]} by the log of {arn}")
+            yield Damage(map_run, f"status is {status} in the table, but {statuses[seq]} by the log of {arn}")
 
 
 ENDINGS: dict[type[Event], str] = {
