@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
+    from asl_engine.expressions.effort import Effort
     from asl_engine.json_values import Json
 
 __all__ = ["Scope"]
@@ -18,10 +19,11 @@ class Scope:
 
     ``data`` is what ``$`` stands for and ``variables`` what ``$name`` stands for.  ``context`` is what
     ``$$`` stands for; few expressions read it, so it is built on demand.  So is ``random``, which
-    is where the results of States.UUID and States.MathRandom come from.
+    is where the results of States.UUID and States.MathRandom come from.  ``effort`` bounds the work of all
+    evaluations together; None: nothing does.
     """
 
-    __slots__ = ("_context", "_make_context", "_make_random", "_random", "data", "variables")
+    __slots__ = ("_context", "_make_context", "_make_random", "_random", "data", "effort", "variables")
 
     def __init__(
         self,
@@ -29,6 +31,7 @@ class Scope:
         variables: Mapping[str, Json],
         make_context: Callable[[], Json],
         make_random: Callable[[], Random] | None = None,
+        effort: Effort | None = None,
     ) -> None:
         self.data = data
         self.variables = variables
@@ -36,6 +39,7 @@ class Scope:
         self._context: Json = None
         self._make_random = make_random
         self._random: Random | None = None
+        self.effort = effort
 
     @property
     def context(self) -> Json:
@@ -60,6 +64,6 @@ class Scope:
 
     def over(self, data: Json) -> Scope:
         """The same scope over other data."""
-        scope = Scope(data, self.variables, self._make_context, self._random_of_all)
+        scope = Scope(data, self.variables, self._make_context, self._random_of_all, self.effort)
         scope._context = self._context
         return scope

@@ -15,7 +15,7 @@ from asl_engine.json_values import MISSING, Json, Missing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FUNCTIONS", "OPERATORS", "ORDERS", "compile_regex", "json_equal"]
+__all__ = ["FUNCTIONS", "OPERATORS", "ORDERS", "PAIRWISE", "compile_regex", "json_equal"]
 
 Test: TypeAlias = "Callable[[Any, Any], bool]"
 
@@ -100,6 +100,9 @@ OPERATORS: Final[dict[str, Test]] = {
     "size": _has_size,
     "empty": _is_empty,
 }
+
+# The tests that compare each item of one array with each of the other.
+PAIRWISE: Final = frozenset({_subset_of, _any_of, OPERATORS["noneof"]})
 
 # The operators whose right side can be a text without quotes.
 ORDERS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})

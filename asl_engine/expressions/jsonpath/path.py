@@ -21,6 +21,7 @@ from asl_engine.json_values import MISSING, Json, Missing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from asl_engine.expressions.jsonpath.query import Query
     from asl_engine.expressions.jsonpath.reference import Walk
     from asl_engine.expressions.scope import Scope
 
@@ -32,7 +33,7 @@ class Path:
 
     ``root`` is ``$``, ``$$`` or ``$name``.  ``is_reference``: the path has only names and indexes.
     ``definite``: it finds one value at most; an indefinite path finds a list.  ``find(scope)`` returns what
-    the path leads to, or ``MISSING``.
+    the path leads to, or ``MISSING``; it raises ``EvaluationError`` where that takes too many steps.
     """
 
     __slots__ = ("_reason", "definite", "find", "is_reference", "root", "text")
@@ -77,7 +78,7 @@ def compile_path(text: str) -> Path:
     from asl_engine.expressions.jsonpath.query import compile_query
 
     query = compile_query(text, len(root))
-    return Path(text, root, _find_from(root, query.find), _reason(root, query.explain), definite=query.definite)
+    return Path(text, root, _find_query(root, query), _reason(root, query.explain), definite=query.definite)
 
 
 def _find_steps(root: str, steps: tuple[Step, ...]) -> Callable[[Scope], Json | Missing]:
@@ -121,6 +122,16 @@ def _find_from(root: str, follow: Walk) -> Callable[[Scope], Json | Missing]:
     def find(scope: Scope) -> Json | Missing:
         value = fetch(scope)
         return MISSING if value is MISSING else follow(value)
+
+    return find
+
+
+def _find_query(root: str, query: Query) -> Callable[[Scope], Json | Missing]:
+    fetch = _fetch(root)
+
+    def find(scope: Scope) -> Json | Missing:
+        value = fetch(scope)
+        return MISSING if value is MISSING else query.find(value, scope.effort)
 
     return find
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from asl_engine.expressions.jsonpath.nodes import (
     AllOf,
@@ -18,9 +18,10 @@ from asl_engine.expressions.jsonpath.nodes import (
     Relation,
     Slice,
 )
-from asl_engine.expressions.jsonpath.operators import FUNCTIONS, OPERATORS, json_equal
+from asl_engine.expressions.jsonpath.operators import FUNCTIONS, OPERATORS, PAIRWISE, json_equal
 from asl_engine.expressions.jsonpath.parser import parse_path
 from asl_engine.expressions.jsonpath.reference import explain, not_an_array, walk
+from asl_engine.expressions.jsonpath.search import CHARACTERS_PER_STEP, Search, work_of
 from asl_engine.expressions.jsonpath.selectors import (
     members_of,
     select_children,
@@ -37,21 +38,28 @@ from asl_engine.json_values import MISSING, Json
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from asl_engine.expressions.effort import Effort
     from asl_engine.expressions.jsonpath.nodes import Node, Operand, SubPath, Test
-    from asl_engine.expressions.jsonpath.reference import Walk
     from asl_engine.expressions.jsonpath.selectors import Predicate, Select
     from asl_engine.expressions.jsonpath.syntax import Step
+    from asl_engine.json_values import Missing
 
 __all__ = ["Query", "compile_query"]
 
-# From a value, and the whole document, to what a path finds, or MISSING.
-Find: TypeAlias = "Callable[[Any, Any], Any]"
+SIZED: Final = frozenset({dict, list, str})  # values whose comparison can take long
+
+# From a value, and the search that it is in, to what a path finds, or MISSING.
+Find: TypeAlias = "Callable[[Any, Search], Any]"
 
 
 class Query(NamedTuple):
-    """A compiled path from a document; ``find`` and ``explain`` are as those of a reference path."""
+    """A compiled path from a document; ``find`` and ``explain`` are as those of a reference path.
 
-    find: Walk
+    ``find`` is also given the effort that is left to the decision, if it is bounded.  It raises ``EvaluationError``
+    for a path that takes too many steps.
+    """
+
+    find: Callable[[Any, Effort | None], Json | Missing]
     explain: Callable[[Json], str]
     definite: bool
 
@@ -63,7 +71,14 @@ def compile_query(text: str, position: int) -> Query:
     plan = _plan(nodes)
     if function is not None:
         plan = _unanswered(plan, f"{function}()", _shown(nodes) or text.rpartition(".")[0])
-    return Query(lambda document: plan.find(document, document), plan.explain, plan.definite)
+
+    def find(document: Any, effort: Effort | None) -> Json | Missing:
+        search = Search(document, text, effort)
+        found: Json | Missing = plan.find(document, search)
+        search.end()
+        return found
+
+    return Query(find, plan.explain, plan.definite)
 
 
 def _shown(nodes: Sequence[Node]) -> str | None:
@@ -76,7 +91,7 @@ def _shown(nodes: Sequence[Node]) -> str | None:
 
 
 class _Plan(NamedTuple):
-    """How to get from a value, and the whole document for ``$`` in filters, to what a path finds."""
+    """How to get from a value, and the search that it is in, to what a path finds."""
 
     find: Find
     explain: Callable[[Any], str]
@@ -125,7 +140,7 @@ def _plan_selection(steps: tuple[Step, ...], rest: Sequence[Node]) -> _Plan:
     # Jayway refuses slices and unions of indexes of what is not an array, and so does AWS.
     array_only = isinstance(first, Slice | Indexes)
 
-    def find(value: Any, document: Any) -> Any:
+    def find(value: Any, search: Search) -> Any:
         start = follow(value)
         if start is MISSING:
             return []
@@ -133,7 +148,7 @@ def _plan_selection(steps: tuple[Step, ...], rest: Sequence[Node]) -> _Plan:
             return MISSING
         nodes = [start]
         for select in selects:
-            nodes = select(nodes, document)
+            nodes = select(nodes, search)
         return nodes
 
     def explain_selection(value: Any) -> str:
@@ -153,7 +168,7 @@ def _unanswered(plan: _Plan, call: str, path: str) -> _Plan:
     """A path that ends with a function, which AWS takes for the name of a member that is not there."""
 
     def explain_function(value: Any) -> str:
-        if plan.find(value, value) is MISSING:
+        if plan.find(value, Search(value, path, None)) is MISSING:
             return plan.explain(value)
         return f"Property ['{call}'] not found in path {path}"  # reported of AWS
 
@@ -169,7 +184,7 @@ def _selects(nodes: Sequence[Node]) -> list[Select]:
     for place, node in enumerate(nodes, 1):
         if isinstance(node, Filter):
             select = select_objects if before is Reach.DESCENDANTS else select_matching
-            selects.append(select(_predicate(node.test)))
+            selects.append(select(_predicate(node.test), _tests_in(node.test)))
         else:
             selects.append(_select(node, last=place == len(nodes)))
         before = node
@@ -197,6 +212,17 @@ def _select(node: Step | Names | Indexes | Slice | Reach, *, last: bool) -> Sele
 # -- filters ------------------------------------------------------------------------------------
 
 
+def _tests_in(test: Test) -> int:
+    """How many tests a filter makes of each value, at most."""
+    match test:
+        case AllOf(tests) | AnyOf(tests):
+            return sum(map(_tests_in, tests))
+        case Not(inner):
+            return _tests_in(inner)
+        case _:
+            return 1
+
+
 def _predicate(test: Test) -> Predicate:
     match test:
         case AllOf(tests):
@@ -205,7 +231,7 @@ def _predicate(test: Test) -> Predicate:
             return _any_of([_predicate(each) for each in tests])
         case Not(inner):
             holds = _predicate(inner)
-            return lambda item, document: not holds(item, document)
+            return lambda item, search: not holds(item, search)
         case Exists(path):
             return _existence(path)
         case Relation():
@@ -214,35 +240,65 @@ def _predicate(test: Test) -> Predicate:
 
 def _all_of(tests: list[Predicate]) -> Predicate:
     if len(tests) > 2:
-        return lambda item, document: all(test(item, document) for test in tests)
+        return lambda item, search: all(test(item, search) for test in tests)
     first, second = tests  # most filters; the general form takes longer
-    return lambda item, document: first(item, document) and second(item, document)
+    return lambda item, search: first(item, search) and second(item, search)
 
 
 def _any_of(tests: list[Predicate]) -> Predicate:
     if len(tests) > 2:
-        return lambda item, document: any(test(item, document) for test in tests)
+        return lambda item, search: any(test(item, search) for test in tests)
     first, second = tests
-    return lambda item, document: first(item, document) or second(item, document)
+    return lambda item, search: first(item, search) or second(item, search)
 
 
 def _existence(path: SubPath) -> Predicate:
     find, definite = _find(path)
     if definite:
-        return lambda item, document: find(item, document) is not MISSING
-    return lambda item, document: find(item, document) not in ([], MISSING)
+        return lambda item, search: find(item, search) is not MISSING
+    return lambda item, search: find(item, search) not in ([], MISSING)
 
 
 def _comparison(comparison: Relation) -> Predicate:
     holds = OPERATORS[comparison.operator]
     left = _operand(comparison.left)
     if not isinstance(comparison.right, Literal):
-        right = _operand(comparison.right)
-        return lambda item, document: holds(left(item, document), right(item, document))
+        return _comparison_of_two(left, holds, _operand(comparison.right))
     literal: Any = comparison.right.value
     if holds is json_equal and isinstance(literal, str):
-        return lambda item, document: bool(left(item, document) == literal)  # nothing else equals a string
-    return lambda item, document: holds(left(item, document), literal)
+        return lambda item, search: bool(left(item, search) == literal)  # nothing else equals a string
+    if type(literal) is list:
+        return _comparison_of_two(left, holds, lambda *_: literal)
+
+    if comparison.operator == "contains":
+        return _containment(left, holds, literal)
+    return lambda item, search: holds(left(item, search), literal)
+
+
+def _containment(left: Find, holds: Callable[[Any, Any], bool], literal: Json) -> Predicate:
+    """Whether the literal is among the items, or in the text, that a path finds."""
+
+    def compare(item: Any, search: Search) -> bool:
+        value = left(item, search)
+        kind = type(value)
+        if kind is list or kind is str:
+            search.spend(len(value) if kind is list else len(value) // CHARACTERS_PER_STEP)
+        return holds(value, literal)
+
+    return compare
+
+
+def _comparison_of_two(left: Find, holds: Callable[[Any, Any], bool], right: Find) -> Predicate:
+    """A comparison that may go through two arrays, or deep into two values."""
+
+    def compare(item: Any, search: Search) -> bool:
+        one, other = left(item, search), right(item, search)
+        if type(one) in SIZED or type(other) in SIZED:
+            each = len(other) if type(other) is list and holds in PAIRWISE else 1
+            search.spend(work_of(one) * max(each, 1) + work_of(other))
+        return holds(one, other)
+
+    return compare
 
 
 def _operand(operand: Operand) -> Find:
@@ -257,12 +313,12 @@ def _find(path: SubPath) -> tuple[Find, bool]:
     plan = _plan(path.nodes)
     find = plan.find if path.function is None else _applied(FUNCTIONS[path.function], plan.find)
     definite = plan.definite or path.function is not None
-    return (lambda _, document: find(document, document)) if path.rooted else find, definite
+    return (lambda _, search: find(search.document, search)) if path.rooted else find, definite
 
 
 def _applied(function: Callable[[Json], Any], find: Find) -> Find:
-    def apply(value: Any, document: Any) -> Any:
-        argument = find(value, document)
+    def apply(value: Any, search: Search) -> Any:
+        argument = find(value, search)
         return argument if argument is MISSING else function(argument)
 
     return apply
