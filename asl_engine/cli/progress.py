@@ -57,7 +57,7 @@ class Progress:
 
     def tick(self, run: Run, now: int) -> None:
         """Draw what the execution waits for."""
-        some = islice(run.execution.open.values(), MAX_WAITED_FOR)
+        some = islice(tuple(run.execution.open.values()), MAX_WAITED_FOR)  # a thread may be deciding
         waiting = [text for work in some if (text := self._waiting(work, now))]
         if not waiting:
             self.clear()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.execution import Execution
     from asl_engine.core.frames import Frame
+    from asl_engine.expressions.effort import Effort
     from asl_engine.expressions.jsonata import Bindings
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
@@ -50,12 +51,24 @@ def most_events(execution: Execution, limits: Limits) -> int | None:
 class Decision:
     """Events are emitted for ``frame``, the frame whose state is being interpreted."""
 
-    __slots__ = ("activity_exists", "at", "events", "execution", "frame", "limits", "most", "ready", "takes_token")
+    __slots__ = (
+        "activity_exists",
+        "at",
+        "effort",
+        "events",
+        "execution",
+        "frame",
+        "limits",
+        "most",
+        "ready",
+        "takes_token",
+    )
 
     def __init__(
         self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]
     ) -> None:
         self.activity_exists = activity_exists
+        self.effort: Effort | None = None  # what bounds the work of all expressions; None: nothing does
         self.takes_token = False  # whether the state that acts has a task token in its context
         self.execution = execution
         self.at = at
@@ -112,7 +125,7 @@ class Decision:
     # -- what expressions see -------------------------------------------------------------------
 
     def scope(self, data: Json) -> Scope:
-        return Scope(data, self.frame.variables, self.context, self.random)
+        return Scope(data, self.frame.variables, self.context, self.random, self.effort)
 
     def bindings(self, item: Json = None, **states: Json) -> Bindings:
         """What a JSONata expression sees: ``$states`` with its input, context and ``states``.
@@ -126,7 +139,7 @@ class Decision:
         if item is not None:
             context["Map"] = {"Item": item}
         bound: dict[str, Json] = {"input": frame.input.value, "context": context, **states}
-        return Bindings(bound, frame.variables, LazyRandom(self.random), self.at)
+        return Bindings(bound, frame.variables, LazyRandom(self.random), self.at, effort=self.effort)
 
     def item_scope(self, data: Json, item: Json) -> Scope:
         """The surroundings of an iteration that is about to start for ``$$.Map.Item``."""
@@ -134,7 +147,7 @@ class Decision:
         def context() -> Json:
             return {**self.context(), "Map": {"Item": item}}
 
-        return Scope(data, self.frame.variables, context, self.random)
+        return Scope(data, self.frame.variables, context, self.random, self.effort)
 
     def context(self) -> dict[str, Json]:
         """The context object (AWS documentation, "Accessing execution data from the Context object")."""

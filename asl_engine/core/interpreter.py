@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.state import State
+    from asl_engine.expressions.effort import Effort
 
 __all__ = [
     "MACHINE_TIMER",
@@ -72,18 +73,21 @@ def advance(
     *,
     make_decision: Callable[[Execution, int, Limits, Callable[[str], bool]], Decision] = Decision,
     report_defect: Callable[[Exception], None] | None = None,
+    effort: Effort | None = None,
 ) -> list[ev.Event]:
     """The events that follow from ``stimulus``, already applied to ``execution``.
 
     ``activity_exists`` says whether a task can be scheduled for the activity of this ARN; ``make_decision`` is
     for a decision that lets expressions see something else.  An exception that nobody here is prepared for is a
     defect of ours: it is reported, and fails the execution; without ``report_defect`` it is raised.
-    Where storing the events fails, the execution is to be thrown away and read again.
+    Where storing the events fails, the execution is to be thrown away and read again.  So it is where ``effort``
+    does not suffice for the expressions: that raises ``Interrupted``.
     """
     if execution.status != "RUNNING" and type(stimulus) is not RedriveRequested:
         return []
     # A clock that was set back does not make events older than those before them.
     decision = make_decision(execution, max(stimulus.at, execution.at), limits, activity_exists)
+    decision.effort = effort
     try:
         _TAKE[type(stimulus)](decision, machine, stimulus)
         if decision.events:

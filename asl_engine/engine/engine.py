@@ -14,14 +14,13 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
 from asl_engine.core.apply import fold
 from asl_engine.core.events import TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
-from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, advance, lifetime_end, machine_deadline
+from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, lifetime_end, machine_deadline
 from asl_engine.core.open_work import CLOSING, OPENING, opened_by
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
@@ -35,7 +34,8 @@ from asl_engine.core.stimuli import (
 )
 from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
-from asl_engine.engine.effects import dismiss, local_identity, readable, report_defect, resolve
+from asl_engine.engine.deciding import Deciding
+from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.map_runs.registry import MapRunRegistry
 from asl_engine.engine.map_runs.results import in_short
@@ -113,6 +113,7 @@ class Engine:
         self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
+        self._deciding = Deciding(store, limits, self.activities.knows)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring, await_outside=await_outside)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
@@ -164,7 +165,7 @@ class Engine:
         run = Run(machine, Execution(identity), options)
         with self.timers.busy():
             started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
-            events = self._advance(run, started)
+            events = await self._deciding.decide(run, started)
             if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
                 events = in_short(events)
             record = Record(identity, machine.digest, options=options)
@@ -235,8 +236,8 @@ class Engine:
         while True:
             run = Run(machine, fold(record.identity, await self.store.events(arn)), record.options)
             run.tell(self.observer, [])
-            events = self._advance(run, stimulus)
             try:
+                events = await self._deciding.decide(run, stimulus, ())
                 if events:
                     await self.store.append(arn, events)
             except Conflict:
@@ -268,17 +269,6 @@ class Engine:
                 await self._superseded(run)
         return True
 
-    def _advance(self, run: Run, stimulus: Stimulus) -> list[Event]:
-        """Decide.  What goes wrong in there without anybody expecting it ends this execution alone."""
-        return advance(
-            run.machine,
-            run.execution,
-            stimulus,
-            self.limits,
-            self.activities.knows,
-            report_defect=partial(report_defect, run.arn),
-        )
-
     # -- one execution ----------------------------------------------------------------------------
 
     def _admit(self, run: Run) -> None:
@@ -306,7 +296,7 @@ class Engine:
                 events: list[Event] = []
                 while inbox:
                     stimulus = inbox.popleft()
-                    made = self._advance(run, stimulus)
+                    made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
                         answers.append((run.asked.pop(id(stimulus)), made))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -10,6 +11,7 @@ from asl_engine.arn import express_arn, role_arn, state_machine_arn
 from asl_engine.core.execution import Identity, OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER
 from asl_engine.core.stimuli import TaskReported, TimerReported
+from asl_engine.engine.deciding import at_length
 from asl_engine.errors import StatesError
 from asl_engine.inspection.map_stages import Datasets
 from asl_engine.inspection.trial import MAX_SECONDS
@@ -72,7 +74,7 @@ async def run_trial(
 
     Raises ``Refusal`` where its configuration does not fit what the state makes of its input.
     """
-    trial.begin()
+    await at_length(trial.begin)
     last = trial.execution.identity.started_at + MAX_SECONDS * 1000
     while not trial.over:
         work = trial.open
@@ -83,7 +85,8 @@ async def run_trial(
             stimulus = await _perform(_call(trial, work, due, trace), work.key, due, resources, clock)
         else:
             stimulus = await _wait(work, due, clock)
-        trial.take(stimulus or TimerReported(due, MACHINE_TIMER if due == last else work.key))
+        taken = stimulus or TimerReported(due, MACHINE_TIMER if due == last else work.key)
+        await at_length(partial(trial.take, taken))
 
 
 async def _wait(work: OpenTimer, due: int, clock: Clock) -> Stimulus | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.core.apply import fold
@@ -22,6 +23,7 @@ from asl_engine.engine.map_runs.redrives import is_to_be_redriven
 from asl_engine.engine.map_runs.results import ended_children
 from asl_engine.errors import StatesError
 from asl_engine.payload import Payload
+from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.states.distributed_map import DistributedMap, MapRunConfiguration
 from asl_engine.states.item_flow import Writing
 
@@ -167,10 +169,11 @@ class MapRun:
 
         found = ended_children(self._store, self.arn, asyncio.get_running_loop())
         if writing.bucket is None:
-            return Payload(await asyncio.to_thread(collect_results, found, writing))
+            return Payload(await run_in_thread(partial(collect_results, found, writing)))
         storage = self._storage()
         redrive = self.work.redrives
-        result = await asyncio.to_thread(write_results, found, writing, storage, self.arn, redrive=redrive)
+        write = partial(write_results, found, writing, storage, self.arn, redrive=redrive)
+        result = await run_in_thread(write)
         self.counts.written = sum(self.counts.executions.values())
         return Payload(result)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import suppress
 from functools import partial
 from itertools import islice
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 from asl_engine.errors import EvaluationError
 from asl_engine.json_values import MISSING
 from asl_engine.payload import Payload
+from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.states.distributed_map import ItemDecision
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ class Inputs:
         counts.total = len(self._items)
 
     async def next(self) -> list[Input]:
-        """The next few; none where there are no more.  What is read blocks, and is read in a thread."""
-        if self._configuration.reading is None:
-            await asyncio.sleep(0)
-            return list(islice(self._left, CHUNK))
-        return await asyncio.to_thread(lambda: list(islice(self._left, CHUNK)))
+        """The next few; none where there are no more.
+
+        They are made in a thread: a dataset blocks, and so does an ItemSelector that takes long.
+        """
+        return await run_in_thread(lambda: list(islice(self._left, CHUNK)))
 
     def close(self) -> None:
         with suppress(ValueError):  # it is being read in a thread: that ends by itself

@@ -16,6 +16,7 @@ from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
 from asl_engine.expressions.jsonata.runtime import CHARACTERS_PER_STEP, Environment, Evaluation
 from asl_engine.expressions.jsonata.signatures import Function
+from asl_engine.expressions.regex_limits import SECONDS
 from asl_engine.json_text import is_half
 from asl_engine.json_values import MISSING, Json, Missing
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from random import Random
 
+    from asl_engine.expressions.effort import Effort
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = [
@@ -36,7 +38,7 @@ __all__ = [
 
 # A step is a call, an item read or 64 characters written: these steps take some seconds.
 DEFAULT_STEPS: Final = 2_000_000
-DEFAULT_REGEX_SECONDS: Final = 2.0
+DEFAULT_REGEX_SECONDS: Final = SECONDS
 CACHED_EXPRESSIONS: Final = 1024
 LATER: Final = {"??": "$exists(a) ? a : b", "?:": "a ? a : b"}
 NOT_FINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
@@ -54,10 +56,10 @@ class Bindings:
     ``states`` is the object ``$states``; ``variables`` are the workflow's variables by name.  ``random``
     is the source of $random, $uuid and $shuffle, ``now`` (milliseconds since the epoch) is the time of $now and
     $millis.  ``steps`` bounds the work of one evaluation, ``regex_seconds`` that of one match of a
-    regular expression.  All values are taken as immutable JSON.
+    regular expression, ``effort`` that of all evaluations of a decision.  All values are taken as immutable JSON.
     """
 
-    __slots__ = ("now", "random", "regex_seconds", "states", "steps", "variables")
+    __slots__ = ("effort", "now", "random", "regex_seconds", "states", "steps", "variables")
 
     def __init__(
         self,
@@ -68,7 +70,9 @@ class Bindings:
         *,
         steps: int = DEFAULT_STEPS,
         regex_seconds: float = DEFAULT_REGEX_SECONDS,
+        effort: Effort | None = None,
     ) -> None:
+        self.effort = effort
         self.states = states
         self.variables = variables
         self.random = random
@@ -103,7 +107,9 @@ class Expression:
 
         Raises ``JsonataError`` if the evaluation fails, and ``UnsupportedResult`` for what is not JSON.
         """
-        evaluation = Evaluation(bindings.random, bindings.now, bindings.steps, bindings.regex_seconds)
+        evaluation = Evaluation(
+            bindings.random, bindings.now, bindings.steps, bindings.regex_seconds, bindings.effort
+        )
         frame = Environment({**bindings.variables, "states": bindings.states}, GLOBAL, evaluation)
         try:
             result: Json | Missing = self._evaluate(MISSING, frame)
@@ -113,6 +119,7 @@ class Expression:
             raise JsonataError("D1011") from None
         except OverflowError:  # an integer that no double can hold
             raise JsonataError("D1001", value=math.inf) from None
+        evaluation.end()
         return result
 
     def _given(self, result: object) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from asl_engine.expressions.effort import Interrupted
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.json_values import MISSING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from random import Random
 
+    from asl_engine.expressions.effort import Effort
 
 __all__ = [
     "CHARACTERS_PER_STEP",
@@ -69,20 +71,31 @@ def collapse(sequence: Sequence) -> Any:
 class Evaluation:
     """One evaluation: its remaining steps, its clock (milliseconds since the epoch), its randomness."""
 
-    __slots__ = ("limit", "now", "random", "regex_seconds", "steps")
+    __slots__ = ("_effort", "limit", "now", "random", "regex_seconds", "steps")
 
-    def __init__(self, random: Random, now: int, steps: int, regex_seconds: float) -> None:
+    def __init__(
+        self, random: Random, now: int, steps: int, regex_seconds: float, effort: Effort | None = None
+    ) -> None:
         self.random = random
         self.now = now
         self.limit = steps
-        self.steps = steps
+        self.steps = steps if effort is None or effort.left > steps else effort.left
         self.regex_seconds = regex_seconds
+        self._effort = effort
 
     def spend(self, steps: int) -> None:
-        """Raises ``JsonataError`` D1012 when the budget is used up."""
+        """Raises ``JsonataError`` D1012 when the budget is used up, ``Interrupted`` when the effort is."""
         self.steps -= steps
         if self.steps < 0:
+            if self._effort is not None and self._effort.left <= self.limit:
+                raise Interrupted
             raise JsonataError("D1012", value=self.limit)
+
+    def end(self) -> None:
+        """Take what was spent from the effort of the decision."""
+        effort = self._effort
+        if effort is not None:
+            effort.left -= min(effort.left, self.limit) - self.steps
 
     def spend_text(self, length: int) -> None:
         """Call this before a text of this many characters is made."""

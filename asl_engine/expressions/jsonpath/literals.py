@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonpath.operators import compile_regex
+from asl_engine.expressions.jsonpath.operators import compile_regex, interruptible
 from asl_engine.expressions.jsonpath.syntax import read_quoted
 
 if TYPE_CHECKING:
@@ -118,7 +118,8 @@ def _read_regex(scanner: Scanner) -> re.Pattern[str]:
         scanner.fail("Expected a path, a string, a number, true, false, null, an array or /.../")
     try:
         pattern = compile_regex(match[1].replace("\\/", "/"), match[2])
-    except re.error as error:
+        interruptible(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
         scanner.fail(f"Invalid regular expression: {error}")
     scanner.position = match.end()
     return pattern

@@ -10,12 +10,13 @@ import re
 import warnings
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from asl_engine.expressions.regex_limits import MAX_REPETITIONS, is_linear, repetitions
 from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["FUNCTIONS", "OPERATORS", "ORDERS", "PAIRWISE", "compile_regex", "json_equal"]
+__all__ = ["FUNCTIONS", "OPERATORS", "ORDERS", "PAIRWISE", "compile_regex", "interruptible", "json_equal"]
 
 Test: TypeAlias = "Callable[[Any, Any], bool]"
 
@@ -140,6 +141,24 @@ def compile_regex(pattern: str, flags: str) -> re.Pattern[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # "--" and "||" in a set, which are literal for Java too
         return re.compile(pattern, combined)
+
+
+def interruptible(pattern: re.Pattern[str]) -> Any:
+    """The same pattern with a method ``fullmatch`` that has a timeout; None for one that needs no timeout.
+
+    Raises ``re.error`` for a pattern that cannot be bounded.
+    """
+    if is_linear(pattern.pattern):
+        return None
+    import regex  # type: ignore[import-untyped]  # it comes without types
+
+    if repetitions(pattern.pattern) > MAX_REPETITIONS:
+        raise re.error("its counted repetitions are too many")
+    flags = sum(getattr(regex, flag.name) for flag in re.RegexFlag if flag & pattern.flags and flag.name)
+    try:
+        return regex.compile(pattern.pattern, flags)
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise re.error(str(error)) from None
 
 
 def _length(value: Json) -> Json | Missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
@@ -18,7 +19,7 @@ from asl_engine.expressions.jsonpath.nodes import (
     Relation,
     Slice,
 )
-from asl_engine.expressions.jsonpath.operators import FUNCTIONS, OPERATORS, PAIRWISE, json_equal
+from asl_engine.expressions.jsonpath.operators import FUNCTIONS, OPERATORS, PAIRWISE, interruptible, json_equal
 from asl_engine.expressions.jsonpath.parser import parse_path
 from asl_engine.expressions.jsonpath.reference import explain, not_an_array, walk
 from asl_engine.expressions.jsonpath.search import CHARACTERS_PER_STEP, Search, work_of
@@ -33,6 +34,7 @@ from asl_engine.expressions.jsonpath.selectors import (
     select_slice,
 )
 from asl_engine.expressions.jsonpath.syntax import bracketed
+from asl_engine.expressions.regex_limits import SECONDS, attempts, timed
 from asl_engine.json_values import MISSING, Json
 
 if TYPE_CHECKING:
@@ -55,8 +57,8 @@ Find: TypeAlias = "Callable[[Any, Search], Any]"
 class Query(NamedTuple):
     """A compiled path from a document; ``find`` and ``explain`` are as those of a reference path.
 
-    ``find`` is also given the effort that is left to the decision, if it is bounded.  It raises ``EvaluationError``
-    for a path that takes too many steps.
+    ``find`` is also given the effort that is left to the decision, if it is bounded.  It raises
+    ``EvaluationError`` for a path that takes too many steps.
     """
 
     find: Callable[[Any, Effort | None], Json | Missing]
@@ -270,9 +272,30 @@ def _comparison(comparison: Relation) -> Predicate:
     if type(literal) is list:
         return _comparison_of_two(left, holds, lambda *_: literal)
 
+    if isinstance(literal, re.Pattern):
+        pattern = interruptible(literal)
+        return (
+            (lambda item, search: holds(left(item, search), literal)) if pattern is None else _match(left, pattern)
+        )
     if comparison.operator == "contains":
         return _containment(left, holds, literal)
     return lambda item, search: holds(left(item, search), literal)
+
+
+def _match(left: Find, pattern: Any) -> Predicate:
+    """Whether the whole text matches a pattern that may take any time: a long time costs steps."""
+
+    def compare(item: Any, search: Search) -> bool:
+        text = left(item, search)
+        if type(text) is not str:
+            return False
+        try:
+            times = attempts(len(text), search.most, SECONDS)
+            return timed(pattern.fullmatch, (text,), times, search.spend) is not None
+        except TimeoutError:
+            raise search.too_long() from None
+
+    return compare
 
 
 def _containment(left: Find, holds: Callable[[Any, Any], bool], literal: Json) -> Predicate:

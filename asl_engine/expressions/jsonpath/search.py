@@ -20,36 +20,39 @@ MOST_STEPS: Final = 1_000_000
 class Search:
     """``document`` is what ``$`` stands for in filters.
 
-    A step is a value that a selector looks at, or 64 characters of a text that a filter looks into.  A few wildcards
-    make any number of values of a small document, so a search that takes too many steps fails.
+    A step is a value that a selector looks at, or 64 characters of a text that a filter looks into.  A few
+    wildcards make any number of values of a small document, so a search that takes too many steps fails.
     """
 
-    __slots__ = ("_effort", "_most", "document", "left", "text")
+    __slots__ = ("_effort", "document", "left", "most", "text")
 
-    def __init__(self, document: Any, text: str, effort: Effort | None, most: int = MOST_STEPS) -> None:
+    def __init__(self, document: Any, text: str, effort: Effort | None) -> None:
         self.document = document
         self.text = text
         self._effort = effort
-        self._most = most
-        self.left = most if effort is None or effort.left > most else effort.left
+        self.most = MOST_STEPS
+        self.left = self.most if effort is None or effort.left > self.most else effort.left
 
     def spend(self, steps: int) -> None:
         """Call this before a list of this many values is made.  Raises ``EvaluationError``, ``Interrupted``."""
         self.left -= steps
         if self.left >= 0:
             return
-        if self._effort is not None and self._effort.left <= self._most:
+        if self._effort is not None and self._effort.left <= self.most:
             raise Interrupted
-        raise EvaluationError(
-            f"Invalid path '{self.text}' : Its evaluation takes more than {self._most} steps: it selects, or compares, "
-            "too many values"
+        raise self.too_long()
+
+    def too_long(self) -> EvaluationError:
+        return EvaluationError(
+            f"Invalid path '{self.text}' : Its evaluation takes more than {self.most} steps: it selects, "
+            "or compares, too many values"
         )
 
     def end(self) -> None:
         """Take what was spent from the effort of the decision."""
         effort = self._effort
         if effort is not None:
-            effort.left -= min(effort.left, self._most) - self.left
+            effort.left -= min(effort.left, self.most) - self.left
 
 
 def work_of(value: Any) -> int:

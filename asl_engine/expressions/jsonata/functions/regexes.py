@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.expressions.jsonata.callables import Native
 from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.regex_limits import MAX_REPETITIONS, attempts, repetitions, timed
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
@@ -26,24 +27,13 @@ OUTSIDE: Final = {".": f"[^{LINE_ENDS}]", "$": r"\Z", "[]": "(?!)", "[^]": "(?s:
 MULTILINE: Final = {"^": rf"(?:\A|(?<=[{LINE_ENDS}]))", "$": rf"(?=[{LINE_ENDS}]|\Z)"}
 CLASSES: Final = {r"\d": "0-9", r"\w": "A-Za-z0-9_"}
 INVERSE_CLASSES: Final = {r"\D": "[^0-9]", r"\W": "[^A-Za-z0-9_]"}
-REPETITION: Final = re.compile(r"\{(\d+)(?:,(\d*))?\}")
-# The product of all counted repetitions: nested ones are multiplied out when a pattern is compiled.
-MAX_REPETITIONS: Final = 100_000
-QUICK_SECONDS: Final = 0.0005
-SECONDS_PER_CHARACTER: Final = 1e-7
-SLOW_SECONDS: Final = 0.02
-SLOW_STEPS: Final = 4_000
-SEARCHES_WITHOUT_HOPE: Final = 3  # the number of longest searches that one evaluation can afford
 
 
 def compile_regex(pattern: str, flags: str, *, position: int) -> Native:
     """The matcher.  Raises ``JsonataError`` S0303 if the pattern is not a regular expression."""
     import regex  # type: ignore[import-untyped]  # it comes without types
 
-    product = 1
-    for low, high in REPETITION.findall(pattern):
-        product *= max(int(low[:9]), int(high[:9] or 1), 1)
-    if product > MAX_REPETITIONS:
+    if repetitions(pattern) > MAX_REPETITIONS:
         raise JsonataError("S0303", position, message="its counted repetitions are too many")
     try:
         compiled = regex.compile(
@@ -71,19 +61,11 @@ def _translated(pattern: str, *, multiline: bool) -> str:
 
 
 def _search(compiled: Any, text: str, start: int, evaluation: Evaluation) -> Any:
-    """A search first gets a short time: a longer search costs steps."""
-    size = len(text) - start
-    for seconds, steps in (
-        (QUICK_SECONDS + size * SECONDS_PER_CHARACTER, 1 + size // 64),
-        (SLOW_SECONDS, SLOW_STEPS),
-        (evaluation.regex_seconds, evaluation.limit // SEARCHES_WITHOUT_HOPE),
-    ):
-        evaluation.spend(steps)
-        try:
-            return compiled.search(text, start, timeout=seconds)
-        except TimeoutError:
-            continue
-    raise JsonataError("D1012", value=evaluation.limit)
+    times = attempts(len(text) - start, evaluation.limit, evaluation.regex_seconds)
+    try:
+        return timed(compiled.search, (text, start), times, evaluation.spend)
+    except TimeoutError:
+        raise JsonataError("D1012", value=evaluation.limit) from None
 
 
 def _matcher(compiled: Any, source: str) -> Native:

@@ -1,0 +1,90 @@
+"""Taking decisions, without holding up everything else that the process does.
+
+Nearly all decisions take less than a millisecond, and are taken on the event loop.  One whose expressions turn
+out to take many steps is given up, and taken again in a thread.  Nothing else changes: a decision reads no clock
+and no randomness of its own, so it comes to the same events there.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from asl_engine.core.apply import fold
+from asl_engine.core.interpreter import advance
+from asl_engine.engine.effects import report_defect
+from asl_engine.errors import Conflict
+from asl_engine.expressions.effort import Effort, Interrupted
+from asl_engine.resources.python.threads import DaemonThreads
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from asl_engine.core.events import Event
+    from asl_engine.core.stimuli import Stimulus
+    from asl_engine.engine.run import Run
+    from asl_engine.limits import Limits
+    from asl_engine.store.protocol import Store
+
+__all__ = ["LIGHT_STEPS", "Deciding", "at_length"]
+
+# Of all expressions of a decision: they take some 30 ms.
+LIGHT_STEPS: Final = 10_000
+MOST_REMEMBERED: Final = 1_000
+
+Result = TypeVar("Result")
+
+# Only one of them has Python's lock at a time.  Two, so that a decision of seconds does not hold up all others.
+_threads = DaemonThreads(limit=2)
+
+
+async def at_length(work: Callable[[], Result]) -> Result:
+    """The result of ``work()``, which may take seconds: it is called in a thread."""
+    return await _threads.run(work)
+
+
+class Deciding:
+    """Decides for the executions of an engine.  ``activity_exists`` is as for ``advance``."""
+
+    def __init__(self, store: Store, limits: Limits, activity_exists: Callable[[str], bool]) -> None:
+        self._store = store
+        self._limits = limits
+        self._activity_exists = activity_exists
+        self._heavy: set[str] = set()  # the digests of definitions that have taken long before
+
+    async def decide(self, run: Run, stimulus: Stimulus, unstored: Sequence[Event] | None = None) -> list[Event]:
+        """The events that follow, already applied to the run's execution.
+
+        ``unstored`` are those applied to it that are not on disk yet; None where it is not in the store at all.
+        What goes wrong in there without anybody expecting it ends this execution alone.
+
+        Raises ``Conflict`` if another process turns out to have written to the log.
+        """
+        if run.machine.digest not in self._heavy:
+            try:
+                return self._advance(run, stimulus, Effort(LIGHT_STEPS))
+            except Interrupted:
+                await self._restore(run, unstored)
+        return await at_length(partial(self._advance, run, stimulus))
+
+    def _advance(self, run: Run, stimulus: Stimulus, effort: Effort | None = None) -> list[Event]:
+        return advance(
+            run.machine,
+            run.execution,
+            stimulus,
+            self._limits,
+            self._activity_exists,
+            report_defect=partial(report_defect, run.arn),
+            effort=effort,
+        )
+
+    async def _restore(self, run: Run, unstored: Sequence[Event] | None) -> None:
+        """Give the run its execution as it was before a decision that was given up."""
+        if len(self._heavy) >= MOST_REMEMBERED:
+            self._heavy.clear()
+        self._heavy.add(run.machine.digest)
+        stored = [] if unstored is None else await self._store.events(run.arn)
+        if stored and stored[-1].seq != run.told:
+            raise Conflict(f"The execution {run.arn} was taken over by another process")
+        events = [*stored, *(unstored or ())]
+        run.execution = await at_length(partial(fold, run.execution.identity, events))
