@@ -81,7 +81,7 @@ def advance(
     for a decision that lets expressions see something else.  An exception that nobody here is prepared for is a
     defect of ours: it is reported, and fails the execution; without ``report_defect`` it is raised.
     Where storing the events fails, the execution is to be thrown away and read again.  So it is where ``effort``
-    does not suffice for the expressions: that raises ``Interrupted``.
+    does not suffice for the expressions: that raises ``EffortSpent``.
     """
     if execution.status != "RUNNING" and type(stimulus) is not RedriveRequested:
         return []

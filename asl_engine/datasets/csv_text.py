@@ -24,7 +24,7 @@ __all__ = ["DELIMITERS", "csv_items", "csv_rows"]
 DELIMITERS: Final = {"COMMA": ",", "PIPE": "|", "SEMICOLON": ";", "SPACE": " ", "TAB": "\t"}
 MAX_HEADER_BYTES: Final = 10 * 1024
 
-LINE: Final = re.compile(r"([^\r\n]*+)(\r\n|\n|\r)")
+LINE_END: Final = re.compile(r"\r\n|\n|\r")
 QUOTED: Final = re.compile(r'(?:[^"\\]++|\\.|"")*+', re.DOTALL)
 ESCAPED: Final = re.compile(r'\\(.)|""', re.DOTALL)
 
@@ -72,8 +72,8 @@ def csv_rows(texts: Iterable[str], delimiter: str) -> Iterator[list[str]]:
                     yield line.split(delimiter)
         else:
             at = 0
-            for found in LINE.finditer(text):
-                row = parser.feed(found[1], found[2])
+            for found in LINE_END.finditer(text, max(len(rest) - 1, 0)):  # what was left has at most half an end
+                row = parser.feed(text[at : found.start()], found[0])
                 if row is not None:
                     yield row
                 at = found.end()

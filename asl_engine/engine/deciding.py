@@ -14,7 +14,7 @@ from asl_engine.core.apply import fold
 from asl_engine.core.interpreter import advance
 from asl_engine.engine.effects import report_defect
 from asl_engine.errors import Conflict
-from asl_engine.expressions.effort import Effort, Interrupted
+from asl_engine.expressions.effort import Effort, EffortSpent
 from asl_engine.resources.python.threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Deciding:
         if run.machine.digest not in self._heavy:
             try:
                 return self._advance(run, stimulus, Effort(LIGHT_STEPS))
-            except Interrupted:
+            except EffortSpent:
                 await self._restore(run, unstored)
         return await at_length(partial(self._advance, run, stimulus))
 

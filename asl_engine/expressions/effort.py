@@ -7,10 +7,10 @@ outcome, and is taken again where it holds up nobody.
 
 from __future__ import annotations
 
-__all__ = ["Effort", "Interrupted"]
+__all__ = ["Effort", "EffortSpent"]
 
 
-class Interrupted(BaseException):
+class EffortSpent(BaseException):
     """A decision takes too long for where it is taken: nothing is wrong with it, and nobody may handle this."""
 
 

@@ -198,3 +198,13 @@ def test_a_row_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr("asl_engine.datasets.csv_text.MAX_ITEM_BYTES", 20)
     with pytest.raises(Exception, match="is the quotation mark of line 2 closed"):
         list(csv_rows(['a\n"b\n', *["cccccc\n"] * 9], ","))
+
+
+@pytest.mark.parametrize("size", [64, 65_536])
+@pytest.mark.parametrize("filling", ["x", '""', "\\,", "é"])
+def test_a_long_field_takes_no_longer_than_short_ones(filling: str, size: int) -> None:
+    """Whoever looks for the end of the line from each of its characters does not finish this within a day."""
+    field = filling * (262_144 // len(filling))
+    text = f'a,b\n"{field}",2\n'
+    value = field.replace('""', '"').replace("\\,", ",")
+    assert list(csv_rows(split(text, size), ",")) == [["a", "b"], [value, "2"]]

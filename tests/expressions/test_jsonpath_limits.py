@@ -8,7 +8,7 @@ import pytest
 
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions import regex_limits
-from asl_engine.expressions.effort import Effort, Interrupted
+from asl_engine.expressions.effort import Effort, EffortSpent
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath import query, search
 from asl_engine.expressions.jsonpath.path import compile_path
@@ -83,7 +83,7 @@ def test_the_paths_of_a_decision_share_its_effort() -> None:
     effort = Effort(1_000)
     find("$..a", nested(100), effort)
     assert 500 < effort.left < 900
-    with pytest.raises(Interrupted):
+    with pytest.raises(EffortSpent):
         for _ in range(10):
             find("$..a", nested(100), effort)
 
@@ -104,7 +104,7 @@ def test_a_match_without_end_fails(pattern: str) -> None:
 
 
 def test_a_long_match_costs_steps() -> None:
-    with pytest.raises(Interrupted):
+    with pytest.raises(EffortSpent):
         find(f"$[?(@ =~ /{HOPELESS[0]}/)]", ["a" * 5_000], Effort(3_000))
 
 

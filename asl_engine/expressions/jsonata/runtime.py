@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from asl_engine.expressions.effort import Interrupted
+from asl_engine.expressions.effort import EffortSpent
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.json_values import MISSING
 
@@ -84,11 +84,11 @@ class Evaluation:
         self._effort = effort
 
     def spend(self, steps: int) -> None:
-        """Raises ``JsonataError`` D1012 when the budget is used up, ``Interrupted`` when the effort is."""
+        """Raises ``JsonataError`` D1012 when the budget is used up, ``EffortSpent`` when the effort is."""
         self.steps -= steps
         if self.steps < 0:
             if self._effort is not None and self._effort.left <= self.limit:
-                raise Interrupted
+                raise EffortSpent
             raise JsonataError("D1012", value=self.limit)
 
     def end(self) -> None:

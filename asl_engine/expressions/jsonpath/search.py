@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.errors import EvaluationError
-from asl_engine.expressions.effort import Interrupted
+from asl_engine.expressions.effort import EffortSpent
 
 if TYPE_CHECKING:
     from asl_engine.expressions.effort import Effort
@@ -34,12 +34,12 @@ class Search:
         self.left = self.most if effort is None or effort.left > self.most else effort.left
 
     def spend(self, steps: int) -> None:
-        """Call this before a list of this many values is made.  Raises ``EvaluationError``, ``Interrupted``."""
+        """Call this before a list of this many values is made.  Raises ``EvaluationError``, ``EffortSpent``."""
         self.left -= steps
         if self.left >= 0:
             return
         if self._effort is not None and self._effort.left <= self.most:
-            raise Interrupted
+            raise EffortSpent
         raise self.too_long()
 
     def too_long(self) -> EvaluationError:
