@@ -10,7 +10,7 @@ import pytest
 
 from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.server.operations import table as operations
-from asl_engine.server.protocol import http
+from asl_engine.server.protocol import http, uvicorn_limits
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.request import Caller, Request, caller_of
 from asl_engine.server.protocol.validation import KINDS, service_model
@@ -305,3 +305,53 @@ def test_answers_have_declared_members_only(server: Server, name: str) -> None:
         assert undeclared(service_model().operation_model(operation).output_shape, body) == []
     of_map_runs = {"DescribeMapRun", "UpdateMapRun"}  # tests/server/test_map_runs.py asks them
     assert {operation for operation, _ in asked} == set(operations.OPERATIONS) - of_map_runs
+
+
+REQUEST = (
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines\r\n"
+    b"Content-Type: application/x-amz-json-1.0\r\nContent-Length: 2\r\n\r\n{}"
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "answers"),
+    [
+        (b"", 0),
+        (b"P", 0),
+        (REQUEST.partition(b"\r\n\r\n")[0], 0),
+        (REQUEST + b"\r\n", 1),
+        (REQUEST + REQUEST[:-4], 1),
+        (REQUEST + REQUEST + b"POST", 2),
+    ],
+)
+def test_who_sends_no_request_is_hung_up_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch, sent: bytes, answers: int
+) -> None:
+    import socket
+
+    monkeypatch.setattr(uvicorn_limits, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(http, "BODY_SECONDS", 0.2)
+    with socket.create_connection((server.host, server.port), 30) as connection:
+        connection.sendall(sent)
+        received = b""
+        while part := connection.recv(65_536):
+            received += part
+    assert received.count(b"HTTP/1.1 200 OK") == answers
+
+
+def test_a_head_that_trickles_in_has_no_more_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    monkeypatch.setattr(uvicorn_limits, "HEAD_SECONDS", 0.2)
+    with socket.create_connection((server.host, server.port), 30) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nX: ")
+        connection.settimeout(0.01)
+        while True:
+            try:
+                connection.sendall(b"x")
+                assert connection.recv(1) == b""  # it has hung up
+                break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
