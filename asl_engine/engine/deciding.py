@@ -21,15 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from asl_engine.core.events import Event
+    from asl_engine.core.execution import Execution, Identity
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.run import Run
     from asl_engine.limits import Limits
     from asl_engine.store.protocol import Store
 
-__all__ = ["LIGHT_STEPS", "Deciding", "at_length"]
+__all__ = ["LIGHT_STEPS", "Deciding", "at_length", "folded"]
 
 # Of all expressions of a decision: they take some 30 ms.
 LIGHT_STEPS: Final = 10_000
+LONG_LOG: Final = 2_000  # events, which take some 10 ms to apply
 MOST_REMEMBERED: Final = 1_000
 
 Result = TypeVar("Result")
@@ -41,6 +43,13 @@ _threads = DaemonThreads(limit=2)
 async def at_length(work: Callable[[], Result]) -> Result:
     """The result of ``work()``, which may take seconds: it is called in a thread."""
     return await _threads.run(work)
+
+
+async def folded(identity: Identity, events: Sequence[Event]) -> Execution:
+    """The execution that its log leads to."""
+    if len(events) < LONG_LOG:
+        return fold(identity, events)
+    return await at_length(partial(fold, identity, events))
 
 
 class Deciding:
@@ -87,4 +96,4 @@ class Deciding:
         if stored and stored[-1].seq != run.told:
             raise Conflict(f"The execution {run.arn} was taken over by another process")
         events = [*stored, *(unstored or ())]
-        run.execution = await at_length(partial(fold, run.execution.identity, events))
+        run.execution = await folded(run.execution.identity, events)

@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
-from asl_engine.core.apply import fold
 from asl_engine.core.events import TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, lifetime_end, machine_deadline
@@ -34,7 +33,7 @@ from asl_engine.core.stimuli import (
 )
 from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
-from asl_engine.engine.deciding import Deciding
+from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.map_runs.registry import MapRunRegistry
@@ -234,7 +233,8 @@ class Engine:
         """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
         arn = record.identity.arn
         while True:
-            run = Run(machine, fold(record.identity, await self.store.events(arn)), record.options)
+            execution = await folded(record.identity, await self.store.events(arn))
+            run = Run(machine, execution, record.options)
             run.tell(self.observer, [])
             try:
                 events = await self._deciding.decide(run, stimulus, ())
@@ -370,7 +370,7 @@ class Engine:
         """Somebody else has written to the log: follow them."""
         try:
             events = await self.store.events(run.arn)
-            run.execution = fold(run.execution.identity, events)
+            run.execution = await folded(run.execution.identity, events)
         except Exception as error:  # noqa: BLE001  whoever waits must hear of it
             self._abandon(run, error)
             return

@@ -1,4 +1,4 @@
-"""Runs the server: binds, resumes interrupted executions, answers, and stops cleanly."""
+"""Runs the server: binds, answers, resumes interrupted executions meanwhile, and stops cleanly."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 import socket
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import uvicorn
 
@@ -48,11 +48,10 @@ GRACE_SECONDS = 2  # for requests that are being answered when the server stops
 
 
 class Listening(NamedTuple):
-    """``host`` and ``port`` are where the server listens; ``resumed`` is the number of executions."""
+    """Where the server listens."""
 
     host: str
     port: int
-    resumed: int
 
 
 def is_loopback(host: str) -> bool:
@@ -114,12 +113,14 @@ async def serve(
     observer: Observer | None = None,
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
+    resumed: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Answer until ``stop`` is done.  Executions that are running then can be resumed.
 
     ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``observer`` gets
     events once they are stored; ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the
-    time, at the start and then every hour.
+    time, at the start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted
+    executions go on, with their number.
     """
     services = services or Services()
     nested = NestedExecutions(
@@ -157,26 +158,31 @@ async def serve(
         )
         engine.activities.know(await store.activities.arns())
         await engine.check()  # changes by other processes are noticed from now on
-        resumed = await service.resume_all()
-        looking = [asyncio.ensure_future(_look_around(engine, service))]
+        unfinished = await service.unfinished()
+        background: list[asyncio.Future[Any]] = [asyncio.ensure_future(_look_around(engine, service))]
         if upkeep is not None:
-            looking.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
+            background.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
         stopping = asyncio.ensure_future(stop)
-        host, port = listener.getsockname()[:2]
-        ready(Listening(host, port, resumed))
+        ready(Listening(*listener.getsockname()[:2]))
+        resuming = asyncio.ensure_future(service.resume_all(unfinished))
+        background.append(resuming)
+        ends: set[asyncio.Future[Any]] = {answering, stopping}
         try:
-            await asyncio.wait({answering, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*ends, resuming}, return_when=asyncio.FIRST_COMPLETED)
+            if not any(end.done() for end in ends):
+                resumed(resuming.result())
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
             server.should_exit = True
             engine.activities.close()
+            for task in (*background, stopping):
+                task.cancel()
             await answering
-        finally:
-            stopping.cancel()
-            for one in looking:
-                one.cancel()
-            for one in looking:
-                with suppress(asyncio.CancelledError):
-                    await one
+            await asyncio.wait(background)
+        for task in background:
+            if not task.cancelled():
+                task.result()
 
 
 def _both(first: Observer | None, second: Observer) -> Observer:

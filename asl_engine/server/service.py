@@ -9,9 +9,9 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from asl_engine.core.apply import fold
 from asl_engine.core.stimuli import MachineDeletionReported
 from asl_engine.engine.clock import SystemClock
+from asl_engine.engine.deciding import folded
 from asl_engine.errors import AslError, ExecutionBusy
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
@@ -20,7 +20,7 @@ from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
@@ -95,9 +95,9 @@ class Service:
         if digest in self._compiled:
             self._compiled.move_to_end(digest)
             return self._compiled[digest]
-        machine = load(
-            await self.store.definition(digest), limits=NO_LIMITS
-        )  # limits were checked when it was accepted
+        text = await self.store.definition(digest)
+        # Limits were checked when it was accepted.
+        machine = await without_delay(partial(load, text, limits=NO_LIMITS), len(text))
         self.keep(machine)
         return machine
 
@@ -164,7 +164,7 @@ class Service:
 
     async def folded(self, record: Record) -> Execution:
         """The execution as it is on disk."""
-        return fold(record.identity, await self.store.events(record.identity.arn))
+        return await folded(record.identity, await self.store.events(record.identity.arn))
 
     def check_capacity(self) -> None:
         """Raises ExecutionLimitExceeded if the limit of open executions is reached."""
@@ -179,24 +179,36 @@ class Service:
         run.done.add_done_callback(lambda done: _report(run.arn, done))
         return run
 
-    async def resume_all(self) -> int:
-        """Resume every execution that no process drives.  Returns their number.
+    async def unfinished(self) -> list[str]:
+        """The ARNs of the executions that run, the oldest first; to be asked before any request is answered."""
+        running = await self.store.executions(status="RUNNING", limit=MAX_OPEN)
+        return [record.identity.arn for record in reversed(running)]
+
+    async def resume_all(self, unfinished: Sequence[str]) -> int:
+        """Resume those executions that no process drives, while requests are answered.  Returns their number.
 
         An execution that a command has started with tasks unknown here is left to ``asl resume``.
         """
         resumed = 0
-        await self.engine.map_runs.finalize_all()
-        await self.learn_deletions()
-        for record in reversed(await self.store.executions(status="RUNNING", limit=MAX_OPEN)):
-            try:
-                resumed += await self._resume(record)
-            except ExecutionBusy:
-                continue
-            except AslError as error:
-                log.warning("cannot resume %s: %s", record.identity.arn, error)
-        for arn in tuple(self._deleting):
-            await self.find_machine(arn)
+        with self.engine.timers.busy():  # time must not jump past what is yet to be resumed
+            await self.engine.map_runs.finalize_all()
+            await self.learn_deletions()
+            for arn in unfinished:
+                try:
+                    resumed += await self._adopt(arn)
+                except ExecutionBusy:
+                    continue
+                except AslError as error:
+                    log.warning("cannot resume %s: %s", arn, error)
+            for arn in tuple(self._deleting):
+                await self.find_machine(arn)
         return resumed
+
+    async def _adopt(self, arn: str) -> bool:
+        """Resume an execution, unless it is driven here, has ended or was deleted meanwhile."""
+        async with self._adopting:
+            record = None if arn in self.engine.runs else await self.store.record(arn)
+            return record is not None and record.status == "RUNNING" and await self._resume(record)
 
     async def driven(self, record: Record) -> Run | None:
         """The run of an execution, which this process resumes if no other drives it; None if that fails."""

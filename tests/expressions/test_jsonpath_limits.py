@@ -83,9 +83,9 @@ def test_the_paths_of_a_decision_share_its_effort() -> None:
     effort = Effort(1_000)
     find("$..a", nested(100), effort)
     assert 500 < effort.left < 900
+    effort.left = 100
     with pytest.raises(EffortSpent):
-        for _ in range(10):
-            find("$..a", nested(100), effort)
+        find("$..a", nested(100), effort)
 
 
 def test_a_large_effort_does_not_raise_the_bound_of_one_path() -> None:

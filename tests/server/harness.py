@@ -84,17 +84,25 @@ def running(
     limits: Limits = AWS_LIMITS,
     mocks: MockFile | None = None,
     begin: int | None = None,
+    resumes: bool = True,
 ) -> Iterator[Server]:
     """A server on a database, until the block is left; ``port`` 0 is any that is free.
 
     ``begin`` is when its clock starts, where time is skipped; in milliseconds since the epoch.
+    ``resumes``: what was interrupted goes on before the block begins; else nobody waits for that.
     """
     ready, stopping = threading.Event(), threading.Event()
     seen: list[Listening] = []
+    numbers: list[int] = []
     failures: list[BaseException] = []
 
     def announce(started: Listening) -> None:
         seen.append(started)
+        if not resumes:
+            ready.set()
+
+    def count(number: int) -> None:
+        numbers.append(number)
         ready.set()
 
     async def main() -> None:
@@ -117,6 +125,7 @@ def running(
                     observer=observer,
                     mocks=mocks,
                     ready=announce,
+                    resumed=count,
                 )
         finally:
             await store.close()
@@ -133,7 +142,7 @@ def running(
     try:
         assert ready.wait(PATIENCE_SECONDS)
         assert not failures, failures
-        yield Server(*seen[0])
+        yield Server(*seen[0], *numbers or (0,))
     finally:
         stopping.set()
         thread.join(PATIENCE_SECONDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -16,6 +17,7 @@ from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.resources.python.registry import Registry
 from asl_engine.server import serve as server_running
+from asl_engine.server.service import Service
 from asl_engine.store.sqlite.store import SqliteStore
 from tests.cli.project import wait_for
 from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, running
@@ -169,3 +171,53 @@ def test_a_database_that_cannot_be_read_for_a_moment_is_looked_at_again(
 def test_there_is_no_such_port(port: int) -> None:
     with pytest.raises(ProjectError, match="a port is a number from 0 to 65535"):
         server_running.bind("127.0.0.1", port)
+
+
+def test_requests_are_answered_while_executions_are_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server also stops then, and what was not resumed goes on with the next start."""
+    db = tmp_path / "asl.db"
+    with running(db, patient_tasks()) as server:
+        client = server.client()
+        arn = client.start_execution(stateMachineArn=created(client, TASK))["executionArn"]
+
+    async def never(*_: Any) -> bool:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    with monkeypatch.context() as patches, running(db, patient_tasks(), resumes=False) as server:
+        patches.setattr(Service, "_resume", never)
+        client = server.client()
+        assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        assert ran(client, PASS, name="meanwhile")["status"] == "SUCCEEDED"
+    with running(db, patient_tasks()) as server:
+        assert server.resumed == 1
+
+
+def test_what_has_ended_before_its_turn_came_is_not_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = tmp_path / "asl.db"
+    with running(db, patient_tasks()) as server:
+        client = server.client()
+        machine = created(client, TASK)
+        arns = [client.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
+    first_is_stopped = threading.Event()
+    resumed: list[int] = []
+    resume_all = Service.resume_all
+
+    async def later(service: Service, unfinished: list[str]) -> int:
+        await anyio.to_thread.run_sync(first_is_stopped.wait)
+        resumed.append(await resume_all(service, unfinished))
+        return resumed[0]
+
+    monkeypatch.setattr(Service, "resume_all", later)
+    with running(db, patient_tasks(), resumes=False) as server:
+        client = server.client()
+        client.stop_execution(executionArn=arns[0])
+        first_is_stopped.set()
+        wait_for(lambda: resumed)
+        assert resumed == [1]
+        statuses = [client.describe_execution(executionArn=arn)["status"] for arn in arns]
+        assert statuses == ["ABORTED", "RUNNING"]

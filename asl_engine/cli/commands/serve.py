@@ -257,6 +257,7 @@ async def _serve(given: Serving, how: RunOptions, project: Project, hosts: froze
                     observer=None if journal is None else journal.observe,
                     upkeep=_upkeep(store, given.keep or project.keep),
                     ready=lambda started: _announce(started, registry, project.db, exports),
+                    resumed=_tell_resumed,
                 )
     err("stopped; what was running goes on with the next start")
     return 0
@@ -323,5 +324,8 @@ def _announce(started: Listening, registry: Registry, db: Path, exports: TextIO)
         flush()
     callables = counted(len(registry), "task callable")
     err(f"asl serve: listening on http://{shown}:{started.port}, database {db}, {callables}")
-    if started.resumed:
-        err(f"asl serve: {counted(started.resumed, 'execution')} resumed")
+
+
+def _tell_resumed(number: int) -> None:
+    if number:
+        err(f"asl serve: {counted(number, 'execution')} resumed")
