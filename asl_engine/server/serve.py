@@ -44,7 +44,7 @@ log = logging.getLogger("asl_engine.server")
 CHECK_SECONDS = 0.5  # how soon changes by other processes are noticed
 MAX_FILES = 65_536
 MAX_PORT = 65_535
-GRACE_SECONDS = 2  # for requests that are being answered when the server stops
+GRACE_SECONDS = 1  # for requests that are being answered when the server stops
 
 
 class Listening(NamedTuple):

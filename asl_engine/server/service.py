@@ -9,6 +9,8 @@ from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from asl_engine.core.apply import apply
+from asl_engine.core.execution import Execution
 from asl_engine.core.stimuli import MachineDeletionReported
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import folded
@@ -18,12 +20,12 @@ from asl_engine.language.variables import variable_references
 from asl_engine.limits import NO_LIMITS
 from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
+from asl_engine.store.outcome import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from asl_engine.core.events import Event
-    from asl_engine.core.execution import Execution
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.mocking import Mocking
@@ -165,6 +167,20 @@ class Service:
     async def folded(self, record: Record) -> Execution:
         """The execution as it is on disk."""
         return await folded(record.identity, await self.store.events(record.identity.arn))
+
+    async def outlined(self, record: Record) -> Execution:
+        """The beginning and the end of the execution, without what was between: a long history takes no longer."""
+        arn = record.identity.arn
+        execution = Execution(record.identity)
+        (first,) = await self.store.history(arn, limit=1)
+        (last,) = await self.store.history(arn, limit=1, backwards=True)
+        apply(execution, first)
+        if record.status != "RUNNING" and outcome([last]) is not None:
+            execution.seq = last.seq - 1
+            apply(execution, last)
+        execution.history_length = last.id
+        execution.redrive_count, execution.redriven_at = record.redrive_count, record.redriven_at
+        return execution
 
     def check_capacity(self) -> None:
         """Raises ExecutionLimitExceeded if the limit of open executions is reached."""

@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from asl_engine.core import replay as replaying
@@ -126,7 +127,7 @@ def test_the_loop_goes_on_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
             async with Engine(MemoryStore(), {FUNCTION: one}, clock=VirtualClock()) as engine:
                 heavy = asyncio.ensure_future(engine.start(load(json.dumps(DEFINITION)), "m", Payload({}), "n"))
                 while not reached.is_set():
-                    await anyio.sleep(0)
+                    await anyio.lowlevel.checkpoint()
                 light = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
                 run = await engine.start(load(json.dumps(light)), "m", Payload({}), "light")
                 assert (await run.wait()).status == "SUCCEEDED"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.server.harness import FAIL, PASS, ROLE, WAIT, created, ended, ran, refusal
 
 if TYPE_CHECKING:
@@ -308,3 +309,35 @@ def test_the_text_of_an_input_is_kept_as_it_was_sent(client: Any, name: str) -> 
         assert first["stateEnteredEventDetails"]["input"] == entered, kind
     express = created(client, {"StartAt": "S", "States": {"S": done}}, name=f"{name}-express", type="EXPRESS")
     assert client.start_sync_execution(stateMachineArn=express, input=sent)["input"] == sent
+
+
+@pytest.mark.parametrize(
+    ("definition", "status"),
+    [(PASS, "SUCCEEDED"), (FAIL, "FAILED"), (WAIT, "RUNNING"), (WAIT, "ABORTED")],
+)
+def test_a_description_takes_no_longer_for_a_long_history(
+    patient: Server, monkeypatch: pytest.MonkeyPatch, definition: Any, status: str
+) -> None:
+    """It reads the first and the last event, never the whole log."""
+    client = patient.client()
+    machine = created(client, definition)
+    arn = client.start_execution(stateMachineArn=machine, input='{"a":1}')["executionArn"]
+    if status == "ABORTED":
+        client.stop_execution(executionArn=arn, error="Stop")
+    if status != "RUNNING":
+        ended(client, arn)
+    read: list[int] = []
+    events = SqliteStore._events
+
+    async def counted(*given: Any) -> Any:
+        found = await events(*given)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(SqliteStore, "_events", counted)
+    described = client.describe_execution(executionArn=arn)
+    assert read == [1, 1]
+    assert (described["status"], described["input"]) == (status, '{"a":1}')
+    assert ("output" in described) is (status == "SUCCEEDED")
+    assert ("error" in described) is (status in {"FAILED", "ABORTED"})
+    assert ("stopDate" in described) is (status != "RUNNING")

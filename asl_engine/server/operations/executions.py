@@ -86,7 +86,7 @@ async def start_sync_execution(request: Request, service: Service) -> dict[str, 
 async def describe_execution(request: Request, service: Service) -> dict[str, Any]:
     record = await service.execution(request, request.arn("executionArn", *EXECUTION_KINDS))
     data = request.optional_text("includedData") != "METADATA_ONLY"
-    execution = await service.folded(record)
+    execution = await service.outlined(record)
     answer = described(execution, moment, await reason_against(service, record, execution), data=data)
     if record.identity.map_run is not None:
         kinship = await service.store.map_runs.kinship(record.identity.arn)
@@ -207,7 +207,7 @@ async def _again(request: Request, service: Service, machine: MachineRecord) -> 
     record = await service.execution(request, arn)
     if request.started_by is not None and record.options.started_by == request.started_by:
         return started(record.identity, moment)  # the task started it itself, before a crash
-    execution = await service.folded(record)
+    execution = await service.outlined(record)
     same = _canonical(execution.input) == _canonical(_input(request, service))
     if record.status != "RUNNING" or not same:
         raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")

@@ -67,6 +67,8 @@ def make_app(
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
         except ClientDisconnect:
             return Response(status_code=400)  # the client is gone
+        except asyncio.CancelledError:  # it took longer than a server that stops waits for
+            body, status = {"__type": "ServiceUnavailable", "message": "The server is stopping"}, 503
         except (ExecutionBusy, StoreError) as error:
             log.error("request %s: %s", identifier, error)  # noqa: TRY400  the message says it all
             body, status = {"__type": "ServiceUnavailable", "message": "The database cannot be used"}, 503
