@@ -32,7 +32,7 @@ __all__ = ["LIGHT_STEPS", "Deciding", "at_length", "folded"]
 # Of all expressions of a decision: they take some 30 ms.
 LIGHT_STEPS: Final = 10_000
 LONG_LOG: Final = 2_000  # events, which take some 10 ms to apply
-MOST_REMEMBERED: Final = 1_000
+MAX_REMEMBERED: Final = 1_000
 
 Result = TypeVar("Result")
 
@@ -89,7 +89,7 @@ class Deciding:
 
     async def _restore(self, run: Run, unstored: Sequence[Event] | None) -> None:
         """Give the run its execution as it was before a decision that was given up."""
-        if len(self._heavy) >= MOST_REMEMBERED:
+        if len(self._heavy) >= MAX_REMEMBERED:
             self._heavy.clear()
         self._heavy.add(run.machine.digest)
         stored = [] if unstored is None else await self._store.events(run.arn)

@@ -149,7 +149,7 @@ ENDLESS: dict[str, tuple[dict[str, Any], Any]] = {
 
 @pytest.mark.parametrize("case", ENDLESS)
 def test_what_never_ends_fails_its_state(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asl_engine.expressions.jsonpath.search.MOST_STEPS", 30_000)
+    monkeypatch.setattr("asl_engine.expressions.jsonpath.search.MAX_STEPS", 30_000)
     monkeypatch.setattr("asl_engine.expressions.jsonpath.query.SECONDS", 0.05)
     monkeypatch.setitem(Bindings.__init__.__kwdefaults__, "steps", 30_000)
     state, data = ENDLESS[case]

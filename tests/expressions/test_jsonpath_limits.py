@@ -20,7 +20,7 @@ MOST = 20_000
 
 @pytest.fixture(autouse=True)
 def few_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOST_STEPS", MOST)
+    monkeypatch.setattr(search, "MAX_STEPS", MOST)
     monkeypatch.setattr(query, "SECONDS", 0.01)
     monkeypatch.setattr(regex_limits, "SLOW_SECONDS", 0.01)
 

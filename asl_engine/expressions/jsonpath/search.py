@@ -10,11 +10,11 @@ from asl_engine.expressions.effort import EffortSpent
 if TYPE_CHECKING:
     from asl_engine.expressions.effort import Effort
 
-__all__ = ["CHARACTERS_PER_STEP", "MOST_STEPS", "Search", "work_of"]
+__all__ = ["CHARACTERS_PER_STEP", "MAX_STEPS", "Search", "work_of"]
 
 CHARACTERS_PER_STEP: Final = 64
 # A payload of AWS's largest size has some 130,000 values.  These steps take about a second.
-MOST_STEPS: Final = 1_000_000
+MAX_STEPS: Final = 1_000_000
 
 
 class Search:
@@ -30,7 +30,7 @@ class Search:
         self.document = document
         self.text = text
         self._effort = effort
-        self.most = MOST_STEPS
+        self.most = MAX_STEPS
         self.left = self.most if effort is None or effort.left > self.most else effort.left
 
     def spend(self, steps: int) -> None:
