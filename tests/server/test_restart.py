@@ -217,7 +217,7 @@ def test_what_has_ended_before_its_turn_came_is_not_resumed(
         client = server.client()
         client.stop_execution(executionArn=arns[0])
         first_is_stopped.set()
-        wait_for(lambda: resumed)
+        wait_for(lambda: bool(resumed))
         assert resumed == [1]
         statuses = [client.describe_execution(executionArn=arn)["status"] for arn in arns]
         assert statuses == ["ABORTED", "RUNNING"]

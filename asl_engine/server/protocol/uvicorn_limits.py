@@ -9,6 +9,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 if TYPE_CHECKING:
     import asyncio
 
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
 __all__ = ["BoundedProtocol"]
 
 MAX_HEAD_BYTES = 65_536
@@ -46,7 +48,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
-        idle = self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle  # None before the first request, whatever uvicorn declares
+        idle = cycle is None or cycle.response_complete
         if (self._in_head or idle) and self._patience is None and not self.transport.is_closing():
             self._patience = self.loop.call_later(HEAD_SECONDS, self._hang_up)
         if not self._in_head:
