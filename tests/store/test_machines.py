@@ -25,6 +25,7 @@ from asl_engine.store.records import (
     VersionRecord,
 )
 from asl_engine.store.run_options import RunOptions
+from asl_engine.store.sqlite.listing import newest
 from asl_engine.store.sqlite.listing import of_machine as of_machine_page
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 from asl_engine.store.sqlite.store import SqliteStore
@@ -210,6 +211,39 @@ def test_pages_are_looked_up_and_not_sorted(tmp_path: Path) -> None:
     db.close()
 
 
+@pytest.mark.parametrize(
+    ("selection", "index"),
+    [
+        (
+            of_machine_page(ARN, "FAILED", None, 10, f"{ARN}:7"),
+            "executions_of_version (version_arn=? AND status=?",
+        ),
+        (of_machine_page(ARN, None, None, 10, f"{ARN}:7"), "executions_of_version (version_arn=? AND status=?"),
+        (of_machine_page(ARN, None, None, 10, f"{ARN}:live7"), "executions_of_alias (alias_arn=? AND status=?"),
+        (
+            of_machine_page(ARN, "FAILED", Place(1, "arn:a"), 10, f"{ARN}:live"),
+            "executions_of_alias (alias_arn=? AND status=? AND <expr><?",
+        ),
+        (newest(None, "RUNNING", 10), "executions_by_status (status=?"),
+        (newest("m", "RUNNING", 10), "executions_by_status (status=?"),
+        (newest(None, None, 10), "executions_by_themselves"),
+        (newest("m", None, 10), "executions_by_themselves"),
+    ],
+)
+def test_every_filter_has_an_index(tmp_path: Path, selection: tuple[str, tuple[object, ...]], index: str) -> None:
+    async def main() -> None:
+        await (await SqliteStore.open(tmp_path / "asl.db")).close()
+
+    anyio.run(main)
+    db = sqlite3.connect(tmp_path / "asl.db")
+    where, values = selection
+    query = f"EXPLAIN QUERY PLAN SELECT * FROM executions {where}"  # noqa: S608  constants of that module
+    plan = [row[3] for row in db.execute(query, values)]
+    db.close()
+    assert any(f"INDEX {index}" in step for step in plan), plan
+    assert not any(step.startswith("SCAN executions") and "INDEX" not in step for step in plan), plan
+
+
 def test_a_machine_is_updated_with_its_version_or_not_at_all(run: Run) -> None:
     async def scenario(store: Store) -> None:
         await store.machines.add(MACHINE, TEXT)
@@ -288,7 +322,12 @@ def test_tags_are_put_and_removed(run: Run) -> None:
 
 def test_executions_are_paged_by_what_they_were_started_through(run: Run) -> None:
     async def scenario(store: Store) -> None:
-        ways = {"a": (None, None), "b": ("v1", None), "c": ("v1", "live"), "d": ("v2", "live")}
+        ways = {
+            "a": (None, None),
+            "b": (f"{ARN}:1", None),
+            "c": (f"{ARN}:1", f"{ARN}:live"),
+            "d": (f"{ARN}:2", f"{ARN}:live"),
+        }
         for name, (by_version, by_alias) in ways.items():
             who = Identity(f"arn:{name}", name, ARN, "m", "arn:role", 1000, by_version, by_alias)
             await store.create(Record(who, "digest"), TEXT, [])
@@ -301,10 +340,10 @@ def test_executions_are_paged_by_what_they_were_started_through(run: Run) -> Non
             return [one.identity.name for one in found]
 
         assert await names(None) == ["d", "c", "b", "a"]
-        assert await names("v1") == ["c", "b"]
-        assert await names("live") == ["d", "c"]
-        assert await names("live", after=Place(1000, "arn:d")) == ["c"]
-        assert await names("no") == []
+        assert await names(f"{ARN}:1") == ["c", "b"]
+        assert await names(f"{ARN}:live") == ["d", "c"]
+        assert await names(f"{ARN}:live", after=Place(1000, "arn:d")) == ["c"]
+        assert await names(f"{ARN}:no") == []
 
     run(scenario)
 

@@ -167,4 +167,22 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     # Which definitions nothing uses any more.
     ("CREATE INDEX executions_by_definition ON executions (definition)",),
+    (
+        # The same for a version and an alias.
+        """
+        CREATE INDEX executions_of_version
+        ON executions (version_arn, status, coalesce(stopped_at, redriven_at, started_at))
+        WHERE version_arn IS NOT NULL
+        """,
+        """
+        CREATE INDEX executions_of_alias
+        ON executions (alias_arn, status, coalesce(stopped_at, redriven_at, started_at))
+        WHERE alias_arn IS NOT NULL
+        """,
+        # Of all machines, the newest first: the few that run, or have failed, among many.
+        """
+        CREATE INDEX executions_by_status ON executions (status, execution)
+        WHERE instr(machine_name, '/') = 0
+        """,
+    ),
 )

@@ -246,12 +246,7 @@ class SqliteStore:
     async def executions(
         self, machine: str | None = None, status: Status | None = None, limit: int = 1000
     ) -> list[Record]:
-        return await self._records(
-            "WHERE instr(machine_name, '/') = 0"
-            " AND (?1 IS NULL OR machine_name = ?1) AND (?2 IS NULL OR status = ?2)"
-            " ORDER BY execution DESC LIMIT ?3",
-            (machine, status, limit),
-        )
+        return await self._records(*listing.newest(machine, status, limit))
 
     async def page(
         self,
