@@ -111,6 +111,30 @@ def test_a_signal_stops_it_and_what_ran_goes_on(project: Project, number: int) -
         assert "asl serve: 1 execution resumed" in finished(process).err
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM for one process on Windows")
+def test_it_answers_and_stops_while_an_expression_takes_minutes(project: Project) -> None:
+    minutes = {str(number): "{% $sum([1..500000].($ * 2)) %}" for number in range(200)}
+    definition = {"QueryLanguage": "JSONata", **machine(P={"Type": "Pass", "Output": minutes})}
+    with serving(project) as (server, process):
+        arn = created(server.client(), definition)
+        statuses: list[int] = []
+
+        def start() -> None:
+            statuses.append(server.post("StartExecution", json.dumps({"stateMachineArn": arn}))[0])
+
+        starting = Thread(target=start)
+        starting.start()
+        for _ in range(5):
+            assert server.post("ListStateMachines", "{}")[0] == 200
+        assert starting.is_alive()
+        process.send_signal(signal.SIGTERM)
+        result = finished(process)
+        starting.join()
+    assert statuses == [503]
+    assert result.code == 0
+    assert "Traceback" not in result.err
+
+
 def test_killed_with_executions_under_way_all_end_after_a_restart(project: Project) -> None:
     calls, gate = project.root / "calls", project.root / "gate"
     given = json.dumps({"calls": str(calls), "gate": str(gate), "items": [1, 2, 3]})
