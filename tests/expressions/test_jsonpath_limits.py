@@ -9,7 +9,7 @@ import pytest
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions import regex_limits
 from asl_engine.expressions.effort import Effort, EffortSpent
-from asl_engine.expressions.errors import ExpressionSyntaxError
+from asl_engine.expressions.errors import ExpressionSyntaxError, PathNotFound
 from asl_engine.expressions.jsonpath import query, search
 from asl_engine.expressions.jsonpath.path import compile_path
 from asl_engine.expressions.regex_limits import is_linear
@@ -142,3 +142,18 @@ def test_other_patterns_do(pattern: str) -> None:
 def test_a_pattern_that_is_too_large_is_refused() -> None:
     with pytest.raises(ExpressionSyntaxError, match="its counted repetitions are too many"):
         compile_path("$[?(@ =~ /((a{1,1000}){1,1000}){1,1000}/)]")
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("$..a..a..a.length()", "Property ['length()'] not found in path $..a..a..a"),
+        ("$['a','b']..a..a..a.length()", "Property ['length()'] not found in path $['a','b']..a..a..a"),
+        ("$[0:]..a.size()", "Filter: [0:] can only be applied to arrays. Current context is: "),
+    ],
+)
+def test_why_a_function_has_no_result_is_told_without_much_search(text: str, reason: str) -> None:
+    """AWS takes it for the name of a member that is not there, whatever the path selects."""
+    with pytest.raises(PathNotFound) as caught:
+        compile_path(text).get(Scope(nested(100), {}, dict))
+    assert caught.value.reason.startswith(reason)

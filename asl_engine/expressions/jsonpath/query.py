@@ -70,9 +70,10 @@ class Query(NamedTuple):
 def compile_query(text: str, position: int) -> Query:
     """The path whose steps begin at ``position`` of ``text``.  Raises ``ExpressionSyntaxError``."""
     nodes, function = parse_path(text, position)
-    plan = _plan(nodes)
-    if function is not None:
-        plan = _unanswered(plan, f"{function}()", _shown(nodes) or text.rpartition(".")[0])
+    if function is None:
+        plan = _plan(nodes)
+    else:
+        plan = _unanswered(_plan(_decisive(nodes)), f"{function}()", _shown(nodes) or text.rpartition(".")[0])
 
     def find(document: Any, effort: Effort | None) -> Json | Missing:
         search = Search(document, text, effort)
@@ -164,6 +165,14 @@ def _written(node: Node) -> str:
     if isinstance(node, Slice):
         return f"[{':'.join('' if bound is None else str(bound) for bound in node)}]"
     return f"[{','.join(map(str, node.indexes))}]" if isinstance(node, Indexes) else str(node)
+
+
+def _decisive(nodes: Sequence[Node]) -> Sequence[Node]:
+    """The nodes that decide whether a path leads anywhere: what an indefinite path finds may be nothing."""
+    first = len(_first_steps(nodes))
+    rest = nodes[first:]
+    # Names at the end of a path make one object; before other steps they select.
+    return nodes[: first + (2 if len(rest) > 1 and isinstance(rest[0], Names) else 1)]
 
 
 def _unanswered(plan: _Plan, call: str, path: str) -> _Plan:
