@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
+from asl_engine.arn import last_part
 from asl_engine.core.execution import Status
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def _started_through(qualified: str | None) -> str:
     """The column that has the ARN: the name of an alias is no number."""
     if qualified is None:
         return "machine_arn"
-    return "version_arn" if qualified.rpartition(":")[2].isdecimal() else "alias_arn"
+    return "version_arn" if last_part(qualified).isdecimal() else "alias_arn"
 
 
 def of_machine(
