@@ -39,7 +39,7 @@ def awaited(runs: Iterable[Run]) -> list[Awaited]:
     return [
         Awaited(work.frame.state, _what(run, work), work.due)
         for run in runs
-        for work in run.execution.open.values()
+        for work in tuple(run.execution.open.values())
         if isinstance(work, OpenTask | OpenTimer)
     ]
 
@@ -63,7 +63,7 @@ def waiting_tasks(
     runs: Iterable[Run], now: Callable[[], int], tell: Callable[[Run, Stimulus], None]
 ) -> Iterator[WaitingTask]:
     for run in runs:
-        for work in run.execution.open.values():
+        for work in tuple(run.execution.open.values()):  # a thread may be deciding
             if isinstance(work, OpenTask) and _is_left(run, work):
                 yield WaitingTask(run, work, now, tell)
 
