@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from asl_engine.findings import Severity
     from asl_engine.language.yaml import YamlSource
 
-__all__ = ["DefinitionSource", "check_source", "load_source", "read_source"]
+__all__ = ["UNFILLED_PLACEHOLDER", "DefinitionSource", "check_source", "load_source", "read_source"]
 
+UNFILLED_PLACEHOLDER: Final = "UNFILLED_PLACEHOLDER"
 YAML_ENDINGS: Final = (".yaml", ".yml")
 SOME_FUNCTION: Final = function_arn("us-east-1", "123456789012", "name")
 JSON_BEGINS: Final = ("{", "[", '"')
@@ -144,7 +145,7 @@ def _unfilled(source: DefinitionSource, severity: Severity) -> Iterator[Finding]
         document = loads(source.text)
     except JsonSyntaxError:
         return
-    code = SCHEMA_VALIDATION_FAILED if severity == "ERROR" else "UNFILLED_PLACEHOLDER"
+    code = SCHEMA_VALIDATION_FAILED if severity == "ERROR" else UNFILLED_PLACEHOLDER
     for task in tasks(document):
         for name in placeholders(task.source["Resource"]):
             message = f"The placeholder ${{{name}}} has no value: substitute one for it"

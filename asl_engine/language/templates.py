@@ -9,14 +9,26 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import JsonSyntaxError, loads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from asl_engine.json_values import Json
 
-__all__ = ["DeploymentTemplate", "TemplateMachine", "recognised_template"]
+    Locate = Callable[[str], tuple[int, int] | None]
+
+__all__ = [
+    "BROKEN_TEMPLATE",
+    "DeploymentTemplate",
+    "TemplateMachine",
+    "is_broken_template",
+    "read_template",
+    "recognised_template",
+]
+
+BROKEN_TEMPLATE: Final = "BROKEN_TEMPLATE"
 
 SAM: Final = "AWS::Serverless::StateMachine"
 CLOUDFORMATION: Final = "AWS::StepFunctions::StateMachine"
@@ -26,7 +38,10 @@ ELSEWHERE: Final = ("DefinitionUri", "DefinitionS3Location")
 # ${file(order.yml)}, ${file(order.yml):order}: how the Serverless Framework includes a file.
 INCLUDED: Final = re.compile(r"\$\{file\(([^)]+)\)(?::[^}]*)?\}")
 # A text without these is no template; most definitions are not read a second time.
-SIGNS: Final = re.compile(r"AWS::(?:Serverless|StepFunctions)::|AWSTemplateFormatVersion|stepFunctions|AWS::CDK::")
+SIGNS: Final = re.compile(r"AWS::\w+::|AWSTemplateFormatVersion|stepFunctions")
+# Types that look like a state machine's, and are others.
+LIKE_MACHINES: Final = frozenset({f"{CLOUDFORMATION}Alias", f"{CLOUDFORMATION}Version"})
+NEAR: Final = 0.9  # how alike a misspelt type is
 
 
 class TemplateMachine(NamedTuple):
@@ -43,44 +58,59 @@ class TemplateMachine(NamedTuple):
 
 
 class DeploymentTemplate(NamedTuple):
-    """``kind`` names it for people, as in "a SAM template"."""
+    """``kind`` names it for people, as in "a SAM template".  ``faults`` are what is misspelt in it."""
 
     kind: str
     machines: tuple[TemplateMachine, ...]
+    faults: tuple[Finding, ...] = ()
 
 
 def recognised_template(text: str, name: str) -> DeploymentTemplate | None:
     """The template that ``text`` is, None if it is none.  ``name`` is that of its file."""
     if SIGNS.search(text) is None:
         return None
-    document, locate = _read(text, name)
+    document, locate = read_template(text, name)
     if not isinstance(document, dict):
         return None
     kind = _kind(document, name)
     if kind is None:
         return None
     found = _of_serverless(document) if kind == SERVERLESS else _of_resources(document)
-    return DeploymentTemplate(kind, tuple(one._replace(line=locate(one.location)) for one in found))
+    machines = tuple(one._replace(line=(locate(one.location) or (None,))[0]) for one in found)
+    faults = ()
+    if kind != SERVERLESS:
+        faults = tuple(
+            Finding(BROKEN_TEMPLATE, message, place, "ERROR", *(locate(place) or ()))
+            for place, message in _misspelt(document)
+        )
+    return DeploymentTemplate(kind, machines, faults)
 
 
-def _read(text: str, name: str) -> tuple[Json, Any]:
-    """The template's value, and a function from a location to its line."""
+def is_broken_template(text: str, name: str) -> bool:
+    """Whether ``text`` has a state machine of a template, and cannot be read."""
+    return any(kind in text for kind in (SAM, CLOUDFORMATION)) and read_template(text, name)[0] is None
+
+
+def read_template(text: str, name: str) -> tuple[Json, Locate]:
+    """The value of a template, and a function from a location to its line and column.
+
+    The value is None where the text cannot be read.
+    """
     if text.lstrip().startswith("{"):
         from asl_engine.language.positions import locate
 
         try:
-            return loads(text), lambda location: (locate(text, location) or (None,))[0]
+            return loads(text), lambda location: locate(text, location)
         except JsonSyntaxError:
-            return None, None
+            return None, lambda _: None
     from asl_engine.errors import DefinitionError
     from asl_engine.language.yaml import read_yaml
 
     try:
         read = read_yaml(text, name, template=True)
     except DefinitionError:
-        return None, None
-    value = loads(read.text) if read.text else None
-    return value, lambda location: (read.locate(location) or (None,))[0]
+        return None, lambda _: None
+    return loads(read.text) if read.text else None, read.locate
 
 
 SERVERLESS: Final = "a configuration of the Serverless Framework"
@@ -89,7 +119,8 @@ SERVERLESS: Final = "a configuration of the Serverless Framework"
 def _kind(document: dict[str, Any], name: str) -> str | None:
     if "service" in document and ("provider" in document or "stepFunctions" in document):
         return SERVERLESS
-    resources = document.get("Resources")
+    section = _section(document)
+    resources = None if section is None else document[section]
     types = _types(resources) if isinstance(resources, dict) else []
     if not any(kind.startswith(("AWS::", "Custom::")) for kind in types):
         return None
@@ -100,15 +131,26 @@ def _kind(document: dict[str, Any], name: str) -> str | None:
     return "a CloudFormation template"
 
 
+def _section(document: dict[str, Any]) -> str | None:
+    """The name of the section that holds the resources; it may be misspelt where none is called Resources."""
+    if "Resources" in document:
+        return "Resources"
+    if "StartAt" in document or "States" in document:
+        return None
+    sections = (name for name, value in document.items() if isinstance(value, dict))
+    return next((name for name in sections if did_you_mean(name, ["Resources"])), None)
+
+
 def _types(resources: dict[str, Any]) -> list[str]:
     return [str(one["Type"]) for one in resources.values() if isinstance(one, dict) and "Type" in one]
 
 
 def _of_resources(document: dict[str, Any]) -> Iterator[TemplateMachine]:
-    for name, resource in document["Resources"].items():
+    section = _section(document)
+    for name, resource in () if section is None else document[section].items():
         if not isinstance(resource, dict) or resource.get("Type") not in {SAM, CLOUDFORMATION}:
             continue
-        place = f"/Resources/{name}"
+        place = f"/{section}/{name}"
         properties = resource.get("Properties")
         given = properties if isinstance(properties, dict) else {}
         within = next((field for field in INLINE if field in given), None)
@@ -118,6 +160,25 @@ def _of_resources(document: dict[str, Any]) -> Iterator[TemplateMachine]:
         field = next((field for field in ELSEWHERE if field in given), None)
         where = None if field is None else _file(given[field])
         yield TemplateMachine(name, place if field is None else f"{place}/Properties/{field}", where)
+
+
+def _misspelt(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is misspelt where a template says what it holds: the location, and a message."""
+    from difflib import get_close_matches
+
+    section = _section(document)
+    if section is None:
+        return
+    if section != "Resources":
+        yield f"/{section}", f"A template has no section {section}; did you mean 'Resources'?"
+    types = {one.casefold(): one for one in (SAM, CLOUDFORMATION)}
+    for name, resource in document[section].items():
+        kind = resource.get("Type") if isinstance(resource, dict) else None
+        if not isinstance(kind, str) or kind in {SAM, CLOUDFORMATION} or kind in LIKE_MACHINES:
+            continue
+        near = get_close_matches(kind.casefold(), types, 1, NEAR)
+        if near:
+            yield f"/{section}/{name}/Type", f"There is no type {kind}; did you mean '{types[near[0]]}'?"
 
 
 def _file(value: Any) -> str | None:

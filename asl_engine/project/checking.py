@@ -20,6 +20,7 @@ from asl_engine.arn import (
 )
 from asl_engine.errors import ProjectError
 from asl_engine.findings import Finding, did_you_mean
+from asl_engine.language.templates import BROKEN_TEMPLATE
 from asl_engine.language.tree import tasks
 from asl_engine.resources.python.registry import accepts_context, canonical
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
@@ -45,7 +46,10 @@ __all__ = [
 ]
 
 NO_CALLABLE: Final = "TASK_WITHOUT_CALLABLE"
-CODES: Final = {NO_CALLABLE: "The project has no callable for the function."}
+CODES: Final = {
+    NO_CALLABLE: "The project has no callable for the function.",
+    BROKEN_TEMPLATE: "A state machine of a template has no definition, or is misspelt.",
+}
 
 
 class Callables(NamedTuple):

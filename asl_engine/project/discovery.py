@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.errors import InvalidInput
-from asl_engine.language.templates import recognised_template
+from asl_engine.language.templates import is_broken_template, recognised_template
 from asl_engine.project.inputs import read_text
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from asl_engine.language.templates import DeploymentTemplate
 
-__all__ = ["Found", "find_definitions"]
+__all__ = ["Found", "find_definitions", "template_in"]
 
 ENDINGS: Final = (".json", ".yaml", ".yml")
 OWN_ENDINGS: Final = tuple(f".asl{ending}" for ending in ENDINGS)
@@ -50,6 +50,14 @@ def _is_own(folder: Path) -> bool:
     return not hidden and not (folder / "pyvenv.cfg").exists()
 
 
+def template_in(file: str) -> DeploymentTemplate | None:
+    """The template that a file is; None for a definition, and for what cannot be read."""
+    try:
+        return recognised_template(read_text(file, "the definition"), file)
+    except InvalidInput:  # whoever reads it as a definition says why it cannot be
+        return None
+
+
 def _looked_at(path: Path) -> Iterator[Found]:
     is_named = path.name.endswith(OWN_ENDINGS)
     try:
@@ -62,9 +70,9 @@ def _looked_at(path: Path) -> Iterator[Found]:
         return
     template = recognised_template(text, path.name)
     if template is not None:
-        if template.machines:
+        if template.machines or template.faults:
             yield Found(path, template)
-    elif is_named or _is_definition(path, text):
+    elif is_named or _is_definition(path, text) or is_broken_template(text, path.name):
         yield Found(path)
 
 

@@ -321,7 +321,7 @@ Resources:
 """
 
 
-@pytest.mark.parametrize("command", [["run"], ["validate"], ["test-state", "--state", "A"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["run"], ["test-state", "--state", "A"]], ids=" ".join)
 def test_a_template_is_none(project: Project, command: list[str]) -> None:
     (project.root / "template.yaml").write_text(TEMPLATE)
     (project.root / "sm").mkdir()
@@ -336,13 +336,147 @@ def test_a_template_is_none(project: Project, command: list[str]) -> None:
     )
 
 
-def test_what_a_template_names_is_looked_at_with_the_project(project: Project) -> None:
+LOST = (
+    "template.yaml:10:18: /Resources/Lost/Properties/DefinitionUri: There is no file sm/lost.json; "
+    "did you mean 'sm/last.json'? [BROKEN_TEMPLATE]\n"
+)
+
+
+@pytest.mark.parametrize("given", [[], ["."], ["template.yaml"]], ids=" ".join)
+def test_what_a_template_names_is_looked_at_and_has_to_be_there(project: Project, given: list[str]) -> None:
     (project.root / "template.yaml").write_text(TEMPLATE)
     (project.root / "sm").mkdir()
     (project.root / "sm" / "order.txt").write_text(json.dumps(PASS))
-    result = project.asl("validate")
-    assert (result.code, result.out) == (0, "sm/order.txt: OK\n")
+    (project.root / "sm" / "last.json").write_text("{}")
+    result = project.asl("validate", *given)
+    assert (result.code, result.out) == (2, f"{LOST}sm/order.txt: OK\n")
     assert result.err.startswith("template.yaml: a SAM template\n  template.yaml:6: Order: ")
+    [template, order] = project.asl("validate", *given, "--json").json
+    assert (template["result"], template["diagnostics"][0]["location"], order["result"]) == (
+        "FAIL",
+        "/Resources/Lost/Properties/DefinitionUri",
+        "OK",
+    )
+    (project.root / "sm" / "lost.json").write_text(json.dumps(PASS))
+    result = project.asl("validate", *given)
+    assert (result.code, result.out) == (0, "template.yaml: OK\nsm/order.txt: OK\nsm/lost.json: OK\n")
+
+
+def sam(body: str, kind: str = "AWS::Serverless::StateMachine") -> str:
+    return f"Resources:\n  M:\n    Type: {kind}\n    Properties:\n{body}"
+
+
+OBJECT = """\
+      Definition:
+        StartAt: A
+        States:
+          A: {Type: Task, Resource: !GetAtt Fn.Arn, Next: Bx}
+          B: {Type: Succeed}
+"""
+SUB = """\
+      DefinitionString: !Sub |
+        {"StartAt": "A", "States": {
+          "A": {"Type": "Task", "Resource": "${Fn.Arn}", "Next": "Bx"},
+          "B": {"Type": "Succeed"}}}
+"""
+JOINED = json.dumps(
+    {
+        "Resources": {
+            "M": {
+                "Type": "AWS::StepFunctions::StateMachine",
+                "Properties": {
+                    "DefinitionString": {
+                        "Fn::Join": [
+                            "",
+                            [
+                                '{"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": "',
+                                {"Fn::GetAtt": ["Fn", "Arn"]},
+                                '", "Next": "Bx"}, "B": {"Type": "Succeed"}}}',
+                            ],
+                        ]
+                    }
+                },
+            }
+        }
+    },
+    indent=1,
+)
+SERVERLESS = """\
+service: x
+provider: {name: aws}
+stepFunctions:
+  stateMachines:
+    m:
+      definition:
+        StartAt: A
+        States:
+          A: {Type: Task, Resource: {Fn::GetAtt: [Fn, Arn]}, Next: Bx}
+          B: {Type: Succeed}
+"""
+MISSING_BX = "/States/A/Next: Missing 'Next' target: Bx; did you mean 'B'? [MISSING_TRANSITION_TARGET]"
+BROKEN = {
+    "an object": ("template.yaml", sam(OBJECT), f"8:53: /Resources/M/Properties/Definition{MISSING_BX}"),
+    "a text": ("template.yaml", sam(SUB), f"7:58: /Resources/M/Properties/DefinitionString{MISSING_BX}"),
+    "a text that is no JSON": (
+        "template.yaml",
+        sam("      DefinitionString: |\n        {\n          'StartAt': 1}\n"),
+        "7:11: /Resources/M/Properties/DefinitionString: ",
+    ),
+    "a text of the CDK": (
+        "cdk.out/S.template.json",
+        JOINED,
+        f"6:5: /Resources/M/Properties/DefinitionString{MISSING_BX}",
+    ),
+    "Serverless": (
+        "serverless.yml",
+        SERVERLESS,
+        f"9:62: /stepFunctions/stateMachines/m/definition{MISSING_BX}",
+    ),
+    "no definition": ("template.yaml", sam("      Role: x\n"), "2:3: /Resources/M: The state machine has no "),
+    "a type": (
+        "template.yaml",
+        sam("      Role: x\n", "AWS::Serverless::StateMachin"),
+        "3:5: /Resources/M/Type: There is no type AWS::Serverless::StateMachin; did you mean 'AWS::Serverless::St",
+    ),
+    "a type of a service": (
+        "template.yaml",
+        sam("      Role: x\n", "AWS::StepFunction::StateMachine"),
+        "did you mean 'AWS::StepFunctions::StateMachine'?",
+    ),
+    "a section": (
+        "template.yaml",
+        sam("      DefinitionString: '{}'\n").replace("Resources:", "Resource:"),
+        "1:1: /Resource: A template has no section Resource; did you mean 'Resources'?",
+    ),
+    "YAML": ("template.yaml", sam("   x"), "template.yaml:"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "said"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "given"])
+def test_a_broken_template_is_an_error_with_its_place(
+    project: Project, name: str, text: str, said: str, alone: bool
+) -> None:
+    (project.root / name).parent.mkdir(exist_ok=True)
+    (project.root / name).write_text(text)
+    result = project.asl("validate", *([] if alone else [name]), "--no-lint")
+    assert result.code == 2
+    assert f"{name}:" in result.out
+    assert said in result.out
+
+
+@pytest.mark.parametrize("text", [OBJECT, SUB])
+def test_a_definition_in_a_template_may_be_right(project: Project, text: str) -> None:
+    (project.root / "template.yaml").write_text(sam(text.replace("Bx", "B")))
+    result = project.asl("validate", "--no-lint", "--strict")
+    assert (result.code, result.out) == (0, "template.yaml: OK\n")
+
+
+def test_a_template_without_a_machine_is_no_broken_machine(project: Project) -> None:
+    (project.root / "template.yaml").write_text(sam("      BucketName: x\n", "AWS::S3::Bucket"))
+    result = project.asl("validate", "template.yaml")
+    assert (result.code, result.out) == (2, "")
+    assert "template.yaml is a CloudFormation template, not a definition. It has no state machine." in result.err
 
 
 # -- words in expressions -----------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
@@ -15,7 +14,7 @@ from asl_engine.cli.shapes import validation_result
 from asl_engine.cli.wording import worded
 from asl_engine.errors import AslError, DefinitionError, InvalidInput, ProjectError
 from asl_engine.json_text import loads
-from asl_engine.language.document import check_source, located
+from asl_engine.language.document import UNFILLED_PLACEHOLDER, DefinitionSource, check_source, located
 from asl_engine.project.checking import (
     callables_of,
     calls_function,
@@ -25,7 +24,7 @@ from asl_engine.project.checking import (
     unsupported_resources,
 )
 from asl_engine.project.definitions import NOTHING, Substituting, described, read_definition
-from asl_engine.project.inputs import STDIN
+from asl_engine.project.inputs import STDIN, read_text
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import project_of
 from asl_engine.store.run_options import RunOptions
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.machine import StateMachine
     from asl_engine.findings import Finding
-    from asl_engine.language.document import DefinitionSource
+    from asl_engine.language.templates import DeploymentTemplate
     from asl_engine.project.checking import Callables
     from asl_engine.project.configuration import Project
 
@@ -94,9 +93,9 @@ def validate(files: Sequence[str], checks: Checks, *, form: str = "human", stric
         refused = _check_project()
     results: list[tuple[str, list[Finding]]] = []
     looking = Looking(checks)
-    for file in _expanded(files or [str(project_of(Path.cwd()).root)]):
+    for file, template in _expanded(files or [str(project_of(Path.cwd()).root)]).items():
         try:
-            name, findings = looking.at(file)
+            name, findings = looking.at(file) if template is None else (file, looking.at_template(file, template))
         except AslError as error:
             err(f"asl: error: {worded(error)}")
             refused = True
@@ -107,33 +106,37 @@ def validate(files: Sequence[str], checks: Checks, *, form: str = "human", stric
     return 2 if refused else 0
 
 
-def _expanded(files: Sequence[str]) -> list[str]:
-    """The files, and in place of each folder the definitions below it and those that its templates name.
+def _expanded(files: Sequence[str]) -> dict[str, DeploymentTemplate | None]:
+    """The files, and in place of each folder what is below it; after a template the files that it names.
 
-    Raises ``InvalidInput`` where there is none.
+    Raises ``InvalidInput`` where there is nothing.
     """
-    found: dict[str, None] = {}
+    from asl_engine.project.discovery import find_definitions, template_in
+
+    found: dict[str, DeploymentTemplate | None] = {}
     for file in files:
         if file == STDIN or not _is_folder(file):
-            found[file] = None
+            template = None if file == STDIN else template_in(file)
+            _add(found, file, template if template and (template.machines or template.faults) else None)
             continue
-        from asl_engine.project.discovery import find_definitions
-
         there = [*find_definitions(Path(file))]
         for path, template in there:
-            name = _shown(path)
-            if template is None:
-                found[name] = None
-                continue
-            err(f"{name}: {template.kind}{''.join(described(name, template))}")
-            named = (path.parent / one.file for one in template.machines if one.file is not None)
-            found |= dict.fromkeys(_shown(Path(os.path.normpath(file))) for file in named if file.is_file())
+            _add(found, _shown(path), template)
         if not there:
             raise InvalidInput(
                 f"there is no definition below {_shown(Path(file).absolute())}: give a file, "
                 "or put definitions into statemachines/, or call them NAME.asl.json"
             )
-    return [*found]
+    return found
+
+
+def _add(found: dict[str, DeploymentTemplate | None], name: str, template: DeploymentTemplate | None) -> None:
+    found[name] = template
+    if template is not None:
+        from asl_engine.project.template_checks import definition_files
+
+        err(f"{name}: {template.kind}{''.join(described(name, template))}")
+        found |= dict.fromkeys(_shown(Path(file)) for file in definition_files(name, template))
 
 
 def _is_folder(file: str) -> bool:
@@ -189,6 +192,23 @@ class Looking:
             source = read_definition(file, self._checks.substituting, project, local=True)
         except DefinitionError as error:  # YAML that cannot be read
             return error.source, list(error.findings)
+        return source.name, self._findings(source, project)
+
+    def at_template(self, file: str, template: DeploymentTemplate) -> list[Finding]:
+        """What is wrong with a template's machines, and the findings of the definitions that stand in it."""
+        from asl_engine.language.template_definitions import inline_definitions
+        from asl_engine.project.template_checks import faults_of
+
+        project = project_of(Path(file).absolute())
+        text = read_text(file, "the template")
+        findings = [*faults_of(file, text, template)]
+        for one in inline_definitions(text, file, template.machines):
+            found = self._findings(DefinitionSource(one.text, file), project)
+            # What a placeholder stands for is known when the template is deployed.
+            findings += [one.placed(finding) for finding in found if finding.code != UNFILLED_PLACEHOLDER]
+        return sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0))
+
+    def _findings(self, source: DefinitionSource, project: Project) -> list[Finding]:
         machine, findings = check_source(source, unfilled="WARNING")
         if machine is not None:
             findings = [*findings, *self._of_tasks(source, machine, project, {one.location for one in findings})]
@@ -197,7 +217,7 @@ class Looking:
 
             told = {(one.code, one.location) for one in findings}
             findings += [one for one in lint(machine) if (one.code, one.location) not in told]
-        return source.name, located(source, findings)
+        return located(source, findings)
 
     def _of_tasks(
         self, source: DefinitionSource, machine: StateMachine, project: Project, told: Container[str | None]
