@@ -148,13 +148,7 @@ def _check_endpoints(request: RunRequest) -> None:
     if request.endpoints:
         from asl_engine.resources.endpoints import endpoints
 
-        for given in request.endpoints:
-            try:
-                endpoints([given])
-            except InvalidInput as error:
-                if isinstance(error.parts[0], Parameter):
-                    raise
-                raise InvalidInput(Parameter("endpoint", given), f": {error}") from None
+        endpoints(request.endpoints)
 
 
 def _check_stdin(request: RunRequest) -> None:

@@ -84,9 +84,10 @@ def _at(document: Any, location: str) -> Json:
     *_, holder, name = location.split("/")
     if holder != "Properties" and name != "definition":
         return None
+    found: Json = document
     for step in location.split("/")[1:]:
-        document = document.get(step) if isinstance(document, dict) else None
-    return document
+        found = found.get(step) if isinstance(found, dict) else None
+    return found
 
 
 def _referring(value: Json) -> Json:

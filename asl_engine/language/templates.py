@@ -77,7 +77,7 @@ def recognised_template(text: str, name: str) -> DeploymentTemplate | None:
         return None
     found = _of_serverless(document) if kind == SERVERLESS else _of_resources(document)
     machines = tuple(one._replace(line=(locate(one.location) or (None,))[0]) for one in found)
-    faults = ()
+    faults: tuple[Finding, ...] = ()
     if kind != SERVERLESS:
         faults = tuple(
             Finding(BROKEN_TEMPLATE, message, place, "ERROR", *(locate(place) or ()))

@@ -197,7 +197,7 @@ def services_of(how: RunOptions, project: Project, *, sdk_region: bool = False) 
     from asl_engine.resources.endpoints import endpoints
     from asl_engine.resources.services import Services
 
-    urls = endpoints(how.endpoints, os.environ, project.endpoints)
+    urls = endpoints(how.endpoints, os.environ, project.endpoints, str(project.source))
     connections: dict[str, Connection] = {}
     if project.connections:
         from asl_engine.resources.http.connections import read_connections

@@ -29,31 +29,36 @@ VARIABLES = {
 
 
 def endpoints(
-    given: Sequence[str] = (), env: Mapping[str, str] | None = None, configured: Mapping[str, str] | None = None
+    given: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    configured: Mapping[str, str] | None = None,
+    source: str = "asl.toml",
 ) -> dict[str, str]:
     """URLs by botocore's names of services: options (``sqs=http://localhost:4566``) before variables.
 
-    ``configured`` is the project's setting, used if neither is given.  A service may go by either of its names:
-    ``events`` or ``eventbridge``.  Raises ``InvalidInput``.
+    ``configured`` is the project's setting, used if neither is given, and ``source`` the file that it is from.  A
+    service may go by either of its names: ``events`` or ``eventbridge``.  Raises ``InvalidInput``.
     """
-    found = {_service(name): url for name, url in (configured or {}).items()}
-    found |= {service: env[name] for name, service in VARIABLES.items() if env and env.get(name)}
+    found: dict[str, tuple[str, str | Parameter]] = {}
+    for name, url in (configured or {}).items():
+        place = f"{source}: endpoints.{name}"
+        found[_service(name, place)] = url, place
+    for name, service in VARIABLES.items():
+        if env and (url := env.get(name)):
+            found[service] = url, f"{name}={url}"
     for option in given:
         name, equals, url = option.partition("=")
+        where = Parameter("endpoint", option)
         if not equals:
-            raise InvalidInput(
-                Parameter("endpoint", option), ": it is SERVICE=URL, such as sqs=http://localhost:4566"
-            )
-        found[_service(name)] = url
-    for service, url in found.items():
+            raise InvalidInput(where, ": it is SERVICE=URL, such as sqs=http://localhost:4566")
+        found[_service(name, where)] = url, where
+    for url, where in found.values():
         if not url.startswith(("http://", "https://")):
-            raise InvalidInput(
-                f"the endpoint of {service} has to be a URL, such as http://localhost:4566: {url!r}"
-            )
-    return found
+            raise InvalidInput(where, f": it has to be a URL, such as http://localhost:4566: {url!r}")
+    return {service: url for service, (url, _) in found.items()}
 
 
-def _service(name: str) -> str:
+def _service(name: str, where: str | Parameter) -> str:
     from asl_engine.resources.aws.names import services
 
     known = services()
@@ -64,5 +69,5 @@ def _service(name: str) -> str:
 
         close = get_close_matches(name, [*known, *known.values()], n=1)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise InvalidInput(f"there is no AWS service {name!r}{hint}")
+        raise InvalidInput(where, f": there is no AWS service {name!r}{hint}")
     return name

@@ -304,6 +304,10 @@ MISTAKES = {
     "an endpoint of no service": Mistake(
         f"{RUN} --endpoint foo=http://x", ("--endpoint foo=http://x: there is no AWS service 'foo'",)
     ),
+    "an endpoint of no service for a server": Mistake(
+        "serve --endpoint sqss=http://x",
+        ("--endpoint sqss=http://x: there is no AWS service 'sqss'; did you mean 'sqs'?",),
+    ),
     "an endpoint that is no URL": Mistake(
         f"{RUN} --lambda-endpoint localhost", ("--lambda-endpoint localhost: it has to be a URL, such as http",)
     ),
@@ -370,6 +374,11 @@ MISTAKES = {
     "tasks that are not there": configured("tasks = 'nope'", "pyproject.toml: tasks: there is no "),
     "a function's key": configured(
         "functions = { f = { handlr = 'x' } }", "pyproject.toml: functions.f: there is no key 'handlr'"
+    ),
+    "an endpoint of the project": configured(
+        "endpoints = { sqs = 'x' }",
+        "pyproject.toml: endpoints.sqs: it has to be a URL, such as http://localhost:4566: 'x'",
+        command="validate",
     ),
     "a bucket without its folder": configured(
         "buckets = { b = 'nope' }", "pyproject.toml: buckets: b: there is no folder ", command="validate"

@@ -30,11 +30,30 @@ def test_every_variable_names_a_service() -> None:
     ("option", "message"),
     [
         ("sqs", "endpoint=sqs: it is SERVICE=URL, such as sqs=http://localhost:4566"),
-        ("sqs=localhost", "the endpoint of sqs has to be a URL, such as http://localhost:4566: 'localhost'"),
-        (f"dynamo={HERE}", "there is no AWS service 'dynamo'; did you mean 'dynamodb'?"),
+        (
+            "sqs=localhost",
+            "endpoint=sqs=localhost: it has to be a URL, such as http://localhost:4566: 'localhost'",
+        ),
+        (f"dynamo={HERE}", f"endpoint=dynamo={HERE}: there is no AWS service 'dynamo'; did you mean 'dynamodb'?"),
     ],
 )
 def test_refused(option: str, message: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         endpoints([option])
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    ("env", "configured", "message"),
+    [
+        ({"SQS_ENDPOINT": "x"}, {}, "SQS_ENDPOINT=x: it has to be a URL, such as http://localhost:4566: 'x'"),
+        ({}, {"sqs": "x"}, "p/asl.toml: endpoints.sqs: it has to be a URL, such as http://localhost:4566: 'x'"),
+        ({}, {"sqss": HERE}, "p/asl.toml: endpoints.sqss: there is no AWS service 'sqss'; did you mean 'sqs'?"),
+    ],
+)
+def test_a_refusal_names_what_has_named_the_endpoint(
+    env: dict[str, str], configured: dict[str, str], message: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        endpoints((), env, configured, "p/asl.toml")
     assert str(caught.value) == message
