@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import is_activity, is_of_states, starts_executions
 from asl_engine.engine.clock import clock_of
-from asl_engine.errors import InvalidInput, Parameter
+from asl_engine.errors import InvalidInput, Parameter, ProjectError
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
 
@@ -146,6 +146,8 @@ def set_up(how: RunOptions, project: Project, machine: StateMachine, name: str =
     services = None
     if project.functions or any(map(is_of_states, machine.resources)):
         services = services_of(how, project, sdk_region=True)
+        if services.connections and how.mock is None:
+            _check_connections(services, machine)
     nested = None
     if services is not None and any(map(starts_executions, machine.resources)):
         from asl_engine.project.executions import ProjectExecutions
@@ -159,6 +161,16 @@ def set_up(how: RunOptions, project: Project, machine: StateMachine, name: str =
     if nested is not None:  # what the machines need that its tasks start is found when they need it
         resources = Catalog(registry, remote, services)
     return Setup(how, project, machine, resources, name, nested)
+
+
+def _check_connections(services: Services, machine: StateMachine) -> None:
+    """Raises ``ProjectError`` for a connection that the machine names and that lacks a variable."""
+    from asl_engine.json_text import loads
+    from asl_engine.resources.http.connections import unset_in
+
+    unset = [*dict.fromkeys(unset_in(services.connections, loads(machine.text)))]
+    if unset:
+        raise ProjectError("\n".join(unset))
 
 
 def project_tasks(project: Project) -> Registry:

@@ -91,6 +91,19 @@ A = {"Type": "Pass"}
 CHOICE = {"Type": "Choice", "Choices": [{"Variable": "$.x", "StringEqual": "a", "Next": "B"}], "Default": "B"}
 RETRY = task("double", Retry=[{"ErrorEquals": "States.ALL"}])
 
+CONNECTION = """\
+[tool.asl.connections.api]
+auth = "BASIC"
+username = "u"
+password = { env = "NO_SUCH_VARIABLE" }
+"""
+CALL = {
+    "ApiEndpoint": "https://api.example.com",
+    "Method": "GET",
+    "Authentication": {"ConnectionArn": "arn:aws:events:us-east-1:123456789012:connection/api/1"},
+}
+CALL_OTHER = "arn:aws:events:us-east-1:123456789012:connection/other/1"
+
 MISTAKES = {
     # -- fields and states
     "StartsAt": definition(
@@ -375,6 +388,12 @@ MISTAKES = {
     "a function's key": configured(
         "functions = { f = { handlr = 'x' } }", "pyproject.toml: functions.f: there is no key 'handlr'"
     ),
+    "a variable that is not set": Mistake(
+        RUN,
+        ("pyproject.toml: connections.api.password: the environment variable NO_SUCH_VARIABLE is not set",),
+        machine(A={"Type": "Task", "Resource": "arn:aws:states:::http:invoke", "Parameters": CALL}),
+        {"pyproject.toml": CONNECTION},
+    ),
     "an endpoint of the project": configured(
         "endpoints = { sqs = 'x' }",
         "pyproject.toml: endpoints.sqs: it has to be a URL, such as http://localhost:4566: 'x'",
@@ -385,6 +404,20 @@ MISTAKES = {
     ),
     "broken TOML": configured('tasks = "x', "pyproject.toml: this is not TOML", "line 2"),
 }
+
+
+def test_a_variable_that_is_not_set_stops_no_machine_that_does_not_call_the_api(project: Project) -> None:
+    queue = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::http:invoke",
+        "Parameters": {**CALL, "Authentication": {"ConnectionArn": CALL_OTHER}},
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}],
+        "Next": "B",
+    }
+    write(project, {"pyproject.toml": CONNECTION, M: json.dumps(machine(A=queue, B={"Type": "Succeed"}))})
+    result = project.asl("run", M)
+    assert result.code == 0, result.err
+    assert project.asl("validate", "--no-lint").code == 0
 
 
 def test_there_are_enough() -> None:

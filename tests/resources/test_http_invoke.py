@@ -339,7 +339,6 @@ def test_arrays_in_forms(arrays: str, text: str) -> None:
     [
         ({"auth": "DIGEST"}, "auth has to be one of BASIC, API_KEY, OAUTH_CLIENT_CREDENTIALS"),
         ({"auth": "BASIC", "username": "u"}, "password is missing"),
-        ({"auth": "BASIC", "username": "u", "password": {"env": "NO"}}, "the environment variable NO is not set"),
         ({"auth": "BASIC", "username": "u", "password": 1}, "password: it has to be a text"),
         ({"auth": "BASIC", "user": "u"}, "there is no key 'user' with BASIC"),
         ({"auth": "BASIC", "username": "u", "password": "p", "headers": 1}, "headers: it has to be a table"),
@@ -350,6 +349,18 @@ def test_connections_that_are_refused(table: Any, message: str) -> None:
         read_connections({"stock": table}, {}, "asl.toml")
     assert str(caught.value).startswith("asl.toml: connections.stock")
     assert message in str(caught.value)
+
+
+def test_only_a_call_needs_the_variable_of_a_connection(api: Api) -> None:
+    table = {"auth": "BASIC", "username": "u", "password": {"env": "NO"}}
+    arn = "arn:aws:events:us-east-1:123456789012:connection/stock/1"
+    given = {"ApiEndpoint": api.url, "Method": "GET", "Authentication": {"ConnectionArn": arn}}
+    with pytest.raises(StatesError) as caught:
+        invoked(given, connections={"stock": table})
+    assert (caught.value.error, caught.value.cause) == (
+        "Events.ConnectionResource.InvalidConnectionState",
+        "asl.toml: connections.stock.password: the environment variable NO is not set",
+    )
 
 
 def test_a_connection_does_not_show_its_secrets() -> None:

@@ -172,7 +172,9 @@ def _services(project: Project) -> None:
     """Raises ``AslError`` for connections, functions, endpoints and folders of buckets that cannot be used."""
     from asl_engine.project.setup import services_of
 
-    services_of(RunOptions(Path()), project)
+    for connection in services_of(RunOptions(Path()), project).connections.values():
+        if connection.unset is not None:
+            err(f"asl: warning: {connection.unset}")
     for bucket, folder in project.buckets.items():
         if not folder.is_dir():
             raise ProjectError(f"{project.source}: buckets: {bucket}: there is no folder {folder}")

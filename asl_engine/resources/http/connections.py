@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.arn import connection_name
 from asl_engine.errors import ProjectError
+from asl_engine.language.tree import tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-__all__ = ["Connection", "read_connections"]
+    from asl_engine.json_values import Json
+
+__all__ = ["Connection", "read_connections", "unset_in"]
 
 # The texts that each kind needs.
 KINDS = {
@@ -28,7 +32,8 @@ OPTIONAL = ("http-method", "oauth-body")
 class Connection(NamedTuple):
     """``texts`` are those of its kind; ``headers``, ``query`` and ``body`` are added to every request.
 
-    ``oauth_body`` is added to the request for a token, which is made with ``method``.
+    ``oauth_body`` is added to the request for a token, which is made with ``method``.  ``unset`` says that a
+    variable is not set that a text is taken from: only who calls an API with the connection needs it.
     """
 
     name: str
@@ -39,6 +44,7 @@ class Connection(NamedTuple):
     body: Mapping[str, str]
     oauth_body: Mapping[str, str]
     method: str = "POST"
+    unset: str | None = None
 
     def __repr__(self) -> str:
         """The representation without the secrets."""
@@ -48,6 +54,18 @@ class Connection(NamedTuple):
 def read_connections(tables: Mapping[str, Any], env: Mapping[str, str], source: str) -> dict[str, Connection]:
     """Raises ``ProjectError`` that says what is wrong, without revealing a secret."""
     return {name: _connection(name, table, env, source) for name, table in tables.items()}
+
+
+def unset_in(connections: Mapping[str, Connection], definition: Json) -> Iterator[str]:
+    """What the connections lack that the tasks of a definition name."""
+    for task in tasks(definition):
+        given = task.source.get("Parameters", task.source.get("Arguments"))
+        for field in ("InvocationConfig", "Authentication"):
+            named = given.get(field) if isinstance(given, dict) else None
+            arn = named.get("ConnectionArn") if isinstance(named, dict) else None
+            connection = connections.get(connection_name(arn) or "") if isinstance(arn, str) else None
+            if connection is not None and connection.unset is not None:
+                yield connection.unset
 
 
 def _connection(name: str, table: Any, env: Mapping[str, str], source: str) -> Connection:
@@ -67,24 +85,26 @@ def _connection(name: str, table: Any, env: Mapping[str, str], source: str) -> C
     method = table.get("http-method", "POST")
     if method not in {"GET", "POST", "PUT"}:
         raise ProjectError(f"{place}: http-method has to be GET, POST or PUT")
-    texts = {key: _text(table[key], env, f"{place}.{key}") for key in KINDS[kind]}
-    added = [_texts(table.get(key, {}), env, f"{place}.{key}") for key in (*TABLES, "oauth-body")]
+    unset: list[str] = []
+    texts = {key: _text(table[key], env, f"{place}.{key}", unset) for key in KINDS[kind]}
+    added = [_texts(table.get(key, {}), env, f"{place}.{key}", unset) for key in (*TABLES, "oauth-body")]
     headers, query, body, oauth_body = added
-    return Connection(name, str(kind), texts, headers, query, body, oauth_body, str(method))
+    missing = "; ".join(unset) or None
+    return Connection(name, str(kind), texts, headers, query, body, oauth_body, str(method), missing)
 
 
-def _texts(table: Any, env: Mapping[str, str], place: str) -> dict[str, str]:
+def _texts(table: Any, env: Mapping[str, str], place: str, unset: list[str]) -> dict[str, str]:
     if not isinstance(table, dict):
         raise ProjectError(f"{place}: it has to be a table of names and texts")
-    return {name: _text(value, env, f"{place}.{name}") for name, value in table.items()}
+    return {name: _text(value, env, f"{place}.{name}", unset) for name, value in table.items()}
 
 
-def _text(value: Any, env: Mapping[str, str], place: str) -> str:
+def _text(value: Any, env: Mapping[str, str], place: str, unset: list[str]) -> str:
     if isinstance(value, str):
         return value
     variable = value.get("env") if isinstance(value, dict) and len(value) == 1 else None
     if not isinstance(variable, str):
         raise ProjectError(f'{place}: it has to be a text, or {{ env = "VARIABLE" }}')
     if variable not in env:
-        raise ProjectError(f"{place}: the environment variable {variable} is not set")
-    return env[variable]
+        unset.append(f"{place}: the environment variable {variable} is not set")
+    return env.get(variable, "")

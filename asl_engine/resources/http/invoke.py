@@ -200,7 +200,10 @@ def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection
             "Events.ConnectionResource.ConnectionNotFound",
             f"The connection {name} is not declared under [tool.asl.connections] of the project's configuration",
         )
-    return connections[name]
+    connection = connections[name]
+    if connection.unset is not None:
+        raise StatesError("Events.ConnectionResource.InvalidConnectionState", connection.unset)
+    return connection
 
 
 def _request(parameters: dict[str, Any], connection: Connection | None, region: str) -> HttpRequest:
