@@ -11,22 +11,38 @@ from asl_engine.cli.output import clean, err, is_terminal, lambda_report, out, p
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from asl_engine.cli.whereabouts import Whereabouts
     from asl_engine.core.execution import Execution, Status
+    from asl_engine.resources.python.registry import Registry
 
 __all__ = ["EXIT_CODES", "failure_lines", "report", "report_interruption", "status_line"]
 
 EXIT_CODES: dict[Status, int] = {"SUCCEEDED": 0, "FAILED": 1, "TIMED_OUT": 3, "ABORTED": 4, "RUNNING": 0}
 
 
-def report(execution: Execution, db: Path, *, as_json: bool, quiet: bool) -> int:
-    """Write the output or the failure, and return the exit code."""
+def report(
+    execution: Execution,
+    db: Path,
+    *,
+    as_json: bool,
+    quiet: bool,
+    place: Whereabouts | None = None,
+    registry: Registry | None = None,
+) -> int:
+    """Write the output or the failure, and return the exit code.
+
+    ``place`` is where it has failed, told where the failure itself does not tell it.
+    """
     if as_json:
         from asl_engine.cli.shapes import describe_execution
 
         out(pretty_json(describe_execution(execution)))
     elif execution.output is not None:
         out(pretty_json(execution.output.value) if is_terminal(sys.stdout) else execution.output.text.rstrip())
-    for line in failure_lines(execution.error, execution.cause):
+    lines = failure_lines(execution.error, execution.cause)
+    if place is not None and not any(place.is_told_by(line) for line in lines):
+        lines.append(f"  {clean(place.line(registry))}")
+    for line in lines:
         err(line)
     if not quiet:
         err(status_line(execution, db))

@@ -50,6 +50,7 @@ class Setup(NamedTuple):
     resources: dict[str, Resource]
     name: str = ""
     nested: ProjectExecutions | None = None
+    registry: Registry | None = None
 
     def engine(self, store: Store, since: int = 0, observer: Observer | None = None) -> Engine:
         """An engine for it.  ``since`` is the time, in milliseconds, that the log has reached."""
@@ -160,7 +161,7 @@ def set_up(how: RunOptions, project: Project, machine: StateMachine, name: str =
     )
     if nested is not None:  # what the machines need that its tasks start is found when they need it
         resources = Catalog(registry, remote, services)
-    return Setup(how, project, machine, resources, name, nested)
+    return Setup(how, project, machine, resources, name, nested, registry)
 
 
 def _check_connections(services: Services, machine: StateMachine) -> None:

@@ -44,14 +44,14 @@ def endpoints(
         place = f"{source}: endpoints.{name}"
         found[_service(name, place)] = url, place
     for name, service in VARIABLES.items():
-        if env and (url := env.get(name)):
-            found[service] = url, f"{name}={url}"
+        if env and env.get(name):
+            found[service] = env[name], f"{name}={env[name]}"
     for option in given:
         name, equals, url = option.partition("=")
-        where = Parameter("endpoint", option)
+        named_by = Parameter("endpoint", option)
         if not equals:
-            raise InvalidInput(where, ": it is SERVICE=URL, such as sqs=http://localhost:4566")
-        found[_service(name, where)] = url, where
+            raise InvalidInput(named_by, ": it is SERVICE=URL, such as sqs=http://localhost:4566")
+        found[_service(name, named_by)] = url, named_by
     for url, where in found.values():
         if not url.startswith(("http://", "https://")):
             raise InvalidInput(where, f": it has to be a URL, such as http://localhost:4566: {url!r}")

@@ -260,7 +260,7 @@ def test_resume_what_has_ended_tells_its_end(project: Project) -> None:
     project.ran(machine(F={"Type": "Fail", "Error": "Bad"}))
     result = project.asl("resume", "one")
     assert result.code == 1
-    assert result.err.startswith("Bad\nFAILED  one  m")
+    assert result.err.startswith("Bad\n  in the state F\nFAILED  one  m")
     assert project.asl("resume", "one", "--json").json["error"] == "Bad"
 
 

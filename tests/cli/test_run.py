@@ -24,7 +24,12 @@ ENDINGS = {
     "failed": (machine(F=task("fail")), 1, "", "OutOfStockError: nothing left\n"),
     "a Fail state": (machine(F={"Type": "Fail", "Error": "Bad", "Cause": "so be it"}), 1, "", "Bad: so be it\n"),
     "a Fail state without words": (machine(F={"Type": "Fail"}), 1, "", "FAILED  one  m"),
-    "a task that timed out": (machine(N=task("never", TimeoutSeconds=1)), 1, "", "States.Timeout\nFAILED"),
+    "a task that timed out": (
+        machine(N=task("never", TimeoutSeconds=1)),
+        1,
+        "",
+        "States.Timeout\n  in the state N, which calls the task never (",
+    ),
     "not JSON": (machine(N=task("not_json")), 1, "", "Runtime.MarshalError: Unable to marshal response"),
     "timed out": ({**machine(N=task("never")), "TimeoutSeconds": 1}, 3, "", "States.Timeout\nTIMED_OUT"),
 }

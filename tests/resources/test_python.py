@@ -528,11 +528,14 @@ def test_a_states_error_passes_unchanged(kind: int) -> None:
         ("fatal", "exited with error: exit status 1"),
     ],
 )
-def test_sys_exit_is_the_exit_of_the_function(code: Any, outcome: str, kind: int) -> None:
+def test_sys_exit_is_the_exit_of_the_function(
+    code: Any, outcome: str, kind: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     reported = failure(raising(SystemExit(code))[kind])
     message = f"RequestId: {request_id(KEY)} Error: Runtime {outcome}"
     assert reported.error == "Runtime.ExitError"
     assert reported.cause == f'{{"errorType":"Runtime.ExitError","errorMessage":"{message}"}}'
+    assert capsys.readouterr().err == ("fatal\n" if code == "fatal" else "")
 
 
 # -- @task -----------------------------------------------------------------------------------------------

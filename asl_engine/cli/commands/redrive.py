@@ -9,6 +9,7 @@ from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one, ways_to_resume
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.whereabouts import failed_at
 from asl_engine.core.apply import fold
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.engine.clock import clock_of
@@ -48,6 +49,7 @@ async def _redrive(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
             name = record.identity.name
             try:
                 execution = await _again(store, record, signals, progress_for(quiet=quiet or as_json))
+                place = await failed_at(store, execution)
             except Interrupted as interrupted:
                 report_interruption(name, db)
                 return interrupted.exit_code
@@ -55,7 +57,7 @@ async def _redrive(db: Path, text: str, *, as_json: bool, quiet: bool) -> int:
                 way = (await ways_to_resume(store, [record])).get(record.identity.arn)
                 hint = "" if way is None else f"; it was interrupted, so go on with it: {way}"
                 raise InvalidInput(f"the execution {name} cannot be redriven: {error.reason}{hint}") from None
-    return report(execution, db, as_json=as_json, quiet=quiet)
+    return report(execution, db, as_json=as_json, quiet=quiet, place=place)
 
 
 async def _again(store: SqliteStore, record: Record, signals: Signals, progress: Progress | None) -> Execution:

@@ -13,6 +13,7 @@ from asl_engine.cli.output import counted, err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.whereabouts import failed_at
 from asl_engine.cli.wording import worded
 from asl_engine.core.execution import Execution
 from asl_engine.engine.clock import checked_time
@@ -86,6 +87,7 @@ async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, q
             name = record.identity.name
             try:
                 execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json))
+                place = await failed_at(store, execution)
             except Interrupted as interrupted:
                 report_interruption(name, db)
                 return interrupted.exit_code
@@ -95,7 +97,7 @@ async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, q
                     f"the execution {name} is being run by another process: "
                     f"watch it with `{follow} --follow`, or end it with `{stop}`"
                 ) from None
-    return report(execution, db, as_json=as_json, quiet=quiet)
+    return report(execution, db, as_json=as_json, quiet=quiet, place=place)
 
 
 def _timed(record: Record, time: str | None) -> Record:

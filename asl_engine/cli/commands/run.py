@@ -13,6 +13,7 @@ from asl_engine.cli import options
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.start import RunRequest, Start, check_same, prepare
+from asl_engine.cli.whereabouts import failed_at
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.project.definitions import Substituting
 from asl_engine.project.lookup import opened
@@ -111,10 +112,12 @@ async def _run(request: RunRequest, start: Start) -> int:
         with at_the_wheel(AT_ONCE) as signals:
             async with opened(db, create=True) as store:
                 execution = await _execute(store, start, signals, progress, named=request.name is not None)
+                place = await failed_at(store, execution)
     except Interrupted as interrupted:
         report_interruption(start.name, db, followed=interrupted.followed)
         return interrupted.exit_code
-    return report(execution, db, as_json=request.json, quiet=request.quiet)
+    registry = start.setup.registry
+    return report(execution, db, as_json=request.json, quiet=request.quiet, place=place, registry=registry)
 
 
 async def _execute(

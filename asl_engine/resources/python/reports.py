@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ def failure(error: BaseException, function: TaskFunction, name: str, call: TaskC
     if isinstance(error, KeyboardInterrupt):
         return exited(INTERRUPTED, call)
     if isinstance(error, SystemExit):  # sys.exit("text") ends a process with status 1
+        if error.code is not None and not isinstance(error.code, int):
+            sys.stderr.write(f"{error.code}\n")  # Python itself writes it when it exits
         return exited(error.code if isinstance(error.code, int) else int(error.code is not None), call)
     kind = type(error).__name__
     trace = [*_frames(error.__traceback__), f"  {_task(function, name, call)}\n", *related(error)]
