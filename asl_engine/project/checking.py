@@ -39,6 +39,7 @@ __all__ = [
     "callables_of",
     "calls_function",
     "functions_are_remote",
+    "functions_called",
     "invokes_function",
     "missing_functions",
     "unknown_integrations",
@@ -155,6 +156,16 @@ def missing_functions(definition: Json, callables: Callables) -> Iterator[Findin
             message = _problem(name, callables)
             if message is not None:
                 yield Finding(NO_CALLABLE, message, f"{task.location}/{place}")
+
+
+def functions_called(definition: Json) -> Iterator[str | None]:
+    """The functions that tasks call; None for one whose name is known only when it is called."""
+    for task in tasks(definition):
+        resource: str = task.source["Resource"]
+        named = [name for _, name in _called(task)]
+        yield from named
+        if not named and (calls_function(resource) or "${" in resource):
+            yield None
 
 
 def _called(task: StateSource) -> Iterator[tuple[str, str]]:

@@ -147,8 +147,8 @@ def set_up(how: RunOptions, project: Project, machine: StateMachine, name: str =
     services = None
     if project.functions or any(map(is_of_states, machine.resources)):
         services = services_of(how, project, sdk_region=True)
-        if services.connections and how.mock is None:
-            _check_connections(services, machine)
+        if how.mock is None and (services.connections or services.functions):
+            _check_services(services, machine)
     nested = None
     if services is not None and any(map(starts_executions, machine.resources)):
         from asl_engine.project.executions import ProjectExecutions
@@ -164,14 +164,24 @@ def set_up(how: RunOptions, project: Project, machine: StateMachine, name: str =
     return Setup(how, project, machine, resources, name, nested, registry)
 
 
-def _check_connections(services: Services, machine: StateMachine) -> None:
-    """Raises ``ProjectError`` for a connection that the machine names and that lacks a variable."""
-    from asl_engine.json_text import loads
-    from asl_engine.resources.http.connections import unset_in
+def _check_services(services: Services, machine: StateMachine) -> None:
+    """Raises ``ProjectError`` for what the machine names and the project configures, but not so that it works.
 
-    unset = [*dict.fromkeys(unset_in(services.connections, loads(machine.text)))]
-    if unset:
-        raise ProjectError("\n".join(unset))
+    That is a connection that lacks a variable, or a function that cannot be started.
+    """
+    from asl_engine.json_text import loads
+    from asl_engine.project.checking import functions_called
+    from asl_engine.resources.http.connections import unset_in
+    from asl_engine.resources.lambda_.local import not_startable
+
+    definition = loads(machine.text)
+    problems = [*unset_in(services.connections, definition)]
+    for name in functions_called(definition):
+        function = services.functions.get(name or "")
+        if function is not None and (problem := not_startable(function.function)) is not None:
+            problems.append(problem)
+    if problems:
+        raise ProjectError("\n".join(dict.fromkeys(problems)))
 
 
 def project_tasks(project: Project) -> Registry:

@@ -402,6 +402,18 @@ MISTAKES = {
     "a bucket without its folder": configured(
         "buckets = { b = 'nope' }", "pyproject.toml: buckets: b: there is no folder ", command="validate"
     ),
+    "a handler without its module": Mistake(
+        RUN,
+        ("pyproject.toml: functions.f.handler: there is no module app in ",),
+        machine(A=task("f")),
+        {"pyproject.toml": "[tool.asl]\nfunctions = { f = { handler = 'app:h' } }\n"},
+    ),
+    "a Python that is not there": Mistake(
+        RUN,
+        ("pyproject.toml: functions.f.python: there is no ", "nope/python"),
+        machine(A=task("f")),
+        {"pyproject.toml": "[tool.asl]\nfunctions = { f = { handler = 'tasks.t:h', python = 'nope/python' } }\n"},
+    ),
     "broken TOML": configured('tasks = "x', "pyproject.toml: this is not TOML", "line 2"),
 }
 

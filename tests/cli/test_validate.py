@@ -301,6 +301,73 @@ def test_alone_it_looks_at_the_configuration(project: Project, configuration: st
     assert said in result.err
 
 
+DOUBTS = {
+    "a function's settings": (
+        "[functions.killr]\nhandler = 'tasks.callables:fail'",
+        "asl.toml: functions.killr: no state machine calls this function; did you mean 'killer'?",
+    ),
+    "a deployed function's settings": (
+        "[deploy.functions.killr]\nmemory = 512",
+        "asl.toml: deploy.functions.killr: no state machine calls this function; did you mean 'killer'?",
+    ),
+    "a value": (
+        "substitutions = { Stag = 'x' }",
+        "asl.toml: substitutions.Stag: no definition has ${Stag}; did you mean 'Stage'?",
+    ),
+    "a region": ("region = 'eu-wst-1'", "asl.toml: region: AWS has no region eu-wst-1; did you mean 'eu-west-1'?"),
+    "a region of a deployment": (
+        "deploy = { region = 'eu-wst-1' }",
+        "asl.toml: deploy.region: AWS has no region eu-wst-1; did you mean 'eu-west-1'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("configuration", "said"), DOUBTS.values(), ids=DOUBTS)
+def test_alone_it_doubts_what_no_definition_uses(project: Project, configuration: str, said: str) -> None:
+    file = project.root / "tasks" / "callables.py"
+    file.write_text("def killer(event):\n    return event\n")
+    project.define("m", machine(A=task("killer"), B={"Type": "Pass", "Result": "${Stage}"}))
+    (project.root / "asl.toml").write_text(f"{configuration}\n")
+    result = project.asl("validate", "--no-lint")
+    assert (result.code, result.err) == (0, f"asl: warning: {project.root}/{said}\n")
+    assert project.asl("validate", "--no-lint", "--strict").code == 2
+
+
+def test_alone_it_has_no_doubt_about_what_is_used(project: Project) -> None:
+    states = {"A": task("killer"), "B": {"Type": "Pass", "Result": "${Stage}"}}
+    project.define("m", machine(**states))
+    (project.root / "asl.toml").write_text(
+        "region = 'eu-west-1'\nsubstitutions = { Stage = 'x' }\n[functions.killer]\n"
+        "handler = 'tasks.callables:fail'\n[deploy.functions.killer]\nmemory = 512\n"
+    )
+    result = project.asl("validate", "--no-lint", "--strict")
+    assert (result.code, result.err) == (0, "")
+
+
+def test_a_function_whose_name_is_computed_may_be_any(project: Project) -> None:
+    invoke = {"Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName.$": "$.name"}}
+    project.define("m", machine(A={"Type": "Task", **invoke}))
+    (project.root / "asl.toml").write_text("[functions.other]\nhandler = 'tasks.callables:fail'\n")
+    assert project.asl("validate", "--no-lint").err == ""
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("handler = 'app:h'", "asl.toml: functions.f.handler: there is no module app in "),
+        ("handler = 'tasks.app.h'", "asl.toml: functions.f.handler: there is no module tasks.app in "),
+        ("handler = 'app:h'\npython = 'nope/python'", "asl.toml: functions.f.python: there is no "),
+        ("handler = 'app:h'\npython = 'nopython'", "asl.toml: functions.f.python: there is no nopython"),
+    ],
+)
+def test_alone_it_looks_for_what_a_function_is_started_with(project: Project, function: str, said: str) -> None:
+    project.define("m", machine(A=task("f")))
+    (project.root / "asl.toml").write_text(f"[functions.f]\n{function}\n")
+    result = project.asl("validate", "--no-lint")
+    assert result.code == 2
+    assert said in result.err
+
+
 def test_a_folder_without_definitions(project: Project) -> None:
     result = project.asl("validate", "tasks")
     assert (result.code, result.out) == (2, "")

@@ -15,14 +15,17 @@ from asl_engine.cli.wording import worded
 from asl_engine.errors import AslError, DefinitionError, InvalidInput, ProjectError
 from asl_engine.json_text import loads
 from asl_engine.language.document import UNFILLED_PLACEHOLDER, DefinitionSource, check_source, located
+from asl_engine.language.placeholders import placeholders, short_forms
 from asl_engine.project.checking import (
     callables_of,
     calls_function,
     functions_are_remote,
+    functions_called,
     missing_functions,
     unknown_integrations,
     unsupported_resources,
 )
+from asl_engine.project.configuration_checks import Used, doubts
 from asl_engine.project.definitions import NOTHING, Substituting, described, read_definition
 from asl_engine.project.inputs import STDIN, read_text
 from asl_engine.project.limits import limits_of
@@ -102,6 +105,8 @@ def validate(files: Sequence[str], checks: Checks, *, form: str = "human", stric
             continue
         refused |= any(strict or finding.severity == "ERROR" for finding in findings)
         results.append((name, findings))
+    if not files:
+        refused |= looking.told_doubts() and strict
     FORMS[form](results)
     return 2 if refused else 0
 
@@ -170,8 +175,12 @@ def _check_project() -> bool:
 
 def _services(project: Project) -> None:
     """Raises ``AslError`` for connections, functions, endpoints and folders of buckets that cannot be used."""
+    from asl_engine.project.configuration_checks import broken_functions
     from asl_engine.project.setup import services_of
 
+    broken = [*broken_functions(project)]
+    if broken:
+        raise ProjectError("\n".join(broken))
     for connection in services_of(RunOptions(Path()), project).connections.values():
         if connection.unset is not None:
             err(f"asl: warning: {connection.unset}")
@@ -186,11 +195,15 @@ class Looking:
     def __init__(self, checks: Checks) -> None:
         self._checks = checks
         self._callables: dict[Path, Callables | None] = {}
+        self._used = Used(set(), set())
 
     def at(self, file: str) -> tuple[str, list[Finding]]:
         """What messages call the file, and its findings.  Doubts are worth a look only where nothing is wrong."""
         project = project_of(Path.cwd() if file == STDIN else Path(file).absolute())
         try:
+            if project.substitutions and file != STDIN:
+                text = read_text(file, "the definition")
+                self._used.placeholders.update(placeholders(text), short_forms(text))
             source = read_definition(file, self._checks.substituting, project, local=True)
         except DefinitionError as error:  # YAML that cannot be read
             return error.source, list(error.findings)
@@ -213,6 +226,9 @@ class Looking:
     def _findings(self, source: DefinitionSource, project: Project) -> list[Finding]:
         machine, findings = check_source(source, unfilled="WARNING")
         if machine is not None:
+            called = {*functions_called(loads(source.text))}
+            self._used = self._used._replace(computed=self._used.computed or None in called)
+            self._used.functions.update(name for name in called if name is not None)
             findings = [*findings, *self._of_tasks(source, machine, project, {one.location for one in findings})]
         if machine is not None and self._checks.lint:
             from asl_engine.language.lint.rules import lint
@@ -237,6 +253,13 @@ class Looking:
         if callables is not None and (len(callables.registry) or callables.functions):
             found += missing_functions(document, callables)
         return [one for one in found if one.location not in told]
+
+    def told_doubts(self) -> bool:
+        """Whether something in the project's configuration is doubtful, beside its definitions.  It is told."""
+        told = [*doubts(project_of(Path.cwd()), self._used)]
+        for doubt in told:
+            err(f"asl: warning: {doubt}")
+        return bool(told)
 
     def _of(self, project: Project) -> Callables | None:
         """What serves functions; None where that is AWS Lambda, or cannot be found out."""

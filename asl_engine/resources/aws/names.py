@@ -20,6 +20,7 @@ __all__ = [
     "member_name",
     "method_name",
     "operation_name",
+    "regions",
     "service_model",
     "services",
 ]
@@ -137,6 +138,14 @@ def services() -> dict[str, str]:
             if identifier is not None:
                 found[client_name(identifier[1]).lower()] = folder.name
     return found
+
+
+def regions() -> list[str]:
+    """The regions of AWS that botocore knows, of all partitions."""
+    from botocore.loaders import Loader
+
+    partitions = Loader().load_data("endpoints")["partitions"]
+    return [region for partition in partitions for region in partition["regions"]]
 
 
 def has_service(service: str) -> bool:

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import EXIT_ERROR, ProjectError, StatesError
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from asl_engine.payload import Payload
     from asl_engine.resources import TaskCall
 
-__all__ = ["FunctionConfiguration", "LocalFunction", "read_functions"]
+__all__ = ["FunctionConfiguration", "LocalFunction", "not_startable", "read_functions"]
 
 KEYS = ("handler", "endpoint", "environment", "timeout", "python", "folder")
 WORKER = Path(__file__).with_name("worker.py")
@@ -39,7 +40,10 @@ INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
 class FunctionConfiguration(NamedTuple):
-    """A configured function.  ``timeout`` is in seconds.  Either ``handler`` or ``endpoint`` is given."""
+    """A configured function.  ``timeout`` is in seconds.  Either ``handler`` or ``endpoint`` is given.
+
+    ``place`` is the file and the key that configure it.
+    """
 
     name: str
     folder: Path
@@ -48,6 +52,7 @@ class FunctionConfiguration(NamedTuple):
     environment: Mapping[str, str]
     timeout: float
     python: str
+    place: str = ""
 
 
 def read_functions(tables: Mapping[str, Any], root: Path, source: str) -> dict[str, FunctionConfiguration]:
@@ -77,7 +82,41 @@ def _function(name: str, table: Any, root: Path, place: str) -> FunctionConfigur
     if not folder.is_dir():
         raise ProjectError(f"{place}: there is no folder {folder}")
     python = str(table.get("python", sys.executable))
-    return FunctionConfiguration(name, folder, handler, endpoint, environment, float(timeout), python)
+    return FunctionConfiguration(name, folder, handler, endpoint, environment, float(timeout), python, place)
+
+
+def not_startable(function: FunctionConfiguration) -> str | None:
+    """Why a function's process cannot be started, None where nothing speaks against it.
+
+    Which modules another Python has is not known here.
+    """
+    if function.handler is None:
+        return None
+    python = function.python
+    is_path = os.sep in python or "/" in python
+    if not ((function.folder / python).is_file() if is_path else which(python)):
+        return f"{function.place}.python: there is no {function.folder / python if is_path else python}"
+    module = (function.handler.partition(":") if ":" in function.handler else function.handler.rpartition("."))[0]
+    if python == sys.executable and not _has_module(module.replace("/", "."), function):
+        return f"{function.place}.handler: there is no module {module} in {function.folder}"
+    return None
+
+
+def _has_module(module: str, function: FunctionConfiguration) -> bool:
+    """Whether a Python that is started in the function's folder finds a module; nothing is imported for it."""
+    from importlib.machinery import PathFinder
+
+    path = [str(function.folder), *function.environment.get("PYTHONPATH", "").split(os.pathsep), *sys.path]
+    name = ""
+    for part in module.split("."):
+        name = f"{name}.{part}" if name else part
+        found = PathFinder.find_spec(name, path)
+        if found is None:
+            return name in sys.builtin_module_names
+        if found.submodule_search_locations is None:
+            return name == module
+        path = [*found.submodule_search_locations]
+    return True
 
 
 class LocalFunction:
