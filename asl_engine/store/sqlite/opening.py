@@ -37,10 +37,17 @@ LAYOUT = ("SELECT count(*) FROM sqlite_schema", "PRAGMA user_version", "PRAGMA a
 
 
 def make_room(path: Path, *, create: bool) -> None:
-    """Make the folder of a database.  Raises ``StoreError`` if that fails, or if nothing is to be made."""
+    """Make the folder of a database.  Raises ``StoreError`` if that fails, or if nothing is to be made.
+
+    An empty file is no database yet: whoever may not make one does not make one of it.
+    """
     if not create and not path.exists():
         raise StoreError(f"There is no database at {path}; `asl run` makes one")
     check_not_emptied(path)
+    if not create and _is_empty(path):
+        raise StoreError(
+            f"The file {path} is empty: `asl run` makes a database of it; or name another with ", Parameter("db")
+        )
     folder = path.parent
     try:
         if folder.name == OWN_FOLDER:
@@ -89,6 +96,12 @@ def _make_own(folder: Path) -> None:
         folder.mkdir(exist_ok=True)  # fails where it is a file
         return
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
+
+
+def _is_empty(path: Path) -> bool:
+    """Whether a file has nothing in it, and nothing is in its write-ahead log."""
+    log = path.with_name(f"{path.name}-wal")
+    return path.is_file() and path.stat().st_size == 0 and not (log.is_file() and log.stat().st_size)
 
 
 def may_be_written(path: Path) -> bool:
