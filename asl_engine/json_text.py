@@ -39,14 +39,30 @@ class TooDeep(RecursionError):
         super().__init__(f"the value is nested too deeply: more than {MAX_DEPTH} levels")
 
 
+class _NoNumber(JsonSyntaxError):
+    """A token that Python reads and JSON does not have.  The decoder does not tell its place."""
+
+    def __init__(self, message: str, token: str) -> None:
+        super().__init__(message)
+        self.token = token
+
+    def placed(self, text: str) -> JsonSyntaxError:
+        """The error at the first such token that is not in a string."""
+        for found in re.finditer(rf'"(?:[^"\\]|\\.)*"|{re.escape(self.token)}', text):
+            if found[0] == self.token:
+                line = text.count("\n", 0, found.start()) + 1
+                return JsonSyntaxError(self.message, line, found.start() - text.rfind("\n", 0, found.start()))
+        return self
+
+
 def _refuse_constant(name: str) -> Json:
-    raise JsonSyntaxError(f"{name} is not a JSON value")
+    raise _NoNumber(f"{name} is not a JSON value", name)
 
 
 def _finite(text: str) -> float:
     number = float(text)
     if isinf(number):
-        raise JsonSyntaxError(f"the number {text} is too large")
+        raise _NoNumber(f"the number {text} is too large", text)
     return number
 
 
@@ -105,6 +121,8 @@ def _decode(decoder: json.JSONDecoder, text: str) -> Json:
         raise JsonSyntaxError(error.msg, error.lineno, error.colno) from None
     except RecursionError:
         raise JsonSyntaxError(str(TooDeep())) from None
+    except _NoNumber as error:
+        raise error.placed(text) from None
     except JsonSyntaxError:
         raise
     except _RepeatedKey:
