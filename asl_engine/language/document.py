@@ -98,9 +98,10 @@ def _explained(source: DefinitionSource, finding: Finding) -> Finding:
     """A finding about a text that is no JSON, with what has probably been done."""
     if finding.code != "INVALID_JSON_DESCRIPTION" or finding.line is None or source.yaml is not None:
         return finding
-    from asl_engine.language.json_mistakes import hint
+    from asl_engine.language.json_mistakes import definition_hint
 
-    return finding._replace(message=finding.message + hint(source.text, finding.line, finding.column or 1))
+    hint = definition_hint(source.text, finding.line, finding.column or 1)
+    return finding._replace(message=finding.message + hint)
 
 
 def _served(text: str, places: Container[str | None]) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from asl_engine.language.placeholders import PLACEHOLDER
+
 if TYPE_CHECKING:
     from asl_engine.json_text import JsonSyntaxError
 
-__all__ = ["explained", "hint"]
+__all__ = ["definition_hint", "explained", "hint"]
 
 WORD: Final = re.compile(r"[A-Za-z_$][\w$]*")
 TRAILING_COMMA: Final = re.compile(r",?\s*[}\]]")
@@ -25,6 +27,15 @@ def hint(text: str, line: int, column: int) -> str:
     """``; JSON has no comments`` or the like, for an error at this place, "" where nothing is known of it."""
     found = _mistake(text, _offset(text, line, column))
     return f"; {found}" if found else ""
+
+
+def definition_hint(text: str, line: int, column: int) -> str:
+    """The hint for a definition, where a placeholder without quotation marks may stand for a number."""
+    placeholder = PLACEHOLDER.match(text, _offset(text, line, column))
+    if placeholder is None:
+        return hint(text, line, column)
+    name = placeholder[1]
+    return f"; the placeholder ${{{name}}} has no value: substitute one for it with --substitute {name}=VALUE"
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -111,6 +111,8 @@ def _yaml_hint(error: yaml.MarkedYAMLError, text: str, mark: Any) -> str:
     line = lines[mark.line] if mark is not None and mark.line < len(lines) else ""
     if line[: len(line) - len(line.lstrip())].count("\t"):
         return "; YAML is indented with blanks, not with tabs"
+    if "{%" in line and "cannot start any token" in str(error.problem):
+        return '; an expression of JSONata needs quotation marks: "{% ... %}"'
     if "mapping values" in str(error.problem):
         return "; the line is indented too far, or a text with a colon in it needs quotation marks"
     return ""
