@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asl_engine.arn import last_part
+from asl_engine.arn import last_part, parse_arn, unqualified
 from asl_engine.cli.output import short_name
 from asl_engine.errors import ExecutionDoesNotExist, ProjectError
 from asl_engine.project.lookup import project_of
@@ -29,6 +29,11 @@ async def find_one(store: SqliteStore, text: str) -> Record:
     Raises ``ExecutionDoesNotExist`` where there is none, or more than one.
     """
     found = await store.find(text)
+    if not found and (machine := _machine_named(text)) is not None:
+        raise ExecutionDoesNotExist(
+            f"{text} is the ARN of a state machine, not of an execution; `asl list --machine {machine}` shows "
+            "its executions"
+        )
     if not found:
         raise ExecutionDoesNotExist(
             f"there is no execution {text!r} in {store.path}; `asl list` shows those there are"
@@ -36,6 +41,14 @@ async def find_one(store: SqliteStore, text: str) -> Record:
     if len(found) > 1:
         raise ExecutionDoesNotExist(_candidates(text, found))
     return found[0]
+
+
+def _machine_named(text: str) -> str | None:
+    """The name of the state machine that an ARN is of, of a version or an alias too; None for another text."""
+    arn = parse_arn(text)
+    if arn is None or arn.service != "states" or arn.kind != "stateMachine":
+        return None
+    return last_part(unqualified(text)[0])
 
 
 def no_database_yet(db: str | None, path: Path) -> bool:

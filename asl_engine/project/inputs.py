@@ -55,11 +55,17 @@ def _no_file(source: str, what: str, neither: str = "") -> str:
     path = re.sub(r"^(file://|fileb://|@)", "", source)  # as other tools want it
     if path != source and Path(path).is_file():
         return f"{message}; give its path alone: {path}"
-    folder = Path(source).parent
+    given = Path(source)
+    folder = given.parent
     places = [folder, folder / "statemachines"]
-    there = {str(file) for place in places if place.is_dir() for file in place.iterdir() if file.is_file()}
-    same = str(folder / "statemachines" / Path(source).name)
-    return message + (f"; did you mean '{same}'?" if same in there else did_you_mean(str(Path(source)), there))
+    if not folder.is_dir() and folder.parent.is_dir():  # the folder's name may be what is misspelt
+        places += [one for one in folder.parent.iterdir() if not one.name.startswith(".")]
+    there = [file for place in places if place.is_dir() for file in place.iterdir() if file.is_file()]
+    same = [str(file) for file in there if given.name in {file.name, file.stem, file.stem.removesuffix(".asl")}]
+    home = str(folder / "statemachines" / given.name)
+    if same:
+        return f"{message}; did you mean '{home if home in same else min(same)}'?"
+    return message + did_you_mean(str(given), map(str, there))
 
 
 def _files_in(folder: str) -> str:

@@ -114,6 +114,27 @@ MISTAKES = {
         {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "b"}, "B": {"Type": "Succeed"}}},
         "m.json:1:51: /States/A/Next: Missing 'Next' target: b; did you mean 'B'?",
     ),
+    "a Next that leads out of a branch": definition(
+        machine(
+            P={
+                "Type": "Parallel",
+                "Branches": [{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Last"}}}],
+            },
+            Last={"Type": "Pass"},
+        ),
+        "/States/P/Branches[0]/States/A/Next: Missing 'Next' target: Last; it is a state outside of this scope, "
+        "and a transition stays within its machine, branch or item processor",
+    ),
+    "a Next that leads into a branch": definition(
+        {
+            "StartAt": "P",
+            "States": {
+                "P": {"Type": "Parallel", "Branches": [machine(Ax={"Type": "Pass"})], "Next": "Ax"},
+                "B": {"Type": "Succeed"},
+            },
+        },
+        "/States/P/Next: Missing 'Next' target: Ax; it is a state outside of this scope, and a transition stays",
+    ),
     "a StartAt that is no state": definition({**PASS, "StartAt": "Don"}, "/StartAt: ", "did you mean 'Done'?"),
     "a field": definition(
         machine(A={"Type": "Pass", "Ouput": 1}), "/States/A/Ouput: ", "did you mean 'OutputPath'?"
@@ -257,6 +278,11 @@ MISTAKES = {
     "a tab in YAML": yaml("StartAt: A\nStates:\n\tA: {}\n", "m.yaml:3:1: ", "indented with blanks, not with tabs"),
     "a colon in YAML": yaml("Comment: a: b\n", "m.yaml:1:11: ", "a text with a colon in it needs quotation marks"),
     "a key given twice in YAML": yaml("StartAt: A\nStartAt: B\n", "m.yaml:2:1: The key 'StartAt' is given twice"),
+    "an expression in YAML": yaml(
+        "QueryLanguage: JSONata\nStartAt: A\nStates:\n  A:\n    Type: Pass\n    Output: {% 1 %}\n",
+        "m.yaml:6:14: ",
+        'an expression of JSONata needs quotation marks: "{% ... %}"',
+    ),
     "yes in YAML": yaml(
         "StartAt: A\nStates:\n  A:\n    Type: Pass\n    End: yes\n", "m.yaml:5:5: /States/A/End: ", "but was 'yes'"
     ),
@@ -276,6 +302,11 @@ MISTAKES = {
     "a file's name": Mistake(
         "run statemachines/n.json", ("there is no file", "did you mean 'statemachines/m.json'?")
     ),
+    "a folder's name": Mistake(
+        "run statemachine/m.json", ("there is no file statemachine/m.json", "did you mean 'statemachines/m.json'?")
+    ),
+    "a machine's name": Mistake("run m", ("there is no file m", "did you mean 'statemachines/m.json'?")),
+    "a file without its ending": Mistake("run statemachines/m", ("did you mean 'statemachines/m.json'?",)),
     "a folder": Mistake("run statemachines", ("statemachines is a folder, not the definition; it has m.json",)),
     "an empty project": Mistake("validate tasks", ("there is no definition below tasks: give a file, or put",)),
     # -- inputs
@@ -290,6 +321,10 @@ MISTAKES = {
     "an input of a shell without quotation marks": given(
         "{a:1}", "--input:1:2: ", "names and texts are in quotation marks"
     ),
+    "NaN": given('{"a": "NaN",\n "b": NaN}', "--input:2:7: the input is not JSON: NaN is not a JSON value"),
+    "an infinite number": given('{"a": -Infinity}', "--input:1:7: ", "-Infinity is not a JSON value"),
+    "a number that is too large": given('{"a": [1, 1e999]}', "--input:1:11: ", "the number 1e999 is too large"),
+    "a placeholder in an input": given('{"a": ${N}}', "--input:1:7: ", "names and texts are in quotation marks"),
     "Python's True": given('{"a": True}', "--input:1:7: ", "JSON has true, false and null"),
     "a bracket too many": given('{"a": 1}}', "--input:1:9: ", "there is a closing bracket too many"),
     "a missing comma": given('{"a": 1 "b": 2}', "--input:1:9: ", "a comma is missing before this"),
@@ -307,6 +342,11 @@ MISTAKES = {
     "a way of time": Mistake(f"{RUN} --time 10", ("--time 10: it is real, skip or scale=N",)),
     "a limit": Mistake(
         f"{RUN} --limit history=3", ("--limit history: there is no", "did you mean 'history_events'?")
+    ),
+    "a placeholder that stands for a number": definition(
+        '{"StartAt": "A", "States": {"A": {"Type": "Wait",\n"Seconds": ${N}, "End": true}}}',
+        "m.json:2:12: ",
+        "the placeholder ${N} has no value: substitute one for it with --substitute N=VALUE",
     ),
     "a placeholder's name": Mistake(
         f"{RUN} --substitute Stag=x",
@@ -337,6 +377,22 @@ MISTAKES = {
     # -- executions and databases
     "an execution that is none": Mistake(
         "show x", ("there is no execution 'x' in ", "`asl list`"), before=ran("one")
+    ),
+    "the ARN of a state machine": Mistake(
+        "show arn:aws:states:us-east-1:123456789012:stateMachine:m",
+        ("is the ARN of a state machine, not of an execution; `asl list --machine m` shows its executions",),
+        before=ran("one"),
+    ),
+    "the ARN of a version": Mistake(
+        "history arn:aws:states:us-east-1:123456789012:stateMachine:m:1",
+        ("is the ARN of a state machine, not of an execution; `asl list --machine m` shows",),
+        before=ran("one"),
+    ),
+    "an empty file for a database": Mistake(
+        "list --db zero.db", ("zero.db is empty: `asl run` makes a database of it",), files={"zero.db": ""}
+    ),
+    "an empty file to resume from": Mistake(
+        "resume x --db zero.db", ("zero.db is empty: `asl run` makes a database of it",), files={"zero.db": ""}
     ),
     "a beginning of two names": Mistake(
         "show o", ("'o' may be any of 2 executions; give more of its name, or its ARN:",), before=ran("o-1", "o-2")
