@@ -141,6 +141,7 @@ ARN_LIKE = re.compile(r"arn|machine|execution|resource|activity|role", re.IGNORE
 NOT_ARNS = {
     "cli.commands.remote.executions": "text.partition(':')",  # NAME:ALIAS, as it is typed
     "engine.mocking": "call.key.rpartition(':')",  # the key of a task
+    "resources.lambda_.local": "handler.partition(':')",  # MODULE:FUNCTION
     "resources.http.requests": "self.url.partition(':')",
     "resources.lambda_.worker": "path.partition(':')",  # MODULE:CALLABLE
     "resources.mocks.results": "name.partition(':')",  # SERVICE:ACTION

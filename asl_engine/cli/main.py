@@ -24,6 +24,7 @@ INTERNAL_ERROR = 70  # EX_SOFTWARE of sysexits.h
 INTERRUPTED = 130
 OUTPUT_CLOSED = 141
 COLLECT_AFTER = 50_000  # objects more than were freed; Python's default is 700
+UNFILLED = "has no value: substitute one for it"  # what a finding, which knows no options, says
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -68,6 +69,8 @@ def _complain(error: AslError) -> None:
     if isinstance(error, DefinitionError):
         err(f"asl: error: {error.source} is refused for {counted(len(error.findings), 'reason')}:")
         err(str(error))
+        if UNFILLED in str(error):
+            err("Give it with --substitute NAME=VALUE, or several with --substitutions FILE.")
     else:
         from asl_engine.cli.wording import worded
 

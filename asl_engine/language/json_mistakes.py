@@ -34,8 +34,7 @@ def definition_hint(text: str, line: int, column: int) -> str:
     placeholder = PLACEHOLDER.match(text, _offset(text, line, column))
     if placeholder is None:
         return hint(text, line, column)
-    name = placeholder[1]
-    return f"; the placeholder ${{{name}}} has no value: substitute one for it with --substitute {name}=VALUE"
+    return f"; the placeholder ${{{placeholder[1]}}} has no value: substitute one for it"
 
 
 def _offset(text: str, line: int, column: int) -> int:

@@ -346,7 +346,8 @@ MISTAKES = {
     "a placeholder that stands for a number": definition(
         '{"StartAt": "A", "States": {"A": {"Type": "Wait",\n"Seconds": ${N}, "End": true}}}',
         "m.json:2:12: ",
-        "the placeholder ${N} has no value: substitute one for it with --substitute N=VALUE",
+        "the placeholder ${N} has no value: substitute one for it",
+        "Give it with --substitute NAME=VALUE",
     ),
     "a placeholder's name": Mistake(
         f"{RUN} --substitute Stag=x",

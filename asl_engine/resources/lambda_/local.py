@@ -90,13 +90,13 @@ def not_startable(function: FunctionConfiguration) -> str | None:
 
     Which modules another Python has is not known here.
     """
-    if function.handler is None:
+    handler, python = function.handler, function.python
+    if handler is None:
         return None
-    python = function.python
     is_path = os.sep in python or "/" in python
     if not ((function.folder / python).is_file() if is_path else which(python)):
         return f"{function.place}.python: there is no {function.folder / python if is_path else python}"
-    module = (function.handler.partition(":") if ":" in function.handler else function.handler.rpartition("."))[0]
+    module = (handler.partition(":") if ":" in handler else handler.rpartition("."))[0]
     if python == sys.executable and not _has_module(module.replace("/", "."), function):
         return f"{function.place}.handler: there is no module {module} in {function.folder}"
     return None
