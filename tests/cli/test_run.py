@@ -54,6 +54,12 @@ def test_the_place_of_a_failure_is_shown(project: Project) -> None:
     assert 'raise OutOfStockError("nothing left")' in result.err
 
 
+def test_of_a_key_that_an_input_has_twice_the_last_one_counts(project: Project) -> None:
+    (project.root / "i.json").write_text('{"n": 1, "n": 2}')
+    done = machine(Done={"Type": "Pass", "OutputPath": "$.n"})
+    assert project.ran(done, "-q", "--input", "i.json").out == "2\n"
+
+
 def test_quiet(project: Project) -> None:
     result = project.ran(machine(Done={"Type": "Pass"}), "-q")
     assert (result.out, result.err) == ("{}\n", "")
