@@ -20,9 +20,10 @@ from asl_engine.engine.clock import SKIP, checked_time
 from asl_engine.errors import AslError, DefinitionError, InvalidInput
 from asl_engine.json_text import dumps, loads
 from asl_engine.json_values import MISSING
-from asl_engine.language.document import check_source, read_source
+from asl_engine.language.document import read_source
 from asl_engine.limits import AWS_LIMITS, utf8_length
 from asl_engine.payload import Payload
+from asl_engine.project.checking import check_definition
 from asl_engine.project.configuration import Project, find_project
 from asl_engine.project.definitions import pseudo_parameters
 from asl_engine.project.executions import ProjectExecutions
@@ -344,7 +345,7 @@ def _load(source: _Source, limits: Limits) -> StateMachine:
 
 
 def _checked(source: _Source, limits: Limits = AWS_LIMITS) -> tuple[StateMachine | None, list[Finding]]:
-    machine, findings = check_source(source.read, limits)
+    machine, findings = check_definition(source.read, limits)
     return machine, [finding._replace(line=None, column=None) for finding in findings] if source.ours else findings
 
 

@@ -64,7 +64,8 @@ def account(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # -- nothing is called that is not allowed ------------------------------------------------------------
 
-HTTP = {"ApiEndpoint": "https://example.com", "Method": "GET", "InvocationConfig": {"ConnectionArn": "a/b/c"}}
+CONNECTION = "arn:aws:events:us-east-1:123456789012:connection/shop/aeabd89e-d39c-4181-9486-9fe03e6f286a"
+HTTP = {"ApiEndpoint": "https://example.com", "Method": "GET", "InvocationConfig": {"ConnectionArn": CONNECTION}}
 GATEWAY = {"ApiEndpoint": "a.execute-api.us-east-1.amazonaws.com", "Method": "GET"}
 OTHER = "arn:aws:states:us-east-1:123456789012:stateMachine:other"
 
@@ -283,25 +284,28 @@ def named(name: str) -> Callable[[Any], str]:
 
 
 @pytest.mark.parametrize(
-    ("resource", "keys"),
+    ("work", "keys"),
     [
-        (ASK, ["Work", ASK, "sqs:sendMessage.waitForTaskToken", SEND, "sqs:sendMessage"]),
-        (ACTIVITY, ["Work", ACTIVITY, "paint"]),
         (
-            f"{HELLO}:live",
+            task(ASK, {"QueueUrl": "q", "MessageBody": "hi"}),
+            ["Work", ASK, "sqs:sendMessage.waitForTaskToken", SEND, "sqs:sendMessage"],
+        ),
+        (task(ACTIVITY), ["Work", ACTIVITY, "paint"]),
+        (
+            task(f"{HELLO}:live"),
             ["Work", f"{HELLO}:live", HELLO, "hello:live", "HEL-LO:live", "hello", "Hello"],
         ),
     ],
 )
-def test_the_closest_key_counts(resource: str, keys: list[str]) -> None:
+def test_the_closest_key_counts(work: dict[str, Any], keys: list[str]) -> None:
     """Of two that fit, the wider one would never be called."""
     for first, second in pairwise(keys):
         with pytest.raises(ProjectError) as refused:
-            run(machine(task(resource)), tasks={second: named(second), first: named(first)})
+            run(machine(work), tasks={second: named(second), first: named(first)})
         assert f"{first!r} and {second!r} stand for the same task, Work, and {first!r} counts" in str(
             refused.value
         )
-        assert run(machine(task(resource)), tasks={first: named(first)}).output == first
+        assert run(machine(work), tasks={first: named(first)}).output == first
 
 
 def test_a_closer_key_leaves_the_others_to_the_wider_one() -> None:

@@ -9,8 +9,8 @@ from asl_engine.arn import execution_arn
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, Parameter, ProjectError
 from asl_engine.findings import Finding
-from asl_engine.language.document import load_source, located
-from asl_engine.project.checking import invokes_function
+from asl_engine.language.document import located
+from asl_engine.project.checking import invokes_function, load_definition
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.project.limits import limits_of
@@ -87,7 +87,7 @@ def prepare(request: RunRequest) -> Start:
         mock=None if request.mock is None else absolute_mock(request.mock),
     )
     source = read_definition(request.definition, request.substituting, project, local=True)
-    machine = load_source(source, limits)
+    machine = load_definition(source, limits)
     _check_endpoints(request)
     payload = read_input(request.input, how.limits)
     if request.db is not None:

@@ -28,10 +28,14 @@ AFTER: Final = f"{LONE_STATE} (after)"
 
 
 class Subject(NamedTuple):
-    """A compiled state, and the one in the definition that it was compiled from."""
+    """A compiled state, the one in the definition that it was compiled from, and the whole definition.
+
+    A state that was given by itself is in a ``definition`` that was made for it.
+    """
 
     state: State
     written: StateSource
+    definition: Json
 
     @property
     def source(self) -> dict[str, Any]:
@@ -59,7 +63,8 @@ def load_subject(text: str, name: str | None = None, place: str = "definition") 
     if name not in machine.states:
         hint = did_you_mean(name, machine.states)
         raise Refusal(f"State '{name}' does not exist in the state machine definition{hint}")
-    return Subject(machine.states[name], _written(loads(text), name))
+    definition = loads(text)
+    return Subject(machine.states[name], _written(definition, name), definition)
 
 
 def _lone_state(text: str, place: str) -> Subject:
@@ -86,7 +91,7 @@ def _lone_state(text: str, place: str) -> Subject:
     machine, findings = check(dumps(document), positions=False)
     if machine is None:
         raise DefinitionError([finding for finding in findings if finding.severity == "ERROR"], place)
-    return Subject(machine.states[LONE_STATE], _written(document, LONE_STATE))
+    return Subject(machine.states[LONE_STATE], _written(document, LONE_STATE), document)
 
 
 def _written(document: Json, name: str) -> StateSource:

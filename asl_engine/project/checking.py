@@ -1,7 +1,7 @@
 """What is wrong with the tasks of a definition in its project: functions that it lacks, Resources that are none.
 
-``asl validate`` shows the findings, and ``asl run`` where it cannot start: the place is what the engine, which
-asks for resources and not for states, cannot tell.
+``asl validate`` shows the findings.  Whatever else takes a definition refuses it for them, before it stores or
+writes anything: ``load_definition`` and ``check_tasks`` do.
 """
 
 from __future__ import annotations
@@ -14,22 +14,29 @@ from asl_engine.arn import (
     function_arn,
     function_name,
     integration_name,
+    is_activity,
     is_arn,
     is_of_states,
     parse_arn,
 )
-from asl_engine.errors import ProjectError
+from asl_engine.errors import DefinitionError, ProjectError
 from asl_engine.findings import Finding, did_you_mean
+from asl_engine.json_text import loads
+from asl_engine.language.document import check_source, load_source, located
 from asl_engine.language.templates import BROKEN_TEMPLATE
 from asl_engine.language.tree import tasks
+from asl_engine.limits import AWS_LIMITS
 from asl_engine.resources.python.registry import accepts_context, canonical
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from asl_engine.core.machine import StateMachine
     from asl_engine.json_values import Json
+    from asl_engine.language.document import DefinitionSource
     from asl_engine.language.tree import StateSource
+    from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
     from asl_engine.resources.python.registry import Registry
 
@@ -38,10 +45,14 @@ __all__ = [
     "Callables",
     "callables_of",
     "calls_function",
+    "check_definition",
+    "check_tasks",
     "functions_are_remote",
     "functions_called",
     "invokes_function",
+    "load_definition",
     "missing_functions",
+    "task_faults",
     "unknown_integrations",
     "unsupported_resources",
 ]
@@ -100,13 +111,54 @@ def unsupported_resources(definition: Json) -> Iterator[Finding]:
         yield Finding(SCHEMA_VALIDATION_FAILED, message, f"{task.location}/Resource")
 
 
+def load_definition(source: DefinitionSource, limits: Limits = AWS_LIMITS) -> StateMachine:
+    """The state machine, with tasks that CreateStateMachine would accept too.
+
+    Raises ``DefinitionError`` with every finding of severity ERROR.
+    """
+    machine = load_source(source, limits)
+    check_tasks(source, machine.resources)
+    return machine
+
+
+def check_definition(
+    source: DefinitionSource, limits: Limits = AWS_LIMITS
+) -> tuple[StateMachine | None, list[Finding]]:
+    """Like ``check_source``, with what is wrong with the tasks of a machine that is sound otherwise."""
+    machine, findings = check_source(source, limits)
+    faults = [] if machine is None else task_faults(source, machine.resources)
+    return (None, located(source, [*findings, *faults])) if faults else (machine, findings)
+
+
+def check_tasks(source: DefinitionSource, resources: Iterable[str]) -> None:
+    """Raises ``DefinitionError`` for tasks that CreateStateMachine would refuse."""
+    faults = task_faults(source, resources)
+    if faults:
+        raise DefinitionError(faults, source.name)
+
+
+def task_faults(source: DefinitionSource, resources: Iterable[str]) -> list[Finding]:
+    """What CreateStateMachine would refuse of the tasks of a definition, whose Resources are these.
+
+    The definition is read again, and the services' models are looked at, only where there is something to check.
+    """
+    if all(function_name(resource) is not None or is_activity(resource) for resource in resources):
+        return []
+    from asl_engine.resources.integrations import unsupported
+
+    document = loads(source.text)
+    lacking = {f"{task.location}/Resource" for task in tasks(document) if unsupported(task.source["Resource"])}
+    found = [*unsupported_resources(document), *unknown_integrations(document)]
+    return located(source, [one for one in found if one.location not in lacking])
+
+
 def unknown_integrations(definition: Json) -> Iterator[Finding]:
     """The Resources of integrations that AWS does not have, and the parameters that theirs do not take."""
     from asl_engine.resources.integrations import recognised
     from asl_engine.resources.recognition import unrecognised
 
     resources = {f"{task.location}/Resource": task.source["Resource"] for task in tasks(definition)}
-    for finding in unrecognised(definition):
+    for finding in unrecognised(definition, filled=False):
         resource = resources.get(finding.location or "")
         hint = "" if resource is None or recognised(resource) else _meant_integration(resource)
         yield finding._replace(message=finding.message.removesuffix(".") + hint) if hint else finding

@@ -10,10 +10,10 @@ from asl_engine.arn import execution_arn, is_name, parse_arn, state_machine_arn
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.errors import AslError, ExecutionAlreadyExists, ExecutionBusy
 from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
 from asl_engine.limits import MAX_NAME_LENGTH
 from asl_engine.payload import Payload
+from asl_engine.project.checking import load_definition
 from asl_engine.project.definitions import read_definition
 from asl_engine.project.inputs import machine_name
 from asl_engine.project.lookup import load_execution
@@ -56,7 +56,7 @@ class ProjectExecutions:
         return None if file is None else self._load(file)
 
     def _load(self, file: Path) -> StateMachine:
-        return load_source(read_definition(str(file), project=self._project, local=True))
+        return load_definition(read_definition(str(file), project=self._project, local=True))
 
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         engine = self._engine()

@@ -13,7 +13,16 @@ from asl_engine.resources.aws.names import operation_name, service_model, servic
 from asl_engine.resources.aws.optimised import OPTIMISED, SYNC, TOKEN
 from asl_engine.resources.aws.sdk_services import sdk_services
 
-__all__ = ["NATIVE", "UNSUPPORTED", "Integration", "integration", "not_recognised", "recognised", "unlisted"]
+__all__ = [
+    "NATIVE",
+    "UNSUPPORTED",
+    "Integration",
+    "integration",
+    "not_recognised",
+    "recognised",
+    "unlisted",
+    "unsupported",
+]
 
 # Integrations that are not operations of an AWS service, or that this engine serves itself, with their patterns.
 NATIVE: dict[str, tuple[str, ...]] = {
@@ -87,6 +96,12 @@ def _is_action(found: Integration) -> bool:
     return name is not None and not service_model(service).operation_model(name).has_event_stream_output
 
 
+def unsupported(resource: str) -> bool:
+    """Whether a Resource is an integration that AWS has and this engine lacks: something may stand in for it."""
+    found = integration(resource)
+    return found is not None and not found.sdk and found.name in UNSUPPORTED
+
+
 def unlisted(resource: str) -> str | None:
     """The service of an ``aws-sdk`` Resource that no list of AWS's names, None for any other Resource."""
     found = integration(resource)
@@ -95,8 +110,7 @@ def unlisted(resource: str) -> str | None:
 
 def not_recognised(resource: str) -> str:
     """The message for a Resource that is not ``recognised``: AWS's, or ours for an integration that AWS has."""
-    found = integration(resource)
-    if found is not None and not found.sdk and found.name in UNSUPPORTED:
+    if unsupported(resource):
         return f"The resource {resource} is one that asl-engine does not support (docs/integrations.md)"
     return (
         f"The resource provided {resource} is not recognized. The value is not a valid resource ARN, "

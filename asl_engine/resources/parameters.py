@@ -6,10 +6,12 @@ is created, with what is known of them then; values that only the state's input 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.expressions.delimiters import is_expression
 from asl_engine.findings import Finding
+from asl_engine.language.placeholders import placeholders
 from asl_engine.resources.aws.names import has_service, operation_name, service_model, services
 from asl_engine.resources.aws.optimised import OPTIMISED as TABLE
 from asl_engine.resources.aws.requests import Member, OperationInput, Rules, StructureFields, fields_of, read
@@ -32,10 +34,11 @@ __all__ = ["parameter_faults", "unfitting_parameters"]
 DYNAMIC = ".$"
 
 
-def unfitting_parameters(task: StateSource) -> Iterator[Finding]:
+def unfitting_parameters(task: StateSource, *, filled: bool = True) -> Iterator[Finding]:
     """A finding for each field that is wrong.  All of them are at the field that has the parameters, as on AWS.
 
     The task's Resource is one that is recognised.  Without botocore nothing is known of the services' fields.
+    A text with a placeholder is known only where the definition is ``filled``.
     """
     resource, jsonata = task.source["Resource"], task.language == "JSONata"
     found = integration(resource)
@@ -47,24 +50,27 @@ def unfitting_parameters(task: StateSource) -> Iterator[Finding]:
         yield Finding(SCHEMA_VALIDATION_FAILED, message, task.location)
         return
     try:
-        faults = parameter_faults(found, _known(task.source[field], jsonata=jsonata), field)
+        faults = parameter_faults(found, _known(task.source[field], jsonata=jsonata, filled=filled), field)
     except RecursionError:
         faults = [f"The {field} are nested too deeply"]
     for fault in faults:
         yield Finding(SCHEMA_VALIDATION_FAILED, fault, f"{task.location}/{field}")
 
 
-def _known(template: Json, *, jsonata: bool) -> Any:
+def _known(template: Json, *, jsonata: bool, filled: bool) -> Any:
     """The value of a payload template as far as it is known before the state runs."""
+    known = partial(_known, jsonata=jsonata, filled=filled)
     if isinstance(template, dict):
         if jsonata:
-            return {key: _known(inner, jsonata=True) for key, inner in template.items()}
+            return {key: known(inner) for key, inner in template.items()}
         return {
-            key.removesuffix(DYNAMIC): UNKNOWN if key.endswith(DYNAMIC) else _known(inner, jsonata=False)
+            key.removesuffix(DYNAMIC): UNKNOWN if key.endswith(DYNAMIC) else known(inner)
             for key, inner in template.items()
         }
     if isinstance(template, list):
-        return [_known(item, jsonata=jsonata) for item in template]
+        return [known(item) for item in template]
+    if not filled and isinstance(template, str) and placeholders(template):
+        return UNKNOWN
     return UNKNOWN if jsonata and is_expression(template) else template
 
 

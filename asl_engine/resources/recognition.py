@@ -21,10 +21,11 @@ __all__ = ["UNLISTED_SERVICE", "task_resources", "unlisted_services", "unrecogni
 UNLISTED_SERVICE = "UNLISTED_SERVICE"
 
 
-def unrecognised(definition: Json) -> Iterator[Finding]:
+def unrecognised(definition: Json, *, filled: bool = True) -> Iterator[Finding]:
     """A finding for each task whose Resource is a service integration that AWS does not have.
 
-    Also one for each parameter that the service would not accept, as far as that is known beforehand.
+    Also one for each parameter that the service would not accept, as far as that is known beforehand.  A
+    definition that is not ``filled`` may get values for its placeholders later: what they stand for is unknown.
     """
     for task in tasks(definition):
         resource: str = task.source["Resource"]
@@ -32,7 +33,7 @@ def unrecognised(definition: Json) -> Iterator[Finding]:
         if arn is None or arn.service != "states" or is_activity(resource):
             continue
         if recognised(resource):
-            yield from unfitting_parameters(task)
+            yield from unfitting_parameters(task, filled=filled)
         else:
             yield Finding(SCHEMA_VALIDATION_FAILED, not_recognised(resource), f"{task.location}/Resource")
 

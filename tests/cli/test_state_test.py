@@ -130,7 +130,8 @@ def test_a_context_object(project: Project) -> None:
 
 def test_a_mocked_result_is_held_against_the_model(project: Project) -> None:
     resource = "arn:aws:states:::states:startExecution"
-    path = project.define("state", json.dumps({"Type": "Task", "Resource": resource, **END}))
+    given = {"StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:other"}
+    path = project.define("state", {"Type": "Task", "Resource": resource, "Parameters": given, **END})
     mock = ("--mock-result", '{"StartDate": "2024-01-01T00:00:00Z"}')
     result = project.asl("test-state", path, *mock)
     assert result.code == 2
@@ -195,6 +196,7 @@ NEED_A_MOCK = {
     "another party": {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+        "Parameters": {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/q", "MessageBody": "hi"},
         "End": True,
     },
 }

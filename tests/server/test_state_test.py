@@ -255,6 +255,12 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
     (PASS, {"inspectionLevel": "ALL"}, VALIDATION, "enum value set: [INFO, DEBUG, TRACE]"),
     (PASS, {"stateName": "P"}, "InvalidDefinition", "The field 'StartAt' is required but was missing"),
     ({"Type": "Nap"}, {}, "InvalidDefinition", "at /States/StateName/Type"),
+    (
+        {**TASK, "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": {"QueueUrl": "q"}},
+        {"mock": MOCK},
+        "InvalidDefinition",
+        "The field 'MessageBody' is required but was missing at /States/StateName/Parameters",
+    ),
     (PASS, {"variables": "[]"}, VALIDATION, "The variables must be a JSON object."),
     (PASS, {"variables": "{"}, VALIDATION, "The variables is not valid JSON"),
     (TASK, {"context": "[]", "mock": MOCK}, VALIDATION, "The context must be a JSON object."),
@@ -296,7 +302,8 @@ REFUSED: list[tuple[Any, dict[str, Any], str, str]] = [
 
 
 def test_a_mocked_result_is_held_against_the_model(client: Any) -> None:
-    state = json.dumps({**TASK, "Resource": "arn:aws:states:::sqs:sendMessage"})
+    message = {"QueueUrl": "q", "MessageBody": "hi"}
+    state = json.dumps({**TASK, "Resource": "arn:aws:states:::sqs:sendMessage", "Parameters": message})
     told = refusal(client.test_state, definition=state, mock={"result": '{"MessageId": 1}'})
     assert told == (VALIDATION, "Mock result schema validation error: Field 'MessageId' must be a string")
     mock = {"result": '{"MessageId": 1}', "fieldValidationMode": "NONE"}

@@ -143,7 +143,7 @@ def test_a_stand_in_for_a_state_that_does_not_exist_names_what_there_is() -> Non
 
 def test_what_has_no_answer_and_would_leave_the_process_is_refused() -> None:
     with pytest.raises(ProjectError, match="the state 'Send' would call AWS"):
-        Workflow(machine(Send=task(SEND))).run()
+        Workflow(machine(Send=task(SEND, Parameters=MESSAGE))).run()
 
 
 def test_a_function_whose_name_is_computed_is_refused_when_it_is_called() -> None:
@@ -167,8 +167,10 @@ START = machine(
 
 
 def test_a_result_is_held_against_the_model_of_its_service() -> None:
+    message = {"QueueUrl": "q", "MessageBody": "hi"}
     send = machine(
-        Send=task(SEND, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]), Caught={"Type": "Succeed"}
+        Send=task(SEND, Parameters=message, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]),
+        Caught={"Type": "Succeed"},
     )
     with pytest.raises(
         MockRefused, match=f"'Send' has a result that {SEND} could not give: .*'MessageId' must be a str"

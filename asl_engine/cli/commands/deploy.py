@@ -22,6 +22,7 @@ from asl_engine.cloud.deploy.settings import checked_weight, read_settings
 from asl_engine.errors import InvalidInput
 from asl_engine.language.document import DefinitionSource, load_source
 from asl_engine.limits import MAX_NAME_LENGTH
+from asl_engine.project.checking import check_tasks
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, machine_name
 from asl_engine.project.lookup import project_of
@@ -194,7 +195,8 @@ def order_for(given: Deployment) -> Order:
         shift = Shift(settings.alias, given.weight, given.alarms, given.check, given.watch, given.promote)
 
     def check(text: str) -> None:
-        load_source(read._replace(text=text))
+        machine = load_source(read._replace(text=text))
+        check_tasks(read, machine.resources)  # as it was written: what its placeholders stand for is not known
 
     order = Order(name, read.text, read.name, project, settings, check, shift=shift)
     if given.with_functions and not given.destroy:

@@ -16,16 +16,18 @@ from asl_engine.cli.output import clean, out, plain_lines, pretty_json
 from asl_engine.core.machine import StateMachine
 from asl_engine.engine.clock import clock_of
 from asl_engine.engine.state_tests import datasets_of, run_trial, trial_identity
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import DefinitionError, InvalidInput
 from asl_engine.findings import did_you_mean
 from asl_engine.inspection.checks import NEEDS_MOCK, check_mock, check_request
 from asl_engine.inspection.question import StateConfiguration, StateMock
 from asl_engine.inspection.subject import load_subject
 from asl_engine.inspection.trial import Trial
 from asl_engine.inspection.verdict import HTTP, to_answer
-from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.language.tree import all_states
+from asl_engine.json_text import JsonSyntaxError, dumps, loads
+from asl_engine.language.document import DefinitionSource
+from asl_engine.language.tree import all_states, tasks
 from asl_engine.payload import Payload
+from asl_engine.project.checking import check_tasks, task_faults
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, read_input, read_text
 from asl_engine.project.lookup import project_of
@@ -184,6 +186,7 @@ def try_state(request: StateTestRequest) -> int:
     project = project_of(how.definition)
     source = read_definition(request.definition, request.substituting, project, local=True)
     subject = load_subject(source.text, _state_name(source.text, request.state), source.name)
+    _check_tasks(source, subject, request.state)
     trial, resources = _trial(request, subject, how, project)
     with redirect_stdout(sys.stderr):  # what the task prints is no part of the verdict
         asyncio.run(run_trial(trial, resources, clock_of(how.time), reveal_secrets=request.reveal_secrets))
@@ -193,6 +196,17 @@ def try_state(request: StateTestRequest) -> int:
     else:
         _tell(subject, verdict, level)
     return 1 if verdict.status == "FAILED" else 0
+
+
+def _check_tasks(source: DefinitionSource, subject: Subject, name: str | None) -> None:
+    """Raises ``DefinitionError`` for tasks that CreateStateMachine would refuse, wherever they are."""
+    resources = [task.source["Resource"] for task in tasks(subject.definition)]
+    if name is not None:
+        check_tasks(source, resources)
+        return
+    faults = task_faults(DefinitionSource(dumps(subject.definition), source.name), resources)
+    if faults:  # their lines are those of the machine that was made for the state
+        raise DefinitionError([one._replace(line=None, column=None) for one in faults], source.name)
 
 
 def _state_name(text: str, given: str | None) -> str | None:

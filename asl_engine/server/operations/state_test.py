@@ -15,6 +15,7 @@ from asl_engine.inspection.verdict import to_answer
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.payload import Payload
 from asl_engine.resources.mocks.results import FieldValidation, check_result
+from asl_engine.resources.recognition import unrecognised
 from asl_engine.server.definitions import invalid_definition
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.request import checked_role
@@ -46,6 +47,9 @@ def _trial(request: Request, service: Service) -> Trial:
     reveal = request.flag("revealSecrets", default=False)
     check_request(mock, configuration, context=context is not None, reveal_secrets=reveal)
     subject = load_subject(request.text("definition"), request.optional_text("stateName"))
+    refused = [*unrecognised(subject.definition)]
+    if refused:
+        raise invalid_definition(refused)
     given = request.optional_text("roleArn")
     role = None if given is None else checked_role(given)
     check_mock(subject, mock, configuration, role)
