@@ -23,6 +23,15 @@ from asl_engine.json_values import MISSING
 from asl_engine.language.document import read_source
 from asl_engine.limits import AWS_LIMITS, utf8_length
 from asl_engine.payload import Payload
+from asl_engine.project.arguments import (
+    check_folder,
+    check_limits,
+    check_path,
+    check_placeholders,
+    check_substitutes,
+    check_switch,
+    check_text,
+)
 from asl_engine.project.checking import check_definition
 from asl_engine.project.configuration import Project, find_project
 from asl_engine.project.definitions import pseudo_parameters
@@ -123,7 +132,8 @@ def run(
 
     Raises ``DefinitionError``, ``InvalidInput``, ``ProjectError`` (a task that nothing serves, or a stand-in that
     the definition does not call), ``ExecutionAlreadyExists`` and ``StoreError``: all of them ``AslError``.  Raises
-    ``RuntimeError`` where an event loop is running: ``arun`` is for there.
+    ``RuntimeError`` where an event loop is running: ``arun`` is for there.  An argument of another type than the
+    signature's is a ``TypeError``, which names it.
     """
     if _is_loop_running():
         raise RuntimeError(
@@ -208,8 +218,15 @@ def prepared(
 
     ``answered`` says of a machine's task without a stand-in that the caller sees to it.
     """
+    check_switch("aws", aws)
+    check_limits("aws_limits", aws_limits)
+    check_text("time", time)
+    if name is not None:
+        check_text("name", name)
+    if db is not None:
+        check_path("db", db)
     checked_time(time)
-    source = _read(definition, substitutions or {}, project)
+    source = _read(definition, substitutions, project)
     home = source.project
     limits = _limits(home, aws_limits)
     how = RunOptions(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
@@ -292,7 +309,7 @@ def validate(definition: Definition, substitutions: Mapping[str, str] | None = N
 
     Raises ``AslError`` for a file that cannot be read.
     """
-    return _checked(_read(definition, substitutions or {}, None))[1]
+    return _checked(_read(definition, substitutions, None))[1]
 
 
 class _Source(NamedTuple):
@@ -307,20 +324,27 @@ class _Source(NamedTuple):
     ours: bool = False
 
 
-def _read(definition: Definition, values: Mapping[str, str], project: str | os.PathLike[str] | None) -> _Source:
+def _read(
+    definition: Definition, substitutions: Mapping[str, str] | None, project: str | os.PathLike[str] | None
+) -> _Source:
+    values = {} if substitutions is None else substitutions
+    check_substitutes("substitutions", values)
+    if project is not None:
+        check_folder("project", project)
     is_text = isinstance(definition, str) and definition.lstrip().startswith("{")
     if isinstance(definition, str | os.PathLike) and not is_text:
         name = os.fspath(definition)
         path = Path(name).absolute()
         home = _project(path, project)
-        read = read_source(
-            read_text(name, "the definition"), name, {**pseudo_parameters(home), **home.substitutions, **values}
-        )
-        return _Source(read, home, path)
+        return _Source(_filled(read_text(name, "the definition"), name, home, values), home, path)
     home = _project(None, project)
     text = definition if isinstance(definition, str) else _json_text(_as_dict(definition), "the definition")
-    read = read_source(text, UNNAMED_SOURCE, {**pseudo_parameters(home), **home.substitutions, **values})
-    return _Source(read, home, ours=not is_text)
+    return _Source(_filled(text, UNNAMED_SOURCE, home, values), home, ours=not is_text)
+
+
+def _filled(text: str, name: str, home: Project, values: Mapping[str, str]) -> DefinitionSource:
+    check_placeholders("substitutions", values, text)
+    return read_source(text, name, {**pseudo_parameters(home), **home.substitutions, **values})
 
 
 def _as_dict(definition: object) -> dict[str, Any]:

@@ -443,3 +443,63 @@ def test_importing_the_package_imports_nothing_else() -> None:
     code = "import sys, asl_engine; print([name for name in sys.modules if name.startswith('asl_engine.')])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+STAGED: dict[str, Any] = {
+    "StartAt": "Done",
+    "States": {"Done": {"Type": "Pass", "Result": "${Stage}", "End": True}},
+}
+OF_ANOTHER_TYPE: dict[str, tuple[dict[str, Any], str]] = {
+    "aws": ({"aws": "no"}, "aws has to be True or False, not str"),
+    "a text for limits": ({"aws_limits": "no"}, "aws_limits has to be True, False, or a mapping of limits to"),
+    "a number for limits": ({"aws_limits": 5}, "numbers or None, not int"),
+    "a list of limits": ({"aws_limits": ["history_events"]}, "numbers or None, not list"),
+    "a limit's name": ({"aws_limits": {5: 5}}, "aws_limits: the name of a limit has to be a text, not int"),
+    "time": ({"time": 5}, "time has to be a text, not int"),
+    "no time": ({"time": None}, "time has to be a text, not NoneType"),
+    "name": ({"name": 5}, "name has to be a text, not int"),
+    "db": ({"db": 5}, "db has to be a path, not int"),
+    "project": ({"project": 5}, "project has to be a path, not int"),
+    "a substitute": (
+        {"substitutions": {"Stage": 5}},
+        "substitutions: the value of 'Stage' has to be a text, not int",
+    ),
+    "a placeholder": (
+        {"substitutions": {5: "x"}},
+        "substitutions: the name of a placeholder has to be a text, not int",
+    ),
+    "a text of substitutes": (
+        {"substitutions": "Stage=x"},
+        "substitutions has to be a mapping of names to texts, not str",
+    ),
+    "a list of substitutes": (
+        {"substitutions": []},
+        "substitutions has to be a mapping of names to texts, not list",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), OF_ANOTHER_TYPE.values(), ids=OF_ANOTHER_TYPE)
+def test_an_argument_of_another_type_is_named(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError) as refused:
+        run(STAGED, **arguments)
+    assert message in str(refused.value)
+    with pytest.raises(TypeError) as again:
+        asyncio.run(arun(STAGED, **arguments))
+    assert str(again.value) == str(refused.value)
+
+
+def test_a_substitute_that_nothing_asks_for() -> None:
+    assert run(STAGED, substitutions={"Stage": "dev"}).output == "dev"
+    for call in (run, validate):
+        with pytest.raises(InvalidInput) as refused:
+            call(STAGED, substitutions={"Stag": "dev"})
+        assert str(refused.value) == (
+            "substitutions: there is no ${Stag} in the definition; did you mean 'Stage'?; there are ${Stage}"
+        )
+
+
+def test_a_project_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(ProjectError) as refused:
+        run(PASS, project=tmp_path / "nowhere")
+    assert str(refused.value) == f"project: there is no folder {tmp_path / 'nowhere'}"

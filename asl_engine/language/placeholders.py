@@ -15,7 +15,7 @@ from asl_engine.findings import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["placeholders", "short_forms", "substitute", "substitutions"]
+__all__ = ["nothing_to_replace", "placeholders", "short_forms", "substitute", "substitutions"]
 
 PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
 # CloudFormation's short forms in YAML: !Ref Name, !GetAtt Name.Arn.
@@ -51,12 +51,13 @@ def substitutions(given: Iterable[str], known: list[str]) -> dict[str, str]:
         if not equals or not name:
             raise InvalidInput(Parameter("substitute", argument), ": it has to be NAME=VALUE")
         if name not in known:
-            raise InvalidInput(Parameter("substitute", argument), f": {_nothing_to_replace(name, known)}")
+            raise InvalidInput(Parameter("substitute", argument), f": {nothing_to_replace(name, known)}")
         values[name] = value
     return values
 
 
-def _nothing_to_replace(name: str, known: list[str]) -> str:
+def nothing_to_replace(name: str, known: list[str]) -> str:
+    """That none of the ``known`` placeholders has this name, and which was probably meant."""
     if not known:
         return "the definition has no placeholders such as ${" + name + "}"
     there_are = ", ".join("${" + other + "}" for other in known)
