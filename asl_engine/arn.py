@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 from asl_engine.limits import MAX_NAME_LENGTH
 
 __all__ = [
+    "ALIAS_NAME",
+    "ALLOWED_IN_ALIASES",
     "ALLOWED_IN_NAMES",
     "CALLBACK",
     "LOG_GROUP_ARN",
@@ -29,6 +31,7 @@ __all__ = [
     "function_reference",
     "integration_name",
     "is_activity",
+    "is_alias_name",
     "is_arn",
     "is_child",
     "is_express",
@@ -433,6 +436,17 @@ ALLOWED_IN_NAMES: Final = (
 def is_name(text: str, longest: int | None = MAX_NAME_LENGTH) -> bool:
     """Whether the text can be a name; without ``longest``, of any length."""
     return text != "" and (longest is None or len(text) <= longest) and not _FORBIDDEN.search(text)
+
+
+ALIAS_NAME: Final = re.compile(rf"(?=[0-9]*[A-Za-z_.-])[A-Za-z0-9_.-]{{1,{MAX_NAME_LENGTH}}}")
+ALLOWED_IN_ALIASES: Final = (
+    f"1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 . - _, and not digits alone, as a version's number has"
+)
+
+
+def is_alias_name(text: str) -> bool:
+    """Whether the text can be the name of a state machine's alias."""
+    return ALIAS_NAME.fullmatch(text) is not None
 
 
 def name_from(text: str) -> str:

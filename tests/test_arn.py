@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from botocore.session import get_session
 
 from asl_engine.arn import (
     Arn,
@@ -17,6 +20,7 @@ from asl_engine.arn import (
     function_reference,
     integration_name,
     is_activity,
+    is_alias_name,
     is_express,
     is_name,
     is_of_states,
@@ -315,3 +319,31 @@ def test_what_a_resource_can_be_called(resource: str, names: list[str]) -> None:
 )
 def test_which_tasks_are_submitted(resource: str, submitted: bool) -> None:
     assert is_submitted(resource) == submitted
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "live",
+        "_",
+        "-",
+        "1.",
+        "v1",
+        "1" * 79 + "v",
+        "",
+        "1",
+        "0123",
+        "a b",
+        "live:1",
+        "l" * 80,
+        "l" * 81,
+        "é",
+        "live\n",
+        "٣",
+    ],
+)
+def test_the_name_of_an_alias_is_what_the_model_allows(name: str) -> None:
+    shape = get_session().get_service_model("stepfunctions").operation_model("CreateStateMachineAlias").input_shape
+    allowed = shape.members["name"].metadata
+    fits = allowed["min"] <= len(name) <= allowed["max"] and re.fullmatch(allowed["pattern"], name) is not None
+    assert is_alias_name(name) == fits

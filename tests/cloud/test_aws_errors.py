@@ -212,6 +212,7 @@ def test_a_placeholder_without_a_value(project: Project, monkeypatch: pytest.Mon
     assert "CreateStateMachine" not in asked
 
 
+NO_ALIASES = ["a b", "live:1", "12", "", "l" * 81, "é"]
 OPTIONS = [
     (["--weight", "100"], "--weight 100: it is the new version's percentage, from 1 to 99"),
     (["--weight", "10"], "give --alias NAME"),
@@ -222,6 +223,7 @@ OPTIONS = [
     (["--watch", "-1"], "it is a number of seconds"),
     (["--role", "mine"], "--role mine: it is a role's ARN"),
     (["--name", "a b"], "--name 'a b': a name has 1 to 80"),
+    *((["--alias", name], f"--alias {name!r}: an alias's name has 1 to 80") for name in NO_ALIASES),
 ]
 
 
@@ -235,6 +237,11 @@ def test_options_that_do_not_go_together(project: Project, options: list[str], e
 CONFIGURATIONS = [
     ("memory = 12", "deploy.memory has to be a whole number of megabytes from 128 to 10240; it is 12"),
     ('colour = "red"', "there is no key 'colour'; allowed are project, type"),
+    (
+        'alias = "12"',
+        "deploy.alias has to be an alias's name (1 to 80 of the characters A-Z a-z 0-9 . - _, and not",
+    ),
+    ('alias = "é"', "deploy.alias has to be an alias's name"),
     ('architecture = "mips"', "deploy.architecture has to be one of arm64, x86_64"),
     ("logging = { level = 'ALL' }", "deploy.logging: group is missing"),
     ("functions = { pay = { memory = 'much' } }", "deploy.functions.pay.memory has to be a whole number"),

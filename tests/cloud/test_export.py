@@ -303,6 +303,11 @@ def test_what_is_refused(project: Project) -> None:
     refused = project.asl("export", broken)
     assert refused.code == 2
     assert "MISSING_TRANSITION_TARGET" in refused.err
+    for option, value in (("--alias", "live:1"), ("--role", "foo"), ("--type", "FAST")):
+        refused = project.asl("export", path, option, value)
+        assert (refused.code, refused.out) == (2, "")
+        assert f"{option} {value}".replace("live:1", "'live:1'") in refused.err
+    assert not (project.root / "export").exists()
     (project.root / "taken").write_text("")
     refused = project.asl("export", path, "--output", "taken")
     assert refused.code == 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from asl_engine.arn import is_role
+from asl_engine.arn import ALLOWED_IN_ALIASES, is_alias_name, is_role
 from asl_engine.cli import options
 from asl_engine.cli.output import clean, confirmed, err, out, pretty_json
 from asl_engine.cloud.client import connect
@@ -160,10 +160,6 @@ def deploy_command(given: Deployment) -> int:
 
 def _check_options(given: Deployment) -> None:
     checked_weight(given.weight)
-    if given.role is not None and not is_role(given.role):
-        raise InvalidInput(f"--role {given.role}: it is a role's ARN, as in arn:aws:iam::123456789012:role/name")
-    if given.type not in {None, "STANDARD", "EXPRESS"}:
-        raise InvalidInput(f"--type {given.type}: it is STANDARD or EXPRESS")
     if given.watch < 0:
         raise InvalidInput(f"--watch {given.watch}: it is a number of seconds")
     if given.promote and given.rollback:
@@ -172,8 +168,19 @@ def _check_options(given: Deployment) -> None:
         raise InvalidInput("--destroy deletes everything: leave out --weight, --promote and --rollback")
 
 
+def _check_settings(given: Deployment) -> None:
+    """Raises ``InvalidInput`` for what AWS would refuse when the machine is there already."""
+    if given.role is not None and not is_role(given.role):
+        raise InvalidInput(f"--role {given.role}: it is a role's ARN, as in arn:aws:iam::123456789012:role/name")
+    if given.type not in {None, "STANDARD", "EXPRESS"}:
+        raise InvalidInput(f"--type {given.type}: it is STANDARD or EXPRESS")
+    if given.alias is not None and not is_alias_name(given.alias):
+        raise InvalidInput(f"--alias {given.alias!r}: an alias's name has {ALLOWED_IN_ALIASES}")
+
+
 def order_for(given: Deployment) -> Order:
-    """What to deploy, from the file, the options and the project."""
+    """What to deploy, from the file, the options and the project.  Raises ``AslError``."""
+    _check_settings(given)
     start = Path.cwd() if given.definition == STDIN else Path(given.definition).absolute()
     project = project_of(start)
     settings = read_settings(project)

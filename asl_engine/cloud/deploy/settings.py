@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.arn import ROLE_ARN
+from asl_engine.arn import ALIAS_NAME, ALLOWED_IN_ALIASES, ROLE_ARN
 from asl_engine.errors import InvalidInput, Parameter, ProjectError
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ _KEYS: dict[str, Check] = {
     "profile": _text("the name of an AWS profile", "profile"),
     "role": _text("the ARN of a role", "role", ROLE_ARN.pattern),
     "function-role": _text("the ARN of a role", "function_role", ROLE_ARN.pattern),
-    "alias": _text("an alias's name", "alias", r"[\w.-]*[A-Za-z][\w.-]*"),
+    "alias": _text(f"an alias's name ({ALLOWED_IN_ALIASES})", "alias", ALIAS_NAME.pattern),
     "tracing": _flag("tracing"),
     "logging": ("logging", lambda v: isinstance(v, dict), "a table with level, group and data", _same),
     "architecture": _one_of("architecture", ARCHITECTURES),
