@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from contextlib import contextmanager, redirect_stdout, suppress
 from typing import TYPE_CHECKING, Any, Self
 
+from asl_engine.cli.ends import end_at_once, told_of_ends
 from asl_engine.cli.lookup import command_for
 from asl_engine.cli.output import err, short_name
 from asl_engine.errors import StoreError
@@ -51,7 +51,8 @@ def at_the_wheel(patience: float | None = None) -> Iterator[Signals]:
 
     ``patience`` is that of ``Signals``.
     """
-    with redirect_stdout(sys.stderr), Signals(patience) as signals:
+    ends = told_of_ends("what has not ended is kept; go on with: asl resume --all")
+    with redirect_stdout(sys.stderr), ends, Signals(patience) as signals:
         yield signals
 
 
@@ -158,7 +159,7 @@ class Signals:
     def _receive(self, number: int, frame: object) -> None:
         del frame
         if self.received.done():
-            os._exit(128 + number)
+            end_at_once(128 + number)
         self.received.set_result(number)
         if self.patience == AT_ONCE:
             self._give_up()
@@ -169,7 +170,7 @@ class Signals:
         """A thread that waits for the database cannot be told to stop, and Python would wait for it."""
         if self.patience is not None:
             err("interrupted")
-            os._exit(128 + self.received.result())
+            end_at_once(128 + self.received.result())
 
 
 def _nothing() -> None:

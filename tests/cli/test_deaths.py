@@ -74,6 +74,7 @@ def slow(event, context):
     context.heartbeat()
     time.sleep(600)
 """
+ENDED_BY_TASK = 75
 EXIT = "Runtime exited with error: "
 
 
@@ -143,7 +144,7 @@ def test_resume_all_fails_the_culprit_and_ends_the_others(deadly: Project) -> No
     other = deadly.define("other", machine(Innocent=task("innocent")))
     with_both = deadly.spawn("run", both, "--name", "both")
     with_other = deadly.spawn("run", other, "--name", "other")
-    assert finished(with_both).code == 9
+    assert finished(with_both).code == ENDED_BY_TASK
     wait_for(lambda: len(pids(deadly, "innocent")) == 2)
     with_other.kill()
     finished(with_other)
@@ -166,7 +167,7 @@ def test_retry_and_catch_see_the_death_and_no_attempt_takes_the_engine_down_agai
     )
     definition = deadly.define("m", machine(Boom=boom, Caught={"Type": "Pass", "Result": "caught"}))
     (deadly.root / "innocent").touch()
-    assert deadly.process("run", definition, "--name", "one", "--time", "skip").code == 9
+    assert deadly.process("run", definition, "--name", "one", "--time", "skip").code == ENDED_BY_TASK
     resumed = deadly.process("resume", "one")
     assert (resumed.code, resumed.out) == (0, '"caught"\n')
     assert len({*pids(deadly, "culprit")}) == 4  # the engine's, and one for each of three attempts
@@ -198,8 +199,8 @@ def test_a_task_may_ask_for_a_process_of_its_own(deadly: Project) -> None:
 
 def test_a_task_may_have_more_deaths_than_others(deadly: Project) -> None:
     definition = deadly.define("m", machine(T=task("third")))
-    assert deadly.process("run", definition, "--name", "one").code == 4
-    assert deadly.process("resume", "one").code == 4  # it ran in the engine's process once more
+    assert deadly.process("run", definition, "--name", "one").code == ENDED_BY_TASK
+    assert deadly.process("resume", "one").code == ENDED_BY_TASK  # it ran in the engine's process once more
     assert "stands at  T (Task)" in deadly.asl("show", "one").out
     resumed = deadly.process("resume", "one")
     assert resumed.code == 1
@@ -258,3 +259,43 @@ def test_the_processes_of_an_engine_that_is_killed_end(deadly: Project) -> None:
     process.kill()
     finished(process)
     wait_for(lambda: has_ended(worker))
+
+
+@pytest.mark.parametrize("status", [0, 3, 9])
+def test_a_run_that_a_task_has_ended_never_looks_like_one_that_has_ended(deadly: Project, status: int) -> None:
+    """0 would tell that it has succeeded, 3 that it has timed out."""
+    definition = deadly.define("m", machine(T=task("third_of")))
+    with (deadly.root / "tasks" / "callables.py").open("a", encoding="utf-8") as tasks:
+        tasks.write(f"""
+
+@task(max_deaths=9)
+def third_of(event):
+    if os.fork() == 0:
+        os._exit(0)  # a child ends itself, and nothing is said of it
+    os.wait()
+    os._exit({status})
+""")
+    for command in (["run", definition, "--name", "one"], ["resume", "one"], ["resume", "--all"]):
+        ended = deadly.process(*command)
+        assert (ended.code, ended.out) == (ENDED_BY_TASK, "")
+        told = f"a task has ended the process, with os._exit({status}): what has not ended is kept; go on with: "
+        assert ended.err.count("a task has ended") == ended.err.count(told) == 1
+    # The last death is counted by whoever goes on.
+    assert "died       2 processes while the task of T ran" in deadly.asl("show", "one").out
+    tested = deadly.process("test-state", definition, "--state", "T")
+    assert (tested.code, tested.out) == (ENDED_BY_TASK, "")
+
+
+def test_a_redrive_that_a_task_has_ended(deadly: Project) -> None:
+    with (deadly.root / "tasks" / "callables.py").open("a", encoding="utf-8") as tasks:
+        tasks.write("""
+
+@task
+def second(event):
+    if not os.path.exists("failed"):
+        note("failed")
+        raise ValueError
+    os._exit(0)
+""")
+    assert deadly.process("run", deadly.define("m", machine(T=task("second"))), "--name", "one").code == 1
+    assert deadly.process("redrive", "one").code == ENDED_BY_TASK

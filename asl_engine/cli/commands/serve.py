@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
 import typer
 
 from asl_engine.cli import options
+from asl_engine.cli.ends import told_of_ends
 from asl_engine.cli.output import counted, err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
@@ -184,7 +185,8 @@ def serve(given: Serving) -> int:
     )
     logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     db = project.db if given.db is None else database(given.db)
-    return asyncio.run(_serve(given, how, project._replace(db=db), _hosts(given, project)))
+    with told_of_ends("what runs is kept, and goes on when the server is started again"):
+        return asyncio.run(_serve(given, how, project._replace(db=db), _hosts(given, project)))
 
 
 def _time(given: str | None) -> str:

@@ -12,6 +12,7 @@ import typer
 
 from asl_engine.arn import names_activity, role_arn
 from asl_engine.cli import options
+from asl_engine.cli.ends import told_of_ends
 from asl_engine.cli.output import clean, out, plain_lines, pretty_json
 from asl_engine.core.machine import StateMachine
 from asl_engine.engine.clock import clock_of
@@ -188,7 +189,10 @@ def try_state(request: StateTestRequest) -> int:
     subject = load_subject(source.text, _state_name(source.text, request.state), source.name)
     _check_tasks(source, subject, request.state)
     trial, resources = _trial(request, subject, how, project)
-    with redirect_stdout(sys.stderr):  # what the task prints is no part of the verdict
+    with (
+        redirect_stdout(sys.stderr),
+        told_of_ends("the test has no verdict"),
+    ):  # what the task prints is no part of the verdict
         asyncio.run(run_trial(trial, resources, clock_of(how.time), reveal_secrets=request.reveal_secrets))
     verdict = trial.verdict()
     if request.json:

@@ -20,6 +20,7 @@ import typer
 
 from asl_engine.arn import Arn, is_activity, last_part, names_activity
 from asl_engine.cli import options
+from asl_engine.cli.ends import end_at_once, told_of_ends
 from asl_engine.cli.output import clean, err
 from asl_engine.cloud.client import AwsError, connect, explained
 from asl_engine.cloud.deploy.changes import pages
@@ -151,7 +152,8 @@ def workers(given: Workers) -> int:
     jobs = _jobs(given, aws, project_of(start))
     if given.processes > 1 and CHILD not in os.environ:
         return _supervise(given, aws, jobs)
-    return asyncio.run(_work(given, aws, jobs))
+    with told_of_ends("what it worked on times out, and may be tried again"):
+        return asyncio.run(_work(given, aws, jobs))
 
 
 # -- what to work for -----------------------------------------------------------------------------------
@@ -276,7 +278,7 @@ class _Stopping:
 
     def asked(self) -> None:
         if self._asked:
-            os._exit(128 + signal.SIGTERM)
+            end_at_once(128 + signal.SIGTERM)
         self._asked = True
         err(f"{self._name}: stopping: finishing tasks and polls, for up to a minute; once more to stop at once")
         self._pool.stop()
