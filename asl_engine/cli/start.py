@@ -133,7 +133,7 @@ def _check_functions(setup: Setup, source: DefinitionSource) -> None:
 
     if functions_are_remote(project, asked=how.use_lambda or how.endpoint is not None):
         return
-    missing = [*missing_functions(loads(source.text), callables_of(project))]
+    missing = [*missing_functions(loads(source.text), callables_of(project), setup.name)]
     if missing:
         raise DefinitionError(located(source, missing), source.name)
 

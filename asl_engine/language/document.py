@@ -11,25 +11,29 @@ from asl_engine.arn import function_arn
 from asl_engine.errors import DefinitionError
 from asl_engine.findings import Finding
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
-from asl_engine.language.loader import check
+from asl_engine.language.loader import MISSING_TARGET, check
 from asl_engine.language.placeholders import placeholders, substitute
-from asl_engine.language.tree import tasks
+from asl_engine.language.tree import all_states, tasks
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterable, Iterator, Mapping
 
     from asl_engine.core.machine import StateMachine
     from asl_engine.findings import Severity
     from asl_engine.language.yaml import YamlSource
 
-__all__ = ["UNFILLED_PLACEHOLDER", "DefinitionSource", "check_source", "load_source", "read_source"]
+__all__ = ["OUTSIDE", "UNFILLED_PLACEHOLDER", "DefinitionSource", "check_source", "load_source", "read_source"]
 
 UNFILLED_PLACEHOLDER: Final = "UNFILLED_PLACEHOLDER"
 YAML_ENDINGS: Final = (".yaml", ".yml")
 SOME_FUNCTION: Final = function_arn("us-east-1", "123456789012", "name")
 JSON_BEGINS: Final = ("{", "[", '"')
+
+OUTSIDE: Final = (
+    "it is a state outside of this scope, and a transition stays within its machine, branch or item processor"
+)
 
 
 class DefinitionSource(NamedTuple):
@@ -91,7 +95,23 @@ def check_source(
             others = [one for one in findings if one.location not in places]
         machine = machine if unfilled == "WARNING" else None
         findings = [*others, *left]
-    return machine, located(source, [_explained(source, one) for one in findings])
+    explained = [_explained(source, one) for one in findings]
+    return machine, located(source, [*_told_of_scopes(source, explained)])
+
+
+def _told_of_scopes(source: DefinitionSource, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings; of a target that is missing, whether it is a state of another scope."""
+    names: set[str] | None = None
+    for finding in findings:
+        if finding.code != MISSING_TARGET:
+            yield finding
+            continue
+        if names is None:  # a name is unique in the whole machine
+            names = {state.name for state in all_states(loads(source.text))}
+        told, _, rest = finding.message.partition(" target: ")
+        target = next((name for name in names if rest == name or rest.startswith(f"{name}; ")), None)
+        message = finding.message if target is None else f"{told} target: {target}; {OUTSIDE}"
+        yield finding._replace(message=message)
 
 
 def _explained(source: DefinitionSource, finding: Finding) -> Finding:

@@ -8,7 +8,7 @@ do instead of repeating them.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.core.machine import StateMachine
 from asl_engine.errors import DefinitionError
@@ -32,13 +32,13 @@ from asl_engine.states.fields import (
 from asl_engine.states.processor_config import PROCESSOR_CONFIG
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from asl_engine.core.state import State
     from asl_engine.language.tree import StateSource
     from asl_engine.states.fields import Shape
 
-__all__ = ["check", "load"]
+__all__ = ["MISSING_TARGET", "check", "load"]
+
+MISSING_TARGET = "MISSING_TRANSITION_TARGET"
 
 MACHINE_FIELDS: Shape = {
     "Comment": TEXT,
@@ -98,7 +98,6 @@ def compile_machine(
     scope = machine_scope(document)
     loader = Loader(limits.name_length, scope.language)
     start_at = loader.compile_scope(scope, MACHINE_FIELDS)
-    loader.explain_missing()
     if any(finding.severity == "ERROR" for finding in loader.findings):
         return None, loader.findings
     machine = StateMachine(
@@ -110,11 +109,6 @@ def compile_machine(
         resources=tuple(dict.fromkeys(loader.resources)),
     )
     return machine, loader.findings
-
-
-WITHIN: Final = (
-    "it is a state outside of this scope, and a transition stays within its machine, branch or item processor"
-)
 
 
 class Loader:
@@ -131,7 +125,6 @@ class Loader:
         self.resources: list[str] = []
         self.names: set[str] = set()
         self.labels: set[str] = set()
-        self.missing: list[tuple[int, str]] = []  # findings about targets that do not exist in their scope
 
     def compile_scope(self, scope: ScopeSource, shape: Shape) -> str:
         """Compile the states of a machine, a branch or an item processor; returns the first one's name."""
@@ -153,7 +146,7 @@ class Loader:
                 self.states[name] = state
                 if "Resource" in source:
                     self.resources.append(source["Resource"])
-        self.missing += check_targets(location, document.get("StartAt"), targets, self.findings)
+        check_targets(location, document.get("StartAt"), targets, self.findings)
         if not location:
             check_end(states, self.findings)
         check_reached(location, document.get("StartAt"), targets, self.findings)
@@ -164,14 +157,6 @@ class Loader:
         if isinstance(config, dict):
             self.findings += check_shape(PROCESSOR_CONFIG, config, f"{location}/ProcessorConfig")
         return self.compile_scope(ScopeSource(location, document, self.language), INNER_FIELDS)
-
-    def explain_missing(self) -> None:
-        """Say that a target is a state of another scope, where it is: a name is unique in the whole machine."""
-        for index, state in self.missing:
-            if state in self.names:
-                told = self.findings[index]
-                field = told.message.split("'", 2)[1]
-                self.findings[index] = told._replace(message=f"Missing '{field}' target: {state}; {WITHIN}")
 
     def check_language(self, compiling: Compiling) -> None:
         if self.language == "JSONata" and compiling.language == "JSONPath":
@@ -233,17 +218,14 @@ def type_remedy(given: object) -> str:
 Targets: TypeAlias = dict[str, list[tuple[str, str]]]
 
 
-def check_targets(
-    scope: str, start_at: object, targets: Targets, findings: list[Finding]
-) -> Iterator[tuple[int, str]]:
-    """Check that every transition leads to a state: the number of each finding, and the state that it misses."""
+def check_targets(scope: str, start_at: object, targets: Targets, findings: list[Finding]) -> None:
+    """Check that every transition leads to a state."""
     transitions = [(f"{scope}/StartAt", start_at), *(target for leaving in targets.values() for target in leaving)]
     for location, state in transitions:
         if isinstance(state, str) and state not in targets:
             field = "StartAt" if location == f"{scope}/StartAt" else "Next"
             message = f"Missing '{field}' target: {state}{did_you_mean(state, targets)}"
-            yield len(findings), state
-            findings.append(Finding("MISSING_TRANSITION_TARGET", message, location))
+            findings.append(Finding(MISSING_TARGET, message, location))
 
 
 def check_end(states: list[StateSource], findings: list[Finding]) -> None:
@@ -276,7 +258,7 @@ def check_reached(scope: str, start_at: object, targets: Targets, findings: list
     for name in targets:
         if name not in reached:
             message = f'State "{name}" is not reachable.'
-            findings.append(Finding("MISSING_TRANSITION_TARGET", message, f"{scope}/States/{name}"))
+            findings.append(Finding(MISSING_TARGET, message, f"{scope}/States/{name}"))
 
 
 def located(text: str, findings: list[Finding]) -> list[Finding]:

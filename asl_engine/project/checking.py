@@ -26,6 +26,7 @@ from asl_engine.language.document import check_source, load_source, located
 from asl_engine.language.templates import BROKEN_TEMPLATE
 from asl_engine.language.tree import tasks
 from asl_engine.limits import AWS_LIMITS
+from asl_engine.resources.lambda_.deployed import task_of
 from asl_engine.resources.python.registry import accepts_context, canonical
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
 
@@ -201,11 +202,14 @@ def _meant(arn: Arn) -> str:
     )
 
 
-def missing_functions(definition: Json, callables: Callables) -> Iterator[Finding]:
-    """The Lambda functions that the project has no callable for, or none that can be called."""
+def missing_functions(definition: Json, callables: Callables, machine: str) -> Iterator[Finding]:
+    """The Lambda functions that the project has no callable for, or none that can be called.
+
+    ``machine`` is the name of the state machine, whose deployed functions are its tasks.
+    """
     for task in tasks(definition):
         for place, name in _called(task):
-            message = _problem(name, callables)
+            message = _problem(name, callables, machine)
             if message is not None:
                 yield Finding(NO_CALLABLE, message, f"{task.location}/{place}")
 
@@ -237,7 +241,7 @@ def _called(task: StateSource) -> Iterator[tuple[str, str]]:
             yield f"{field}/FunctionName", found
 
 
-def _problem(name: str, callables: Callables) -> str | None:
+def _problem(name: str, callables: Callables, machine: str) -> str | None:
     """Why a function cannot be called, None where it can."""
     if name in callables.functions:
         return None
@@ -246,6 +250,8 @@ def _problem(name: str, callables: Callables) -> str | None:
         function = registry.find(name)
         if function is not None:
             accepts_context(function, name)
+            return None
+        if task_of(registry, name, machine) is not None:
             return None
     except ProjectError as error:
         return str(error)

@@ -158,7 +158,12 @@ def test_the_question_names_the_endpoint(project: Project, aws: Account, monkeyp
     path = project.define("m", PASS)
     assert project.asl("deploy", path).code == 0
     asked: list[str] = []
-    monkeypatch.setattr("asl_engine.cli.commands.deploy._confirmed", asked.append)
+
+    def refuse(question: str, _: str) -> bool:
+        asked.append(question)
+        return False
+
+    monkeypatch.setattr("asl_engine.cli.commands.deploy.confirmed", refuse)
     refused = project.asl("deploy", path, "--destroy")
     assert (refused.code, aws.state()["machines"] != {}) == (2, True)
     assert asked == [f"delete this in {REGION}, account {ACCOUNT}, at https://states.{REGION}.amazonaws.com?"]

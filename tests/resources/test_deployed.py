@@ -50,9 +50,9 @@ def test_a_function_of_another_machine_is_not_run(project: Project, name: str) -
     refused = project.asl("run", project.define("trip", machine(A=direct(name))), "--input", '{"n": 4}')
     assert refused.code == 2
     assert f"there is no task callable for the function '{name.partition(':')[0]}'" in refused.err
-    failed = project.asl("run", project.define("trip", machine(A=invoked(name))), "--input", '{"n": 4}')
-    assert failed.code == 1
-    assert "Lambda.ResourceNotFoundException" in failed.err
+    refused = project.asl("run", project.define("trip", machine(A=invoked(name))), "--input", '{"n": 4}')
+    assert refused.code == 2
+    assert f"There is no task callable for the function '{name.partition(':')[0]}'" in refused.err
 
 
 def test_a_callable_of_the_whole_name_comes_first(project: Project) -> None:

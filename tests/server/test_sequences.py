@@ -213,11 +213,13 @@ def test_many_at_once_agree(server: Server, name: str) -> None:
     client = server.client()
     arn = created(client, FIRST, name=name)
     failures: list[BaseException] = []
+    created_again = threading.Barrier(6)
 
     def work(number: int) -> None:
         mine = server.client()
         try:
             mine.create_state_machine(name=name, definition=json.dumps(FIRST), roleArn=ROLE)
+            created_again.wait(60)  # of a machine with a version, a creation without one is another
             for step in range(4):
                 mine.update_state_machine(
                     stateMachineArn=arn, roleArn=f"arn:aws:iam::123456789012:role/{number}-{step}", publish=True

@@ -27,7 +27,7 @@ from asl_engine.project.checking import (
 )
 from asl_engine.project.configuration_checks import Used, doubts
 from asl_engine.project.definitions import NOTHING, Substituting, described, read_definition
-from asl_engine.project.inputs import STDIN, read_text
+from asl_engine.project.inputs import STDIN, machine_name, read_text
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import project_of
 from asl_engine.store.run_options import RunOptions
@@ -251,7 +251,7 @@ class Looking:
         callables = self._of(project) if any(map(calls_function, machine.resources)) else None
         # A project without any callable has its functions elsewhere.
         if callables is not None and (len(callables.registry) or callables.functions):
-            found += missing_functions(document, callables)
+            found += missing_functions(document, callables, machine_name(source.name))
         return [one for one in found if one.location not in told]
 
     def told_doubts(self) -> bool:
