@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 
     Definition: TypeAlias = str | os.PathLike[str] | Mapping[str, Any]
 
-__all__ = ["Prepared", "Result", "Served", "arun", "prepared", "run", "validate"]
+__all__ = ["Prepared", "Result", "Served", "arun", "is_loop_running", "prepared", "run", "validate"]
 
 UNNAMED = "StateMachine"  # the name of a machine that no file gives one
 UNNAMED_SOURCE = "definition"
@@ -135,7 +135,7 @@ def run(
     ``RuntimeError`` where an event loop is running: ``arun`` is for there.  An argument of another type than the
     signature's is a ``TypeError``, which names it.
     """
-    if _is_loop_running():
+    if is_loop_running():
         raise RuntimeError(
             "asl_engine.run() has an event loop of its own and cannot be called where one is running, in a "
             "coroutine or a notebook: write `await asl_engine.arun(...)` there, with the same arguments"
@@ -188,7 +188,7 @@ async def arun(
     return await _run(start)
 
 
-def _is_loop_running() -> bool:
+def is_loop_running() -> bool:
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -285,7 +285,9 @@ class WorkflowRun:
 
     def _do(self, work: Coroutine[Any, Any, Any]) -> Any:
         assert self._runner is not None  # noqa: S101  asked before
-        if _is_loop_running():
+        from asl_engine.api import is_loop_running
+
+        if is_loop_running():
             work.close()
             raise RuntimeError(
                 "a workflow under test has an event loop of its own and cannot be driven where one is running: "
@@ -389,11 +391,3 @@ class WorkflowRun:
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.close()
-
-
-def _is_loop_running() -> bool:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

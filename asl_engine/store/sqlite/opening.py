@@ -112,17 +112,11 @@ def may_be_written(path: Path) -> bool:
 
 def connection_to(path: Path, synchronous: str) -> sqlite3.Connection:
     """A connection to read and write, ready for use, for the thread that asks.  Raises ``StoreError``."""
-    db: sqlite3.Connection | None = None
-    try:
-        db = sqlite3.connect(path, timeout=BUSY_SECONDS)
+
+    def prepare(db: sqlite3.Connection) -> None:
         _prepare(db, path, synchronous)
-    except BaseException as error:
-        if db is not None:
-            db.close()
-        if isinstance(error, sqlite3.Error):
-            raise explained(path, error) from None
-        raise
-    return db
+
+    return _ready(path, str(path), prepare, uri=False)
 
 
 def looking_connection(path: Path) -> sqlite3.Connection:
@@ -138,12 +132,23 @@ def looking_connection(path: Path) -> sqlite3.Connection:
         target += "?mode=rw"  # SQLite may have to put the write-ahead log of a crashed process in order
     else:
         target += "?mode=ro" + ("" if is_in_use(path) else "&immutable=1")
-    db: sqlite3.Connection | None = None
-    try:
-        db = sqlite3.connect(target, timeout=BUSY_SECONDS, uri=True)
+
+    def prepare(db: sqlite3.Connection) -> None:
         db.execute("PRAGMA query_only = ON")
         if not _checked(path, *(_number(db.execute(query)) for query in LAYOUT)):
             raise StoreError(f"The database {path} is empty: there is nothing in it yet")
+
+    return _ready(path, target, prepare, uri=True)
+
+
+def _ready(
+    path: Path, target: str, prepare: Callable[[sqlite3.Connection], None], *, uri: bool
+) -> sqlite3.Connection:
+    """A connection to ``target``, a path or a URI, after ``prepare``; it is closed again on failure."""
+    db: sqlite3.Connection | None = None
+    try:
+        db = sqlite3.connect(target, timeout=BUSY_SECONDS, uri=uri)
+        prepare(db)
     except BaseException as error:
         if db is not None:
             db.close()
