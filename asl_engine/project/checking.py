@@ -26,6 +26,7 @@ from asl_engine.language.document import check_source, load_source, located
 from asl_engine.language.templates import BROKEN_TEMPLATE
 from asl_engine.language.tree import tasks
 from asl_engine.limits import AWS_LIMITS
+from asl_engine.project.tasks import imported_tasks
 from asl_engine.resources.lambda_.deployed import task_of
 from asl_engine.resources.python.registry import accepts_context, canonical
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
@@ -92,13 +93,7 @@ def calls_function(resource: str) -> bool:
 
 def callables_of(project: Project) -> Callables:
     """What the project has.  Raises ``ProjectError`` for tasks that cannot be imported."""
-    import sys
-    from contextlib import redirect_stdout
-
-    from asl_engine.resources.python.loading import load_tasks
-
-    with redirect_stdout(sys.stderr):  # what tasks print when they are imported is no output
-        return Callables(load_tasks(*project.tasks, root=project.root), project.functions)
+    return Callables(imported_tasks(project), project.functions)
 
 
 def unsupported_resources(definition: Json) -> Iterator[Finding]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +11,7 @@ from asl_engine.engine.clock import clock_of
 from asl_engine.errors import InvalidInput, Parameter, ProjectError
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
+from asl_engine.project.tasks import imported_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -187,10 +186,8 @@ def _check_services(services: Services, machine: StateMachine) -> None:
 def project_tasks(project: Project) -> Registry:
     """The project's callables, which run where the project says.  Raises ``ProjectError``."""
     from asl_engine.resources.python.isolation import isolation_of
-    from asl_engine.resources.python.loading import load_tasks
 
-    with redirect_stdout(sys.stderr):  # the output is ours alone: what tasks print goes elsewhere
-        registry = load_tasks(*project.tasks, root=project.root)
+    registry = imported_tasks(project)
     registry.isolation = isolation_of(project.tasks, project.root, project.isolation, project.max_deaths)
     return registry
 

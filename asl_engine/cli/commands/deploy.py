@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
 import time
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -26,6 +24,7 @@ from asl_engine.project.checking import check_tasks
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, machine_name
 from asl_engine.project.lookup import project_of
+from asl_engine.project.tasks import imported_tasks
 
 if TYPE_CHECKING:
     from asl_engine.cloud.client import Aws
@@ -229,10 +228,7 @@ def _checked_name(given: Deployment) -> str:
 
 def registered(order: Order) -> Registry:
     """The project's task callables."""
-    from asl_engine.resources.python.loading import load_tasks
-
-    with redirect_stdout(sys.stderr):
-        return load_tasks(*order.project.tasks, root=order.project.root)
+    return imported_tasks(order.project)
 
 
 def _deploy(aws: Aws, order: Order, given: Deployment) -> int:

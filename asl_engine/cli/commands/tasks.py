@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.cli import options
 from asl_engine.cli.output import counted, err, out, pretty_json, table
 from asl_engine.project.lookup import project_of
-from asl_engine.resources.python.loading import load_tasks
+from asl_engine.project.tasks import imported_tasks
 from asl_engine.resources.python.registry import where
 
 if TYPE_CHECKING:
@@ -28,8 +26,7 @@ def command(json: options.AsJson = False) -> int:
 def tasks(*, as_json: bool) -> int:
     """Write what can be called, and where it was looked for."""
     project = project_of(Path.cwd())
-    with redirect_stdout(sys.stderr):
-        registry = load_tasks(*project.tasks, root=project.root)
+    registry = imported_tasks(project)
     described = [_described(registry, name) for name in registry]
     places = [str(place) for place in project.tasks]
     if as_json:

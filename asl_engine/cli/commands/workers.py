@@ -32,6 +32,7 @@ from asl_engine.language.document import load_source
 from asl_engine.language.tree import tasks
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.lookup import project_of
+from asl_engine.project.tasks import imported_tasks
 from asl_engine.resources.python.tasks import python_resource
 
 if TYPE_CHECKING:
@@ -164,10 +165,7 @@ def _jobs(given: Workers, aws: Aws, project: Project) -> list[ActivityWork]:
     wanted = [*_of_definition(given), *map(_of_argument, given.activities)]
     if not wanted:
         raise InvalidInput(f"{given.definition}: no task of it is done by an activity")
-    from asl_engine.resources.python.loading import load_tasks
-
-    with redirect_stdout(sys.stderr):
-        registry = load_tasks(*project.tasks, root=project.root)
+    registry = imported_tasks(project)
     missing = [one.callable for one in wanted if registry.find(one.callable) is None]
     if missing:
         raise ProjectError(_no_callable(missing, registry))
