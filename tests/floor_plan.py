@@ -29,6 +29,7 @@ PLAN = {
     "resources": "what a Task can call: Python, Lambda, AWS services, HTTP, nested executions, mocks",
     "engine": "the only place where the core meets the world: append, then act; timers, queues, Map Runs",
     "project": "what all faces share: configuration, definitions, inputs, lookup, an engine put together",
+    "lab": "past executions at the desk: brought home from AWS, forked, compared",
     "server": "the Step Functions API over HTTP: the wire protocol, and one module for each group of operations",
     "cloud": "the way to real AWS: deploy, export, remote, workers",
     "api": "one call from Python",

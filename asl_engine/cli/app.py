@@ -27,6 +27,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.redrive",
         "Continue an execution that failed, timed out or was aborted, from the state where it stopped.",
     ),
+    "fork": Entry(
+        "asl_engine.cli.commands.fork",
+        "Go on with a copy of an execution from one of its states, with another input or definition if you like.",
+    ),
     "stop": Entry(
         "asl_engine.cli.commands.stop",
         "Abort an execution, whichever process runs it.",

@@ -20,11 +20,11 @@ from asl_engine.errors import EXIT_ERROR
 from asl_engine.limits import utf8_length
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from asl_engine.core.execution import Status
 
-__all__ = ["apply", "fold"]
+__all__ = ["apply", "fold", "shared"]
 
 
 def fold(identity: Identity, events: Iterable[ev.Event]) -> Execution:
@@ -33,6 +33,12 @@ def fold(identity: Identity, events: Iterable[ev.Event]) -> Execution:
     for event in events:
         apply(execution, event)
     return execution
+
+
+def shared(events: Sequence[ev.Event]) -> int:
+    """How many events at the beginning of a log are those of the execution that it is a fork of."""
+    forks = [position for position, event in enumerate(events) if isinstance(event, ev.ExecutionForked)]
+    return forks[-1] if forks else 0
 
 
 def apply(execution: Execution, event: ev.Event) -> None:
@@ -328,6 +334,37 @@ def _execution_redriven(x: Execution, event: ev.ExecutionRedriven) -> None:
     x.root = None
 
 
+def _execution_forked(x: Execution, event: ev.ExecutionForked) -> None:
+    """The Map Runs of the origin stay its own."""
+    x.origin = event.origin
+    for frame in [*x.frames.values(), *_within(x.root)]:
+        if frame.map_run is None:
+            continue
+        if x.open.pop(frame.map_run.key, None) is not None:
+            frame.phase = Phase.ENTERED
+            frame.last_id = frame.entered_id
+        frame.map_run = None
+
+
+def _within(frame: Frame | None) -> Iterable[Frame]:
+    """A frame with all branches and iterations that are not over, none of None."""
+    if frame is not None:
+        yield frame
+        fork = frame.fork
+        for child in () if fork is None else (*fork.children.values(), *fork.fallen.values()):
+            yield from _within(child)
+
+
+def _input_replaced(x: Execution, event: ev.InputReplaced) -> None:
+    x.frames[event.frame].input = event.input
+
+
+def _variables_replaced(x: Execution, event: ev.VariablesReplaced) -> None:
+    variables: Any = event.variables.value
+    x.frames[event.frame].variables = variables
+    x.assigned_bytes = variables_bytes(x.frames.values())
+
+
 def _restore(x: Execution, frame: Frame) -> None:
     """Let a frame go on from the state that it did not leave, and all its children that did not succeed."""
     x.frames[frame.id] = frame
@@ -413,6 +450,9 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.ExecutionTimedOut: _ended_badly("TIMED_OUT"),
     ev.ExecutionAborted: _ended_badly("ABORTED"),
     ev.ExecutionRedriven: _execution_redriven,
+    ev.ExecutionForked: _execution_forked,
+    ev.InputReplaced: _input_replaced,
+    ev.VariablesReplaced: _variables_replaced,
     ev.StateEntered: _state_entered,
     ev.StateExited: _state_exited,
     ev.TaskScheduled: _task_scheduled,

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
+from asl_engine.core.edit_events import ExecutionForked, InputReplaced, VariablesReplaced
 from asl_engine.core.map_events import (
     MapIterationAborted,
     MapIterationFailed,
@@ -42,10 +43,12 @@ __all__ = [
     "Event",
     "ExecutionAborted",
     "ExecutionFailed",
+    "ExecutionForked",
     "ExecutionRedriven",
     "ExecutionStarted",
     "ExecutionSucceeded",
     "ExecutionTimedOut",
+    "InputReplaced",
     "MachineDeleted",
     "MapIterationAborted",
     "MapIterationFailed",
@@ -75,6 +78,7 @@ __all__ = [
     "TaskSubmitted",
     "TaskSucceeded",
     "TaskTimedOut",
+    "VariablesReplaced",
     "WaitScheduled",
 ]
 
@@ -427,6 +431,9 @@ Event: TypeAlias = (
     | ExecutionAborted
     | MachineDeleted
     | ExecutionRedriven
+    | ExecutionForked
+    | InputReplaced
+    | VariablesReplaced
     | StateEntered
     | StateExited
     | TaskScheduled

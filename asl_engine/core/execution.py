@@ -79,6 +79,7 @@ class Execution:
     client's token.  ``boundary`` is the history id of the last event of no frame: an end or a redrive.
     ``machine_deleted``: the state machine is no more, and no further state is entered.
     ``deaths`` counts the processes that died while a task of a state ran, by the state's name.
+    ``origin`` is the ARN of the execution that it is a fork of, None of none.
     ``assigned_bytes`` is the most that all variables can have together, until it is counted at ``recount_at``.
     """
 
@@ -95,6 +96,7 @@ class Execution:
         "input",
         "machine_deleted",
         "open",
+        "origin",
         "output",
         "recount_at",
         "redrive_count",
@@ -115,6 +117,7 @@ class Execution:
         self.status: Status = "RUNNING"
         self.salt = ""
         self.input: Payload | None = None
+        self.origin: str | None = None
         self.output: Payload | None = None
         self.error: str | None = None
         self.cause: str | None = None

@@ -2,7 +2,8 @@
 
 Everything that came from outside is in the log: inputs, results, failures, the moments at which timers
 fired.  Fed to the same definition, the core must come to the same events; fed to an edited one, the
-first event that differs is where the edit would have made itself felt.
+first event that differs is where the edit would have made itself felt.  What a fork shares with its origin is
+its past, and not decided again; what somebody has edited is a fact like any other.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.core import events as ev
-from asl_engine.core.apply import fold
+from asl_engine.core.apply import apply, fold, shared
 from asl_engine.core.execution import RUNNABLE, Execution, Identity, OpenTimer
 from asl_engine.core.interpreter import MACHINE_TIMER, advance
 from asl_engine.core.stimuli import (
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Difference", "as_of", "replay"]
 
+EDITS = (ev.ExecutionForked, ev.InputReplaced, ev.VariablesReplaced)
+
 
 class Difference(NamedTuple):
     """Where a replay leaves the record: None on one side means that it ends there."""
@@ -48,14 +51,18 @@ def replay(
     machine: StateMachine, identity: Identity, recorded: Sequence[ev.Event], limits: Limits = AWS_LIMITS
 ) -> Difference | None:
     """The first difference between the record and what ``machine`` makes of it; None if there is none."""
-    execution = Execution(identity)
+    position = shared(recorded)
+    execution = fold(identity, recorded[:position])
     missing = {event.seq for event in recorded if isinstance(event, ev.TaskScheduleFailed)}
 
     def activity_exists(_resource: str) -> bool:
         return execution.seq + 1 not in missing
 
-    position = 0
     while position < len(recorded):
+        if isinstance(recorded[position], EDITS):
+            apply(execution, recorded[position])
+            position += 1
+            continue
         stimulus = stimulus_before(execution, telling(recorded, position))
         replayed = advance(
             machine, execution, stimulus, limits, activity_exists, report_defect=_expect_its_failure

@@ -51,7 +51,8 @@ class Store(Protocol):
     ) -> None:
         """Keep a new execution, the text of its definition and its first events, in one transaction.
 
-        The creator owns the execution.  ``child`` names the Map Run that the execution belongs to, if any.
+        The creator owns the execution.  What the events before an ExecutionForked have begun is its origin's.
+        ``child`` names the Map Run that the execution belongs to, if any.
         Raises ``ExecutionAlreadyExists`` if the ARN is taken.
         """
         ...

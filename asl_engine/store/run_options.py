@@ -31,6 +31,7 @@ class RunOptions(NamedTuple):
     for DescribeStateMachineForExecution.  ``mock_case`` is the test case of the server's mock configuration.
 
     Of both: ``limits``; ``started_by`` is the key of the task that has started it.
+    ``imported``: it ran on AWS, and its history was brought here.
     """
 
     definition: Path = Path()
@@ -44,6 +45,7 @@ class RunOptions(NamedTuple):
     revision: Mapping[str, Json] = {}  # JSON values are never changed
     mock_case: str | None = None
     started_by: str | None = None
+    imported: bool = False
 
     def to_stored(self) -> dict[str, Json]:
         """The options as a JSON object, without those that have their default."""
@@ -62,8 +64,13 @@ class RunOptions(NamedTuple):
             "revision": dict(self.revision),
             "mock_case": self.mock_case,
             "started_by": self.started_by,
+            "imported": self.imported,
         }
         return {name: value for name, value in stored.items() if value}
+
+    def detached(self) -> RunOptions:
+        """The options for an execution that goes on by itself with what one of a server has begun."""
+        return self._replace(served=False, revision={}, mock_case=None, started_by=None, imported=False)
 
     @classmethod
     def of(cls, stored: Mapping[str, Json]) -> RunOptions:
@@ -81,6 +88,7 @@ class RunOptions(NamedTuple):
             revision=given.get("revision") or {},
             mock_case=given.get("mock_case"),
             started_by=given.get("started_by"),
+            imported=given.get("imported") is True,
         )
 
 

@@ -24,7 +24,19 @@ if TYPE_CHECKING:
     from asl_engine.cli.groups import LazyGroup
     from tests.cli.project import Project
 
-COMMANDS = ["run", "resume", "redrive", "stop", "history", "list", "show", "replay", "validate", "coverage"]
+COMMANDS = [
+    "run",
+    "resume",
+    "redrive",
+    "fork",
+    "stop",
+    "history",
+    "list",
+    "show",
+    "replay",
+    "validate",
+    "coverage",
+]
 COMMANDS += ["tasks", "prune", "backup", "check", "serve", "deploy", "export", "workers", "remote"]
 
 

@@ -52,6 +52,7 @@ def show_execution(execution: Execution, *, as_json: bool, way: str | None = Non
             "historyLength": execution.history_length,
             "position": position,
             "deaths": execution.deaths,
+            "forkOf": execution.origin,
         }
         if way is not None:
             extra["interrupted"] = True
@@ -69,6 +70,7 @@ def _summary(execution: Execution, way: str | None) -> list[tuple[str, str]]:
         ("execution", who.name),
         ("machine", who.machine_name),
         ("arn", who.arn),
+        ("fork of", execution.origin),
         ("status", execution.status if way is None else f"interrupted: {way}"),
         ("started", f"{utc(who.started_at)} UTC"),
         ("stopped", None if execution.stopped_at is None else f"{utc(execution.stopped_at)} UTC"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from asl_engine.core.apply import shared
 from asl_engine.errors import Conflict, ExecutionAlreadyExists
 from asl_engine.store.memory.machines import MemoryMachines
 from asl_engine.store.memory.map_runs import MemoryMapRuns
@@ -72,10 +73,11 @@ class MemoryStore:
             raise ExecutionAlreadyExists(f"The execution {arn} exists already")
         self._definitions[record.definition] = definition
         self._records[arn] = record
-        self._events[arn] = []
+        own = shared(events)
+        self._events[arn] = [*events[:own]]
         if child is not None:
             self.map_runs.add(child, arn)
-        await self.append(arn, events)
+        await self.append(arn, events[own:])
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         log = self._events[arn]

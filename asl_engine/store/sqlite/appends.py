@@ -50,7 +50,8 @@ class Append:
         "statements",
     )
 
-    def __init__(self, arn: str, key: int, events: Sequence[Event]) -> None:
+    def __init__(self, arn: str, key: int, events: Sequence[Event], copied: int = 0) -> None:
+        """What the first ``copied`` events have begun belongs to the execution that they were copied from."""
         self.arn = arn
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.definition: tuple[str, str] | None = None
@@ -58,7 +59,9 @@ class Append:
         self.claim: tuple[Any, ...] | None = None
         self.redrive: tuple[Any, ...] | None = None
         self.child: tuple[Any, ...] | None = None
-        self.statements: Sequence[Statement] = changes(key, events)  # further statements of the same transaction
+        self.statements: Sequence[Statement] = changes(
+            key, events[copied:]
+        )  # further statements of the same transaction
         self.events = [(key, *row) for row in encode(events)]
         ended = outcome(events)
         self.end = None if ended is None else (*ended, key)

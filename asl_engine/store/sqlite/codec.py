@@ -24,7 +24,7 @@ __all__ = ["COLUMNS", "Row", "decode", "encode", "referred_to"]
 Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | None]
 
 COLUMNS = ("seq", "id", "previous", "at", "frame", "kind", "data", "payload")
-PAYLOAD_FIELDS = frozenset({"input", "output", "parameters", "items"})
+PAYLOAD_FIELDS = frozenset({"input", "output", "parameters", "items", "variables"})
 # The variables that Assign sets are a second, rare payload: they join the small fields as an object.
 ASSIGNED = "assigned"
 SELDOM_THE_SAME = frozenset({"cause", "salt"})

@@ -13,6 +13,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
+from asl_engine.core.apply import shared
 from asl_engine.core.execution import Identity
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
 from asl_engine.json_text import dumps, loads
@@ -112,7 +113,7 @@ class SqliteStore:
         who = record.identity
         # Ordered by time, so that the rows of short executions lie together; unique across processes.
         self._last_key = key = max(self._last_key + 1, time.time_ns())
-        batch = Append(who.arn, key, events)
+        batch = Append(who.arn, key, events, shared(events))
         batch.definition = (record.definition, definition)
         names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
         state = (

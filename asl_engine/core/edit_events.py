@@ -1,0 +1,49 @@
+"""What people have done to an execution from the side: forked it, given it other data.
+
+They are used through ``events``, where the others are and where the head of five fields is explained.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from asl_engine.payload import Payload
+
+__all__ = ["ExecutionForked", "InputReplaced", "VariablesReplaced"]
+
+
+class ExecutionForked(NamedTuple):
+    """All events before this one are those of the execution ``origin``, an ARN, which this one goes on from.
+
+    Map Runs that were under way are not shared: their states begin them anew.
+    """
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    origin: str
+
+
+class InputReplaced(NamedTuple):
+    """Somebody has given the state that the frame is about to enter another input."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    input: Payload
+
+
+class VariablesReplaced(NamedTuple):
+    """Somebody has set variables: ``variables`` is an object of all that the frame now has."""
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    variables: Payload

@@ -1,0 +1,1 @@
+"""Past executions at the desk: brought home from AWS, forked, compared."""

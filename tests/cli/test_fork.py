@@ -1,0 +1,68 @@
+"""`asl fork`: go on from a state of an execution, with another input, variables or definition."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.project import machine, task
+
+if TYPE_CHECKING:
+    from tests.cli.project import Project
+
+FAILING = machine(D=task("double"), F=task("fail"), A=task("add_one"))
+
+
+def test_fork_with_another_input(project: Project) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    result = project.asl("fork", "one", "--at", "A", "--input", '{"n": 5}')
+    assert result.code == 2
+    assert "--at A: it was not entered; there are D, F" in result.err
+    result = project.asl("fork", "one", "--at", "D", "--input", '{"n": 5}')
+    assert (result.code, result.out) == (1, "")
+    assert "one-fork-1 is a fork of one" in result.err
+    assert project.asl("show", "one-fork-1", "--json").json["forkOf"].endswith(":m:one")
+    assert project.asl("replay", "one-fork-1").code == 0
+    assert project.asl("check").code == 0
+
+
+def test_fork_from_the_failure_with_a_mended_definition(project: Project) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    mended = project.root / "mended.json"
+    mended.write_text(
+        json.dumps(machine(D=task("double"), F=task("add_one"), A=task("add_one"))), encoding="utf-8"
+    )
+    for options in (["--failed-only"], []):
+        result = project.asl("fork", "one", "--definition", "mended.json", "--quiet", *options)
+        assert (result.code, result.out, result.err) == (0, '{"n":4}\n', "")
+    assert project.asl("show", "one", "--json").json["status"] == "FAILED"
+    assert project.asl("fork", "one-fork-1", "--at", "A", "--name", "mine", "--json").json["name"] == "mine"
+
+
+REFUSED = {
+    "edits without a state": (["--input", "{}"], "name it with --at"),
+    "both places": (["--at", "D", "--failed-only"], "leave --at out"),
+    "variables that are no JSON": (["--at", "D", "--variables", "{"], "--variables {: it is not JSON"),
+    "variables that are no object": (["--at", "D", "--variables", "[]"], "it has to be an object of names"),
+    "a name that is taken": (
+        ["--at", "D", "--name", "one"],
+        "--name one: m has an execution of that name already",
+    ),
+    "a name that is none": (["--at", "D", "--name", "a b"], "a name has"),
+    "a time that is none": (["--at", "D", "--time", "soon"], "--time"),
+    "a definition that does not fit": (["--definition", "other.json"], "the definition has no state 'F'"),
+    "no definition": (["--at", "D", "--definition", "nothing.json"], "there is no file nothing.json"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_refused_and_nothing_is_kept(project: Project, what: str) -> None:
+    arguments, message = REFUSED[what]
+    (project.root / "other.json").write_text(json.dumps(machine(X=task("double"))), encoding="utf-8")
+    project.ran(FAILING, "-i", '{"n": 1}')
+    result = project.asl("fork", "one", *arguments)
+    assert result.code == 2
+    assert message in result.err
+    assert len(project.asl("list", "--json").json["executions"]) == 1
