@@ -161,8 +161,12 @@ def run_lines(text: str, where: str, _: dict[str, Any], capfd: pytest.CaptureFix
     for line in commands(text):
         expected = re.search(r"#.*\bexit code (\d+)", line)
         words = shlex.split(line, comments=True)
-        code = run_asl(words[1:]) if words[0] == "asl" else run_shell(line)
+        *given, file = words if words[0] == "asl" and words[-2] == ">" else [*words, ">", ""]
+        code = run_asl(given[1:-1]) if words[0] == "asl" else run_shell(line)
         out, err = capfd.readouterr()
+        if file:
+            Path(file).write_text(out, encoding="utf-8")
+            out = ""
         assert code == (int(expected[1]) if expected else 0), f"{where}: {line}\n{out}{err}"
         said += out + err
     return said

@@ -31,6 +31,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.fork",
         "Go on with a copy of an execution from one of its states, with another input or definition if you like.",
     ),
+    "import": Entry(
+        "asl_engine.cli.commands.import_",
+        "Bring home an execution that ran on AWS: then it is shown, replayed, forked and redriven as one of here.",
+    ),
     "stop": Entry(
         "asl_engine.cli.commands.stop",
         "Abort an execution, whichever process runs it.",

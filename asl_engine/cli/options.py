@@ -21,6 +21,7 @@ __all__ = [
     "Limits",
     "MachineName",
     "MachineType",
+    "Mock",
     "MostListed",
     "Profile",
     "Quiet",
@@ -103,6 +104,10 @@ Time = Annotated[
 Lambda = Annotated[bool, typer.Option("--lambda", help="Call AWS Lambda for functions without a local callable.")]
 LambdaEndpoint = Annotated[
     str | None, typer.Option("--lambda-endpoint", metavar="URL", help="Call Lambda there. Implies --lambda.")
+]
+Mock = Annotated[
+    str | None,
+    typer.Option("--mock", metavar="FILE#CASE", help="Run a test case of a mock configuration file."),
 ]
 Endpoints = Annotated[
     list[str] | None,

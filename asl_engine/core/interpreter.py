@@ -132,7 +132,7 @@ def run_ready(decision: Decision, machine: StateMachine) -> None:
             return
         else:
             decision.frame = frame
-            _STEP[frame.phase](decision, machine)
+            STEPS[frame.phase](decision, machine)
 
 
 # -- what a stimulus means --------------------------------------------------------------------------
@@ -430,7 +430,7 @@ def recover_or_fail(decision: Decision, state: State, error: StatesError) -> Non
         fail(decision, failure.error, failure.cause)
 
 
-_STEP: dict[Phase, Callable[[Decision, StateMachine], None]] = {
+STEPS: dict[Phase, Callable[[Decision, StateMachine], None]] = {
     Phase.NEXT: enter_next,
     Phase.ENTERED: begin_work,
     Phase.SCHEDULED: start_work,

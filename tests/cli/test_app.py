@@ -29,6 +29,7 @@ COMMANDS = [
     "resume",
     "redrive",
     "fork",
+    "import",
     "stop",
     "history",
     "list",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -24,7 +24,7 @@ from asl_engine.project.checking import load_definition
 from asl_engine.project.definitions import Substituting, read_definition
 from asl_engine.project.inputs import checked_name, read_input
 from asl_engine.project.lookup import database, opened, project_of
-from asl_engine.project.setup import recorded_setup, set_up
+from asl_engine.project.setup import absolute_mock, recorded_setup, set_up
 
 if TYPE_CHECKING:
     from asl_engine.cli.progress import Progress
@@ -41,7 +41,10 @@ __all__ = ["ForkOptions", "command"]
 
 
 class ForkOptions(NamedTuple):
-    """What ``asl fork`` is asked for: the origin, where to leave it, and what is edited."""
+    """What ``asl fork`` is asked for: the origin, where to leave it, and what is edited.
+
+    ``how`` has members of RunOptions, None for what stays as it was for the origin.
+    """
 
     origin: str
     point: ForkPoint | None
@@ -50,7 +53,7 @@ class ForkOptions(NamedTuple):
     definition: str | None
     substituting: Substituting
     name: str | None
-    time: str | None
+    how: dict[str, Any]
 
 
 def command(
@@ -96,6 +99,10 @@ def command(
         str | None,
         typer.Option("--time", metavar="real|skip|scale=N", help="How time passes. Default: as for the origin"),
     ] = None,
+    use_lambda: options.Lambda = False,
+    lambda_endpoint: options.LambdaEndpoint = None,
+    endpoint: options.Endpoints = None,
+    mock: options.Mock = None,
     db: options.Db = None,
     json: options.AsJson = False,
     quiet: options.Quiet = False,
@@ -109,7 +116,22 @@ def command(
         raise InvalidInput("--failed-only begins where the execution has failed: leave --at out")
     point = None if at is None else ForkPoint(at, iteration, branch, visit)
     substituting = Substituting(tuple(substitute or ()), substitutions)
-    request = ForkOptions(execution, point, given, variables, definition, substituting, name, time)
+    request = ForkOptions(
+        origin=execution,
+        point=point,
+        input=given,
+        variables=variables,
+        definition=definition,
+        substituting=substituting,
+        name=name,
+        how={
+            "time": time,
+            "use_lambda": use_lambda or None,
+            "endpoint": lambda_endpoint,
+            "endpoints": tuple(endpoint) if endpoint else None,
+            "mock": None if mock is None else absolute_mock(mock),
+        },
+    )
     if time is not None:
         checked_time(time)
     return asyncio.run(_fork(database(db), request, as_json=json, quiet=quiet))
@@ -139,8 +161,8 @@ async def _fork(db: Path, request: ForkOptions, *, as_json: bool, quiet: bool) -
 
 async def _setup(store: SqliteStore, origin: Record, request: ForkOptions) -> Setup:
     """What serves the fork's tasks.  Raises ``AslError`` where the definition or the project is wrong."""
-    before = origin.options
-    how = before.detached()._replace(time=request.time or before.time)
+    given = {name: value for name, value in request.how.items() if value is not None}
+    how = origin.options.detached()._replace(**given)
     if request.definition is None:
         return await recorded_setup(store, origin._replace(options=how))
     return _edited(request.definition, request.substituting, how, origin.identity.machine_name)

@@ -15,6 +15,7 @@ from asl_engine.core.apply import fold
 from asl_engine.core.replay import Difference, as_of
 from asl_engine.core.replay import replay as decide_again
 from asl_engine.errors import InvalidInput
+from asl_engine.lab.following import follow_again
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
@@ -75,7 +76,8 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
         raise InvalidInput(f"{who.name} is an Express child of a Map Run: what it did in between is not kept")
     machine = processor_of(machine, who.machine_name)
     limits = recorded.record.options.limits
-    difference = decide_again(machine, who, recorded.events, limits)
+    decide = follow_again if recorded.record.options.imported else decide_again
+    difference = decide(machine, who, recorded.events, limits)
     if as_json:
         out(pretty_json(_result(recorded, difference)))
     elif difference is None:

@@ -49,10 +49,7 @@ def command(
     lambda_endpoint: options.LambdaEndpoint = None,
     endpoint: options.Endpoints = None,
     limit: options.Limits = None,
-    mock: Annotated[
-        str | None,
-        typer.Option("--mock", metavar="FILE#CASE", help="Run a test case of a mock configuration file."),
-    ] = None,
+    mock: options.Mock = None,
     no_aws_limits: options.AwsLimitsOff = False,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
