@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from enum import Enum
 from typing import Final, TypeAlias
 
-__all__ = ["MAX_DEPTH", "MISSING", "Json", "Missing"]
+__all__ = ["MAX_DEPTH", "MISSING", "Json", "Missing", "canonical_text"]
 
 
 Json: TypeAlias = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
@@ -26,3 +27,8 @@ class Missing(Enum):
 
 
 MISSING: Final = Missing.MISSING
+
+
+def canonical_text(value: Json) -> str:
+    """A text that is equal for equal values, whatever the order of members; 1 and true differ."""
+    return json.dumps(value, sort_keys=True)

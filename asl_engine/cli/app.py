@@ -31,6 +31,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.fork",
         "Go on with a copy of an execution from one of its states, with another input or definition if you like.",
     ),
+    "pin": Entry(
+        "asl_engine.cli.commands.pin",
+        "Write a pytest file that runs an execution again, mocks and all: what failed passes once it is mended.",
+    ),
     "import": Entry(
         "asl_engine.cli.commands.import_",
         "Bring home an execution that ran on AWS: then it is shown, replayed, forked and redriven as one of here.",

@@ -9,6 +9,7 @@ from asl_engine.arn import execution_arn
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, Parameter, ProjectError
 from asl_engine.findings import Finding
+from asl_engine.json_values import canonical_text
 from asl_engine.language.document import located
 from asl_engine.project.checking import invokes_function, load_definition
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
@@ -178,17 +179,10 @@ async def check_same(store: SqliteStore, record: Record, start: Start) -> None:
     other = None
     if record.definition != start.setup.machine.digest:
         other = "definition"
-    elif execution.input is None or _canonical(execution.input) != _canonical(start.input):
+    elif execution.input is None or canonical_text(execution.input.value) != canonical_text(start.input.value):
         other = "input"
     if other is not None:
         raise ExecutionAlreadyExists(
             f"the execution {who.name} of {who.machine_name} is running with another {other}: "
             "choose another --name"
         )
-
-
-def _canonical(payload: Payload) -> str:
-    """The same text for the same value, whatever the order of its keys."""
-    import json
-
-    return json.dumps(payload.value, sort_keys=True)

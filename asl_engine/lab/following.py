@@ -21,6 +21,7 @@ from asl_engine.core.interpreter import STEPS, guarded
 from asl_engine.core.replay import Difference
 from asl_engine.errors import AslError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
+from asl_engine.json_values import canonical_text
 from asl_engine.language.tree import HOLDERS, all_states
 from asl_engine.payload import Payload
 from asl_engine.projections.history import project
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Identity
     from asl_engine.core.frames import Frame
     from asl_engine.core.machine import StateMachine
-    from asl_engine.json_values import Json
     from asl_engine.language.tree import StateSource
     from asl_engine.limits import Limits
 
@@ -419,7 +419,7 @@ def assigned_in(told: Told, made: Payload) -> Payload:
 
 def is_other(made: Any, told: Any) -> bool:
     if isinstance(made, Payload) and isinstance(told, Payload):
-        return made.text != told.text and canonical(made.value) != canonical(told.value)
+        return made.text != told.text and canonical_text(made.value) != canonical_text(told.value)
     return bool(made != told)
 
 
@@ -427,15 +427,6 @@ def kept(made: Any, told: Any) -> Any:
     """What stays shared in the log where nothing differs: the same payload from state to state."""
     same = isinstance(made, Payload) and isinstance(told, Payload) and made.text == told.text
     return made if same else told
-
-
-def canonical(value: Json) -> str:
-    """The same text for the same value, whatever the order of its members."""
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{dumps(name)}:{canonical(value[name])}" for name in sorted(value)) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(canonical, value)) + "]"
-    return dumps(value)
 
 
 _ENDS: Final[dict[str, type[ev.Event]]] = {

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from asl_engine.testing.answers import calls, fails, returns, sleep, waits
+    from asl_engine.testing.recordings import recorded
     from asl_engine.testing.workflow import Workflow
     from asl_engine.testing.workflow_run import WorkflowRun
 
-__all__ = ["Workflow", "WorkflowRun", "calls", "fails", "returns", "sleep", "waits"]
+__all__ = ["Workflow", "WorkflowRun", "calls", "fails", "recorded", "returns", "sleep", "waits"]
 
 _HOMES = {
     "Workflow": "asl_engine.testing.workflow",
     "WorkflowRun": "asl_engine.testing.workflow_run",
     "calls": "asl_engine.testing.answers",
     "fails": "asl_engine.testing.answers",
+    "recorded": "asl_engine.testing.recordings",
     "returns": "asl_engine.testing.answers",
     "sleep": "asl_engine.testing.answers",
     "waits": "asl_engine.testing.answers",

@@ -29,6 +29,7 @@ COMMANDS = [
     "resume",
     "redrive",
     "fork",
+    "pin",
     "import",
     "stop",
     "history",

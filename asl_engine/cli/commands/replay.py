@@ -36,7 +36,26 @@ MAX_CELL = 400
 
 
 def command(
-    execution: options.Execution,
+    *,
+    execution: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[EXECUTION]",
+            help="An execution: the beginning of its name, its name or its ARN.",
+            autocompletion=options.complete_execution,
+        ),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Hold the definition against all past executions of its state machine.")
+    ] = False,
+    machine: Annotated[
+        str | None,
+        typer.Option("--machine", metavar="NAME", help="With --all: those of this machine. Default: the file's"),
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="With --all: the newest N at most.")] = 1000,
+    report: Annotated[
+        str | None, typer.Option("--report", metavar="FILE|-", help="With --all: write a report in Markdown.")
+    ] = None,
     at: Annotated[
         int | None, typer.Option("--at", metavar="N", help="Show the execution as it was after history event N.")
     ] = None,
@@ -50,6 +69,14 @@ def command(
     json: options.AsJson = False,
 ) -> int:
     """Replay a recorded execution without calling any task. Exit code 1 if it comes out different."""
+    if every:
+        if execution is not None or at is not None or definition is None:
+            raise InvalidInput("--all takes the --definition to hold against all, and no EXECUTION and no --at")
+        from asl_engine.cli.reviews import ReviewOptions, review_all
+
+        return review_all(database(db), ReviewOptions(definition, machine, limit, report, as_json=json))
+    if execution is None:
+        raise InvalidInput("name one execution, or give --all")
     return replay(execution, at, definition, db=db, as_json=json)
 
 

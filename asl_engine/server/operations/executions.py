@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from asl_engine.core.execution import Identity
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.json_values import canonical_text
 from asl_engine.limits import utf8_length
 from asl_engine.payload import Payload
 from asl_engine.projections.descriptions import describe_execution as described
@@ -208,15 +208,11 @@ async def _again(request: Request, service: Service, machine: MachineRecord) -> 
     if request.started_by is not None and record.options.started_by == request.started_by:
         return started(record.identity, moment)  # the task started it itself, before a crash
     execution = await service.outlined(record)
-    same = _canonical(execution.input) == _canonical(_input(request, service))
+    before, now = execution.input, _input(request, service)
+    same = before is not None and canonical_text(before.value) == canonical_text(now.value)
     if record.status != "RUNNING" or not same:
         raise ApiError("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
     return started(record.identity, moment)
-
-
-def _canonical(payload: Payload | None) -> str | None:
-    """A text that is equal for equal values, whatever the order of keys; 1 and true differ."""
-    return None if payload is None else json.dumps(payload.value, sort_keys=True)
 
 
 def _failure(execution: Execution) -> dict[str, Any]:

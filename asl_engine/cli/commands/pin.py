@@ -1,0 +1,101 @@
+"""``asl pin``: a pytest file that runs an execution again, with the answers that its tasks gave then."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asl_engine.arn import function_name
+from asl_engine.cli import options
+from asl_engine.cli.lookup import find_one
+from asl_engine.cli.output import err, out
+from asl_engine.errors import InvalidInput
+from asl_engine.json_text import loads
+from asl_engine.lab.pinning import Pinned, identifier, pinned_test
+from asl_engine.lab.recalling import Recalled, recall
+from asl_engine.project.lookup import database, opened, project_of
+from asl_engine.project.setup import project_tasks
+
+if TYPE_CHECKING:
+    from asl_engine.project.configuration import Project
+
+__all__ = ["command"]
+
+STDOUT = "-"
+
+
+def command(
+    *,
+    execution: options.Execution,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE|-", help="The file. Default: test_NAME.py, in tests/ if it is there"
+        ),
+    ] = None,
+    mock_all: Annotated[
+        bool,
+        typer.Option("--mock-all", help="Mock the task that failed too. Default: the project's own is called"),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
+    db: options.Db = None,
+) -> int:
+    """Write a pytest file that runs an execution again, mocks and all: what failed passes once it is mended."""
+    past, definition = asyncio.run(_load(database(db), execution))
+    name = past.record.identity.name
+    if past.execution.status == "RUNNING":
+        raise InvalidInput(f"the execution {name} has not ended: pin it when it has")
+    left = frozenset() if mock_all else _own_failure(past)
+    text = pinned_test(Pinned(past.execution, past.events, _definition(past, definition), past.calls, left))
+    if output == STDOUT:
+        out(text.rstrip())
+        return 0
+    file = _file(name) if output is None else Path(output)
+    if file.exists() and not force:
+        raise InvalidInput(f"{file} is there already: name another with --output FILE, or give --force")
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot write {file}: {error.strerror}") from None
+    out(str(file))
+    err(f"run it with: pytest {file}")
+    return 0
+
+
+async def _load(db: Path, text: str) -> tuple[Recalled, str]:
+    async with opened(db, reading=True) as store:
+        record = await find_one(store, text)
+        return await recall(store, record), await store.definition(record.definition)
+
+
+def _file(name: str) -> Path:
+    folder = Path("tests")
+    return (folder if folder.is_dir() else Path()) / f"test_{identifier(name)}.py"
+
+
+def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
+    """The file, as a path from here; the definition itself where there is no file of it."""
+    file = past.record.options.definition
+    if not file.is_file():
+        document: Any = loads(text)
+        return document if isinstance(document, dict) else text
+    here = Path.cwd()
+    return file.relative_to(here).as_posix() if file.is_relative_to(here) else str(file)
+
+
+def _own_failure(past: Recalled) -> frozenset[str]:
+    """The state whose task has failed the execution, where a callable of the project does that task."""
+    last = past.calls[-1] if past.calls else None
+    if last is None or last.answer.error is None or past.execution.status == "SUCCEEDED":
+        return frozenset()
+    function = function_name(last.resource)
+    found = None if function is None else project_tasks(_project(past)).find(function)
+    return frozenset() if found is None else frozenset({last.state})
+
+
+def _project(past: Recalled) -> Project:
+    file = past.record.options.definition
+    return project_of(file if file.is_file() else Path.cwd())

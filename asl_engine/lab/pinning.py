@@ -1,0 +1,122 @@
+"""Pin an execution: a pytest file that runs it again, with the answers that its tasks gave then."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.core import events as ev
+from asl_engine.errors import StatesError
+from asl_engine.lab.literals import listed, literal
+from asl_engine.projections.moments import utc
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.core.execution import Execution
+    from asl_engine.testing.answers import Answer
+    from asl_engine.testing.recordings import RecordedCall
+
+__all__ = ["Pinned", "identifier", "pinned_test"]
+
+
+class Pinned(NamedTuple):
+    """An execution to be pinned.
+
+    ``definition`` is the file of its definition, or where there is none the definition itself.  ``calls`` are
+    those of its tasks, without those of the states ``left``, which the project's own callables answer.
+    """
+
+    execution: Execution
+    events: Sequence[ev.Event]
+    definition: str | dict[str, Any]
+    calls: Sequence[RecordedCall]
+    left: frozenset[str] = frozenset()
+
+
+def identifier(name: str) -> str:
+    """A name as Python's identifiers are."""
+    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or "execution"
+
+
+def pinned_test(pinned: Pinned) -> str:
+    """The text of the file."""
+    who, tasks = pinned.execution.identity, _tasks(pinned)
+    used = sorted({name for name in ("fails", "recorded", "returns") if f"{name}(" in tasks})
+    imports = f"from asl_engine.testing import {', '.join(used)}\n\n" if used else ""
+    given = None if pinned.execution.input is None else pinned.execution.input.value
+    return f'''"""The execution {who.name} of {who.machine_name}: {_how(pinned)}.
+
+{_what(pinned)}
+"""
+
+{imports}DEFINITION = {literal(pinned.definition)}
+INPUT = {literal(given)}
+# What its tasks gave, by state, in the order of their calls.
+TASKS = {tasks}
+
+
+def test_{identifier(who.name)}(asl):
+    run = asl(DEFINITION, TASKS).run(INPUT)
+
+    {_assertion(pinned)}
+'''
+
+
+def _how(pinned: Pinned) -> str:
+    execution = pinned.execution
+    error = f" with {execution.error}" if execution.error else ""
+    state = _last_state(pinned.events)
+    place = f" at {state}" if state and execution.status != "SUCCEEDED" else ""
+    return f"{execution.status} on {utc(execution.identity.started_at)[:16]} UTC{error}{place}"
+
+
+def _what(pinned: Pinned) -> str:
+    if pinned.execution.status == "SUCCEEDED":
+        return "It is to end so again, whatever is changed."
+    own = ", ".join(sorted(pinned.left))
+    called = f"  The task of {own} is called as it is now." if own else ""
+    return f"The test fails as long as it ends so, and passes once that is mended.{called}"
+
+
+def _last_state(events: Sequence[ev.Event]) -> str | None:
+    entered = [event.name for event in events if isinstance(event, ev.StateEntered)]
+    return entered[-1] if entered else None
+
+
+def _assertion(pinned: Pinned) -> str:
+    output = pinned.execution.output
+    return f"run.assert_succeeded({'' if output is None else literal(output.value, 4)})"
+
+
+def _tasks(pinned: Pinned) -> str:
+    of_states: dict[str, list[RecordedCall]] = {}
+    for call in pinned.calls:
+        if call.state not in pinned.left:
+            of_states.setdefault(call.state, []).append(call)
+    entries = [f"{literal(state)}: {_answers(calls)}" for state, calls in of_states.items()]
+    return "\n".join(["{", *(f"    {entry}," for entry in entries), "}"]) if entries else "{}"
+
+
+def _answers(calls: Sequence[RecordedCall]) -> str:
+    """One answer, or several in turn; those to different inputs go by the input."""
+    if len(calls) == 1 and not _failed(calls):
+        return _answer(calls[0].answer, 4)
+    if len({literal(call.input) for call in calls}) == 1:
+        return listed("[", (_answer(call.answer, 8) for call in calls), "]", 4)
+    return listed("recorded(", (_pair(call) for call in calls), ")", 4)
+
+
+def _pair(call: RecordedCall) -> str:
+    return listed("(", (literal(call.input, 12), _answer(call.answer, 12)), ")", 8)
+
+
+def _failed(calls: Sequence[RecordedCall]) -> bool:
+    return any(call.answer.error is not None for call in calls)
+
+
+def _answer(answer: Answer, column: int) -> str:
+    if isinstance(answer.error, StatesError):
+        cause = [] if answer.error.cause is None else [literal(answer.error.cause)]
+        return listed("fails(", [literal(answer.error.error or ""), *cause], ")", column)
+    return f"returns({literal(answer.value, column)})"

@@ -1,0 +1,49 @@
+"""An execution read for the lab: its events, and the calls of its tasks, those of its Map Runs' children too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.core import events as ev
+from asl_engine.core.apply import fold
+from asl_engine.testing.recordings import RecordedCall, calls_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.core.execution import Execution
+    from asl_engine.store.protocol import Store
+    from asl_engine.store.records import Record
+
+__all__ = ["Recalled", "recall"]
+
+CHILDREN = 1000
+
+
+class Recalled(NamedTuple):
+    """An execution as its log has it."""
+
+    record: Record
+    execution: Execution
+    events: Sequence[ev.Event]
+    calls: list[RecordedCall]
+
+
+async def recall(store: Store, record: Record) -> Recalled:
+    """Read an execution.  What Express children of a Map Run did in between is not kept, and missing."""
+    events = await store.events(record.identity.arn)
+    calls = calls_in(events)
+    for event in events:
+        if isinstance(event, ev.MapRunStarted):
+            calls += await _calls_of_children(store, event.arn)
+    return Recalled(record, fold(record.identity, events), events, calls)
+
+
+async def _calls_of_children(store: Store, map_run: str) -> list[RecordedCall]:
+    calls: list[RecordedCall] = []
+    after = -1
+    while page := await store.map_runs.children(map_run, after, CHILDREN):
+        for child in page:
+            calls += calls_in(await store.events(child.arn))
+        after = page[-1].number
+    return calls

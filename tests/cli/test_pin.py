@@ -1,0 +1,121 @@
+"""`asl pin`: the file runs the execution again; what failed passes once it is mended."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from asl_engine.lab.literals import literal
+from asl_engine.lab.pinning import identifier
+from asl_engine.testing import Workflow
+from tests.cli.project import machine, task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.cli.project import Project
+
+FAILING = machine(D=task("double"), F=task("fail"))
+FLAKY = machine(F=task("flaky", Retry=[{"ErrorEquals": ["OutOfStockError"], "IntervalSeconds": 1}]))
+ITEMS = {"items": [{"n": 1}, {"n": 2}]}
+
+
+def each(mode: dict[str, Any]) -> dict[str, Any]:
+    processor = {**machine(D=task("double"), A=task("add_one")), "ProcessorConfig": mode}
+    return machine(M={"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor})
+
+
+INVOKED = machine(
+    I={
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": "double", "Payload.$": "$"},
+        "OutputPath": "$.Payload",
+    }
+)
+RUNS: dict[str, tuple[dict[str, Any], Any, str]] = {
+    "tasks in a row": (machine(D=task("double"), A=task("add_one")), {"n": 1}, '{"D": returns({"n": 2})'),
+    "attempts": (FLAKY, {"n": 1}, '"OutOfStockError",'),
+    "iterations": (each({"Mode": "INLINE"}), ITEMS, '({"n": 1}, returns({"n": 2}))'),
+    "children of a Map Run": (each({"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}), ITEMS, "recorded("),
+    "lambda:invoke": (INVOKED, {"n": 1}, '"Payload": {"n": 2}'),
+    "no task": (machine(P={"Type": "Pass"}), {"a": None, "b": [True, "ü\n\u2028"]}, "TASKS = {}"),
+}
+
+
+@pytest.mark.parametrize("what", RUNS)
+def test_what_succeeded_ends_so_again(project: Project, what: str) -> None:
+    definition, data, shown = RUNS[what]
+    project.ran(definition, "-i", json.dumps(data), "--time", "skip")
+    result = project.asl("pin", "one")
+    assert (result.code, result.out) == (0, "test_one.py\n")
+    text = (project.root / "test_one.py").read_text(encoding="utf-8")
+    assert shown.strip("{") in text
+    (project.root / "tasks" / "callables.py").unlink()  # nothing of the project is called
+    function_in(text)(Workflow)
+
+
+def function_in(text: str) -> Callable[[Any], None]:
+    namespace: dict[str, Any] = {}
+    exec(text, namespace)  # noqa: S102  the file that was written
+    found: Callable[[Any], None] = next(one for name, one in namespace.items() if name.startswith("test_"))
+    return found
+
+
+def test_what_failed_passes_once_it_is_mended(project: Project) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    assert project.asl("pin", "one", "-o", "-").out.count("returns(") == 1  # of D, and none of F
+    assert project.asl("pin", "one").code == 0
+    run_it = function_in((project.root / "test_one.py").read_text(encoding="utf-8"))
+    with pytest.raises(AssertionError, match="error: OutOfStockError"):
+        run_it(Workflow)
+    callables = project.root / "tasks" / "callables.py"
+    callables.write_text("def fail(event):\n    return event\n", encoding="utf-8")
+    for module in [name for name in sys.modules if name.split(".")[0] == "tasks" or "_asl_tasks_" in name]:
+        del sys.modules[module]  # as in a new process
+    run_it(Workflow)
+
+
+def test_a_mended_definition_passes_with_the_failure_mocked(project: Project) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    assert project.asl("pin", "one", "--mock-all").code == 0
+    run_it = function_in((project.root / "test_one.py").read_text(encoding="utf-8"))
+    with pytest.raises(AssertionError, match="error: OutOfStockError"):
+        run_it(Workflow)
+    caught = machine(D=task("double"), F=task("fail", Catch=[{"ErrorEquals": ["States.ALL"], "Next": "E"}]))
+    caught["States"]["E"] = {"Type": "Succeed"}
+    project.define("m", caught)
+    run_it(Workflow)
+
+
+def test_refused(project: Project) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    assert project.asl("pin", "one").code == 0
+    again = project.asl("pin", "one")
+    assert (again.code, "test_one.py is there already" in again.err) == (2, True)
+    assert project.asl("pin", "one", "--force").code == 0
+    nowhere = project.asl("pin", "one", "-o", "no/where.py")
+    assert (nowhere.code, "cannot write no/where.py" in nowhere.err) == (2, True)
+    assert project.asl("pin", "two").code == 2
+
+
+IDENTIFIERS = {"one": "one", "o-1001": "o_1001", "Ünder 7": "nder_7", "???": "execution"}
+
+
+@pytest.mark.parametrize("name", IDENTIFIERS)
+def test_identifiers(name: str) -> None:
+    assert identifier(name) == IDENTIFIERS[name]
+
+
+VALUES: list[Any] = [None, True, 1, -0.0, 1e300, 10**30, "a", 'q"\\\n\t\x00é\u2028\ud800', [], {}, [[], {}]]
+VALUES += [{"a": VALUES[:5], "b" * 99: {"c": ["d" * 99] * 3}}]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_literals(value: Any) -> None:
+    text = literal(value)
+    assert eval(text) == value  # noqa: S307  a literal
+    assert json.dumps(eval(text)) == json.dumps(value)  # noqa: S307  a literal
