@@ -33,6 +33,7 @@ __all__ = [
     "QueryFailure",
     "StatesError",
     "StoreError",
+    "StoreUnavailable",
     "shown_error",
     "too_large",
 ]
@@ -179,6 +180,13 @@ class ExecutionBusy(AslError):
 
 class StoreError(AslError):
     """The database cannot be opened, read or written."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be read or written now: the disk is full, or another program has locked it.
+
+    Nothing is wrong with what was asked for, so it may be tried again.
+    """
 
 
 class Conflict(StoreError):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
@@ -36,8 +37,10 @@ from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.heartbeats import put
+from asl_engine.engine.keeping import Answer, Keeping
 from asl_engine.engine.map_runs.registry import MapRunRegistry
 from asl_engine.engine.map_runs.results import in_short
+from asl_engine.engine.retrying import Retrying
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
 from asl_engine.engine.timers import Timers
@@ -48,6 +51,7 @@ from asl_engine.errors import (
     ExecutionNotRedrivable,
     StatesError,
     StoreError,
+    StoreUnavailable,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources import PENDING
@@ -56,7 +60,7 @@ from asl_engine.store.records import Record
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -84,7 +88,8 @@ class Engine:
     stored; of an execution that was not driven here it hears first with no events.  ``stand_in`` says of an
     activity's task that it sees to it itself.  ``buckets`` are folders that stand for S3 buckets; ``s3``: all
     others may be read and written in S3.  ``await_outside``: where the clock skips, time does not jump while a
-    task waits for its token or for a worker.
+    task waits for its token or for a worker.  ``sleep`` passes this machine's time before what the store
+    could not be used for is tried again.
     """
 
     def __init__(
@@ -101,6 +106,7 @@ class Engine:
         buckets: Mapping[str, Path] | None = None,
         s3: bool = True,
         await_outside: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.store = store
         self.resources = resources
@@ -112,10 +118,13 @@ class Engine:
         self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
-        self._deciding = Deciding(store, limits, self.activities.knows)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring, await_outside=await_outside)
+        self.retrying = Retrying(self.timers.busy, store.note, sleep=sleep)
+        self._deciding = Deciding(store, limits, self.activities.knows, self.retrying)
+        self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
+        self.given_up: set[str] = set()  # executions that this process could not drive on, by ARN
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -128,7 +137,8 @@ class Engine:
         self.timers.close()
         await dismiss(self._spawned)
         with suppress(StoreError):  # then this process counts as one that died
-            await self.store.leave([arn for arn, run in self.runs.items() if not run.done.done()])
+            unfinished = [arn for arn, run in self.runs.items() if not run.done.done()]
+            await self.store.leave([*unfinished, *self.given_up])
 
     # -- what callers ask for ---------------------------------------------------------------------
 
@@ -183,7 +193,7 @@ class Engine:
         died = await self.store.claim(record.identity.arn)
         with readable(record.identity.arn):
             stimulus = Resumed(self.clock.now(), restarted=True, died=died)
-            run, events = await self._decide(machine, record, stimulus)
+            run, events = await self._deciding.put(machine, record, stimulus, self.observer)
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
@@ -196,14 +206,14 @@ class Engine:
     ) -> bool:
         """Abort an execution, whoever drives it; False where it has ended already.
 
-        Another process notices when it next looks (``check``).
+        Another process notices when it next looks (``check``).  Raises ``StoreError`` where that cannot be stored.
         """
         stimulus = StopRequested(self.clock.now(), error, cause)
         run = self.runs.get(record.identity.arn)
         if run is not None:
-            self.deliver(run, stimulus)
+            await self.ask(run, stimulus)
             return (await run.wait()).status == "ABORTED"
-        run, events = await self._decide(machine, record, stimulus)
+        run, events = await self._deciding.put(machine, record, stimulus, self.observer)
         live = self.runs.get(run.arn)
         if live is None:
             run.tell(self.observer, events)
@@ -221,28 +231,15 @@ class Engine:
         with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
             now = self.clock.now()
-            run, events = await self._decide(machine, record, RedriveRequested(now, token))
+            run, events = await self._deciding.put(
+                machine, record, RedriveRequested(now, token), self.observer
+            )
             reason = None if events else not_redrivable(run.execution, now, self.limits)
             if reason is not None:
                 raise ExecutionNotRedrivable(run.arn, reason)
             self._admit(run)
             self._act(run, events)
         return run
-
-    async def _decide(self, machine: StateMachine, record: Record, stimulus: Stimulus) -> tuple[Run, list[Event]]:
-        """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
-        arn = record.identity.arn
-        while True:
-            execution = await folded(record.identity, await self.store.events(arn))
-            run = Run(machine, execution, record.options)
-            run.tell(self.observer, [])
-            try:
-                events = await self._deciding.decide(run, stimulus, ())
-                if events:
-                    await self.store.append(arn, events)
-            except Conflict:
-                continue  # it went on while we decided: decide again
-            return run, events
 
     async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
         """Put a stimulus to an execution: the events that it has led to, once they are on disk.
@@ -254,6 +251,7 @@ class Engine:
             raise asyncio.CancelledError  # as whoever asked a moment ago
         if run.done.done():
             return []
+        self.retrying.check(run.arn)
         heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
         self.deliver(run, stimulus)
@@ -290,27 +288,34 @@ class Engine:
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
         inbox = run.inbox
-        answers: list[tuple[asyncio.Future[list[Event]], list[Event]]] = []
+        answers: list[Answer] = []
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
+                taken: list[Stimulus] = []
                 while inbox:
                     stimulus = inbox.popleft()
+                    taken.append(stimulus)
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
-                        answers.append((run.asked.pop(id(stimulus)), made))
+                        answers.append(Answer(stimulus, run.asked.pop(id(stimulus)), made))
                 if events:
-                    await self.store.append(run.arn, events)
-                    self._act(run, events)
+                    try:
+                        await self.store.append(run.arn, events)
+                    except StoreUnavailable as error:
+                        events = await self._keeping.keep(run, taken, answers, events, error)
+                    if events:
+                        self._act(run, events)
                 while answers:
-                    resolve(*answers.pop())
+                    _, heard, made = answers.pop()
+                    resolve(heard, made)
         except Conflict:
             await self._superseded(run)
         except Exception as error:  # noqa: BLE001  whatever it is, whoever waits must hear of it
             self._abandon(run, error)
         finally:
-            for heard, _ in answers:
+            for _, heard, _ in answers:
                 resolve(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
             run.driving = False
 
@@ -352,13 +357,22 @@ class Engine:
             resolve(run.asked.popitem()[1], [])
 
     def _abandon(self, run: Run, error: BaseException) -> None:
-        """Leave an execution that cannot be driven on; its log is whole and can be resumed."""
+        """Leave an execution that cannot be driven on; its log is whole and can be resumed, by others too."""
         self._let_go(run)
+        if not isinstance(error, ExecutionBusy):
+            self.given_up.add(run.arn)
+            self.spawn(self._give_up(run.arn))
+            for child in self.map_runs.children_of(run):  # whoever resumes it needs them
+                self._abandon(child, error)
         if not run.done.done():
             run.done.set_exception(error)
             run.done.exception()  # whoever waits gets it; nobody has to
         while run.asked:
             resolve(run.asked.popitem()[1], error)
+
+    async def _give_up(self, arn: str) -> None:
+        with suppress(StoreError):  # then this process owns it until it ends
+            await self.retrying.insist(arn, partial(self.store.leave, [arn]))
 
     def _let_go(self, run: Run) -> None:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
@@ -369,7 +383,7 @@ class Engine:
     async def _superseded(self, run: Run) -> None:
         """Somebody else has written to the log: follow them."""
         try:
-            events = await self.store.events(run.arn)
+            events = await self.retrying.insist(run.arn, partial(self.store.events, run.arn))
             run.execution = await folded(run.execution.identity, events)
         except Exception as error:  # noqa: BLE001  whoever waits must hear of it
             self._abandon(run, error)

@@ -24,16 +24,23 @@ __all__ = ["of_task", "put"]
 SHARE = 100  # milliseconds for each second of HeartbeatSeconds: a tenth
 
 
-def of_task(run: Run, key: int, now: int) -> Heartbeat | None:
-    """What to tell the execution of a heartbeat that comes now; None where it is enough to remember it."""
+def of_task(run: Run, key: int, now: int, *, stuck: bool = False) -> Heartbeat | None:
+    """What to tell the execution of a heartbeat that comes now; None where nothing follows, or it is remembered.
+
+    ``stuck``: the execution takes nothing in at present, and its timers wait to be heard.
+    """
     task = run.execution.open.get(key)
-    if not isinstance(task, OpenTask) or task.heartbeat is None:
-        return Heartbeat(now, key)
+    if not isinstance(task, OpenTask):
+        return None
+    if timeout_of(task, now) is not None:
+        return None if stuck else Heartbeat(now, key)
+    if task.heartbeat is None:
+        return None
     last = run.heartbeats.get(key)
     if last is None:
         run.heartbeats[key] = HeartbeatTimes(now, now)
         return Heartbeat(now, key)
-    if now - last.reported >= task.heartbeat * SHARE or timeout_of(task, now) is not None:
+    if now - last.reported >= task.heartbeat * SHARE:
         return Heartbeat(now, key)
     run.heartbeats[key] = HeartbeatTimes(now, last.reported)
     return None

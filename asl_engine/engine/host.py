@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
+    from asl_engine.engine.retrying import Retrying
     from asl_engine.engine.run import Run
     from asl_engine.engine.timers import Busy, Timers
     from asl_engine.limits import Limits
@@ -43,6 +44,8 @@ class Host(Protocol):
     def runs(self) -> Mapping[str, Run]: ...
     @property
     def timers(self) -> Timers[Run]: ...
+    @property
+    def retrying(self) -> Retrying: ...
 
     async def launch(
         self,

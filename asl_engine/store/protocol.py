@@ -122,6 +122,13 @@ class Store(Protocol):
         """Give up executions in good order: nothing that they were doing was the end of this process."""
         ...
 
+    def note(self, waits_for: str | None) -> None:
+        """Tell other processes what keeps this one from going on, None where nothing does any more.
+
+        It is not written to the store, which may be what cannot be written.
+        """
+        ...
+
     async def changed(self) -> bool:
         """Whether another process may have written since the last call."""
         ...

@@ -16,6 +16,7 @@ __all__ = [
     "ActivityRecord",
     "AliasRecord",
     "Child",
+    "Driver",
     "MachineRecord",
     "MachineStatus",
     "MachineType",
@@ -49,6 +50,13 @@ class Record(NamedTuple):
         """Where ListExecutions has it."""
         began = self.identity.started_at if self.redriven_at is None else self.redriven_at
         return Place(began if self.stopped_at is None else self.stopped_at, self.identity.arn)
+
+
+class Driver(NamedTuple):
+    """The process that drives an execution; ``waits_for`` is what keeps it from going on, None where nothing does."""
+
+    process: int
+    waits_for: str | None = None
 
 
 class Place(NamedTuple):

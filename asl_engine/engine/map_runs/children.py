@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import Arn, child_name, execution_arn, express_arn, is_express, labelled
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Identity
 from asl_engine.engine.map_runs.inputs import Input
+from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.payload import Payload
 from asl_engine.states.distributed_map import processor_of
 from asl_engine.store.records import Child
 from asl_engine.store.run_options import NO_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
     from asl_engine.core.execution import Execution, OpenMapRun
     from asl_engine.engine.host import Host
@@ -51,6 +53,8 @@ class Children:
         self._machine_name = labelled(self._parent.machine_name, state.label)
         self._machine = processor_of(parent.machine, self._machine_name)
         self._items: dict[int, int] = {}  # of those under way, by number
+        self._runs: dict[int, Run] = {}
+        self._insist = partial(host.retrying.insist, parent.arn)
         self._starting: set[asyncio.Task[None]] = set()
         self._ended: deque[Ended] = deque()
         self._failure: BaseException | None = None
@@ -65,32 +69,38 @@ class Children:
         """How many items those under way are for."""
         return sum(self._items.values())
 
+    @property
+    def runs(self) -> list[Run]:
+        """Those that this process drives."""
+        return [*self._runs.values()]
+
     # -- how they begin -----------------------------------------------------------------------------
 
     def start(self, made: Input) -> None:
-        self._begin(made.number, made.items, self._launch(made, self._identity(made.number)))
+        self._begin(made.number, made.items, partial(self._launch, made, self._identity(made.number)))
 
     def redrive(self, child: MapRunChild) -> None:
-        self._begin(child.number, child.items, self._relaunch(child))
+        self._begin(child.number, child.items, partial(self._relaunch, child))
 
     async def resume(self, child: MapRunChild, record: Record) -> None:
         """Go on with a child that another process has left unfinished."""
-        self._watch(child.number, child.items, await self._host.resume(self._machine, record))
+        resumed = await self._insist(partial(self._host.resume, self._machine, record))
+        self._watch(child.number, child.items, resumed)
 
     async def started(self) -> None:
         """Wait until all that are just being started have been."""
         if self._starting:
             await asyncio.wait(self._starting)
 
-    def _begin(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
+    def _begin(self, number: int, items: int, start: Callable[[], Awaitable[Run]]) -> None:
         self._items[number] = items
-        task = self._host.spawn(self._begun(number, items, starting))
+        task = self._host.spawn(self._begun(number, items, start))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
-    async def _begun(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
+    async def _begun(self, number: int, items: int, start: Callable[[], Awaitable[Run]]) -> None:
         try:
-            child = await starting
+            child = await self._insist(start)
         except Exception as error:  # noqa: BLE001  the driver has to hear of it
             self._failure = error
             self.wake()
@@ -99,7 +109,13 @@ class Children:
 
     async def _launch(self, made: Input, identity: Identity) -> Run:
         child = Child(self._work.arn, made.number, made.items)
-        return await self._host.launch(self._machine, identity, made.payload, self.options, child=child)
+        try:
+            return await self._host.launch(self._machine, identity, made.payload, self.options, child=child)
+        except ExecutionAlreadyExists:  # nobody else has its name: a commit that was said to have failed is on disk
+            record = await self._host.store.record(identity.arn)
+            if record is None or identity.arn in self._host.runs:
+                raise
+            return await self._host.resume(self._machine, record)
 
     async def _relaunch(self, child: MapRunChild) -> Run:
         """A Standard child is redriven, an Express child begun anew as another execution."""
@@ -132,8 +148,10 @@ class Children:
 
     def _watch(self, number: int, items: int, child: Run) -> None:
         self._items[number] = items
+        self._runs[number] = child
 
         def ended(done: asyncio.Future[Execution]) -> None:
+            self._runs.pop(number, None)
             with self._host.timers.busy():  # time must not jump before the next child has been started
                 error = None if done.cancelled() else done.exception()
                 if error is not None:

@@ -62,6 +62,7 @@ class MapRun:
         self._host = host
         self._storage = storage
         self._store = host.store
+        self._insist = partial(host.retrying.insist, run.arn)
         state = run.machine.states[work.frame.state]
         assert isinstance(state, DistributedMap)  # noqa: S101  it has started the Map Run
         self._state = state
@@ -147,7 +148,7 @@ class MapRun:
     async def _result(self) -> Payload:
         writing: Any = self.configuration.writing
         written = None if writing is None else await self._write(Writing(**writing))
-        await self._store.map_runs.count(self.arn, self.counts.to_json())
+        await self._insist(partial(self._store.map_runs.count, self.arn, self.counts.to_json()))
         if written is not None:
             return written
         return self._outputs.joined(self.work.frame.state)
@@ -167,7 +168,7 @@ class MapRun:
         """Hand the children to the ResultWriter, which reads them one after the other in a thread."""
         from asl_engine.datasets import collect_results, write_results
 
-        found = ended_children(self._store, self.arn, asyncio.get_running_loop())
+        found = ended_children(self._store, self.arn, asyncio.get_running_loop(), self._insist)
         if writing.bucket is None:
             return Payload(await run_in_thread(partial(collect_results, found, writing)))
         storage = self._storage()
@@ -181,16 +182,16 @@ class MapRun:
 
     async def _restore(self) -> None:
         """Go on from what the store has: children that have ended are counted, those that run resumed."""
-        record = await self._store.map_runs.get(self.arn)
+        record = await self._insist(partial(self._store.map_runs.get, self.arn))
         if record is not None:
             fields: Any = record.configuration
             self.configuration = MapRunConfiguration(**fields)
         self._children.express = self.configuration.execution_type == "EXPRESS"
-        parent = await self._store.record(self.run.arn)
+        parent = await self._insist(partial(self._store.record, self.run.arn))
         if parent is not None:
             self._children.options = parent.options
         after = -1
-        while page := await self._store.map_runs.children(self.arn, after, PAGE):
+        while page := await self._insist(partial(self._store.map_runs.children, self.arn, after, PAGE)):
             after = page[-1].number
             for one in page:
                 number, items, arn, status, _ = one
@@ -198,21 +199,27 @@ class MapRun:
                     self._started_before += 1
                 else:
                     self._started_too.add(number)
-                if await is_to_be_redriven(self._host, one, self.work.redrives):
+                if await self._insist(partial(is_to_be_redriven, self._host, one, self.work.redrives)):
                     self._again.append(one)
                     continue
                 if status != "RUNNING" and self._outputs.are_too_large:
                     self.counts.add(status, items)
                     continue
-                child = await self._store.record(arn)
+                child = await self._insist(partial(self._store.record, arn))
                 assert child is not None  # noqa: S101  executions are never removed
                 if status == "RUNNING":
                     await self._children.resume(one, child)
                 else:
-                    self._note(number, items, fold(child.identity, await self._store.events(arn)))
+                    events = await self._insist(partial(self._store.events, arn))
+                    self._note(number, items, fold(child.identity, events))
 
     async def abort_children(self) -> None:
         """Abort what runs, and keep the counts."""
         self.closed = True
         await self._children.started()
-        await finalize(self._host, self.arn, self.counts.total)
+        await self._insist(partial(finalize, self._host, self.arn, self.counts.total))
+
+    @property
+    def children(self) -> list[Run]:
+        """Those that this process drives."""
+        return self._children.runs

@@ -64,7 +64,7 @@ class MapRunRegistry:
         except StatesError as error:
             await map_run.abort_children()
             return MapRunReported(clock.now(), work.key, None, error.error, error.cause)
-        except AslError:
+        except AslError:  # of a child, or of the store where that cannot be put right
             raise
         except Exception as defect:  # noqa: BLE001  it is reported, and ends this execution alone
             report_defect(run.arn, defect)
@@ -75,6 +75,10 @@ class MapRunRegistry:
                 self._live.pop(work.arn, None)
         self._live.pop(work.arn, None)
         return MapRunReported(clock.now(), work.key, output)
+
+    def children_of(self, run: Run) -> list[Run]:
+        """The executions of its Map Runs that this process drives."""
+        return [child for map_run in self._live.values() if map_run.run is run for child in map_run.children]
 
     def close(self, run: Run) -> None:
         """The execution has ended or has given up some of its Map Runs: abort their children."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.core.apply import fold
 from asl_engine.core.events import ExecutionStarted
@@ -11,12 +12,15 @@ from asl_engine.json_text import dumps
 from asl_engine.states.item_flow import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
     from asl_engine.datasets import ChildExecution
     from asl_engine.store.protocol import Store
+
+    Page: TypeAlias = tuple[int, list[ChildExecution]]
+    Insist: TypeAlias = Callable[[Callable[[], Awaitable[Page]]], Coroutine[None, None, Page]]
 
 __all__ = ["ended_children", "failed_result", "in_short"]
 
@@ -55,17 +59,20 @@ def result_of(child: Execution) -> ChildExecution:
     )
 
 
-def ended_children(store: Store, map_run: str, loop: asyncio.AbstractEventLoop) -> Iterator[ChildExecution]:
+def ended_children(
+    store: Store, map_run: str, loop: asyncio.AbstractEventLoop, insist: Insist
+) -> Iterator[ChildExecution]:
     """In the order of their numbers, for a thread: a page at a time is read on the loop, which waits for it."""
     after = -1
     while True:
-        after, found = asyncio.run_coroutine_threadsafe(_page(store, map_run, after), loop).result()
+        page = insist(partial(_page, store, map_run, after))
+        after, found = asyncio.run_coroutine_threadsafe(page, loop).result()
         if not found:
             return
         yield from found
 
 
-async def _page(store: Store, map_run: str, after: int) -> tuple[int, list[ChildExecution]]:
+async def _page(store: Store, map_run: str, after: int) -> Page:
     found = []
     for child in await store.map_runs.children(map_run, after, PAGE):
         after = child.number

@@ -180,6 +180,9 @@ class MemoryStore:
     async def leave(self, arns: Collection[str]) -> None:
         """Nobody could claim them."""
 
+    def note(self, waits_for: str | None) -> None:
+        """Nobody else can look into this store."""
+
     async def changed(self) -> bool:
         return False
 

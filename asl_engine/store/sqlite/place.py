@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
-from asl_engine.errors import Parameter, StoreError
+from asl_engine.errors import Parameter, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
 __all__ = ["DamagedDatabase", "DatabaseFile", "companion", "explained", "is_in_use", "leases_of", "log_path"]
@@ -103,14 +103,18 @@ def _content_at(path: Path) -> tuple[int, int] | None:
 
 
 def explained(path: Path, error: sqlite3.Error) -> StoreError:
-    """SQLite's error as a message that says what to do."""
+    """SQLite's error as a message that says what to do; ``StoreUnavailable`` for one that may pass."""
     text = str(error)
     if "locked" in text or "busy" in text:
-        return StoreError(f"The database {path} is locked by another program; try again when it has finished")
+        return StoreUnavailable(
+            f"The database {path} is locked by another program; try again when it has finished"
+        )
     if "readonly" in text or "read-only" in text:
-        return StoreError(
+        return StoreUnavailable(
             f"The database {path} cannot be written: check its permissions, or name another with ", Parameter("db")
         )
+    if "disk is full" in text:
+        return StoreUnavailable(f"The disk with the database {path} is full: make room there")
     if "not a database" in text:
         return StoreError(
             f"{path} is not a SQLite database: name another file with ",
@@ -122,5 +126,7 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
     if "unable to open" in text and path.is_dir():
         return StoreError(f"{path} is a folder, not a database: name a file with ", Parameter("db"))
     if "unable to open" in text:
-        return StoreError(f"The database {path} cannot be opened: check the path and its permissions")
-    return StoreError(f"The database {path} cannot be used: {text}")
+        return StoreUnavailable(f"The database {path} cannot be opened: check the path and its permissions")
+    # Operational errors are those of the surroundings: a disk that does not answer, no memory, an interruption.
+    kind = StoreUnavailable if isinstance(error, sqlite3.OperationalError) else StoreError
+    return kind(f"The database {path} cannot be used: {text}")

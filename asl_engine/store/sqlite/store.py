@@ -25,8 +25,8 @@ from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import LEAVE_EXECUTIONS, Append
-from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
-from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held, leases_in
+from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to, unstored
+from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
-    from asl_engine.store.records import Place
+    from asl_engine.store.records import Driver, Place
     from asl_engine.store.sqlite.connection import Statement
 
 __all__ = ["Append", "SqliteStore"]
@@ -126,7 +126,7 @@ class SqliteStore:
         batch.execution = (*names, *state, who.version_arn, who.alias_arn)
         if child is not None:
             batch.child = (child.map_run, child.number, key, child.items)
-        await self._commit(batch)
+        await self._commit(batch, events)
         if not batch.end:
             self._keys[who.arn] = key
 
@@ -135,7 +135,7 @@ class SqliteStore:
         batch = Append(arn, key, events)
         if again := redriven(events):
             batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
-        await self._commit(batch)
+        await self._commit(batch, events)
         self._claimed.pop(arn, None)
         self._keys[arn] = key
         if batch.end:
@@ -146,13 +146,14 @@ class SqliteStore:
         batch.statements = statements
         await self._commit(batch)
 
-    async def _commit(self, batch: Append) -> None:
+    async def _commit(self, batch: Append, events: Sequence[Event] = ()) -> None:
         if self._writer is None:
             raise self._place.explained(sqlite3.OperationalError("attempt to write a readonly database"))
         self._writer.write(batch)
         try:
             await batch.done
         except sqlite3.Error as error:
+            unstored(events)
             raise self._refusal(batch, error) from None
         # Data written to a file that no process can open again has not been kept.
         if batch.end or batch.execution or batch.statements:
@@ -343,6 +344,15 @@ class SqliteStore:
             (dumps([*arns]),),
         )
         return {str(arn): str(owner) for arn, owner in rows}
+
+    async def driver(self, arn: str) -> Driver | None:
+        """The living process that drives an execution; None where none does, or it does not tell who it is."""
+        owner = (await self._owners([arn])).get(arn, NOBODY)
+        return driver_of(self._leases, owner)
+
+    def note(self, waits_for: str | None) -> None:
+        if self._lease is not None:
+            self._lease.note(waits_for)
 
     def has_other_drivers(self) -> bool:
         """Whether another living process drives executions of this database."""
