@@ -231,9 +231,7 @@ class Engine:
         with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
             now = self.clock.now()
-            run, events = await self._deciding.put(
-                machine, record, RedriveRequested(now, token), self.observer
-            )
+            run, events = await self._deciding.put(machine, record, RedriveRequested(now, token), self.observer)
             reason = None if events else not_redrivable(run.execution, now, self.limits)
             if reason is not None:
                 raise ExecutionNotRedrivable(run.arn, reason)

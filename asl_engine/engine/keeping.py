@@ -3,10 +3,10 @@
 The events wait as they were decided, and so does everything that comes after them.  Nothing is done about them
 before they are on disk, and nothing that is under way is begun again.
 
-Whoever has asked for something, such as a worker with its result, is told at once that it could not be kept.  So it
-must not be kept later either, or whoever asks again would hear that the task is closed: the execution is read from
-its log, and what else had come is decided once more.  It comes to the same, since a decision knows nothing but the
-execution and what has come.
+Whoever has asked for something, such as a worker with its result, is told at once that it could not be kept.
+So it must not be kept later either, or whoever asks again would hear that the task is closed: the execution is
+read from its log, and what else had come is decided once more.  It comes to the same, since a decision knows
+nothing but the execution and what has come.
 """
 
 from __future__ import annotations

@@ -195,4 +195,4 @@ class _Reason:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004  more digits say nothing
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"

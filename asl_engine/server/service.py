@@ -14,7 +14,7 @@ from asl_engine.core.execution import Execution
 from asl_engine.core.stimuli import MachineDeletionReported
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import folded
-from asl_engine.errors import AslError, ExecutionBusy
+from asl_engine.errors import AslError, ExecutionBusy, StoreError, StoreUnavailable
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
 from asl_engine.limits import NO_LIMITS
@@ -200,39 +200,51 @@ class Service:
         running = await self.store.executions(status="RUNNING", limit=MAX_OPEN)
         return [record.identity.arn for record in reversed(running)]
 
-    async def resume_all(self, unfinished: Sequence[str]) -> int:
+    async def resume_all(self, unfinished: Sequence[str], retry: Callable[[str], None]) -> int:
         """Resume those executions that no process drives, while requests are answered.  Returns their number.
 
-        An execution that a command has started with tasks unknown here is left to ``asl resume``.
+        An execution that a command has started with tasks unknown here is left to ``asl resume``.  One that the
+        database cannot be used for is left to ``retry``.
         """
         resumed = 0
         with self.engine.timers.busy():  # time must not jump past what is yet to be resumed
-            await self.engine.map_runs.finalize_all()
-            await self.learn_deletions()
+            insist = partial(self.engine.retrying.insist, "the start of the server")
+            await insist(self.engine.map_runs.finalize_all)
+            await insist(self.learn_deletions)
             for arn in unfinished:
                 try:
-                    resumed += await self._adopt(arn)
+                    resumed += await self.adopt(arn)
                 except ExecutionBusy:
                     continue
+                except StoreUnavailable:
+                    retry(arn)
                 except AslError as error:
                     log.warning("cannot resume %s: %s", arn, error)
             for arn in tuple(self._deleting):
-                await self.find_machine(arn)
+                await insist(partial(self.find_machine, arn))
         return resumed
 
-    async def _adopt(self, arn: str) -> bool:
-        """Resume an execution, unless it is driven here, has ended or was deleted meanwhile."""
+    async def adopt(self, arn: str) -> bool:
+        """Resume an execution, unless it is driven here, has ended or was deleted meanwhile.
+
+        Returns whether it goes on here.  Raises ``AslError``.
+        """
         async with self._adopting:
             record = None if arn in self.engine.runs else await self.store.record(arn)
             return record is not None and record.status == "RUNNING" and await self._resume(record)
 
     async def driven(self, record: Record) -> Run | None:
-        """The run of an execution, which this process resumes if no other drives it; None if that fails."""
+        """The run of an execution, which this process resumes if no other drives it; None if that fails.
+
+        Raises ``StoreUnavailable``.
+        """
         arn = record.identity.arn
         async with self._adopting:  # concurrent requests must not resume it twice
             if arn not in self.engine.runs and record.status == "RUNNING":
                 try:
                     await self._resume(record)
+                except StoreUnavailable:  # whoever asks may ask again
+                    raise
                 except AslError as error:
                     log.warning("cannot resume %s: %s", arn, error)
         return self.engine.runs.get(arn)
@@ -252,11 +264,18 @@ class Service:
         if type(self.engine.clock) is not SystemClock:
             events = await self.store.events(record.identity.arn)  # the log may be ahead of the clock
             self.engine.clock.catch_up(events[-1].at)
-        self.watch(await self.engine.resume(machine, record))
+        try:
+            self.watch(await self.engine.resume(machine, record))
+        except StoreUnavailable:
+            raise
+        except StoreError:  # its log makes no sense, at least to this process
+            await self.store.unclaim(record.identity.arn)
+            raise
         return True
 
 
 def _report(arn: str, done: asyncio.Future[Execution]) -> None:
     error = None if done.cancelled() else done.exception()
     if error is not None:
-        log.error("execution %s has stopped where it was: %s", arn, error, exc_info=error)
+        told = "execution %s has stopped where it was: %s; `asl resume` can go on with it"
+        log.error(told, arn, error, exc_info=error)

@@ -23,6 +23,7 @@ __all__ = [
     "MapRunChild",
     "MapRunRecord",
     "MapRunStatus",
+    "Orphan",
     "Place",
     "Record",
     "Route",
@@ -53,10 +54,22 @@ class Record(NamedTuple):
 
 
 class Driver(NamedTuple):
-    """The process that drives an execution; ``waits_for`` is what keeps it from going on, None where nothing does."""
+    """The process that drives an execution.  ``waits_for`` is what keeps it from going on, None if nothing."""
 
     process: int
     waits_for: str | None = None
+
+
+class Orphan(NamedTuple):
+    """An execution that runs and that no process drives.
+
+    ``owner`` is the lease of the process that died, empty where it has left in good order.  ``served``: a server
+    has started it.
+    """
+
+    arn: str
+    owner: str
+    served: bool
 
 
 class Place(NamedTuple):

@@ -111,7 +111,9 @@ class Children:
         child = Child(self._work.arn, made.number, made.items)
         try:
             return await self._host.launch(self._machine, identity, made.payload, self.options, child=child)
-        except ExecutionAlreadyExists:  # nobody else has its name: a commit that was said to have failed is on disk
+        except (
+            ExecutionAlreadyExists
+        ):  # nobody else has its name: a commit that was said to have failed is on disk
             record = await self._host.store.record(identity.arn)
             if record is None or identity.arn in self._host.runs:
                 raise

@@ -19,8 +19,8 @@ from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, S
 from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
-from asl_engine.store.records import Child, Record
-from asl_engine.store.run_options import RunOptions
+from asl_engine.store.records import Child, Orphan, Record
+from asl_engine.store.run_options import SERVED, RunOptions
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
@@ -54,6 +54,10 @@ RECORD_COLUMNS = (
     " definition, status, stopped_at, options, redrive_count, redriven_at"
 )
 MAX_SEQ = 2**63 - 1
+ORPHANS = f"""
+    SELECT arn, owner, json_extract(options, '$.{SERVED}') FROM executions
+    WHERE status = 'RUNNING' AND instr(machine_name, '/') = 0 AND (owner = '' OR owner <> ?) ORDER BY execution
+"""
 # A JSON array may be longer than a list of parameters.
 AMONG = "seq IN (SELECT value FROM json_each(?2))"
 
@@ -170,6 +174,11 @@ class SqliteStore:
             return await self._writer.do(function)
         except sqlite3.Error as error:
             raise self._place.explained(error) from None
+
+    def seconds_writing(self) -> float:
+        """How long the write under way has taken: the database may be locked, or the disk may not answer."""
+        since = None if self._writer is None else self._writer.since
+        return 0.0 if since is None else time.monotonic() - since
 
     def _refusal(self, batch: Append, error: sqlite3.Error) -> Exception:
         if isinstance(error, sqlite3.IntegrityError):
@@ -317,6 +326,11 @@ class SqliteStore:
         self._claimed[arn] = owner
         return owner != NOBODY
 
+    async def unclaim(self, arn: str) -> None:
+        if arn in self._claimed:
+            await self._hand_to(self._claimed[arn], [arn])
+            del self._claimed[arn]
+
     async def leave(self, arns: Collection[str]) -> None:
         if arns:
             for arn in arns:
@@ -354,10 +368,18 @@ class SqliteStore:
         if self._lease is not None:
             self._lease.note(waits_for)
 
+    def other_leases(self) -> dict[str, bool]:
+        mine = None if self._lease is None else self._lease.token
+        return {token: is_held(self._leases, token) for token in leases_in(self._leases) if token != mine}
+
     def has_other_drivers(self) -> bool:
         """Whether another living process drives executions of this database."""
-        mine = None if self._lease is None else self._lease.token
-        return any(is_held(self._leases, token) for token in leases_in(self._leases) if token != mine)
+        return any(self.other_leases().values())
+
+    async def orphans(self) -> list[Orphan]:
+        rows = await self.fetch(ORPHANS, (NOBODY if self._lease is None else self._lease.token,))
+        held = {owner: is_held(self._leases, owner) for owner in {str(owner) for _, owner, _ in rows}}
+        return [Orphan(str(arn), str(owner), bool(served)) for arn, owner, served in rows if not held[str(owner)]]
 
     async def changed(self) -> bool:
         self._place.check()

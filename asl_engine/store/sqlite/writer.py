@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
@@ -42,6 +43,7 @@ class Writer:
         self._queue: SimpleQueue[Append | Job | None] = SimpleQueue()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
+        self.since: float | None = None  # when it began to write, where it is writing
 
     @classmethod
     async def open(cls, path: Path, synchronous: str) -> Self:
@@ -106,7 +108,9 @@ class Writer:
                 waiting.append(self._queue.get_nowait())
         appends = [one for one in waiting if isinstance(one, Append)]
         if appends:
+            self.since = time.monotonic()
             self._tell(_settle, write_together(db, appends))
+            self.since = None
         for one in waiting:
             if isinstance(one, Job):
                 self._do(db, one)
