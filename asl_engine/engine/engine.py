@@ -360,7 +360,7 @@ class Engine:
         if not isinstance(error, ExecutionBusy):
             self.given_up.add(run.arn)
             self.spawn(self._give_up(run.arn))
-            for child in self.map_runs.children_of(run):  # whoever resumes it needs them
+            for child in self.map_runs.let_go(run):  # whoever resumes it needs them
                 self._abandon(child, error)
         if not run.done.done():
             run.done.set_exception(error)

@@ -27,13 +27,16 @@ SHARE = 100  # milliseconds for each second of HeartbeatSeconds: a tenth
 def of_task(run: Run, key: int, now: int, *, stuck: bool = False) -> Heartbeat | None:
     """What to tell the execution of a heartbeat that comes now; None where nothing follows, or it is remembered.
 
-    ``stuck``: the execution takes nothing in at present, and its timers wait to be heard.
+    ``stuck``: the execution takes nothing in at present, so it does not know of the last heartbeats yet.
     """
     task = run.execution.open.get(key)
     if not isinstance(task, OpenTask):
         return None
-    if timeout_of(task, now) is not None:
-        return None if stuck else Heartbeat(now, key)
+    if stuck:
+        if task.timeout_due is not None and now >= task.timeout_due:  # its timer waits to be heard
+            return None
+    elif timeout_of(task, now) is not None:
+        return Heartbeat(now, key)
     if task.heartbeat is None:
         return None
     last = run.heartbeats.get(key)

@@ -65,8 +65,7 @@ class Keeping:
         self._retrying.stuck[run.arn] = error
         try:
             with self._retrying.attempts(run.arn) as attempts:
-                if answers:
-                    refused = _refuse(answers, error)
+                if refused := _refuse(run, answers, error):
                     left = [stimulus for stimulus in stimuli if id(stimulus) not in refused]
                     found, events = await self._decide_again(run, left, events, attempts)
                     if found:
@@ -108,12 +107,19 @@ class Keeping:
         return []
 
 
-def _refuse(answers: list[Answer], error: StoreUnavailable) -> set[int]:
-    """Tell all who have asked that nothing was kept; the stimuli that are to be forgotten, by their id.
+def _refuse(run: Run, answers: list[Answer], error: StoreUnavailable) -> set[int]:
+    """Tell all who have asked that nothing was kept, and forget what they have asked for.
 
-    A heartbeat that was heard counts all the same: its task is alive.
+    Returns what of it had been decided: the stimuli, by their id.  A heartbeat that was heard counts all the same:
+    its task is alive.
     """
     refused = {id(answer.stimulus) for answer in answers if not isinstance(answer.stimulus, Heartbeat)}
     while answers:
         resolve(answers.pop().heard, StoreUnavailable(*error.parts))
+    if run.asked:
+        waiting = [one for one in run.inbox if id(one) not in run.asked or isinstance(one, Heartbeat)]
+        run.inbox.clear()
+        run.inbox.extend(waiting)
+        while run.asked:
+            resolve(run.asked.popitem()[1], StoreUnavailable(*error.parts))
     return refused
