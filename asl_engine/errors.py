@@ -185,8 +185,13 @@ class StoreError(AslError):
 class StoreUnavailable(StoreError):
     """The database cannot be read or written now: the disk is full, or another program has locked it.
 
-    Nothing is wrong with what was asked for, so it may be tried again.
+    Nothing is wrong with what was asked for, so it may be tried again.  The first part of the message is what
+    those need to know who see to that; what follows is for those who would ask again.
     """
+
+    @property
+    def reason(self) -> str:
+        return str(self.parts[0])
 
 
 class Conflict(StoreError):

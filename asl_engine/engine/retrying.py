@@ -134,7 +134,7 @@ class Attempts:
     async def pause(self, error: StoreUnavailable) -> None:
         """Wait before the next attempt, each time twice as long."""
         seconds, self._seconds = self._seconds, min(2 * self._seconds, LONGEST_PAUSE)
-        text = str(error)
+        text = error.reason
         if text != self._waits_for:
             self._wait_no_more(done=False)
             self._waits_for = text

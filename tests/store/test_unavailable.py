@@ -200,7 +200,6 @@ def test_an_execution_waits_for_the_lock_of_another_program(
 
 
 TASK = {"Type": "Task", "Resource": FUNCTION, "End": True}
-LATER = "try again when it has finished"
 ARN = "arn:aws:states:us-east-1:123456789012:execution:m:n"
 
 # A process that may write no file beyond a size, until it has paused a few times.

@@ -78,8 +78,8 @@ class Lease:
         except OSError as error:
             self.release()
             raise StoreUnavailable(
-                f"Cannot keep {folder}, which tells other processes what runs: {error.strerror}; "
-                "check its permissions, or name another database with ",
+                f"Cannot keep {folder}, which tells other processes what runs: {error.strerror}",
+                "; check its permissions, or name another database with ",
                 Parameter("db"),
             ) from None
         self.note(None)

@@ -107,11 +107,13 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
     text = str(error)
     if "locked" in text or "busy" in text:
         return StoreUnavailable(
-            f"The database {path} is locked by another program; try again when it has finished"
+            f"The database {path} is locked by another program", "; try again when it has finished"
         )
     if "readonly" in text or "read-only" in text:
         return StoreUnavailable(
-            f"The database {path} cannot be written: check its permissions, or name another with ", Parameter("db")
+            f"The database {path} cannot be written: check its permissions",
+            ", or name another with ",
+            Parameter("db"),
         )
     if "disk is full" in text:
         return StoreUnavailable(f"The disk with the database {path} is full: make room there")
