@@ -79,7 +79,7 @@ class MapRunRegistry:
         return MapRunReported(clock.now(), work.key, output)
 
     def let_go(self, run: Run) -> list[Run]:
-        """Forget the Map Runs of an execution that is given up: their children, which have to be given up as well."""
+        """Forget the Map Runs of an execution that is given up; the children, which are to be given up as well."""
         left = [one for one in self._live.values() if one.run is run and not one.closed]
         for map_run in left:
             del self._live[map_run.arn]
