@@ -7,6 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.store.sqlite import writer
+from asl_engine.store.sqlite.appends import insert
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Disk:
         self.fails: Callable[[int], bool] = lambda _: False
         self.cannot_read = False
         self.keeps = False
-        insert, fetch = writer.insert, SqliteStore.fetch
+        fetch = SqliteStore.fetch
 
         def insert_or_fail(db: sqlite3.Connection, appends: Sequence[Append]) -> None:
             self.writes += 1

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.engine.run import Run
-    from asl_engine.resources import TaskCall
+    from asl_engine.resources import Resource, TaskCall
 
 Scenario: TypeAlias = Callable[[SqliteStore], Awaitable[None]]
 Play: TypeAlias = Callable[[Scenario], None]
@@ -52,7 +52,7 @@ CALLED_ONCE = scope(
     J=state("Task", Resource=JOB, ResultPath="$.j", Next="Z"),
     Z=task(),
 )
-GIVEN = {"items": [{"n": number, "long": LONG} for number in range(3)], "long": LONG}
+GIVEN: Any = {"items": [{"n": number, "long": LONG} for number in range(3)], "long": LONG}
 
 
 @pytest.fixture
@@ -174,13 +174,13 @@ def test_time_does_not_jump_meanwhile(disk: Disk, play: Play) -> None:
 def test_each_write_may_fail_and_nothing_comes_of_it(disk: Disk, play: Play, keeps: bool) -> None:
     """Tasks, waits, branches, a Map Run with its children, a job: the same output, and no task is called twice."""
 
-    async def once(store: SqliteStore, failing: int) -> tuple[Any, list[str]]:
+    async def once(store: SqliteStore, failing: int) -> tuple[Any, int, list[str]]:
         disk.writes = 0
         # What several wait for is tried for each of them, once it has failed for all.
         disk.fails = lambda number: failing <= number < failing + 3
         disk.keeps = keeps
         calls = Calls()
-        resources = {FUNCTION: calls, JOB: calls.job}
+        resources: dict[str, Resource] = {FUNCTION: calls, JOB: calls.job}
         async with Engine(store, resources, clock=VirtualClock(), sleep=Pauses()) as engine:
             run = await started(engine, CALLED_ONCE, GIVEN)
             execution = await run.wait()
@@ -229,7 +229,7 @@ def test_whoever_asks_is_told_that_nothing_was_kept_and_may_ask_again(disk: Disk
         return Payload(None)
 
     async def scenario(store: SqliteStore) -> None:
-        resources = {CALLBACK: until_answered(sent), FUNCTION: Calls()}
+        resources: dict[str, Resource] = {CALLBACK: until_answered(sent), FUNCTION: Calls()}
         async with Engine(store, resources, clock=VirtualClock(), sleep=Pauses()) as engine:
             run = await started(engine, scope(T=state("Task", Resource=CALLBACK, Next="U"), U=task()))
             await until(lambda: bool(run.pending))
