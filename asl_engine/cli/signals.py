@@ -185,10 +185,14 @@ class Signals:
 
     def hurry(self, store: SqliteStore, exit_code: int, say: Callable[[], None]) -> None:
         """The process is about to end, and does not wait for a database that is locked: it is left as it is."""
-        if store.seconds_writing() > LONGEST_WRITE:
-            say()
-            end_at_once(exit_code)
-        self._loop.call_later(LONGEST_WRITE / 5, self.hurry, store, exit_code, say)
+
+        def look() -> None:
+            if store.seconds_writing() > LONGEST_WRITE:
+                say()
+                end_at_once(exit_code)
+            self._loop.call_later(LONGEST_WRITE / 5, look)
+
+        self._loop.call_later(LONGEST_WRITE, look)
 
     def _give_up(self) -> None:
         """A thread that waits for the database cannot be told to stop, and Python would wait for it."""

@@ -278,4 +278,4 @@ def _report(arn: str, done: asyncio.Future[Execution]) -> None:
     error = None if done.cancelled() else done.exception()
     if error is not None:
         told = "execution %s has stopped where it was: %s; `asl resume` can go on with it"
-        log.error(told, arn, error, exc_info=error)
+        log.error(told, arn, error, exc_info=None if isinstance(error, AslError) else error)

@@ -258,6 +258,23 @@ def test_an_execution_waits_for_room(tmp_path: Path) -> None:
     assert last.startswith(f"the database can be used again: {ARN} goes on after ")
 
 
+def test_a_database_that_is_emptied_while_it_is_in_use(tmp_path: Path) -> None:
+    """It is said to be that, as when it is opened, and not tried again."""
+
+    async def scenario(store: SqliteStore) -> None:
+        await created(store, "a")
+        assert not await store.changed()
+        store.path.write_bytes(b"")
+        told = r"The database .* was emptied \(0 bytes\) while it was in use: stop what uses it, and put a backup"
+        with pytest.raises(StoreError, match=told) as caught:
+            await store.changed()
+        assert not isinstance(caught.value, StoreUnavailable)
+        with pytest.raises(StoreError, match=told):
+            await created(store, "b")
+
+    play(scenario, tmp_path)
+
+
 # -- who drives an execution, and what has been left behind -------------------------------------------
 
 

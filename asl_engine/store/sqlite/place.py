@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 __all__ = ["DamagedDatabase", "DatabaseFile", "companion", "explained", "is_in_use", "leases_of", "log_path"]
 
 
+ROOM_NEEDED = 65_536  # bytes: twice the index of a write-ahead log
+
+
 class DamagedDatabase(StoreError):
     """What is in the file is not what was written.  ``reason`` is in SQLite's words."""
 
@@ -36,15 +39,22 @@ class DatabaseFile:
         # Absolute, as SQLite keeps it: a task may change the working directory.
         self.path = path.absolute()
         self.unchanging = unchanging
-        self._file = _file_at(self.path)
+        self._file, size = _file_at(self.path)
+        self._has_content = size > 0
         self._content = _content_at(self.path)
 
     def check(self) -> None:
         """Raise ``StoreError`` unless the path still leads to the file that was opened."""
-        if _file_at(self.path) != self._file:
+        file, size = _file_at(self.path)
+        if file != self._file:
             raise StoreError(
                 f"The database {self._given} was removed or replaced while it was in use; "
                 "what was written to it since is lost: leave the file in place and run again"
+            )
+        if self._has_content and not size:
+            raise StoreError(
+                f"The database {self._given} was emptied (0 bytes) while it was in use: stop what uses it, and "
+                "put a backup in its place"
             )
         if self.unchanging and (is_in_use(self.path) or _content_at(self.path) != self._content):
             raise StoreError(
@@ -84,13 +94,13 @@ def log_path(db: Path, machine: str, name: str) -> Path:
     return db.with_name(f"{db.name}-logs") / f"{machine}.{name}.log"
 
 
-def _file_at(path: Path) -> tuple[int, int] | None:
-    """What tells the file at ``path`` from every other; None if there is no file."""
+def _file_at(path: Path) -> tuple[tuple[int, int] | None, int]:
+    """What tells the file at ``path`` from every other, None if there is no file; and its size in bytes."""
     try:
         found = path.stat()
     except OSError:
-        return None
-    return (found.st_dev, found.st_ino)
+        return None, 0
+    return (found.st_dev, found.st_ino), found.st_size
 
 
 def _content_at(path: Path) -> tuple[int, int] | None:
@@ -100,6 +110,16 @@ def _content_at(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return (found.st_size, found.st_mtime_ns)
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether there is no room for what SQLite keeps beside a database: it calls that an error of the disk."""
+    import shutil
+
+    try:
+        return shutil.disk_usage(folder).free < ROOM_NEEDED
+    except OSError:
+        return False
 
 
 def explained(path: Path, error: sqlite3.Error) -> StoreError:
@@ -115,7 +135,7 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
             ", or name another with ",
             Parameter("db"),
         )
-    if "disk is full" in text:
+    if "disk is full" in text or ("disk I/O" in text and _is_full(path.parent)):
         return StoreUnavailable(f"The disk with the database {path} is full: make room there")
     if "not a database" in text:
         return StoreError(
