@@ -36,6 +36,7 @@ from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
+from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.keeping import Answer, Keeping
 from asl_engine.engine.map_runs.registry import MapRunRegistry
@@ -124,7 +125,7 @@ class Engine:
         self._deciding = Deciding(store, limits, self.activities.knows, self.retrying)
         self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
-        self.given_up: set[str] = set()  # executions that this process could not drive on, by ARN
+        self.given_up = GivenUp(store, self.retrying, self.spawn)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -138,7 +139,7 @@ class Engine:
         await dismiss(self._spawned)
         with suppress(StoreError):  # then this process counts as one that died
             unfinished = [arn for arn, run in self.runs.items() if not run.done.done()]
-            await self.store.leave([*unfinished, *self.given_up])
+            await self.store.leave([*unfinished, *self.given_up.leaving])
 
     # -- what callers ask for ---------------------------------------------------------------------
 
@@ -190,6 +191,7 @@ class Engine:
         told how often this has happened to it.  Raises ``ExecutionBusy`` where that process is alive,
         ``StoreError`` where its log makes no sense.
         """
+        self.given_up.check(record.identity.arn)
         died = await self.store.claim(record.identity.arn)
         with readable(record.identity.arn):
             stimulus = Resumed(self.clock.now(), restarted=True, died=died)
@@ -357,9 +359,8 @@ class Engine:
     def _abandon(self, run: Run, error: BaseException) -> None:
         """Leave an execution that cannot be driven on; its log is whole and can be resumed, by others too."""
         self._let_go(run)
-        if not isinstance(error, ExecutionBusy):
+        if not (run.done.done() or isinstance(error, ExecutionBusy)):
             self.given_up.add(run.arn)
-            self.spawn(self._give_up(run.arn))
             for child in self.map_runs.let_go(run):  # whoever resumes it needs them
                 self._abandon(child, error)
         if not run.done.done():
@@ -367,10 +368,6 @@ class Engine:
             run.done.exception()  # whoever waits gets it; nobody has to
         while run.asked:
             resolve(run.asked.popitem()[1], error)
-
-    async def _give_up(self, arn: str) -> None:
-        with suppress(StoreError):  # then this process owns it until it ends
-            await self.retrying.insist(arn, partial(self.store.leave, [arn]))
 
     def _let_go(self, run: Run) -> None:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive

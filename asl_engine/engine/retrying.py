@@ -76,6 +76,11 @@ class Retrying:
         if arn in self.stuck:
             raise StoreUnavailable(*self.stuck[arn].parts)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether anything waits for the database."""
+        return self._noted is not None
+
     async def pause(self, seconds: float) -> None:
         with self._busy():
             await self._sleep(seconds)

@@ -159,7 +159,7 @@ async def serve(
         )
         engine.activities.know(await store.activities.arns())
         await engine.check()  # changes by other processes are noticed from now on
-        takeover = Takeover(store, service.adopt, engine.map_runs.finalize_all, engine.given_up)
+        takeover = Takeover(store, service.adopt, engine.map_runs.finalize_all, engine.given_up.arns)
         unfinished = await service.unfinished()
         background: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(_look_around(engine, service, takeover)),

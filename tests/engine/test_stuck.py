@@ -184,7 +184,7 @@ def test_each_write_may_fail_and_nothing_comes_of_it(disk: Disk, play: Play, kee
         async with Engine(store, resources, clock=VirtualClock(), sleep=Pauses()) as engine:
             run = await started(engine, CALLED_ONCE, GIVEN)
             execution = await run.wait()
-            assert not engine.given_up
+            assert not engine.given_up.arns
         assert execution.status == "SUCCEEDED", (failing, execution.cause)
         assert execution.output is not None
         assert len(calls.keys) == len(set(calls.keys)), failing
@@ -402,7 +402,7 @@ def test_what_cannot_be_tried_again_is_given_up_with_its_children(disk: Disk, pl
             run = await started(engine, definition, [{"n": 1}, {"n": 2}])
             with pytest.raises(ProjectError, match="the resource is not to be had"):
                 await run.wait()
-            await until(lambda: len(engine.given_up) == 3)
+            await until(lambda: len(engine.given_up.arns) == 3)
             left = {run.arn}
             while await store.abandoned(left) != left:  # noqa: ASYNC110  as above
                 await asyncio.sleep(0)
@@ -429,7 +429,7 @@ def test_a_damaged_database_is_not_tried_again(disk: Disk, play: Play) -> None:
             disk.is_full()
             with pytest.raises(StoreError, match="is damaged"):
                 await run.wait()
-            assert engine.given_up == {run.arn}
+            assert engine.given_up.arns == {run.arn}
         assert not pauses.seconds
 
     play(scenario)

@@ -10,6 +10,7 @@ import pytest
 
 from asl_engine.engine import retrying
 from asl_engine.resources.python.registry import Registry
+from asl_engine.server.operations import executions
 from tests.cli.project import wait_for
 from tests.engine.failing import Disk
 from tests.server.harness import PASS, created, ended, refusal, running
@@ -95,6 +96,21 @@ def test_workers_are_refused_and_answered_later(tmp_path: Path, disk: Disk) -> N
         wait_for(lambda: bool(answered(client, token)))
         assert ended(client, run)["output"] == '"second"'
         assert ended(client, client.start_execution(stateMachineArn=created(client, PASS, "p"))["executionArn"])
+
+
+def test_a_client_does_not_wait_for_an_execution_that_waits(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """StartSyncExecution answers when the execution has ended: here nobody knows when that will be."""
+    monkeypatch.setattr(executions, "LOOK_SECONDS", 0.01)
+    registry = Registry()
+    registry.add("work", lambda _event: disk.is_full())
+    definition = {"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": FUNCTION, "End": True}}}
+    with running(tmp_path / "asl.db", registry) as server:
+        client = server.client()
+        machine = created(client, definition, type="EXPRESS")
+        assert refusal(client.start_sync_execution, stateMachineArn=machine) == UNAVAILABLE
+        disk.is_full(False)
 
 
 def polled(client: Any) -> str:

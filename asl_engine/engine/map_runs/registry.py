@@ -104,7 +104,7 @@ class MapRunRegistry:
 
     async def closed(self) -> None:
         """Wait until the children of those that were given up have been aborted; not for long."""
-        while self._aborting:
+        while self._aborting and not self._host.retrying.is_waiting:
             _, late = await asyncio.wait(self._aborting, timeout=FAREWELL_TIMEOUT)
             if late:
                 break  # they are aborted when the database is next resumed
