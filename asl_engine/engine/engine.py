@@ -38,7 +38,7 @@ from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
-from asl_engine.engine.keeping import Answer, Keeping
+from asl_engine.engine.keeping import Keeping, Reply
 from asl_engine.engine.map_runs.registry import MapRunRegistry
 from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.retrying import Retrying
@@ -288,7 +288,7 @@ class Engine:
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
         inbox = run.inbox
-        answers: list[Answer] = []
+        answers: list[Reply] = []
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
@@ -299,7 +299,7 @@ class Engine:
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
-                        answers.append(Answer(stimulus, run.asked.pop(id(stimulus)), made))
+                        answers.append(Reply(stimulus, run.asked.pop(id(stimulus)), made))
                 if events:
                     try:
                         await self.store.append(run.arn, events)
