@@ -56,6 +56,9 @@ class Disk:
         monkeypatch.setattr(writer, "insert", insert_or_fail)
         monkeypatch.setattr(SqliteStore, "fetch", fetch_or_fail)
 
+    def is_readable(self, readable: bool = True) -> None:
+        self.cannot_read = lambda _: not readable
+
     def is_full(self, full: bool = True) -> None:
         self.fails = lambda _: full
 

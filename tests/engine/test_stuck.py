@@ -365,7 +365,7 @@ def test_a_log_that_cannot_be_read_is_read_later(disk: Disk, play: Play) -> None
     """Another process has stopped the execution: what it has written is read once it can be."""
 
     async def scenario(store: SqliteStore) -> None:
-        pauses = Pauses(lambda number: number < 4 or setattr(disk, "cannot_read", lambda _: False))
+        pauses = Pauses(lambda number: disk.is_readable(number >= 4))
         async with Engine(store, {}, clock=VirtualClock(), sleep=pauses) as engine:
             engine.timers.set_horizon(0)
             run = await started(engine, scope(W=wait(3600)))
@@ -375,7 +375,7 @@ def test_a_log_that_cannot_be_read_is_read_later(disk: Disk, play: Play) -> None
             async with Engine(other, {}, clock=VirtualClock()) as elsewhere:
                 assert await elsewhere.stop(run.machine, record)
             await other.close()
-            disk.cannot_read = lambda _: True
+            disk.is_readable(False)
             engine.deliver(run, TaskReported(engine.clock.now(), 0, Payload(1)))
             following = asyncio.ensure_future(engine._superseded(run))
             assert (await run.wait()).status == "ABORTED"
