@@ -1,8 +1,9 @@
 """Taking decisions, without holding up everything else that the process does.
 
 Nearly all decisions take less than a millisecond, and are taken on the event loop.  One whose expressions turn
-out to take many steps is given up, and taken again in a thread.  Nothing else changes: a decision reads no clock
-and no randomness of its own, so it comes to the same events there.
+out to take many steps is given up, and taken again in a thread.  Nothing else changes: a decision reads no
+randomness of its own, so it comes to the same events there; only their times are later.  What was given up is
+neither stored nor shown to anybody.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Execution, Identity
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
+    from asl_engine.engine.clock_changes import ClockChanges
     from asl_engine.engine.retrying import Retrying
     from asl_engine.engine.run import Observer
     from asl_engine.limits import Limits
@@ -60,9 +62,16 @@ class Deciding:
     """Decides for the executions of an engine.  ``activity_exists`` is as for ``advance``."""
 
     def __init__(
-        self, store: Store, limits: Limits, activity_exists: Callable[[str], bool], retrying: Retrying
+        self,
+        store: Store,
+        changes: ClockChanges,
+        limits: Limits,
+        activity_exists: Callable[[str], bool],
+        retrying: Retrying,
     ) -> None:
         self._store = store
+        self._clock = changes.clock
+        self._changes = changes
         self._limits = limits
         self._activity_exists = activity_exists
         self._retrying = retrying
@@ -90,10 +99,10 @@ class Deciding:
         arn = record.identity.arn
         while True:
             execution = await folded(record.identity, await self._store.events(arn))
-            run = Run(machine, execution, record.options)
+            run = Run(machine, execution, record.options, self._changes.since(execution))
             run.tell(observer, [])
             try:
-                events = await self.decide(run, stimulus, ())
+                events = await self.decide(run, stimulus._replace(at=self._clock.now()), ())
                 if events:
                     await self._store.append(arn, events)
             except Conflict:
@@ -109,6 +118,7 @@ class Deciding:
             self._activity_exists,
             report_defect=partial(report_defect, run.arn),
             effort=effort,
+            passing=self._clock.passing(stimulus.at),
         )
 
     async def _restore(self, run: Run, unstored: Sequence[Event] | None) -> None:

@@ -18,9 +18,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
-from asl_engine.core.events import TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
+from asl_engine.core.events import ClockSet, TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
 from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
-from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, lifetime_end, machine_deadline
+from asl_engine.core.interpreter import MAX_DECISION_EVENTS
 from asl_engine.core.open_work import CLOSING, OPENING, opened_by
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
@@ -34,7 +34,9 @@ from asl_engine.core.stimuli import (
 )
 from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
+from asl_engine.engine.clock_changes import ClockChanges
 from asl_engine.engine.deciding import Deciding, folded
+from asl_engine.engine.due_times import watch_all, watch_due, watch_lifetime
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
@@ -119,10 +121,13 @@ class Engine:
         self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
+        self._changes = ClockChanges(self)
         # Tasks and drives under way keep time from jumping.
-        self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring, await_outside=await_outside)
+        self.timers: Timers[Run] = Timers(
+            self.clock, Run.waits_for, self._ring, self._changes.follow, await_outside=await_outside
+        )
         self.retrying = Retrying(self.timers.busy, store.note, sleep=sleep)
-        self._deciding = Deciding(store, limits, self.activities.knows, self.retrying)
+        self._deciding = Deciding(store, self._changes, limits, self.activities.knows, self.retrying)
         self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
         self.given_up = GivenUp(store, self.retrying, self.spawn)
@@ -130,6 +135,7 @@ class Engine:
         self._closed = False
 
     async def __aenter__(self) -> Self:
+        self.timers.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -172,7 +178,7 @@ class Engine:
         """
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
-        run = Run(machine, Execution(identity), options)
+        run = Run(machine, Execution(identity), options, self._changes.total)
         with self.timers.busy():
             started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
             events = await self._deciding.decide(run, started)
@@ -271,19 +277,20 @@ class Engine:
 
     def _admit(self, run: Run) -> None:
         self.runs[run.arn] = run
-        deadline, last = machine_deadline(run.machine, run.execution), lifetime_end(run.execution, self.limits)
-        if deadline is not None:
-            self.timers.set(deadline, run, MACHINE_TIMER)
-        # Where time jumps it does not jump there of itself: see _watch_due.
-        if last is not None and (not self.clock.skips or is_express(run.arn)):
-            self.timers.set(last, run, MACHINE_TIMER)
+        watch_lifetime(self, run)
+        self._changes.catch_up(run)
 
     def deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
         put(run, stimulus)
-        if not run.driving and not self._closed:
-            run.driving = True
-            self.spawn(self._drive(run), self.timers.busy())
+        self.activate(run)
+
+    def activate(self, run: Run) -> asyncio.Task[None] | None:
+        """See that somebody empties the inbox; None where somebody does."""
+        if run.driving or self._closed:
+            return None
+        run.driving = True
+        return self.spawn(self._drive(run), self.timers.busy())
 
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
@@ -330,10 +337,12 @@ class Engine:
                 if is_activity(event.resource):
                     self._watch(run, open_work.get(event.seq))
             elif isinstance(event, TaskHeartbeatReceived):
-                self._watch_due(run, open_work.get(event.task))
+                watch_due(self, run, open_work.get(event.task))
             elif isinstance(event, TaskSucceeded | TaskFailed):
                 self._no_longer_pending(run, event.task)
                 run.stop_waiting(event.task)
+            elif kind is ClockSet:
+                watch_all(self, run)
             elif kind in CLOSING:
                 self._cancel_closed(run)
                 self.map_runs.close(run)
@@ -396,7 +405,7 @@ class Engine:
             self._hold_open(run, work)
         elif isinstance(work, OpenTask | OpenMapRun) and work.started and work.key not in run.tasks:
             run.tasks[work.key] = self.spawn(self._perform(run, work), self.timers.busy())
-        self._watch_due(run, work)
+        watch_due(self, run, work)
 
     def _hold_open(self, run: Run, work: OpenTask) -> None:
         """The task of an activity is work under way too, for which time does not jump."""
@@ -479,13 +488,6 @@ class Engine:
         return task
 
     # -- timers -----------------------------------------------------------------------------------
-
-    def _watch_due(self, run: Run, work: OpenWork | None) -> None:
-        if work is not None and work.due is not None:
-            self.timers.set(work.due, run, work.key)
-            last = lifetime_end(run.execution, self.limits)
-            if last is not None and last < work.due:
-                self.timers.set(last, run, MACHINE_TIMER)
 
     def _ring(self, run: Run, key: int) -> None:
         self.deliver(run, TimerReported(self.clock.now(), key))

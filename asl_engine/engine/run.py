@@ -30,6 +30,7 @@ class Run:
         "answered",
         "arn",
         "asked",
+        "clock",
         "done",
         "driving",
         "execution",
@@ -43,7 +44,9 @@ class Run:
         "told",
     )
 
-    def __init__(self, machine: StateMachine, execution: Execution, options: RunOptions = NO_OPTIONS) -> None:
+    def __init__(
+        self, machine: StateMachine, execution: Execution, options: RunOptions = NO_OPTIONS, clock: int = 0
+    ) -> None:
         self.machine = machine
         self.execution = execution
         self.options = options
@@ -57,6 +60,7 @@ class Run:
         self.answered: set[int] = set()  # tasks that were answered with their tokens while their call goes on
         self.heartbeats: dict[int, HeartbeatTimes] = {}  # by the task, where it has beaten
         self.inbox: deque[Stimulus] = deque()
+        self.clock = clock  # how far the wall clock had been set when it was first decided: ``ClockChanges.total``
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
 
     def waits_for(self, key: int, due: int) -> bool:
