@@ -31,24 +31,15 @@ __all__ = [
 
 
 class Native(Function):
-    """``implementation(evaluation, *arguments)``; ``name`` is its name in errors, None if it has none.
+    """``implementation(evaluation, *arguments)``; ``name`` is its name in errors, None if it has none."""
 
-    ``returns`` is the letter of the type of its results, where it is known; they may be missing all the same.
-    """
-
-    __slots__ = ("implementation", "name", "returns")
+    __slots__ = ("implementation", "name")
 
     def __init__(
-        self,
-        name: str | None,
-        implementation: Callable[..., Any],
-        signature: Signature | None,
-        arity: int,
-        returns: str = "",
+        self, name: str | None, implementation: Callable[..., Any], signature: Signature | None, arity: int
     ) -> None:
         self.name = name
         self.implementation = implementation
-        self.returns = returns
         self.signature = signature
         self.arity = arity
 

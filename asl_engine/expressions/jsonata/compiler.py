@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from asl_engine.expressions.jsonata.codegen import calls, literals, operations, paths, scopes
 from asl_engine.expressions.jsonata.codegen.filters import emit_filter
 from asl_engine.expressions.jsonata.codegen.values import Value
-from asl_engine.expressions.jsonata.codegen.writer import Unit, Writer
+from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter, Unit
 from asl_engine.expressions.jsonata.groups import compile_group
 from asl_engine.expressions.jsonata.names import bound_names
 from asl_engine.expressions.jsonata.paths import walker, walks
@@ -52,7 +52,7 @@ def generated_source(tree: Node) -> str:
     return "\n".join(unit.sources)
 
 
-def emit_node(writer: Writer, node: Node, context: Value) -> Value:
+def emit_node(writer: FunctionWriter, node: Node, context: Value) -> Value:
     value = EMITTERS[node.kind](writer, node, context)
     if node.is_bare:
         return writer.collapsed(value)
@@ -66,7 +66,7 @@ def emit_node(writer: Writer, node: Node, context: Value) -> Value:
     return writer.collapsed(value)
 
 
-EMITTERS: Final[dict[str, Callable[[Writer, Node, Value], Value]]] = {
+EMITTERS: Final[dict[str, Callable[[FunctionWriter, Node, Value], Value]]] = {
     "number": literals.literal, "string": literals.literal, "value": literals.literal, "regex": literals.literal,
     "array": literals.array, "object": literals.object_,
     "variable": scopes.variable, "parent": scopes.ancestor, "block": scopes.block, "lambda": scopes.lambda_,

@@ -63,12 +63,13 @@ class TypedParameter:
 
 
 class Signature:
-    """A parsed signature."""
+    """A parsed signature.  ``returns`` is the letter of the results' type, which may be missing all the same."""
 
-    __slots__ = ("parameters", "pattern", "plans")
+    __slots__ = ("parameters", "pattern", "plans", "returns")
 
-    def __init__(self, parameters: list[TypedParameter]) -> None:
+    def __init__(self, parameters: list[TypedParameter], returns: str = "") -> None:
         self.parameters = parameters
+        self.returns = returns
         self.pattern = re.compile("".join(f"({parameter.pattern})" for parameter in parameters))
         self.plans: dict[str, list[Callable[[list[Any], Any], Any]]] = {}
 
@@ -186,7 +187,7 @@ def parse_signature(text: str, start: int = 0) -> Signature:
         elif parameters:
             _modify(parameters[-1], symbol)
         position += 1
-    return Signature(parameters)
+    return Signature(parameters, text[position + 1 : position + 2])
 
 
 def _closing(text: str, position: int) -> int:

@@ -11,7 +11,8 @@ print ``compile_jsonata(text).source``.
 - The types that are common have their code written out, behind a test.  For everything else the code calls
   the function that has the whole meaning (in ``navigation``, ``operators``, ``callables``).
 - The names of a scope are local variables as long as nobody else has to see them.  A scope gets an
-  ``Environment`` only where a function is made, or a part is evaluated by other code (``Writer.frame_for``).
+  ``Environment`` only where a function is made, or where other code evaluates a part
+  (``FunctionWriter.frame_for``).
 - Sorting, grouping and paths that bind names are closures over functions that are generated for their parts.
 
 The text consists of what is written here, of names that are made here, and of literals as ``repr`` writes

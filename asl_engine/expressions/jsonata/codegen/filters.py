@@ -10,13 +10,13 @@ from asl_engine.expressions.jsonata.codegen.values import Value
 from asl_engine.expressions.jsonata.filters import compile_filter
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonata.codegen.writer import Writer
+    from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["emit_filter"]
 
 
-def emit_filter(writer: Writer, value: Value, node: Node, *, may_be_tuples: bool = False) -> Value:
+def emit_filter(writer: FunctionWriter, value: Value, node: Node, *, may_be_tuples: bool = False) -> Value:
     """What the predicate of this node leaves of a value, as a sequence."""
     predicate = node.parts[0]
     if predicate.kind == "number":
@@ -34,7 +34,7 @@ def emit_filter(writer: Writer, value: Value, node: Node, *, may_be_tuples: bool
     return Value(result, "lm" if value.may_be("m") else "l", given=value.given, raw=True)
 
 
-def _choose(writer: Writer, value: Value, predicate: Node, result: str) -> None:
+def _choose(writer: FunctionWriter, value: Value, predicate: Node, result: str) -> None:
     items, item, results = writer.name("items"), writer.name("item"), writer.name("results")
     known = value.only("l")
     writer.line(f"{items} = {value.atom}" if known else f"{items} = values_of({value.atom})")

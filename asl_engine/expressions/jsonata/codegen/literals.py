@@ -8,7 +8,7 @@ from asl_engine.expressions.jsonata.codegen.values import Value
 from asl_engine.expressions.jsonata.groups import compile_group
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonata.codegen.writer import Writer
+    from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["array", "literal", "object_"]
@@ -17,13 +17,13 @@ LETTERS: Final = {int: "i", float: "f", str: "s", bool: "b", type(None): "n"}
 ITEMS: Final = "ifsbnd"  # what an array constructor takes as one item
 
 
-def literal(writer: Writer, node: Node, _: Value) -> Value:
+def literal(writer: FunctionWriter, node: Node, _: Value) -> Value:
     value = node.value
     length = len(value) if isinstance(value, str) else None
     return Value(writer.constant(value), LETTERS.get(value.__class__, "F"), given=True, length=length)
 
 
-def array(writer: Writer, node: Node, context: Value) -> Value:
+def array(writer: FunctionWriter, node: Node, context: Value) -> Value:
     """An array among the items is merged, unless its constructor stands here."""
     result = writer.name()
     writer.spend(len(node.parts))
@@ -44,7 +44,7 @@ def array(writer: Writer, node: Node, context: Value) -> Value:
     return Value(result, "l", given=not node.cons and all(value.given for value in values))
 
 
-def _add_item(writer: Writer, result: str, value: Value, *, whole: bool) -> None:
+def _add_item(writer: FunctionWriter, result: str, value: Value, *, whole: bool) -> None:
     item = value.atom
     if value.only(ITEMS):
         writer.line(f"{result}.append({item})")
@@ -57,7 +57,7 @@ def _add_item(writer: Writer, result: str, value: Value, *, whole: bool) -> None
         writer.line(f"elif {item} is not MISSING: {result}.append({item})")
 
 
-def object_(writer: Writer, node: Node, context: Value) -> Value:
+def object_(writer: FunctionWriter, node: Node, context: Value) -> Value:
     """An object made from a single value.  One made from an array groups its items, which is done elsewhere."""
     result = writer.name()
     if context.may_be("l"):
@@ -73,7 +73,7 @@ def object_(writer: Writer, node: Node, context: Value) -> Value:
     return Value(result, "d")
 
 
-def _members(writer: Writer, node: Node, context: Value, result: str) -> None:
+def _members(writer: FunctionWriter, node: Node, context: Value, result: str) -> None:
     writer.spend(len(node.pairs))
     keys = [key.value for key, _ in node.pairs if key.kind == "string" and key.is_bare]
     if len(set(keys)) == len(node.pairs):
@@ -93,7 +93,7 @@ def _members(writer: Writer, node: Node, context: Value, result: str) -> None:
             writer.line(f"{value.if_present}{result}[{name.atom}] = {value.atom}")
 
 
-def _named_members(writer: Writer, node: Node, context: Value, result: str) -> None:
+def _named_members(writer: FunctionWriter, node: Node, context: Value, result: str) -> None:
     members = [(repr(key.value), writer.emit(member, context)) for key, member in node.pairs]
     if all(not value.may_be("m") for _, value in members):
         writer.line(f"{result} = {{{', '.join(f'{key}: {value.atom}' for key, value in members)}}}")

@@ -13,7 +13,7 @@ from asl_engine.expressions.jsonata.runtime import ITEMS_PER_STEP
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from asl_engine.expressions.jsonata.codegen.writer import Writer
+    from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["emit_loop"]
@@ -21,7 +21,7 @@ __all__ = ["emit_loop"]
 NOTHING: Final = Value("MISSING", "m", given=True)
 
 
-def emit_loop(writer: Writer, name: str, arguments: list[Node], context: Value) -> Value | None:
+def emit_loop(writer: FunctionWriter, name: str, arguments: list[Node], context: Value) -> Value | None:
     """The call as a loop, or None if it has to be a call."""
     if name not in LOOPS or len(arguments) < 2 or not _may_be_a_body(arguments[1]):
         return None
@@ -41,7 +41,7 @@ def _may_be_a_body(node: Node) -> bool:
     return body.kind == "block" or not bindings_of(body)
 
 
-def map_(writer: Writer, array: Node, function: Node, _: Node | None, context: Value) -> Value:
+def map_(writer: FunctionWriter, array: Node, function: Node, _: Node | None, context: Value) -> Value:
     value = writer.emit(array, context)
     result, parts = writer.name(), writer.name("parts")
     with _over(writer, "map", value, result) as items:
@@ -53,7 +53,7 @@ def map_(writer: Writer, array: Node, function: Node, _: Node | None, context: V
     return Value(result, given=part.given and not part.may_be("l"), raw=True)
 
 
-def filter_(writer: Writer, array: Node, function: Node, _: Node | None, context: Value) -> Value:
+def filter_(writer: FunctionWriter, array: Node, function: Node, _: Node | None, context: Value) -> Value:
     value = writer.emit(array, context)
     result, parts = writer.name(), writer.name("parts")
     with _over(writer, "filter", value, result) as items:
@@ -65,7 +65,7 @@ def filter_(writer: Writer, array: Node, function: Node, _: Node | None, context
     return Value(result, given=value.given, raw=True)
 
 
-def reduce(writer: Writer, array: Node, function: Node, start: Node | None, context: Value) -> Value:
+def reduce(writer: FunctionWriter, array: Node, function: Node, start: Node | None, context: Value) -> Value:
     value = writer.emit(array, context)
     first = NOTHING if start is None else writer.emit(start, context)
     if first.may_be("F"):
@@ -91,7 +91,7 @@ def reduce(writer: Writer, array: Node, function: Node, start: Node | None, cont
 
 
 @contextmanager
-def _over(writer: Writer, name: str, value: Value, result: str) -> Iterator[Value]:
+def _over(writer: FunctionWriter, name: str, value: Value, result: str) -> Iterator[Value]:
     """What is done with the items of a value, if there is one: as of a native function of this name."""
     items = writer.name("items")
     missing = value.may_be("m")
@@ -105,7 +105,7 @@ def _over(writer: Writer, name: str, value: Value, result: str) -> Iterator[Valu
 
 
 @contextmanager
-def _each(writer: Writer, items: Value, function: Node) -> Iterator[list[Value]]:
+def _each(writer: FunctionWriter, items: Value, function: Node) -> Iterator[list[Value]]:
     item, index = writer.name("item"), writer.name("index")
     header = f"for {item} in {items.atom}:"
     if len(function.value) > 1:
@@ -114,7 +114,7 @@ def _each(writer: Writer, items: Value, function: Node) -> Iterator[list[Value]]
         yield [Value(item, given=items.given, raw=not items.given), Value(index, "i", given=True), items]
 
 
-def _body(writer: Writer, function: Node, arguments: list[Value], context: Value) -> Value:
+def _body(writer: FunctionWriter, function: Node, arguments: list[Value], context: Value) -> Value:
     """The body of the lambda with these arguments; it may take fewer or more."""
     values = dict.fromkeys(function.value, NOTHING)
     values.update(zip(function.value, arguments, strict=False))
@@ -125,7 +125,7 @@ def _body(writer: Writer, function: Node, arguments: list[Value], context: Value
     return result
 
 
-LOOPS: Final[dict[str, Callable[[Writer, Node, Node, Node | None, Value], Value]]] = {
+LOOPS: Final[dict[str, Callable[[FunctionWriter, Node, Node, Node | None, Value], Value]]] = {
     "map": map_,
     "filter": filter_,
     "reduce": reduce,

@@ -9,7 +9,7 @@ from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
 from asl_engine.expressions.jsonata.runtime import ITEMS_PER_STEP
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonata.codegen.writer import Writer
+    from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter
     from asl_engine.expressions.jsonata.signatures import TypedParameter
 
 __all__ = ["emit_native_call"]
@@ -33,12 +33,12 @@ SIZED: Final = "sdl"  # a function may look at all that is in these, so their si
 
 
 def emit_native_call(
-    writer: Writer, name: str, values: list[Value], context: Value, *, trampolining: bool
+    writer: FunctionWriter, name: str, values: list[Value], context: Value, *, trampolining: bool
 ) -> Value:
     """``context`` is what the function can take an argument from; ``trampolining``: the caller is to call it."""
     native = BUILTINS[name]
     constant, given = writer.constant(native), ", ".join(value.atom for value in values)
-    types = NEVER_MISSING.get(name) or RESULTS.get(native.returns, "")
+    types = NEVER_MISSING.get(name) or RESULTS.get(native.signature.returns, "")
     general = f"called({constant}, [{given}], {context.atom}, evaluation, {name!r})"
     if trampolining:
         general = f"TailCall({constant}, [{given}], {name!r})"
@@ -54,7 +54,7 @@ def emit_native_call(
     return Value(result, "" if trampolining else types, raw=not types)
 
 
-def _call_directly(writer: Writer, name: str, native: Any, values: list[Value], result: str) -> None:
+def _call_directly(writer: FunctionWriter, name: str, native: Any, values: list[Value], result: str) -> None:
     atoms = [value.atom for value in values]
     if name == "exists":
         writer.line(f"{result} = {INLINED[name].format(*atoms) if values[0].may_be('m') else 'True'}")
@@ -95,7 +95,7 @@ def _fits(parameter: TypedParameter, value: Value) -> str:
     return value.is_a("".join(LETTERS.get(letter, "") for letter in kind))
 
 
-def _spend_on(writer: Writer, parameters: list[TypedParameter], values: list[Value]) -> None:
+def _spend_on(writer: FunctionWriter, parameters: list[TypedParameter], values: list[Value]) -> None:
     costs = ["1"]
     for parameter, value in zip(parameters, values, strict=False):
         if value.length is not None:

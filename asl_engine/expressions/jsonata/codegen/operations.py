@@ -9,7 +9,7 @@ from asl_engine.expressions.jsonata.number_text import EXACT
 from asl_engine.expressions.jsonata.operators import NAMES
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonata.codegen.writer import Writer
+    from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["binary", "condition_", "negation", "truth_of"]
@@ -22,7 +22,7 @@ TYPES: Final = {
 }  # fmt: skip
 
 
-def binary(writer: Writer, node: Node, context: Value) -> Value:
+def binary(writer: FunctionWriter, node: Node, context: Value) -> Value:
     symbol = node.value
     if symbol == ":=":
         value = writer.emit(node.parts[1], context)
@@ -67,7 +67,7 @@ def _alike(left: Value, right: Value) -> str:
     return condition(left.is_a("i"), right.is_a("i"))
 
 
-def _logical(writer: Writer, node: Node, left: Value, context: Value) -> Value:
+def _logical(writer: FunctionWriter, node: Node, left: Value, context: Value) -> Value:
     result = writer.name()
     writer.line(f"{result} = {truth_of(left)}")
     with writer.block(f"if {result}:" if node.value == "and" else f"if not {result}:"):
@@ -87,12 +87,12 @@ def truth_of(value: Value) -> str:
     return f"({value.atom} if {value.is_a('b')} else truth({value.atom}, evaluation))"
 
 
-def negation(writer: Writer, node: Node, context: Value) -> Value:
+def negation(writer: FunctionWriter, node: Node, context: Value) -> Value:
     operand = writer.emit(node.parts[0], context)
     return writer.let(f"negated({operand.atom})", "ifm", given=True)
 
 
-def condition_(writer: Writer, node: Node, context: Value) -> Value:
+def condition_(writer: FunctionWriter, node: Node, context: Value) -> Value:
     test, *branches = node.parts
     tested = writer.emit(test, context)
     result = writer.name()

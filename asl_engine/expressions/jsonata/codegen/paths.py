@@ -16,7 +16,7 @@ from asl_engine.expressions.jsonata.paths import is_plain, walks
 from asl_engine.expressions.jsonata.steps import Step
 
 if TYPE_CHECKING:
-    from asl_engine.expressions.jsonata.codegen.writer import Writer
+    from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["descendant", "name", "path", "wildcard"]
@@ -25,39 +25,40 @@ MAX_INLINED: Final = 3  # names of a walk
 SCALARS: Final = "ifsbnm"  # no arrays: a step's results of these types are its sequence
 
 
-def name(writer: Writer, node: Node, context: Value) -> Value:
+def name(writer: FunctionWriter, node: Node, context: Value) -> Value:
     """A step that is a name: the member of an object, or those of the objects in an array."""
     item, key = context.atom, repr(node.value)
     found = f"{item}.get({key}, MISSING) if {item}.__class__ is dict else member({item}, {key}, evaluation)"
     return writer.let(found, given=context.given, raw=True)
 
 
-def wildcard(writer: Writer, _: Node, context: Value) -> Value:
+def wildcard(writer: FunctionWriter, _: Node, context: Value) -> Value:
     return writer.let(f"wildcard({context.atom}, evaluation)", given=context.given, raw=True)
 
 
-def descendant(writer: Writer, _: Node, context: Value) -> Value:
+def descendant(writer: FunctionWriter, _: Node, context: Value) -> Value:
     return writer.let(f"descendants({context.atom}, evaluation)", given=context.given)
 
 
-def path(writer: Writer, node: Node, context: Value) -> Value:
+def path(writer: FunctionWriter, node: Node, context: Value) -> Value:
     names, rest = _leading_names(node.parts)
     first = node.parts[0]
     if walks(node):
         return _walk(writer, _start(writer, first, context), names)
     if names or (first.kind == "variable" and is_plain(first)):
         start = _start(writer, first, context)
-        keys = repr(tuple(names))
-        result = writer.let(
-            f"walk_to_items({start.atom}, {keys}, evaluation)" if names else f"items_of({start.atom})"
+        items = (
+            f"walk_to_items({start.atom}, {tuple(names)!r}, evaluation)" if names else f"items_of({start.atom})"
         )
+        if rest and rest[0].kind == "sort":
+            items = f"Sequence({items})"  # a single item is left as it is
     else:
         start = context
-        result = writer.let(f"[{context.atom}]" if first.kind == "variable" else f"context_items({context.atom})")
-    return _Path(writer, node, Value(result.atom, "l", start.given)).steps(rest)
+        items = f"[{context.atom}]" if first.kind == "variable" else f"context_items({context.atom})"
+    return _Path(writer, node, writer.let(items, "l", given=start.given)).steps(rest)
 
 
-def _start(writer: Writer, first: Node, context: Value) -> Value:
+def _start(writer: FunctionWriter, first: Node, context: Value) -> Value:
     return writer.variable(first.value) if first.kind == "variable" and first.value else context
 
 
@@ -70,7 +71,7 @@ def _leading_names(parts: list[Node]) -> tuple[list[str], list[Node]]:
     return [part.value for part in parts[begin:end]], parts[end:]
 
 
-def _walk(writer: Writer, start: Value, names: list[str]) -> Value:
+def _walk(writer: FunctionWriter, start: Value, names: list[str]) -> Value:
     result = writer.name()
     keys, whole_walk = [repr(each) for each in names], f"walk({start.atom}, {tuple(names)!r}, evaluation)"
     if len(keys) > MAX_INLINED or not start.may_be("d"):
@@ -93,11 +94,12 @@ def _walk(writer: Writer, start: Value, names: list[str]) -> Value:
 class _Path:
     """The steps of a path after its leading names.  ``result`` is a list at all times: what the next step maps."""
 
-    def __init__(self, writer: Writer, node: Node, result: Value) -> None:
+    def __init__(self, writer: FunctionWriter, node: Node, result: Value) -> None:
         self.writer = writer
         self.node = node
         self.result = result
         self.tuples = ""
+        self.first_values = result.atom  # what the first step maps that binds a name
         self.always_goes_on = False
 
     def steps(self, parts: list[Node]) -> Value:
@@ -132,6 +134,8 @@ class _Path:
 
     def _constructed(self, step: Node) -> None:
         """An array constructor at the start sees all values at once."""
+        if step.focus is not None:
+            self.first_values = self.writer.let(self.result.atom).atom
         made = self.writer.emit(step, self.result)
         self.writer.line(f"{self.result.atom} = listed({made.atom})")
         self._becomes(given=made.given)
@@ -177,7 +181,7 @@ class _Path:
             writer.line(f"{self.tuples} = None")
         with writer.block(self._guard()):
             frame = writer.frame_for(step)
-            writer.line(f"{self.tuples} = tuple_step({compiled}, {self.result.atom}, {before}, {frame})")
+            writer.line(f"{self.tuples} = tuple_step({compiled}, {self.first_values}, {before}, {frame})")
 
     def _finished(self) -> Value:
         writer, node, atom, tuples = self.writer, self.node, self.result.atom, self.tuples

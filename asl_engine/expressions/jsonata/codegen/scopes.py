@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.expressions.jsonata.codegen.values import Value
-from asl_engine.expressions.jsonata.codegen.writer import Writer
+from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter
 from asl_engine.expressions.jsonata.names import bindings_of
 
 if TYPE_CHECKING:
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 __all__ = ["ancestor", "block", "lambda_", "variable"]
 
 
-def variable(writer: Writer, node: Node, context: Value) -> Value:
+def variable(writer: FunctionWriter, node: Node, context: Value) -> Value:
     return context if node.value == "" else writer.variable(node.value)
 
 
-def ancestor(writer: Writer, node: Node, _: Value) -> Value:
+def ancestor(writer: FunctionWriter, node: Node, _: Value) -> Value:
     slot = node.ancestor
     assert slot is not None  # noqa: S101  the resolver gives every % its slot
     return writer.let(f"frame.lookup({slot.label!r})", raw=True)
 
 
-def block(writer: Writer, node: Node, context: Value) -> Value:
+def block(writer: FunctionWriter, node: Node, context: Value) -> Value:
     """Expressions one after the other; the value of the last.  Where nothing is bound, there is no scope."""
     names = bindings_of(node)
     if not names:
         return _statements(writer, node.parts, context)
     count = sum(_chained_bindings(part) for part in node.parts)
-    with writer.scoped(set(names), {}, count, lives_in_frame=count != len(names)):
+    with writer.scoped(set(names), {}, count if count == len(names) else None):
         return _statements(writer, node.parts, context)
 
 
-def _statements(writer: Writer, parts: list[Node], context: Value) -> Value:
+def _statements(writer: FunctionWriter, parts: list[Node], context: Value) -> Value:
     value = Value("MISSING", "m", given=True)
     for part in parts:
         value = _statement(writer, part, context)
@@ -50,7 +50,7 @@ def _chained_bindings(node: Node) -> int:
     return 1 + _chained_bindings(node.parts[1]) if _is_binding(node) else 0
 
 
-def _statement(writer: Writer, node: Node, context: Value) -> Value:
+def _statement(writer: FunctionWriter, node: Node, context: Value) -> Value:
     if not _is_binding(node):
         return writer.emit(node, context)
     value = _statement(writer, node.parts[1], context)
@@ -58,20 +58,20 @@ def _statement(writer: Writer, node: Node, context: Value) -> Value:
     return value
 
 
-def lambda_(writer: Writer, node: Node, context: Value) -> Value:
+def lambda_(writer: FunctionWriter, node: Node, context: Value) -> Value:
     function, signature = _function(writer, node), writer.constant(node.signature)
     frame = writer.frame_for(node)
     return writer.let(f"Lambda({len(node.value)}, {function}, {frame}, {context.atom}, {signature})", "F")
 
 
-def _function(writer: Writer, node: Node) -> str:
+def _function(writer: FunctionWriter, node: Node) -> str:
     """The name of a function ``(context, frame, *parameters)``."""
-    inner = Writer(writer.unit, trampolining=True)
+    inner = FunctionWriter(writer.unit, trampolining=True)
     arguments = [inner.name("p") for _ in node.value]
     values = {name: Value(argument, raw=True) for name, argument in zip(node.value, arguments, strict=True)}
     body = node.parts[0]
     own = [] if body.kind == "block" else bindings_of(body)
-    with inner.scoped({*node.value, *own}, values, lives_in_frame=bool(own)):
+    with inner.scoped({*node.value, *own}, values, None if own else 0):
         result = inner.emit(body, Value("context", raw=True))
         inner.line(f"return {result.atom}")
     return writer.unit.add(inner, ", ".join(["context", "frame", *arguments]))

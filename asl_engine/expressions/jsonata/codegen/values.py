@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 __all__ = ["Value", "condition"]
 
@@ -19,8 +18,7 @@ TESTS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A value in the generated code: a name or a constant, which costs nothing to repeat.
 
     ``types`` are the letters of all the types that it can have, n for null and F for functions; empty: unknown.

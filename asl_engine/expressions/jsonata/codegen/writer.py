@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.expressions.jsonata.codegen.runtime import RUNTIME
@@ -12,43 +11,57 @@ from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
 from asl_engine.expressions.jsonata.names import mentioned
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from asl_engine.expressions.jsonata.runtime import Evaluate
     from asl_engine.expressions.jsonata.syntax import Node
 
-__all__ = ["Unit", "Writer"]
+__all__ = ["FunctionWriter", "Unit"]
 
 # Python nests at most 20 loops and "try" blocks in a function.
 MAX_NESTING: Final = 15
+NOTHING: Final[Mapping[str, Value]] = {}
 LITERALS: Final = {int, float, str, bool, type(None)}
 
 
-@dataclass(slots=True)
 class Line:
-    level: int
-    text: str  # may still change; nothing is written for an empty one
+    """A line that may still change; an empty one is not written."""
+
+    __slots__ = ("level", "text")
+
+    def __init__(self, level: int, text: str) -> None:
+        self.level = level
+        self.text = text
 
 
-@dataclass(slots=True)
-class Scope:
+class LocalNames:
     """A block or an inlined lambda: its names, and the frame that it gets if others have to see them.
 
-    ``declared`` are all names that it binds somewhere, ``values`` those that it has bound so far.  In a scope that
-    ``lives_in_frame`` it cannot be told beforehand when names are bound, so they are looked up when they are read.
+    ``declared`` are all names that it binds somewhere, ``values`` those that it has bound so far, to begin with
+    the ``initial`` ones.  ``bindings`` is how many are to come, None where that cannot be told beforehand: then
+    they live in the frame, and are looked up when they are read.  ``making`` is the line that makes the frame,
+    ``updates`` are those that bind a name in it, and ``wanted`` is what those look up who see the frame.
     """
 
-    outer: Scope | None
-    frame: str
-    declared: Collection[str] = ()
-    values: dict[str, Value] = field(default_factory=dict)
-    lives_in_frame: bool = False
-    bindings_to_come: int = 0
-    making: Line | None = None  # where its frame is made
-    initial: dict[str, Value] = field(default_factory=dict)
-    updates: list[tuple[Line, str, Value]] = field(default_factory=list)
-    wanted: set[str] = field(default_factory=set)  # names that those who see the frame may look up
-    is_seen: bool = False
+    def __init__(
+        self,
+        outer: LocalNames | None,
+        frame: str,
+        making: Line,
+        *,
+        declared: Collection[str] = (),
+        initial: Mapping[str, Value] = NOTHING,
+        bindings: int | None = None,
+    ) -> None:
+        self.outer = outer
+        self.frame = frame
+        self.making = making
+        self.declared = declared
+        self.lives_in_frame = self.is_seen = bindings is None
+        self.bindings_to_come = bindings or 0
+        self.values = {} if self.lives_in_frame else dict(initial)
+        self.updates: list[tuple[Line, str, Value]] = []
+        self.wanted: set[str] = set()
 
     def mentions(self, names: Collection[str]) -> bool:
         return any(name in names for name in self.declared)
@@ -65,7 +78,7 @@ class Unit:
         self,
         bound: frozenset[str],
         shadowed: frozenset[str],
-        emit: Callable[[Writer, Node, Value], Value],
+        emit: Callable[[FunctionWriter, Node, Value], Value],
         compile_node: Callable[[Node], Evaluate],
     ) -> None:
         self.bound = bound
@@ -92,12 +105,12 @@ class Unit:
 
     def function(self, node: Node, context: Value | None = None, *, trampolining: bool = False) -> str:
         """The name of a function ``(context, frame)`` for a node."""
-        writer = Writer(self, trampolining=trampolining)
+        writer = FunctionWriter(self, trampolining=trampolining)
         value = writer.emit(node, context or Value("context", raw=True))
         writer.line(f"return {value.atom}")
         return self.add(writer, "context, frame")
 
-    def add(self, writer: Writer, parameters: str) -> str:
+    def add(self, writer: FunctionWriter, parameters: str) -> str:
         self._functions += 1
         name = f"function_{self._functions}"
         self.sources.append(writer.text(f"def {name}({parameters}):"))
@@ -110,7 +123,7 @@ class Unit:
         return namespace[name]
 
 
-class Writer:
+class FunctionWriter:
     """Writes one function.  ``trampolining`` tells what becomes of a call in tail position."""
 
     def __init__(self, unit: Unit, *, trampolining: bool) -> None:
@@ -119,7 +132,7 @@ class Writer:
         self.level = 1
         self.nesting = 0
         self.trampolining = trampolining
-        self.scope = Scope(None, "frame", lives_in_frame=True)
+        self.scope = LocalNames(None, "frame", Line(1, ""))
         self._given: dict[str, Value] = {}
         self._count = 0
 
@@ -196,12 +209,12 @@ class Writer:
         if value.raw:
             atom = value.atom
             value = self.let(f"collapse({atom}) if {atom}.__class__ is Sequence else {atom}", given=value.given)
-        return replace(value, raw=not value.given and value.may_be("l"))
+        return value._replace(raw=not value.given and value.may_be("l"))
 
     # names
 
     def variable(self, name: str) -> Value:
-        scope: Scope | None = self.scope
+        scope: LocalNames | None = self.scope
         while scope is not None:
             if name in scope.values:
                 return scope.values[name]
@@ -228,28 +241,21 @@ class Writer:
 
     @contextmanager
     def scoped(
-        self,
-        declared: Collection[str],
-        values: dict[str, Value],
-        bindings: int = 0,
-        *,
-        lives_in_frame: bool = False,
+        self, declared: Collection[str], initial: Mapping[str, Value], bindings: int | None = 0
     ) -> Iterator[None]:
-        outer = self.scope
-        self.scope = scope = Scope(outer, self.name("frame"), declared, dict(values), lives_in_frame, bindings)
-        scope.initial = values
-        scope.making = self.line("")
-        if lives_in_frame:
-            scope.values.clear()
-            scope.is_seen = True
+        """A scope: see ``LocalNames``."""
+        outer, frame, making = self.scope, self.name("frame"), self.line("")
+        scope = LocalNames(outer, frame, making, declared=declared, initial=initial, bindings=bindings)
+        if scope.lives_in_frame:
             scope.wanted.update(self.unit.bound)
+        self.scope = scope
         yield
-        if scope.is_seen:
-            made = ", ".join(f"{name!r}: {value.atom}" for name, value in scope.initial.items())
-            scope.making.text = f"{scope.frame} = {_frame_that_sees(outer, scope.wanted)}.inner({{{made}}})"
-            for line, name, value in scope.updates:
-                line.text = f"{scope.frame}.names[{name!r}] = {value.atom}"
         self.scope = outer
+        if scope.is_seen:
+            made = ", ".join(f"{name!r}: {value.atom}" for name, value in initial.items())
+            making.text = f"{frame} = {_frame_that_sees(outer, scope.wanted)}.inner({{{made}}})"
+            for line, name, value in scope.updates:
+                line.text = f"{frame}.names[{name!r}] = {value.atom}"
 
     def frame_for(self, node: Node) -> str:
         """The frame in which all names can be looked up that the node mentions."""
@@ -259,7 +265,7 @@ class Writer:
         """Like ``frame_for``, for what is evaluated here and now, and rarely: the scopes need no frames for it."""
         names = mentioned(node)
         scopes = []
-        scope: Scope | None = self.scope
+        scope: LocalNames | None = self.scope
         while scope is not None and not scope.is_seen and not scope.bindings_to_come and not scope.lives_in_frame:
             if scope.mentions(names):
                 scopes.append(scope)
@@ -288,7 +294,7 @@ class _Later:
         return self._function(*arguments)
 
 
-def _frame_that_sees(scope: Scope, names: Collection[str]) -> str:
+def _frame_that_sees(scope: LocalNames, names: Collection[str]) -> str:
     """The frame of the innermost scope that binds one of the names; from now on it has one."""
     while scope.outer is not None and not scope.mentions(names):
         scope = scope.outer

@@ -28,7 +28,7 @@ MODULES: Final = (strings, numbers, integers, pictures, arrays, encodings, dates
 def _natives() -> dict[str, Any]:
     tables: list[Mapping[str, tuple[Any, str, int]]] = [module.FUNCTIONS for module in MODULES]
     return {
-        name: Native(name, implementation, parse_signature(signature), arity, signature.rpartition(":")[2][0])
+        name: Native(name, implementation, parse_signature(signature), arity)
         for table in tables
         for name, (implementation, signature, arity) in table.items()
     }
