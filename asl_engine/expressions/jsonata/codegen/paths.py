@@ -134,9 +134,10 @@ class _Path:
 
     def _constructed(self, step: Node) -> None:
         """An array constructor at the start sees all values at once."""
-        if step.focus is not None:
-            self.first_values = self.writer.let(self.result.atom).atom
+        before = self.writer.let(self.result.atom) if step.focus is not None else None
         made = self.writer.emit(step, self.result)
+        if step.tuple:  # with a name of its own it hands on what it was given, and else even nothing
+            self.first_values = (before or self.writer.let(f"values_of({made.atom})")).atom
         self.writer.line(f"{self.result.atom} = listed({made.atom})")
         self._becomes(given=made.given)
 
