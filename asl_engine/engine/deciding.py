@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LIGHT_STEPS", "Deciding", "at_length", "folded"]
 
-# Of all expressions of a decision: they take some 30 ms.
+# Of all expressions of a decision: they take 1 to 10 ms.
 LIGHT_STEPS: Final = 10_000
 LONG_LOG: Final = 2_000  # events, which take some 10 ms to apply
 MAX_REMEMBERED: Final = 1_000

@@ -17,7 +17,7 @@ from asl_engine.core.events import ExecutionStarted, TaskScheduled
 from asl_engine.engine import deciding
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine
-from asl_engine.expressions.intrinsics import functions
+from asl_engine.expressions.intrinsics import functions, java
 from asl_engine.expressions.jsonata import Bindings
 from asl_engine.expressions.jsonata.runtime import Evaluation
 from asl_engine.language.loader import load
@@ -105,11 +105,10 @@ def test_a_long_intrinsic_function_is_called_in_a_thread(
     items: int, *, is_long: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called_in = []
-    in_order = functions.in_hash_order
 
     def in_hash_order(values: list[Json]) -> list[Json]:
         called_in.append(threading.current_thread())
-        return in_order(values)
+        return java.in_hash_order(values)
 
     monkeypatch.setattr(functions, "in_hash_order", in_hash_order)
     first = {"Type": "Pass", "Parameters": {"unique.$": "States.ArrayUnique($.all)"}, "End": True}

@@ -173,6 +173,32 @@ def test_python_has_nothing_to_warn_of(text: str) -> None:
         evaluate(text)
 
 
+def test_a_key_that_is_grouped_is_no_text() -> None:
+    with pytest.raises(JsonataError, match="T1003"):
+        evaluate("{'a'{'b': 1}: 2}")
+
+
+SORTED: dict[str, tuple[str, Any]] = {
+    "items of the same rank stay in order": ("$states.input^(n).name", ["b", "d", "a", "c"]),
+    "... also from the highest to the lowest": ("$states.input^(>n).name", ["a", "c", "b", "d"]),
+    "a second term": ("$states.input^(>n, >name).name", ["c", "a", "d", "b"]),
+    "what is missing comes last": ("$append($states.input, {'name': 'e'})^(>n).name", ["a", "c", "b", "d", "e"]),
+}
+
+
+@pytest.mark.parametrize("name", SORTED)
+def test_items_are_sorted_by_names(name: str) -> None:
+    text, names = SORTED[name]
+    rows = [{"name": "a", "n": 2}, {"name": "b", "n": 1}, {"name": "c", "n": 2.0}, {"name": "d", "n": 1}]
+    assert evaluate(text, rows) == names
+
+
+@pytest.mark.parametrize(("other", "code"), [("x", "T2007"), (True, "T2008")])
+def test_what_cannot_be_compared_is_not_sorted(other: Any, code: str) -> None:
+    with pytest.raises(JsonataError, match=code):
+        evaluate("$states.input^(n)", [{"n": 1}, {"n": other}])
+
+
 def test_a_literal_is_no_function() -> None:
     with pytest.raises(JsonataError, match="T1006"):
         evaluate("1()")

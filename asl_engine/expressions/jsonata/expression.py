@@ -10,6 +10,7 @@ from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
 from asl_engine.expressions.jsonata.names import free_variables, out_of_place, reads_error_output
+from asl_engine.expressions.jsonata.navigation import LISTS
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
@@ -44,7 +45,8 @@ LATER: Final = {"??": "$exists(a) ? a : b", "?:": "a ? a : b"}
 NOT_FINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
 NOTHING_HIDDEN: Final[frozenset[str]] = frozenset()
 # Values of these types are JSON, or nothing.
-SCALARS: Final[set[Any]] = {int, bool, type(None), type(MISSING)}
+PLAIN: Final[set[Any]] = {int, bool, type(None)}
+SCALARS: Final[set[Any]] = {*PLAIN, type(MISSING)}
 
 
 class UnsupportedResult(Exception):
@@ -212,10 +214,16 @@ def _size(value: Json) -> int:
 
 
 def _as_json(value: Any, evaluation: Evaluation, known: _Known) -> Any:
-    """The value as JSON.  Raises ``UnsupportedResult``."""
+    """The value as JSON, which it may be already.  Raises ``UnsupportedResult``."""
     kind = value.__class__
-    if kind in SCALARS:
-        return None if value is MISSING else value
+    if kind is dict or kind in LISTS:
+        if value in known:
+            known.spend(value, evaluation)
+            return value
+        evaluation.steps -= len(value)
+        if evaluation.steps < 0:
+            evaluation.spend(0)
+        return _object(value, evaluation, known) if kind is dict else _array(value, evaluation, known)
     if kind is str:
         if len(value) >= CHARACTERS_PER_STEP:
             evaluation.spend_text(len(value))
@@ -225,17 +233,33 @@ def _as_json(value: Any, evaluation: Evaluation, known: _Known) -> Any:
         return float(value) if math.isfinite(value) else NOT_FINITE.get(value, "NaN")
     if isinstance(value, Function):
         raise UnsupportedResult
-    if value in known:
-        known.spend(value, evaluation)
-        return value
-    if kind is dict:
-        evaluation.spend(len(value))
-        return {
-            key if key.isascii() else _whole_text(key): _as_json(item, evaluation, known)
-            for key, item in value.items()
-        }
-    evaluation.spend(len(value))
-    return [_as_json(item, evaluation, known) for item in value]
+    return None if value is MISSING else value
+
+
+def _object(members: dict[str, Any], evaluation: Evaluation, known: _Known) -> dict[str, Any]:
+    made = members
+    for key, item in members.items():
+        kind = item.__class__
+        if kind in PLAIN or (kind is str and len(item) < CHARACTERS_PER_STEP and item.isascii()):
+            continue
+        value = _as_json(item, evaluation, known)
+        if value is not item:
+            made = {**members} if made is members else made
+            made[key] = value
+    if not "".join(members).isascii():
+        for key in members:
+            _whole_text(key)
+    return made
+
+
+def _array(items: list[Any], evaluation: Evaluation, known: _Known) -> list[Any]:
+    return [
+        item
+        if (kind := item.__class__) in PLAIN
+        or (kind is str and len(item) < CHARACTERS_PER_STEP and item.isascii())
+        else _as_json(item, evaluation, known)
+        for item in items
+    ]
 
 
 def _whole_text(text: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Evaluation
 
 __all__ = [
+    "LISTS",
     "context_items",
     "descendants",
     "flattened",
