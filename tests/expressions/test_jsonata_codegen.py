@@ -94,6 +94,30 @@ def test_paths_and_conditions_are_nested_as_deep() -> None:
     assert evaluate("true ? (" * 90 + "7" + ")" * 90) == 7
 
 
+DEEP = {
+    "objects": ("{'a': " * 150 + "7" + "}" * 150).replace("7", "$states.input.a"),
+    "arrays": "$count(" + "[" * 150 + "]" * 150 + ")",
+    "steps": "$states.input.(" * 110 + "a" + ")" * 110,
+    "conditions": "true ? (" * 110 + "1" + ")" * 110,
+    "groupings": "$states.input{'k': " * 60 + "a" + "}" * 60,
+    "sorts": "$states.input^(a, (" * 60 + "a" + "))" * 60 + ".a",
+    "filters": "$states.input[a = " * 90 + "1" + "].a" * 90,
+    "lambdas": "(function(){" * 80 + "1" + "})()" * 80,
+    "loops": "$map(1, function($i) { 0 + " * 80 + "$i" + "})" * 80,
+    "calls": "$abs(" * 150 + "1" + ")" * 150,
+    "operators": "+".join(["1"] * 200) + " - 199",
+    "texts": "$length(" + "&".join(["'x'"] * 200) + ") - 199",
+}
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_what_is_accepted_is_not_too_deep_to_be_generated(name: str) -> None:
+    value = evaluate(DEEP[name], {"a": 1})
+    while isinstance(value, dict):
+        [value] = value.values()
+    assert value == 1
+
+
 HOSTILE = ["'", '"', "\\", "\n", "'''", "{x}", "\x00", "\u2028", "\U0001f600", "__import__('os')", "None", "#"]
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.expressions.jsonata.codegen import calls, literals, operations, paths, scopes
 from asl_engine.expressions.jsonata.codegen.filters import emit_filter
 from asl_engine.expressions.jsonata.codegen.values import Value
-from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter, Unit
+from asl_engine.expressions.jsonata.codegen.writer import FunctionWriter, Later, Unit
 from asl_engine.expressions.jsonata.groups import compile_group
 from asl_engine.expressions.jsonata.names import bound_names
 from asl_engine.expressions.jsonata.paths import walker, walks
@@ -23,6 +23,7 @@ __all__ = ["compile_node", "generated_source"]
 
 UNKNOWN: Final = Value("context", raw=True)
 NOTHING: Final = Value("context", "m", given=True)
+MAX_UNITS: Final = 4  # that are made while another one is written
 
 
 def compile_node(tree: Node, shadowed: frozenset[str] = frozenset(), *, has_context: bool = True) -> Evaluate:
@@ -30,26 +31,43 @@ def compile_node(tree: Node, shadowed: frozenset[str] = frozenset(), *, has_cont
 
     ``shadowed`` are the functions that a variable from outside hides; without a context, it is always MISSING.
     """
-    return _compile(tree, bound_names(tree), shadowed, UNKNOWN if has_context else NOTHING)
-
-
-def _compile(node: Node, bound: frozenset[str], shadowed: frozenset[str], context: Value = UNKNOWN) -> Evaluate:
-    if node.is_bare and node.kind == "path" and walks(node):
-        return walker(node)
-    unit = _unit(bound, shadowed)
-    function: Evaluate = unit.made(unit.function(node, context))
-    return function
-
-
-def _unit(bound: frozenset[str], shadowed: frozenset[str]) -> Unit:
-    return Unit(bound, shadowed, emit_node, partial(_compile, bound=bound, shadowed=shadowed))
+    return _compile(tree, _Names(bound_names(tree), shadowed), UNKNOWN if has_context else NOTHING)
 
 
 def generated_source(tree: Node) -> str:
     """The text of the function, for those who want to see it."""
-    unit = _unit(bound_names(tree), frozenset())
-    unit.function(tree, NOTHING)
+    unit = _unit(_Names(bound_names(tree), frozenset()), 0)
+    _write(unit, tree, NOTHING, trampolining=False)
     return "\n".join(unit.sources)
+
+
+class _Names(NamedTuple):
+    bound: frozenset[str]
+    shadowed: frozenset[str]
+
+
+def _compile(
+    node: Node, names: _Names, context: Value = UNKNOWN, *, trampolining: bool = False, depth: int = 0
+) -> Evaluate:
+    if node.is_bare and node.kind == "path" and walks(node):
+        return walker(node)
+    if depth >= MAX_UNITS:  # it may be too much for the stack
+        return Later(partial(_compile, node, names, context, trampolining=trampolining))
+    unit = _unit(names, depth)
+    function: Evaluate = unit.made(_write(unit, node, context, trampolining=trampolining))
+    return function
+
+
+def _unit(names: _Names, depth: int) -> Unit:
+    return Unit(names.bound, names.shadowed, emit_node, partial(_compile, names=names, depth=depth + 1))
+
+
+def _write(unit: Unit, node: Node, context: Value, *, trampolining: bool) -> str:
+    """The name of the function."""
+    writer = FunctionWriter(unit, trampolining=trampolining)
+    value = writer.emit(node, context)
+    writer.line(f"return {value.atom}")
+    return unit.add(writer, "context, frame")
 
 
 def emit_node(writer: FunctionWriter, node: Node, context: Value) -> Value:

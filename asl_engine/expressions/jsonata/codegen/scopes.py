@@ -66,7 +66,7 @@ def lambda_(writer: FunctionWriter, node: Node, context: Value) -> Value:
 
 def _function(writer: FunctionWriter, node: Node) -> str:
     """The name of a function ``(context, frame, *parameters)``."""
-    inner = FunctionWriter(writer.unit, trampolining=True)
+    inner = FunctionWriter(writer.unit, trampolining=True, depth=writer.depth)
     arguments = [inner.name("p") for _ in node.value]
     values = {name: Value(argument, raw=True) for name, argument in zip(node.value, arguments, strict=True)}
     body = node.parts[0]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.expressions.jsonata.codegen.runtime import RUNTIME
 from asl_engine.expressions.jsonata.codegen.values import Value
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Evaluate
     from asl_engine.expressions.jsonata.syntax import Node
 
-__all__ = ["FunctionWriter", "Unit"]
+__all__ = ["FunctionWriter", "Later", "Unit"]
 
-# Python nests at most 20 loops and "try" blocks in a function.
+CompileNode: TypeAlias = "Callable[..., Evaluate]"
+
+# Python nests at most 20 loops and "try" blocks in a function, and indents 100 times.
 MAX_NESTING: Final = 15
+MAX_LEVEL: Final = 60
+MAX_DEPTH: Final = 40
 NOTHING: Final[Mapping[str, Value]] = {}
 LITERALS: Final = {int, float, str, bool, type(None)}
 
@@ -67,6 +72,21 @@ class LocalNames:
         return any(name in names for name in self.declared)
 
 
+class Later:
+    """A function that is made when it is first called."""
+
+    __slots__ = ("_function", "_make")
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self._make = make
+        self._function: Any = None
+
+    def __call__(self, *arguments: Any) -> Any:
+        if self._function is None:
+            self._function = self._make()
+        return self._function(*arguments)
+
+
 class Unit:
     """The functions of one expression, or of a part of it.
 
@@ -79,7 +99,7 @@ class Unit:
         bound: frozenset[str],
         shadowed: frozenset[str],
         emit: Callable[[FunctionWriter, Node, Value], Value],
-        compile_node: Callable[[Node], Evaluate],
+        compile_node: CompileNode,
     ) -> None:
         self.bound = bound
         self.shadowed = shadowed
@@ -103,13 +123,6 @@ class Unit:
         self._constants[name] = value
         return name
 
-    def function(self, node: Node, context: Value | None = None, *, trampolining: bool = False) -> str:
-        """The name of a function ``(context, frame)`` for a node."""
-        writer = FunctionWriter(self, trampolining=trampolining)
-        value = writer.emit(node, context or Value("context", raw=True))
-        writer.line(f"return {value.atom}")
-        return self.add(writer, "context, frame")
-
     def add(self, writer: FunctionWriter, parameters: str) -> str:
         self._functions += 1
         name = f"function_{self._functions}"
@@ -126,11 +139,12 @@ class Unit:
 class FunctionWriter:
     """Writes one function.  ``trampolining`` tells what becomes of a call in tail position."""
 
-    def __init__(self, unit: Unit, *, trampolining: bool) -> None:
+    def __init__(self, unit: Unit, *, trampolining: bool, depth: int = 0) -> None:
         self.unit = unit
         self.lines: list[Line] = []
         self.level = 1
-        self.nesting = 0
+        self.nesting = 0  # of loops and "try" blocks
+        self.depth = depth  # of nodes
         self.trampolining = trampolining
         self.scope = LocalNames(None, "frame", Line(1, ""))
         self._given: dict[str, Value] = {}
@@ -193,13 +207,19 @@ class FunctionWriter:
 
     def emit(self, node: Node, context: Value) -> Value:
         """Write what evaluates the node.  A value that is a sequence is collapsed."""
-        if self.nesting >= MAX_NESTING or self.level >= 4 * MAX_NESTING:
-            return self.outside(node, context)
-        return self.unit.emit(self, node, context)
+        if self.nesting >= MAX_NESTING or self.level >= MAX_LEVEL or self.depth >= MAX_DEPTH:
+            return self._outside(node, context)
+        self.depth += 1
+        value = self.unit.emit(self, node, context)
+        self.depth -= 1
+        return value
 
-    def outside(self, node: Node, context: Value) -> Value:
-        """The value of a node that a function of its own evaluates."""
-        function = self.unit.function(node, trampolining=self.trampolining)
+    def _outside(self, node: Node, context: Value) -> Value:
+        """The value of a node that has a function of its own, made when it is called.
+
+        So nothing is too deep for Python: neither the code, nor the stack on which it is written.
+        """
+        function = self.later(partial(self.unit.compile_node, node, trampolining=self.trampolining))
         return self.let(f"{function}({context.atom}, {self.frame_for(node)})")
 
     def collapsed(self, value: Value) -> Value:
@@ -277,21 +297,7 @@ class FunctionWriter:
         return frame
 
     def later(self, make: Callable[[], Any]) -> str:
-        """The name of a function that is made when it is first called."""
-        return self.constant(_Later(make), "later")
-
-
-class _Later:
-    __slots__ = ("_function", "_make")
-
-    def __init__(self, make: Callable[[], Any]) -> None:
-        self._make = make
-        self._function: Any = None
-
-    def __call__(self, *arguments: Any) -> Any:
-        if self._function is None:
-            self._function = self._make()
-        return self._function(*arguments)
+        return self.constant(Later(make), "later")
 
 
 def _frame_that_sees(scope: LocalNames, names: Collection[str]) -> str:
