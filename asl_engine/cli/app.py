@@ -45,7 +45,19 @@ COMMANDS = {  # in the order in which the help lists them
     ),
     "history": Entry(
         "asl_engine.cli.commands.history",
-        "Show the events of an execution, as GetExecutionHistory lists them.",
+        "Show what an execution did, state by state; with --events, as GetExecutionHistory lists it.",
+    ),
+    "timeline": Entry(
+        "asl_engine.cli.commands.timeline",
+        "Show when each state of an execution worked, waited and was tried again, as a waterfall.",
+    ),
+    "graph": Entry(
+        "asl_engine.cli.commands.graph",
+        "Draw a state machine, and what an execution made of it.",
+    ),
+    "open": Entry(
+        "asl_engine.cli.commands.open",
+        "Put an execution into one HTML page: its graph, its timeline and its data, secrets left out.",
     ),
     "list": Entry(
         "asl_engine.cli.commands.list",

@@ -9,13 +9,18 @@ import json
 import re
 import sys
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import AslError, InvalidInput
+from asl_engine.projections.causes import lambda_report, readable_cause
+from asl_engine.projections.moments import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
+
+    from asl_engine.graph.terminal import Row
 
 __all__ = [
     "OutputClosed",
@@ -27,6 +32,7 @@ __all__ = [
     "err",
     "flush",
     "is_terminal",
+    "lambda_report",
     "out",
     "pretty_json",
     "readable_cause",
@@ -34,12 +40,11 @@ __all__ = [
     "short_name",
     "size_of",
     "table",
+    "write_file",
+    "write_rows",
 ]
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-# Seconds and name of a unit and of the next smaller one.
-_UNITS = ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s"))
 
 _STYLES = {
     "SUCCEEDED": "green",
@@ -104,6 +109,28 @@ def confirmed(question: str, asker: str) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
+def write_file(path: str, text: str) -> None:
+    """Replace a file.  Raises ``InvalidInput``."""
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot write {path}: {error.strerror}") from None
+
+
+def write_rows(rows: Iterable[Row]) -> None:
+    """Write rows of pieces: in their colours on a terminal, as plain text anywhere else."""
+    if not is_terminal(sys.stdout):
+        for row in rows:
+            out("".join(piece.text for piece in row).rstrip())
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(highlight=False, emoji=False, markup=False)
+    for row in rows:
+        console.print(Text.assemble(*row), soft_wrap=True)
+
+
 # -- values -----------------------------------------------------------------------------------------
 
 
@@ -113,16 +140,6 @@ def pretty_json(value: Any) -> str:
 
 def compact_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def seconds(milliseconds: float) -> str:
-    """A duration for people: ``0.05 s``, ``12.3 s``, ``4 min 7 s``, ``3 h 0 min``, ``2 d 5 h``."""
-    value = max(0.0, milliseconds / 1000)
-    if value < 59.95:
-        return f"{value:.2f} s" if value < 9.995 else f"{value:.1f} s"
-    whole = round(value)
-    size, unit, below, smaller = next(unit for unit in _UNITS if whole >= unit[0])
-    return f"{whole // size} {unit} {whole % size // below} {smaller}"
 
 
 def counted(number: int, noun: str) -> str:
@@ -146,23 +163,6 @@ def short_name(name: str) -> str:
 def clean(text: str) -> str:
     """One line that a terminal cannot mistake for a command: control characters are written out."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
-
-
-def readable_cause(cause: str | None) -> str | None:
-    """What a cause says: of a Lambda function's report, the message."""
-    report = lambda_report(cause)
-    return cause if report is None else str(report["errorMessage"])
-
-
-def lambda_report(cause: str | None) -> dict[str, Any] | None:
-    """The report with which Lambda's runtimes describe an exception, None where the cause is none."""
-    if cause is None or not cause.startswith("{"):
-        return None
-    try:
-        report = json.loads(cause)
-    except ValueError:
-        return None
-    return report if isinstance(report, dict) and isinstance(report.get("errorMessage"), str) else None
 
 
 # -- tables -----------------------------------------------------------------------------------------

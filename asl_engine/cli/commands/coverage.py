@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from asl_engine.cli import options
-from asl_engine.cli.output import err, out, pretty_json, table
+from asl_engine.cli.output import err, out, pretty_json, table, write_file
 from asl_engine.errors import AslError, InvalidInput
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
@@ -84,11 +84,11 @@ def coverage(
     if xml is not None:
         from asl_engine import __version__
 
-        _write(xml, cobertura(covered, Path.cwd(), int(time.time() * 1000), __version__))
+        write_file(xml, cobertura(covered, Path.cwd(), int(time.time() * 1000), __version__))
     if html is not None:
         from asl_engine.testing.coverage_html import html_page
 
-        _write(html, html_page(covered))
+        write_file(html, html_page(covered))
     if as_json:
         out(pretty_json(report_json(covered)))
     else:
@@ -111,13 +111,6 @@ def _percent(given: str | None) -> float:
     if not 0 <= percent <= 100:
         raise InvalidInput(f"--fail-under {given}: it is a number from 0 to 100")
     return percent
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"cannot write {path}: {error.strerror}") from None
 
 
 def _tell_tests(covered: Sequence[DefinitionCoverage], place: str) -> int:

@@ -1,4 +1,4 @@
-"""``asl history``: the events of an execution, now or as they come."""
+"""``asl history``: what an execution did, as a tree of states, or its events, now or as they come."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ import typer
 from asl_engine.arn import function_name
 from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one, ways_to_resume
-from asl_engine.cli.output import clean, compact_json, err, flush, out, pretty_json, readable_cause, table
+from asl_engine.cli.output import (
+    clean,
+    compact_json,
+    err,
+    flush,
+    out,
+    pretty_json,
+    readable_cause,
+    table,
+    write_rows,
+)
 from asl_engine.cli.shapes import DETAILS, history_event
 from asl_engine.errors import InvalidInput
 from asl_engine.project.lookup import database, opened
@@ -25,7 +35,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Identity
     from asl_engine.projections.history import HistoryEvent
 
-__all__ = ["command", "history"]
+__all__ = ["command", "history", "history_tree"]
 
 FOLLOW_SECONDS = 0.2
 COLUMNS = ("id", "time (UTC)", "type", "detail", "previous")
@@ -38,16 +48,33 @@ def command(
     execution: options.Execution,
     db: options.Db = None,
     json: options.AsJson = False,
+    events: Annotated[
+        bool, typer.Option("--events", help="List the events, as GetExecutionHistory does. Implied by --reverse.")
+    ] = False,
     follow: options.Follow = False,
     reverse: options.Reverse = False,
     no_data: Annotated[bool, typer.Option("--no-data", help="With --json: leave out inputs and outputs.")] = False,
 ) -> int:
-    """Show the events of an execution, as GetExecutionHistory lists them."""
+    """Show what an execution did, state by state; with --events, as GetExecutionHistory lists it."""
+    if not (events or json or follow or reverse):
+        return history_tree(execution, db=db)
     return history(execution, db=db, as_json=json, follow=follow, reverse=reverse, data=not no_data)
 
 
+def history_tree(text: str, *, db: str | None) -> int:
+    """Write the tree of states."""
+    from asl_engine.cli.accounts import find_account
+    from asl_engine.views.tree import tree
+
+    account, way = asyncio.run(find_account(database(db), text))
+    write_rows(tree(account))
+    if way is not None:
+        err(f"interrupted: {way}")
+    return 0
+
+
 def history(text: str, *, db: str | None, as_json: bool, follow: bool, reverse: bool, data: bool) -> int:
-    """Write the history."""
+    """Write the events."""
     if follow and reverse:
         raise InvalidInput("--follow shows the newest event last: leave --reverse out")
     path = database(db)

@@ -1,0 +1,143 @@
+"""All that there is to show of an execution: its log as visits of states, and some of its Map Runs' children."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from asl_engine.core import events as ev
+from asl_engine.core.apply import fold
+from asl_engine.testing.visits import Lane, all_visits, read_visits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.core.execution import Execution
+    from asl_engine.graph.overlay import Standing
+    from asl_engine.store.protocol import Store
+    from asl_engine.store.records import Record
+    from asl_engine.testing.visits import Visit
+
+__all__ = ["FEW_CHILDREN", "Account", "Log", "Pause", "read_account", "standing"]
+
+FEW_CHILDREN: Final = 12  # of a Map Run, where each one is shown
+UNSUCCESSFUL: Final = ("FAILED", "TIMED_OUT", "ABORTED")
+ENDINGS: Final = (ev.ExecutionFailed, ev.ExecutionTimedOut, ev.ExecutionAborted)
+
+
+class Log(NamedTuple):
+    """An execution's record, and its events."""
+
+    record: Record
+    events: list[ev.Event]
+
+
+class Pause(NamedTuple):
+    """While it had ended without success, and nobody had redriven it yet."""
+
+    begin: int
+    end: int
+
+
+@dataclass(eq=False)
+class Account:
+    """``until`` is when it ended, or now; ``logs`` are those of its children that were read, its own before them.
+
+    Moments are in milliseconds since the epoch.
+    """
+
+    execution: Execution
+    definition: str
+    visits: list[Visit]
+    logs: list[Log]
+    pauses: list[Pause]
+    until: int
+
+    @property
+    def began(self) -> int:
+        return self.execution.identity.started_at
+
+    @property
+    def is_over(self) -> bool:
+        return self.execution.status != "RUNNING"
+
+    @property
+    def took(self) -> int:
+        """Without the time in which it had ended and was not redriven yet."""
+        return max(0, self.until - self.began - sum(pause.end - pause.begin for pause in self.pauses))
+
+
+async def read_account(store: Store, record: Record, now: int, children: int = FEW_CHILDREN) -> Account:
+    """Read an execution, and at most so many children of each of its Map Runs: those that failed come first."""
+    logs: list[Log] = []
+    visits = await _visits(store, record, children, logs)
+    execution = fold(record.identity, logs[0].events)
+    ended = execution.stopped_at if execution.status != "RUNNING" else None
+    until = max(now, execution.at) if ended is None else ended
+    definition = await store.definition(record.definition)
+    return Account(execution, definition, visits, logs, _pauses(logs[0].events), until)
+
+
+async def _visits(store: Store, record: Record, children: int, logs: list[Log]) -> list[Visit]:
+    events = await store.events(record.identity.arn)
+    logs.append(Log(record, events))
+    inner: dict[int, list[Lane]] = {}
+    unread: dict[str, dict[str, int]] = {}
+    for event in events:
+        if isinstance(event, ev.MapRunStarted):
+            inner[event.seq] = await _children(store, event.arn, children, logs)
+            unread[event.arn] = await _left(store, event.arn, inner[event.seq])
+    visits = read_visits(events, inner)
+    for visit in all_visits(visits) if unread else ():
+        if visit.map_run in unread:
+            visit.unread = unread[visit.map_run]
+    return visits
+
+
+async def _children(store: Store, arn: str, most: int, logs: list[Log]) -> list[Lane]:
+    """The children that are shown, the oldest first."""
+    chosen: dict[str, Record] = {}
+    for status in UNSUCCESSFUL:
+        if len(chosen) < most:
+            page = await store.map_runs.child_page(arn, status, None, most - len(chosen))
+            chosen |= {one.identity.arn: one for one, _, _ in page}
+    for child in await store.map_runs.children(arn, -1, most) if len(chosen) < most else ():
+        record = None if child.arn in chosen or len(chosen) >= most else await store.record(child.arn)
+        if record is not None:
+            chosen[child.arn] = record
+    lanes = []
+    for number, record in enumerate(sorted(chosen.values(), key=lambda one: one.identity.started_at)):
+        who = record.identity
+        lane = Lane("child", number, 0, [], who.started_at, record.stopped_at, record.status, who.name)
+        lane.visits = await _visits(store, record, most, logs)
+        lanes.append(lane)
+    return lanes
+
+
+async def _left(store: Store, arn: str, lanes: Sequence[Lane]) -> dict[str, int]:
+    """How many children are not among the lanes, by status."""
+    counts = {status: children for status, (children, _) in (await store.map_runs.sums(arn)).items()}
+    for lane in lanes:
+        counts[lane.status] = counts.get(lane.status, 0) - 1
+    return {status: count for status, count in counts.items() if count > 0}
+
+
+def _pauses(events: Sequence[ev.Event]) -> list[Pause]:
+    found, stopped = [], None
+    for event in events:
+        if isinstance(event, ENDINGS):
+            stopped = event.at
+        elif isinstance(event, ev.ExecutionRedriven) and stopped is not None:
+            found.append(Pause(stopped, event.at))
+    return found
+
+
+def standing(visit: Visit, *, is_over: bool) -> Standing:
+    """How a state fares; ``is_over``: what it is in has ended."""
+    if visit.exited:
+        return "succeeded" if visit.caught is None else "caught"
+    if visit.aborted:
+        return "aborted"
+    if visit.failure is not None:
+        return "failed"
+    return "aborted" if is_over else "running"

@@ -1,0 +1,111 @@
+"""What a state's row says in any view: its sign, its durations, its errors; and which lanes are folded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from asl_engine.arn import function_name, integration_name, is_activity, last_part
+from asl_engine.graph.text import visible
+from asl_engine.projections.causes import readable_cause
+from asl_engine.projections.moments import seconds
+from asl_engine.views.account import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from asl_engine.testing.visits import Attempt, Lane, Visit
+    from asl_engine.views.account import Account
+
+__all__ = [
+    "attempts_text",
+    "called",
+    "error_text",
+    "folded",
+    "lane_title",
+    "mark_text",
+    "named_rest",
+    "visit_took",
+]
+
+FEW_LANES: Final = 3
+MAX_TELLING: Final = 10  # lanes that failed are shown beyond the first few, but not a thousand of them
+MAX_CAUSE: Final = 100
+
+
+def error_text(error: str | None, cause: str | None, most: int = MAX_CAUSE) -> str:
+    """``PaymentError: the card was declined``, in one line."""
+    told = visible(readable_cause(cause) or "")
+    told = told if len(told) <= most else f"{told[: most - 1].rstrip()}…"
+    return ": ".join(part for part in (visible(error or ""), told) if part)
+
+
+def called(attempt: Attempt) -> str:
+    """What an attempt calls, as people name it."""
+    resource = attempt.resource
+    if resource is None:
+        return ""
+    name = function_name(resource) or integration_name(resource)
+    return name or (f"activity {last_part(resource)}" if is_activity(resource) else resource)
+
+
+def visit_took(visit: Visit, account: Account) -> int:
+    """How long the state took, or takes by now; not counted is the time before a redrive."""
+    end = account.until if visit.ended is None else visit.ended
+    idle = sum(pause.end - pause.begin for pause in account.pauses if visit.entered <= pause.begin < end)
+    return max(0, end - visit.entered - idle)
+
+
+def lane_title(lane: Lane) -> str:
+    name = lane.name[:8] if lane.name else str(lane.number)
+    again = f", attempt {lane.attempt + 1}" if lane.attempt > 0 else ""
+    return f"{lane.kind} {visible(name)}{again}"
+
+
+def folded(lanes: list[Lane]) -> tuple[list[Lane], list[Lane]]:
+    """The lanes that are shown, and those that are not: branches are shown, and of iterations the first few.
+
+    Those that failed, or still run, are shown too.
+    """
+    shown, left, telling = [], [], 0
+    for lane in lanes:
+        is_first = lane.kind == "branch" or len(shown) - telling < FEW_LANES
+        tells = not is_first and lane.status != "SUCCEEDED" and telling < MAX_TELLING
+        telling += tells
+        (shown if is_first or tells else left).append(lane)
+    return shown, left
+
+
+def named_rest(lanes: Iterable[Lane], unread: dict[str, int]) -> str:
+    """``and 994 more: 990 succeeded, 4 failed``; "" where there are none."""
+    counts = dict(unread)
+    for lane in lanes:
+        counts[lane.status] = counts.get(lane.status, 0) + 1
+    total = sum(counts.values())
+    if not total:
+        return ""
+    told = ", ".join(f"{count:,} {status.lower().replace('_', ' ')}" for status, count in sorted(counts.items()))
+    return f"and {total:,} more: {told}"
+
+
+def attempts_text(visit: Visit) -> str:
+    return f"{len(visit.attempts)} attempts" if len(visit.attempts) > 1 else ""
+
+
+def mark_text(visits: list[Visit], account: Account) -> str:
+    """How a state fared in all of its visits, in a few words."""
+    if len(visits) == 1:
+        (visit,) = visits
+        failure = visit.failure
+        parts = [
+            visit.caught or ((failure.error or "failed") if failure is not None else ""),
+            attempts_text(visit),
+            seconds(visit_took(visit, account)),
+        ]
+        return " · ".join(part for part in parts if part)
+    counts: dict[str, int] = {}
+    for visit in visits:
+        known = standing(visit, is_over=account.is_over)
+        counts[known] = counts.get(known, 0) + 1
+    if len(counts) == 1:
+        return f"{len(visits):,} {next(iter(counts))}"
+    return ", ".join(f"{count:,} {known}" for known, count in counts.items())

@@ -1,0 +1,147 @@
+"""An execution as a tree of states: what each one took, how often it was tried, and what went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from asl_engine.graph.overlay import SIGNS
+from asl_engine.graph.terminal import STYLES, Piece
+from asl_engine.graph.text import columns, visible
+from asl_engine.projections.moments import seconds, utc
+from asl_engine.views.account import standing
+from asl_engine.views.rows import (
+    attempts_text,
+    called,
+    error_text,
+    folded,
+    lane_title,
+    named_rest,
+    visit_took,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asl_engine.graph.terminal import Row
+    from asl_engine.testing.visits import Attempt, Lane, Visit
+    from asl_engine.views.account import Account
+
+__all__ = ["STATUS_STYLES", "title_row", "tree"]
+
+STATUS_STYLES: Final = {
+    "SUCCEEDED": "green",
+    "FAILED": "red",
+    "TIMED_OUT": "red",
+    "ABORTED": "yellow",
+    "RUNNING": "cyan",
+}
+MAX_ALIGNED: Final = 56  # columns: what begins further to the right is not aligned
+
+
+def title_row(account: Account) -> Row:
+    """``order  my-order  SUCCEEDED in 14.0 s``"""
+    who, status = account.execution.identity, account.execution.status
+    word = "for" if status == "RUNNING" else "in"
+    row = [
+        Piece(f"{visible(who.machine_name)}  {visible(who.name)}  "),
+        Piece(status, f"bold {STATUS_STYLES[status]}"),
+        Piece(f" {word} {seconds(account.took)}"),
+    ]
+    times = len(account.pauses)
+    return [*row, Piece(f", redriven{f' {times} times' if times > 1 else ''}")] if times else row
+
+
+def tree(account: Account) -> Iterator[Row]:
+    """The title, and a line for each state, each attempt that failed, each branch and iteration."""
+    lines = [*_states(account, account.visits, "")]
+    width = min(MAX_ALIGNED, max((columns(_plain(left)) for left, right in lines if right), default=0))
+    yield title_row(account)
+    for left, right in lines:
+        gap = " " * (max(0, width - columns(_plain(left))) + 2) if right else ""
+        yield [*left, *([Piece(gap), *right] if right else [])]
+    ending = error_text(account.execution.error, account.execution.cause)
+    if ending:
+        yield [Piece(ending, STATUS_STYLES[account.execution.status])]
+
+
+def _plain(row: Row) -> str:
+    return "".join(piece.text for piece in row)
+
+
+def _states(account: Account, visits: list[Visit], indent: str) -> Iterator[tuple[Row, Row]]:
+    """The left and the right part of each line."""
+    for index, visit in enumerate(visits):
+        is_last = index == len(visits) - 1
+        known = standing(visit, is_over=account.is_over)
+        left = [
+            Piece(f"{indent}{'└─' if is_last else '├─'} ", "dim"),
+            Piece(f"{SIGNS[known]} ", STYLES[known]),
+            Piece(visible(visit.name), "bold" if known in {"failed", "running"} else ""),
+        ]
+        yield left, _told(account, visit, known)
+        inner = f"{indent}{'   ' if is_last else '│  '}"
+        yield from _attempts(account, visit, inner)
+        yield from _lanes(account, visit, inner)
+
+
+def _told(account: Account, visit: Visit, known: str) -> Row:
+    """How long it took, and what is worth telling."""
+    row = [Piece(f"{seconds(visit_took(visit, account)):>8}")]
+    if attempts_text(visit):
+        row.append(Piece(f"  {attempts_text(visit)}", "yellow"))
+    if known == "caught":
+        row.append(Piece(f"  {visible(visit.caught or '')} caught, on to {visible(visit.next or '')}", "yellow"))
+    elif known == "running" and visit.due is not None:
+        waits = "retried at" if visit.attempts else "waits until"
+        row.append(Piece(f"  {waits} {utc(visit.due)} UTC", "cyan"))
+    elif known in {"running", "aborted"}:
+        row.append(Piece(f"  {known}", STYLES[known]))
+    return row
+
+
+def _attempts(account: Account, visit: Visit, indent: str) -> Iterator[tuple[Row, Row]]:
+    """The attempts, where one failed."""
+    if not any(attempt.failed for attempt in visit.attempts):
+        return
+    for number, attempt in enumerate(visit.attempts):
+        later = visit.attempts[number + 1] if number + 1 < len(visit.attempts) else None
+        alone = len(visit.attempts) == 1
+        title = "" if alone else f"attempt {number + 1} "
+        if attempt.failed:
+            text = f"{title}{error_text(attempt.error, attempt.cause)}{_again(account, attempt, later)}"
+            yield [Piece(f"{indent}   ", "dim"), Piece(text, "red")], []
+        else:
+            yield [Piece(f"{indent}   ", "dim"), Piece(f"{title}{_fared(attempt)}".strip(), "dim")], []
+
+
+def _again(account: Account, attempt: Attempt, later: Attempt | None) -> str:
+    """What led to the next attempt."""
+    if later is None:
+        return ""
+    if any(attempt.scheduled <= pause.begin and pause.end <= later.scheduled for pause in account.pauses):
+        return ", then redriven"
+    return f", tried again after {seconds(later.delay)}"
+
+
+def _fared(attempt: Attempt) -> str:
+    work = f"{called(attempt)} " if called(attempt) else ""
+    if attempt.ended is None:
+        return f"{work}is under way"
+    return f"{work}took {seconds(attempt.ended - attempt.scheduled)}"
+
+
+def _lanes(account: Account, visit: Visit, indent: str) -> Iterator[tuple[Row, Row]]:
+    shown, left = folded(visit.lanes)
+    for lane in shown:
+        yield [Piece(f"{indent}{lane_title(lane)}", "dim")], _lane_told(account, lane)
+        yield from _states(account, lane.visits, indent)
+    rest = named_rest(left, visit.unread)
+    if rest:
+        yield [Piece(f"{indent}… {rest}", "dim")], []
+
+
+def _lane_told(account: Account, lane: Lane) -> Row:
+    took = Piece(f"{seconds((account.until if lane.ended is None else lane.ended) - lane.started):>8}", "dim")
+    if lane.status == "SUCCEEDED":
+        return [took]
+    return [took, Piece(f"  {lane.status.lower().replace('_', ' ')}", STATUS_STYLES[lane.status])]
