@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
     from asl_engine.views.account import Account
 
-__all__ = ["Found", "find_account"]
+__all__ = ["FoundAccount", "find_account"]
 
 
-class Found(NamedTuple):
+class FoundAccount(NamedTuple):
     """An account; ``way`` is what to type to go on with the execution, if it is interrupted."""
 
     account: Account
     way: str | None
 
 
-async def find_account(db: Path, text: str, children: int = FEW_CHILDREN) -> Found:
+async def find_account(db: Path, text: str, children: int = FEW_CHILDREN) -> FoundAccount:
     """Raises ``ExecutionDoesNotExist`` and ``StoreError``."""
     async with opened(db, reading=True) as store:
         record = await find_one(store, text)
         ways = await ways_to_resume(store, [record])
         account = await read_account(store, record, SystemClock().now(), children)
-        return Found(account, ways.get(record.identity.arn))
+        return FoundAccount(account, ways.get(record.identity.arn))

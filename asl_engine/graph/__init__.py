@@ -8,5 +8,5 @@ The way from a definition to a picture:
 - ``svg`` and ``terminal`` draw a layout; ``mermaid``, ``dot`` and ``outline`` write the model itself;
 - ``overlay``: what an execution, or a test run, made of the states and edges.
 
-It is pure, and the same definition has the same picture everywhere.
+It reads nothing but its style sheet, and the same definition has the same picture everywhere.
 """

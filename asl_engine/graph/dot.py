@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asl_engine.graph.model import scopes_within
+from asl_engine.graph.model import GraphScope, scopes_within
 from asl_engine.graph.overlay import TIMES
 from asl_engine.graph.text import cut, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.graph.model import Edge, GraphScope, Node
+    from asl_engine.graph.model import Edge, GraphNode
     from asl_engine.graph.overlay import Overlay
 
 __all__ = ["dot"]
@@ -47,12 +47,12 @@ def dot(graph: GraphScope, title: str, overlay: Overlay | None = None) -> str:
 
 
 def _nodes(graph: GraphScope, numbers: dict[str, str], overlay: Overlay | None) -> Iterator[str]:
-    waiting: list[tuple[str, Node | GraphScope | None]] = [("  ", node) for node in reversed(graph.nodes)]
+    waiting: list[tuple[str, GraphNode | GraphScope | None]] = [("  ", node) for node in reversed(graph.nodes)]
     while waiting:
         indent, one = waiting.pop()
         if one is None:
             yield f"{indent}}}"
-        elif hasattr(one, "nodes"):
+        elif isinstance(one, GraphScope):
             waiting += [(indent, None), *((f"{indent}  ", node) for node in reversed(one.nodes))]
             yield f"{indent}subgraph cluster_{numbers[one.start]}_in {{ label={_quoted(one.title)}; style=dashed;"
         elif one.scopes:
@@ -66,7 +66,7 @@ def _nodes(graph: GraphScope, numbers: dict[str, str], overlay: Overlay | None) 
             yield f"{indent}{numbers[one.location]} [{_attributes(one, overlay)}];"
 
 
-def _attributes(node: Node, overlay: Overlay | None) -> str:
+def _attributes(node: GraphNode, overlay: Overlay | None) -> str:
     if node.is_mark:
         return (
             'shape=circle, style=filled, fillcolor=black, label="", width=0.2'
@@ -78,11 +78,11 @@ def _attributes(node: Node, overlay: Overlay | None) -> str:
     return f"label={_quoted(_label(node))}{shape}{f', color={colour}' if colour else ''}"
 
 
-def _label(node: Node) -> str:
+def _label(node: GraphNode) -> str:
     return f"{visible(node.name)}\n{visible(' · '.join(part for part in (node.type, node.detail) if part))}"
 
 
-def _colour(node: Node, overlay: Overlay | None) -> str:
+def _colour(node: GraphNode, overlay: Overlay | None) -> str:
     return "" if overlay is None else f'"{COLOURS[overlay.mark(node).standing]}"'
 
 

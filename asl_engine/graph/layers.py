@@ -15,7 +15,7 @@ from asl_engine.graph.model import END
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from asl_engine.graph.model import Edge, GraphScope, Node
+    from asl_engine.graph.model import Edge, GraphNode, GraphScope
 
 __all__ = ["Chain", "Layered", "Size", "layered"]
 
@@ -65,7 +65,7 @@ class Layered:
 
 
 def layered(
-    scope: GraphScope, size_of: Callable[[Node], Size], label_size: Callable[[Edge], Size], lane: Size
+    scope: GraphScope, size_of: Callable[[GraphNode], Size], label_size: Callable[[Edge], Size], lane: Size
 ) -> Layered:
     """The scope in layers.  An edge whose label has no size has no label."""
     number = {node.location: index for index, node in enumerate(scope.nodes)}

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from asl_engine.graph.layers import Layered
-    from asl_engine.graph.model import Edge, GraphScope, Node
+    from asl_engine.graph.model import Edge, GraphNode, GraphScope
     from asl_engine.graph.routing import Ports, Tracks
 
-__all__ = ["Layout", "Metrics", "PlacedEdge", "PlacedNode", "PlacedScope", "Rectangle", "lay_out"]
+__all__ = ["GraphLayout", "Metrics", "PlacedEdge", "PlacedNode", "PlacedScope", "Rectangle", "lay_out"]
 
 
 class Metrics(NamedTuple):
@@ -31,7 +31,7 @@ class Metrics(NamedTuple):
     and ``padding`` around it.  ``loop`` is how far an edge from a state to itself reaches.
     """
 
-    size_of: Callable[[Node], Size]
+    size_of: Callable[[GraphNode], Size]
     label_size: Callable[[Edge], Size]
     lane: Size
     gap: int
@@ -60,7 +60,7 @@ class Rectangle(NamedTuple):
 
 
 class PlacedNode(NamedTuple):
-    node: Node
+    node: GraphNode
     box: Rectangle
 
 
@@ -81,7 +81,7 @@ class PlacedScope(NamedTuple):
     box: Rectangle
 
 
-class Layout(NamedTuple):
+class GraphLayout(NamedTuple):
     """Whatever holds others comes before them."""
 
     width: int
@@ -110,13 +110,13 @@ class _Local(NamedTuple):
     inner: list[PlacedScope]
 
 
-def lay_out(graph: GraphScope, metrics: Metrics) -> Layout:
+def lay_out(graph: GraphScope, metrics: Metrics) -> GraphLayout:
     """The layout of a scope and of all that is in it; the same each time."""
     done: dict[str, _Local] = {}
     for scope in reversed([*scopes_within(graph)]):
         done[scope.location] = _scope(scope, metrics, done)
     whole = done[graph.location]
-    result = Layout(whole.size.width, whole.size.height, [], [], [])
+    result = GraphLayout(whole.size.width, whole.size.height, [], [], [])
     waiting = [PlacedScope(graph, Rectangle(0, 0, *whole.size))]
     while waiting:
         scope, box = waiting.pop()
@@ -136,7 +136,7 @@ def _moved(edge: PlacedEdge, x: int, y: int) -> PlacedEdge:
 def _scope(scope: GraphScope, metrics: Metrics, done: Mapping[str, _Local]) -> _Local:
     room = {edge.source: _loop_room(edge, metrics) for edge in scope.edges if edge.source == edge.target}
 
-    def size_of(node: Node) -> Size:
+    def size_of(node: GraphNode) -> Size:
         size = _box_size(node, metrics, done)
         return Size(size.width + 2 * room.get(node.location, 0), size.height)
 
@@ -183,7 +183,7 @@ def _fitted(
     return _Local(Size(right, bottom), nodes, edges, inner)
 
 
-def _box_size(node: Node, metrics: Metrics, done: Mapping[str, _Local]) -> Size:
+def _box_size(node: GraphNode, metrics: Metrics, done: Mapping[str, _Local]) -> Size:
     own = metrics.size_of(node)
     if not node.scopes:
         return own
@@ -194,7 +194,7 @@ def _box_size(node: Node, metrics: Metrics, done: Mapping[str, _Local]) -> Size:
     return Size(width + 1 - width % 2, metrics.header + height + metrics.footer)
 
 
-def _inner(node: Node, box: Rectangle, metrics: Metrics, done: Mapping[str, _Local]) -> list[PlacedScope]:
+def _inner(node: GraphNode, box: Rectangle, metrics: Metrics, done: Mapping[str, _Local]) -> list[PlacedScope]:
     """The contents of the scopes in a node's box: side by side, in the middle."""
     sizes = [done[scope.location].size for scope in node.scopes]
     outer = [size.width + 2 * metrics.padding.width for size in sizes]
@@ -213,8 +213,8 @@ def _tops(graph: Layered, tracks: list[Tracks], metrics: Metrics) -> list[int]:
     for layer, found in zip(graph.layers, tracks, strict=True):
         tops.append(at)
         height = max((graph.sizes[vertex].height for vertex in layer), default=0)
-        lines = metrics.above + (found.count - 1) * metrics.track + metrics.below
-        at += height + (lines if found.count else metrics.plain)
+        lines = metrics.above + (found.rows - 1) * metrics.track + metrics.below
+        at += height + (lines if found.rows else metrics.plain)
     return tops
 
 
@@ -229,7 +229,7 @@ def _points(placed: _Placed, index: int, metrics: Metrics) -> list[tuple[int, in
         if begin != end:
             layer = graph.layer[vertex]
             found = tracks[layer]
-            lowest = metrics.below + (found.count - 1) * metrics.track
+            lowest = metrics.below + (found.rows - 1) * metrics.track
             y = tops[layer + 1] - lowest + found.level[vertex, begin] * metrics.track
             points += [(begin, y), (end, y)]
     points.append((ports.lower[index, len(chain.vertices) - 2], boxes[last].y))

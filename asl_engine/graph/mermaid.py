@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asl_engine.graph.model import scopes_within
+from asl_engine.graph.model import GraphScope, scopes_within
 from asl_engine.graph.overlay import TIMES
 from asl_engine.graph.text import cut, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.graph.model import Edge, GraphScope, Node
+    from asl_engine.graph.model import Edge, GraphNode
     from asl_engine.graph.overlay import Overlay
 
 __all__ = ["mermaid"]
@@ -45,12 +45,12 @@ def mermaid(graph: GraphScope, overlay: Overlay | None = None) -> str:
 
 def _scope(graph: GraphScope, numbers: dict[str, str]) -> Iterator[str]:
     """The states of a scope, those that hold others with what they hold; without recursion."""
-    waiting: list[tuple[str, Node | GraphScope | None]] = [("  ", node) for node in reversed(graph.nodes)]
+    waiting: list[tuple[str, GraphNode | GraphScope | None]] = [("  ", node) for node in reversed(graph.nodes)]
     while waiting:
         indent, one = waiting.pop()
         if one is None:
             yield f"{indent}end"
-        elif hasattr(one, "nodes"):
+        elif isinstance(one, GraphScope):
             waiting += [(indent, None), *((f"{indent}  ", node) for node in reversed(one.nodes))]
             yield f'{indent}subgraph {numbers[one.start]}_in["{_text(one.title)}"]'
         elif one.scopes:
@@ -60,7 +60,7 @@ def _scope(graph: GraphScope, numbers: dict[str, str]) -> Iterator[str]:
             yield f"{indent}{numbers[one.location]}{_shaped(one)}"
 
 
-def _shaped(node: Node) -> str:
+def _shaped(node: GraphNode) -> str:
     if node.is_mark:
         return '((" "))' if node.type == "Start" else '(((" ")))'
     text = _state_text(node)
@@ -69,7 +69,7 @@ def _shaped(node: Node) -> str:
     return f'(["{text}"])' if node.type in {"Wait", "Succeed", "Fail"} else f'["{text}"]'
 
 
-def _state_text(node: Node) -> str:
+def _state_text(node: GraphNode) -> str:
     return f"{_text(node.name)}<br/>{_text(' · '.join(part for part in (node.type, node.detail) if part))}"
 
 

@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from asl_engine.language.tree import ScopeSource, StateSource
 
-__all__ = ["END", "START", "Edge", "EdgeKind", "GraphScope", "Node", "child_graph", "graph_of", "scopes_within"]
+__all__ = [
+    "END",
+    "START",
+    "Edge",
+    "EdgeKind",
+    "GraphNode",
+    "GraphScope",
+    "child_graph",
+    "graph_of",
+    "scopes_within",
+]
 
 START: Final = "start"
 END: Final = "end"
@@ -41,7 +51,7 @@ class Edge(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class GraphNode:
     """A state, or where the machine starts and ends.  ``detail`` says what it does, "" where its type does."""
 
     location: str
@@ -63,7 +73,7 @@ class GraphScope:
     location: str
     title: str
     start: str
-    nodes: tuple[Node, ...]
+    nodes: tuple[GraphNode, ...]
     edges: tuple[Edge, ...] = field(default=())
 
 
@@ -109,7 +119,7 @@ def _built(document: Any) -> dict[str, GraphScope]:
 
 def _with_marks(scope: ScopeSource, bare: GraphScope) -> GraphScope:
     """A scope with where it starts and where it ends."""
-    marks = (Node(START, "Start", "Start"), *bare.nodes, Node(END, "End", "End"))
+    marks = (GraphNode(START, "Start", "Start"), *bare.nodes, GraphNode(END, "End", "End"))
     begin = Edge(START, bare.start, "next", (), (bare.location,))
     edges = (begin, *(edge for state in scope.states() for edge in _edges(state, within=False)))
     return GraphScope(bare.location, bare.title, START, marks, edges)
@@ -123,13 +133,13 @@ def _title(scope: ScopeSource) -> str:
     return f"branch {scope.location.rpartition('[')[2].rstrip(']')}"
 
 
-def _node(state: StateSource, built: dict[str, GraphScope]) -> Node:
+def _node(state: StateSource, built: dict[str, GraphScope]) -> GraphNode:
     scopes = tuple(built[scope.location] for scope in state.scopes())
     distributed = any(
         isinstance(config := scope.source.get("ProcessorConfig"), dict) and config.get("Mode") == "DISTRIBUTED"
         for scope in state.scopes()
     )
-    return Node(state.location, state.name, state.type, _detail(state, distributed), scopes, distributed)
+    return GraphNode(state.location, state.name, state.type, _detail(state, distributed), scopes, distributed)
 
 
 def _detail(state: StateSource, distributed: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.graph.model import END
+from asl_engine.graph.model import END, GraphScope
 from asl_engine.graph.overlay import SIGNS, TIMES
 from asl_engine.graph.terminal import STYLES, Piece, Row
 from asl_engine.graph.text import visible
@@ -12,7 +12,7 @@ from asl_engine.graph.text import visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.graph.model import Edge, GraphScope, Node
+    from asl_engine.graph.model import Edge, GraphNode
     from asl_engine.graph.overlay import Overlay
 
 __all__ = ["outline"]
@@ -21,10 +21,10 @@ __all__ = ["outline"]
 def outline(graph: GraphScope, overlay: Overlay | None = None) -> Iterator[Row]:
     """A line for each state, and below it one for each way out of it."""
     names = {node.location: node.name for node in graph.nodes}
-    waiting: list[tuple[GraphScope | Node, GraphScope, str]] = [(graph, graph, "")]
+    waiting: list[tuple[GraphScope | GraphNode, GraphScope, str]] = [(graph, graph, "")]
     while waiting:
         one, scope, indent = waiting.pop()
-        if not hasattr(one, "nodes"):
+        if not isinstance(one, GraphScope):
             yield from _state(one, scope, indent, names, overlay)
             waiting += [(inner, inner, f"{indent}    ") for inner in reversed(one.scopes)]
             continue
@@ -37,7 +37,7 @@ def outline(graph: GraphScope, overlay: Overlay | None = None) -> Iterator[Row]:
 
 
 def _state(
-    node: Node, scope: GraphScope, indent: str, names: dict[str, str], overlay: Overlay | None
+    node: GraphNode, scope: GraphScope, indent: str, names: dict[str, str], overlay: Overlay | None
 ) -> Iterator[Row]:
     row = [
         Piece(indent),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.graph.model import Edge, Node
+    from asl_engine.graph.model import Edge, GraphNode
 
 __all__ = ["SIGNS", "TIMES", "Mark", "Overlay", "Standing"]
 
@@ -42,7 +42,7 @@ class Overlay(NamedTuple):
     counts: Mapping[str, int]
     shows_zero: bool = False
 
-    def mark(self, node: Node) -> Mark:
+    def mark(self, node: GraphNode) -> Mark:
         return self.marks.get(node.location, Mark("not-reached"))
 
     def count(self, edge: Edge) -> int:

@@ -24,10 +24,10 @@ class Ports(NamedTuple):
 
 
 class Tracks(NamedTuple):
-    """The track of each net in a gap, from the top, by the net; ``count`` is how many there are."""
+    """The track of each net in a gap, from the top, by the vertex and port it comes from; ``rows`` is how many."""
 
     level: dict[tuple[int, int], int]
-    count: int
+    rows: int
 
 
 def find_ports(graph: Layered, middle: list[int], offset: int, tolerance: int) -> Ports:

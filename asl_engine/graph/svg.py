@@ -3,27 +3,30 @@
 A state is a ``g`` with the class ``node``, its name in ``data-state`` and how it fared as a class: ``succeeded``,
 ``failed``, ``caught``, ``running``, ``aborted`` or ``not-reached``.  An edge is a ``g`` with the class ``edge``
 and its kind, its places in ``data-places``, and ``taken`` where it was.  Nothing is styled in place: a page that
-may not have styles of its own in the picture takes ``STYLE`` into its style sheet.
+may not have styles of its own in the picture takes ``style_sheet()`` into its own.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asl_engine.graph.layers import NO_SIZE, Size
 from asl_engine.graph.layout import Metrics, Rectangle, lay_out
+from asl_engine.graph.model import START
 from asl_engine.graph.overlay import SIGNS, TIMES
 from asl_engine.graph.text import cut, em_width, visible, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from asl_engine.graph.layout import Layout, PlacedEdge, PlacedNode, PlacedScope
-    from asl_engine.graph.model import Edge, GraphScope, Node
+    from asl_engine.graph.layout import GraphLayout, PlacedEdge, PlacedNode, PlacedScope
+    from asl_engine.graph.model import Edge, GraphNode, GraphScope
     from asl_engine.graph.overlay import Overlay
 
-__all__ = ["STYLE", "svg"]
+__all__ = ["style_sheet", "svg"]
 
 MARGIN: Final = 16
 NAME_FONT, SMALL_FONT = 13, 11
@@ -37,56 +40,11 @@ MARK: Final = 22  # of the start and the end
 CORNER: Final = 6
 HEAD: Final = 7  # of an arrow
 
-STYLE: Final = """
-.asl-graph { --bg: #ffffff; --line: #64748b; --text: #0f172a; --quiet: #526076; --fill: #f8fafc; --box: #94a3b8;
-  --catch: #b45309; --taken: #1d4ed8; --good: #15803d; --good-fill: #ecfdf3; --bad: #b42318; --bad-fill: #fef2f2;
-  --warn: #b45309; --warn-fill: #fff7e6; --busy: #1d4ed8; --busy-fill: #eaf1ff; --off: #b6c0cd;
-  font-family: system-ui, -apple-system, "Segoe UI", Roboto, Helvetica, Arial, sans-serif; }
-@media (prefers-color-scheme: dark) { .asl-graph { --bg: #0f1420; --line: #8b98ab; --text: #e8edf5;
-  --quiet: #a3afc0; --fill: #182030; --box: #55637a; --catch: #f0a43c; --taken: #74a4ff; --good: #4ac26b;
-  --good-fill: #12291c; --bad: #ff7b6e; --bad-fill: #361917; --warn: #f0a43c; --warn-fill: #33240c;
-  --busy: #74a4ff; --busy-fill: #14233f; --off: #47536a; } }
-.asl-graph .ground { fill: var(--bg); }
-.asl-graph text { fill: var(--text); font-size: 13px; text-anchor: middle; unicode-bidi: plaintext; }
-.asl-graph .name { font-weight: 600; }
-.asl-graph .small { font-size: 11px; fill: var(--quiet); }
-.asl-graph .node .shape { fill: var(--fill); stroke: var(--line); stroke-width: 1.2; }
-.asl-graph .node.box .shape { fill: var(--bg); }
-.asl-graph .node .second { fill: none; stroke: var(--line); stroke-width: 1.2; }
-.asl-graph .scope { fill: none; stroke: var(--box); stroke-dasharray: 4 3; }
-.asl-graph .scope-title { text-anchor: start; }
-.asl-graph .line { fill: none; stroke: var(--line); stroke-width: 1.3; }
-.asl-graph .head { fill: var(--line); }
-.asl-graph .ground-of-label { fill: var(--bg); }
-.asl-graph .catch .line { stroke: var(--catch); }
-.asl-graph .catch .head { fill: var(--catch); }
-.asl-graph .label.catch text { fill: var(--catch); font-style: italic; }
-.asl-graph .mark .shape { fill: var(--line); stroke: none; }
-.asl-graph .mark .ring { fill: none; stroke: var(--line); stroke-width: 1.5; }
-.asl-graph .count { font-weight: 600; text-anchor: start; paint-order: stroke; stroke: var(--bg);
-  stroke-width: 4px; }
-.asl-graph.overlaid .edge .line { stroke: var(--off); }
-.asl-graph.overlaid .edge .head { fill: var(--off); }
-.asl-graph.overlaid .edge.taken .line { stroke: var(--taken); stroke-width: 2.2; }
-.asl-graph.overlaid .edge.taken .head { fill: var(--taken); }
-.asl-graph.overlaid .edge.taken.catch .line { stroke: var(--warn); }
-.asl-graph.overlaid .edge.taken.catch .head { fill: var(--warn); }
-.asl-graph.overlaid .label:not(.taken) text { fill: var(--quiet); }
-.asl-graph .never .count, .asl-graph .label.never .count { fill: var(--bad); }
-.asl-graph .node.succeeded .shape { stroke: var(--good); fill: var(--good-fill); stroke-width: 1.8; }
-.asl-graph .node.failed .shape { stroke: var(--bad); fill: var(--bad-fill); stroke-width: 1.8; }
-.asl-graph .node.caught .shape { stroke: var(--warn); fill: var(--warn-fill); stroke-width: 1.8; }
-.asl-graph .node.running .shape { stroke: var(--busy); fill: var(--busy-fill); stroke-width: 1.8; }
-.asl-graph .node.aborted .shape { stroke: var(--quiet); stroke-width: 1.8; }
-.asl-graph .node.not-reached .shape { stroke: var(--off); stroke-dasharray: 4 3; }
-.asl-graph .node.not-reached .name { fill: var(--quiet); }
-.asl-graph .node.succeeded .told { fill: var(--good); }
-.asl-graph .node.failed .told { fill: var(--bad); }
-.asl-graph .node.caught .told { fill: var(--warn); }
-.asl-graph .node.running .told { fill: var(--busy); }
-.asl-graph .node.box.succeeded .shape, .asl-graph .node.box.failed .shape,
-.asl-graph .node.box.caught .shape, .asl-graph .node.box.running .shape { fill: var(--bg); }
-"""
+
+@cache
+def style_sheet() -> str:
+    """The colours of a picture, for light and dark."""
+    return Path(__file__).with_name("graph.css").read_text(encoding="utf-8")
 
 
 def svg(
@@ -110,7 +68,7 @@ def svg(
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{classes}" role="img" {size}>',
         f"<title>{_text(about)}</title>",
-        *([f"<style>{STYLE}</style>"] if styled else []),
+        *([f"<style>{style_sheet()}</style>"] if styled else []),
         f'<rect class="ground" x="{-MARGIN}" y="{-MARGIN}" width="{width}" height="{height}"/>',
         *drawing.lines(layout),
         "</svg>",
@@ -147,7 +105,7 @@ class _Drawing:
 
     # -- how large things are -----------------------------------------------------------------------
 
-    def _size(self, node: Node) -> Size:
+    def _size(self, node: GraphNode) -> Size:
         if node.is_mark:
             return Size(MARK + 1, MARK)
         names = self._names(node)
@@ -156,19 +114,21 @@ class _Drawing:
         width = max(96, round(max(wide)) + (36 if node.type == "Choice" else 24))
         return Size(width + 1 - width % 2, len(names) * NAME_LINE + len(self._below(node)) * SMALL_LINE + 14)
 
-    def _names(self, node: Node) -> list[str]:
+    def _names(self, node: GraphNode) -> list[str]:
         name = visible(node.name)
         return [name] if node.scopes else wrapped(name, NAME_WIDTH, MAX_NAME_LINES)
 
-    def _below(self, node: Node) -> list[str]:
+    def _below(self, node: GraphNode) -> list[str]:
         """The small lines of a state: its type and work, and how it fared."""
         lines = [cut(visible(" · ".join(part for part in (node.type, node.detail) if part)), 44)]
         return [*lines, self._told(node)] if self.overlay is not None else lines
 
-    def _told(self, node: Node) -> str:
-        mark = self.overlay and self.overlay.mark(node)
-        if not mark:
+    def _told(self, node: GraphNode) -> str:
+        if self.overlay is None:
             return ""
+        mark = self.overlay.mark(node)
+        if self.overlay.shows_zero and mark.standing == "not-reached":
+            return "never entered"
         return visible(f"{SIGNS[mark.standing]} {mark.text or mark.standing.replace('-', ' ')}".strip())
 
     def _labels(self, edge: Edge) -> list[str]:
@@ -188,7 +148,7 @@ class _Drawing:
 
     def _counted(self, edge: Edge) -> str:
         """How often an edge was taken, where that is worth telling."""
-        if self.overlay is None:
+        if self.overlay is None or edge.source == START:
             return ""
         count = self.overlay.count(edge)
         if not count:
@@ -197,7 +157,7 @@ class _Drawing:
 
     # -- what is drawn ------------------------------------------------------------------------------
 
-    def lines(self, layout: Layout) -> Iterator[str]:
+    def lines(self, layout: GraphLayout) -> Iterator[str]:
         """Boxes below lines, lines below labels and states; what was taken is above what was not."""
         for scope in layout.scopes:
             if scope.scope.title:
@@ -269,9 +229,7 @@ class _Drawing:
         yield f'<path class="line" d="{_path(points)}"/>'
         yield f'<path class="head" d="{_head(points)}"/>'
         if placed.label is None and (told := self._counted(edge)):
-            x, y = points[0]
-            down = points[1][1] >= y
-            yield f'<text class="small count" x="{x + 6}" y="{y + 13 if down else y - 6}">{_text(told)}</text>'
+            yield _beside(placed, told)
         yield "</g>"
 
     def _classes(self, what: str, edge: Edge) -> str:
@@ -290,16 +248,23 @@ class _Drawing:
             y += SMALL_LINE
             yield f'<text class="small" x="{middle}" y="{y - 3}">{_text(line)}</text>'
         if told:
-            left = middle - round(em_width(told) * SMALL_FONT / 2)
-            yield f'<text class="small count" x="{left}" y="{y + SMALL_LINE - 3}">{_text(told)}</text>'
+            yield f'<text class="small count" x="{middle}" y="{y + SMALL_LINE - 3}">{_text(told)}</text>'
         yield "</g>"
 
 
-def _is_of(node: Node, scope: GraphScope) -> bool:
+def _beside(placed: PlacedEdge, told: str) -> str:
+    """How often an edge without a label was taken: where it begins, on the side that it does not turn to."""
+    x, y = placed.points[0]
+    turn = next((one for one, _ in placed.points if one != x), x)
+    side, kind = (6, "small count after") if turn < x else (-6, "small count")
+    return f'<text class="{kind}" x="{x + side}" y="{y + 13 if placed.step == 1 else y - 6}">{_text(told)}</text>'
+
+
+def _is_of(node: GraphNode, scope: GraphScope) -> bool:
     return any(one is node for one in scope.nodes)
 
 
-def _mark(node: Node, box: Rectangle) -> Iterator[str]:
+def _mark(node: GraphNode, box: Rectangle) -> Iterator[str]:
     x, y, radius = box.x + box.width // 2, box.y + MARK // 2, MARK // 2
     yield f'<g class="mark {node.location}"><title>{node.name}</title>'
     if node.type == "Start":
@@ -310,7 +275,7 @@ def _mark(node: Node, box: Rectangle) -> Iterator[str]:
     yield "</g>"
 
 
-def _shape(node: Node, box: Rectangle) -> str:
+def _shape(node: GraphNode, box: Rectangle) -> str:
     if node.type == "Choice":
         x, y, width, height = box
         cut_off = 12

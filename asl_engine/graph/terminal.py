@@ -13,8 +13,8 @@ from asl_engine.graph.text import columns, cut_columns, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.graph.layout import Layout, PlacedEdge, PlacedNode, PlacedScope
-    from asl_engine.graph.model import Edge, GraphScope, Node
+    from asl_engine.graph.layout import GraphLayout, PlacedEdge, PlacedNode, PlacedScope
+    from asl_engine.graph.model import Edge, GraphNode, GraphScope
     from asl_engine.graph.overlay import Overlay, Standing
 
 __all__ = ["STYLES", "Piece", "Row", "drawn"]
@@ -121,7 +121,7 @@ class _Drawing:
 
     # -- how large things are -----------------------------------------------------------------------
 
-    def _size(self, node: Node) -> Size:
+    def _size(self, node: GraphNode) -> Size:
         if node.is_mark:
             return Size(1, 1)
         name, kind = columns(self._name(node)), columns(_kind(node))
@@ -129,10 +129,10 @@ class _Drawing:
         width = inner + 4
         return Size(width + 1 - width % 2, 3 + bool(self._told(node)))
 
-    def _name(self, node: Node) -> str:
+    def _name(self, node: GraphNode) -> str:
         return cut_columns(visible(node.name), MAX_NAME)
 
-    def _told(self, node: Node) -> str:
+    def _told(self, node: GraphNode) -> str:
         mark = self.overlay and self.overlay.mark(node)
         if not mark or mark.standing == "not-reached":
             return ""
@@ -155,7 +155,7 @@ class _Drawing:
 
     # -- what is drawn ------------------------------------------------------------------------------
 
-    def rows(self, layout: Layout) -> list[Row]:
+    def rows(self, layout: GraphLayout) -> list[Row]:
         canvas = _Canvas(layout.width, layout.height)
         for node in layout.nodes:
             self._node(canvas, node)
@@ -221,7 +221,7 @@ class _Drawing:
             canvas.put(left, placed.label.y, text, style)
 
 
-def _kind(node: Node) -> str:
+def _kind(node: GraphNode) -> str:
     return visible(f"{node.type} · distributed" if node.distributed else node.type)
 
 

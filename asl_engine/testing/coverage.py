@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from asl_engine.core.state import State
     from asl_engine.language.tree import StateSource
 
-__all__ = ["VERBS", "CoveragePoint", "NotOfDefinition", "PointKind", "coverage_points", "points_taken"]
+__all__ = [
+    "VERBS",
+    "CoveragePoint",
+    "NotOfDefinition",
+    "PointKind",
+    "coverage_points",
+    "places_taken",
+    "points_taken",
+]
 
 PointKind: TypeAlias = Literal["state", "transition", "rule", "retry", "exhausted", "catch", "iteration", "branch"]
 # What an execution does with a point of each kind.
@@ -158,6 +166,20 @@ def points_taken(
     if walk.execution.status in {"SUCCEEDED", "FAILED"} and not walk.taken:
         raise NotOfDefinition("only its beginning and its end are kept, as of an Express child of a Map Run")
     return walk.taken
+
+
+# Of several points at one place - a Retry entry is attempted and exhausted - none is the place.
+PLACES: Final = frozenset({"state", "transition", "rule", "catch", "iteration", "branch"})
+
+
+def places_taken(taken: Mapping[str, int]) -> dict[str, int]:
+    """How often each state, branch, iteration and way on was taken, by location, of counts by the points' keys."""
+    found: dict[str, int] = {}
+    for key, count in taken.items():
+        kind, _, location = key.partition(" ")
+        if kind in PLACES:
+            found[location] = count
+    return found
 
 
 class _Walk:

@@ -40,7 +40,8 @@ class DefinitionCoverage:
     ``name`` is its file, or the state machine's name where it has none.  ``digest`` is the address of its text.
     ``lines`` are the points' lines in the file, by key.  ``tests`` are the counts of the points, by key, for each
     test: those of its executions together.  Outside of tests, the names of executions stand for them.
-    ``left_out`` says of each execution that is not counted why it is not.
+    ``left_out`` says of each execution that is not counted why it is not.  ``text`` is the definition itself, None
+    where it is not known any more.
     """
 
     name: str
@@ -50,12 +51,14 @@ class DefinitionCoverage:
     executions: int = 0
     left_out: list[str] = field(default_factory=list)
     tests: dict[str, Counter[str]] = field(default_factory=dict)
+    text: str | None = None
 
     @classmethod
     def of(cls, machine: StateMachine, name: str, file: DefinitionSource | None = None) -> Self:
         """A definition of which nothing is covered yet.  ``file`` is what was read of its file, if it has one."""
         points = coverage_points(loads(machine.text))
-        return cls(name, machine.digest, points, {} if file is None else _lines(points, file))
+        lines = {} if file is None else _lines(points, file)
+        return cls(name, machine.digest, points, lines, text=machine.text)
 
     def add(self, test: str, taken: Mapping[str, int]) -> None:
         """Take in what an execution has taken."""
@@ -163,6 +166,7 @@ def _to_plain(covered: DefinitionCoverage) -> dict[str, Any]:
         "digest": covered.digest,
         "executions": covered.executions,
         "leftOut": covered.left_out,
+        "definition": covered.text,
         "points": [{**point._asdict(), "line": covered.lines.get(point.key)} for point in covered.points],
         "tests": {test: dict(sorted(taken.items())) for test, taken in sorted(covered.tests.items())},
     }
@@ -180,6 +184,8 @@ def _from_plain(plain: dict[str, Any]) -> DefinitionCoverage:
         covered.points.append(point)
         if one["line"] is not None:
             covered.lines[point.key] = _number(one["line"])
+    text = plain.get("definition")  # a file of an older version has none
+    covered.text = None if text is None else _text(text)
     for test, taken in plain["tests"].items():
         covered.tests[test] = Counter({_text(key): _number(count) for key, count in taken.items()})
     return covered

@@ -1,11 +1,15 @@
-"""The coverage report as one HTML page that needs nothing else: no script, no picture, no network."""
+"""The coverage report as one HTML page that needs nothing else: no script, no network."""
 
 from __future__ import annotations
 
 from html import escape
 from typing import TYPE_CHECKING
 
-from asl_engine.testing.coverage import VERBS
+from asl_engine.graph.model import graph_of, scopes_within
+from asl_engine.graph.overlay import TIMES, Mark, Overlay
+from asl_engine.graph.svg import style_sheet, svg
+from asl_engine.json_text import loads
+from asl_engine.testing.coverage import VERBS, places_taken
 from asl_engine.testing.coverage_report import share_of, share_of_all
 
 if TYPE_CHECKING:
@@ -31,6 +35,8 @@ tr.missing td:first-child { border-left: 4px solid #d04a35; }
 tr.taken td:first-child { border-left: 4px solid #2e8540; }
 tr.missing .count { color: #d04a35; font-weight: 600; }
 code { font: 13px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
+.scroll { overflow: auto; max-height: 85vh; border: 1px solid #8884; border-radius: 8px; }
+.scroll svg { display: block; margin: 0 auto; }
 details ul { margin: .3rem 0; padding-left: 1.2rem; }
 """
 
@@ -46,7 +52,7 @@ def html_page(definitions: Sequence[DefinitionCoverage]) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Coverage of state machines</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<title>Coverage of state machines</title>\n<style>{STYLE}{style_sheet()}</style>\n</head>\n<body>\n"
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )
@@ -56,6 +62,7 @@ def _section(covered: DefinitionCoverage) -> Iterator[str]:
     share = share_of(covered)
     yield f"<h2>{escape(covered.name)}: {share}</h2>"
     yield f"<p>{share.covered} of {share.points} points, {covered.executions} executions</p>"
+    yield from _graph(covered)
     yield "<table>"
     yield (
         '<thead><tr><th>point</th><th>leads to</th><th class="number">line</th>'
@@ -67,6 +74,25 @@ def _section(covered: DefinitionCoverage) -> Iterator[str]:
         yield _row(covered, point, counts[point.key])
     yield "</tbody>"
     yield "</table>"
+
+
+def _graph(covered: DefinitionCoverage) -> Iterator[str]:
+    """The graph, with how often each edge was taken; nothing where the definition is not known any more."""
+    if covered.text is None:
+        return
+    graph = graph_of(loads(covered.text))
+    counts = places_taken(covered.counts())
+    counts[graph.location] = covered.executions
+    marks = {
+        node.location: Mark("succeeded", f"{TIMES} {counts[node.location]:,}")
+        for scope in scopes_within(graph)
+        for node in scope.nodes
+        if counts.get(node.location)
+    }
+    overlay = Overlay(f"{share_of(covered)} covered", marks, counts, shows_zero=True)
+    yield f'<div class="scroll" tabindex="0" role="region" aria-label="Graph of {escape(covered.name)}">'
+    yield svg(graph, covered.name, overlay, styled=False)
+    yield "</div>"
 
 
 def _row(covered: DefinitionCoverage, point: CoveragePoint, count: int) -> str:

@@ -136,8 +136,6 @@ def standing(visit: Visit, *, is_over: bool) -> Standing:
     """How a state fares; ``is_over``: what it is in has ended."""
     if visit.exited:
         return "succeeded" if visit.caught is None else "caught"
-    if visit.aborted:
-        return "aborted"
-    if visit.failure is not None:
+    if visit.failure is not None:  # what fails a branch is given up with it
         return "failed"
-    return "aborted" if is_over else "running"
+    return "aborted" if is_over or visit.aborted else "running"

@@ -11,21 +11,19 @@ from asl_engine.json_text import loads
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
 from asl_engine.states.distributed_map import DistributedMap
-from asl_engine.testing.coverage import NotOfDefinition, points_taken
+from asl_engine.testing.coverage import NotOfDefinition, places_taken, points_taken
 from asl_engine.testing.visits import all_visits
 from asl_engine.views.account import standing
 from asl_engine.views.rows import mark_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from asl_engine.core.machine import StateMachine
     from asl_engine.graph.model import GraphScope
     from asl_engine.graph.overlay import Standing
     from asl_engine.testing.visits import Visit
     from asl_engine.views.account import Account
 
-__all__ = ["counted_places", "execution_graph", "execution_overlay", "recorded_machine"]
+__all__ = ["execution_graph", "execution_overlay", "recorded_machine"]
 
 # Of several visits of a state, the one that tells most.
 WEIGHT: Final[dict[Standing, int]] = {
@@ -36,7 +34,6 @@ WEIGHT: Final[dict[Standing, int]] = {
     "succeeded": 1,
     "not-reached": 0,
 }
-PLACES: Final = frozenset({"state", "transition", "rule", "catch", "branch", "iteration"})
 
 
 def execution_graph(account: Account, machine: StateMachine) -> GraphScope:
@@ -52,20 +49,10 @@ def execution_overlay(account: Account, graph: GraphScope, machine: StateMachine
     for visit in all_visits(account.visits):
         visits.setdefault(visit.name, []).append(visit)
     marks = {location[name]: _mark(found, account) for name, found in visits.items() if name in location}
-    counts = counted_places(_taken(account, machine))
+    counts = places_taken(_taken(account, machine))
     counts[graph.location] = 1
     status = account.execution.status
     return Overlay(f"{account.execution.identity.name}, {status}", marks, counts)
-
-
-def counted_places(taken: Mapping[str, int]) -> dict[str, int]:
-    """How often each place was taken, of the counts of coverage points by their keys."""
-    found: dict[str, int] = {}
-    for key, count in taken.items():
-        kind, _, location = key.partition(" ")
-        if kind in PLACES:
-            found[location] = count
-    return found
 
 
 def _taken(account: Account, machine: StateMachine) -> Counter[str]:

@@ -8,11 +8,11 @@ state that was entered often, the first visits and those that failed are shown.
 from __future__ import annotations
 
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from asl_engine.graph.overlay import SIGNS
-from asl_engine.graph.svg import STYLE, svg
+from asl_engine.graph.svg import style_sheet, svg
 from asl_engine.graph.text import visible
 from asl_engine.projections.causes import readable_cause
 from asl_engine.projections.moments import seconds, utc
@@ -53,7 +53,7 @@ def page(account: Account, redaction: Redaction, version: str) -> str:
     body = [*writing.body()]
     who = account.execution.identity
     title = f"{who.machine_name} {who.name} {account.execution.status}"
-    style = files("asl_engine.views").joinpath("page.css").read_text(encoding="utf-8")
+    style = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
     return "\n".join(
         [
             "<!doctype html>",
@@ -64,7 +64,7 @@ def page(account: Account, redaction: Redaction, version: str) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             '<meta name="referrer" content="no-referrer">',
             f"<title>{_text(redaction.text(title))}</title>",
-            f"<style>{style}{STYLE}</style>",
+            f"<style>{style}{style_sheet()}</style>",
             "</head>",
             "<body>",
             *body,
@@ -200,10 +200,8 @@ class _Page:
             for number, visit in shown:
                 yield from self.visit(visit, number, len(visits))
             if len(shown) < len(visits):
-                yield (
-                    f'<p class="quiet">{len(visits) - len(shown):,} of its {len(visits):,} visits are left out; '
-                    "<code>asl history --events</code> has all.</p>"
-                )
+                left = len(visits) - len(shown)
+                yield f'<p class="quiet">{left:,} of its {len(visits):,} visits are left out.</p>'
             yield "</section>"
 
     def _chosen(self, visits: list[Visit]) -> list[tuple[int, Visit]]:

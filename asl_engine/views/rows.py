@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 FEW_LANES: Final = 3
+TELLING: Final = frozenset({"FAILED", "TIMED_OUT", "RUNNING"})
 MAX_TELLING: Final = 10  # lanes that failed are shown beyond the first few, but not a thousand of them
 MAX_CAUSE: Final = 100
 
@@ -66,10 +67,12 @@ def folded(lanes: list[Lane]) -> tuple[list[Lane], list[Lane]]:
 
     Those that failed, or still run, are shown too.
     """
-    shown, left, telling = [], [], 0
+    shown: list[Lane] = []
+    left: list[Lane] = []
+    telling = 0
     for lane in lanes:
         is_first = lane.kind == "branch" or len(shown) - telling < FEW_LANES
-        tells = not is_first and lane.status != "SUCCEEDED" and telling < MAX_TELLING
+        tells = not is_first and lane.status in TELLING and telling < MAX_TELLING
         telling += tells
         (shown if is_first or tells else left).append(lane)
     return shown, left

@@ -149,6 +149,9 @@ def _of_attempt(attempt: Attempt, end: int, *, has_lanes: bool) -> Iterator[Bar]
         yield Bar("waiting", attempt.submitted, over)
         begin = over
     if attempt.failed:
+        if has_lanes:
+            yield Bar("inner", begin, over)
+            begin = over
         yield Bar("failed", begin, over)
     else:
         yield Bar("inner" if has_lanes else "work", begin, over)
@@ -188,13 +191,16 @@ def _took(row: TimelineRow, account: Account) -> str:
 
 
 def _axis(scale: Scale, width: int) -> str:
-    """Durations at even distances: as many as have room."""
-    steps = max(1, min(4, width // 14))
+    """Durations at even distances, as many as have room."""
+    last = seconds(scale.length)
+    steps = max(1, min(4, width // (len(last) + 8)))
     line = [" "] * width
-    for step in range(steps + 1):
-        text = "0" if not step else seconds(scale.length * step / steps)
-        at = min(width - len(text), max(0, round(width * step / steps) - (len(text) if step == steps else 0)))
-        line[at : at + len(text)] = text
+    line[0] = "0"
+    line[max(2, width - len(last)) :] = last
+    for step in range(1, steps):
+        text, at = seconds(scale.length * step / steps), round(width * step / steps)
+        if at + len(text) < width - len(last) - 1:
+            line[at : at + len(text)] = text
     return "".join(line)
 
 

@@ -22,6 +22,7 @@ from asl_engine.views.rows import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from asl_engine.graph.overlay import Standing
     from asl_engine.graph.terminal import Row
     from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
@@ -55,10 +56,14 @@ def tree(account: Account) -> Iterator[Row]:
     """The title, and a line for each state, each attempt that failed, each branch and iteration."""
     lines = [*_states(account, account.visits, "")]
     width = min(MAX_ALIGNED, max((columns(_plain(left)) for left, right in lines if right), default=0))
+    took = max((columns(right[0].text) for _, right in lines if right), default=0)
     yield title_row(account)
     for left, right in lines:
-        gap = " " * (max(0, width - columns(_plain(left))) + 2) if right else ""
-        yield [*left, *([Piece(gap), *right] if right else [])]
+        if right:
+            gap = max(0, width - columns(_plain(left))) + 2 + took - columns(right[0].text)
+            yield [*left, Piece(" " * gap), *right]
+        else:
+            yield left
     ending = error_text(account.execution.error, account.execution.cause)
     if ending:
         yield [Piece(ending, STATUS_STYLES[account.execution.status])]
@@ -69,7 +74,7 @@ def _plain(row: Row) -> str:
 
 
 def _states(account: Account, visits: list[Visit], indent: str) -> Iterator[tuple[Row, Row]]:
-    """The left and the right part of each line."""
+    """The left and the right part of each line; the right one begins with a duration."""
     for index, visit in enumerate(visits):
         is_last = index == len(visits) - 1
         known = standing(visit, is_over=account.is_over)
@@ -84,9 +89,9 @@ def _states(account: Account, visits: list[Visit], indent: str) -> Iterator[tupl
         yield from _lanes(account, visit, inner)
 
 
-def _told(account: Account, visit: Visit, known: str) -> Row:
+def _told(account: Account, visit: Visit, known: Standing) -> Row:
     """How long it took, and what is worth telling."""
-    row = [Piece(f"{seconds(visit_took(visit, account)):>8}")]
+    row = [Piece(seconds(visit_took(visit, account)))]
     if attempts_text(visit):
         row.append(Piece(f"  {attempts_text(visit)}", "yellow"))
     if known == "caught":
@@ -141,7 +146,7 @@ def _lanes(account: Account, visit: Visit, indent: str) -> Iterator[tuple[Row, R
 
 
 def _lane_told(account: Account, lane: Lane) -> Row:
-    took = Piece(f"{seconds((account.until if lane.ended is None else lane.ended) - lane.started):>8}", "dim")
+    took = Piece(seconds((account.until if lane.ended is None else lane.ended) - lane.started), "dim")
     if lane.status == "SUCCEEDED":
         return [took]
     return [took, Piece(f"  {lane.status.lower().replace('_', ' ')}", STATUS_STYLES[lane.status])]
