@@ -95,7 +95,10 @@ def wrapped(text: str, width: float, most: int) -> list[str]:
         lines[-1] += rest
     lines = [line.strip() for line in lines if line.strip()] or [""]
     if len(lines) > most:
-        lines = [*lines[: most - 1], f"{lines[most - 1][:-1].rstrip()}…"]
+        last = lines[most - 1]
+        while len(last) > 1 and em_width(f"{last}…") > width:
+            last = last[:-1].rstrip()
+        lines = [*lines[: most - 1], f"{last}…"]
     return lines
 
 
