@@ -243,7 +243,8 @@ class _Reader:
 
     def retried(self, event: ev.RetryScheduled) -> None:
         self._delays[event.frame] = event.due - event.at
-        self.at(event.frame).due = event.due
+        visit = self.at(event.frame)
+        visit.due, visit.ended = event.due, None
 
     def lane(self, event: ev.BranchStarted | ev.MapIterationStarted) -> None:
         visit = self.at(event.frame)

@@ -63,8 +63,13 @@ class Account:
 
     @property
     def took(self) -> int:
-        """Without the time in which it had ended and was not redriven yet."""
-        return max(0, self.until - self.began - sum(pause.end - pause.begin for pause in self.pauses))
+        return self.between(self.began, None)
+
+    def between(self, begin: int, end: int | None) -> int:
+        """Milliseconds, up to now where there is no end yet; without the pauses in between."""
+        over = self.until if end is None else end
+        idle = sum(max(0, min(pause.end, over) - max(pause.begin, begin)) for pause in self.pauses)
+        return max(0, over - begin - idle)
 
 
 async def read_account(store: Store, record: Record, now: int, children: int = FEW_CHILDREN) -> Account:

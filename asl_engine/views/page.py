@@ -174,7 +174,7 @@ class _Page:
             yield f'<p class="quiet">{len(rows) - MAX_ROWS:,} more rows are left out.</p>'
 
     def row(self, row: TimelineRow, scale: Scale) -> str:
-        took = seconds(row.end - row.begin if row.visit is None else visit_took(row.visit, self.account))
+        took = seconds(self.account.between(row.begin, row.end))
         title = f"<bdi>{_text(row.title)}</bdi>"
         if row.visit is not None:
             title = f'<a href="#{self.anchors[row.visit.name]}">{title}</a>'

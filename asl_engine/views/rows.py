@@ -50,10 +50,8 @@ def called(attempt: Attempt) -> str:
 
 
 def visit_took(visit: Visit, account: Account) -> int:
-    """How long the state took, or takes by now; not counted is the time before a redrive."""
-    end = account.until if visit.ended is None else visit.ended
-    idle = sum(pause.end - pause.begin for pause in account.pauses if visit.entered <= pause.begin < end)
-    return max(0, end - visit.entered - idle)
+    """How long the state took, or takes by now."""
+    return account.between(visit.entered, visit.ended)
 
 
 def lane_title(lane: Lane) -> str:

@@ -5,7 +5,6 @@ The time between an unsuccessful end and the redrive is cut out: nothing happene
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from asl_engine.arn import is_activity
@@ -14,7 +13,7 @@ from asl_engine.graph.terminal import STYLES, Piece
 from asl_engine.graph.text import columns, cut_columns, visible
 from asl_engine.projections.moments import iso, seconds
 from asl_engine.views.account import standing
-from asl_engine.views.rows import error_text, folded, lane_title, named_rest, visit_took
+from asl_engine.views.rows import error_text, folded, lane_title, named_rest
 from asl_engine.views.tree import STATUS_STYLES, title_row
 
 if TYPE_CHECKING:
@@ -38,6 +37,7 @@ LOOKS: Final[dict[BarKind, tuple[str, str]]] = {
 MEANINGS: Final = {"work": "work", "failed": "failed", "backoff": "back-off", "waiting": "waiting"}
 NAMES_SHARE: Final = 0.38  # of the width, at most
 MIN_BARS: Final = 12
+MIN_NAMES: Final = 8
 
 
 class Bar(NamedTuple):
@@ -65,19 +65,11 @@ class Scale:
     """Where a moment is on an axis from 0 to 1, from which the pauses are cut out."""
 
     def __init__(self, account: Account) -> None:
-        self._began = account.began
-        self._pauses = account.pauses
-        self._begins = [pause.begin for pause in account.pauses]
+        self._account = account
         self.length = max(1, account.took)
 
-    def elapsed(self, moment: int) -> int:
-        """Milliseconds since the execution began."""
-        before = self._pauses[: bisect_right(self._begins, moment - 1)]
-        idle = sum(min(pause.end, moment) - pause.begin for pause in before)
-        return max(0, moment - self._began - idle)
-
     def at(self, moment: int) -> float:
-        return min(1.0, self.elapsed(moment) / self.length)
+        return min(1.0, self._account.between(self._account.began, moment) / self.length)
 
 
 def timeline_rows(account: Account) -> list[TimelineRow]:
@@ -166,7 +158,8 @@ def timeline(account: Account, width: int) -> Iterator[Row]:
     took = [_took(row, account) for row in rows]
     last = max((columns(text) for text in took), default=0)
     titles = [f"{'  ' * row.depth}{SIGNS[row.standing] + ' ' if row.standing else ''}{row.title}" for row in rows]
-    names = min(max((columns(title) for title in titles), default=0), max(12, int(width * NAMES_SHARE)))
+    room = max(MIN_NAMES, min(int(width * NAMES_SHARE), width - last - 4 - MIN_BARS))
+    names = min(max((columns(title) for title in titles), default=0), room)
     bars = max(MIN_BARS, width - names - last - 4)
     yield title_row(account)
     yield [Piece(" " * (names + 2)), Piece(_axis(scale, bars), "dim")]
@@ -187,7 +180,7 @@ def timeline(account: Account, width: int) -> Iterator[Row]:
 
 
 def _took(row: TimelineRow, account: Account) -> str:
-    return seconds(row.end - row.begin if row.visit is None else visit_took(row.visit, account))
+    return seconds(account.between(row.begin, row.end))
 
 
 def _axis(scale: Scale, width: int) -> str:

@@ -146,7 +146,7 @@ def _lanes(account: Account, visit: Visit, indent: str) -> Iterator[tuple[Row, R
 
 
 def _lane_told(account: Account, lane: Lane) -> Row:
-    took = Piece(seconds((account.until if lane.ended is None else lane.ended) - lane.started), "dim")
+    took = Piece(seconds(account.between(lane.started, lane.ended)), "dim")
     if lane.status == "SUCCEEDED":
         return [took]
     return [took, Piece(f"  {lane.status.lower().replace('_', ' ')}", STATUS_STYLES[lane.status])]
