@@ -146,7 +146,7 @@ def test_a_project_of_one_s_own(asl: Callable[..., str], project: Path) -> None:
     given = ["--input", '{"name": "Ada"}', "--time", "skip", "--name", "first"]
     assert asl("run", "statemachines/greet.asl.json", *given) == '"Hello Ada"\n'
     assert (project / ".asl" / "asl.db").is_file()
-    assert [line.split()[3] for line in asl("history", "first").splitlines()[1:]] == [
+    assert [line.split()[3] for line in asl("history", "first", "--events").splitlines()[1:]] == [
         "ExecutionStarted",
         "TaskStateEntered",
         "LambdaFunctionScheduled",

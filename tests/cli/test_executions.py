@@ -375,7 +375,9 @@ def test_redrive_goes_on_from_the_state_that_failed(project: Project) -> None:
     shown = project.asl("show", "one", "--json").json
     assert (shown["redriveCount"], shown["status"], shown["redriveStatus"]) == (2, "SUCCEEDED", "NOT_REDRIVABLE")
     assert project.asl("list", "--json").json["executions"][0]["redriveCount"] == 2
-    assert project.asl("history", "one").out.count("ExecutionRedriven") == 2
+    assert project.asl("history", "one", "--events").out.count("ExecutionRedriven") == 2
+    told = project.asl("history", "one").out
+    assert (", redriven 2 times\n" in told, told.count("then redriven")) == (True, 2)
 
 
 def test_redrive_as_json(project: Project) -> None:

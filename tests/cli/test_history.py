@@ -1,8 +1,9 @@
-"""`asl history`: as GetExecutionHistory shows it, for people, and as it comes."""
+"""`asl history`: as a tree of states, as GetExecutionHistory shows it, for people, and as it comes."""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -65,9 +66,27 @@ def test_backwards(project: Project) -> None:
     assert [event["id"] for event in events] == [4, 3, 2, 1]
 
 
+def test_a_tree_by_default(project: Project) -> None:
+    project.ran(machine(D=task("double"), F=task("fail")), "-i", '{"n": 1}')
+    lines = project.asl("history", "one").out.splitlines()
+    assert re.fullmatch(r"m  one  FAILED in \d\.\d\d s", lines[0])
+    assert [re.sub(r"\d\.\d\d s", "N s", line) for line in lines[1:]] == [
+        "├─ ✓ D  N s",
+        "└─ ✗ F  N s",
+        "      OutOfStockError: nothing left",
+        "OutOfStockError: nothing left",
+    ]
+
+
+def test_backwards_lists_events(project: Project) -> None:
+    project.ran(PASS)
+    lines = project.asl("history", "one", "--reverse").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["id", "4", "3", "2", "1"]
+
+
 def test_for_people(project: Project) -> None:
     project.ran(machine(F=task("fail")))
-    lines = project.asl("history", "one").out.splitlines()
+    lines = project.asl("history", "one", "--events").out.splitlines()
     assert lines[0].split() == ["id", "time", "(UTC)", "type", "detail", "previous"]
     cells = [[cell for index, cell in enumerate(line.split()) if index not in {1, 2}] for line in lines[1:]]
     assert cells == [

@@ -125,7 +125,7 @@ def test_history_is_the_local_one(project: Project, served: Server, options: lis
     created(served.client(), SUM)
     project.asl("remote", "run", "m", "--input", '{"n": 1}', "--name", "one", "--wait")
     there = project.asl("remote", "history", "one", *options)
-    here = project.asl("history", "one", *options)
+    here = project.asl("history", "one", "--events", *options)
     assert (there.code, there.out) == (0, here.out), there.err
     assert "LambdaFunctionScheduled" in there.out
 
