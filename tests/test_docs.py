@@ -4,7 +4,7 @@ On each page the blocks are run in order, in a copy of the example project:
 
 - ``sh``: ``asl`` in this process, any other line by the shell.  ``# exit code N`` says how a line ends, if not
   with 0.  A ``text`` block right behind it is what the lines write, stdout before stderr for each line, with
-  ``...`` for what differs from run to run; durations may differ too.
+  ``...`` for what differs from run to run; durations, and the lengths of their bars, may differ too.
 - ``python``: executed, all blocks of a page in one namespace; functions called ``test_...`` are called.
 - ``json``, ``toml``, ``yaml``: parsed.
 
@@ -151,7 +151,7 @@ def run_tests(name: str) -> None:
 
 
 def timeless(text: str) -> str:
-    return re.sub(r"\d+\.\d+ s\b", "N s", text)
+    return re.sub(r"([█▒/·])\1+", r"\1", re.sub(r"\d+\.\d+ s\b", "N s", text))
 
 
 def run_lines(text: str, where: str, _: dict[str, Any], capfd: pytest.CaptureFixture[str]) -> str:

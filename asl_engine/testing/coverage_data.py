@@ -12,6 +12,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, Self
 from uuid import uuid4
 
@@ -185,7 +186,7 @@ def _from_plain(plain: dict[str, Any]) -> DefinitionCoverage:
         if one["line"] is not None:
             covered.lines[point.key] = _number(one["line"])
     text = plain.get("definition")  # a file of an older version has none
-    covered.text = None if text is None else _text(text)
+    covered.text = None if text is None else _of_digest(_text(text), covered.digest)
     for test, taken in plain["tests"].items():
         covered.tests[test] = Counter({_text(key): _number(count) for key, count in taken.items()})
     return covered
@@ -198,6 +199,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
     return value
+
+
+def _of_digest(text: str, digest: str) -> str:
+    if sha256(text.encode("utf-8", "surrogatepass")).hexdigest() != digest:
+        raise ValueError("the definition is not the one that was measured")
+    return text
 
 
 def _number(value: object) -> int:

@@ -82,7 +82,9 @@ def plain(**changes: Any) -> str:
 
 def test_the_plain_form_is_read(tmp_path: Path) -> None:
     (tmp_path / "data").write_text(plain(tests={"t": {A: 3}}), encoding="utf-8")
-    assert CoverageData.read(tmp_path / "data").definitions["d"].counts() == {A: 3}
+    read = CoverageData.read(tmp_path / "data").definitions["d"]
+    assert read.counts() == {A: 3}
+    assert read.text is None  # an older file has no definition: its page has no graph
 
 
 @pytest.mark.parametrize(
@@ -98,6 +100,8 @@ def test_the_plain_form_is_read(tmp_path: Path) -> None:
         (plain(name=None), "data is damaged, measure again: TypeError: None is no text"),
         (plain(points=[{"kind": "road"}]), "data is damaged, measure again: KeyError"),
         (plain(tests=[]), "data is damaged, measure again: AttributeError"),
+        (plain(definition="{}"), "data is damaged, measure again: ValueError: the definition is not the one"),
+        (plain(definition=1), "data is damaged, measure again: TypeError: 1 is no text"),
         (plain(tests={"t": {A: -1}}), "data is damaged, measure again: TypeError: -1 is no count"),
     ],
 )

@@ -11,6 +11,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from asl_engine.graph.overlay import TIMES
 from asl_engine.language.document import read_source
 from asl_engine.language.loader import load
 from asl_engine.testing.coverage_data import DefinitionCoverage
@@ -195,6 +196,31 @@ def test_the_page_is_whole_and_needs_nothing_else() -> None:
     assert re.search(r'<tr class="missing"><td><code>States.Do.Catch\[0\]</code></td><td>Sorry</td>', text)
     assert ">never taken<" in text
     assert re.search(r'<tr class="taken state"><td><code>States.Do</code></td>.*?>entered 1<', text)
+
+
+def test_the_page_has_the_graph_with_hit_counts_on_its_edges() -> None:
+    one = covered(HAPPY, HAPPY)
+    text = html_page([one])
+    pictures = re.findall(r"<svg .*?</svg>", text, re.DOTALL)
+    assert len(pictures) == 1
+    root = ET.fromstring(pictures[0])  # noqa: S314  we have just written it
+    classes = {
+        one.get("data-state"): str(one.get("class")).split()[-1] for one in root.iter() if one.get("data-state")
+    }
+    assert classes == {
+        "Do": "succeeded",
+        "Fork": "succeeded",
+        "In": "succeeded",
+        "Out": "succeeded",
+        "Sorry": "not-reached",
+    }
+    edges = {one.get("data-places"): str(one.get("class")) for one in root.iter() if one.get("data-places")}
+    assert edges["/States/Do/Next"] == "edge next taken"
+    assert edges["/States/Do/Catch[0]"] == "edge catch never"
+    counts = [text.text for text in root.iter() if "count" in str(text.get("class"))]
+    assert sorted(map(str, counts)) == ["never", "never", f"{TIMES} 2", f"{TIMES} 2"]
+    one.text = None
+    assert "<svg " not in html_page([one])
 
 
 def test_the_share_of_a_definition() -> None:
