@@ -20,7 +20,7 @@ from asl_engine.testing.visits import all_visits
 from asl_engine.views.account import standing
 from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine
 from asl_engine.views.rows import attempts_text, called, lane_title, visit_took
-from asl_engine.views.timeline import Scale, timeline_rows
+from asl_engine.views.timeline import Scale, shortened, timeline_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -154,7 +154,7 @@ class _Page:
     # -- timeline -----------------------------------------------------------------------------------
 
     def timeline(self) -> Iterator[str]:
-        rows, scale = timeline_rows(self.account), Scale(self.account)
+        rows, scale = shortened(timeline_rows(self.account), MAX_ROWS), Scale(self.account)
         yield '<h2>Timeline</h2><p class="legend">'
         used = {bar.kind for row in rows for bar in row.bars}
         for kind, meaning in MEANINGS:
@@ -167,11 +167,9 @@ class _Page:
         axis = f'<th class="axis">0<span>{seconds(scale.length)}</span></th>'
         yield '<table class="timeline"><thead><tr><th class="title">state</th>'
         yield f'{axis}<th class="took">took</th></tr></thead><tbody>'
-        for row in rows[:MAX_ROWS]:
+        for row in rows:
             yield self.row(row, scale)
         yield "</tbody></table>"
-        if len(rows) > MAX_ROWS:
-            yield f'<p class="quiet">{len(rows) - MAX_ROWS:,} more rows are left out.</p>'
 
     def row(self, row: TimelineRow, scale: Scale) -> str:
         took = seconds(self.account.between(row.begin, row.end))

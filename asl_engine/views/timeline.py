@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
 
-__all__ = ["Bar", "Scale", "TimelineRow", "timeline", "timeline_json", "timeline_rows"]
+__all__ = ["Bar", "Scale", "TimelineRow", "shortened", "timeline", "timeline_json", "timeline_rows"]
 
 BarKind: TypeAlias = Literal["work", "failed", "backoff", "waiting", "inner"]
 LOOKS: Final[dict[BarKind, tuple[str, str]]] = {
@@ -36,6 +36,7 @@ LOOKS: Final[dict[BarKind, tuple[str, str]]] = {
 }
 MEANINGS: Final = {"work": "work", "failed": "failed", "backoff": "back-off", "waiting": "waiting"}
 NAMES_SHARE: Final = 0.38  # of the width, at most
+MAX_ROWS: Final = 500  # in a terminal
 MIN_BARS: Final = 12
 MIN_NAMES: Final = 8
 
@@ -75,6 +76,17 @@ class Scale:
 def timeline_rows(account: Account) -> list[TimelineRow]:
     """All rows, in the order of the tree of states."""
     return [*_rows(account, account.visits, 0)]
+
+
+def shortened(rows: list[TimelineRow], most: int) -> list[TimelineRow]:
+    """The first and the last of the rows, so many in all, and between them one for all others."""
+    if len(rows) <= most:
+        return rows
+    half = most // 2
+    left = rows[half:-half]
+    begin, end = min(row.begin for row in left), max(row.end for row in left)
+    rest = TimelineRow(0, f"… {len(left):,} more rows", None, [Bar("inner", begin, end)], begin, end)
+    return [*rows[:half], rest, *rows[-half:]]
 
 
 def _rows(account: Account, visits: list[Visit], depth: int) -> Iterator[TimelineRow]:
@@ -154,7 +166,7 @@ def _of_attempt(attempt: Attempt, end: int, *, has_lanes: bool) -> Iterator[Bar]
 
 def timeline(account: Account, width: int) -> Iterator[Row]:
     """The waterfall in ``width`` columns."""
-    rows, scale = timeline_rows(account), Scale(account)
+    rows, scale = shortened(timeline_rows(account), MAX_ROWS), Scale(account)
     took = [_took(row, account) for row in rows]
     last = max((columns(text) for text in took), default=0)
     titles = [f"{'  ' * row.depth}{SIGNS[row.standing] + ' ' if row.standing else ''}{row.title}" for row in rows]

@@ -205,7 +205,12 @@ def test_a_page(project: Project) -> None:
 
 def test_a_page_in_the_browser(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[str] = []
-    monkeypatch.setattr("webbrowser.open", lambda url: shown.append(url) or True)
+
+    def show(url: str) -> bool:
+        shown.append(url)
+        return True
+
+    monkeypatch.setattr("webbrowser.open", show)
     project.ran(PASS)
     result = project.asl("open", "one")
     (url,) = shown

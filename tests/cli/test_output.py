@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.cli import output, progress
-from asl_engine.cli.output import clean, err, out, plain_lines, seconds, short_name, style_of, table
+from asl_engine.cli.output import clean, err, out, plain_lines, seconds, short_name, style_of, table, write_rows
 from asl_engine.core.stimuli import ClockSetReported, TimerReported
+from asl_engine.graph.terminal import Piece
 from asl_engine.projections.moments import iso, utc
 from tests.cli.project import PASS, SUM, machine, task
 from tests.core.driver import NOW
@@ -59,6 +60,19 @@ def test_names() -> None:
 def test_nothing_commands_the_terminal() -> None:
     assert clean("plain ü") == "plain ü"
     assert clean("\x1b[2Jgone\nnext") == "\\x1b[2Jgone\\nnext"
+
+
+def test_rows_have_their_colours_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [[Piece("a [b]"), Piece("FAILED", "red")], [Piece("x" * 200)]]
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    write_rows(rows)
+    assert isinstance(sys.stdout, Terminal)
+    assert sys.stdout.getvalue() == f"a [b]\x1b[31mFAILED\x1b[0m\n{'x' * 200}\n"
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    write_rows(rows)
+    assert sys.stdout.getvalue() == f"a [b]FAILED\n{'x' * 200}\n"
 
 
 def test_plain_tables() -> None:

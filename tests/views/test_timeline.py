@@ -11,7 +11,7 @@ from asl_engine.graph.text import columns
 from asl_engine.payload import Payload
 from asl_engine.projections.moments import iso
 from asl_engine.testing.visits import Attempt, Visit
-from asl_engine.views.timeline import Scale, timeline, timeline_json, timeline_rows
+from asl_engine.views.timeline import Bar, Scale, shortened, timeline, timeline_json, timeline_rows
 from tests.core.steps import each, parallel, retry, scope, state, task, wait
 from tests.testing.machines import PACK
 from tests.views.accounts import account_of, plain
@@ -89,7 +89,7 @@ def moments(attempt: Attempt) -> list[tuple[str, int, int]]:
     visit = Visit("T", "Task", Payload({}), {}, entered=0, attempts=[attempt], ended=100, exited=True)
     account = replace(account_of(scope(T=state("Pass"))), visits=[visit])
     (row,) = timeline_rows(account)
-    return [tuple(bar) for bar in row.bars]
+    return [(bar.kind, bar.begin, bar.end) for bar in row.bars]
 
 
 ATTEMPTS: dict[str, tuple[Attempt, list[tuple[str, int, int]]]] = {
@@ -113,6 +113,29 @@ ATTEMPTS: dict[str, tuple[Attempt, list[tuple[str, int, int]]]] = {
 @pytest.mark.parametrize(("attempt", "bars"), ATTEMPTS.values(), ids=ATTEMPTS)
 def test_the_bars_of_an_attempt(attempt: Attempt, bars: list[tuple[str, int, int]]) -> None:
     assert moments(attempt) == bars
+
+
+def test_of_many_rows_the_first_and_the_last_are_shown() -> None:
+    """Of a loop, say.  JSON has them all."""
+    account = account_of(scope(Each=each(scope(Item=state("Pass")))), [])
+    (row,) = timeline_rows(account)
+    rows = [row._replace(title=str(number), begin=number, end=number + 1) for number in range(1000)]
+    short = shortened(rows, 10)
+    assert [one.title for one in short] == [
+        "0",
+        "1",
+        "2",
+        "3",
+        "4",
+        "… 990 more rows",
+        "995",
+        "996",
+        "997",
+        "998",
+        "999",
+    ]
+    assert (short[5].begin, short[5].end, short[5].visit, short[5].bars) == (5, 995, None, [Bar("inner", 5, 995)])
+    assert shortened(rows, 1000) == rows
 
 
 def test_as_json() -> None:
