@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.store.records import Record
     from asl_engine.testing.visits import Visit
 
-__all__ = ["FEW_CHILDREN", "Account", "Log", "Pause", "read_account", "standing"]
+__all__ = ["FEW_CHILDREN", "Account", "Log", "Standstill", "read_account", "standing"]
 
 FEW_CHILDREN: Final = 12  # of a Map Run, where each one is shown
 UNSUCCESSFUL: Final = ("FAILED", "TIMED_OUT", "ABORTED")
@@ -32,7 +32,7 @@ class Log(NamedTuple):
     events: list[ev.Event]
 
 
-class Pause(NamedTuple):
+class Standstill(NamedTuple):
     """While it had ended without success, and nobody had redriven it yet."""
 
     begin: int
@@ -50,7 +50,7 @@ class Account:
     definition: str
     visits: list[Visit]
     logs: list[Log]
-    pauses: list[Pause]
+    pauses: list[Standstill]
     until: int
 
     @property
@@ -127,13 +127,13 @@ async def _left(store: Store, arn: str, lanes: Sequence[Lane]) -> dict[str, int]
     return {status: count for status, count in counts.items() if count > 0}
 
 
-def _pauses(events: Sequence[ev.Event]) -> list[Pause]:
+def _pauses(events: Sequence[ev.Event]) -> list[Standstill]:
     found, stopped = [], None
     for event in events:
         if isinstance(event, ENDINGS):
             stopped = event.at
         elif isinstance(event, ev.ExecutionRedriven) and stopped is not None:
-            found.append(Pause(stopped, event.at))
+            found.append(Standstill(stopped, event.at))
     return found
 
 
