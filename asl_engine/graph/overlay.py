@@ -35,12 +35,14 @@ class Overlay(NamedTuple):
     """``marks`` are by location; what lacks one was not reached.  ``counts`` say how often a place was taken.
 
     ``name`` says what it is an overlay of, ``shows_zero`` whether it is told that an edge was never taken.
+    ``uncounted`` executions are not in the counts, as only their beginning and their end were kept.
     """
 
     name: str
     marks: Mapping[str, Mark]
     counts: Mapping[str, int]
     shows_zero: bool = False
+    uncounted: int = 0
 
     def mark(self, node: GraphNode) -> Mark:
         return self.marks.get(node.location, Mark("not-reached"))

@@ -55,7 +55,7 @@ class Lane:
     """A branch, an iteration or an execution within a state.  ``number`` counts from 0.
 
     ``started`` and ``ended`` are in milliseconds since the epoch; ``status`` is RUNNING until it has ended.
-    ``name`` is that of an execution, "" where it is none.
+    ``name`` is that of an execution, "" where it is none; ``error`` and ``cause`` are what it has failed with.
     """
 
     kind: str
@@ -66,6 +66,8 @@ class Lane:
     ended: int | None = None
     status: Status = "RUNNING"
     name: str = ""
+    error: str | None = None
+    cause: str | None = None
 
 
 @dataclass(eq=False)

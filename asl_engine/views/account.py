@@ -22,7 +22,7 @@ __all__ = ["FEW_CHILDREN", "Account", "Log", "Standstill", "read_account", "stan
 
 FEW_CHILDREN: Final = 12  # of a Map Run, where each one is shown
 UNSUCCESSFUL: Final = ("FAILED", "TIMED_OUT", "ABORTED")
-ENDINGS: Final = (ev.ExecutionFailed, ev.ExecutionTimedOut, ev.ExecutionAborted)
+ENDINGS = (ev.ExecutionFailed, ev.ExecutionTimedOut, ev.ExecutionAborted)
 
 
 class Log(NamedTuple):
@@ -114,7 +114,11 @@ async def _children(store: Store, arn: str, most: int, logs: list[Log]) -> list[
     for number, record in enumerate(sorted(chosen.values(), key=lambda one: one.identity.started_at)):
         who = record.identity
         lane = Lane("child", number, 0, [], who.started_at, record.stopped_at, record.status, who.name)
+        at = len(logs)
         lane.visits = await _visits(store, record, most, logs)
+        last = logs[at].events[-1] if logs[at].events else None
+        if isinstance(last, ENDINGS):
+            lane.error, lane.cause = last.error, last.cause
         lanes.append(lane)
     return lanes
 

@@ -49,21 +49,23 @@ def execution_overlay(account: Account, graph: GraphScope, machine: StateMachine
     for visit in all_visits(account.visits):
         visits.setdefault(visit.name, []).append(visit)
     marks = {location[name]: _mark(found, account) for name, found in visits.items() if name in location}
-    counts = places_taken(_taken(account, machine))
+    taken, uncounted = _taken(account, machine)
+    counts = places_taken(taken)
     counts[graph.location] = 1
     status = account.execution.status
-    return Overlay(f"{account.execution.identity.name}, {status}", marks, counts)
+    return Overlay(f"{account.execution.identity.name}, {status}", marks, counts, uncounted=uncounted)
 
 
-def _taken(account: Account, machine: StateMachine) -> Counter[str]:
-    """The points taken by the execution and its children; none of a log that was not kept whole."""
+def _taken(account: Account, machine: StateMachine) -> tuple[Counter[str], int]:
+    """The points taken by the execution and its children, and how many logs do not tell them."""
     total: Counter[str] = Counter()
+    untold = 0
     for record, events in account.logs:
         try:
             total.update(points_taken(machine, events, record.identity, record.options.limits))
         except NotOfDefinition:
-            continue
-    return total
+            untold += 1
+    return total, untold
 
 
 def _mark(visits: list[Visit], account: Account) -> Mark:

@@ -150,6 +150,8 @@ class _Page:
         yield '<h2>Graph</h2><div class="scroll" tabindex="0" role="region" aria-label="Graph">'
         yield picture
         yield "</div>"
+        if overlay.uncounted:
+            yield f'<p class="quiet">Not counted: {overlay.uncounted:,} of which only the ends were kept.</p>'
 
     # -- timeline -----------------------------------------------------------------------------------
 

@@ -149,4 +149,7 @@ def _lane_told(account: Account, lane: Lane) -> Row:
     took = Piece(seconds(account.between(lane.started, lane.ended)), "dim")
     if lane.status == "SUCCEEDED":
         return [took]
-    return [took, Piece(f"  {lane.status.lower().replace('_', ' ')}", STATUS_STYLES[lane.status])]
+    told = lane.status.lower().replace("_", " ")
+    if not lane.visits and lane.error is not None:  # only its beginning and its end were kept
+        told = f"{told} with {error_text(lane.error, lane.cause)}"
+    return [took, Piece(f"  {told}", STATUS_STYLES[lane.status])]

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine
 from asl_engine.views.tree import tree
 from tests.core.steps import catch, each, parallel, retry, scope, state, task, wait
 from tests.graph.machines import DISTRIBUTED
 from tests.views.accounts import account_of, plain
 
+EXPRESS = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
 RETRIED = scope(
     First=state("Pass", Next="Pay"),
     Pay=task(Retry=retry(IntervalSeconds=2, MaxAttempts=2), Catch=catch("Sorry", "F"), Next="Last"),
@@ -153,6 +155,16 @@ def test_children_of_a_map_run() -> None:
     children = [line for line in lines if "child" in line]
     assert [line.split()[-1] for line in children] == ["s", "s", "s", "failed"]
     assert lines[-1].strip() == "… and 3 more: 3 succeeded"
+
+
+def test_an_express_child_of_which_only_the_ends_are_kept() -> None:
+    processor = {**scope(Item=state("Fail", Error="E", Cause="so")), "ProcessorConfig": EXPRESS}
+    account = account_of(scope(Each=each(processor, Label="each", ToleratedFailureCount=9)), [1])
+    assert plain(tree(account)).splitlines()[-1].strip().endswith("failed with E: so")
+    machine = recorded_machine(account)
+    overlay = execution_overlay(account, execution_graph(account, machine), machine)
+    assert overlay.uncounted == 1
+    assert set(overlay.marks) == {"/States/Each"}
 
 
 def test_of_many_children_a_few_are_read() -> None:

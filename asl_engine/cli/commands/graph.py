@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from asl_engine.cli import options
-from asl_engine.cli.output import err, out, write_file, write_rows
+from asl_engine.cli.output import counted, err, out, write_file, write_rows
 from asl_engine.errors import DefinitionError, InvalidInput
 from asl_engine.json_text import loads
 from asl_engine.language.document import check_source
@@ -89,6 +89,10 @@ def command(
     machine = recorded_machine(account)
     graph = execution_graph(account, machine)
     overlay = execution_overlay(account, graph, machine)
+    if overlay.uncounted:
+        err(
+            f"asl: {counted(overlay.uncounted, 'execution')} not counted: only the beginning and the end were kept"
+        )
     _write(graph, account.execution.identity.machine_name, overlay, written, output)
     return 0
 
