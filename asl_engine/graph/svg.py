@@ -64,12 +64,14 @@ def svg(
     width, height = layout.width + 2 * MARGIN, layout.height + 2 * MARGIN
     about = title if overlay is None else f"{title}: {overlay.name}"
     classes = "asl-graph" if overlay is None else "asl-graph overlaid"
-    size = f'width="{width}" height="{height}" viewBox="{-MARGIN} {-MARGIN} {width} {height}"'
+    # Half a pixel off: a line of one pixel then covers one, and no more where many lines run together.
+    corner = -MARGIN - 0.5
+    size = f'width="{width}" height="{height}" viewBox="{corner} {corner} {width} {height}"'
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{classes}" role="img" {size}>',
         f"<title>{_text(about)}</title>",
         *([f"<style>{style_sheet()}</style>"] if styled else []),
-        f'<rect class="ground" x="{-MARGIN}" y="{-MARGIN}" width="{width}" height="{height}"/>',
+        f'<rect class="ground" x="{corner}" y="{corner}" width="{width}" height="{height}"/>',
         *drawing.lines(layout),
         "</svg>",
     ]

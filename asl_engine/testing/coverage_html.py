@@ -90,7 +90,7 @@ def _graph(covered: DefinitionCoverage) -> Iterator[str]:
         if counts.get(node.location)
     }
     overlay = Overlay(f"{share_of(covered)} covered", marks, counts, shows_zero=True)
-    yield f'<div class="scroll" tabindex="0" role="region" aria-label="Graph of {escape(covered.name)}">'
+    yield f'<div class="scroll on-canvas" tabindex="0" role="region" aria-label="Graph of {escape(covered.name)}">'
     yield svg(graph, covered.name, overlay, styled=False)
     yield "</div>"
 
