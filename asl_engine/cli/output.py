@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import TextIO
 
-    from asl_engine.graph.terminal import Row
+    from asl_engine.graph.pieces import Row
 
 __all__ = [
     "OutputClosed",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.graph.model import END, GraphScope
 from asl_engine.graph.overlay import SIGNS, TIMES
-from asl_engine.graph.terminal import STYLES, Piece, Row
+from asl_engine.graph.pieces import STYLES, Piece, Row
 from asl_engine.graph.text import visible
 
 if TYPE_CHECKING:

@@ -1,13 +1,14 @@
-"""A picture in characters, for a terminal: rows of pieces of text, each with the style of its colour."""
+"""A picture in characters, for a terminal."""
 
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from asl_engine.graph.layers import NO_SIZE, Size
 from asl_engine.graph.layout import Metrics, Rectangle, lay_out
 from asl_engine.graph.overlay import SIGNS, TIMES
+from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, cut_columns, visible
 
 if TYPE_CHECKING:
@@ -15,28 +16,12 @@ if TYPE_CHECKING:
 
     from asl_engine.graph.layout import GraphLayout, PlacedEdge, PlacedNode, PlacedScope
     from asl_engine.graph.model import Edge, GraphNode, GraphScope
-    from asl_engine.graph.overlay import Overlay, Standing
+    from asl_engine.graph.overlay import Overlay
+    from asl_engine.graph.pieces import Row
 
-__all__ = ["STYLES", "Piece", "Row", "drawn"]
-
-
-class Piece(NamedTuple):
-    """A text and its style, in rich's words; "" is the terminal's own."""
-
-    text: str
-    style: str = ""
+__all__ = ["drawn"]
 
 
-Row: TypeAlias = list[Piece]
-
-STYLES: Final[dict[Standing, str]] = {
-    "succeeded": "green",
-    "failed": "red",
-    "caught": "yellow",
-    "running": "cyan",
-    "aborted": "yellow",
-    "not-reached": "dim",
-}
 MAX_LABEL: Final = 30
 MAX_NAME: Final = 40
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8

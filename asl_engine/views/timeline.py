@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from asl_engine.arn import is_activity
 from asl_engine.graph.overlay import SIGNS
-from asl_engine.graph.terminal import STYLES, Piece
+from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, cut_columns, visible
 from asl_engine.projections.moments import iso, seconds
 from asl_engine.views.account import standing
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.graph.overlay import Standing
-    from asl_engine.graph.terminal import Row
+    from asl_engine.graph.pieces import Row
     from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
 

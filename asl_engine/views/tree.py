@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from asl_engine.graph.overlay import SIGNS
-from asl_engine.graph.terminal import STYLES, Piece
+from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, visible
 from asl_engine.projections.moments import seconds, utc
 from asl_engine.views.account import standing
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.graph.overlay import Standing
-    from asl_engine.graph.terminal import Row
+    from asl_engine.graph.pieces import Row
     from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
 

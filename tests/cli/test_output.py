@@ -12,7 +12,7 @@ import pytest
 from asl_engine.cli import output, progress
 from asl_engine.cli.output import clean, err, out, plain_lines, seconds, short_name, style_of, table, write_rows
 from asl_engine.core.stimuli import ClockSetReported, TimerReported
-from asl_engine.graph.terminal import Piece
+from asl_engine.graph.pieces import Piece
 from asl_engine.projections.moments import iso, utc
 from tests.cli.project import PASS, SUM, machine, task
 from tests.core.driver import NOW

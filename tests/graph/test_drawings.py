@@ -23,7 +23,7 @@ from tests.graph.machines import HOSTILE, MACHINES, NESTED, ORDER, SELF, call
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asl_engine.graph.terminal import Row
+    from asl_engine.graph.pieces import Row
 
 SVG = "{http://www.w3.org/2000/svg}"
 SMALL = scope(Do=call("do", Next="Rest", Catch=catch("Sorry")), Rest=state("Pass"), Sorry=state("Fail", Error="E"))

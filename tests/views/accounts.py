@@ -19,7 +19,7 @@ from tests.core.steps import FUNCTION
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asl_engine.graph.terminal import Row
+    from asl_engine.graph.pieces import Row
     from asl_engine.resources import TaskCall
     from asl_engine.views.account import Account
 
