@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from asl_engine.store.records import Record
     from asl_engine.testing.visits import Visit
 
-__all__ = ["FEW_CHILDREN", "Account", "Log", "Standstill", "read_account", "standing"]
+__all__ = ["FEW_CHILDREN", "MANY_CHILDREN", "Account", "Log", "Standstill", "read_account", "standing"]
 
 FEW_CHILDREN: Final = 12  # of a Map Run, where each one is shown
+MANY_CHILDREN: Final = 1000  # where they are counted together
 UNSUCCESSFUL: Final = ("FAILED", "TIMED_OUT", "ABORTED")
 ENDINGS = (ev.ExecutionFailed, ev.ExecutionTimedOut, ev.ExecutionAborted)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asl_engine.testing.visits import Visit
     from asl_engine.views.account import Account
 
-__all__ = ["execution_graph", "execution_overlay", "recorded_machine"]
+__all__ = ["execution_graph", "execution_overlay", "recorded_machine", "uncounted_children"]
 
 # Of several visits of a state, the one that tells most.
 WEIGHT: Final[dict[Standing, int]] = {
@@ -71,6 +71,15 @@ def _taken(account: Account, machine: StateMachine) -> tuple[Counter[str], int]:
 def _mark(visits: list[Visit], account: Account) -> Mark:
     known = max((standing(visit, is_over=account.is_over) for visit in visits), key=lambda one: WEIGHT[one])
     return Mark(known, mark_text(visits, account))
+
+
+def uncounted_children(account: Account) -> dict[str, int]:
+    """How many children of each distributed Map are not among those that are counted."""
+    left: dict[str, int] = {}
+    for visit in all_visits(account.visits):
+        if visit.unread:
+            left[visit.name] = left.get(visit.name, 0) + sum(visit.unread.values())
+    return left
 
 
 def recorded_machine(account: Account) -> StateMachine:

@@ -18,7 +18,7 @@ from asl_engine.projections.causes import readable_cause
 from asl_engine.projections.moments import seconds, utc
 from asl_engine.testing.visits import all_visits
 from asl_engine.views.account import standing
-from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine
+from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine, uncounted_children
 from asl_engine.views.rows import attempts_text, called, lane_title, visit_took
 from asl_engine.views.timeline import Scale, shortened, timeline_rows
 
@@ -152,6 +152,8 @@ class _Page:
         yield "</div>"
         if overlay.uncounted:
             yield f'<p class="quiet">Not counted: {overlay.uncounted:,} of which only the ends were kept.</p>'
+        for name, left in uncounted_children(self.account).items():
+            yield f'<p class="quiet">Not counted: {left:,} more children of <bdi>{_text(name)}</bdi>.</p>'
 
     # -- timeline -----------------------------------------------------------------------------------
 

@@ -111,10 +111,10 @@ def test_children_of_a_map_run(project: Project) -> None:
 
 
 def test_children_that_are_left_out_are_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("asl_engine.cli.commands.graph.MANY_CHILDREN", 2)
+    monkeypatch.setattr("asl_engine.views.account.MANY_CHILDREN", 2)
     project.ran(distributed(3), "-i", "[1, 2, 3, 4, 5]")
     result = project.asl("graph", "--execution", "one")
-    assert result.err == "asl: of the children of Each, 2 are counted, and 3 are left out\n"
+    assert result.err == "asl: of the children of Each, 3 are not counted\n"
 
 
 def test_a_placeholder_without_a_value_is_drawn(project: Project) -> None:

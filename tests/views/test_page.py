@@ -190,4 +190,5 @@ def test_children_of_a_map_run() -> None:
     graph = {one.get("data-state"): one["class"] for one in shown.all("g") if one.get("data-state")}
     assert graph == {"Each": "node type-Map box succeeded", "Item": "node type-Task failed"}
     assert shown.text.count("child ") >= 3
+    assert "Not counted: 16 more children of Each." in shown.text
     assert re.search(r"and 1[78] more: 1[78] succeeded", shown.text)

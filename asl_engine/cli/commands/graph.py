@@ -29,7 +29,6 @@ __all__ = ["command"]
 
 FORMATS: Final = ("text", "svg", "mermaid", "dot")
 ENDINGS: Final = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
-MANY_CHILDREN: Final = 1000  # of a Map Run, whose states are counted together
 
 
 def command(
@@ -79,16 +78,18 @@ def command(
         _write(graph_of(loads(text)), machine_name(source.name), None, written, output)
         return 0
     from asl_engine.cli.accounts import find_account
+    from asl_engine.views.account import MANY_CHILDREN
 
     account = asyncio.run(find_account(database(db), execution, MANY_CHILDREN)).account
     if source is not None:
         _check_same(source, account)
-    _tell_left_out(account)
-    from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine
+    from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine, uncounted_children
 
     machine = recorded_machine(account)
     graph = execution_graph(account, machine)
     overlay = execution_overlay(account, graph, machine)
+    for name, number in uncounted_children(account).items():
+        err(f"asl: of the children of {name}, {number:,} are not counted")
     if overlay.uncounted:
         err(
             f"asl: {counted(overlay.uncounted, 'execution')} not counted: only the beginning and the end were kept"
@@ -119,15 +120,6 @@ def _check_same(source: DefinitionSource, account: Account) -> None:
         raise InvalidInput(
             f"{name} ran another text of {source.name}: leave the DEFINITION out to see the one that it ran"
         )
-
-
-def _tell_left_out(account: Account) -> None:
-    from asl_engine.testing.visits import all_visits
-
-    for visit in all_visits(account.visits):
-        left = sum(visit.unread.values())
-        if left:
-            err(f"asl: of the children of {visit.name}, {MANY_CHILDREN:,} are counted, and {left:,} are left out")
 
 
 def _write(graph: GraphScope, name: str, overlay: Overlay | None, form: str, output: str | None) -> None:

@@ -12,6 +12,7 @@ from asl_engine.cli.accounts import find_account
 from asl_engine.cli.output import err, out, write_file
 from asl_engine.errors import InvalidInput
 from asl_engine.project.lookup import database
+from asl_engine.views.account import MANY_CHILDREN
 from asl_engine.views.page import page
 from asl_engine.views.redaction import Redaction
 
@@ -39,7 +40,7 @@ def command(
     from asl_engine import __version__
 
     redaction = Redaction(redact or ())
-    account = asyncio.run(find_account(database(db), execution)).account
+    account = asyncio.run(find_account(database(db), execution, MANY_CHILDREN)).account
     text = page(account, redaction, __version__)
     if html is None:
         _show(text)
