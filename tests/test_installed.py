@@ -158,6 +158,9 @@ def test_a_project_of_one_s_own(asl: Callable[..., str], project: Path) -> None:
         "TaskStateExited",
         "ExecutionSucceeded",
     ]
+    asl("open", "first", "--html", "first.html")
+    page = (project / "first.html").read_text(encoding="utf-8")
+    assert (".asl-graph" in page, "table.timeline" in page) == (True, True)  # the style sheets are in the wheel
     assert asl("replay", "first") == "replayed 10 events: ends as recorded, SUCCEEDED\n"
 
 
