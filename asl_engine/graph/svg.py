@@ -67,8 +67,9 @@ def svg(
     # Half a pixel off: a line of one pixel then covers one, and no more where many lines run together.
     corner = -MARGIN - 0.5
     size = f'width="{width}" height="{height}" viewBox="{corner} {corner} {width} {height}"'
+    role = "group" if links else "img"  # what is an image has no links for those who do not see it
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{classes}" role="img" {size}>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{classes}" role="{role}" {size}>',
         f"<title>{_text(about)}</title>",
         *([f"<style>{style_sheet()}</style>"] if styled else []),
         f'<rect class="ground" x="{corner}" y="{corner}" width="{width}" height="{height}"/>',

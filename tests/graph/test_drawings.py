@@ -127,6 +127,8 @@ def test_a_page_may_bring_the_styles_and_links() -> None:
     assert "<style>" not in bare
     assert "style=" not in bare
     assert bare.count('<a href="#do">') == bare.count("</a>") == 1
+    assert 'role="group"' in bare  # an image would hide its links
+    assert 'role="img"' in svg(graph_of(SMALL), "m")
     assert ".asl-graph" in style_sheet()
     assert "prefers-color-scheme: dark" in style_sheet()
 

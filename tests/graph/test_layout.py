@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from coverage import Coverage
 
 from asl_engine.graph.layout import lay_out
 from asl_engine.graph.model import graph_of
@@ -168,4 +169,5 @@ def test_a_definition_of_a_mebibyte_with_500_states_is_laid_out_within_a_second(
         assert picture.count('<g class="node ') == 501
         return time.process_time() - begin
 
-    assert min(measured() for _ in range(3)) < 1
+    is_traced = Coverage.current() is not None  # which takes several times as long
+    assert min(measured() for _ in range(1 if is_traced else 3)) < (10 if is_traced else 1)
