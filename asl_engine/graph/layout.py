@@ -143,14 +143,17 @@ def _scope(scope: GraphScope, metrics: Metrics, done: Mapping[str, _Local]) -> _
     graph = layered(scope, size_of, metrics.label_size, metrics.lane)
     order(graph)
     middle = place(graph, metrics.gap)
-    ports = find_ports(graph, middle, metrics.port, metrics.tolerance)
+    margins = [room.get(node.location, 0) for node in scope.nodes] + [0] * (len(graph.sizes) - len(scope.nodes))
+    widths = [size.width - 2 * margin for size, margin in zip(graph.sizes, margins, strict=True)]
+    ports = find_ports(graph, middle, widths, metrics.port, metrics.tolerance)
     tracks = find_tracks(graph, ports, metrics.clearance)
     tops = _tops(graph, tracks, metrics)
-    boxes = []
-    for vertex, size in enumerate(graph.sizes):
-        margin = room.get(scope.nodes[vertex].location, 0) if vertex < len(scope.nodes) else 0
-        left = middle[vertex] - size.width // 2 + margin
-        boxes.append(Rectangle(left, tops[graph.layer[vertex]], size.width - 2 * margin, size.height))
+    boxes = [
+        Rectangle(
+            middle[vertex] - size.width // 2 + margins[vertex], tops[graph.layer[vertex]], width, size.height
+        )
+        for vertex, (size, width) in enumerate(zip(graph.sizes, widths, strict=True))
+    ]
     nodes = [PlacedNode(node, boxes[index]) for index, node in enumerate(scope.nodes)]
     placed = _Placed(graph, ports, tracks, tops, boxes)
     edges = [

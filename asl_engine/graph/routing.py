@@ -30,8 +30,11 @@ class Tracks(NamedTuple):
     rows: int
 
 
-def find_ports(graph: Layered, middle: list[int], offset: int, tolerance: int) -> Ports:
-    """Ports are in the middle of a vertex; catchers and loops have theirs beside it."""
+def find_ports(graph: Layered, middle: list[int], widths: list[int], offset: int, tolerance: int) -> Ports:
+    """Ports are in the middle of a vertex; catchers and loops have theirs beside it.
+
+    ``widths`` are those of the boxes themselves: beside a state there may be room for an edge to itself.
+    """
     found = Ports({}, {})
     leaving: dict[tuple[int, str], list[tuple[int, int]]] = {}
     coming: dict[tuple[int, str], list[tuple[int, int]]] = {}
@@ -43,7 +46,7 @@ def find_ports(graph: Layered, middle: list[int], offset: int, tolerance: int) -
         coming.setdefault((chain.vertices[-1], _side(chain, below=False)), []).append((index, last))
     for (vertex, kind), steps in coming.items():
         if kind == "back":
-            border = _Border(middle[vertex], graph.sizes[vertex].width // 2)
+            border = _Border(middle[vertex], widths[vertex] // 2)
             if (vertex, "next") in coming:
                 border.taken.append(border.middle)
             at = border.beside([middle[graph.chains[index].vertices[step]] for index, step in steps], offset)
@@ -52,7 +55,7 @@ def find_ports(graph: Layered, middle: list[int], offset: int, tolerance: int) -
     for kind in ("next", "catch", "back"):  # who comes first has the middle
         for (vertex, side), steps in leaving.items():
             if side == kind:
-                border = borders.setdefault(vertex, _Border(middle[vertex], graph.sizes[vertex].width // 2))
+                border = borders.setdefault(vertex, _Border(middle[vertex], widths[vertex] // 2))
                 ends = [found.lower[step] for step in steps]
                 at = border.ahead(ends, tolerance) if kind == "next" else border.beside(ends, offset)
                 border.taken.append(at)

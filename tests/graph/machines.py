@@ -77,6 +77,15 @@ WIDE = scope(
 SELF = scope(
     Ask=state("Choice", Choices=[rule("Ask", IsPresent=False)], Default="End"), End=state("Succeed")
 )  # an edge from a state to itself, and a state with the name of a mark
+LONG_NAME = "An.Error.With.A.Long.Name"
+BUSY = scope(
+    First=call("first", Next="Second", Catch=catch("First", LONG_NAME)),
+    Second=call("second", Next="Third", Catch=[*catch("Second", LONG_NAME), *catch("First", "C")]),
+    Third=call("third", Next="Fourth", Catch=[*catch("Third", LONG_NAME), *catch("Second", "D")]),
+    Fourth=each(
+        scope(One=call("one", Catch=catch("One", "E"))), Catch=[*catch("Fourth", "F"), *catch("First", "G")]
+    ),
+)  # edges from states to themselves, and back, and on, side by side
 HOSTILE = scope(
     **{
         "<script>alert(1)</script>": state("Pass", Next="Überprüfung 🚀 家族"),
@@ -116,6 +125,7 @@ MACHINES = {
     "loop": LOOP,
     "wide": WIDE,
     "self": SELF,
+    "busy": BUSY,
     "hostile": HOSTILE,
     "sixty": long_machine(60),
     **{f"random-{seed}": long_machine(25, seed) for seed in range(20, 32)},
