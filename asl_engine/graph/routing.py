@@ -87,14 +87,13 @@ class _Border:
         if not self.taken:
             return self.middle
         apart = max(1, min(offset, self.half - 2))
-        if len(set(ends)) == 1:
-            far = self.half - max(1, apart // 2)
-            room = max(2, apart // 2)
-            if abs(ends[0] - self.middle) <= far and all(abs(ends[0] - one) >= room for one in self.taken):
-                return ends[0]
-        is_right = sum(ends) >= self.middle * len(ends)
-        at = self.middle + (apart if is_right else -apart)
-        return 2 * self.middle - at if at in self.taken else at
+        room = max(2, apart // 2)
+        side = apart if sum(ends) >= self.middle * len(ends) else -apart
+        places = [self.middle + side, self.middle - side, self.middle, self.middle + side // 2]
+        if len(set(ends)) == 1 and abs(ends[0] - self.middle) <= self.half - max(1, apart // 2):
+            places.insert(0, ends[0])
+        free = (one for one in places if all(abs(one - other) >= room for other in self.taken))
+        return next(free, places[0])
 
 
 class _Net(NamedTuple):

@@ -91,18 +91,25 @@ def test_lines_begin_and_end_at_the_borders_of_their_states(name: str, unit: str
 
 
 @pytest.mark.parametrize("name", MACHINES)
-def test_lines_of_different_states_do_not_lie_on_each_other(name: str) -> None:
-    """But where they lead to the same state: there they meet."""
-    layout = lay_out(graph_of(MACHINES[name]), METRICS["pixels"])
-    pieces = [piece for edge in layout.edges for piece in level_pieces(edge)]
-    for index, (edge, y, left, right) in enumerate(pieces):
-        for other, other_y, other_left, other_right in pieces[:index]:
-            if y == other_y and left < other_right and other_left < right:
+def test_lines_of_different_states_do_not_lie_on_each_other(name: str, unit: str) -> None:
+    """But where they leave the same state, or lead to the same one: there they meet."""
+    layout = lay_out(graph_of(MACHINES[name]), METRICS[unit])
+    pieces = [piece for edge in layout.edges for piece in pieces_of(edge)]
+    for index, (edge, at, begin, end) in enumerate(pieces):
+        for other, other_at, other_begin, other_end in pieces[:index]:
+            if at == other_at and begin < other_end and other_begin < end:
                 assert edge.edge.target == other.edge.target or edge.edge.source == other.edge.source
 
 
-def level_pieces(edge: PlacedEdge) -> list[tuple[PlacedEdge, int, int, int]]:
-    return [(edge, y, min(x, to_x), max(x, to_x)) for (x, y), (to_x, to_y) in pairwise(edge.points) if y == to_y]
+def pieces_of(edge: PlacedEdge) -> list[tuple[PlacedEdge, tuple[str, int], int, int]]:
+    """Its level pieces by where they are from the top, its upright ones by where they are from the left."""
+    found = []
+    for (x, y), (to_x, to_y) in pairwise(edge.points):
+        if y == to_y:
+            found.append((edge, ("y", y), min(x, to_x), max(x, to_x)))
+        else:
+            found.append((edge, ("x", x), min(y, to_y), max(y, to_y)))
+    return found
 
 
 def test_the_way_straight_on_is_straight() -> None:
