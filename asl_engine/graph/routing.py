@@ -60,7 +60,19 @@ def find_ports(graph: Layered, middle: list[int], widths: list[int], offset: int
                 at = border.ahead(ends, tolerance) if kind == "next" else border.beside(ends, offset)
                 border.taken.append(at)
                 found.upper.update(dict.fromkeys(steps, at))
+    _untangle(leaving, found)
     return found
+
+
+def _untangle(leaving: dict[tuple[int, str], list[tuple[int, int]]], found: Ports) -> None:
+    """Exchange the ports of catchers and loops where each one's line would lead down below the other's."""
+    for (vertex, side), steps in leaving.items():
+        others = leaving.get((vertex, "catch"), []) if side == "back" else []
+        if others:
+            one, other = found.upper[steps[0]], found.upper[others[0]]
+            ends, other_ends = ({found.lower[step] for step in all_} for all_ in (steps, others))
+            if one in other_ends and other in ends:
+                found.upper.update(dict.fromkeys(steps, other) | dict.fromkeys(others, one))
 
 
 def _side(chain: Chain, *, below: bool) -> str:

@@ -86,6 +86,13 @@ BUSY = scope(
         scope(One=call("one", Catch=catch("One", "E"))), Catch=[*catch("Fourth", "F"), *catch("First", "G")]
     ),
 )  # edges from states to themselves, and back, and on, side by side
+TANGLED = scope(
+    First=call("f", Next="Pick", Catch=[*catch("Pick", "E0"), *catch("First", "E1"), *catch("Last", "E2")]),
+    Pick=state("Choice", Choices=[rule("First", NumericEquals=0)], Default="Second"),
+    Second=call("f", Next="Third"),
+    Third=call("f", Next="Last", Catch=[*catch("Third", "E0"), *catch("Pick", "E1")]),
+    Last=call("f"),
+)  # a catcher's line and a loop's would change sides
 HOSTILE = scope(
     **{
         "<script>alert(1)</script>": state("Pass", Next="Überprüfung 🚀 家族"),
@@ -126,6 +133,7 @@ MACHINES = {
     "wide": WIDE,
     "self": SELF,
     "busy": BUSY,
+    "tangled": TANGLED,
     "hostile": HOSTILE,
     "sixty": long_machine(60),
     **{f"random-{seed}": long_machine(25, seed) for seed in range(20, 32)},
