@@ -35,6 +35,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.pin",
         "Write a pytest file that runs an execution again, mocks and all: what failed passes once it is mended.",
     ),
+    "diff": Entry(
+        "asl_engine.cli.commands.diff",
+        "Compare two executions: path, data, attempts and durations. Exit code 1 if they differ.",
+    ),
     "import": Entry(
         "asl_engine.cli.commands.import_",
         "Bring home an execution that ran on AWS: then it is shown, replayed, forked and redriven as one of here.",

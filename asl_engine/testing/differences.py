@@ -6,20 +6,32 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["differences", "shown"]
+__all__ = ["COMPARED", "EXPECTED", "Words", "differences", "shown"]
 
 MAX_SHOWN = 120  # characters of one value
 MAX_LISTED = 20  # differences
 
 
-def differences(expected: Any, actual: Any) -> list[str]:
+class Words(NamedTuple):
+    """How a difference is told: ``{one}`` and ``{other}`` are the two values."""
+
+    other_value: str
+    missing: str
+    surplus: str
+
+
+EXPECTED: Final = Words("expected {one}, got {other}", "missing, expected {one}", "not expected: {other}")
+COMPARED: Final = Words("{one} > {other}", "{one} > (absent)", "(absent) > {other}")
+
+
+def differences(expected: Any, actual: Any, words: Words = EXPECTED) -> list[str]:
     """A line for each difference; none where the values are the same."""
-    found = [*_between(expected, actual, "$")]
+    found = [*_between(expected, actual, "$", words)]
     more = len(found) - MAX_LISTED
     return found if more <= 0 else [*found[:MAX_LISTED], f"... and {more} more"]
 
@@ -35,35 +47,35 @@ def shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
 
 
-def _between(expected: Any, actual: Any, place: str) -> Iterator[str]:
+def _between(expected: Any, actual: Any, place: str, words: Words) -> Iterator[str]:
     if expected is ...:
         return
     if isinstance(expected, dict) and isinstance(actual, dict):
-        yield from _members(expected, actual, place)
+        yield from _members(expected, actual, place, words)
     elif isinstance(expected, list | tuple) and isinstance(actual, list):
         for index, (one, other) in enumerate(zip(expected, actual, strict=False)):
-            yield from _between(one, other, f"{place}[{index}]")
+            yield from _between(one, other, f"{place}[{index}]", words)
         for index in range(len(actual), len(expected)):
-            yield f"{place}[{index}]: missing, expected {shown(expected[index])}"
+            yield f"{place}[{index}]: {words.missing.format(one=shown(expected[index]))}"
         for index in range(len(expected), len(actual)):
-            yield f"{place}[{index}]: not expected: {shown(actual[index])}"
+            yield f"{place}[{index}]: {words.surplus.format(other=shown(actual[index]))}"
     elif not _same(expected, actual):
-        yield f"{place}: expected {shown(expected)}, got {shown(actual)}"
+        yield f"{place}: {words.other_value.format(one=shown(expected), other=shown(actual))}"
 
 
-def _members(expected: dict[Any, Any], actual: dict[Any, Any], place: str) -> Iterator[str]:
+def _members(expected: dict[Any, Any], actual: dict[Any, Any], place: str, words: Words) -> Iterator[str]:
     for name, value in expected.items():
         if name is ...:
             continue
         where = f"{place}.{name}" if str(name).isidentifier() else f"{place}[{json.dumps(name)}]"
         if name in actual:
-            yield from _between(value, actual[name], where)
+            yield from _between(value, actual[name], where, words)
         else:
-            yield f"{where}: missing, expected {shown(value)}"
+            yield f"{where}: {words.missing.format(one=shown(value))}"
     if ... not in expected:
         for name in (name for name in actual if name not in expected):
             where = f"{place}.{name}" if name.isidentifier() else f"{place}[{json.dumps(name)}]"
-            yield f"{where}: not expected: {shown(actual[name])}"
+            yield f"{where}: {words.surplus.format(other=shown(actual[name]))}"
 
 
 def _same(expected: Any, actual: Any) -> bool:

@@ -30,6 +30,7 @@ COMMANDS = [
     "redrive",
     "fork",
     "pin",
+    "diff",
     "import",
     "stop",
     "history",

@@ -1,0 +1,119 @@
+"""Two executions side by side: their paths, their data, their attempts and how long each state took."""
+
+from __future__ import annotations
+
+from difflib import SequenceMatcher
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from asl_engine.testing.differences import COMPARED, differences
+from asl_engine.views.rows import visit_took
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from asl_engine.testing.visits import Lane, Visit
+    from asl_engine.views.account import Account
+
+__all__ = ["Compared", "compare", "compared_ends"]
+
+
+class Compared(NamedTuple):
+    """A state of one execution or of both.
+
+    ``place`` names the branches and iterations around it.  ``one`` and ``other`` are how long it took in each, in
+    milliseconds, None where it was not entered.  ``changes`` say what differs where it was entered in both.
+    """
+
+    place: tuple[str, ...]
+    state: str
+    one: int | None
+    other: int | None
+    changes: list[str]
+
+    @property
+    def differs(self) -> bool:
+        """Durations differ always, and do not count."""
+        return bool(self.changes) or self.one is None or self.other is None
+
+
+def compare(one: Account, other: Account) -> list[Compared]:
+    """All states of both, in the order of their paths."""
+    return [*_Comparing(one, other).visits(one.visits, other.visits, ())]
+
+
+def compared_ends(one: Account, other: Account) -> dict[str, list[str]]:
+    """What differs in how they began and how they ended: input, status, output, error, cause."""
+    first, second = one.execution, other.execution
+    ends: dict[str, tuple[Any, Any]] = {
+        "input": (_value(first.input), _value(second.input)),
+        "status": (first.status, second.status),
+        "output": (_value(first.output), _value(second.output)),
+        "error": (first.error, second.error),
+        "cause": (first.cause, second.cause),
+    }
+    return {name: found for name, (before, now) in ends.items() if (found := differences(before, now, COMPARED))}
+
+
+def _value(payload: Any) -> Any:
+    return None if payload is None else payload.value
+
+
+class _Comparing:
+    def __init__(self, one: Account, other: Account) -> None:
+        self._one = one
+        self._other = other
+
+    def visits(self, before: Sequence[Visit], now: Sequence[Visit], place: tuple[str, ...]) -> Iterator[Compared]:
+        """The states of one path, matched by their names."""
+        names = [visit.name for visit in before], [visit.name for visit in now]
+        for kind, begin, end, start, stop in SequenceMatcher(None, *names, autojunk=False).get_opcodes():
+            if kind == "equal":
+                for one, other in zip(before[begin:end], now[start:stop], strict=True):
+                    yield self._both(one, other, place)
+                    yield from self._lanes(one, other, place)
+            else:
+                for visit in before[begin:end]:
+                    yield Compared(place, visit.name, visit_took(visit, self._one), None, [])
+                for visit in now[start:stop]:
+                    yield Compared(place, visit.name, None, visit_took(visit, self._other), [])
+
+    def _both(self, one: Visit, other: Visit, place: tuple[str, ...]) -> Compared:
+        took = visit_took(one, self._one), visit_took(other, self._other)
+        return Compared(place, one.name, *took, changes_of(one, other))
+
+    def _lanes(self, one: Visit, other: Visit, place: tuple[str, ...]) -> Iterator[Compared]:
+        """The branches and iterations of the last attempt of each."""
+        before, now = last_lanes(one), last_lanes(other)
+        for key in dict.fromkeys((*before, *now)):
+            inside = (*place, f"{one.name} {key[0]} {key[1]}")
+            yield from self.visits(visits_in(before.get(key)), visits_in(now.get(key)), inside)
+
+
+def last_lanes(visit: Visit) -> dict[tuple[str, int], Lane]:
+    return {(lane.kind, lane.number): lane for lane in visit.lanes}
+
+
+def visits_in(lane: Lane | None) -> list[Visit]:
+    return [] if lane is None else lane.visits
+
+
+def changes_of(one: Visit, other: Visit) -> list[str]:
+    """What differs in a state that both have entered."""
+    changes = [f"input {line}" for line in differences(one.input, other.input, COMPARED)]
+    before, now = _attempts(one), _attempts(other)
+    if before != now:
+        changes.append(f"attempts: {before} > {now}")
+    if one.exited and other.exited:
+        changes += [f"output {line}" for line in differences(one.output, other.output, COMPARED)]
+        if one.next != other.next:
+            changes.append(f"goes on to: {one.next or 'the end'} > {other.next or 'the end'}")
+    elif one.exited != other.exited:
+        changes.append("left in good order" + (": yes > no" if one.exited else ": no > yes"))
+    if one.variables != other.variables:
+        changes += [f"variables {line}" for line in differences(one.variables, other.variables, COMPARED)]
+    return changes
+
+
+def _attempts(visit: Visit) -> str:
+    """``PaymentError, PaymentError, succeeded``; "" where the state does no work that could fail."""
+    return ", ".join((attempt.error or "failed") if attempt.failed else "succeeded" for attempt in visit.attempts)
