@@ -34,13 +34,26 @@ COMMANDS = [
     "import",
     "stop",
     "history",
+    "timeline",
+    "graph",
+    "open",
     "list",
+]
+COMMANDS += [
     "show",
     "replay",
     "validate",
     "coverage",
+    "tasks",
+    "prune",
+    "backup",
+    "check",
+    "serve",
+    "deploy",
+    "export",
+    "workers",
+    "remote",
 ]
-COMMANDS += ["tasks", "prune", "backup", "check", "serve", "deploy", "export", "workers", "remote"]
 
 
 def test_alone_it_prints_help(project: Project) -> None:
