@@ -27,7 +27,8 @@ from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.resources.python.tasks import python_resource
 from asl_engine.store.sqlite import writer
-from asl_engine.store.sqlite.appends import INSERT_EVENT
+from asl_engine.store.sqlite.appends import INSERT_EVENTS
+from asl_engine.store.sqlite.codec import WIDTH
 from asl_engine.store.sqlite.schema import MIGRATIONS
 from asl_engine.store.sqlite.store import SqliteStore
 
@@ -66,7 +67,8 @@ def counted() -> Iterator[list[list[tuple[Any, ...]]]]:
     write = writer.write_together
 
     def count(db: sqlite3.Connection, appends: Sequence[Append]) -> list[writer.Outcome]:
-        commits.append([row for append in appends for row in append.events])
+        values = [value for append in appends for value in append.events]
+        commits.append([tuple(values[at : at + WIDTH]) for at in range(0, len(values), WIDTH)])
         return write(db, appends)
 
     writer.write_together = count
@@ -136,9 +138,10 @@ def run_sqlite(workload: Workload, folder: Path, commits: list[list[tuple[Any, .
     for migration in MIGRATIONS:
         for statement in migration:
             db.execute(statement)
+    insert = f"{INSERT_EVENTS} ({', '.join('?' * WIDTH)})"
     started = time.perf_counter()
     for rows in commits:
-        db.executemany(INSERT_EVENT, rows)
+        db.executemany(insert, rows)
         db.commit()
     seconds = time.perf_counter() - started
     db.close()

@@ -26,7 +26,7 @@ from asl_engine.language.loader import check
 from asl_engine.limits import Limits
 from asl_engine.payload import Payload
 from asl_engine.projections.history import project
-from asl_engine.store.sqlite.codec import decode, encode
+from asl_engine.store.sqlite.codec import decode, encode, rows_of
 from tests.core.driver import IDENTITY, NOW
 
 if TYPE_CHECKING:
@@ -342,7 +342,7 @@ def one_round(random: Random, definitions: list[dict[str, Any]]) -> str:
         return "refused"
     execution, events = run(random, machine, given.get("value"))
     assert execution.status != "RUNNING"
-    again = decode(encode(events), {})
+    again = decode(rows_of(encode(1, events)), {})
     folded = fold(IDENTITY, again)
     assert (folded.status, folded.seq, folded.output, folded.error) == (
         execution.status, execution.seq, execution.output, execution.error,

@@ -49,9 +49,10 @@ class RunOptions(NamedTuple):
 
     def to_stored(self) -> dict[str, Json]:
         """The options as a JSON object, without those that have their default."""
-        limits: dict[str, Json] = {
-            name: value for name, value in self.limits._asdict().items() if value != getattr(AWS_LIMITS, name)
-        }
+        limits: dict[str, Json] = {}
+        if self.limits is not AWS_LIMITS:
+            others = self.limits._asdict().items()
+            limits = {name: value for name, value in others if value != getattr(AWS_LIMITS, name)}
         stored: dict[str, Json] = {
             "definition_path": str(self.definition) if self.definition != Path() else None,
             "lambda": self.use_lambda,

@@ -15,7 +15,7 @@ from asl_engine.language.loader import check, load
 from asl_engine.payload import Payload
 from asl_engine.projections.history import project
 from asl_engine.store.memory.store import MemoryStore
-from asl_engine.store.sqlite.codec import decode, encode
+from asl_engine.store.sqlite.codec import decode, encode, rows_of
 from tests.core.driver import IDENTITY, drive
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ SOUND: dict[str, dict[str, Any]] = {
 def test_the_history_shows_the_role(definition: dict[str, Any], resource: str) -> None:
     definition["States"]["T"]["Resource"] = resource
     _, events = drive(definition, GIVEN, {"T": [1]})
-    shown = list(project(IDENTITY, decode(encode(events), {})))
+    shown = list(project(IDENTITY, decode(rows_of(encode(1, events)), {})))
     details = next(event[key] for event in shown for key in event if key.endswith("ScheduledEventDetails"))
     assert details["taskCredentials"] == {"roleArn": ROLE}
 

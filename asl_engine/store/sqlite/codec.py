@@ -19,11 +19,13 @@ from asl_engine.payload import Payload
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["COLUMNS", "Row", "decode", "encode", "referred_to", "unstored"]
+__all__ = ["COLUMNS", "WIDTH", "Row", "decode", "encode", "referred_to", "rows_of", "unstored"]
 
 Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | None]
 
 COLUMNS = ("seq", "id", "previous", "at", "frame", "kind", "data", "payload")
+WIDTH = 1 + len(COLUMNS)  # of a row with the execution's key
+HEAD = COLUMNS.index("kind")  # every event begins with the columns before it
 PAYLOAD_FIELDS = frozenset({"input", "output", "parameters", "items", "variables"})
 # The variables that Assign sets are a second, rare payload: they join the small fields as an object.
 ASSIGNED = "assigned"
@@ -35,56 +37,66 @@ INLINE_LENGTH = 128
 class _Kind:
     """How to take apart the events of one kind."""
 
-    __slots__ = ("data", "make", "name", "payload", "payload_field", "small", "small_fields")
+    __slots__ = ("data", "make", "name", "payload", "payload_field", "small")
 
     def __init__(self, kind: type[Event]) -> None:
         own = [name for name in kind._fields if name not in COLUMNS]
         self.make: Callable[..., Event] = kind
         self.name = kind.__name__
         self.payload_field = next((name for name in own if name in PAYLOAD_FIELDS), None)
-        self.small_fields = tuple(name for name in own if name not in PAYLOAD_FIELDS and name != ASSIGNED)
         self.payload: Callable[[Any], Payload] | None = (
             None if self.payload_field is None else attrgetter(self.payload_field)
         )
-        self.small = _getter(self.small_fields)
+        names = [name for name in own if name not in PAYLOAD_FIELDS and name != ASSIGNED]
+        # What ``data`` is made of: a tuple, or the only field's value.
+        self.small: Callable[[Any], Any] | None = attrgetter(*names) if names else None
+        data = _data_of(names)
         # State names recur.
-        self.data = _data if SELDOM_THE_SAME & {*self.small_fields} else _cached_data
+        self.data = data if SELDOM_THE_SAME & {*names} else lru_cache(maxsize=1024)(data)
 
 
-def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
+def _data_of(names: list[str]) -> Callable[[Any], str]:
+    """Makes the text of the small fields of what ``_Kind.small`` gives."""
     if len(names) == 1:
-        get = attrgetter(names[0])
-        return lambda event: (get(event),)
-    return attrgetter(*names) if names else lambda _: ()
+        return lambda value: dumps({names[0]: value})
+    return lambda values: dumps(dict(zip(names, values, strict=True)))
 
 
-def _data(names: tuple[str, ...], values: tuple[Any, ...]) -> str | None:
-    return dumps(dict(zip(names, values, strict=True))) if names else None
-
-
-_cached_data = lru_cache(maxsize=4096)(_data)
 _KINDS = {kind: _Kind(kind) for kind in EVENT_KINDS.values()}
 _BY_NAME = {kind.name: kind for kind in _KINDS.values()}
 
 
-def encode(events: Sequence[Event]) -> list[Row]:
-    """The rows of consecutive events of one execution; gives payloads their ``origin``."""
-    rows: list[Row] = []
+def encode(execution: int, events: Sequence[Event]) -> list[Any]:
+    """The rows of consecutive events of one execution, each after the execution's key, value after value.
+
+    Gives payloads their ``origin``.
+    """
+    values: list[Any] = []
     for event in events:
         kind = _KINDS[type(event)]
         text: str | int | None = None
         if kind.payload is not None:
             payload = kind.payload(event)
             text = payload.text
-            if payload.origin and len(text) >= INLINE_LENGTH:
-                text = payload.origin
-            elif not payload.origin:
+            if not payload.origin:
                 payload.origin = event.seq
-        data = kind.data(kind.small_fields, kind.small(event))
-        if isinstance(event, StateExited) and event.assigned is not None and data is not None:
+            elif len(text) >= INLINE_LENGTH:
+                text = payload.origin
+        data = None if kind.small is None else kind.data(kind.small(event))
+        if type(event) is StateExited and event.assigned is not None and data is not None:
             data = f'{data[:-1]},"{ASSIGNED}":{event.assigned.text}}}'
-        rows.append((event.seq, event.id, event.previous, event.at, event.frame, kind.name, data, text))
-    return rows
+        values += (execution, *event[:HEAD], kind.name, data, text)
+    return values
+
+
+def rows_of(values: Sequence[Any]) -> list[Row]:
+    """The rows that ``encode`` has made."""
+    return [_as_row(values[at + 1 : at + WIDTH]) for at in range(0, len(values), WIDTH)]
+
+
+def _as_row(values: Sequence[Any]) -> Row:
+    seq, number, previous, at, frame, kind, data, payload = values
+    return (seq, number, previous, at, frame, kind, data, payload)
 
 
 def unstored(events: Sequence[Event]) -> None:

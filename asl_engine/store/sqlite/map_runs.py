@@ -72,6 +72,16 @@ _ENDINGS: dict[type[Event], MapRunStatus] = {
     ev.MapRunFailed: "FAILED",
     ev.MapRunAborted: "ABORTED",
 }
+# All events that change a Map Run's row, or a child's.
+_TOLD_BY = {
+    *_ENDINGS,
+    ev.MapRunStarted,
+    ev.MapRunRedriven,
+    ev.ExecutionRedriven,
+    ev.ExecutionFailed,
+    ev.ExecutionTimedOut,
+    ev.ExecutionAborted,
+}
 
 
 def endings(events: Sequence[Event]) -> list[tuple[int, MapRunStatus, int]]:
@@ -89,6 +99,8 @@ def endings(events: Sequence[Event]) -> list[tuple[int, MapRunStatus, int]]:
 
 def changes(key: int, events: Sequence[Event]) -> list[Statement]:
     """The statements that update the Map Runs of the execution ``key`` from its log."""
+    if _TOLD_BY.isdisjoint(map(type, events)):  # nearly always
+        return []
     found: list[Statement] = [
         (INSERT, (event.arn, key, event.seq, event.at, event.parameters.text))
         for event in events

@@ -20,7 +20,7 @@ from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, Orphan, Record
-from asl_engine.store.run_options import SERVED, RunOptions
+from asl_engine.store.run_options import NO_OPTIONS, SERVED, RunOptions
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
@@ -107,7 +107,7 @@ class SqliteStore:
             reader = await read_only_connection(place.path, unchanging=place.unchanging)
             return cls(path, place, writer=None, reader=reader)
         writer = await Writer.open(path, synchronous)
-        return cls(path, DatabaseFile(path), writer=writer, reader=None)
+        return cls(path, writer.place, writer=writer, reader=None)
 
     # -- writing --------------------------------------------------------------------------------
 
@@ -124,14 +124,14 @@ class SqliteStore:
             record.status,
             who.started_at,
             record.stopped_at,
-            dumps(record.options.to_stored()),
+            "{}" if record.options is NO_OPTIONS else dumps(record.options.to_stored()),
             self._own_lease(),
         )
         batch.execution = (*names, *state, who.version_arn, who.alias_arn)
         if child is not None:
             batch.child = (child.map_run, child.number, key, child.items)
         await self._commit(batch, events)
-        if not batch.end:
+        if not batch.ended:
             self._keys[who.arn] = key
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
@@ -142,7 +142,7 @@ class SqliteStore:
         await self._commit(batch, events)
         self._claimed.pop(arn, None)
         self._keys[arn] = key
-        if batch.end:
+        if batch.ended:
             del self._keys[arn]
 
     async def _write_statements(self, *statements: Statement) -> None:
@@ -159,9 +159,6 @@ class SqliteStore:
         except sqlite3.Error as error:
             unstored(events)
             raise self._refusal(batch, error) from None
-        # Data written to a file that no process can open again has not been kept.
-        if batch.end or batch.execution or batch.statements:
-            self._place.check()
 
     async def write_alone(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
         """Call a function with the connection that writes, in its thread.
@@ -218,7 +215,7 @@ class SqliteStore:
             f" ORDER BY seq {order} LIMIT ?3",
             (key, value, limit),
         )
-        rows = [_as_row(row) for row in (reversed(found) if order else found)]
+        rows: list[Row] = [*reversed(found)] if order else found
         payloads: dict[int, Payload] = {}
         if earlier := referred_to(rows):
             query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
@@ -406,11 +403,6 @@ class SqliteStore:
         if self._lease is not None:
             self._lease.release()
             self._lease = None
-
-
-def _as_row(row: Any) -> Row:
-    seq, number, previous, at, frame, kind, data, payload = row
-    return (seq, number, previous, at, frame, kind, data, payload)
 
 
 def _options(text: str) -> RunOptions:

@@ -14,8 +14,10 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
 
+from asl_engine.errors import StoreError
 from asl_engine.store.sqlite.appends import Append, insert
 from asl_engine.store.sqlite.opening import connection_to
+from asl_engine.store.sqlite.place import DatabaseFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +38,12 @@ class Job(NamedTuple):
 
 
 class Writer:
-    """Open it with ``Writer.open``; close it when done.  Its thread does not keep the process alive."""
+    """Open it with ``Writer.open``; close it when done.  Its thread does not keep the process alive.
+
+    ``place`` is the file that was opened.
+    """
+
+    place: DatabaseFile
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -86,6 +93,7 @@ class Writer:
     def _run(self, path: Path, synchronous: str) -> None:
         try:
             db = connection_to(path, synchronous)
+            self.place = DatabaseFile(path)
         except Exception as error:  # noqa: BLE001  who opens it hears of it
             self._tell(_fail, self._opened, error)
             self._tell(_resolve, self._closed)
@@ -109,12 +117,23 @@ class Writer:
         appends = [one for one in waiting if isinstance(one, Append)]
         if appends:
             self.since = time.monotonic()
-            self._tell(_settle, write_together(db, appends))
+            outcomes = self._looked_after(write_together(db, appends))
             self.since = None
+            self._tell(_settle, outcomes)
         for one in waiting:
             if isinstance(one, Job):
                 self._do(db, one)
         return waiting[-1] is not None
+
+    def _looked_after(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """The outcomes, where the file has not been removed: what no process can open again has not been kept."""
+        if not any(append.is_looked_after for append, _ in outcomes):
+            return outcomes
+        try:
+            self.place.check()
+        except StoreError as removed:
+            return [(append, removed if append.is_looked_after else error) for append, error in outcomes]
+        return outcomes
 
     def _do(self, db: sqlite3.Connection, job: Job) -> None:
         try:
