@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, OpenTask
 
-__all__ = ["dismiss", "local_identity", "readable", "report_defect", "resolve", "token_of"]
+__all__ = ["dismiss", "local_identity", "readable", "report_defect", "resolve", "salts", "token_of"]
 
 log = logging.getLogger("asl_engine.engine")
 
 # How long leaving the engine waits for tasks that were cancelled.
 FAREWELL_TIMEOUT = 1.0
+SALT_BYTES = 16
+SALTS_AT_ONCE = 256
 
 
 def local_identity(region: str, account: str, machine_name: str, name: str, started_at: int) -> Identity:
@@ -36,6 +39,18 @@ def local_identity(region: str, account: str, machine_name: str, name: str, star
         role_arn=role_arn(region, account),
         started_at=started_at,
     )
+
+
+def salts() -> Iterator[str]:
+    """Random texts, one for each execution.
+
+    Asking the system lets go of Python's lock, which the thread that writes may then have for a while: so it is
+    asked for many of them at once.
+    """
+    while True:
+        pool = os.urandom(SALTS_AT_ONCE * SALT_BYTES)
+        for at in range(0, len(pool), SALT_BYTES):
+            yield pool[at : at + SALT_BYTES].hex()
 
 
 def token_of(execution: Execution, task: OpenTask) -> str:

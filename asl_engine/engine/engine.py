@@ -12,32 +12,27 @@ task of an anyio group costs several times as much as the rest of an event.
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from asl_engine.arn import is_activity, is_express
-from asl_engine.core.events import ClockSet, TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
-from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
+from asl_engine.arn import is_express
+from asl_engine.core.execution import Execution, OpenTask
 from asl_engine.core.interpreter import MAX_DECISION_EVENTS
-from asl_engine.core.open_work import CLOSING, OPENING, opened_by
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
-    MapRunReported,
     RedriveRequested,
     Resumed,
     Started,
     StopRequested,
-    TaskReported,
     TimerReported,
 )
 from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.clock_changes import ClockChanges
 from asl_engine.engine.deciding import Deciding, folded
-from asl_engine.engine.due_times import watch_all, watch_due, watch_lifetime
-from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
+from asl_engine.engine.due_times import watch_lifetime
+from asl_engine.engine.effects import dismiss, local_identity, readable, resolve, salts
 from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.keeping import Keeping, Reply
@@ -45,20 +40,17 @@ from asl_engine.engine.map_runs.registry import MapRunRegistry
 from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.retrying import Retrying
 from asl_engine.engine.run import Run
-from asl_engine.engine.task_calls import task_call
 from asl_engine.engine.timers import Timers
+from asl_engine.engine.working import Working
 from asl_engine.errors import (
     Conflict,
     ExecutionAlreadyExists,
     ExecutionBusy,
     ExecutionNotRedrivable,
-    StatesError,
     StoreError,
     StoreUnavailable,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.resources import PENDING
-from asl_engine.resources.cancelling import GIVEN_UP
 from asl_engine.store.records import Record
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
@@ -67,7 +59,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.core.events import Event
-    from asl_engine.core.execution import Identity, OpenWork
+    from asl_engine.core.execution import Identity
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
@@ -75,13 +67,11 @@ if TYPE_CHECKING:
     from asl_engine.engine.run import Observer
     from asl_engine.engine.timers import Busy
     from asl_engine.payload import Payload
-    from asl_engine.resources import Pending, Resource
+    from asl_engine.resources import Resource
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Child
 
 __all__ = ["Engine"]
-
-SALT_BYTES = 16
 
 
 class Engine:
@@ -131,8 +121,10 @@ class Engine:
         self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
         self.given_up = GivenUp(store, self.retrying, self.spawn)
+        self._working = Working(self, self._drive, self._abandon)
         self._spawned: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._salts = salts()
+        self.closed = False  # it has been left
 
     async def __aenter__(self) -> Self:
         self.timers.start()
@@ -140,7 +132,7 @@ class Engine:
 
     async def __aexit__(self, *exc: object) -> None:
         await self.map_runs.closed()
-        self._closed = True
+        self.closed = True
         self.timers.close()
         await dismiss(self._spawned)
         with suppress(StoreError):  # then this process counts as one that died
@@ -180,7 +172,7 @@ class Engine:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
         run = Run(machine, Execution(identity), options, self._changes.total)
         with self.timers.busy():
-            started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
+            started = Started(identity.started_at, input, next(self._salts))
             events = await self._deciding.decide(run, started)
             if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
                 events = in_short(events)
@@ -205,7 +197,7 @@ class Engine:
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
-                self._watch(run, work)
+                self._working.watch(run, work)
         self._tell(run, events)
         return run
 
@@ -253,7 +245,7 @@ class Engine:
         Raises ``StoreError`` where they could not be stored, ``ExecutionBusy`` where another process has taken
         the execution over.
         """
-        if self._closed:
+        if self.closed:
             raise asyncio.CancelledError  # as whoever asked a moment ago
         if run.done.done():
             return []
@@ -287,10 +279,10 @@ class Engine:
 
     def activate(self, run: Run) -> asyncio.Task[None] | None:
         """See that somebody empties the inbox; None where somebody does."""
-        if run.driving or self._closed:
+        if run.driving or self.closed:
             return None
         run.driving = True
-        return self.spawn(self._drive(run), self.timers.busy())
+        return self.spawn(self._working.go_on(run), self.timers.busy())
 
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
@@ -301,7 +293,7 @@ class Engine:
                 events: list[Event] = []
                 taken: list[Stimulus] = []
                 while inbox:
-                    stimulus = inbox.popleft()
+                    stimulus = inbox.pop(0)
                     taken.append(stimulus)
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
@@ -313,7 +305,7 @@ class Engine:
                     except StoreUnavailable as error:
                         events = await self._keeping.keep(run, taken, answers, events, error)
                     if events:
-                        self._act(run, events)
+                        self._act(run, events, driving=True)
                 while answers:
                     _, heard, made = answers.pop()
                     resolve(heard, made)
@@ -326,27 +318,12 @@ class Engine:
                 resolve(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
             run.driving = False
 
-    def _act(self, run: Run, events: list[Event]) -> None:
+    def _act(self, run: Run, events: list[Event], *, driving: bool = False) -> None:
         """Do what the stored events ask for."""
-        open_work = run.execution.open
-        for event in events:
-            kind = type(event)
-            if kind in OPENING:
-                self._watch(run, open_work.get(opened_by(event)))
-            elif isinstance(event, TaskScheduled):
-                if is_activity(event.resource):
-                    self._watch(run, open_work.get(event.seq))
-            elif isinstance(event, TaskHeartbeatReceived):
-                watch_due(self, run, open_work.get(event.task))
-            elif isinstance(event, TaskSucceeded | TaskFailed):
-                self._no_longer_pending(run, event.task)
-                run.stop_waiting(event.task)
-            elif kind is ClockSet:
-                watch_all(self, run)
-            elif kind in CLOSING:
-                self._cancel_closed(run)
-                self.map_runs.close(run)
+        self._working.act(run, events, driving=driving)
         self._tell(run, events)
+        if run.inbox:
+            self._working.start_next(run)
 
     def _tell(self, run: Run, events: list[Event]) -> None:
         """Events are on disk: now the world may know."""
@@ -381,8 +358,7 @@ class Engine:
     def _let_go(self, run: Run) -> None:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
             del self.runs[run.arn]
-        for key in [*run.tasks, *run.pending]:
-            self._cancel(run, key)
+        self._working.leave(run)
 
     async def _superseded(self, run: Run) -> None:
         """Somebody else has written to the log: follow them."""
@@ -397,97 +373,28 @@ class Engine:
         else:
             self._tell(run, events[run.told :])
 
-    # -- tasks ------------------------------------------------------------------------------------
-
-    def _watch(self, run: Run, work: OpenWork | None) -> None:
-        """See to open work: run the task or offer it to workers, drive the Map Run, set the timers."""
-        if isinstance(work, OpenTask) and work.is_activity and work.key not in run.tasks:
-            self._hold_open(run, work)
-        elif isinstance(work, OpenTask | OpenMapRun) and work.started and work.key not in run.tasks:
-            run.tasks[work.key] = self.spawn(self._perform(run, work), self.timers.busy())
-        watch_due(self, run, work)
-
-    def _hold_open(self, run: Run, work: OpenTask) -> None:
-        """The task of an activity is work under way too, for which time does not jump."""
-        if work.key in run.pending:  # it has been started: whoever works for it has been found
-            return
-        run.pending[work.key] = self.timers.outside()
-        if self.stand_in is not None and self.stand_in(self, run, work):
-            return
-        if not work.started:
-            self.activities.offer(work.resource, PendingTask(run, work.key))
+    # -- what is under way --------------------------------------------------------------------------
 
     def _is_offered(self, task: PendingTask[Run]) -> bool:
         run, key, taken = task
         work = None if run.done.done() else run.execution.open.get(key)
         return isinstance(work, OpenTask) and (taken or not work.started)
 
-    async def _perform(self, run: Run, work: OpenTask | OpenMapRun) -> None:
-        pending = False
-        try:
-            stimulus = await (self._call(run, work) if isinstance(work, OpenTask) else self._map(run, work))
-            pending = stimulus is PENDING and not run.done.done() and work.key in run.execution.open
-        finally:
-            run.forget(work.key)
-            if pending:
-                run.pending[work.key] = self.timers.outside()
-        if stimulus is None or stimulus is PENDING:
-            return
-        put(run, stimulus)
-        if not run.driving:
-            run.driving = True
-            await self._drive(run)
-
-    async def _call(self, run: Run, task: OpenTask) -> TaskReported | Pending | None:
-        try:
-            output = await self.resources[task.resource](task_call(self, run, task))
-        except StatesError as error:
-            return TaskReported(self.clock.now(), task.key, None, error.error, error.cause)
-        except BaseException as error:  # a resource is broken, not the task: whoever waits must hear of it
-            if self._closed or task.key not in run.tasks:  # or it was told to stop
-                raise
-            self._abandon(run, error)
-            return None
-        if output is PENDING:
-            return output
-        return TaskReported(self.clock.now(), task.key, output)
-
-    async def _map(self, run: Run, work: OpenMapRun) -> MapRunReported | None:
-        try:
-            return await self.map_runs.drive(run, work)
-        except Exception as error:  # noqa: BLE001  a child cannot be driven on, and neither can its parent
-            self._abandon(run, error)
-            return None
-
-    def _cancel_closed(self, run: Run) -> None:
-        """Tasks that have timed out or were given up with their branch have nobody to report to."""
-        for key in [key for key in [*run.tasks, *run.pending] if key not in run.execution.open]:
-            self._cancel(run, key)
-
-    def _cancel(self, run: Run, key: int) -> None:
-        task = run.tasks.pop(key, None)
-        if task is not None:
-            task.cancel(None if run.goes_on(key) else GIVEN_UP)
-        self._no_longer_pending(run, key)
-
-    def _no_longer_pending(self, run: Run, key: int) -> None:
-        busy = run.pending.pop(key, None)
-        if busy is not None:
-            busy.close()
-
     def spawn(self, work: Coroutine[None, None, None], busy: Busy | None = None) -> asyncio.Task[None]:
         """Let something run until the engine is left.
 
         ``busy`` is closed when it has ended, also where it was cancelled before it could begin.
         """
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._spawned.discard(task)
+            if busy is not None:
+                busy.close()
+
         task = asyncio.ensure_future(work)
         self._spawned.add(task)
-        task.add_done_callback(self._spawned.discard)
-        if busy is not None:
-            task.add_done_callback(lambda _: busy.close())
+        task.add_done_callback(ended)
         return task
-
-    # -- timers -----------------------------------------------------------------------------------
 
     def _ring(self, run: Run, key: int) -> None:
         self.deliver(run, TimerReported(self.clock.now(), key))

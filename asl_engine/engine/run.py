@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.core.interpreter import MACHINE_TIMER
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.core.events import Event
-    from asl_engine.core.execution import Execution
+    from asl_engine.core.execution import Execution, OpenTask
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.timers import Busy
@@ -27,6 +26,7 @@ class Run:
     """An execution that this process drives."""
 
     __slots__ = (
+        "__weakref__",
         "answered",
         "arn",
         "asked",
@@ -37,9 +37,11 @@ class Run:
         "heartbeats",
         "inbox",
         "machine",
+        "next",
         "options",
         "pending",
         "submitted",
+        "takes_next",
         "tasks",
         "told",
     )
@@ -54,12 +56,14 @@ class Run:
         self.arn = execution.identity.arn
         self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         self.driving = False
+        self.takes_next = False  # somebody drives who sees to ``next``
+        self.next: OpenTask | None = None  # what whoever drives performs itself when the inbox is empty
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.pending: dict[int, Busy] = {}  # tasks that have been called and wait for an answer from outside
         self.submitted: set[int] = set()  # tasks whose call has submitted its work
         self.answered: set[int] = set()  # tasks that were answered with their tokens while their call goes on
         self.heartbeats: dict[int, HeartbeatTimes] = {}  # by the task, where it has beaten
-        self.inbox: deque[Stimulus] = deque()
+        self.inbox: list[Stimulus] = []
         self.clock = clock  # how far the wall clock had been set when it was first decided: ``ClockChanges.total``
         self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
 

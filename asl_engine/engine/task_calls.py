@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,8 +12,6 @@ from asl_engine.engine.heartbeats import of_task
 from asl_engine.resources import TaskCall
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from asl_engine.core.execution import OpenTask
     from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
@@ -26,48 +23,54 @@ __all__ = ["task_call"]
 def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
     if task.submitted is not None:
         run.submitted.add(task.key)
+    voice = _Voice(host, run, task.key)
+    frame = task.frame
     return TaskCall(
-        resource=task.resource,
-        input=task.parameters,
-        key=f"{run.arn}:{task.key}",
-        attempt=task.attempt,
-        deadline=task.timeout_due,
-        execution=run.arn,
-        state=task.frame.state,
-        heartbeat=heartbeat(host, run, task.key),
+        task.resource,
+        task.parameters,
+        f"{run.arn}:{task.key}",
+        task.attempt,
+        task.timeout_due,
+        run.arn,
+        frame.state,
+        voice.beat,
         role=task.role,
-        idle=host.timers.idle,
-        deaths=task.frame.deaths,
-        payload_bytes=host.limits.payload_bytes,
         token=token_of(run.execution, task) if is_submitted(task.resource) else "",
         submitted=task.submitted,
-        submit=submission(host, run, task.key),
+        submit=voice.submit,
+        idle=host.timers.idle,
+        deaths=frame.deaths,
+        payload_bytes=host.limits.payload_bytes,
     )
 
 
-def submission(host: Host, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
-    async def report(output: Payload) -> None:
-        await host.ask(run, SubmissionReported(host.clock.now(), key, output))
+class _Voice:
+    """How a task speaks up while it is being done."""
 
-    async def submit(output: Payload) -> None:
-        await host.retrying.insist(run.arn, partial(report, output))  # the work is under way, and not to be lost
+    __slots__ = ("_host", "_key", "_run")
+
+    def __init__(self, host: Host, run: Run, key: int) -> None:
+        self._host = host
+        self._run = run
+        self._key = key
+
+    async def submit(self, output: Payload) -> None:
+        run, key = self._run, self._key
+        report = partial(self._report, output)
+        await self._host.retrying.insist(run.arn, report)  # the work is under way, and not to be lost
         if key in run.tasks:
             run.submitted.add(key)
 
-    return submit
+    async def _report(self, output: Payload) -> None:
+        await self._host.ask(self._run, SubmissionReported(self._host.clock.now(), self._key, output))
 
+    def beat(self) -> None:
+        """May be called from any thread."""
+        self._run.done.get_loop().call_soon_threadsafe(self._deliver)
 
-def heartbeat(host: Host, run: Run, key: int) -> Callable[[], None]:
-    """May be called from any thread."""
-    loop = asyncio.get_running_loop()
-
-    def deliver() -> None:
+    def _deliver(self) -> None:
+        host, run = self._host, self._run
         if run.arn in host.runs:
-            stimulus = of_task(run, key, host.clock.now(), stuck=run.arn in host.retrying.stuck)
+            stimulus = of_task(run, self._key, host.clock.now(), stuck=run.arn in host.retrying.stuck)
             if stimulus is not None:
                 host.deliver(run, stimulus)
-
-    def beat() -> None:
-        loop.call_soon_threadsafe(deliver)
-
-    return beat

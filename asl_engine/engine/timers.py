@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from weakref import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,7 +27,7 @@ Owner = TypeVar("Owner")
 
 # A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
 MAX_SLEEP_SECONDS = 1.0
-# Timers of what has ended stay until they come due, or until there are too many of them.
+# Timers that mean nothing any more stay until they come due, or until there are too many of them.
 MIN_SWEPT = 1000
 # It is quiet when nothing was under way for so many turns of the event loop: whoever waits for a future that waits
 # for another hears of it some turns later.
@@ -66,7 +67,7 @@ class Busy:
 class _Sleeper:
     """Work that waits for a moment.  ``rung`` means that it has come."""
 
-    __slots__ = ("rung", "woken")
+    __slots__ = ("__weakref__", "rung", "woken")
 
     def __init__(self, woken: asyncio.Future[None]) -> None:
         self.woken = woken
@@ -77,8 +78,9 @@ class Timers(Generic[Owner]):
     """Timers by owner and key, due in milliseconds since the epoch.
 
     ``is_pending(owner, key, due)`` says whether a timer still means something; those whose work is done or
-    has moved on are dropped.  ``ring(owner, key)`` is told of those that are due.  ``clock_set(by)`` is told that
-    the wall clock was set, by how many milliseconds: all timers are gone then, and it is to set them anew.
+    has moved on are dropped.  ``ring(owner, key)`` is told of those that are due.  A timer does not keep its owner
+    in memory, and means nothing without it.  ``clock_set(by)`` is told that the wall clock was set, by how many
+    milliseconds: all timers are gone then, and it is to set them anew.
     """
 
     def __init__(
@@ -96,7 +98,7 @@ class Timers(Generic[Owner]):
         self._ring = ring
         self._await_outside = await_outside
         self._horizon: float = math.inf  # milliseconds since the epoch
-        self._heap: list[tuple[int, int, Owner | _Sleeper, int]] = []  # due, tie-break, owner, key
+        self._heap: list[tuple[int, int, ref[Owner | _Sleeper], int]] = []  # due, tie-break, owner, key
         self._sweep_at = MIN_SWEPT
         self._ticket = count()
         self._alarm: asyncio.TimerHandle | asyncio.Handle | None = None
@@ -112,7 +114,7 @@ class Timers(Generic[Owner]):
         self._push(due, owner, key)
 
     def _push(self, due: int, owner: Owner | _Sleeper, key: int) -> None:
-        entry = (due, next(self._ticket), owner, key)
+        entry = (due, next(self._ticket), ref(owner), key)
         heappush(self._heap, entry)
         if len(self._heap) > self._sweep_at:
             self._sweep()
@@ -209,7 +211,7 @@ class Timers(Generic[Owner]):
             self._alarm = loop.call_later(min(seconds, MAX_SLEEP_SECONDS), self._wake)
 
     def _sweep(self) -> None:
-        self._heap[:] = [entry for entry in self._heap if self._is_live(entry[2], entry[3], entry[0])]
+        self._heap[:] = [entry for entry in self._heap if self._is_live(entry[2](), entry[3], entry[0])]
         heapify(self._heap)
         self._sweep_at = max(MIN_SWEPT, 2 * len(self._heap))
 
@@ -219,8 +221,9 @@ class Timers(Generic[Owner]):
             self._follow_clock(by)
         timers = self._heap
         while timers:
-            due, _, owner, key = timers[0]
-            if not self._is_live(owner, key, due):
+            due, _, weakly, key = timers[0]
+            owner = weakly()
+            if owner is None or not self._is_live(owner, key, due):
                 heappop(timers)
                 continue
             if due > self._clock.now():
@@ -234,12 +237,16 @@ class Timers(Generic[Owner]):
 
     def _follow_clock(self, by: int) -> None:
         self._heap[:] = [
-            (due + by, ticket, owner, key) for due, ticket, owner, key in self._heap if isinstance(owner, _Sleeper)
+            (due + by, ticket, owner, key)
+            for due, ticket, owner, key in self._heap
+            if isinstance(owner(), _Sleeper)
         ]
         if self._clock_set is not None:
             self._clock_set(by)
 
-    def _is_live(self, owner: Owner | _Sleeper, key: int, due: int) -> bool:
+    def _is_live(self, owner: Owner | _Sleeper | None, key: int, due: int) -> bool:
+        if owner is None:
+            return False
         return not owner.woken.done() if isinstance(owner, _Sleeper) else self._is_pending(owner, key, due)
 
     def _sound(self, owner: Owner | _Sleeper, key: int) -> None:

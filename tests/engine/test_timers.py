@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from asl_engine.engine.clock import Clock
 
 
-class Rung(Timers[str]):
+class Owner:
+    """Something that has timers."""
+
+
+EXECUTION = Owner()
+
+
+class Rung(Timers[Owner]):
     """Timers, and those of them that have rung."""
 
     def __init__(self, clock: Clock | None = None, *, await_outside: bool = True) -> None:
@@ -42,7 +49,7 @@ def test_time_jumps_only_when_nothing_is_under_way() -> None:
         timers = Rung()
         with timers.busy():
             other = timers.busy()
-            timers.set(FAR, "execution", 1)
+            timers.set(FAR, EXECUTION, 1)
             await passed()
         await passed()
         assert timers.rung == []
@@ -58,10 +65,10 @@ def test_time_jumps_for_work_that_only_waits() -> None:
         timers = Rung()
         with timers.busy():
             with timers.idle():
-                timers.set(FAR, "execution", 1)
+                timers.set(FAR, EXECUTION, 1)
                 await passed()
                 assert timers.rung == [1]
-            timers.set(FAR + 10**9, "execution", 2)
+            timers.set(FAR + 10**9, EXECUTION, 2)
             await passed()
             assert timers.rung == [1]
 
@@ -71,7 +78,7 @@ def test_time_jumps_for_work_that_only_waits() -> None:
 def test_an_error_ends_what_was_under_way() -> None:
     async def scenario() -> None:
         timers = Rung()
-        timers.set(FAR, "execution", 1)
+        timers.set(FAR, EXECUTION, 1)
         with pytest.raises(ValueError, match="broken"), timers.busy():
             raise ValueError("broken")
         await passed()
@@ -110,11 +117,11 @@ def test_time_does_not_jump_past_its_horizon() -> None:
         timers = Rung(clock)
         timers.set_horizon(10)
         for due in (5, 10, 11):
-            timers.set(due, "execution", due)
+            timers.set(due, EXECUTION, due)
         await timers.quiet()
         assert (timers.rung, clock.now()) == ([5, 10], 10)
         timers.set_horizon(11)
-        timers.set(20, "execution", 20)
+        timers.set(20, EXECUTION, 20)
         await timers.quiet()
         assert (timers.rung, clock.now()) == ([5, 10, 11], 11)
 
@@ -128,8 +135,8 @@ def test_work_that_sleeps_lets_time_jump_and_then_counts_as_work_again() -> None
 
         async def work() -> None:
             with timers.busy():
-                timers.set(5, "execution", 5)
-                timers.set(15, "execution", 15)
+                timers.set(5, EXECUTION, 5)
+                timers.set(15, EXECUTION, 15)
                 await timers.sleep_until(10)
                 for _ in range(20):
                     await asyncio.sleep(0)
@@ -163,7 +170,7 @@ def test_work_that_is_cancelled_in_its_sleep_leaves_time_as_it_was() -> None:
         await timers.quiet()
         assert clock.now() == 0
         with timers.busy():
-            timers.set(15, "execution", 15)
+            timers.set(15, EXECUTION, 15)
             await passed()
             assert timers.rung == []
         await timers.quiet()
@@ -176,10 +183,23 @@ def test_work_that_is_cancelled_in_its_sleep_leaves_time_as_it_was() -> None:
 def test_time_jumps_past_those_outside_where_nobody_awaits_them(awaited: bool, rung: list[int]) -> None:
     async def scenario() -> None:
         timers = Rung(VirtualClock(0), await_outside=awaited)
-        timers.set(5, "execution", 5)
+        timers.set(5, EXECUTION, 5)
         outside = timers.outside()
         await passed()
         assert timers.rung == rung
         outside.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_timer_does_not_keep_its_owner() -> None:
+    async def scenario() -> None:
+        timers = Rung(VirtualClock(0))
+        owner = Owner()
+        timers.set(5, owner, 5)
+        timers.set(6, EXECUTION, 6)
+        del owner
+        await timers.quiet()
+        assert timers.rung == [6]
 
     asyncio.run(scenario())
