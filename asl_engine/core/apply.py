@@ -43,12 +43,13 @@ def shared(events: Sequence[ev.Event]) -> int:
 
 def apply(execution: Execution, event: ev.Event) -> None:
     """Take the event in.  Events come in the order of their ``seq``, each exactly once."""
-    if event.seq != execution.seq + 1:
-        raise ValueError(f"event {event.seq} cannot follow event {execution.seq}")
-    execution.seq = event.seq
-    execution.at = event.at
-    if event.id:
-        execution.history_length = event.id
+    seq, number, _, at, _ = event[:5]
+    if seq != execution.seq + 1:
+        raise ValueError(f"event {seq} cannot follow event {execution.seq}")
+    execution.seq = seq
+    execution.at = at
+    if number:
+        execution.history_length = number
     _APPLY[type(event)](execution, event)
 
 
@@ -75,8 +76,9 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.entered_id = event.id
     frame.entered_from = event.previous
     frame.entered_at = event.at
-    frame.retries = {}
-    frame.retry_count = 0
+    if frame.retries:
+        frame.retries = {}
+        frame.retry_count = 0
     frame.deaths = 0
     frame.outcome_shown = False
     _move(frame, Phase.ENTERED, event)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.core import events as ev
 from asl_engine.core.decision import Decision, HistoryFull, most_events
-from asl_engine.core.execution import RUNNABLE, OpenMapRun, OpenTask, Phase
+from asl_engine.core.execution import OpenMapRun, OpenTask, Phase
 from asl_engine.core.failing import abort_map_runs, fail
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
@@ -133,13 +133,14 @@ def run_ready(decision: Decision, machine: StateMachine) -> None:
     frames = decision.execution.frames  # emptied when the execution ends
     while ready:
         frame = frames.get(ready[0])
-        if frame is None or frame.phase not in RUNNABLE:
+        step = None if frame is None else STEPS.get(frame.phase)
+        if frame is None or step is None:
             heappop(ready)
         elif len(decision.events) >= MAX_DECISION_EVENTS:
             return
         else:
             decision.frame = frame
-            STEPS[frame.phase](decision, machine)
+            step(decision, machine)
 
 
 # -- what a stimulus means --------------------------------------------------------------------------
@@ -455,6 +456,7 @@ def recover_or_fail(decision: Decision, state: State, error: StatesError) -> Non
         fail(decision, failure.error, failure.cause)
 
 
+# Whether a frame can go on depends on its phase alone: the others wait for the world.
 STEPS: dict[Phase, Callable[[Decision, StateMachine], None]] = {
     Phase.NEXT: enter_next,
     Phase.ENTERED: begin_work,

@@ -400,7 +400,20 @@ def test_the_projects_hosts_are_checked(project: Project) -> None:
     assert "asl.toml: allow-hosts: 'http://asl' is no host name" in result.err
 
 
-@pytest.mark.parametrize("missing", ["httptools", "starlette", "uvicorn"])
+def test_uvloop_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("uvloop")
+    from asl_engine.cli.commands import serve
+
+    make = serve._fastest_loop()
+    assert make is not None
+    loop = make()
+    assert type(loop).__module__ == "uvloop"
+    loop.close()
+    monkeypatch.setattr(serve, "find_spec", lambda _: None)
+    assert serve._fastest_loop() is None
+
+
+@pytest.mark.parametrize("missing", ["httptools", "uvicorn"])
 def test_the_extra_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     from asl_engine.cli.commands import serve
 

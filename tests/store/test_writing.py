@@ -10,6 +10,7 @@ from asl_engine.core import events as ev
 from asl_engine.core.execution import Identity
 from asl_engine.payload import Payload
 from asl_engine.store.records import Record
+from asl_engine.store.sqlite.lookup import Lookup
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -55,6 +56,37 @@ def test_many_rows_share_a_statement(tmp_path: Path) -> None:
         assert kinds.count("UPDATE executions SET") == 1
         assert await store.events("arn:0") == log(EVENTS)
         assert await store.events(f"arn:{EXECUTIONS - 1}") == log(3)
+        await store.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_finds_one_row_needs_no_thread(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store = await SqliteStore.open(tmp_path / "test.db")
+        await store.create(record(0), "{}", log(3))
+        found = await store.record("arn:0")
+        assert found is not None
+        assert found.identity == record(0).identity
+        assert [event.seq for event in await store.history("arn:0", limit=1, backwards=True)] == [3]
+        assert await store.record("arn:1") is None
+        assert store._reader is None
+        await store.executions()
+        assert store._reader is not None
+        await store.close()
+
+    asyncio.run(scenario())
+
+
+def test_what_cannot_be_looked_up_at_once_is_left_to_a_thread(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        store = await SqliteStore.open(tmp_path / "test.db")
+        await store.create(record(0), "{}", log(3))
+        lookup = Lookup(tmp_path / "missing.db")
+        assert lookup.rows("SELECT 1", ()) is None
+        store._lookup = lookup
+        assert await store.record("arn:0") is not None
+        assert store._reader is not None
         await store.close()
 
     asyncio.run(scenario())

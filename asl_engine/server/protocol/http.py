@@ -11,12 +11,9 @@ import json
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
-from uuid import uuid4
-
-from starlette.requests import ClientDisconnect
-from starlette.requests import Request as HttpRequest
-from starlette.responses import Response
+from random import Random
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from uuid import UUID
 
 from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.json_text import JsonSyntaxError, loads
@@ -28,9 +25,7 @@ from asl_engine.server.protocol.tokens import expiring, unexpired
 from asl_engine.server.protocol.validation import check
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from asl_engine.json_values import Json
     from asl_engine.server.service import Operations, Service
@@ -56,33 +51,58 @@ class Admission(NamedTuple):
     secrets: Mapping[str, str] | None
 
 
+# The parts of ASGI (https://asgi.readthedocs.io/en/latest/specs/www.html) that are used here.
+Scope: TypeAlias = "dict[str, Any]"
+Receive: TypeAlias = "Callable[[], Awaitable[dict[str, Any]]]"
+Send: TypeAlias = "Callable[[dict[str, Any]], Awaitable[None]]"
+
+# Identifiers of requests need not be secret, and asking the system for each would let go of Python's lock.
+_random = Random()
+
+
+class _Disconnected(Exception):
+    """The client has hung up."""
+
+
+class _HttpRequest:
+    """The head of a request, and how to receive the rest."""
+
+    __slots__ = ("_headers", "receive", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # the first of a name counts
+        self.receive = receive
+
+    def header(self, name: bytes) -> str | None:
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
 def make_app(
     service: Service,
     operations: Operations,
     default: Caller,
     hosts: Collection[str] | None = (),
     secrets: Mapping[str, str] | None = None,
-) -> ASGIApp:
+) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application that answers ``operations``, each under its name.
 
     ``default`` is the caller who does not sign; ``hosts`` are the names that it answers to besides those of the
     loopback interface, None for any.  ``secrets`` are the secret access keys by their ids: with them, what is not
     signed with one is refused.
-
-    There is one route, so it needs no router, nor the layers that an application of starlette puts around one.
     """
-
     admission = Admission(default, hosts, secrets)
 
-    async def answer(http: HttpRequest) -> Response:
-        identifier = str(uuid4())
+    async def answer(http: _HttpRequest, send: Send) -> None:
+        identifier = str(UUID(int=_random.getrandbits(128), version=4))
         try:
             body = await _answer(http, service, operations, admission)
             status = 200
         except ApiError as error:
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
-        except ClientDisconnect:
-            return Response(status_code=400)  # the client is gone
+        except _Disconnected:
+            return
         except asyncio.CancelledError:  # it took longer than a server that stops waits for
             body, status = {"__type": "ServiceUnavailable", "message": "The server is stopping"}, 503
         except (ExecutionBusy, StoreError) as error:
@@ -91,43 +111,43 @@ def make_app(
         except Exception:
             log.exception("request %s", identifier)
             body, status = {"__type": "InternalFailure", "message": "Internal server error"}, 500
-        return _response(body, status, identifier)
+        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+        headers = [(b"x-amzn-requestid", identifier.encode()), (b"content-type", CONTENT_TYPE.encode())]
+        await _respond(send, status, headers, text.encode())
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        http = HttpRequest(scope, receive)
-        if http.scope["path"] != "/":
-            response = Response(status_code=404)
-        elif http.method != "POST":
-            response = Response(status_code=405, headers={"Allow": "POST"})
+        if scope["path"] != "/":
+            await _respond(send, 404, [])
+        elif scope["method"] != "POST":
+            await _respond(send, 405, [(b"allow", b"POST")])
         else:
-            response = await answer(http)
-        await response(scope, receive, send)
+            await answer(_HttpRequest(scope, receive), send)
 
     return app
 
 
-def _response(body: dict[str, Any], status: int, identifier: str) -> Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    headers = {"x-amzn-RequestId": identifier}
-    return Response(text.encode(), status, headers, CONTENT_TYPE)
+async def _respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+    headers.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 async def _answer(
-    http: HttpRequest, service: Service, operations: Operations, admission: Admission
+    http: _HttpRequest, service: Service, operations: Operations, admission: Admission
 ) -> dict[str, Any]:
     _refuse_browsers(http, admission.hosts)
     known = None if admission.secrets is None else await _identified(http, admission.secrets, admission.default)
-    target = http.headers.get("x-amz-target", "")
+    target = http.header(b"x-amz-target") or ""
     name = target.removeprefix(TARGET)
     operation = operations.get(name)
     if operation is None or name == target:
         raise ApiError("UnknownOperationException", f"The operation '{name}' is not supported")
-    media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = (http.header(b"content-type") or "").partition(";")[0].strip().lower()
     if media_type != CONTENT_TYPE:
         raise ApiError("SerializationException", f"The content type has to be {CONTENT_TYPE}")
     content, caller = known or (
         await _body(http),
-        caller_of(http.headers.get("authorization", ""), admission.default),
+        caller_of(http.header(b"authorization") or "", admission.default),
     )
     data = _parsed(content)
     check(name, data, service.engine.limits)
@@ -137,24 +157,24 @@ async def _answer(
     return answer | {PAGE: expiring(answer[PAGE], time.time())} if PAGE in answer else answer
 
 
-async def _identified(http: HttpRequest, secrets: Mapping[str, str], default: Caller) -> tuple[bytes, Caller]:
+async def _identified(http: _HttpRequest, secrets: Mapping[str, str], default: Caller) -> tuple[bytes, Caller]:
     """The body and the caller of a request that is signed.  Nobody else gets as far as to have a body read."""
-    signed = read_signature(http.headers.raw, http.scope["query_string"], secrets)
+    signed = read_signature(http.scope["headers"], http.scope["query_string"], secrets)
     content = await _body(http)
     signed.covers(content)
     return content, caller_with(signed.key, signed.region, default)
 
 
-async def _gone(http: HttpRequest) -> None:
+async def _gone(http: _HttpRequest) -> None:
     """Returns when the client has hung up."""
     while (await http.receive())["type"] != "http.disconnect":
         pass
 
 
-def _refuse_browsers(http: HttpRequest, hosts: Collection[str] | None) -> None:
-    if "origin" in http.headers:
+def _refuse_browsers(http: _HttpRequest, hosts: Collection[str] | None) -> None:
+    if http.header(b"origin") is not None:
         raise ApiError("AccessDeniedException", "Requests from web pages are not answered", 403)
-    host = http.headers.get("host", "")
+    host = http.header(b"host") or ""
     if hosts is not None and not answers_to(host, hosts):
         raise ApiError(
             "AccessDeniedException",
@@ -164,15 +184,20 @@ def _refuse_browsers(http: HttpRequest, hosts: Collection[str] | None) -> None:
         )
 
 
-async def _body(http: HttpRequest) -> bytes:
+async def _body(http: _HttpRequest) -> bytes:
     """Reads the body within a limit of size and of time."""
     content = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for part in http.stream():
-                content += part
+            more = True
+            while more:
+                message = await http.receive()
+                if message["type"] == "http.disconnect":
+                    raise _Disconnected
+                content += message.get("body", b"")
                 if len(content) > MAX_BODY_BYTES:
                     raise ApiError("RequestEntityTooLargeException", f"More than {MAX_BODY_BYTES} bytes", 413)
+                more = message.get("more_body", False)
     except TimeoutError:
         raise ApiError("RequestTimeoutException", f"The body took more than {BODY_SECONDS} s", 408) from None
     return bytes(content)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from asl_engine.server.protocol.joined_writes import JoinedWrites
+
 if TYPE_CHECKING:
     import asyncio
 
@@ -30,7 +32,7 @@ class BoundedProtocol(HttpToolsProtocol):
     _patience: asyncio.TimerHandle | None = None  # runs while a head is waited for
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         self._patience = self.loop.call_later(HEAD_SECONDS, self._hang_up)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -36,10 +36,11 @@ LAST = "\U0010ffff"  # behind every other character
 
 
 class MachineTable:
-    """``Machines`` in SQLite.  ``write`` runs statements in one transaction of the store."""
+    """``Machines`` in SQLite.  ``write`` runs statements in one transaction of the store, ``look`` finds a row."""
 
-    def __init__(self, fetch: Fetch, write: Write) -> None:
+    def __init__(self, fetch: Fetch, write: Write, look: Fetch) -> None:
         self._fetch = fetch
+        self._look = look
         self._write = write
 
     async def add(
@@ -73,8 +74,8 @@ class MachineTable:
         await self._write(*kept, (UPDATE, values), *publishing(version))
 
     async def get(self, arn: str) -> MachineRecord | None:
-        found = await self._select("WHERE arn = ?", (arn,))
-        return found[0] if found else None
+        found = await self._look(f"SELECT {COLUMNS} FROM state_machines WHERE arn = ?", (arn,))
+        return _record(MachineRecord(*found[0])) if found else None
 
     async def page(self, prefix: str, after: str, limit: int) -> list[MachineRecord]:
         # A range, not LIKE: names may contain % and _, and a range uses the index.

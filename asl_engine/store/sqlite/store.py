@@ -27,6 +27,7 @@ from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import LEAVE_EXECUTIONS, Append
 from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to, unstored
 from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, leases_in
+from asl_engine.store.sqlite.lookup import Lookup
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
@@ -72,6 +73,7 @@ class SqliteStore:
         self._place = place
         self._writer = writer  # None where this process cannot write the database
         self._reader = reader
+        self._lookup = None if writer is None else Lookup(place.path)
         self._opening = asyncio.Lock()
         self._keys: dict[str, int] = {}
         self._last_key = 0
@@ -79,7 +81,7 @@ class SqliteStore:
         self._lease: Lease | None = None
         self._claimed: dict[str, str] = {}  # from which owner, until something is done with the execution
         self._data_version = -1
-        self.machines = MachineTable(self.fetch, self._write_statements)
+        self.machines = MachineTable(self.fetch, self._write_statements, self.look)
         self.versions = VersionTable(self.fetch, self._write_statements)
         self.aliases = AliasTable(self.fetch, self._write_statements)
         self.tags = TagTable(self.fetch, self._write_statements)
@@ -210,7 +212,8 @@ class SqliteStore:
         self, key: int, where: str, value: int | str, limit: int = -1, order: str = ""
     ) -> list[Event]:
         """Events in the order of the log, whatever the ``order`` of the query."""
-        found = await self.fetch(
+        fetch = self.look if limit == 1 else self.fetch
+        found = await fetch(
             f"SELECT {', '.join(COLUMNS)} FROM events WHERE execution = ?1 AND {where}"
             f" ORDER BY seq {order} LIMIT ?3",
             (key, value, limit),
@@ -219,7 +222,7 @@ class SqliteStore:
         payloads: dict[int, Payload] = {}
         if earlier := referred_to(rows):
             query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
-            for seq, text in await self.fetch(query, (key, dumps([*earlier]))):
+            for seq, text in await fetch(query, (key, dumps([*earlier]))):
                 payload = payloads[seq] = Payload.of_text(text)
                 payload.origin = seq
             if earlier - payloads.keys():
@@ -233,11 +236,11 @@ class SqliteStore:
             raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
 
     async def record(self, arn: str) -> Record | None:
-        rows = await self._records("WHERE arn = ?", (arn,))
-        return rows[0] if rows else None
+        rows = await self.look(f"SELECT {RECORD_COLUMNS} FROM executions WHERE arn = ?", (arn,))
+        return _record(rows[0]) if rows else None
 
     async def definition(self, digest: str) -> str:
-        rows = await self.fetch("SELECT text FROM definitions WHERE digest = ?", (digest,))
+        rows = await self.look("SELECT text FROM definitions WHERE digest = ?", (digest,))
         if not rows:
             raise StoreError(f"There is no definition {digest} in {self.path}")
         return str(rows[0][0])
@@ -267,20 +270,18 @@ class SqliteStore:
         return await self._records(*listing.of_machine(machine_arn, status, after, limit, qualified))
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
-        rows = await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
-        # The columns are an Identity's, then a Record's own.
-        split = len(Identity._fields)
-        return [
-            Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options), *redrives)
-            for row in rows
-            for definition, status, stopped_at, options, *redrives in (row[split:],)
-        ]
+        return [*map(_record, await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values))]
 
     async def _key(self, arn: str) -> int:
-        rows = await self.fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
+        rows = await self.look("SELECT execution FROM executions WHERE arn = ?", (arn,))
         if not rows:
             raise StoreError(f"There is no execution {arn} in {self.path}")
         return int(rows[0][0])
+
+    async def look(self, query: str, values: tuple[Any, ...]) -> list[Any]:
+        """As ``fetch``, for a query that finds a single row by an index, or so few."""
+        rows = None if self._lookup is None else self._lookup.rows(query, values)
+        return await self.fetch(query, values) if rows is None else rows
 
     async def fetch(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         """The rows of a query, as they are on disk."""
@@ -396,6 +397,8 @@ class SqliteStore:
         with suppress(StoreError):  # then this process counts as one that died
             for owner in {*self._claimed.values()}:
                 await self._hand_to(owner, [arn for arn, before in self._claimed.items() if before == owner])
+        if self._lookup is not None:
+            self._lookup.close()
         if self._reader is not None:
             await self._reader.close()
         if self._writer is not None:  # the last to close tidies up beside the file
@@ -403,6 +406,13 @@ class SqliteStore:
         if self._lease is not None:
             self._lease.release()
             self._lease = None
+
+
+def _record(row: Any) -> Record:
+    # The columns are an Identity's, then a Record's own.
+    split = len(Identity._fields)
+    definition, status, stopped_at, options, *redrives = row[split:]
+    return Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options), *redrives)
 
 
 def _options(text: str) -> RunOptions:
