@@ -43,13 +43,12 @@ def shared(events: Sequence[ev.Event]) -> int:
 
 def apply(execution: Execution, event: ev.Event) -> None:
     """Take the event in.  Events come in the order of their ``seq``, each exactly once."""
-    seq, number, _, at, _ = event[:5]
-    if seq != execution.seq + 1:
-        raise ValueError(f"event {seq} cannot follow event {execution.seq}")
-    execution.seq = seq
-    execution.at = at
-    if number:
-        execution.history_length = number
+    if event.seq != execution.seq + 1:
+        raise ValueError(f"event {event.seq} cannot follow event {execution.seq}")
+    execution.seq = event.seq
+    execution.at = event.at
+    if event.id:
+        execution.history_length = event.id
     _APPLY[type(event)](execution, event)
 
 
@@ -76,9 +75,8 @@ def _state_entered(x: Execution, event: ev.StateEntered) -> None:
     frame.entered_id = event.id
     frame.entered_from = event.previous
     frame.entered_at = event.at
-    if frame.retries:
-        frame.retries = {}
-        frame.retry_count = 0
+    frame.retries = {}
+    frame.retry_count = 0
     frame.deaths = 0
     frame.outcome_shown = False
     _move(frame, Phase.ENTERED, event)

@@ -110,7 +110,7 @@ class Decision:
 
     def begin(self, input: Payload, salt: str) -> None:  # noqa: A002  the specification's own term
         """The first event of the execution."""
-        self._append(self.execution, ev.ExecutionStarted(1, 1, 0, self.at, 0, input, salt))
+        self._append(ev.ExecutionStarted(1, 1, 0, self.at, 0, input, salt))
         self.frame = self.execution.frames[0]
 
     def emit(self, kind: Callable[..., ev.Event], *fields: object, previous: int | None = None) -> None:
@@ -124,23 +124,22 @@ class Decision:
         if number == self.most:
             raise HistoryFull
         follows = frame.last_id if previous is None else previous
-        self._append(x, kind(x.seq + 1, number, follows, self.at, frame.id, *fields))
+        self._append(kind(x.seq + 1, number, follows, self.at, frame.id, *fields))
 
     def emit_internal(self, kind: Callable[..., ev.Event], *fields: object) -> None:
         """An event of ours that no history shows."""
         frame = self.frame
-        x = self.execution
-        self._append(x, kind(x.seq + 1, 0, frame.last_id, self.at, frame.id, *fields))
+        self._append(kind(self.execution.seq + 1, 0, frame.last_id, self.at, frame.id, *fields))
 
     def emit_end(self, kind: Callable[..., ev.Event], *fields: object, previous: int | None = None) -> None:
         """The end of the execution, for which there is always room, or the redrive that follows it."""
         x = self.execution
         # What fails again before it shows anything follows from the redrive.
         follows = max(self.frame.last_id, x.boundary) if previous is None else previous
-        self._append(x, kind(x.seq + 1, x.history_length + 1, follows, self.at, self.frame.id, *fields))
+        self._append(kind(x.seq + 1, x.history_length + 1, follows, self.at, self.frame.id, *fields))
 
-    def _append(self, x: Execution, event: ev.Event) -> None:
-        apply(x, event)
+    def _append(self, event: ev.Event) -> None:
+        apply(self.execution, event)
         self.events.append(event)
 
     # -- what expressions see -------------------------------------------------------------------

@@ -120,11 +120,11 @@ class Working:
         """See to open work: run the task or offer it to workers, drive the Map Run, set the timers."""
         if work is None:
             return
-        if type(work) is OpenTask and work.is_activity:
+        if isinstance(work, OpenTask) and work.is_activity:
             if work.key not in run.tasks:
                 self._hold_open(run, work)
-        elif type(work) is not OpenTimer and work.started and work.key not in run.tasks:
-            if run.takes_next and run.next is None and type(work) is OpenTask:
+        elif not isinstance(work, OpenTimer) and work.started and work.key not in run.tasks:
+            if run.takes_next and run.next is None and isinstance(work, OpenTask):
                 run.next = work
             else:
                 self._spawn(run, work)
@@ -174,7 +174,7 @@ class Working:
         """Do open work, and put what has come of it into the inbox."""
         pending = False
         try:
-            stimulus = await (self._call(run, work) if type(work) is OpenTask else self._map(run, work))
+            stimulus = await (self._call(run, work) if isinstance(work, OpenTask) else self._map(run, work))
             pending = stimulus is PENDING and not run.done.done() and work.key in run.execution.open
         finally:
             run.forget(work.key)

@@ -71,8 +71,6 @@ def test_what_finds_one_row_needs_no_thread(tmp_path: Path) -> None:
         assert [event.seq for event in await store.history("arn:0", limit=1, backwards=True)] == [3]
         assert await store.record("arn:1") is None
         assert store._reader is None
-        await store.executions()
-        assert store._reader is not None
         await store.close()
 
     asyncio.run(scenario())
