@@ -15,7 +15,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.server.protocol.validation import service_model
+from tests.server.botocore_model import service_model
 from tests.server.harness import PASS, ROLE
 
 if TYPE_CHECKING:

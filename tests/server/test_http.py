@@ -13,7 +13,9 @@ from asl_engine.server.operations import table as operations
 from asl_engine.server.protocol import http, uvicorn_limits
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.request import Caller, Request, caller_of
-from asl_engine.server.protocol.validation import KINDS, service_model
+from asl_engine.server.protocol.service_model import Shape, input_shapes
+from asl_engine.server.protocol.validation import KINDS
+from tests.server.botocore_model import service_model
 from tests.server.harness import FAIL
 
 if TYPE_CHECKING:
@@ -190,18 +192,35 @@ def test_without_botocore_members_are_still_checked() -> None:
 
 
 def test_without_botocore_nothing_else_is(monkeypatch: pytest.MonkeyPatch, server: Server) -> None:
-    import sys
-
     from asl_engine.server.protocol import validation
 
-    monkeypatch.setitem(sys.modules, "botocore.loaders", None)
-    service_model.cache_clear()
+    monkeypatch.setattr("asl_engine.server.protocol.service_model.find_spec", lambda _: None)
+    input_shapes.cache_clear()
     try:
-        assert service_model() is None
+        assert input_shapes() is None
         validation.check(LIST, {"colour": 1})
         assert server.post(LIST, '{"colour":1}')[0] == 200
     finally:
-        service_model.cache_clear()
+        input_shapes.cache_clear()
+
+
+CONSTRAINTS = {"enum", "max", "min", "pattern", "sensitive"}
+
+
+def described(shape: Any) -> Any:
+    """A shape of the model, and all that it consists of."""
+    own = (shape.name, shape.type_name, {name: shape.metadata[name] for name in CONSTRAINTS & {*shape.metadata}})
+    if shape.type_name == "structure":
+        members = {name: described(member) for name, member in shape.members.items()}
+        return (*own, [*shape.required_members], members)
+    return (*own, described(shape.member)) if shape.type_name == "list" else own
+
+
+def test_requests_are_checked_against_what_botocore_reads() -> None:
+    model = service_model()
+    expected = {name: described(model.operation_model(name).input_shape) for name in model.operation_names}
+    ours: dict[str, Shape] = input_shapes() or {}
+    assert {name: described(shape) for name, shape in ours.items()} == expected
 
 
 def test_the_operations_are_those_of_the_model() -> None:

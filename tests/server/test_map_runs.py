@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.server.protocol.validation import service_model
+from tests.server.botocore_model import service_model
 from tests.server.harness import PATIENCE_SECONDS, Server, created, ended, refusal, running
 from tests.server.test_http import undeclared
 

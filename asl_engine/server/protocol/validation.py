@@ -8,31 +8,18 @@ name that is too long is not an InvalidName.
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.server.protocol.errors import ApiError, breach, unreadable, unsatisfied
+from asl_engine.server.protocol.service_model import input_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from asl_engine.json_values import Json
 
-__all__ = ["KINDS", "check", "service_model"]
-
-SERVICE = "stepfunctions"
-
-
-@cache
-def service_model() -> Any:
-    """botocore's model of Step Functions; None if botocore is not installed."""
-    try:
-        from botocore.loaders import Loader
-        from botocore.model import ServiceModel
-    except ImportError:
-        return None
-    return ServiceModel(Loader().load_service_model(SERVICE, "service-2"), SERVICE)
+__all__ = ["KINDS", "check"]
 
 
 def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS) -> None:
@@ -41,10 +28,9 @@ def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS) ->
     A value may exceed the model's bound if the limit for it was changed: the operation then checks the limit.
     Like AWS, this drops the nulls of lists and the fractions of integers in ``data``.
     """
-    model = service_model()
-    if model is None or operation not in model.operation_names:
+    shape = (input_shapes() or {}).get(operation)
+    if shape is None:
         return
-    shape = model.operation_model(operation).input_shape
     breaches = [found for found in _breaches(shape, data, "") if not _allowed(found, limits)]
     if breaches:
         raise unsatisfied(*(text for _, text in breaches))
