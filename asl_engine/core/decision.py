@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
-__all__ = ["Decision", "HistoryFull", "most_events"]
+__all__ = ["Decision", "HistoryFull"]
 
 # State types whose work can be retried; only they have a RetryCount in the context object.
 RETRIED_TYPES = frozenset({"Task", "Parallel", "Map"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -71,6 +71,10 @@ class OpenTask:
     started: bool = False
     submitted: Payload | None = None
     role: str | None = None
+    is_activity: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.is_activity = is_activity(self.resource)
 
     def begin_at(self, moment: int) -> None:
         """Recorded from AWS: an activity's time is that of the worker who has taken the task."""
@@ -90,10 +94,6 @@ class OpenTask:
     @property
     def is_taken(self) -> bool:
         return self.started or not self.is_activity
-
-    @property
-    def is_activity(self) -> bool:
-        return is_activity(self.resource)
 
     @property
     def is_outside(self) -> bool:

@@ -12,7 +12,7 @@ from heapq import heappop
 from typing import TYPE_CHECKING
 
 from asl_engine.core import events as ev
-from asl_engine.core.decision import Decision, HistoryFull, most_events
+from asl_engine.core.decision import Decision, HistoryFull
 from asl_engine.core.execution import OpenMapRun, OpenTask, Phase
 from asl_engine.core.failing import abort_map_runs, fail
 from asl_engine.core.redrive import not_redrivable
@@ -100,7 +100,7 @@ def advance(
         if decision.events:
             decision.mark_ready(decision.frame)
         run_ready(decision, machine)
-        if not decision.ready and is_full(execution, limits):
+        if not decision.ready and is_full(decision):
             raise HistoryFull  # whatever it waits for could not be shown any more
     except HistoryFull:
         decision.frame = execution.frames[0]
@@ -121,10 +121,10 @@ def defect_cause(defect: Exception) -> str:
     return f"A defect of asl-engine ended the execution. {text}"
 
 
-def is_full(execution: Execution, limits: Limits) -> bool:
+def is_full(decision: Decision) -> bool:
     """Whether the history of a running execution has room for its end only."""
-    room = most_events(execution, limits)
-    return room is not None and execution.status == "RUNNING" and execution.history_length >= room - 1
+    x, room = decision.execution, decision.most
+    return room is not None and x.status == "RUNNING" and x.history_length >= room - 1
 
 
 def run_ready(decision: Decision, machine: StateMachine) -> None:

@@ -3,14 +3,15 @@
 The loop.  Each execution that this process drives is a ``Run`` with an inbox.  A stimulus goes into the inbox;
 if nobody drives the run, a task of the event loop begins to.  It takes all stimuli that wait, lets the core
 decide on each, appends all their events to the store in one batch, and waits until they are on disk.  Only then
-it acts: tasks start, timers are set, callers are answered.  Then it looks into the inbox again.
+it acts: tasks start, timers are set, callers are answered.  Then it looks into the inbox again.  Where it is empty
+and one task has started, whoever drives performs that task itself (``working``), and drives on with its answer.
 
     inbox -> advance -> append (on disk) -> act -> inbox
 
 Who may touch what.  ``Engine`` owns the runs; only the loop of a run advances its execution, so there is no
 lock.  Everything happens on the event loop's thread; tasks of user code run in threads or processes, and reach
-the engine by ``call_soon_threadsafe``.  What is driven (``task_calls``, ``map_runs``) sees the engine as a
-``Host`` and nothing else.  A store is written by one process per execution, which holds its lease; another
+the engine by ``call_soon_threadsafe``.  What is driven (``working``, ``task_calls``, ``map_runs``) sees the engine
+as a ``Host`` and nothing else.  A store is written by one process per execution, which holds its lease; another
 process that has ended an execution is noticed by ``Engine.check``.
 
 Recovery.  Nothing that is to be done is stored.  To resume is to read the log, fold it, and see to what is open:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
-from asl_engine.arn import is_activity
 from asl_engine.core.events import ClockSet, TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
 from asl_engine.core.execution import OpenTask, OpenTimer
 from asl_engine.core.open_work import CLOSING, OPENING, opened_by
@@ -93,8 +92,9 @@ class Working:
         self.watch(run, run.execution.open.get(opened_by(event)))
 
     def _scheduled(self, run: Run, event: TaskScheduled) -> None:
-        if is_activity(event.resource):
-            self.watch(run, run.execution.open.get(event.seq))
+        work = run.execution.open.get(event.seq)
+        if isinstance(work, OpenTask) and work.is_activity:
+            self.watch(run, work)
 
     def _heartbeat_received(self, run: Run, event: TaskHeartbeatReceived) -> None:
         watch_due(self._host, run, run.execution.open.get(event.task))

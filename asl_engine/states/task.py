@@ -113,13 +113,14 @@ class Task(State):
 
     def __post_init__(self) -> None:
         self.takes_token = is_submitted(self.resource)
+        self.is_activity = is_activity(self.resource)
 
     def enter(self, decision: Decision) -> None:
         self._check_partition(decision)
         decision.let_time_pass()
         timeout = self.timeout.evaluate(decision, self.flow)
         heartbeat = self.heartbeat.evaluate(decision, self.flow)
-        activity = is_activity(self.resource)
+        activity = self.is_activity
         arguments = decision.within_limit(self.flow.arguments(decision), of_activity=activity)
         if activity and not decision.activity_exists(self.resource):
             decision.emit(TaskScheduleFailed, "States.Runtime", f"Activity Does Not Exist: '{self.resource}'")

@@ -1,8 +1,9 @@
 """Executions in one SQLite file.
 
 Durability: WAL with synchronous=FULL, so a committed event survives a power cut.  Speed: appends
-that wait at the same moment share one commit (``writer``).  Reads have a connection of their own, opened by
-the first of them: they wait for no write, and see all that was on disk when they began.
+that wait at the same moment share one commit (``writer``).  Reads have connections of their own, opened by
+the first of them: they wait for no write, and see all that was on disk when they began.  A single row is looked up
+at once (``lookup``), all else is read in a thread.
 """
 
 from __future__ import annotations
