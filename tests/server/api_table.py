@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import botocore
 
 from asl_engine.server.operations.table import OPERATIONS
-from asl_engine.server.protocol.validation import service_model
+from tests.server.botocore_model import service_model
 from tests.server.harness import running
 from tests.server.rejections import KINDS, Figures, figures
 

@@ -15,7 +15,7 @@ import pytest
 
 from asl_engine.server.operations import activities
 from asl_engine.server.operations.table import OPERATIONS
-from asl_engine.server.protocol.validation import service_model
+from tests.server.botocore_model import service_model
 from tests.server.harness import FAIL, PASS, PATIENCE_SECONDS, TARGET
 
 if TYPE_CHECKING:
