@@ -294,12 +294,12 @@ class Engine:
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
-                while inbox:
-                    stimulus = inbox.popleft()
+                for stimulus in inbox:  # and those that come meanwhile
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
                         answers.append((run.asked.pop(id(stimulus)), made))
+                inbox.clear()
                 if events:
                     await self.store.append(run.arn, events)
                     self._act(run, events)

@@ -24,7 +24,7 @@ __all__ = ["task_call"]
 
 def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
     if task.submitted is not None:
-        run.submitted.add(task.key)
+        run.note_submission(task.key)
     return TaskCall(
         resource=task.resource,
         input=task.parameters,
@@ -48,7 +48,7 @@ def submission(host: Host, run: Run, key: int) -> Callable[[Payload], Awaitable[
     async def submit(output: Payload) -> None:
         await host.ask(run, SubmissionReported(host.clock.now(), key, output))
         if key in run.tasks:
-            run.submitted.add(key)
+            run.note_submission(key)
 
     return submit
 
