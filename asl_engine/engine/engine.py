@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
@@ -56,7 +57,7 @@ from asl_engine.store.records import Record
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -182,8 +183,11 @@ class Engine:
         """
         died = await self.store.claim(record.identity.arn)
         with readable(record.identity.arn):
-            stimulus = Resumed(self.clock.now(), restarted=True, died=died)
-            run, events = await self._decide(machine, record, stimulus)
+            run, events = await self._decide(machine, record, partial(Resumed, restarted=True, died=died))
+        return self.go_on(run, events)
+
+    def go_on(self, run: Run, events: list[Event]) -> Run:
+        """Drive an execution that was resumed, once the events that follow from that are on disk."""
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
@@ -198,10 +202,10 @@ class Engine:
 
         Another process notices when it next looks (``check``).
         """
-        stimulus = StopRequested(self.clock.now(), error, cause)
+        stimulus = partial(StopRequested, error=error, cause=cause)
         run = self.runs.get(record.identity.arn)
         if run is not None:
-            self.deliver(run, stimulus)
+            self.deliver(run, stimulus(self.clock.now()))
             return (await run.wait()).status == "ABORTED"
         run, events = await self._decide(machine, record, stimulus)
         live = self.runs.get(run.arn)
@@ -220,29 +224,38 @@ class Engine:
         """
         with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
-            now = self.clock.now()
-            run, events = await self._decide(machine, record, RedriveRequested(now, token))
-            reason = None if events else not_redrivable(run.execution, now, self.limits)
+            run, events = await self._decide(machine, record, partial(RedriveRequested, token=token))
+            reason = None if events else not_redrivable(run.execution, self.clock.now(), self.limits)
             if reason is not None:
                 raise ExecutionNotRedrivable(run.arn, reason)
             self._admit(run)
             self._act(run, events)
         return run
 
-    async def _decide(self, machine: StateMachine, record: Record, stimulus: Stimulus) -> tuple[Run, list[Event]]:
+    async def _decide(
+        self, machine: StateMachine, record: Record, stimulus: Callable[[int], Stimulus]
+    ) -> tuple[Run, list[Event]]:
         """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
         arn = record.identity.arn
         while True:
-            execution = await folded(record.identity, await self.store.events(arn))
-            run = Run(machine, execution, record.options)
-            run.tell(self.observer, [])
+            log = await self.store.events(arn)
             try:
-                events = await self._deciding.decide(run, stimulus, ())
+                run, events = await self.decided(machine, record, stimulus, log)
                 if events:
                     await self.store.append(arn, events)
             except Conflict:
                 continue  # it went on while we decided: decide again
             return run, events
+
+    async def decided(
+        self, machine: StateMachine, record: Record, stimulus: Callable[[int], Stimulus], log: list[Event]
+    ) -> tuple[Run, list[Event]]:
+        """What follows from a stimulus of now for an execution that has this log; it is not on disk yet."""
+        if log:  # it may be ahead of a clock that is not this machine's
+            self.clock.catch_up(log[-1].at)
+        run = Run(machine, await folded(record.identity, log), record.options)
+        run.tell(self.observer, [])
+        return run, await self._deciding.decide(run, stimulus(self.clock.now()), ())
 
     async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
         """Put a stimulus to an execution: the events that it has led to, once they are on disk.

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from asl_engine.core.apply import apply
 from asl_engine.core.execution import Execution
 from asl_engine.core.stimuli import MachineDeletionReported
-from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import folded
+from asl_engine.engine.resuming import resume_many
 from asl_engine.errors import AslError, ExecutionBusy
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
@@ -43,7 +43,8 @@ log = logging.getLogger("asl_engine.server")
 Operations: TypeAlias = "Mapping[str, Callable[[Request, Service], Awaitable[dict[str, Any]]]]"
 
 MAX_COMPILED = 256
-MAX_OPEN = 1_000_000
+# It takes some 10 ms, while nobody is answered.
+RESUMED_AT_ONCE = 200
 
 
 class Service:
@@ -197,8 +198,7 @@ class Service:
 
     async def unfinished(self) -> list[str]:
         """The ARNs of the executions that run, the oldest first; to be asked before any request is answered."""
-        running = await self.store.executions(status="RUNNING", limit=MAX_OPEN)
-        return [record.identity.arn for record in reversed(running)]
+        return await self.store.running()
 
     async def resume_all(self, unfinished: Sequence[str]) -> int:
         """Resume those executions that no process drives, while requests are answered.  Returns their number.
@@ -209,51 +209,71 @@ class Service:
         with self.engine.timers.busy():  # time must not jump past what is yet to be resumed
             await self.engine.map_runs.finalize_all()
             await self.learn_deletions()
-            for arn in unfinished:
+            for at in range(0, len(unfinished), RESUMED_AT_ONCE):
+                some = unfinished[at : at + RESUMED_AT_ONCE]
                 try:
-                    resumed += await self._adopt(arn)
-                except ExecutionBusy:
-                    continue
+                    resumed += await self._adopt(some)
                 except AslError as error:
-                    log.warning("cannot resume %s: %s", arn, error)
+                    log.warning("cannot resume %s and %d more: %s", some[0], len(some) - 1, error)
             for arn in tuple(self._deleting):
                 await self.find_machine(arn)
         return resumed
 
-    async def _adopt(self, arn: str) -> bool:
-        """Resume an execution, unless it is driven here, has ended or was deleted meanwhile."""
+    async def _adopt(self, arns: Sequence[str]) -> int:
+        """Resume those executions that run and that nobody drives.  Returns their number."""
+        resumed = 0
         async with self._adopting:
-            record = None if arn in self.engine.runs else await self.store.record(arn)
-            return record is not None and record.status == "RUNNING" and await self._resume(record)
+            records = await self.store.records([arn for arn in arns if arn not in self.engine.runs])
+            served = [
+                (machine, record)
+                for record in records
+                if record.status == "RUNNING" and (machine := await self._served(record)) is not None
+            ]
+            for arn, outcome in (await resume_many(self.engine, served)).items():
+                if isinstance(outcome, AslError):
+                    _tell_left(arn, outcome)
+                else:
+                    self.watch(outcome)
+                    resumed += 1
+        return resumed
 
     async def driven(self, record: Record) -> Run | None:
         """The run of an execution, which this process resumes if no other drives it; None if that fails."""
         arn = record.identity.arn
         async with self._adopting:  # concurrent requests must not resume it twice
             if arn not in self.engine.runs and record.status == "RUNNING":
-                try:
-                    await self._resume(record)
-                except AslError as error:
-                    log.warning("cannot resume %s: %s", arn, error)
+                machine = await self._served(record)
+                if machine is not None:
+                    try:
+                        self.watch(await self.engine.resume(machine, record))
+                    except AslError as error:
+                        _tell_left(arn, error)
         return self.engine.runs.get(arn)
 
-    async def _resume(self, record: Record) -> bool:
-        if record.identity.map_run is not None:  # its Map Run resumes it
-            return False
-        machine = await self.compiled(record.definition)
+    async def _served(self, record: Record) -> StateMachine | None:
+        """The machine of an execution that this server can drive; of others it is told why they are left."""
+        who = record.identity
+        if who.map_run is not None:  # its Map Run resumes it
+            return None
+        try:
+            machine = await self.compiled(record.definition)
+        except AslError as error:
+            _tell_left(who.arn, error)
+            return None
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
         if missing and not record.options.served:
-            log.warning("%s is left to `asl resume`: nothing here serves %s", record.identity.arn, missing[0])
-            return False
+            log.warning("%s is left to `asl resume`: nothing here serves %s", who.arn, missing[0])
+            return None
         case = record.options.mock_case
         if case is not None and self.mocking is None:
-            log.warning("%s is left: its test case %s needs a mock configuration", record.identity.arn, case)
-            return False
-        if type(self.engine.clock) is not SystemClock:
-            events = await self.store.events(record.identity.arn)  # the log may be ahead of the clock
-            self.engine.clock.catch_up(events[-1].at)
-        self.watch(await self.engine.resume(machine, record))
-        return True
+            log.warning("%s is left: its test case %s needs a mock configuration", who.arn, case)
+            return None
+        return machine
+
+
+def _tell_left(arn: str, error: AslError) -> None:
+    if not isinstance(error, ExecutionBusy):  # another process drives it
+        log.warning("cannot resume %s: %s", arn, error)
 
 
 def _report(arn: str, done: asyncio.Future[Execution]) -> None:

@@ -10,19 +10,21 @@ from asl_engine.arn import Arn, child_name, execution_arn, express_arn, is_expre
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Identity
 from asl_engine.engine.map_runs.inputs import Input
+from asl_engine.engine.resuming import resume_many
+from asl_engine.errors import AslError
 from asl_engine.payload import Payload
 from asl_engine.states.distributed_map import processor_of
 from asl_engine.store.records import Child
 from asl_engine.store.run_options import NO_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Coroutine, Iterator, Sequence
 
     from asl_engine.core.execution import Execution, OpenMapRun
     from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
     from asl_engine.states.distributed_map import DistributedMap
-    from asl_engine.store.records import MapRunChild, Record
+    from asl_engine.store.records import MapRunChild
 
 __all__ = ["Children", "Ended"]
 
@@ -73,9 +75,19 @@ class Children:
     def redrive(self, child: MapRunChild) -> None:
         self._begin(child.number, child.items, self._relaunch(child))
 
-    async def resume(self, child: MapRunChild, record: Record) -> None:
-        """Go on with a child that another process has left unfinished."""
-        self._watch(child.number, child.items, await self._host.resume(self._machine, record))
+    async def resume(self, children: Sequence[MapRunChild]) -> None:
+        """Go on with children that another process has left unfinished."""
+        records = {
+            record.identity.arn: record for record in await self._host.store.records([c.arn for c in children])
+        }
+        found = await resume_many(self._host, [(self._machine, records[child.arn]) for child in children])
+        for child in children:
+            run = found.get(child.arn)
+            if run is None:  # somebody drives it, or it has ended meanwhile
+                run = await self._host.resume(self._machine, records[child.arn])
+            if isinstance(run, AslError):
+                raise run
+            self._watch(child.number, child.items, run)
 
     async def started(self) -> None:
         """Wait until all that are just being started have been."""

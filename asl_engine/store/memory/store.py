@@ -132,8 +132,14 @@ class MemoryStore:
         log = self._events[arn]
         return [log[number - 1] for number in sorted({*numbers})]
 
+    async def logs(self, arns: Collection[str]) -> dict[str, list[Event]]:
+        return {arn: [*self._events[arn]] for arn in arns if arn in self._events}
+
     async def record(self, arn: str) -> Record | None:
         return self._records.get(arn)
+
+    async def records(self, arns: Collection[str]) -> list[Record]:
+        return [record for arn, record in self._records.items() if arn in {*arns}]
 
     async def definition(self, digest: str) -> str:
         return self._definitions[digest]
@@ -154,6 +160,13 @@ class MemoryStore:
             and record.identity.map_run is None
         ]
         return chosen[:limit]
+
+    async def running(self) -> list[str]:
+        return [
+            arn
+            for arn, record in self._records.items()
+            if record.status == "RUNNING" and record.identity.map_run is None
+        ]
 
     async def page(
         self,
@@ -176,6 +189,9 @@ class MemoryStore:
         """Always succeeds: no other process can see these executions."""
         del arn
         return False
+
+    async def claim_many(self, arns: Collection[str]) -> dict[str, bool]:
+        return {arn: False for arn in arns if self._records[arn].status == "RUNNING"}
 
     async def leave(self, arns: Collection[str]) -> None:
         """Nobody could claim them."""

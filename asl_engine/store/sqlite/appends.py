@@ -31,6 +31,10 @@ REDRIVE_EXECUTION = """
     WHERE execution = ?
 """
 CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
+CLAIM_EXECUTIONS = (
+    "UPDATE executions SET owner = ? WHERE status = 'RUNNING' AND owner = ?"
+    " AND arn IN (SELECT value FROM json_each(?))"
+)
 LEAVE_EXECUTIONS = "UPDATE executions SET owner = ? WHERE owner = ? AND arn IN (SELECT value FROM json_each(?))"
 
 

@@ -11,6 +11,8 @@ import asyncio
 import sqlite3
 import time
 from contextlib import suppress
+from functools import lru_cache
+from sys import intern
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from asl_engine.core.apply import shared
@@ -24,7 +26,7 @@ from asl_engine.store.run_options import RunOptions
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
-from asl_engine.store.sqlite.appends import LEAVE_EXECUTIONS, Append
+from asl_engine.store.sqlite.appends import CLAIM_EXECUTIONS, LEAVE_EXECUTIONS, Append
 from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
 from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
@@ -56,6 +58,16 @@ RECORD_COLUMNS = (
 MAX_SEQ = 2**63 - 1
 # A JSON array may be longer than a list of parameters.
 AMONG = "seq IN (SELECT value FROM json_each(?2))"
+# Logs that are read together, lest many long ones are in memory at once: so many events and characters.
+SHORT_EVENTS, SHORT_LENGTH = 100, 100_000
+SHORT_LOGS = f"""
+    SELECT arn, {", ".join(f"events.{column}" for column in COLUMNS)}
+    FROM json_each(?1) CROSS JOIN executions ON arn = value CROSS JOIN events USING (execution)
+    WHERE (SELECT max(seq) FROM events AS log WHERE log.execution = executions.execution) <= {SHORT_EVENTS}
+    AND (SELECT total(length(payload)) FROM events AS log WHERE log.execution = executions.execution)
+        <= {SHORT_LENGTH}
+    ORDER BY json_each.id, events.seq
+"""
 
 
 class SqliteStore:
@@ -225,9 +237,24 @@ class SqliteStore:
         except (KeyError, TypeError, ValueError) as error:
             raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
 
+    async def logs(self, arns: Collection[str]) -> dict[str, list[Event]]:
+        logs: dict[str, list[Row]] = {}
+        for arn, *row in await self.fetch(SHORT_LOGS, (dumps([*arns]),)):
+            logs.setdefault(arn, []).append(_as_row(row))
+        found = {}
+        for arn, rows in logs.items():
+            with suppress(KeyError, TypeError, ValueError):  # ``events`` tells of the damage
+                if rows[-1][0] == len(rows):
+                    found[arn] = decode(rows, {})
+        return found
+
     async def record(self, arn: str) -> Record | None:
         rows = await self._records("WHERE arn = ?", (arn,))
         return rows[0] if rows else None
+
+    async def records(self, arns: Collection[str]) -> list[Record]:
+        among = "WHERE arn IN (SELECT value FROM json_each(?)) ORDER BY execution"
+        return await self._records(among, (dumps([*arns]),))
 
     async def definition(self, digest: str) -> str:
         rows = await self.fetch("SELECT text FROM definitions WHERE digest = ?", (digest,))
@@ -249,6 +276,9 @@ class SqliteStore:
     ) -> list[Record]:
         return await self._records(*listing.newest(machine, status, limit))
 
+    async def running(self) -> list[str]:
+        return [str(arn) for (arn,) in await self.fetch(listing.RUNNING)]
+
     async def page(
         self,
         machine_arn: str,
@@ -261,13 +291,7 @@ class SqliteStore:
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
         rows = await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
-        # The columns are an Identity's, then a Record's own.
-        split = len(Identity._fields)
-        return [
-            Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options), *redrives)
-            for row in rows
-            for definition, status, stopped_at, options, *redrives in (row[split:],)
-        ]
+        return [_record(row) for row in rows]
 
     async def _key(self, arn: str) -> int:
         rows = await self.fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
@@ -315,6 +339,18 @@ class SqliteStore:
             raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
         self._claimed[arn] = owner
         return owner != NOBODY
+
+    async def claim_many(self, arns: Collection[str]) -> dict[str, bool]:
+        owners = await self._owners(arns)
+        mine = self._own_lease()
+        gone = {owner for owner in {*owners.values()} if owner != mine and not is_held(self._leases, owner)}
+        left = {arn: owner for arn, owner in owners.items() if owner in gone}
+        if left:
+            among = dumps([*left])
+            await self._write_statements(*((CLAIM_EXECUTIONS, (mine, owner, among)) for owner in gone))
+            owners = await self._owners(arns)  # another process may have been faster
+            self._claimed.update((arn, owner) for arn, owner in left.items() if owners.get(arn) == mine)
+        return {arn: self._claimed.get(arn, NOBODY) != NOBODY for arn, owner in owners.items() if owner == mine}
 
     async def leave(self, arns: Collection[str]) -> None:
         if arns:
@@ -381,6 +417,24 @@ def _as_row(row: Any) -> Row:
     return (seq, number, previous, at, frame, kind, data, payload)
 
 
+def _record(row: Sequence[Any]) -> Record:
+    """Executions of one machine share what they have of it: many may be in memory at once."""
+    arn, name, machine, machine_name, role, started_at, version, alias, definition, *state = row
+    who = Identity(
+        arn,
+        name,
+        intern(machine),
+        intern(machine_name),
+        intern(role),
+        started_at,
+        None if version is None else intern(version),
+        None if alias is None else intern(alias),
+    )
+    status, stopped_at, options, *redrives = state
+    return Record(who, intern(definition), status, stopped_at, _options(options), *redrives)
+
+
+@lru_cache(maxsize=256)
 def _options(text: str) -> RunOptions:
     stored = loads(text)
     return RunOptions.of(stored if isinstance(stored, dict) else {})
