@@ -268,6 +268,8 @@ class Engine:
         if run.done.done():
             return []
         heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        if run.asked is None:
+            run.asked = {}
         run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
         self.deliver(run, stimulus)
         return await heard

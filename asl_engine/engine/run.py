@@ -59,9 +59,10 @@ class Run:
         self.answered: set[int] | None = (
             None  # tasks that were answered with their tokens while their call goes on
         )
-        self.heartbeats: dict[int, HeartbeatTimes] = {}  # by the task, where it has beaten
+        self.heartbeats: dict[int, HeartbeatTimes] | None = None  # by the task, where one has beaten
         self.inbox: list[Stimulus] = []
-        self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
+        # By the stimulus: who waits for what follows.
+        self.asked: dict[int, asyncio.Future[list[Event]]] | None = None
 
     def waits_for(self, key: int, due: int) -> bool:
         """Whether a timer that was set for this moment (milliseconds since the epoch) still means something."""

@@ -193,7 +193,7 @@ class Service:
 
     def watch(self, run: Run) -> Run:
         """Log the error if driving the execution fails, which is a defect of the engine."""
-        run.done.add_done_callback(lambda done: _report(run.arn, done))
+        run.done.add_done_callback(partial(_report, run.arn))
         return run
 
     async def unfinished(self) -> list[str]:
