@@ -12,14 +12,13 @@ task of an anyio group costs several times as much as the rest of an event.
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from asl_engine.arn import is_activity, is_express
 from asl_engine.core.events import TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
-from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
+from asl_engine.core.execution import OpenMapRun, OpenTask
 from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, lifetime_end, machine_deadline
 from asl_engine.core.open_work import CLOSING, OPENING, opened_by
 from asl_engine.core.redrive import not_redrivable
@@ -27,7 +26,6 @@ from asl_engine.core.stimuli import (
     MapRunReported,
     RedriveRequested,
     Resumed,
-    Started,
     StopRequested,
     TaskReported,
     TimerReported,
@@ -37,12 +35,14 @@ from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.heartbeats import put
+from asl_engine.engine.host import Launch
+from asl_engine.engine.launching import Launching
 from asl_engine.engine.map_runs.registry import MapRunRegistry
-from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
 from asl_engine.engine.timers import Timers
 from asl_engine.errors import (
+    AslError,
     Conflict,
     ExecutionAlreadyExists,
     ExecutionBusy,
@@ -52,12 +52,10 @@ from asl_engine.errors import (
 )
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources import PENDING
-from asl_engine.resources.cancelling import GIVEN_UP
-from asl_engine.store.records import Record
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -71,11 +69,9 @@ if TYPE_CHECKING:
     from asl_engine.payload import Payload
     from asl_engine.resources import Pending, Resource
     from asl_engine.store.protocol import Store
-    from asl_engine.store.records import Child
+    from asl_engine.store.records import Child, Record
 
 __all__ = ["Engine"]
-
-SALT_BYTES = 16
 
 
 class Engine:
@@ -114,6 +110,7 @@ class Engine:
         self.runs: dict[str, Run] = {}
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
         self._deciding = Deciding(store, limits, self.activities.knows)
+        self._launching = Launching(self, self._deciding)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring, await_outside=await_outside)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
@@ -162,17 +159,21 @@ class Engine:
         """
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
-        run = Run(machine, Execution(identity), options)
-        with self.timers.busy():
-            started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
-            events = await self._deciding.decide(run, started)
-            if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
-                events = in_short(events)
-            record = Record(identity, machine.digest, options=options)
-            await self.store.create(record, machine.text, events, child)
-            self._admit(run)
-            self._act(run, events)
+        (run,) = await self.launch_many(machine, [Launch(identity, input, child)], options)
+        if isinstance(run, AslError):
+            raise run
         return run
+
+    async def launch_many(
+        self, machine: StateMachine, launches: Sequence[Launch], options: RunOptions = NO_OPTIONS
+    ) -> list[Run | AslError]:
+        """As ``launch``, for executions of one machine: the run of each, or what prevents it."""
+        return await self._launching.launch(machine, launches, options)
+
+    def begin(self, run: Run, events: list[Event]) -> None:
+        """Drive an execution that was just started or redriven: these events of it are on disk."""
+        self._admit(run)
+        self._act(run, events)
 
     async def resume(self, machine: StateMachine, record: Record) -> Run:
         """Go on with an execution that a process has left unfinished.
@@ -228,8 +229,7 @@ class Engine:
             reason = None if events else not_redrivable(run.execution, self.clock.now(), self.limits)
             if reason is not None:
                 raise ExecutionNotRedrivable(run.arn, reason)
-            self._admit(run)
-            self._act(run, events)
+            self.begin(run, events)
         return run
 
     async def _decide(
@@ -288,6 +288,8 @@ class Engine:
 
     def _admit(self, run: Run) -> None:
         self.runs[run.arn] = run
+        if run.execution.status != "RUNNING":  # it has ended as soon as it began
+            return
         deadline, last = machine_deadline(run.machine, run.execution), lifetime_end(run.execution, self.limits)
         if deadline is not None:
             self.timers.set(deadline, run, MACHINE_TIMER)
@@ -342,10 +344,10 @@ class Engine:
             elif isinstance(event, TaskHeartbeatReceived):
                 self._watch_due(run, open_work.get(event.task))
             elif isinstance(event, TaskSucceeded | TaskFailed):
-                self._no_longer_pending(run, event.task)
+                run.no_longer_pending(event.task)
                 run.stop_waiting(event.task)
             elif kind in CLOSING:
-                self._cancel_closed(run)
+                run.cancel_closed()
                 self.map_runs.close(run)
         self._tell(run, events)
 
@@ -379,7 +381,7 @@ class Engine:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
             del self.runs[run.arn]
         for key in [*run.tasks, *run.pending]:
-            self._cancel(run, key)
+            run.cancel(key)
 
     async def _superseded(self, run: Run) -> None:
         """Somebody else has written to the log: follow them."""
@@ -455,22 +457,6 @@ class Engine:
         except Exception as error:  # noqa: BLE001  a child cannot be driven on, and neither can its parent
             self._abandon(run, error)
             return None
-
-    def _cancel_closed(self, run: Run) -> None:
-        """Tasks that have timed out or were given up with their branch have nobody to report to."""
-        for key in [key for key in [*run.tasks, *run.pending] if key not in run.execution.open]:
-            self._cancel(run, key)
-
-    def _cancel(self, run: Run, key: int) -> None:
-        task = run.tasks.pop(key, None)
-        if task is not None:
-            task.cancel(None if run.goes_on(key) else GIVEN_UP)
-        self._no_longer_pending(run, key)
-
-    def _no_longer_pending(self, run: Run, key: int) -> None:
-        busy = run.pending.pop(key, None)
-        if busy is not None:
-            busy.close()
 
     def spawn(self, work: Coroutine[None, None, None], busy: Busy | None = None) -> asyncio.Task[None]:
         """Let something run until the engine is left.

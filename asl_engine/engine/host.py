@@ -5,13 +5,13 @@ Nothing below ``engine.py`` knows the engine itself: whoever needs one takes a `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Identity, OpenTask
@@ -20,12 +20,21 @@ if TYPE_CHECKING:
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.run import Run
     from asl_engine.engine.timers import Busy, Timers
+    from asl_engine.errors import AslError
     from asl_engine.limits import Limits
     from asl_engine.payload import Payload
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Child, Record
 
-__all__ = ["Host", "StandIn"]
+__all__ = ["Host", "Launch", "StandIn"]
+
+
+class Launch(NamedTuple):
+    """An execution to be started.  ``child`` says of which Map Run it is, if of any."""
+
+    identity: Identity
+    input: Payload
+    child: Child | None = None
 
 
 class Host(Protocol):
@@ -52,6 +61,12 @@ class Host(Protocol):
         options: RunOptions = NO_OPTIONS,
         child: Child | None = None,
     ) -> Run: ...
+
+    async def launch_many(
+        self, machine: StateMachine, launches: Sequence[Launch], options: RunOptions = NO_OPTIONS
+    ) -> list[Run | AslError]: ...
+
+    def begin(self, run: Run, events: list[Event]) -> None: ...
 
     async def decided(
         self, machine: StateMachine, record: Record, stimulus: Callable[[int], Stimulus], log: list[Event]

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.core.interpreter import MACHINE_TIMER
+from asl_engine.resources.cancelling import GIVEN_UP
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
@@ -101,6 +102,22 @@ class Run:
             if self.submitted is not None and key in self.submitted:
                 del self.tasks[key]
                 task.cancel()
+
+    def cancel_closed(self) -> None:
+        """Cancel the tasks that have timed out or were given up with their branch: nobody waits for them."""
+        for key in [key for key in [*self.tasks, *self.pending] if key not in self.execution.open]:
+            self.cancel(key)
+
+    def cancel(self, key: int) -> None:
+        task = self.tasks.pop(key, None)
+        if task is not None:
+            task.cancel(None if self.goes_on(key) else GIVEN_UP)
+        self.no_longer_pending(key)
+
+    def no_longer_pending(self, key: int) -> None:
+        busy = self.pending.pop(key, None)
+        if busy is not None:
+            busy.close()
 
     def forget(self, key: int) -> None:
         """The call of a task has ended."""

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
+    from asl_engine.errors import AslError
     from asl_engine.json_values import Json
     from asl_engine.store.records import (
         ActivityRecord,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         MachineRecord,
         MapRunChild,
         MapRunRecord,
+        NewExecution,
         Place,
         Record,
         VersionRecord,
@@ -55,6 +57,10 @@ class Store(Protocol):
         ``child`` names the Map Run that the execution belongs to, if any.
         Raises ``ExecutionAlreadyExists`` if the ARN is taken.
         """
+        ...
+
+    async def create_many(self, new: Sequence[NewExecution], definition: str) -> list[AslError | None]:
+        """As ``create``, for executions of one definition that share a commit: what kept each from being kept."""
         ...
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import Arn, child_name, execution_arn, express_arn, is_express, labelled
 from asl_engine.core.apply import fold
 from asl_engine.core.execution import Identity
+from asl_engine.engine.host import Launch
 from asl_engine.engine.map_runs.inputs import Input
 from asl_engine.engine.resuming import resume_many
 from asl_engine.errors import AslError
@@ -69,11 +71,14 @@ class Children:
 
     # -- how they begin -----------------------------------------------------------------------------
 
-    def start(self, made: Input) -> None:
-        self._begin(made.number, made.items, self._launch(made, self._identity(made.number)))
+    def start(self, inputs: Sequence[Input]) -> None:
+        for made in inputs:
+            self._items[made.number] = made.items
+        self._spawn(self._start(inputs))
 
     def redrive(self, child: MapRunChild) -> None:
-        self._begin(child.number, child.items, self._relaunch(child))
+        self._items[child.number] = child.items
+        self._spawn(self._redrive(child))
 
     async def resume(self, children: Sequence[MapRunChild]) -> None:
         """Go on with children that another process has left unfinished."""
@@ -94,34 +99,47 @@ class Children:
         if self._starting:
             await asyncio.wait(self._starting)
 
-    def _begin(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
-        self._items[number] = items
-        task = self._host.spawn(self._begun(number, items, starting))
+    def _spawn(self, starting: Coroutine[None, None, None]) -> None:
+        task = self._host.spawn(starting)
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
-    async def _begun(self, number: int, items: int, starting: Coroutine[None, None, Run]) -> None:
+    async def _start(self, inputs: Sequence[Input], redrive: int = 0) -> None:
+        map_run = self._work.arn
+        launches = [
+            Launch(self._identity(number, redrive), payload, Child(map_run, number, items))
+            for number, payload, items in inputs
+        ]
         try:
-            child = await starting
+            runs = await self._host.launch_many(self._machine, launches, self.options)
         except Exception as error:  # noqa: BLE001  the driver has to hear of it
-            self._failure = error
-            self.wake()
+            self._fail(error)
             return
-        self._watch(number, items, child)
+        with self._host.timers.busy():  # time must not jump before the next children have been started
+            for made, run in zip(inputs, runs, strict=True):
+                if isinstance(run, AslError):
+                    self._fail(run)
+                else:
+                    self._watch(made.number, made.items, run)
 
-    async def _launch(self, made: Input, identity: Identity) -> Run:
-        child = Child(self._work.arn, made.number, made.items)
-        return await self._host.launch(self._machine, identity, made.payload, self.options, child=child)
-
-    async def _relaunch(self, child: MapRunChild) -> Run:
+    async def _redrive(self, child: MapRunChild) -> None:
         """A Standard child is redriven, an Express child begun anew as another execution."""
-        record: Any = await self._host.store.record(child.arn)
-        if not is_express(child.arn):
-            return await self._host.redrive(self._machine, record)
-        before = fold(record.identity, await self._host.store.events(child.arn))
+        try:
+            record: Any = await self._host.store.record(child.arn)
+            if not is_express(child.arn):
+                self._watch(child.number, child.items, await self._host.redrive(self._machine, record))
+                return
+            before = fold(record.identity, await self._host.store.events(child.arn))
+        except Exception as error:  # noqa: BLE001  the driver has to hear of it
+            self._fail(error)
+            return
         assert before.input is not None  # noqa: S101  it has been started
-        made = Input(child.number, Payload.of_text(before.input.text), child.items)
-        return await self._launch(made, self._identity(child.number, self._work.redrives))
+        again = Input(child.number, Payload.of_text(before.input.text), child.items)
+        await self._start([again], self._work.redrives)
+
+    def _fail(self, error: BaseException) -> None:
+        self._failure = error
+        self.wake()
 
     def _identity(self, number: int, redrive: int = 0) -> Identity:
         parent = self._parent
@@ -144,17 +162,22 @@ class Children:
 
     def _watch(self, number: int, items: int, child: Run) -> None:
         self._items[number] = items
+        if child.done.done():
+            self._note(number, items, child.done)
+        else:
+            child.done.add_done_callback(partial(self._ended_later, number, items))
 
-        def ended(done: asyncio.Future[Execution]) -> None:
-            with self._host.timers.busy():  # time must not jump before the next child has been started
-                error = None if done.cancelled() else done.exception()
-                if error is not None:
-                    self._failure = error
-                else:
-                    self._ended.append(Ended(number, items, done.result()))
-                self.wake()
+    def _ended_later(self, number: int, items: int, done: asyncio.Future[Execution]) -> None:
+        with self._host.timers.busy():  # time must not jump before the next child has been started
+            self._note(number, items, done)
 
-        child.done.add_done_callback(ended)
+    def _note(self, number: int, items: int, done: asyncio.Future[Execution]) -> None:
+        error = None if done.cancelled() else done.exception()
+        if error is not None:
+            self._failure = error
+        else:
+            self._ended.append(Ended(number, items, done.result()))
+        self.wake()
 
     def take_ended(self) -> Iterator[Ended]:
         """Those that have ended since.  Raises what has kept one from being driven."""

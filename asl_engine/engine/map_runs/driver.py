@@ -110,7 +110,8 @@ class MapRun:
                     ready.extend(await inputs.next())
                     exhausted = not ready
                 else:
-                    self._children.start(ready.popleft())
+                    room = self._max_at_once - len(self._children)
+                    self._children.start([ready.popleft() for _ in range(min(room, len(ready)))])
             if exhausted:
                 self._is_total_known = True
             if exhausted and not self._children and not self._children.have_news and not self._again:

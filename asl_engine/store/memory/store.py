@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from asl_engine.core.apply import shared
-from asl_engine.errors import Conflict, ExecutionAlreadyExists
+from asl_engine.errors import AslError, Conflict, ExecutionAlreadyExists
 from asl_engine.store.memory.machines import MemoryMachines
 from asl_engine.store.memory.map_runs import MemoryMapRuns
 from asl_engine.store.memory.places import behind
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.store.memory.machines import MemoryTags
-    from asl_engine.store.records import ActivityRecord, Child, Place, Record
+    from asl_engine.store.records import ActivityRecord, Child, NewExecution, Place, Record
 
 __all__ = ["MemoryStore"]
 
@@ -78,6 +78,17 @@ class MemoryStore:
         if child is not None:
             self.map_runs.add(child, arn)
         await self.append(arn, events[own:])
+
+    async def create_many(self, new: Sequence[NewExecution], definition: str) -> list[AslError | None]:
+        failures: list[AslError | None] = []
+        for record, events, child in new:
+            try:
+                await self.create(record, definition, events, child)
+            except AslError as error:
+                failures.append(error)
+            else:
+                failures.append(None)
+        return failures
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         log = self._events[arn]

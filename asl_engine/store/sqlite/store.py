@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from asl_engine.core.apply import shared
 from asl_engine.core.execution import Identity
-from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
+from asl_engine.errors import AslError, Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
 from asl_engine.json_text import dumps, loads
 from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
-from asl_engine.store.records import Child, Record
-from asl_engine.store.run_options import RunOptions
+from asl_engine.store.records import Child, NewExecution, Record
+from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
@@ -83,6 +83,7 @@ class SqliteStore:
         self._opening = asyncio.Lock()
         self._keys: dict[str, int] = {}
         self._last_key = 0
+        self._options = (NO_OPTIONS, dumps(NO_OPTIONS.to_stored()))
         self._leases = leases_of(place.path)
         self._lease: Lease | None = None
         self._claimed: dict[str, str] = {}  # from which owner, until something is done with the execution
@@ -122,25 +123,51 @@ class SqliteStore:
     async def create(
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
     ) -> None:
+        batch = self._creation(NewExecution(record, events, child), definition)
+        await self._commit(batch)
+        self._remember(batch)
+
+    async def create_many(self, new: Sequence[NewExecution], definition: str) -> list[AslError | None]:
+        batches = [self._creation(one, definition) for one in new]
+        for batch in batches:
+            self._write(batch)
+        failures: list[AslError | None] = []
+        for batch in batches:
+            try:
+                await self._written(batch)
+            except AslError as error:
+                failures.append(error)
+            else:
+                self._remember(batch)
+                failures.append(None)
+        self._place.check()
+        return failures
+
+    def _creation(self, new: NewExecution, definition: str) -> Append:
+        record, events, child = new
         who = record.identity
         # Ordered by time, so that the rows of short executions lie together; unique across processes.
         self._last_key = key = max(self._last_key + 1, time.time_ns())
         batch = Append(who.arn, key, events, shared(events))
         batch.definition = (record.definition, definition)
         names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
-        state = (
-            record.status,
-            who.started_at,
-            record.stopped_at,
-            dumps(record.options.to_stored()),
-            self._own_lease(),
-        )
+        status, stopped_at = batch.end[:2] if batch.end else (record.status, record.stopped_at)
+        options = self._text_of(record.options)
+        state = (status, who.started_at, stopped_at, options, self._own_lease())
         batch.execution = (*names, *state, who.version_arn, who.alias_arn)
         if child is not None:
             batch.child = (child.map_run, child.number, key, child.items)
-        await self._commit(batch)
-        if not batch.end:
-            self._keys[who.arn] = key
+        return batch
+
+    def _text_of(self, options: RunOptions) -> str:
+        """The children of a Map Run share their options."""
+        if options is not self._options[0]:
+            self._options = (options, dumps(options.to_stored()))
+        return self._options[1]
+
+    def _remember(self, batch: Append) -> None:
+        if batch.execution and not batch.end:
+            self._keys[batch.arn] = batch.execution[0]
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         key = self._keys[arn] if arn in self._keys else await self._key(arn)
@@ -159,16 +186,22 @@ class SqliteStore:
         await self._commit(batch)
 
     async def _commit(self, batch: Append) -> None:
+        self._write(batch)
+        await self._written(batch)
+        # Data written to a file that no process can open again has not been kept.
+        if batch.end or batch.execution or batch.statements:
+            self._place.check()
+
+    def _write(self, batch: Append) -> None:
         if self._writer is None:
             raise self._place.explained(sqlite3.OperationalError("attempt to write a readonly database"))
         self._writer.write(batch)
+
+    async def _written(self, batch: Append) -> None:
         try:
             await batch.done
         except sqlite3.Error as error:
             raise self._refusal(batch, error) from None
-        # Data written to a file that no process can open again has not been kept.
-        if batch.end or batch.execution or batch.statements:
-            self._place.check()
 
     async def write_alone(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
         """Call a function with the connection that writes, in its thread.
@@ -182,7 +215,7 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise self._place.explained(error) from None
 
-    def _refusal(self, batch: Append, error: sqlite3.Error) -> Exception:
+    def _refusal(self, batch: Append, error: sqlite3.Error) -> AslError:
         if isinstance(error, sqlite3.IntegrityError):
             if batch.execution:
                 return ExecutionAlreadyExists(f"The execution {batch.arn} exists already")
