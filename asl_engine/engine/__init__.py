@@ -15,6 +15,7 @@ process that has ended an execution is noticed by ``Engine.check``.
 
 Recovery.  Nothing that is to be done is stored.  To resume is to read the log, fold it, and see to what is open:
 tasks that were running are run again with the key they had, timers are set again, Map Runs count their children.
+Whoever has many to resume (a server, a Map Run) claims and reads them two hundred at a time (``resuming``).
 
 Time.  A wait, a backoff, a timeout and a heartbeat are timers (``timers``): an event says when they are due, in
 milliseconds since the epoch, and one handle of the event loop waits for the earliest.  Where the clock skips

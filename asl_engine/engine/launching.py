@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Launching"]
 
 SALT_BYTES: Final = 16
-SALTS_AT_ONCE: Final = 64
+SALTS_AT_ONCE: Final = 256
 TURN_SECONDS: Final = 0.01  # of decisions, before others have their turn
 
 

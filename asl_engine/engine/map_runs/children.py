@@ -51,6 +51,7 @@ class Children:
         self._host = host
         self._parent = parent.execution.identity
         self._work = work
+        self._home = Arn.of(self._parent.arn).home
         self._machine_arn = labelled(self._parent.machine_arn, state.label)
         self._machine_name = labelled(self._parent.machine_name, state.label)
         self._machine = processor_of(parent.machine, self._machine_name)
@@ -143,7 +144,7 @@ class Children:
 
     def _identity(self, number: int, redrive: int = 0) -> Identity:
         parent = self._parent
-        region, account = Arn.of(parent.arn).home
+        region, account = self._home
         name = child_name(f"{self._work.arn}/{redrive}" if redrive else self._work.arn, number)
         if self.express:
             arn = express_arn(region, account, self._machine_name, name, child_name(name, number))
