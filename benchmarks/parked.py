@@ -1,6 +1,6 @@
 """Executions that wait: what each takes, how soon they are armed again after a crash, how late they go on.
 
-    python benchmarks/parked.py [--executions 5000] [--due-together 1000]
+    python -m benchmarks.parked [--executions 5000] [--due-together 1000]
 
 A server starts executions of one Wait state over the API.  It is killed without a warning, and started again: it
 has to answer while it takes them up, and all of them have to go on when they are due.
@@ -60,7 +60,7 @@ async def machine_of(connection: Connection) -> str:
 
 async def start(server: Server, prefix: str, count: int, seconds: int) -> list[str]:
     """The ARNs of so many executions that wait so long."""
-    opened = await connections(server.port, CALLERS)
+    opened = connections(server.port, CALLERS)
     machine = await machine_of(opened[0])
     arns: list[str] = []
 
@@ -81,7 +81,7 @@ async def start(server: Server, prefix: str, count: int, seconds: int) -> list[s
 
 async def asked_meanwhile(server: Server, done: threading.Event) -> list[float]:
     """How long the server took to answer, asked until ``done``, in seconds and sorted."""
-    (connection,) = await connections(server.port, 1)
+    (connection,) = connections(server.port, 1)
     machine = await machine_of(connection)
     arn = machine.replace(":stateMachine:", ":execution:") + ":p0"
     taken = []
@@ -104,7 +104,7 @@ async def lateness(server: Server, count: int) -> list[float]:
     arns = await start(server, "due", count, seconds)
     await asyncio.sleep(max(0, seconds - (time.perf_counter() - began)) + seconds)
     late: list[float] = []
-    opened = await connections(server.port, CALLERS)
+    opened = connections(server.port, CALLERS)
 
     async def look(connection: Connection, number: int) -> None:
         while (found := await connection.call("DescribeExecution", executionArn=arns[number]))[
@@ -154,6 +154,19 @@ def measure(folder: Path, executions: int, due_together: int) -> Parked:
     return Parked(executions, each, executions / started, armed, answers[-1], share(answers, 0.5), stopped, late)
 
 
+def show(found: Parked) -> None:
+    late = found.late
+    print(f"{found.executions:,} executions wait: {found.bytes_each / 1024:.1f} KiB each")
+    print(f"  started over the API: {found.starts_per_second:,.0f}/s")
+    print(f"  armed again after kill -9: {found.armed:.1f} s from the start of the process; DescribeExecution")
+    print(f"  meanwhile: median {found.median_answer * 1000:.1f} ms, slowest {found.slowest_answer * 1000:.0f} ms")
+    print(
+        f"  {len(late):,} more that are due together go on too late by {share(late, 0.5):.0f} ms (median), "
+        f"{share(late, 0.99):.0f} (99 %), {late[-1]:.0f} (all)"
+    )
+    print(f"  SIGTERM: gone in {found.stopped:.2f} s")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Executions that wait.")
     parser.add_argument("--executions", type=int, default=5_000)
@@ -161,20 +174,7 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="asl-bench-") as name:
         (Path(name) / "asl.toml").touch()  # a project of its own
-        found = measure(Path(name), arguments.executions, arguments.due_together)
-    print(f"{found.executions:,} executions wait: {found.bytes_each / 1024:.1f} KiB each")
-    print(f"started over the API: {found.starts_per_second:,.0f}/s")
-    print(f"armed again after kill -9: {found.armed:.1f} s, from the start of the process")
-    print(
-        f"DescribeExecution meanwhile: median {found.median_answer * 1000:.1f} ms, "
-        f"slowest {found.slowest_answer * 1000:.0f} ms"
-    )
-    late = found.late
-    print(
-        f"{len(late):,} due together: late p50 {share(late, 0.5):.0f}, p99 {share(late, 0.99):.0f}, "
-        f"at most {late[-1]:.0f} ms"
-    )
-    print(f"SIGTERM: gone in {found.stopped:.2f} s")
+        show(measure(Path(name), arguments.executions, arguments.due_together))
 
 
 if __name__ == "__main__":

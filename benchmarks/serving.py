@@ -14,45 +14,60 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-__all__ = ["ROLE", "ROOT", "Connection", "Server", "connections", "for_each", "serving"]
+__all__ = ["ROLE", "ROOT", "Connection", "Refused", "Server", "connections", "for_each", "serving"]
 
 ROOT = Path(__file__).parents[1]
 ROLE = "arn:aws:iam::123456789012:role/bench"
 KIBIBYTE = 1024
 
 
+# Others find out by it which service is meant, and do not check the signature.
+AUTHORIZATION = (
+    "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/states/aws4_request, "
+    f"SignedHeaders=host;x-amz-date, Signature={'0' * 64}"
+)
+
+
+class Refused(Exception):
+    """An answer that is an error."""
+
+
 class Connection:
-    """One kept-alive connection that posts operations."""
+    """Posts operations, one after the other, over a connection that is kept open where the server allows it."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    async def open(cls, port: int) -> Connection:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def call(self, operation: str, **members: Any) -> dict[str, Any]:
+        """The answer.  Raises ``Refused``."""
         body = json.dumps(members).encode()
         head = (
             f"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSStepFunctions.{operation}\r\n"
-            f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"Content-Type: application/x-amz-json-1.0\r\nAuthorization: {AUTHORIZATION}\r\n"
+            f"X-Amz-Date: 20260101T000000Z\r\nContent-Length: {len(body)}\r\n\r\n"
         )
-        self._writer.write(head.encode() + body)
-        answer = await self._reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1])
-            for line in answer.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
-        )
-        content = await self._reader.readexactly(length)
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(f"{operation}: {content.decode()}")
-        found: dict[str, Any] = json.loads(content)
+        reader, writer = self._streams or await self._opened()
+        writer.write(head.encode() + body)
+        answer = (await reader.readuntil(b"\r\n\r\n")).lower()
+        status, *lines = answer.split(b"\r\n")
+        headers = dict(line.split(b": ", 1) for line in lines if b": " in line)
+        content = await reader.readexactly(int(headers[b"content-length"]))
+        if b"http/1.0" in status or headers.get(b"connection") == b"close":
+            self.close()
+        if b" 200 " not in status + b" ":
+            raise Refused(f"{operation}: {content.decode()[:200]}")
+        found: dict[str, Any] = json.loads(content or b"{}")
         return found
 
+    async def _opened(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+        return self._streams
+
     def close(self) -> None:
-        self._writer.close()
+        if self._streams is not None:
+            self._streams[1].close()
+            self._streams = None
 
 
 class Server:
@@ -84,8 +99,8 @@ def serving(folder: Path, *options: str, db: str = "api.db", errors: int = subpr
         process.wait()
 
 
-async def connections(port: int, number: int) -> list[Connection]:
-    return [await Connection.open(port) for _ in range(number)]
+def connections(port: int, number: int) -> list[Connection]:
+    return [Connection(port) for _ in range(number)]
 
 
 async def for_each(
