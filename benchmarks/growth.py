@@ -72,8 +72,8 @@ def exponent(costs: dict[int, float]) -> float:
 
 
 def sizes(most: int, least: int = 10) -> list[int]:
-    """From the least to the most, a factor of about 10 between two."""
-    found = [most]
+    """From the least to the most, a factor of about 10 between two: at least two."""
+    found = [max(most, 10 * least)]
     while found[-1] >= least * 10:
         found.append(max(least, found[-1] // 10))
     return found[::-1]
@@ -158,19 +158,20 @@ async def by_executions(most: int) -> list[Growth]:
         async for api in opened(Path(name)):
             machine = await api.machine("bench", PASS)
             done = 0
-            for size in sizes(max(most, LEAST), LEAST):
+            for size in sizes(most, LEAST):
                 await fill(api, machine, range(done, size))
                 done = size
                 arn = f"{machine.replace(':stateMachine:', ':execution:')}:old{size // 2}"
-                listed = {"stateMachineArn": machine, "maxResults": 10}
-                for operation, members in {
+                listed: dict[str, Any] = {"stateMachineArn": machine, "maxResults": 10}
+                asked: dict[str, dict[str, Any]] = {
                     "StartExecution": {"stateMachineArn": machine, "input": "{}"},
                     "DescribeExecution": {"executionArn": arn},
                     "ListExecutions": listed,
                     "ListExecutions RUNNING": listed | {"statusFilter": "RUNNING"},
                     "ListExecutions FAILED": listed | {"statusFilter": "FAILED"},
                     "ListExecutions ABORTED": listed | {"statusFilter": "ABORTED"},
-                }.items():
+                }
+                for operation, members in asked.items():
                     found[operation][size] = await api.cost(operation.partition(" ")[0], **members)
     return [Growth(operation, "executions", costs) for operation, costs in found.items()]
 
@@ -187,11 +188,12 @@ async def by_events(most: int) -> list[Growth]:
                 who = Identity(arn, name_of_it, machine, "bench", ROLE, 0)
                 record = Record(who, load(PASS).digest, options=RunOptions(served=True))
                 await kept(api, [NewExecution(record, log("SUCCEEDED", 0, (size - 2) // 2))])
-                for operation, members in {
+                asked: dict[str, dict[str, Any]] = {
                     "DescribeExecution": {},
                     "GetExecutionHistory": {"maxResults": 10},
                     "GetExecutionHistory reversed": {"maxResults": 10, "reverseOrder": True},
-                }.items():
+                }
+                for operation, members in asked.items():
                     cost = await api.cost(operation.partition(" ")[0], executionArn=arn, **members)
                     found[operation][size] = cost
                 began = time.process_time()

@@ -67,21 +67,20 @@ def syncs(folder: Path, seconds: float) -> float:
 
 def calls(callers: int, seconds: float) -> float:
     """Of the same client to the smallest server: more than two of them an execution cannot do without."""
-    process = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None  # noqa: S101  for the type checker
-        port = int(process.stdout.readline())
-        count = 500
-        while True:  # until it takes long enough
-            began = time.perf_counter()
-            asyncio.run(called(port, callers, count))
-            taken = time.perf_counter() - began
-            if taken >= seconds / 2:
-                return count / taken
-            count *= 4
-    finally:
-        process.kill()
-        process.wait()
+    with subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101  for the type checker
+            port = int(process.stdout.readline())
+            count = 500
+            while True:  # until it takes long enough
+                began = time.perf_counter()
+                asyncio.run(called(port, callers, count))
+                taken = time.perf_counter() - began
+                if taken >= seconds / 2:
+                    return count / taken
+                count *= 4
+        finally:
+            process.kill()
 
 
 async def called(port: int, callers: int, count: int) -> None:

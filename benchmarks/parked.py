@@ -146,7 +146,7 @@ def measure(folder: Path, executions: int, due_together: int) -> Parked:
         threading.Thread(target=reported, args=(stream, done, executions), daemon=True).start()
         answers = asyncio.run(asked_meanwhile(server, done))
         armed = time.perf_counter() - began
-        late = asyncio.run(lateness(server, due_together))
+        late = asyncio.run(lateness(server, due_together)) if due_together else []
         began = time.perf_counter()
         server.process.terminate()
         server.process.wait()
@@ -160,10 +160,11 @@ def show(found: Parked) -> None:
     print(f"  started over the API: {found.starts_per_second:,.0f}/s")
     print(f"  armed again after kill -9: {found.armed:.1f} s from the start of the process; DescribeExecution")
     print(f"  meanwhile: median {found.median_answer * 1000:.1f} ms, slowest {found.slowest_answer * 1000:.0f} ms")
-    print(
-        f"  {len(late):,} more that are due together go on too late by {share(late, 0.5):.0f} ms (median), "
-        f"{share(late, 0.99):.0f} (99 %), {late[-1]:.0f} (all)"
-    )
+    if late:
+        print(
+            f"  {len(late):,} more that are due together go on too late by {share(late, 0.5):.0f} ms (median), "
+            f"{share(late, 0.99):.0f} (99 %), {late[-1]:.0f} (all)"
+        )
     print(f"  SIGTERM: gone in {found.stopped:.2f} s")
 
 

@@ -90,13 +90,12 @@ def serving(folder: Path, *options: str, db: str = "api.db", errors: int = subpr
     """A server of the database in the folder.  ``errors``: where its stderr goes, by default nowhere."""
     command = [sys.executable, "-m", "asl_engine", "serve", "--port", "0", "--db", str(folder / db), *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors)
-    try:
-        assert process.stdout is not None  # noqa: S101  for the type checker
-        yield Server(process, int(process.stdout.readline().decode().strip().rpartition(":")[2]))
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors) as process:
+        try:
+            assert process.stdout is not None  # noqa: S101  for the type checker
+            yield Server(process, int(process.stdout.readline().decode().strip().rpartition(":")[2]))
+        finally:
+            process.terminate()
 
 
 def connections(port: int, number: int) -> list[Connection]:

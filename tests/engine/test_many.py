@@ -25,7 +25,8 @@ from asl_engine.store.sqlite.store import SHORT_EVENTS, SqliteStore
 from tests.core.driver import IDENTITY, NOW, history
 from tests.core.steps import FUNCTION, scope, state, task, wait
 from tests.engine.test_map_runs import distributed, output
-from tests.engine.test_prefixes import CUTS, MACHINE, ORDER, PATHS, recorded, scheduled, without_times
+from tests.engine.test_prefixes import CUTS, MACHINE, recorded, scheduled, without_times
+from tests.projections.test_order_history import ORDER, PATHS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,12 +38,12 @@ if TYPE_CHECKING:
 
 WAITING = load(json.dumps(scope(W=wait(1000))))
 WORKING = load(json.dumps(scope(T=task())))
-BEGINNING = [
+BEGINNING: list[Event] = [
     ev.ExecutionStarted(1, 1, 0, NOW, 0, Payload({}), "salt"),
     ev.StateEntered(2, 2, 0, NOW, 0, "W", "Wait", Payload({})),
     ev.WaitScheduled(3, 0, 2, NOW, 0, NOW + 1_000_000),
 ]
-AT_WORK = [
+AT_WORK: list[Event] = [
     BEGINNING[0],
     ev.StateEntered(2, 2, 0, NOW, 0, "T", "Task", Payload({})),
     ev.TaskScheduled(3, 3, 2, NOW, 0, FUNCTION, Payload({}), None, None, 0),
@@ -149,8 +150,13 @@ def test_as_many_queries_for_many_as_for_a_few(tmp_path: Path) -> None:
 
 
 def test_what_is_long_damaged_or_stopped_meanwhile_holds_up_no_other(tmp_path: Path) -> None:
-    beats = [ev.TaskHeartbeatReceived(seq, 0, 4, NOW, 0, 3) for seq in range(5, SHORT_EVENTS + 5)]
-    logs = {"good": AT_WORK, "long": [*AT_WORK, *beats], "damaged": AT_WORK[1:], "stopped": AT_WORK}
+    beats: list[Event] = [ev.TaskHeartbeatReceived(seq, 0, 4, NOW, 0, 3) for seq in range(5, SHORT_EVENTS + 5)]
+    logs: dict[str, list[Event]] = {
+        "good": AT_WORK,
+        "long": [*AT_WORK, *beats],
+        "damaged": AT_WORK[1:],
+        "stopped": AT_WORK,
+    }
 
     class Stopping(Counting):
         """Somebody else stops an execution once its log has been read."""
