@@ -33,6 +33,7 @@ __all__ = [
     "QueryFailure",
     "StatesError",
     "StoreError",
+    "StoreUnavailable",
     "shown_error",
     "too_large",
 ]
@@ -179,6 +180,18 @@ class ExecutionBusy(AslError):
 
 class StoreError(AslError):
     """The database cannot be opened, read or written."""
+
+
+class StoreUnavailable(StoreError):
+    """The database cannot be read or written now: the disk is full, or another program has locked it.
+
+    Nothing is wrong with what was asked for, so it may be tried again.  The first part of the message is what
+    those need to know who see to that; what follows is for those who would ask again.
+    """
+
+    @property
+    def reason(self) -> str:
+        return str(self.parts[0])
 
 
 class Conflict(StoreError):

@@ -55,10 +55,12 @@ class Progress:
     def _line(self, since_start: int, name: str, text: str) -> str:
         return clean(f"{seconds(since_start):>10}  {name:<24}  {text}")
 
-    def tick(self, run: Run, now: int) -> None:
-        """Draw what the execution waits for."""
+    def tick(self, run: Run, now: int, *, stuck: bool = False) -> None:
+        """Draw what the execution waits for; ``stuck``: that is the database."""
         some = islice(tuple(run.execution.open.values()), MAX_WAITED_FOR)  # a thread may be deciding
         waiting = [text for work in some if (text := self._waiting(work, now))]
+        if stuck:
+            waiting = ["waits until the database can be used"]
         if not waiting:
             self.clear()
             return

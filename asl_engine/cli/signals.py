@@ -6,12 +6,15 @@ import asyncio
 import signal
 import sys
 from contextlib import contextmanager, redirect_stdout, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from asl_engine.cli.ends import end_at_once, told_of_ends
+from asl_engine.cli.engine_log import told_on_stderr
 from asl_engine.cli.lookup import command_for
 from asl_engine.cli.output import err, short_name
-from asl_engine.errors import StoreError
+from asl_engine.cli.report import report_interruption
+from asl_engine.errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -29,6 +32,7 @@ CHECK_SECONDS = 0.5  # how soon an `asl stop` from elsewhere is noticed
 HEEDED = (signal.SIGINT, signal.SIGTERM)
 AT_ONCE = 0.0  # nothing has begun that would have to be left in order
 SOON = 0.5  # seconds that the first write may take after a signal: the database may be locked
+LONGEST_WRITE = 1.0  # seconds that a process which is about to end lets one write take
 PROGRESS_SECONDS = 0.1  # how often a countdown is drawn
 
 
@@ -82,18 +86,22 @@ async def drive(
     engine = setup.engine(store, since, None if progress is None else progress.observe)
     if progress is not None:
         progress.map_runs = engine.map_runs
-    async with engine:
-        if signals.patience is not None:
-            signals.patience = SOON
-        run = await begin(engine)
-        signals.patience = None
-        try:
-            return await _watch(engine, run, signals, progress)
-        except StoreError as error:
+    with told_on_stderr(progress):
+        async with engine:
+            if signals.patience is not None:
+                signals.patience = SOON
+            run = await begin(engine)
+            signals.patience = None
             name = run.execution.identity.name
-            again = command_for("resume", name, store.path)
-            kept = f"execution {short_name(name)} is kept as far as it got; go on with: {again}"
-            raise StoreError(*error.parts, f"\n{kept}") from error
+            try:
+                return await _watch(engine, run, signals, progress)
+            except Interrupted as interrupted:
+                signals.hurry(store, interrupted.exit_code, partial(report_interruption, name, store.path))
+                raise
+            except StoreError as error:
+                again = command_for("resume", name, store.path)
+                kept = f"execution {short_name(name)} is kept as far as it got; go on with: {again}"
+                raise StoreError(*error.parts, f"\n{kept}") from error
 
 
 async def _watch(engine: Engine, run: Run, signals: Signals, progress: Progress | None) -> Execution:
@@ -101,6 +109,7 @@ async def _watch(engine: Engine, run: Run, signals: Signals, progress: Progress 
     ended = asyncio.ensure_future(_all_ended(engine, run))
     either: set[asyncio.Future[Any]] = {ended, signals.received}
     interval = CHECK_SECONDS if progress is None else PROGRESS_SECONDS
+    looking = asyncio.ensure_future(_look(engine))
     try:
         while not ended.done():
             await asyncio.wait(either, timeout=interval, return_when=asyncio.FIRST_COMPLETED)
@@ -108,14 +117,22 @@ async def _watch(engine: Engine, run: Run, signals: Signals, progress: Progress 
                 break
             if signals.received.done():
                 raise Interrupted(run.arn, signals.received.result())
-            await engine.check()
+            if looking.done():  # it takes seconds where the database is locked
+                looking.result()
+                looking = asyncio.ensure_future(_look(engine))
             if progress is not None:
-                progress.tick(run, engine.clock.now())
+                progress.tick(run, engine.clock.now(), stuck=run.arn in engine.retrying.stuck)
         return ended.result()
     finally:
         ended.cancel()
+        looking.cancel()
         if progress is not None:
             progress.clear()
+
+
+async def _look(engine: Engine) -> None:
+    with suppress(StoreUnavailable):  # an execution that has to write tells of it, and goes on later
+        await engine.check()
 
 
 async def _all_ended(engine: Engine, run: Run) -> Execution:
@@ -165,6 +182,17 @@ class Signals:
             self._give_up()
         elif self.patience is not None:
             self._loop.call_later(self.patience, self._give_up)
+
+    def hurry(self, store: SqliteStore, exit_code: int, say: Callable[[], None]) -> None:
+        """The process is about to end, and does not wait for a database that is locked: it is left as it is."""
+
+        def look() -> None:
+            if store.seconds_writing() > LONGEST_WRITE:
+                say()
+                end_at_once(exit_code)
+            self._loop.call_later(LONGEST_WRITE / 5, look)
+
+        self._loop.call_later(LONGEST_WRITE, look)
 
     def _give_up(self) -> None:
         """A thread that waits for the database cannot be told to stop, and Python would wait for it."""

@@ -24,7 +24,8 @@ being driven, a poll that waits are all under way, so work is always given its o
 hand (``asl_engine.testing``) sets a horizon that it does not jump past, and lets it jump past tasks that wait for
 somebody outside.
 
-When things break.  A resource that raises ``StatesError`` fails its task, which the machine may catch.  Anything
-else is a defect of the resource or of the store: the run is abandoned, whoever waits for it is told, and its log
-is whole, so it can be resumed.
+When things break.  A resource that raises ``StatesError`` fails its task, which the machine may catch.  A store
+that cannot be used for now is tried again (``retrying``), and events that could not be stored wait (``keeping``).
+Anything else is a defect of the resource or of the store: the run is given up, whoever waits for it is told, and
+its log is whole, so it can be resumed, by another process too.
 """

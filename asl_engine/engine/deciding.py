@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from asl_engine.core.apply import fold
 from asl_engine.core.interpreter import advance
 from asl_engine.engine.effects import report_defect
+from asl_engine.engine.run import Run
 from asl_engine.errors import Conflict
 from asl_engine.expressions.effort import Effort, EffortSpent
 from asl_engine.resources.python.threads import DaemonThreads
@@ -22,10 +23,14 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, Identity
+    from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
-    from asl_engine.engine.run import Run
+    from asl_engine.engine.clock import Clock
+    from asl_engine.engine.retrying import Retrying
+    from asl_engine.engine.run import Observer
     from asl_engine.limits import Limits
     from asl_engine.store.protocol import Store
+    from asl_engine.store.records import Record
 
 __all__ = ["LIGHT_STEPS", "Deciding", "at_length", "folded"]
 
@@ -55,10 +60,19 @@ async def folded(identity: Identity, events: Sequence[Event]) -> Execution:
 class Deciding:
     """Decides for the executions of an engine.  ``activity_exists`` is as for ``advance``."""
 
-    def __init__(self, store: Store, limits: Limits, activity_exists: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits,
+        clock: Clock,
+        activity_exists: Callable[[str], bool],
+        retrying: Retrying,
+    ) -> None:
         self._store = store
         self._limits = limits
+        self._clock = clock
         self._activity_exists = activity_exists
+        self._retrying = retrying
         self._heavy: set[str] = set()  # the digests of definitions that have taken long before
 
     async def decide(self, run: Run, stimulus: Stimulus, unstored: Sequence[Event] | None = None) -> list[Event]:
@@ -76,6 +90,36 @@ class Deciding:
                 await self._restore(run, unstored)
         return await at_length(partial(self._advance, run, stimulus))
 
+    async def put(
+        self, machine: StateMachine, record: Record, stimulus: Callable[[int], Stimulus], observer: Observer | None
+    ) -> tuple[Run, list[Event]]:
+        """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
+        arn = record.identity.arn
+        while True:
+            log = await self._store.events(arn)
+            try:
+                run, events = await self.decided(machine, record, stimulus, log, observer)
+                if events:
+                    await self._store.append(arn, events)
+            except Conflict:
+                continue  # it went on while we decided: decide again
+            return run, events
+
+    async def decided(
+        self,
+        machine: StateMachine,
+        record: Record,
+        stimulus: Callable[[int], Stimulus],
+        log: Sequence[Event],
+        observer: Observer | None,
+    ) -> tuple[Run, list[Event]]:
+        """What follows from a stimulus, made of the time, for an execution with this log; it is not on disk."""
+        if log:  # it may be ahead of a clock that is not this machine's
+            self._clock.catch_up(log[-1].at)
+        run = Run(machine, await folded(record.identity, log), record.options)
+        run.tell(observer, [])
+        return run, await self.decide(run, stimulus(self._clock.now()), ())
+
     def _advance(self, run: Run, stimulus: Stimulus, effort: Effort | None = None) -> list[Event]:
         return advance(
             run.machine,
@@ -92,8 +136,13 @@ class Deciding:
         if len(self._heavy) >= MAX_REMEMBERED:
             self._heavy.clear()
         self._heavy.add(run.machine.digest)
-        stored = [] if unstored is None else await self._store.events(run.arn)
+        stored = [] if unstored is None else await self._log_of(run)
         if stored and stored[-1].seq != run.told:
             raise Conflict(f"The execution {run.arn} was taken over by another process")
         events = [*stored, *(unstored or ())]
         run.execution = await folded(run.execution.identity, events)
+
+    async def _log_of(self, run: Run) -> list[Event]:
+        read = partial(self._store.events, run.arn)
+        # Nobody but the execution waits for a decision about one that is driven; else the caller is told.
+        return await self._retrying.insist(run.arn, read) if run.driving else await read()

@@ -34,10 +34,13 @@ from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
+from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.host import Launch
+from asl_engine.engine.keeping import Answer, Keeping
 from asl_engine.engine.launching import Launching
 from asl_engine.engine.map_runs.registry import MapRunRegistry
+from asl_engine.engine.retrying import Retrying
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
 from asl_engine.engine.timers import Timers
@@ -49,13 +52,14 @@ from asl_engine.errors import (
     ExecutionNotRedrivable,
     StatesError,
     StoreError,
+    StoreUnavailable,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources import PENDING
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -81,7 +85,8 @@ class Engine:
     stored; of an execution that was not driven here it hears first with no events.  ``stand_in`` says of an
     activity's task that it sees to it itself.  ``buckets`` are folders that stand for S3 buckets; ``s3``: all
     others may be read and written in S3.  ``await_outside``: where the clock skips, time does not jump while a
-    task waits for its token or for a worker.
+    task waits for its token or for a worker.  ``sleep`` passes this machine's time before what the store
+    could not be used for is tried again.
     """
 
     def __init__(
@@ -98,6 +103,7 @@ class Engine:
         buckets: Mapping[str, Path] | None = None,
         s3: bool = True,
         await_outside: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.store = store
         self.resources = resources
@@ -109,11 +115,14 @@ class Engine:
         self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
-        self._deciding = Deciding(store, limits, self.activities.knows)
-        self._launching = Launching(self, self._deciding)
         # Tasks and drives under way keep time from jumping.
         self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring, await_outside=await_outside)
+        self.retrying = Retrying(self.timers.busy, store.note, sleep=sleep)
+        self._deciding = Deciding(store, limits, self.clock, self.activities.knows, self.retrying)
+        self._launching = Launching(self, self._deciding)
+        self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
+        self.given_up = GivenUp(store, self.retrying, self.spawn)
         self._spawned: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -126,7 +135,8 @@ class Engine:
         self.timers.close()
         await dismiss(self._spawned)
         with suppress(StoreError):  # then this process counts as one that died
-            await self.store.leave([arn for arn, run in self.runs.items() if not run.done.done()])
+            unfinished = [arn for arn, run in self.runs.items() if not run.done.done()]
+            await self.store.leave([*unfinished, *self.given_up.leaving])
 
     # -- what callers ask for ---------------------------------------------------------------------
 
@@ -182,9 +192,11 @@ class Engine:
         told how often this has happened to it.  Raises ``ExecutionBusy`` where that process is alive,
         ``StoreError`` where its log makes no sense.
         """
+        self.given_up.check(record.identity.arn)
         died = await self.store.claim(record.identity.arn)
         with readable(record.identity.arn):
-            run, events = await self._decide(machine, record, partial(Resumed, restarted=True, died=died))
+            stimulus = partial(Resumed, restarted=True, died=died)
+            run, events = await self._deciding.put(machine, record, stimulus, self.observer)
         return self.go_on(run, events)
 
     def go_on(self, run: Run, events: list[Event]) -> Run:
@@ -201,14 +213,14 @@ class Engine:
     ) -> bool:
         """Abort an execution, whoever drives it; False where it has ended already.
 
-        Another process notices when it next looks (``check``).
+        Another process notices when it next looks (``check``).  Raises ``StoreError`` where that cannot be stored.
         """
         stimulus = partial(StopRequested, error=error, cause=cause)
         run = self.runs.get(record.identity.arn)
         if run is not None:
-            self.deliver(run, stimulus(self.clock.now()))
+            await self.ask(run, stimulus(self.clock.now()))
             return (await run.wait()).status == "ABORTED"
-        run, events = await self._decide(machine, record, stimulus)
+        run, events = await self._deciding.put(machine, record, stimulus, self.observer)
         live = self.runs.get(run.arn)
         if live is None:
             run.tell(self.observer, events)
@@ -225,37 +237,19 @@ class Engine:
         """
         with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
-            run, events = await self._decide(machine, record, partial(RedriveRequested, token=token))
+            stimulus = partial(RedriveRequested, token=token)
+            run, events = await self._deciding.put(machine, record, stimulus, self.observer)
             reason = None if events else not_redrivable(run.execution, self.clock.now(), self.limits)
             if reason is not None:
                 raise ExecutionNotRedrivable(run.arn, reason)
             self.begin(run, events)
         return run
 
-    async def _decide(
-        self, machine: StateMachine, record: Record, stimulus: Callable[[int], Stimulus]
-    ) -> tuple[Run, list[Event]]:
-        """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
-        arn = record.identity.arn
-        while True:
-            log = await self.store.events(arn)
-            try:
-                run, events = await self.decided(machine, record, stimulus, log)
-                if events:
-                    await self.store.append(arn, events)
-            except Conflict:
-                continue  # it went on while we decided: decide again
-            return run, events
-
     async def decided(
         self, machine: StateMachine, record: Record, stimulus: Callable[[int], Stimulus], log: list[Event]
     ) -> tuple[Run, list[Event]]:
         """What follows from a stimulus of now for an execution that has this log; it is not on disk yet."""
-        if log:  # it may be ahead of a clock that is not this machine's
-            self.clock.catch_up(log[-1].at)
-        run = Run(machine, await folded(record.identity, log), record.options)
-        run.tell(self.observer, [])
-        return run, await self._deciding.decide(run, stimulus(self.clock.now()), ())
+        return await self._deciding.decided(machine, record, stimulus, log, self.observer)
 
     async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
         """Put a stimulus to an execution: the events that it has led to, once they are on disk.
@@ -267,6 +261,7 @@ class Engine:
             raise asyncio.CancelledError  # as whoever asked a moment ago
         if run.done.done():
             return []
+        self.retrying.check(run.arn)
         heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
         if run.asked is None:
             run.asked = {}
@@ -307,7 +302,7 @@ class Engine:
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
         inbox = run.inbox
-        answers: list[tuple[asyncio.Future[list[Event]], list[Event]]] = []
+        answers: list[Answer] = []
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
@@ -315,19 +310,25 @@ class Engine:
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
-                        answers.append((run.asked.pop(id(stimulus)), made))
+                        answers.append(Answer(stimulus, run.asked.pop(id(stimulus)), made))
+                taken = inbox.copy()
                 inbox.clear()
                 if events:
-                    await self.store.append(run.arn, events)
-                    self._act(run, events)
+                    try:
+                        await self.store.append(run.arn, events)
+                    except StoreUnavailable as error:
+                        events = await self._keeping.keep(run, taken, answers, events, error)
+                    if events:
+                        self._act(run, events)
                 while answers:
-                    resolve(*answers.pop())
+                    _, heard, made = answers.pop()
+                    resolve(heard, made)
         except Conflict:
             await self._superseded(run)
         except Exception as error:  # noqa: BLE001  whatever it is, whoever waits must hear of it
             self._abandon(run, error)
         finally:
-            for heard, _ in answers:
+            for _, heard, _ in answers:
                 resolve(heard, run.done.exception() if run.done.done() else asyncio.CancelledError())
             run.driving = False
 
@@ -369,8 +370,12 @@ class Engine:
             resolve(run.asked.popitem()[1], [])
 
     def _abandon(self, run: Run, error: BaseException) -> None:
-        """Leave an execution that cannot be driven on; its log is whole and can be resumed."""
+        """Leave an execution that cannot be driven on; its log is whole and can be resumed, by others too."""
         self._let_go(run)
+        if not (run.done.done() or isinstance(error, ExecutionBusy)):
+            self.given_up.add(run.arn)
+            for child in self.map_runs.let_go(run):  # whoever resumes it needs them
+                self._abandon(child, error)
         if not run.done.done():
             run.done.set_exception(error)
             run.done.exception()  # whoever waits gets it; nobody has to
@@ -386,7 +391,7 @@ class Engine:
     async def _superseded(self, run: Run) -> None:
         """Somebody else has written to the log: follow them."""
         try:
-            events = await self.store.events(run.arn)
+            events = await self.retrying.insist(run.arn, partial(self.store.events, run.arn))
             run.execution = await folded(run.execution.identity, events)
         except Exception as error:  # noqa: BLE001  whoever waits must hear of it
             self._abandon(run, error)

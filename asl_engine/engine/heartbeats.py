@@ -24,18 +24,28 @@ __all__ = ["of_task", "put"]
 SHARE = 100  # milliseconds for each second of HeartbeatSeconds: a tenth
 
 
-def of_task(run: Run, key: int, now: int) -> Heartbeat | None:
-    """What to tell the execution of a heartbeat that comes now; None where it is enough to remember it."""
+def of_task(run: Run, key: int, now: int, *, stuck: bool = False) -> Heartbeat | None:
+    """What to tell the execution of a heartbeat that comes now; None where nothing follows, or it is remembered.
+
+    ``stuck``: the execution takes nothing in at present, so it does not know of the last heartbeats yet.
+    """
     task = run.execution.open.get(key)
-    if not isinstance(task, OpenTask) or task.heartbeat is None:
+    if not isinstance(task, OpenTask):
+        return None
+    if stuck:
+        if task.timeout_due is not None and now >= task.timeout_due:  # its timer waits to be heard
+            return None
+    elif timeout_of(task, now) is not None:
         return Heartbeat(now, key)
+    if task.heartbeat is None:
+        return None
     if run.heartbeats is None:
         run.heartbeats = {}
     last = run.heartbeats.get(key)
     if last is None:
         run.heartbeats[key] = HeartbeatTimes(now, now)
         return Heartbeat(now, key)
-    if now - last.reported >= task.heartbeat * SHARE or timeout_of(task, now) is not None:
+    if now - last.reported >= task.heartbeat * SHARE:
         return Heartbeat(now, key)
     run.heartbeats[key] = HeartbeatTimes(now, last.reported)
     return None

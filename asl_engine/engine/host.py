@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
+    from asl_engine.engine.given_up import GivenUp
+    from asl_engine.engine.retrying import Retrying
     from asl_engine.engine.run import Run
     from asl_engine.engine.timers import Busy, Timers
     from asl_engine.errors import AslError
@@ -52,6 +54,11 @@ class Host(Protocol):
     def runs(self) -> Mapping[str, Run]: ...
     @property
     def timers(self) -> Timers[Run]: ...
+    @property
+    def retrying(self) -> Retrying: ...
+
+    @property
+    def given_up(self) -> GivenUp: ...
 
     async def launch(
         self,

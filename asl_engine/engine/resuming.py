@@ -31,7 +31,8 @@ async def resume_many(host: Host, unfinished: Sequence[tuple[StateMachine, Recor
 
     For each of them the run, or what keeps it from being driven.  None of them is driven here.
     """
-    died = await host.store.claim_many([record.identity.arn for _, record in unfinished])
+    free = [record.identity.arn for _, record in unfinished if record.identity.arn not in host.given_up.leaving]
+    died = await host.store.claim_many(free)
     logs = await host.store.logs([*died])
     found: dict[str, Run | AslError] = {}
     to_store: list[tuple[StateMachine, Record, Run, list[Event]]] = []
@@ -52,9 +53,9 @@ async def resume_many(host: Host, unfinished: Sequence[tuple[StateMachine, Recor
             found[arn] = host.go_on(run, [])
     stored = await asyncio.gather(*(_stored(host, *one) for one in to_store))
     found.update(zip((run.arn for _, _, run, _ in to_store), stored, strict=True))
-    for machine, record in unfinished:  # long logs, one after the other
+    for machine, record in unfinished:  # long logs, one after the other, and what is just being given up
         arn = record.identity.arn
-        if arn in died and arn not in found:
+        if arn not in found and (arn in died or arn in host.given_up.leaving):
             found[arn] = await _alone(host, machine, record)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_submitted, waits_for_token
@@ -67,8 +68,9 @@ class StandIns(ABC, Mapping[str, "Resource"]):
         return True
 
     async def _work(self, host: Host, run: Run, task: OpenTask) -> None:
+        insist = partial(host.retrying.insist, run.arn)
         if not task.started:
-            await host.ask(run, WorkerReported(host.clock.now(), task.key))
+            await insist(lambda: host.ask(run, WorkerReported(host.clock.now(), task.key)))
         call = task_call(host, run, task)
         try:
             answer = await self.find(call)
@@ -77,7 +79,7 @@ class StandIns(ABC, Mapping[str, "Resource"]):
             report = TaskReported(host.clock.now(), task.key, output)
         except StatesError as error:
             report = TaskReported(host.clock.now(), task.key, None, error.error, error.cause)
-        await host.ask(run, report)
+        await insist(lambda: host.ask(run, report))
 
 
 async def _answered(answer: Resource, call: TaskCall) -> Payload | Pending:

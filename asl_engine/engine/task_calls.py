@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_submitted
@@ -45,8 +46,11 @@ def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
 
 
 def submission(host: Host, run: Run, key: int) -> Callable[[Payload], Awaitable[None]]:
-    async def submit(output: Payload) -> None:
+    async def report(output: Payload) -> None:
         await host.ask(run, SubmissionReported(host.clock.now(), key, output))
+
+    async def submit(output: Payload) -> None:
+        await host.retrying.insist(run.arn, partial(report, output))  # the work is under way, and not to be lost
         if key in run.tasks:
             run.note_submission(key)
 
@@ -59,7 +63,7 @@ def heartbeat(host: Host, run: Run, key: int) -> Callable[[], None]:
 
     def deliver() -> None:
         if run.arn in host.runs:
-            stimulus = of_task(run, key, host.clock.now())
+            stimulus = of_task(run, key, host.clock.now(), stuck=run.arn in host.retrying.stuck)
             if stimulus is not None:
                 host.deliver(run, stimulus)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import execution_arn, is_name, parse_arn, state_machine_arn
@@ -59,6 +60,11 @@ class ProjectExecutions:
         return load_definition(read_definition(str(file), project=self._project, local=True))
 
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
+        # What the task starts knows who has started it: it is not started twice.
+        answer = partial(self._answer, operation, data, call)
+        return await self._engine().retrying.insist(call.execution, answer)
+
+    async def _answer(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         engine = self._engine()
         if operation == "StartExecution":
             return await self._start(engine, data, call)
@@ -73,6 +79,9 @@ class ProjectExecutions:
         return describe_execution(execution, _seconds, reason)
 
     async def ended(self, execution: str) -> None:
+        await self._engine().retrying.insist(execution, partial(self._ended, execution))
+
+    async def _ended(self, execution: str) -> None:
         engine = self._engine()
         while True:
             run = engine.runs.get(execution)

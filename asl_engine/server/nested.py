@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import Arn, parse_arn
@@ -46,7 +47,9 @@ class NestedExecutions:
             answer = self._operations.get(operation)
             if answer is None:
                 raise ApiError("UnknownOperationException", f"The operation '{operation}' is not supported")
-            return await answer(Request(data, _caller(call), started_by=call.key), self.service)
+            ask = partial(answer, Request(data, _caller(call), started_by=call.key), self.service)
+            # What the task starts knows who has started it: it is not started twice.
+            return await self.service.engine.retrying.insist(call.execution, ask)
         except ApiError as error:
             raise Refused(error.code, error.message, error.status) from error
 
@@ -58,7 +61,8 @@ class NestedExecutions:
                 with suppress(AslError):  # another process may have taken it over: keep looking
                     await run.wait()
                     return
-            record = await self.service.store.record(execution)
+            look = partial(self.service.store.record, execution)
+            record = await self.service.engine.retrying.insist(execution, look)
             if record is None or record.status != "RUNNING":
                 return
             await asyncio.sleep(LOOK_SECONDS)

@@ -21,6 +21,7 @@ from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.http import make_app
 from asl_engine.server.protocol.uvicorn_limits import BoundedProtocol
 from asl_engine.server.service import Service
+from asl_engine.server.takeover import Takeover
 from asl_engine.server.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -158,14 +159,18 @@ async def serve(
         )
         engine.activities.know(await store.activities.arns())
         await engine.check()  # changes by other processes are noticed from now on
+        takeover = Takeover(store, service.adopt, engine.map_runs.finalize_all, engine.given_up.arns)
         unfinished = await service.unfinished()
-        background: list[asyncio.Future[Any]] = [asyncio.ensure_future(_look_around(engine, service))]
+        background: list[asyncio.Future[Any]] = [
+            asyncio.ensure_future(_look_around(engine, service, takeover)),
+            asyncio.ensure_future(takeover.run()),
+        ]
         if upkeep is not None:
             background.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
         stopping = asyncio.ensure_future(stop)
         ready(Listening(*listener.getsockname()[:2]))
-        resuming = asyncio.ensure_future(service.resume_all(unfinished))
+        resuming = asyncio.ensure_future(service.resume_all(unfinished, takeover.retry))
         background.append(resuming)
         ends: set[asyncio.Future[Any]] = {answering, stopping}
         try:
@@ -204,7 +209,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _look_around(engine: Engine, service: Service) -> None:
+async def _look_around(engine: Engine, service: Service, takeover: Takeover) -> None:
     """Notice what other processes do: stop our executions, create or delete activities, delete machines.
 
     If the database cannot be read, log the reason once and try again.
@@ -214,6 +219,7 @@ async def _look_around(engine: Engine, service: Service) -> None:
         await asyncio.sleep(CHECK_SECONDS)
         try:
             if await engine.check():
+                takeover.others_have_written()
                 engine.activities.know(await engine.store.activities.arns())
                 await service.learn_deletions()
         except StoreError as error:

@@ -14,7 +14,7 @@ from asl_engine.core.execution import Execution
 from asl_engine.core.stimuli import MachineDeletionReported
 from asl_engine.engine.deciding import folded
 from asl_engine.engine.resuming import resume_many
-from asl_engine.errors import AslError, ExecutionBusy
+from asl_engine.errors import AslError, ExecutionBusy, StoreError, StoreUnavailable
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
 from asl_engine.limits import NO_LIMITS
@@ -200,66 +200,94 @@ class Service:
         """The ARNs of the executions that run, the oldest first; to be asked before any request is answered."""
         return await self.store.running()
 
-    async def resume_all(self, unfinished: Sequence[str]) -> int:
+    async def resume_all(self, unfinished: Sequence[str], retry: Callable[[str], None]) -> int:
         """Resume those executions that no process drives, while requests are answered.  Returns their number.
 
-        An execution that a command has started with tasks unknown here is left to ``asl resume``.
+        An execution that a command has started with tasks unknown here is left to ``asl resume``.  One that the
+        database cannot be used for is left to ``retry``.
         """
         resumed = 0
         with self.engine.timers.busy():  # time must not jump past what is yet to be resumed
-            await self.engine.map_runs.finalize_all()
-            await self.learn_deletions()
-            for at in range(0, len(unfinished), RESUMED_AT_ONCE):
-                some = unfinished[at : at + RESUMED_AT_ONCE]
-                try:
-                    resumed += await self._adopt(some)
-                except AslError as error:
-                    log.warning("cannot resume %s and %d more: %s", some[0], len(some) - 1, error)
+            insist = partial(self.engine.retrying.insist, "the start of the server")
+            await insist(self.engine.map_runs.finalize_all)
+            await insist(self.learn_deletions)
+            for arn, error in (await self.adopt(unfinished)).items():
+                if error is None:
+                    resumed += 1
+                elif isinstance(error, StoreUnavailable):
+                    retry(arn)
+                else:
+                    log.warning("cannot resume %s: %s", arn, error)
             for arn in tuple(self._deleting):
-                await self.find_machine(arn)
+                await insist(partial(self.find_machine, arn))
         return resumed
 
-    async def _adopt(self, arns: Sequence[str]) -> int:
-        """Resume those executions that run and that nobody drives.  Returns their number."""
-        resumed = 0
-        async with self._adopting:
-            records = await self.store.records([arn for arn in arns if arn not in self.engine.runs])
-            served = [
-                (machine, record)
-                for record in records
-                if record.status == "RUNNING" and (machine := await self._served(record)) is not None
-            ]
-            for arn, outcome in (await resume_many(self.engine, served)).items():
-                if isinstance(outcome, AslError):
-                    _tell_left(arn, outcome)
-                else:
-                    self.watch(outcome)
-                    resumed += 1
-        return resumed
+    async def adopt(self, arns: Sequence[str]) -> dict[str, AslError | None]:
+        """Resume executions that run and that nobody drives: what prevents each, None where nothing does.
+
+        Those that go on already, have ended or are not this server's are left out.
+        """
+        found: dict[str, AslError | None] = {}
+        for at in range(0, len(arns), RESUMED_AT_ONCE):
+            some = arns[at : at + RESUMED_AT_ONCE]
+            try:
+                async with self._adopting:
+                    found |= await self._adopt(some)
+            except AslError as error:
+                found |= dict.fromkeys(some, error)
+        return found
+
+    async def _adopt(self, arns: Sequence[str]) -> dict[str, AslError | None]:
+        found: dict[str, AslError | None] = {}
+        served = []
+        for record in await self.store.records([arn for arn in arns if arn not in self.engine.runs]):
+            try:
+                machine = await self._served(record) if record.status == "RUNNING" else None
+            except AslError as error:
+                found[record.identity.arn] = error
+                continue
+            if machine is not None:
+                served.append((machine, record))
+        for arn, resumed in (await resume_many(self.engine, served)).items():
+            if isinstance(resumed, AslError):
+                await self._left(arn, resumed)
+                if not isinstance(resumed, ExecutionBusy):
+                    found[arn] = resumed
+            else:
+                self.watch(resumed)
+                found[arn] = None
+        return found
 
     async def driven(self, record: Record) -> Run | None:
-        """The run of an execution, which this process resumes if no other drives it; None if that fails."""
+        """The run of an execution, which this process resumes if no other drives it; None if that fails.
+
+        Raises ``StoreUnavailable``.
+        """
         arn = record.identity.arn
         async with self._adopting:  # concurrent requests must not resume it twice
             if arn not in self.engine.runs and record.status == "RUNNING":
-                machine = await self._served(record)
-                if machine is not None:
-                    try:
+                try:
+                    machine = await self._served(record)
+                    if machine is not None:
                         self.watch(await self.engine.resume(machine, record))
-                    except AslError as error:
-                        _tell_left(arn, error)
+                except StoreUnavailable:  # whoever asks may ask again
+                    raise
+                except AslError as error:
+                    await self._left(arn, error)
+                    log.warning("cannot resume %s: %s", arn, error)
         return self.engine.runs.get(arn)
+
+    async def _left(self, arn: str, error: AslError) -> None:
+        """An execution was claimed, and cannot be resumed."""
+        if isinstance(error, StoreError) and not isinstance(error, StoreUnavailable):
+            await self.store.unclaim(arn)  # its log makes no sense, at least to this process
 
     async def _served(self, record: Record) -> StateMachine | None:
         """The machine of an execution that this server can drive; of others it is told why they are left."""
         who = record.identity
         if who.map_run is not None:  # its Map Run resumes it
             return None
-        try:
-            machine = await self.compiled(record.definition)
-        except AslError as error:
-            _tell_left(who.arn, error)
-            return None
+        machine = await self.compiled(record.definition)
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
         if missing and not record.options.served:
             log.warning("%s is left to `asl resume`: nothing here serves %s", who.arn, missing[0])
@@ -271,12 +299,8 @@ class Service:
         return machine
 
 
-def _tell_left(arn: str, error: AslError) -> None:
-    if not isinstance(error, ExecutionBusy):  # another process drives it
-        log.warning("cannot resume %s: %s", arn, error)
-
-
 def _report(arn: str, done: asyncio.Future[Execution]) -> None:
     error = None if done.cancelled() else done.exception()
     if error is not None:
-        log.error("execution %s has stopped where it was: %s", arn, error, exc_info=error)
+        told = "execution %s has stopped where it was: %s; `asl resume` can go on with it"
+        log.error(told, arn, error, exc_info=None if isinstance(error, AslError) else error)

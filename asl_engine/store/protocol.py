@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         MapRunChild,
         MapRunRecord,
         NewExecution,
+        Orphan,
         Place,
         Record,
         VersionRecord,
@@ -148,6 +149,25 @@ class Store(Protocol):
 
     async def leave(self, arns: Collection[str]) -> None:
         """Give up executions in good order: nothing that they were doing was the end of this process."""
+        ...
+
+    async def unclaim(self, arn: str) -> None:
+        """Give an execution back to whom it was claimed from, if nothing has been done with it since."""
+        ...
+
+    def other_leases(self) -> dict[str, bool]:
+        """The leases of other processes that drive executions, and whether they live."""
+        ...
+
+    async def orphans(self) -> list[Orphan]:
+        """The executions, but for the children of Map Runs, that run and that no process drives."""
+        ...
+
+    def note(self, waits_for: str | None) -> None:
+        """Tell other processes what keeps this one from going on, None where nothing does any more.
+
+        It is not written to the store, which may be what cannot be written.
+        """
         ...
 
     async def changed(self) -> bool:

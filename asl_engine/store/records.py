@@ -19,6 +19,7 @@ __all__ = [
     "ActivityRecord",
     "AliasRecord",
     "Child",
+    "Driver",
     "MachineRecord",
     "MachineStatus",
     "MachineType",
@@ -26,6 +27,7 @@ __all__ = [
     "MapRunRecord",
     "MapRunStatus",
     "NewExecution",
+    "Orphan",
     "Place",
     "Record",
     "Route",
@@ -53,6 +55,25 @@ class Record(NamedTuple):
         """Where ListExecutions has it."""
         began = self.identity.started_at if self.redriven_at is None else self.redriven_at
         return Place(began if self.stopped_at is None else self.stopped_at, self.identity.arn)
+
+
+class Driver(NamedTuple):
+    """The process that drives an execution.  ``waits_for`` is what keeps it from going on, None if nothing."""
+
+    process: int
+    waits_for: str | None = None
+
+
+class Orphan(NamedTuple):
+    """An execution that runs and that no process drives.
+
+    ``owner`` is the lease of the process that died, empty where it has left in good order.  ``served``: a server
+    has started it.
+    """
+
+    arn: str
+    owner: str
+    served: bool
 
 
 class Place(NamedTuple):

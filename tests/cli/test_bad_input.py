@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asl_engine.store.sqlite import opening
-from tests.cli.project import PASS, machine, task
+from tests.cli.project import PASS, machine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -215,25 +214,6 @@ def test_a_locked_database(project: Project, monkeypatch: pytest.MonkeyPatch) ->
     other.close()
     assert "is locked by another program; try again when it has finished" in said
     assert [one["name"] for one in project.asl("list", "--json").json["executions"]] == ["one"]
-
-
-def test_a_database_that_is_locked_later(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What had been stored is kept, and the message says how to go on."""
-    monkeypatch.setattr(opening, "BUSY_SECONDS", 0.01)
-    callables = project.root / "tasks" / "locking.py"
-    callables.write_text(
-        "import sqlite3\n"
-        "held = []\n"
-        "def lock(event):\n"
-        "    held.append(sqlite3.connect(event['db'], check_same_thread=False))\n"
-        "    held[0].execute('BEGIN EXCLUSIVE')\n"
-    )
-    path = project.define("m", machine(L=task("lock")))
-    said = refused(project, "run", path, "--name", "one", "-i", json.dumps({"db": str(project.db)}))
-    assert "is locked by another program" in said
-    assert "execution one is kept as far as it got; go on with: asl resume one" in said
-    next(module for name, module in sys.modules.items() if name.endswith("locking")).held.pop().close()
-    assert project.asl("show", "one", "--json").json["status"] == "RUNNING"
 
 
 @pytest.mark.parametrize("command", [["run", "statemachines/m.json"], ["run", "statemachines/m.json", "--detach"]])

@@ -16,12 +16,13 @@ from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine
 from asl_engine.engine.resuming import resume_many
 from asl_engine.engine.run import Run
-from asl_engine.errors import AslError, StatesError, StoreError
+from asl_engine.errors import AslError, StatesError, StoreError, StoreUnavailable
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.records import Record
-from asl_engine.store.sqlite.store import SHORT_EVENTS, SqliteStore
+from asl_engine.store.sqlite.rows import SHORT_EVENTS
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.core.driver import IDENTITY, NOW, history
 from tests.core.steps import FUNCTION, scope, state, task, wait
 from tests.engine.test_map_runs import distributed, output
@@ -202,12 +203,14 @@ def test_a_server_tells_of_what_it_cannot_resume_and_goes_on(
     from asl_engine.server import service as module
 
     monkeypatch.setattr(module, "RESUMED_AT_ONCE", 2)
-    names = [f"{number}" for number in range(6)]
+    names = [f"{number}" for number in range(8)]
+    later: list[str] = []
 
     class Failing(SqliteStore):
         async def claim_many(self, arns: Any) -> dict[str, bool]:
-            if named("2").identity.arn in arns:
-                raise StoreError("the disk is full")
+            for number, error in ((2, StoreError("nonsense")), (4, StoreUnavailable("the disk is full"))):
+                if named(f"{number}").identity.arn in arns:
+                    raise error
             return await super().claim_many(arns)
 
     async def main() -> None:
@@ -217,12 +220,15 @@ def test_a_server_tells_of_what_it_cannot_resume_and_goes_on(
         async with Engine(store, catalog, clock=VirtualClock(NOW)) as engine:
             service = module.Service(store, engine, catalog)
             with engine.timers.busy():
-                assert await service.resume_all(await service.unfinished()) == 4
-                assert {run.execution.identity.name for run in engine.runs.values()} == {"0", "1", "4", "5"}
+                assert await service.resume_all(await service.unfinished(), later.append) == 4
+                assert {run.execution.identity.name for run in engine.runs.values()} == {"0", "1", "6", "7"}
+                assert later == [named("4").identity.arn, named("5").identity.arn]
         await store.close()
 
     anyio.run(main)
-    assert f"cannot resume {named('2').identity.arn} and 1 more: the disk is full" in caplog.text
+    for number in (2, 3):
+        assert f"cannot resume {named(f'{number}').identity.arn}: nonsense" in caplog.text
+    assert "the disk is full" not in caplog.text  # it is tried again
 
 
 # -- Map Runs -----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from tests.cli.project import wait_for
 from tests.server.harness import FAIL, PASS, WAIT, created, ended, ran, running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -158,7 +159,7 @@ def test_a_database_that_cannot_be_read_for_a_moment_is_looked_at_again(
 
     async def main() -> None:
         engine: Any = Blinking()
-        looking = asyncio.ensure_future(server_running._look_around(engine, engine))
+        looking = asyncio.ensure_future(server_running._look_around(engine, engine, engine))
         async with asyncio.timeout(30):
             await engine.thrice.wait()
         looking.cancel()
@@ -207,9 +208,9 @@ def test_what_has_ended_before_its_turn_came_is_not_resumed(
     resumed: list[int] = []
     resume_all = Service.resume_all
 
-    async def later(service: Service, unfinished: list[str]) -> int:
+    async def later(service: Service, unfinished: list[str], retry: Callable[[str], None]) -> int:
         await anyio.to_thread.run_sync(first_is_stopped.wait)
-        resumed.append(await resume_all(service, unfinished))
+        resumed.append(await resume_all(service, unfinished, retry))
         return resumed[0]
 
     monkeypatch.setattr(Service, "resume_all", later)

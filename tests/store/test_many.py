@@ -12,7 +12,8 @@ from asl_engine.core import events as ev
 from asl_engine.errors import ExecutionAlreadyExists, ExecutionBusy, StoreError
 from asl_engine.payload import Payload
 from asl_engine.store.records import Child, NewExecution
-from asl_engine.store.sqlite.store import SHORT_EVENTS, SHORT_LENGTH, SqliteStore
+from asl_engine.store.sqlite.rows import SHORT_EVENTS, SHORT_LENGTH
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.store.test_stores import DEFINITION, ended, open_store, record, run, started
 
 if TYPE_CHECKING:

@@ -250,7 +250,7 @@ async def _serve(given: Serving, how: RunOptions, project: Project, hosts: froze
                     default=Caller(project.region, project.account),
                     clock=clock_of(how.time),
                     limits=how.limits,
-                    stop=_signalled(signals),
+                    stop=_signalled(signals, store),
                     remote=remote,
                     services=services,
                     mocks=mocks,
@@ -261,8 +261,12 @@ async def _serve(given: Serving, how: RunOptions, project: Project, hosts: froze
                     ready=lambda started: _announce(started, registry, project.db, exports),
                     resumed=_tell_resumed,
                 )
-    err("stopped; what was running goes on with the next start")
+    _tell_stopped()
     return 0
+
+
+def _tell_stopped() -> None:
+    err("stopped; what was running goes on with the next start")
 
 
 def _upkeep(store: SqliteStore, keep: str | None) -> Callable[[int], Awaitable[None]] | None:
@@ -311,8 +315,9 @@ def _mocks(path: str | None) -> MockFile | None:
     return file
 
 
-async def _signalled(signals: Signals) -> None:
+async def _signalled(signals: Signals, store: SqliteStore) -> None:
     await asyncio.shield(signals.received)
+    signals.hurry(store, 0, _tell_stopped)
 
 
 def _announce(started: Listening, registry: Registry, db: Path, exports: TextIO) -> None:

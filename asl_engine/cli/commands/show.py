@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.core.execution import Execution, Frame, OpenWork
+    from asl_engine.store.records import Driver
 
 __all__ = ["command", "show", "show_execution"]
 
@@ -28,23 +29,26 @@ def command(execution: options.Execution, db: options.Db = None, json: options.A
 
 def show(text: str, *, db: str | None, as_json: bool) -> int:
     """One execution, and where it stands."""
-    execution, way = asyncio.run(_load(database(db), text))
-    show_execution(execution, as_json=as_json, way=way)
+    execution, way, driver = asyncio.run(_load(database(db), text))
+    show_execution(execution, as_json=as_json, way=way, driver=driver)
     return 0
 
 
-async def _load(db: Path, text: str) -> tuple[Execution, str | None]:
-    """The execution, and if it is interrupted, what to type to go on with it."""
+async def _load(db: Path, text: str) -> tuple[Execution, str | None, Driver | None]:
+    """The execution, if it is interrupted what to type to go on with it, and who drives it."""
     async with opened(db, reading=True) as store:
         record = await find_one(store, text)
         ways = await ways_to_resume(store, [record])
-        return await load_execution(store, record), ways.get(record.identity.arn)
+        driver = await store.driver(record.identity.arn)
+        return await load_execution(store, record), ways.get(record.identity.arn), driver
 
 
-def show_execution(execution: Execution, *, as_json: bool, way: str | None = None) -> None:
+def show_execution(
+    execution: Execution, *, as_json: bool, way: str | None = None, driver: Driver | None = None
+) -> None:
     """DescribeExecution's shape, and what AWS does not tell: under ``position`` where the execution stands.
 
-    ``way`` is what to type to go on with an execution that is interrupted.
+    ``way`` is what to type to go on with an execution that is interrupted, ``driver`` the process that drives it.
     """
     if as_json:
         position = [_position(execution, frame) for frame in execution.frames.values()]
@@ -54,17 +58,21 @@ def show_execution(execution: Execution, *, as_json: bool, way: str | None = Non
             "deaths": execution.deaths,
             "forkOf": execution.origin,
         }
+        if driver is not None or way is not None:
+            extra["lastEventDate"] = iso(execution.at)
         if way is not None:
             extra["interrupted"] = True
+        if driver is not None:
+            extra["drivenBy"] = {"process": driver.process, "waitsFor": driver.waits_for}
         out(pretty_json(describe_execution(execution) | extra))
         return
-    lines = _summary(execution, way)
+    lines = _summary(execution, way, driver)
     width = max(len(label) for label, _ in lines)
     for label, text in lines:
         out(f"{label:<{width}}  {clean(text)}")
 
 
-def _summary(execution: Execution, way: str | None) -> list[tuple[str, str]]:
+def _summary(execution: Execution, way: str | None, driver: Driver | None) -> list[tuple[str, str]]:
     who = execution.identity
     given: list[tuple[str, str | None]] = [
         ("execution", who.name),
@@ -75,6 +83,8 @@ def _summary(execution: Execution, way: str | None) -> list[tuple[str, str]]:
         ("started", f"{utc(who.started_at)} UTC"),
         ("stopped", None if execution.stopped_at is None else f"{utc(execution.stopped_at)} UTC"),
         ("history", counted(execution.history_length, "event")),
+        ("driven by", None if driver is None else f"process {driver.process}, last event {utc(execution.at)} UTC"),
+        ("waits for", None if driver is None else driver.waits_for),
         ("input", text_of(execution.input)),
         ("output", text_of(execution.output)),
         ("error", execution.error),

@@ -13,14 +13,14 @@ from asl_engine.core.execution import Identity
 from asl_engine.engine.host import Launch
 from asl_engine.engine.map_runs.inputs import Input
 from asl_engine.engine.resuming import resume_many
-from asl_engine.errors import AslError
+from asl_engine.errors import AslError, ExecutionAlreadyExists, StoreUnavailable
 from asl_engine.payload import Payload
 from asl_engine.states.distributed_map import processor_of
 from asl_engine.store.records import Child
 from asl_engine.store.run_options import NO_OPTIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from asl_engine.core.execution import Execution, OpenMapRun
     from asl_engine.engine.host import Host
@@ -56,6 +56,8 @@ class Children:
         self._machine_name = labelled(self._parent.machine_name, state.label)
         self._machine = processor_of(parent.machine, self._machine_name)
         self._items: dict[int, int] = {}  # of those under way, by number
+        self._runs: dict[int, Run] = {}
+        self._insist = partial(host.retrying.insist, parent.arn)
         self._starting: set[asyncio.Task[None]] = set()
         self._ended: deque[Ended] = deque()
         self._failure: BaseException | None = None
@@ -70,27 +72,32 @@ class Children:
         """How many items those under way are for."""
         return sum(self._items.values())
 
+    @property
+    def runs(self) -> list[Run]:
+        """Those that this process drives."""
+        return [*self._runs.values()]
+
     # -- how they begin -----------------------------------------------------------------------------
 
     def start(self, inputs: Sequence[Input]) -> None:
         for made in inputs:
             self._items[made.number] = made.items
-        self._spawn(self._start(inputs))
+        self._begin(partial(self._launch, self._launches(inputs)))
 
     def redrive(self, child: MapRunChild) -> None:
         self._items[child.number] = child.items
-        self._spawn(self._redrive(child))
+        self._begin(partial(self._redrive, child))
 
     async def resume(self, children: Sequence[MapRunChild]) -> None:
         """Go on with children that another process has left unfinished."""
-        records = {
-            record.identity.arn: record for record in await self._host.store.records([c.arn for c in children])
-        }
-        found = await resume_many(self._host, [(self._machine, records[child.arn]) for child in children])
+        arns = [child.arn for child in children]
+        records = {one.identity.arn: one for one in await self._insist(partial(self._host.store.records, arns))}
+        left = [(self._machine, records[arn]) for arn in arns]
+        found = await self._insist(partial(resume_many, self._host, left))
         for child in children:
             run = found.get(child.arn)
-            if run is None:  # somebody drives it, or it has ended meanwhile
-                run = await self._host.resume(self._machine, records[child.arn])
+            if run is None or isinstance(run, StoreUnavailable):  # or it is driven elsewhere, or has ended
+                run = await self._insist(partial(self._host.resume, self._machine, records[child.arn]))
             if isinstance(run, AslError):
                 raise run
             self._watch(child.number, child.items, run)
@@ -100,47 +107,61 @@ class Children:
         if self._starting:
             await asyncio.wait(self._starting)
 
-    def _spawn(self, starting: Coroutine[None, None, None]) -> None:
-        task = self._host.spawn(starting)
+    def _begin(self, start: Callable[[], Awaitable[None]]) -> None:
+        task = self._host.spawn(self._begun(start))
         self._starting.add(task)
         task.add_done_callback(self._starting.discard)
 
-    async def _start(self, inputs: Sequence[Input], redrive: int = 0) -> None:
-        map_run = self._work.arn
-        launches = [
-            Launch(self._identity(number, redrive), payload, Child(map_run, number, items))
-            for number, payload, items in inputs
-        ]
+    async def _begun(self, start: Callable[[], Awaitable[None]]) -> None:
         try:
-            runs = await self._host.launch_many(self._machine, launches, self.options)
+            await self._insist(start)
         except Exception as error:  # noqa: BLE001  the driver has to hear of it
-            self._fail(error)
-            return
+            self._failure = error
+            self.wake()
+
+    def _launches(self, inputs: Sequence[Input], redrive: int = 0) -> dict[int, Launch]:
+        map_run = self._work.arn
+        return {
+            number: Launch(self._identity(number, redrive), payload, Child(map_run, number, items))
+            for number, payload, items in inputs
+        }
+
+    async def _launch(self, left: dict[int, Launch]) -> None:
+        """Start the children with these numbers; those that could not be started stay among them."""
+        runs = await self._host.launch_many(self._machine, [*left.values()], self.options)
+        failure: AslError | None = None
         with self._host.timers.busy():  # time must not jump before the next children have been started
-            for made, run in zip(inputs, runs, strict=True):
-                if isinstance(run, AslError):
-                    self._fail(run)
+            for (number, launch), run in zip([*left.items()], runs, strict=True):
+                started = await self._kept(launch) if isinstance(run, ExecutionAlreadyExists) else run
+                if isinstance(started, AslError):
+                    failure = started
                 else:
-                    self._watch(made.number, made.items, run)
+                    del left[number]
+                    self._watch(number, self._items[number], started)
+        if failure is not None:
+            raise failure
+
+    async def _kept(self, launch: Launch) -> Run | AslError:
+        """Nobody else has the name of a child: a commit that was said to have failed is on disk."""
+        arn = launch.identity.arn
+        try:
+            record = await self._host.store.record(arn)
+            if record is None or arn in self._host.runs:
+                return ExecutionAlreadyExists(f"The execution {arn} exists already")
+            return await self._host.resume(self._machine, record)
+        except AslError as error:
+            return error
 
     async def _redrive(self, child: MapRunChild) -> None:
         """A Standard child is redriven, an Express child begun anew as another execution."""
-        try:
-            record: Any = await self._host.store.record(child.arn)
-            if not is_express(child.arn):
-                self._watch(child.number, child.items, await self._host.redrive(self._machine, record))
-                return
-            before = fold(record.identity, await self._host.store.events(child.arn))
-        except Exception as error:  # noqa: BLE001  the driver has to hear of it
-            self._fail(error)
+        record: Any = await self._host.store.record(child.arn)
+        if not is_express(child.arn):
+            self._watch(child.number, child.items, await self._host.redrive(self._machine, record))
             return
+        before = fold(record.identity, await self._host.store.events(child.arn))
         assert before.input is not None  # noqa: S101  it has been started
         again = Input(child.number, Payload.of_text(before.input.text), child.items)
-        await self._start([again], self._work.redrives)
-
-    def _fail(self, error: BaseException) -> None:
-        self._failure = error
-        self.wake()
+        await self._launch(self._launches([again], self._work.redrives))
 
     def _identity(self, number: int, redrive: int = 0) -> Identity:
         parent = self._parent
@@ -163,6 +184,7 @@ class Children:
 
     def _watch(self, number: int, items: int, child: Run) -> None:
         self._items[number] = items
+        self._runs[number] = child
         if child.done.done():
             self._note(number, items, child.done)
         else:
@@ -173,6 +195,7 @@ class Children:
             self._note(number, items, done)
 
     def _note(self, number: int, items: int, done: asyncio.Future[Execution]) -> None:
+        self._runs.pop(number, None)
         error = None if done.cancelled() else done.exception()
         if error is not None:
             self._failure = error

@@ -61,6 +61,7 @@ class MapRun:
         self._host = host
         self._storage = storage
         self._store = host.store
+        self._insist = partial(host.retrying.insist, run.arn)
         state = run.machine.states[work.frame.state]
         assert isinstance(state, DistributedMap)  # noqa: S101  it has started the Map Run
         self._state = state
@@ -147,7 +148,7 @@ class MapRun:
     async def _result(self) -> Payload:
         writing: Any = self.configuration.writing
         written = None if writing is None else await self._write(Writing(**writing))
-        await self._store.map_runs.count(self.arn, self.counts.to_json())
+        await self._insist(partial(self._store.map_runs.count, self.arn, self.counts.to_json()))
         if written is not None:
             return written
         return self._outputs.joined(self.work.frame.state)
@@ -167,7 +168,7 @@ class MapRun:
         """Hand the children to the ResultWriter, which reads them one after the other in a thread."""
         from asl_engine.datasets import collect_results, write_results
 
-        found = ended_children(self._store, self.arn, asyncio.get_running_loop())
+        found = ended_children(self._store, self.arn, asyncio.get_running_loop(), self._insist)
         if writing.bucket is None:
             return Payload(await run_in_thread(partial(collect_results, found, writing)))
         storage = self._storage()
@@ -181,16 +182,16 @@ class MapRun:
 
     async def _restore(self) -> None:
         """Go on from what the store has: children that have ended are counted, those that run resumed."""
-        record = await self._store.map_runs.get(self.arn)
+        record = await self._insist(partial(self._store.map_runs.get, self.arn))
         if record is not None:
             fields: Any = record.configuration
             self.configuration = MapRunConfiguration(**fields)
         self._children.express = self.configuration.execution_type == "EXPRESS"
-        parent = await self._store.record(self.run.arn)
+        parent = await self._insist(partial(self._store.record, self.run.arn))
         if parent is not None:
             self._children.options = parent.options
         after = -1
-        while page := await self._store.map_runs.children(self.arn, after, PAGE):
+        while page := await self._insist(partial(self._store.map_runs.children, self.arn, after, PAGE)):
             after = page[-1].number
             await self._restore_some(page)
 
@@ -203,7 +204,8 @@ class MapRun:
         ended = [child for child in children if child.status != "RUNNING"]
         fallen = {child for child in ended if may_redrive(child, self.work.redrives)}
         of_interest = [child for child in ended if child in fallen or not self._outputs.are_too_large]
-        executions = dict(zip(of_interest, await folded_children(self._store, of_interest), strict=True))
+        logged = await self._insist(partial(folded_children, self._store, of_interest))
+        executions = dict(zip(of_interest, logged, strict=True))
         for child in ended:
             if child in fallen and can_redrive(self._host, executions[child]):
                 self._again.append(child)
@@ -217,4 +219,9 @@ class MapRun:
         """Abort what runs, and keep the counts."""
         self.closed = True
         await self._children.started()
-        await finalize(self._host, self.arn, self.counts.total)
+        await self._insist(partial(finalize, self._host, self.arn, self.counts.total))
+
+    @property
+    def children(self) -> list[Run]:
+        """Those that this process drives."""
+        return self._children.runs

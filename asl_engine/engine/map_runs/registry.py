@@ -59,22 +59,31 @@ class MapRunRegistry:
         """See a Map Run to its end."""
         map_run = self._live[work.arn] = MapRun(self._host, self._datasets, run, work)
         clock = self._host.clock
+        is_given_up = False
         try:
             output = await map_run.drive()
         except StatesError as error:
             await map_run.abort_children()
             return MapRunReported(clock.now(), work.key, None, error.error, error.cause)
-        except AslError:
+        except AslError:  # of a child, or of the store: the execution is given up, and asks for the children
+            is_given_up = True
             raise
         except Exception as defect:  # noqa: BLE001  it is reported, and ends this execution alone
             report_defect(run.arn, defect)
             await map_run.abort_children()
             return MapRunReported(clock.now(), work.key, None, "States.Runtime", defect_cause(defect))
         finally:
-            if not map_run.closed:
+            if not (map_run.closed or is_given_up):
                 self._live.pop(work.arn, None)
         self._live.pop(work.arn, None)
         return MapRunReported(clock.now(), work.key, output)
+
+    def let_go(self, run: Run) -> list[Run]:
+        """Forget the Map Runs of an execution that is given up; the children, which are to be given up as well."""
+        left = [one for one in self._live.values() if one.run is run and not one.closed]
+        for map_run in left:
+            del self._live[map_run.arn]
+        return [child for map_run in left for child in map_run.children]
 
     def close(self, run: Run) -> None:
         """The execution has ended or has given up some of its Map Runs: abort their children."""
@@ -95,7 +104,7 @@ class MapRunRegistry:
 
     async def closed(self) -> None:
         """Wait until the children of those that were given up have been aborted; not for long."""
-        while self._aborting:
+        while self._aborting and not self._host.retrying.is_waiting:
             _, late = await asyncio.wait(self._aborting, timeout=FAREWELL_TIMEOUT)
             if late:
                 break  # they are aborted when the database is next resumed

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from asl_engine.core.apply import fold
 from asl_engine.core.events import ExecutionStarted
@@ -11,13 +12,16 @@ from asl_engine.json_text import dumps
 from asl_engine.states.item_flow import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
     from asl_engine.datasets import ChildExecution
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import MapRunChild
+
+    Page: TypeAlias = tuple[int, list[ChildExecution]]
+    Insist: TypeAlias = Callable[[Callable[[], Awaitable[Page]]], Coroutine[None, None, Page]]
 
 __all__ = ["ended_children", "failed_result", "folded_children", "in_short"]
 
@@ -56,17 +60,20 @@ def result_of(child: Execution) -> ChildExecution:
     )
 
 
-def ended_children(store: Store, map_run: str, loop: asyncio.AbstractEventLoop) -> Iterator[ChildExecution]:
+def ended_children(
+    store: Store, map_run: str, loop: asyncio.AbstractEventLoop, insist: Insist
+) -> Iterator[ChildExecution]:
     """In the order of their numbers, for a thread: a page at a time is read on the loop, which waits for it."""
     after = -1
     while True:
-        after, found = asyncio.run_coroutine_threadsafe(_page(store, map_run, after), loop).result()
+        page = insist(partial(_page, store, map_run, after))
+        after, found = asyncio.run_coroutine_threadsafe(page, loop).result()
         if not found:
             return
         yield from found
 
 
-async def _page(store: Store, map_run: str, after: int) -> tuple[int, list[ChildExecution]]:
+async def _page(store: Store, map_run: str, after: int) -> Page:
     children = await store.map_runs.children(map_run, after, PAGE)
     if children:
         after = children[-1].number

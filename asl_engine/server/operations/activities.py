@@ -11,6 +11,7 @@ from asl_engine.core.execution import OpenTask
 from asl_engine.core.stimuli import Heartbeat, WorkerReported
 from asl_engine.engine.activity_queue import PendingTask, TooManyPolls
 from asl_engine.engine.effects import token_of
+from asl_engine.errors import StoreUnavailable
 from asl_engine.projections.moments import moment
 from asl_engine.server.configuration import configured
 from asl_engine.server.operations.tags import checked_tags
@@ -101,7 +102,11 @@ async def _handed_out(request: Request, service: Service, arn: str, gone: asynci
             ) from None
         if pending is None:
             return {"taskToken": None, "input": None}
-        task = await _started(service, pending, request.optional_text("workerName"))
+        try:
+            task = await _started(service, pending, request.optional_text("workerName"))
+        except StoreUnavailable:
+            activities.offer(arn, pending, first=True)
+            raise
         if task is None:
             continue  # it has just timed out or been aborted
         if gone.done():

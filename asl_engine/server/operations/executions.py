@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -52,6 +53,7 @@ ASYNCHRONOUS = (
     "stateMachineVersionArn",
     "stateMachineAliasArn",
 )
+LOOK_SECONDS = 1.0  # how soon somebody who waits hears that the database cannot be used
 BILLED_MEMORY_MB = 64  # the least that AWS bills
 BILLED_STEP_MS = 100
 
@@ -76,6 +78,9 @@ async def start_sync_execution(request: Request, service: Service) -> dict[str, 
             "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
         )
     run = await _launch(request, service, chosen)
+    while not run.done.done():
+        await asyncio.wait({run.done}, timeout=LOOK_SECONDS)
+        service.engine.retrying.check(run.arn)  # the client is not to wait for as long as the execution has to
     execution = await run.wait()
     answer = described(execution, moment, None, data=request.optional_text("includedData") != "METADATA_ONLY")
     for member in ASYNCHRONOUS:

@@ -53,8 +53,11 @@ async def send_task_failure(request: Request, service: Service) -> dict[str, Any
 async def send_task_heartbeat(request: Request, service: Service) -> dict[str, Any]:
     """Has no effect on a task without HeartbeatSeconds."""
     run, task = await _open_task(request, service)
-    stimulus = of_task(run, task.key, service.engine.clock.now())
-    if stimulus is not None:
+    stuck = run.arn in service.engine.retrying.stuck
+    stimulus = of_task(run, task.key, service.engine.clock.now(), stuck=stuck)
+    if stimulus is not None and stuck:
+        service.engine.deliver(run, stimulus)  # it waits with all else, and counts from now
+    elif stimulus is not None:
         await _told(service, run, stimulus, task)
     if task.key not in run.execution.open:
         raise _closed()

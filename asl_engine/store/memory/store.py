@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.store.memory.machines import MemoryTags
-    from asl_engine.store.records import ActivityRecord, Child, NewExecution, Place, Record
+    from asl_engine.store.records import ActivityRecord, Child, NewExecution, Orphan, Place, Record
 
 __all__ = ["MemoryStore"]
 
@@ -206,6 +206,18 @@ class MemoryStore:
 
     async def leave(self, arns: Collection[str]) -> None:
         """Nobody could claim them."""
+
+    async def unclaim(self, arn: str) -> None:
+        """Nobody else could have had it."""
+
+    def other_leases(self) -> dict[str, bool]:
+        return {}
+
+    async def orphans(self) -> list[Orphan]:
+        return []
+
+    def note(self, waits_for: str | None) -> None:
+        """Nobody else can look into this store."""
 
     async def changed(self) -> bool:
         return False

@@ -19,7 +19,7 @@ from asl_engine.payload import Payload
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["COLUMNS", "Row", "decode", "encode", "referred_to"]
+__all__ = ["COLUMNS", "Row", "decode", "encode", "referred_to", "unstored"]
 
 Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | None]
 
@@ -95,6 +95,14 @@ def encode(events: Sequence[Event]) -> list[Row]:
             data = f'{data[:-1]},"{ASSIGNED}":{event.assigned.text}}}'
         rows.append((event.seq, event.id, event.previous, event.at, event.frame, kind.name, data, text))
     return rows
+
+
+def unstored(events: Sequence[Event]) -> None:
+    """The events were encoded and could not be stored: nothing may refer to the texts that they carry."""
+    for event in events:
+        kind = _KINDS[type(event)]
+        if kind.payload is not None and (payload := kind.payload(event)).origin == event.seq:
+            payload.origin = 0
 
 
 def referred_to(rows: Sequence[Row]) -> set[int]:

@@ -2,6 +2,9 @@
 
 The operating system drops the lock when the process ends, however it ends.  A crash therefore never
 leaves a held lease behind, and a reused process number cannot be mistaken for the old process.
+
+The file says which process that is, and what keeps it from going on.  Its length never changes: where the disk is
+full, a file can still be written over.
 """
 
 from __future__ import annotations
@@ -12,14 +15,19 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from asl_engine.errors import Parameter, StoreError
+from asl_engine.errors import Parameter, StoreUnavailable
+from asl_engine.json_text import JsonSyntaxError, dumps, loads
+from asl_engine.store.records import Driver
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["NOBODY", "Lease", "is_held", "leases_in"]
+__all__ = ["NOBODY", "Lease", "driver_of", "is_held", "leases_in"]
 
 NOBODY = ""  # the token of no lease: the owner has left in good order
+NOTE_AT = 1  # where the note begins: on Windows nobody else can read the byte that is locked
+NOTE_BYTES = 1024
+MAX_REASON = 240  # characters: they fit, whatever they are
 
 if sys.platform == "win32":
     import msvcrt
@@ -55,7 +63,7 @@ if hasattr(os, "register_at_fork"):
 class Lease:
     """A lease that is taken on creation and released by ``release`` or at the end of the process.
 
-    Raises ``StoreError`` if the file cannot be made or locked.
+    Raises ``StoreUnavailable`` if the file cannot be made or locked.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -69,11 +77,19 @@ class Lease:
             _lock(self._file)
         except OSError as error:
             self.release()
-            raise StoreError(
-                f"Cannot keep {folder}, which tells other processes what runs: {error.strerror}; "
-                "check its permissions, or name another database with ",
+            raise StoreUnavailable(
+                f"Cannot keep {folder}, which tells other processes what runs: {error.strerror}",
+                "; check its permissions, or name another database with ",
                 Parameter("db"),
             ) from None
+        self.note(None)
+
+    def note(self, waits_for: str | None) -> None:
+        """Say in the file what keeps this process from going on, None where nothing does."""
+        told = dumps({"pid": os.getpid(), "waitsFor": waits_for and waits_for[:MAX_REASON]})
+        with suppress(OSError):  # whoever looks is told less
+            os.lseek(self._file, NOTE_AT, os.SEEK_SET)
+            os.write(self._file, told.encode()[:NOTE_BYTES].ljust(NOTE_BYTES))
 
     def release(self) -> None:
         if self._file < 0:  # it belongs to the parent, or was never taken
@@ -95,6 +111,22 @@ def leases_in(folder: Path) -> list[str]:
         return sorted(lease.name for lease in folder.iterdir())
     except OSError:
         return []
+
+
+def driver_of(folder: Path, token: str) -> Driver | None:
+    """The living process that took this lease, None where it is unknown."""
+    if not is_held(folder, token):
+        return None
+    try:
+        with (folder / token).open("rb") as file:
+            file.seek(NOTE_AT)
+            told = loads(file.read(NOTE_BYTES).decode())
+    except (OSError, UnicodeDecodeError, JsonSyntaxError):  # another user's, or nothing could be written
+        return None
+    process, waits_for = (told.get("pid"), told.get("waitsFor")) if isinstance(told, dict) else (None, None)
+    if not isinstance(process, int):
+        return None
+    return Driver(process, waits_for if isinstance(waits_for, str) else None)
 
 
 def is_held(folder: Path, token: str) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
-from asl_engine.errors import Parameter, StoreError
+from asl_engine.errors import Parameter, StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
 __all__ = ["DamagedDatabase", "DatabaseFile", "companion", "explained", "is_in_use", "leases_of", "log_path"]
+
+
+ROOM_NEEDED = 65_536  # bytes: twice the index of a write-ahead log
 
 
 class DamagedDatabase(StoreError):
@@ -36,15 +39,22 @@ class DatabaseFile:
         # Absolute, as SQLite keeps it: a task may change the working directory.
         self.path = path.absolute()
         self.unchanging = unchanging
-        self._file = _file_at(self.path)
+        self._file, size = _file_at(self.path)
+        self._has_content = size > 0
         self._content = _content_at(self.path)
 
     def check(self) -> None:
         """Raise ``StoreError`` unless the path still leads to the file that was opened."""
-        if _file_at(self.path) != self._file:
+        file, size = _file_at(self.path)
+        if file != self._file:
             raise StoreError(
                 f"The database {self._given} was removed or replaced while it was in use; "
                 "what was written to it since is lost: leave the file in place and run again"
+            )
+        if self._has_content and not size:
+            raise StoreError(
+                f"The database {self._given} was emptied (0 bytes) while it was in use: stop what uses it, and "
+                "put a backup in its place"
             )
         if self.unchanging and (is_in_use(self.path) or _content_at(self.path) != self._content):
             raise StoreError(
@@ -84,13 +94,13 @@ def log_path(db: Path, machine: str, name: str) -> Path:
     return db.with_name(f"{db.name}-logs") / f"{machine}.{name}.log"
 
 
-def _file_at(path: Path) -> tuple[int, int] | None:
-    """What tells the file at ``path`` from every other; None if there is no file."""
+def _file_at(path: Path) -> tuple[tuple[int, int] | None, int]:
+    """What tells the file at ``path`` from every other, None if there is no file; and its size in bytes."""
     try:
         found = path.stat()
     except OSError:
-        return None
-    return (found.st_dev, found.st_ino)
+        return None, 0
+    return (found.st_dev, found.st_ino), found.st_size
 
 
 def _content_at(path: Path) -> tuple[int, int] | None:
@@ -102,15 +112,31 @@ def _content_at(path: Path) -> tuple[int, int] | None:
     return (found.st_size, found.st_mtime_ns)
 
 
+def _is_full(folder: Path) -> bool:
+    """Whether there is no room for what SQLite keeps beside a database: it calls that an error of the disk."""
+    import shutil
+
+    try:
+        return shutil.disk_usage(folder).free < ROOM_NEEDED
+    except OSError:
+        return False
+
+
 def explained(path: Path, error: sqlite3.Error) -> StoreError:
-    """SQLite's error as a message that says what to do."""
+    """SQLite's error as a message that says what to do; ``StoreUnavailable`` for one that may pass."""
     text = str(error)
     if "locked" in text or "busy" in text:
-        return StoreError(f"The database {path} is locked by another program; try again when it has finished")
-    if "readonly" in text or "read-only" in text:
-        return StoreError(
-            f"The database {path} cannot be written: check its permissions, or name another with ", Parameter("db")
+        return StoreUnavailable(
+            f"The database {path} is locked by another program", "; try again when it has finished"
         )
+    if "readonly" in text or "read-only" in text:
+        return StoreUnavailable(
+            f"The database {path} cannot be written: check its permissions",
+            ", or name another with ",
+            Parameter("db"),
+        )
+    if "disk is full" in text or ("disk I/O" in text and _is_full(path.parent)):
+        return StoreUnavailable(f"The disk with the database {path} is full: make room there")
     if "not a database" in text:
         return StoreError(
             f"{path} is not a SQLite database: name another file with ",
@@ -122,5 +148,7 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
     if "unable to open" in text and path.is_dir():
         return StoreError(f"{path} is a folder, not a database: name a file with ", Parameter("db"))
     if "unable to open" in text:
-        return StoreError(f"The database {path} cannot be opened: check the path and its permissions")
-    return StoreError(f"The database {path} cannot be used: {text}")
+        return StoreUnavailable(f"The database {path} cannot be opened: check the path and its permissions")
+    # Operational errors are those of the surroundings: a disk that does not answer, no memory, an interruption.
+    kind = StoreUnavailable if isinstance(error, sqlite3.OperationalError) else StoreError
+    return kind(f"The database {path} cannot be used: {text}")

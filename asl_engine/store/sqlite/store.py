@@ -11,28 +11,26 @@ import asyncio
 import sqlite3
 import time
 from contextlib import suppress
-from functools import lru_cache
-from sys import intern
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from asl_engine.core.apply import shared
-from asl_engine.core.execution import Identity
 from asl_engine.errors import AslError, Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
-from asl_engine.json_text import dumps, loads
+from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
-from asl_engine.store.records import Child, NewExecution, Record
-from asl_engine.store.run_options import NO_OPTIONS, RunOptions
+from asl_engine.store.records import Child, NewExecution, Orphan, Record
+from asl_engine.store.run_options import NO_OPTIONS, SERVED, RunOptions
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import CLAIM_EXECUTIONS, LEAVE_EXECUTIONS, Append
-from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to
-from asl_engine.store.sqlite.lease import NOBODY, Lease, is_held, leases_in
+from asl_engine.store.sqlite.codec import COLUMNS, decode, referred_to, unstored
+from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
 from asl_engine.store.sqlite.place import DamagedDatabase, DatabaseFile, is_in_use, leases_of
+from asl_engine.store.sqlite.rows import RECORD_COLUMNS, SHORT_LOGS, as_row, record_of, short_logs
 from asl_engine.store.sqlite.tags import TagTable
 from asl_engine.store.sqlite.versions import VersionTable
 from asl_engine.store.sqlite.writer import Writer
@@ -45,29 +43,19 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
-    from asl_engine.store.records import Place
+    from asl_engine.store.records import Driver, Place
     from asl_engine.store.sqlite.connection import Statement
 
 __all__ = ["Append", "SqliteStore"]
 
 Result = TypeVar("Result")
-RECORD_COLUMNS = (
-    "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
-    " definition, status, stopped_at, options, redrive_count, redriven_at"
-)
 MAX_SEQ = 2**63 - 1
+ORPHANS = f"""
+    SELECT arn, owner, json_extract(options, '$.{SERVED}') FROM executions
+    WHERE status = 'RUNNING' AND instr(machine_name, '/') = 0 AND (owner = '' OR owner <> ?) ORDER BY execution
+"""
 # A JSON array may be longer than a list of parameters.
 AMONG = "seq IN (SELECT value FROM json_each(?2))"
-# Logs that are read together, lest many long ones are in memory at once: so many events and characters.
-SHORT_EVENTS, SHORT_LENGTH = 100, 100_000
-SHORT_LOGS = f"""
-    SELECT arn, {", ".join(f"events.{column}" for column in COLUMNS)}
-    FROM json_each(?1) CROSS JOIN executions ON arn = value CROSS JOIN events USING (execution)
-    WHERE (SELECT max(seq) FROM events AS log WHERE log.execution = executions.execution) <= {SHORT_EVENTS}
-    AND (SELECT total(length(payload)) FROM events AS log WHERE log.execution = executions.execution)
-        <= {SHORT_LENGTH}
-    ORDER BY json_each.id, events.seq
-"""
 
 
 class SqliteStore:
@@ -124,7 +112,7 @@ class SqliteStore:
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
     ) -> None:
         batch = self._creation(NewExecution(record, events, child), definition)
-        await self._commit(batch)
+        await self._commit(batch, events)
         self._remember(batch)
 
     async def create_many(self, new: Sequence[NewExecution], definition: str) -> list[AslError | None]:
@@ -132,9 +120,9 @@ class SqliteStore:
         for batch in batches:
             self._write(batch)
         failures: list[AslError | None] = []
-        for batch in batches:
+        for one, batch in zip(new, batches, strict=True):
             try:
-                await self._written(batch)
+                await self._written(batch, one.events)
             except AslError as error:
                 failures.append(error)
             else:
@@ -174,7 +162,7 @@ class SqliteStore:
         batch = Append(arn, key, events)
         if again := redriven(events):
             batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
-        await self._commit(batch)
+        await self._commit(batch, events)
         self._claimed.pop(arn, None)
         self._keys[arn] = key
         if batch.end:
@@ -185,9 +173,9 @@ class SqliteStore:
         batch.statements = statements
         await self._commit(batch)
 
-    async def _commit(self, batch: Append) -> None:
+    async def _commit(self, batch: Append, events: Sequence[Event] = ()) -> None:
         self._write(batch)
-        await self._written(batch)
+        await self._written(batch, events)
         # Data written to a file that no process can open again has not been kept.
         if batch.end or batch.execution or batch.statements:
             self._place.check()
@@ -197,10 +185,11 @@ class SqliteStore:
             raise self._place.explained(sqlite3.OperationalError("attempt to write a readonly database"))
         self._writer.write(batch)
 
-    async def _written(self, batch: Append) -> None:
+    async def _written(self, batch: Append, events: Sequence[Event]) -> None:
         try:
             await batch.done
         except sqlite3.Error as error:
+            unstored(events)
             raise self._refusal(batch, error) from None
 
     async def write_alone(self, function: Callable[[sqlite3.Connection], Result]) -> Result:
@@ -214,6 +203,11 @@ class SqliteStore:
             return await self._writer.do(function)
         except sqlite3.Error as error:
             raise self._place.explained(error) from None
+
+    def seconds_writing(self) -> float:
+        """How long the write under way has taken: the database may be locked, or the disk may not answer."""
+        since = None if self._writer is None else self._writer.since
+        return 0.0 if since is None else time.monotonic() - since
 
     def _refusal(self, batch: Append, error: sqlite3.Error) -> AslError:
         if isinstance(error, sqlite3.IntegrityError):
@@ -253,7 +247,7 @@ class SqliteStore:
             f" ORDER BY seq {order} LIMIT ?3",
             (key, value, limit),
         )
-        rows = [_as_row(row) for row in (reversed(found) if order else found)]
+        rows = [as_row(row) for row in (reversed(found) if order else found)]
         payloads: dict[int, Payload] = {}
         if earlier := referred_to(rows):
             query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
@@ -271,15 +265,7 @@ class SqliteStore:
             raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
 
     async def logs(self, arns: Collection[str]) -> dict[str, list[Event]]:
-        logs: dict[str, list[Row]] = {}
-        for arn, *row in await self.fetch(SHORT_LOGS, (dumps([*arns]),)):
-            logs.setdefault(arn, []).append(_as_row(row))
-        found = {}
-        for arn, rows in logs.items():
-            with suppress(KeyError, TypeError, ValueError):  # ``events`` tells of the damage
-                if rows[-1][0] == len(rows):
-                    found[arn] = decode(rows, {})
-        return found
+        return short_logs(await self.fetch(SHORT_LOGS, (dumps([*arns]),)))
 
     async def record(self, arn: str) -> Record | None:
         rows = await self._records("WHERE arn = ?", (arn,))
@@ -324,7 +310,7 @@ class SqliteStore:
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
         rows = await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
-        return [_record(row) for row in rows]
+        return [record_of(row) for row in rows]
 
     async def _key(self, arn: str) -> int:
         rows = await self.fetch("SELECT execution FROM executions WHERE arn = ?", (arn,))
@@ -385,6 +371,11 @@ class SqliteStore:
             self._claimed.update((arn, owner) for arn, owner in left.items() if owners.get(arn) == mine)
         return {arn: self._claimed.get(arn, NOBODY) != NOBODY for arn, owner in owners.items() if owner == mine}
 
+    async def unclaim(self, arn: str) -> None:
+        if arn in self._claimed:
+            await self._hand_to(self._claimed[arn], [arn])
+            del self._claimed[arn]
+
     async def leave(self, arns: Collection[str]) -> None:
         if arns:
             for arn in arns:
@@ -413,10 +404,27 @@ class SqliteStore:
         )
         return {str(arn): str(owner) for arn, owner in rows}
 
+    async def driver(self, arn: str) -> Driver | None:
+        """The living process that drives an execution; None where none does, or it does not tell who it is."""
+        owner = (await self._owners([arn])).get(arn, NOBODY)
+        return driver_of(self._leases, owner)
+
+    def note(self, waits_for: str | None) -> None:
+        if self._lease is not None:
+            self._lease.note(waits_for)
+
+    def other_leases(self) -> dict[str, bool]:
+        mine = None if self._lease is None else self._lease.token
+        return {token: is_held(self._leases, token) for token in leases_in(self._leases) if token != mine}
+
     def has_other_drivers(self) -> bool:
         """Whether another living process drives executions of this database."""
-        mine = None if self._lease is None else self._lease.token
-        return any(is_held(self._leases, token) for token in leases_in(self._leases) if token != mine)
+        return any(self.other_leases().values())
+
+    async def orphans(self) -> list[Orphan]:
+        rows = await self.fetch(ORPHANS, (NOBODY if self._lease is None else self._lease.token,))
+        held = {owner: is_held(self._leases, owner) for owner in {str(owner) for _, owner, _ in rows}}
+        return [Orphan(str(arn), str(owner), bool(served)) for arn, owner, served in rows if not held[str(owner)]]
 
     async def changed(self) -> bool:
         self._place.check()
@@ -443,31 +451,3 @@ class SqliteStore:
         if self._lease is not None:
             self._lease.release()
             self._lease = None
-
-
-def _as_row(row: Any) -> Row:
-    seq, number, previous, at, frame, kind, data, payload = row
-    return (seq, number, previous, at, frame, kind, data, payload)
-
-
-def _record(row: Sequence[Any]) -> Record:
-    """Executions of one machine share what they have of it: many may be in memory at once."""
-    arn, name, machine, machine_name, role, started_at, version, alias, definition, *state = row
-    who = Identity(
-        arn,
-        name,
-        intern(machine),
-        intern(machine_name),
-        intern(role),
-        started_at,
-        None if version is None else intern(version),
-        None if alias is None else intern(alias),
-    )
-    status, stopped_at, options, *redrives = state
-    return Record(who, intern(definition), status, stopped_at, _options(options), *redrives)
-
-
-@lru_cache(maxsize=256)
-def _options(text: str) -> RunOptions:
-    stored = loads(text)
-    return RunOptions.of(stored if isinstance(stored, dict) else {})

@@ -7,7 +7,9 @@ connection of its own, so no reader waits for it, and it never waits for the eve
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypeVar
@@ -16,7 +18,6 @@ from asl_engine.store.sqlite.appends import Append, insert
 from asl_engine.store.sqlite.opening import connection_to
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
@@ -42,6 +43,7 @@ class Writer:
         self._queue: SimpleQueue[Append | Job | None] = SimpleQueue()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._closed: asyncio.Future[None] = self._loop.create_future()
+        self.since: float | None = None  # when it began to write, where it is writing
 
     @classmethod
     async def open(cls, path: Path, synchronous: str) -> Self:
@@ -106,7 +108,9 @@ class Writer:
                 waiting.append(self._queue.get_nowait())
         appends = [one for one in waiting if isinstance(one, Append)]
         if appends:
+            self.since = time.monotonic()
             self._tell(_settle, write_together(db, appends))
+            self.since = None
         for one in waiting:
             if isinstance(one, Job):
                 self._do(db, one)
@@ -126,16 +130,23 @@ class Writer:
 
 
 def write_together(db: sqlite3.Connection, appends: Sequence[Append]) -> list[Outcome]:
-    """Write in one transaction, or, where one of the appends is at fault, each in its own."""
+    """Write in one transaction, or, where one of the appends may be at fault, each in its own."""
     try:
+        if db.in_transaction:  # one that failed could not be rolled back: nothing of it may be written now
+            db.rollback()
         insert(db, appends)
         db.commit()
     except Exception as error:  # noqa: BLE001  whatever it is, who waits must hear of it
-        db.rollback()
-        if len(appends) == 1:
-            return [(appends[0], error)]
+        with suppress(sqlite3.Error):  # it is tried again before anything else is written
+            db.rollback()
+        if len(appends) == 1 or _is_locked(error):  # each would wait for the lock again
+            return [(append, error) for append in appends]
         return [outcome for append in appends for outcome in write_together(db, [append])]
     return [(append, None) for append in appends]
+
+
+def _is_locked(error: Exception) -> bool:
+    return isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
 
 
 # -- in the loop --------------------------------------------------------------------------------------
