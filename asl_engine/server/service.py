@@ -21,6 +21,7 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
 from asl_engine.store.outcome import outcome
+from asl_engine.store.run_options import REAL_TIME
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from asl_engine.server.protocol.request import Request
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import MachineRecord, Record
+    from asl_engine.store.run_options import RunOptions
 
 __all__ = ["Operations", "Service"]
 
@@ -292,11 +294,20 @@ class Service:
         if missing and not record.options.served:
             log.warning("%s is left to `asl resume`: nothing here serves %s", who.arn, missing[0])
             return None
+        if _has_its_own_world(record.options):
+            log.warning("%s is left to `asl resume`, which knows with what it was started", who.arn)
+            return None
         case = record.options.mock_case
         if case is not None and self.mocking is None:
             log.warning("%s is left: its test case %s needs a mock configuration", who.arn, case)
             return None
         return machine
+
+
+def _has_its_own_world(options: RunOptions) -> bool:
+    """Whether a command has started an execution with mocks, endpoints or a time that are not this server's."""
+    own = options.mock is not None or options.endpoint is not None or options.endpoints
+    return not options.served and bool(own or options.time != REAL_TIME)
 
 
 def _report(arn: str, done: asyncio.Future[Execution]) -> None:

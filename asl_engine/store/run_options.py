@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from asl_engine.json_values import Json
 
-__all__ = ["NO_OPTIONS", "SERVED", "RunOptions"]
+__all__ = ["NO_OPTIONS", "REAL_TIME", "SERVED", "RunOptions"]
 
 # The stored name of ``served``, for queries.
 SERVED = "server"

@@ -186,3 +186,36 @@ def test_a_server_goes_on_with_what_another_process_was_running(
         execution = asyncio.run(begin_and_die())
         shown = ended(server.client(), execution)
         assert (shown["status"], json.loads(shown["output"])) == ("SUCCEEDED", {"done": True})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        RunOptions(mock="mocks.json#case"),
+        RunOptions(endpoints=("sqs=http://localhost:1",)),
+        RunOptions(endpoint="http://localhost:1"),
+        RunOptions(time="skip"),
+    ],
+    ids=["mocks", "endpoints", "Lambda's endpoint", "time"],
+)
+def test_what_was_started_in_another_world_is_left_to_whom_knows_it(
+    tmp_path: Path, options: RunOptions, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that took it over would call AWS where a mock or an emulator was meant."""
+    db = tmp_path / "asl.db"
+
+    async def begin() -> str:
+        store = await SqliteStore.open(db, synchronous="OFF")
+        async with Engine(store, {}, clock=SystemClock()) as engine:
+            machine = load(
+                json.dumps({"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 60, "End": True}}})
+            )
+            run = await engine.start(machine, "m", Payload({}), "n", options)
+        await store.close()
+        return run.arn
+
+    arn = asyncio.run(begin())
+    with running(db) as server:
+        assert server.resumed == 0
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [f"{arn} is left to `asl resume`, which knows with what it was started"]
