@@ -16,7 +16,7 @@ PLAN = {
     "arn": "the only module that knows the colons and slashes of an ARN",
     "json_text": "reading JSON as strictly as AWS does, and writing it",
     "payload": "a value together with its text, each made from the other at most once",
-    "expressions": "paths, templates, choice rules, intrinsic functions and JSONata, compiled once to closures",
+    "expressions": "paths, templates, choice rules, intrinsic functions and JSONata, each compiled once",
     "core": "events, what they make of an execution, and what follows from a stimulus",
     "states": "the state types, one file each: fields, compilation, behaviour; what several share is beside them",
     "language": "from the text of a definition to a machine, or to findings; lint, placeholders, YAML",

@@ -45,7 +45,8 @@ class Progress:
                 self._names[event.frame] = event.name
             line = _LINES.get(type(event))
             if line is not None:
-                err(self._line(event.at - start, self._name(run, event), line(event)))
+                by_the_clock = event._replace(at=event.at - run.execution.ahead)  # as what is due
+                err(self._line(event.at - start, self._name(run, event), line(by_the_clock)))
 
     def _name(self, run: Run, event: ev.Event) -> str:
         if event.frame not in self._names and event.frame in run.execution.frames:  # a run that was resumed
@@ -64,7 +65,7 @@ class Progress:
         if not waiting:
             self.clear()
             return
-        since_start = now - run.execution.identity.started_at
+        since_start = now + run.execution.ahead - run.execution.identity.started_at
         line = f"{seconds(since_start):>10}  {clean('; '.join(waiting))}"[: get_terminal_size().columns - 1]
         err("\r" + line.ljust(self._drawn), end="")  # in one go: it must not flicker
         self._drawn = len(line)
@@ -110,6 +111,12 @@ def _failed(event: Any) -> str:
     return f"failed: {event.error}" + (f": {cause}" if cause else "")
 
 
+def _set(event: ev.ClockSet) -> str:
+    if event.by == 0:
+        return "the clock has caught up"
+    return f"the clock was set {'forward' if event.by > 0 else 'back'} by {seconds(abs(event.by))}"
+
+
 def _left(event: ev.StateExited) -> str:
     return "done" if event.next is None else f"done, next is {event.next}"
 
@@ -121,6 +128,7 @@ _LINES: dict[type[ev.Event], Callable[[Any], str]] = {
     ev.TaskFailed: _failed,
     ev.TaskTimedOut: _failed,
     ev.TaskRestarted: lambda _: "calls again what had been interrupted",
+    ev.ClockSet: _set,
     ev.WaitScheduled: lambda event: f"waits for {seconds(event.due - event.at)}",
     ev.RetryScheduled: lambda event: f"retry in {seconds(event.due - event.at)}",
 }

@@ -47,7 +47,10 @@ _REMEDIES = {
     "ExpiredToken": f"the credentials have expired: {_NO_CREDENTIALS}",
     "ExpiredTokenException": f"the credentials have expired: {_NO_CREDENTIALS}",
     "InvalidClientTokenId": f"AWS does not know the credentials: {_NO_CREDENTIALS}",
-    "UnrecognizedClientException": f"AWS does not know the credentials: {_NO_CREDENTIALS}",
+    "UnrecognizedClientException": (
+        f"the credentials are not known there: {_NO_CREDENTIALS}; "
+        "those of `asl serve` are in the file that it names"
+    ),
     "InvalidSignatureException": "the secret key does not fit the access key, or this machine's clock is wrong",
     "SignatureDoesNotMatch": "the secret key does not fit the access key, or this machine's clock is wrong",
     "OptInRequired": "this region or service is not enabled in the account",

@@ -21,8 +21,9 @@ state and each iteration of an inline Map.  A frame stands in one state and in o
 Decisions.  ``advance(machine, execution, stimulus, ...)`` (``interpreter``) takes a stimulus (``stimuli``), runs
 every frame that can run until none can, and returns the events that it has emitted and applied on the way.  No
 events means that the stimulus came late or twice.  It reads no clock, no file and no randomness: time comes with
-the stimulus as ``.at`` (milliseconds since the epoch), and random numbers are seeded with the execution's ARN and
-the event's number.  What a state may do while it is stepped is in ``decision``; what a state is, in ``state``.
+the stimulus as ``.at`` (milliseconds since the epoch) and goes on as ``passing`` tells, and random numbers are
+seeded with the execution's ARN and the event's number.  What a state may do while it is stepped is in
+``decision``; what a state is, in ``state``.
 
 Open work.  What the world owes an execution is ``Execution.open``: tasks, timers and Map Runs, each keyed by the
 ``seq`` of the event that opened it.  A late answer to the first attempt therefore cannot pass for the second, and

@@ -106,7 +106,7 @@ def _task_scheduled(x: Execution, event: ev.TaskScheduled) -> None:
         event.seq, frame, event.resource, event.parameters, event.attempt, event.timeout, event.heartbeat
     )
     task.role = event.role
-    task.begin_at(event.at)
+    task.begin_at(event.at - x.ahead)
     _move(frame, Phase.WORKING if task.is_activity else Phase.SCHEDULED, event)
 
 
@@ -126,7 +126,7 @@ def _task_started(x: Execution, event: ev.TaskStarted) -> None:
     task = _open_task(x, event.task)
     task.started = True
     if task.is_activity:
-        task.begin_at(event.at)
+        task.begin_at(event.at - x.ahead)
     _move(task.frame, Phase.WORKING, event)
 
 
@@ -142,13 +142,13 @@ def _task_restarted(x: Execution, event: ev.TaskRestarted) -> None:
         task.frame.deaths += 1
         _died(x, task.frame.state)
     if task.is_outside:
-        task.beat_at(event.at)
+        task.beat_at(event.at - x.ahead)
     else:
-        task.begin_at(event.at)
+        task.begin_at(event.at - x.ahead)
 
 
 def _task_heartbeat(x: Execution, event: ev.TaskHeartbeatReceived) -> None:
-    _open_task(x, event.task).beat_at(event.at if event.heard is None else event.heard)
+    _open_task(x, event.task).beat_at(event.at - x.ahead if event.heard is None else event.heard)
 
 
 def _task_succeeded(x: Execution, event: ev.TaskSucceeded) -> None:
@@ -177,7 +177,7 @@ def _failed(frame: Frame, event: Any) -> None:
 def _wait_scheduled(x: Execution, event: ev.WaitScheduled) -> None:
     frame = x.frames[event.frame]
     frame.work = event.seq
-    x.open[event.seq] = OpenTimer(event.seq, frame, event.due)
+    x.open[event.seq] = OpenTimer(event.seq, frame, event.due, event.absolute)
     _move(frame, Phase.WAITING, event)
 
 
@@ -324,6 +324,7 @@ def _execution_redriven(x: Execution, event: ev.ExecutionRedriven) -> None:
     x.error = x.cause = x.stopped_at = None
     x.redrive_count = event.redrive_count
     x.redriven_at = event.at
+    x.timed_from = event.at - x.ahead - x.shifted
     x.boundary = event.id
     x.machine_deleted = False
     if event.token is not None:
@@ -335,8 +336,9 @@ def _execution_redriven(x: Execution, event: ev.ExecutionRedriven) -> None:
 
 
 def _execution_forked(x: Execution, event: ev.ExecutionForked) -> None:
-    """The Map Runs of the origin stay its own."""
+    """The Map Runs of the origin stay its own, and so does the time that it took."""
     x.origin = event.origin
+    x.ahead, x.shifted, x.timed_from = 0, 0, x.identity.started_at
     for frame in [*x.frames.values(), *_within(x.root)]:
         if frame.map_run is None:
             continue
@@ -459,6 +461,7 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.TaskScheduleFailed: _task_schedule_failed,
     ev.TaskStarted: _task_started,
     ev.TaskSubmitted: _task_submitted,
+    ev.ClockSet: lambda x, event: x.follow_clock(event.by, event.ahead),
     ev.MachineDeleted: _machine_deleted,
     ev.TaskRestarted: _task_restarted,
     ev.TaskHeartbeatReceived: _task_heartbeat,

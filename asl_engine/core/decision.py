@@ -1,8 +1,8 @@
 """What the interpreter decides with: the events that follow from one stimulus.
 
 A decision creates the next events and applies each at once, so that the next step sees it.  It
-reads no clock and no randomness of its own: ``at`` came with the stimulus, and random numbers are
-seeded by the execution's ARN and the event at hand.
+reads no clock and no randomness of its own: the time came with the stimulus, with a way to let it pass, and
+random numbers are seeded by the execution's ARN and the event at hand.
 """
 
 from __future__ import annotations
@@ -49,7 +49,12 @@ def most_events(execution: Execution, limits: Limits) -> int | None:
 
 
 class Decision:
-    """Events are emitted for ``frame``, the frame whose state is being interpreted."""
+    """Events are emitted for ``frame``, the frame whose state is being interpreted.
+
+    ``now`` is the time that seconds are counted from, ``at`` the one that events are stamped with: see ``ahead``
+    of the execution.  ``passing`` tells how far ``now`` has come meanwhile; None: it stands still.  It is asked
+    before seconds are counted, and otherwise as a state is entered, ``pace`` events after the last time.
+    """
 
     __slots__ = (
         "activity_exists",
@@ -59,19 +64,27 @@ class Decision:
         "execution",
         "frame",
         "limits",
+        "look_at",
         "most",
+        "now",
+        "pace",
+        "passing",
         "ready",
         "takes_token",
     )
 
     def __init__(
-        self, execution: Execution, at: int, limits: Limits, activity_exists: Callable[[str], bool]
+        self, execution: Execution, now: int, limits: Limits, activity_exists: Callable[[str], bool]
     ) -> None:
         self.activity_exists = activity_exists
         self.effort: Effort | None = None  # what bounds the work of all expressions; None: nothing does
         self.takes_token = False  # whether the state that acts has a task token in its context
         self.execution = execution
-        self.at = at
+        self.now = now
+        self.at = now + execution.ahead
+        self.passing: Callable[[], int] | None = None
+        self.pace = 0
+        self.look_at = 0
         self.limits = limits
         self.most = most_events(execution, limits)
         self.events: list[ev.Event] = []
@@ -85,6 +98,13 @@ class Decision:
         interrupted is continued exactly as it would have gone on.
         """
         heappush(self.ready, frame.id)
+
+    def let_time_pass(self) -> None:
+        x = self.execution
+        self.look_at = x.seq + self.pace
+        if self.passing is not None and (now := self.passing()) > self.now:
+            self.now = now
+            self.at = now + x.ahead
 
     # -- events ---------------------------------------------------------------------------------
 
@@ -139,7 +159,7 @@ class Decision:
         if item is not None:
             context["Map"] = {"Item": item}
         bound: dict[str, Json] = {"input": frame.input.value, "context": context, **states}
-        return Bindings(bound, frame.variables, LazyRandom(self.random), self.at, effort=self.effort)
+        return Bindings(bound, frame.variables, LazyRandom(self.random), self.now, effort=self.effort)
 
     def item_scope(self, data: Json, item: Json) -> Scope:
         """The surroundings of an iteration that is about to start for ``$$.Map.Item``."""

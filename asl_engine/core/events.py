@@ -39,6 +39,7 @@ __all__ = [
     "BranchFailed",
     "BranchStarted",
     "BranchSucceeded",
+    "ClockSet",
     "EvaluationFailed",
     "Event",
     "ExecutionAborted",
@@ -280,6 +281,22 @@ class TaskHeartbeatReceived(NamedTuple):
     heard: int | None = None
 
 
+class ClockSet(NamedTuple):
+    """The wall clock was set: it went forward ``by`` milliseconds at once, or back.
+
+    What is due after a number of seconds is due that much later, or sooner.  From here on ``at`` is ``ahead``
+    milliseconds ahead of the wall clock, so that it does not go back with it.
+    """
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+    by: int
+    ahead: int
+
+
 class MachineDeleted(NamedTuple):
     """The state machine of the execution was deleted: no further state is entered."""
 
@@ -307,7 +324,10 @@ class TaskRestarted(NamedTuple):
 
 
 class WaitScheduled(NamedTuple):
-    """A Wait state will end at ``due``, in milliseconds since the epoch."""
+    """A Wait state will end at ``due``, in milliseconds since the epoch.
+
+    ``absolute``: the state names that moment, so it stays the same when the clock is set.
+    """
 
     seq: int
     id: int
@@ -315,6 +335,7 @@ class WaitScheduled(NamedTuple):
     at: int
     frame: int
     due: int
+    absolute: bool = False
 
 
 class RetryScheduled(NamedTuple):
@@ -430,6 +451,7 @@ Event: TypeAlias = (
     | ExecutionTimedOut
     | ExecutionAborted
     | MachineDeleted
+    | ClockSet
     | ExecutionRedriven
     | ExecutionForked
     | InputReplaced

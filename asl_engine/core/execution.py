@@ -78,12 +78,16 @@ class Execution:
     is the moment of the last redrive (milliseconds, None if never), ``redrives`` those of the last ones by the
     client's token.  ``boundary`` is the history id of the last event of no frame: an end or a redrive.
     ``machine_deleted``: the state machine is no more, and no further state is entered.
+    ``ahead`` is how far ``at`` is ahead of the wall clock, in milliseconds: more than 0 once that was set back.
+    ``shifted`` is how far the wall clock was set since the start, back and forth; TimeoutSeconds count from
+    ``timed_from``, plus ``shifted``.
     ``deaths`` counts the processes that died while a task of a state ran, by the state's name.
     ``origin`` is the ARN of the execution that it is a fork of, None of none.
     ``assigned_bytes`` is the most that all variables can have together, until it is counted at ``recount_at``.
     """
 
     __slots__ = (
+        "ahead",
         "assigned_bytes",
         "at",
         "boundary",
@@ -105,14 +109,19 @@ class Execution:
         "root",
         "salt",
         "seq",
+        "shifted",
         "status",
         "stopped_at",
+        "timed_from",
     )
 
     def __init__(self, identity: Identity) -> None:
         self.identity = identity
         self.seq = 0
         self.at = 0
+        self.ahead = 0
+        self.shifted = 0
+        self.timed_from = identity.started_at
         self.history_length = 0
         self.status: Status = "RUNNING"
         self.salt = ""
@@ -133,3 +142,13 @@ class Execution:
         self.machine_deleted = False
         self.redrives: dict[str, int] = {}
         self.deaths: dict[str, int] = {}
+
+    def follow_clock(self, by: int, ahead: int) -> None:
+        """The wall clock was set: see ``ClockSet``."""
+        self.ahead = ahead
+        self.shifted += by
+        for work in list(self.open.values()):
+            if isinstance(work, OpenTask):
+                work.shift(by)
+            elif isinstance(work, OpenTimer) and not work.absolute:
+                self.open[work.key] = work._replace(due=work.due + by)

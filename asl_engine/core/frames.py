@@ -82,6 +82,11 @@ class OpenTask:
         expected = self.heartbeat is not None and self.is_taken
         self.heartbeat_due = moment + (self.heartbeat or 0) * 1000 if expected else None
 
+    def shift(self, by: int) -> None:
+        """The clock was set: seconds are counted on from what it says now."""
+        self.timeout_due = None if self.timeout_due is None else self.timeout_due + by
+        self.heartbeat_due = None if self.heartbeat_due is None else self.heartbeat_due + by
+
     @property
     def is_taken(self) -> bool:
         return self.started or not self.is_activity
@@ -103,11 +108,12 @@ class OpenTask:
 
 
 class OpenTimer(NamedTuple):
-    """A wait or a retry that has not come due."""
+    """A wait or a retry that has not come due.  ``absolute``: the definition or the input names that moment."""
 
     key: int
     frame: Frame
     due: int
+    absolute: bool = False
 
 
 class OpenMapRun(NamedTuple):

@@ -15,6 +15,7 @@ from asl_engine.core.apply import apply, fold, shared
 from asl_engine.core.execution import RUNNABLE, Execution, Identity, OpenTimer
 from asl_engine.core.interpreter import MACHINE_TIMER, advance
 from asl_engine.core.stimuli import (
+    ClockSetReported,
     Heartbeat,
     MachineDeletionReported,
     MapRunReported,
@@ -58,6 +59,11 @@ def replay(
     def activity_exists(_resource: str) -> bool:
         return execution.seq + 1 not in missing
 
+    def passing() -> int:
+        """When the next event was recorded: what follows from it was counted from there."""
+        at = recorded[execution.seq].at if execution.seq < len(recorded) else 0
+        return at - execution.ahead
+
     while position < len(recorded):
         if isinstance(recorded[position], EDITS):
             apply(execution, recorded[position])
@@ -65,7 +71,14 @@ def replay(
             continue
         stimulus = stimulus_before(execution, telling(recorded, position))
         replayed = advance(
-            machine, execution, stimulus, limits, activity_exists, report_defect=_expect_its_failure
+            machine,
+            execution,
+            stimulus,
+            limits,
+            activity_exists,
+            report_defect=_expect_its_failure,
+            passing=passing,
+            pace=0,
         )
         if not replayed:
             return Difference(recorded[position], None)
@@ -98,6 +111,14 @@ def telling(recorded: Sequence[ev.Event], position: int) -> ev.Event:
 
 def stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:
     """What must have come from outside for ``event`` to be the next."""
+    known = _stimulus_before(execution, event)
+    ahead = execution.ahead  # of the clock, which is what a stimulus has
+    if isinstance(event, ev.ClockSet):
+        ahead = event.ahead
+    return known._replace(at=known.at - ahead) if ahead else known
+
+
+def _stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:
     if isinstance(event, ev.TaskStarted) and execution.frames[event.frame].phase not in RUNNABLE:
         return WorkerReported(event.at, event.task, event.worker)  # an activity's task: the others just go on
     known = _STIMULUS.get(type(event))
@@ -153,6 +174,7 @@ _STIMULUS: dict[type[ev.Event], Callable[..., Stimulus]] = {
     ev.TaskTimedOut: lambda event: TimerReported(event.at, event.task),
     ev.TaskHeartbeatReceived: lambda event: Heartbeat(event.at, event.task, event.heard),
     ev.TaskRestarted: lambda event: Resumed(event.at, restarted=True, died=event.died),
+    ev.ClockSet: lambda event: ClockSetReported(event.at, event.by),
     ev.MachineDeleted: lambda event: MachineDeletionReported(event.at),
     ev.ExecutionTimedOut: lambda event: TimerReported(event.at, MACHINE_TIMER),
     ev.ExecutionAborted: _aborted,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asl_engine.payload import Payload
 
 __all__ = [
+    "ClockSetReported",
     "Heartbeat",
     "MachineDeletionReported",
     "MapRunReported",
@@ -102,6 +103,13 @@ class MachineDeletionReported(NamedTuple):
     at: int
 
 
+class ClockSetReported(NamedTuple):
+    """The wall clock, which says ``at`` now, went forward ``by`` milliseconds at once, or back."""
+
+    at: int
+    by: int
+
+
 class RedriveRequested(NamedTuple):
     """Go on with an execution that has ended unsuccessfully.  ``token`` is the client's, None without one."""
 
@@ -131,6 +139,7 @@ Stimulus: TypeAlias = (
     | TimerReported
     | StopRequested
     | MachineDeletionReported
+    | ClockSetReported
     | RedriveRequested
     | Resumed
 )

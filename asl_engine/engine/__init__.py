@@ -17,9 +17,10 @@ Recovery.  Nothing that is to be done is stored.  To resume is to read the log, 
 tasks that were running are run again with the key they had, timers are set again, Map Runs count their children.
 Whoever has many to resume (a server, a Map Run) claims and reads them two hundred at a time (``resuming``).
 
-Time.  A wait, a backoff, a timeout and a heartbeat are timers (``timers``): an event says when they are due, in
-milliseconds since the epoch, and one handle of the event loop waits for the earliest.  Where the clock skips
-(``clock``), time jumps to the earliest timer as soon as nothing is under way.  A task that runs, a run that is
+Time.  The clock that counts seconds is not the one that people set (``clock``); where that is set, every run is
+told (``clock_changes``).  A wait, a backoff, a timeout and a heartbeat are timers (``timers``): an event says when
+they are due, in milliseconds since the epoch, and one handle of the event loop waits for the earliest.  Where the
+clock skips, time jumps to the earliest timer as soon as nothing is under way.  A task that runs, a run that is
 being driven, a poll that waits are all under way, so work is always given its own time.  Whoever moves time by
 hand (``asl_engine.testing``) sets a horizon that it does not jump past, and lets it jump past tasks that wait for
 somebody outside.

@@ -16,10 +16,10 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from asl_engine.arn import is_activity, is_express
-from asl_engine.core.events import TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
+from asl_engine.arn import is_activity
+from asl_engine.core.events import ClockSet, TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
 from asl_engine.core.execution import OpenMapRun, OpenTask
-from asl_engine.core.interpreter import MACHINE_TIMER, MAX_DECISION_EVENTS, lifetime_end, machine_deadline
+from asl_engine.core.interpreter import MAX_DECISION_EVENTS
 from asl_engine.core.open_work import CLOSING, OPENING, opened_by
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
@@ -32,12 +32,14 @@ from asl_engine.core.stimuli import (
 )
 from asl_engine.engine.activity_queue import ActivityQueue, PendingTask
 from asl_engine.engine.clock import SystemClock
+from asl_engine.engine.clock_changes import ClockChanges
 from asl_engine.engine.deciding import Deciding, folded
+from asl_engine.engine.due_times import watch_all, watch_due, watch_lifetime
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.host import Launch
-from asl_engine.engine.keeping import Answer, Keeping
+from asl_engine.engine.keeping import Keeping, Reply
 from asl_engine.engine.launching import Launching
 from asl_engine.engine.map_runs.registry import MapRunRegistry
 from asl_engine.engine.retrying import Retrying
@@ -115,11 +117,14 @@ class Engine:
         self.stand_in = stand_in
         self.runs: dict[str, Run] = {}
         self.activities: ActivityQueue[Run] = ActivityQueue(self._is_offered)
+        self._changes = ClockChanges(self)
         # Tasks and drives under way keep time from jumping.
-        self.timers: Timers[Run] = Timers(self.clock, Run.waits_for, self._ring, await_outside=await_outside)
+        self.timers: Timers[Run] = Timers(
+            self.clock, Run.waits_for, self._ring, self._changes.follow, await_outside=await_outside
+        )
         self.retrying = Retrying(self.timers.busy, store.note, sleep=sleep)
-        self._deciding = Deciding(store, limits, self.clock, self.activities.knows, self.retrying)
-        self._launching = Launching(self, self._deciding)
+        self._deciding = Deciding(store, self._changes, limits, self.activities.knows, self.retrying)
+        self._launching = Launching(self, self._deciding, self._changes)
         self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
         self.given_up = GivenUp(store, self.retrying, self.spawn)
@@ -127,6 +132,7 @@ class Engine:
         self._closed = False
 
     async def __aenter__(self) -> Self:
+        self.timers.start()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
@@ -195,7 +201,7 @@ class Engine:
         self.given_up.check(record.identity.arn)
         died = await self.store.claim(record.identity.arn)
         with readable(record.identity.arn):
-            stimulus = partial(Resumed, restarted=True, died=died)
+            stimulus = Resumed(self.clock.now(), restarted=True, died=died)
             run, events = await self._deciding.put(machine, record, stimulus, self.observer)
         return self.go_on(run, events)
 
@@ -215,10 +221,10 @@ class Engine:
 
         Another process notices when it next looks (``check``).  Raises ``StoreError`` where that cannot be stored.
         """
-        stimulus = partial(StopRequested, error=error, cause=cause)
+        stimulus = StopRequested(self.clock.now(), error, cause)
         run = self.runs.get(record.identity.arn)
         if run is not None:
-            await self.ask(run, stimulus(self.clock.now()))
+            await self.ask(run, stimulus)
             return (await run.wait()).status == "ABORTED"
         run, events = await self._deciding.put(machine, record, stimulus, self.observer)
         live = self.runs.get(run.arn)
@@ -237,7 +243,7 @@ class Engine:
         """
         with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
-            stimulus = partial(RedriveRequested, token=token)
+            stimulus = RedriveRequested(self.clock.now(), token)
             run, events = await self._deciding.put(machine, record, stimulus, self.observer)
             reason = None if events else not_redrivable(run.execution, self.clock.now(), self.limits)
             if reason is not None:
@@ -246,9 +252,9 @@ class Engine:
         return run
 
     async def decided(
-        self, machine: StateMachine, record: Record, stimulus: Callable[[int], Stimulus], log: list[Event]
+        self, machine: StateMachine, record: Record, stimulus: Stimulus, log: list[Event]
     ) -> tuple[Run, list[Event]]:
-        """What follows from a stimulus of now for an execution that has this log; it is not on disk yet."""
+        """What follows from a stimulus that comes now for an execution with this log; it is not on disk yet."""
         return await self._deciding.decided(machine, record, stimulus, log, self.observer)
 
     async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
@@ -283,26 +289,26 @@ class Engine:
 
     def _admit(self, run: Run) -> None:
         self.runs[run.arn] = run
-        if run.execution.status != "RUNNING":  # it has ended as soon as it began
-            return
-        deadline, last = machine_deadline(run.machine, run.execution), lifetime_end(run.execution, self.limits)
-        if deadline is not None:
-            self.timers.set(deadline, run, MACHINE_TIMER)
-        # Where time jumps it does not jump there of itself: see _watch_due.
-        if last is not None and (not self.clock.skips or is_express(run.arn)):
-            self.timers.set(last, run, MACHINE_TIMER)
+        if run.execution.status == "RUNNING":  # it may have ended as soon as it began
+            watch_lifetime(self, run)
+            self._changes.catch_up(run)
 
     def deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
         put(run, stimulus)
-        if not run.driving and not self._closed:
-            run.driving = True
-            self.spawn(self._drive(run), self.timers.busy())
+        self.activate(run)
+
+    def activate(self, run: Run) -> asyncio.Task[None] | None:
+        """See that somebody empties the inbox; None where somebody does."""
+        if run.driving or self._closed:
+            return None
+        run.driving = True
+        return self.spawn(self._drive(run), self.timers.busy())
 
     async def _drive(self, run: Run) -> None:
         """Decide, store, act, until the inbox is empty.  Stimuli that are there together share a commit."""
         inbox = run.inbox
-        answers: list[Answer] = []
+        answers: list[Reply] = []
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
@@ -310,7 +316,7 @@ class Engine:
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
-                        answers.append(Answer(stimulus, run.asked.pop(id(stimulus)), made))
+                        answers.append(Reply(stimulus, run.asked.pop(id(stimulus)), made))
                 taken = inbox.copy()
                 inbox.clear()
                 if events:
@@ -343,10 +349,12 @@ class Engine:
                 if is_activity(event.resource):
                     self._watch(run, open_work.get(event.seq))
             elif isinstance(event, TaskHeartbeatReceived):
-                self._watch_due(run, open_work.get(event.task))
+                watch_due(self, run, open_work.get(event.task))
             elif isinstance(event, TaskSucceeded | TaskFailed):
                 run.no_longer_pending(event.task)
                 run.stop_waiting(event.task)
+            elif kind is ClockSet:
+                watch_all(self, run)
             elif kind in CLOSING:
                 run.cancel_closed()
                 self.map_runs.close(run)
@@ -409,7 +417,7 @@ class Engine:
             self._hold_open(run, work)
         elif isinstance(work, OpenTask | OpenMapRun) and work.started and work.key not in run.tasks:
             run.tasks[work.key] = self.spawn(self._perform(run, work), self.timers.busy())
-        self._watch_due(run, work)
+        watch_due(self, run, work)
 
     def _hold_open(self, run: Run, work: OpenTask) -> None:
         """The task of an activity is work under way too, for which time does not jump."""
@@ -476,13 +484,6 @@ class Engine:
         return task
 
     # -- timers -----------------------------------------------------------------------------------
-
-    def _watch_due(self, run: Run, work: OpenWork | None) -> None:
-        if work is not None and work.due is not None:
-            self.timers.set(work.due, run, work.key)
-            last = lifetime_end(run.execution, self.limits)
-            if last is not None and last < work.due:
-                self.timers.set(last, run, MACHINE_TIMER)
 
     def _ring(self, run: Run, key: int) -> None:
         self.deliver(run, TimerReported(self.clock.now(), key))

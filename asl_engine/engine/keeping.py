@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from asl_engine.engine.run import Run
     from asl_engine.store.protocol import Store
 
-__all__ = ["Answer", "Keeping"]
+__all__ = ["Keeping", "Reply"]
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What whoever has put a stimulus to an execution is to hear: the events that it has led to."""
 
     stimulus: Stimulus
@@ -53,7 +53,7 @@ class Keeping:
         self,
         run: Run,
         stimuli: Sequence[Stimulus],
-        answers: list[Answer],
+        answers: list[Reply],
         events: list[Event],
         error: StoreUnavailable,
     ) -> list[Event]:
@@ -107,7 +107,7 @@ class Keeping:
         return []
 
 
-def _refuse(run: Run, answers: list[Answer], error: StoreUnavailable) -> set[int]:
+def _refuse(run: Run, answers: list[Reply], error: StoreUnavailable) -> set[int]:
     """Tell all who have asked that nothing was kept, and forget what they have asked for.
 
     Returns what of it had been decided: the stimuli, by their id.  A heartbeat that was heard counts all the same:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.machine import StateMachine
+    from asl_engine.engine.clock_changes import ClockChanges
     from asl_engine.engine.deciding import Deciding
     from asl_engine.engine.host import Host, Launch
     from asl_engine.store.run_options import RunOptions
@@ -36,9 +37,10 @@ TURN_SECONDS: Final = 0.01  # of decisions, before others have their turn
 class Launching:
     """Starts executions for an engine, which decides for them and drives them."""
 
-    def __init__(self, host: Host, deciding: Deciding) -> None:
+    def __init__(self, host: Host, deciding: Deciding, changes: ClockChanges) -> None:
         self._host = host
         self._deciding = deciding
+        self._changes = changes
         self._salts = _salts()
 
     async def launch(
@@ -65,7 +67,7 @@ class Launching:
         since = loop.time()
         begun = []
         for identity, given, child in launches:
-            run = Run(machine, Execution(identity), options)
+            run = Run(machine, Execution(identity), options, self._changes.total)
             events = await self._deciding.decide(run, Started(identity.started_at, given, next(self._salts)))
             if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
                 events = in_short(events)

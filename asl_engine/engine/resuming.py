@@ -7,7 +7,6 @@ reads their logs, and the events that follow share their commits.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from typing import TYPE_CHECKING
 
 from asl_engine.core.stimuli import Resumed
@@ -40,7 +39,7 @@ async def resume_many(host: Host, unfinished: Sequence[tuple[StateMachine, Recor
         arn = record.identity.arn
         if arn not in logs:
             continue
-        stimulus = partial(Resumed, restarted=True, died=died[arn])
+        stimulus = Resumed(host.clock.now(), restarted=True, died=died[arn])
         try:
             with readable(arn):
                 run, events = await host.decided(machine, record, stimulus, logs.pop(arn))

@@ -33,6 +33,7 @@ class Run:
         "answered",
         "arn",
         "asked",
+        "clock",
         "done",
         "driving",
         "execution",
@@ -46,7 +47,9 @@ class Run:
         "told",
     )
 
-    def __init__(self, machine: StateMachine, execution: Execution, options: RunOptions = NO_OPTIONS) -> None:
+    def __init__(
+        self, machine: StateMachine, execution: Execution, options: RunOptions = NO_OPTIONS, clock: int = 0
+    ) -> None:
         self.machine = machine
         self.execution = execution
         self.options = options
@@ -57,11 +60,10 @@ class Run:
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.pending: dict[int, Busy] = {}  # tasks that have been called and wait for an answer from outside
         self.submitted: set[int] | None = None  # tasks whose call has submitted its work, if any ever has
-        self.answered: set[int] | None = (
-            None  # tasks that were answered with their tokens while their call goes on
-        )
+        self.answered: set[int] | None = None  # those that were answered with tokens while their call goes on
         self.heartbeats: dict[int, HeartbeatTimes] | None = None  # by the task, where one has beaten
         self.inbox: list[Stimulus] = []
+        self.clock = clock  # how far the wall clock had been set when it was first decided: ``ClockChanges.total``
         # By the stimulus: who waits for what follows.
         self.asked: dict[int, asyncio.Future[list[Event]]] | None = None
 

@@ -18,9 +18,8 @@ from asl_engine.inspection.trial import MAX_SECONDS
 from asl_engine.resources import PENDING, TaskCall, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from asl_engine.core.execution import OpenTimer
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
     from asl_engine.inspection.map_stages import DatasetItem
@@ -75,25 +74,27 @@ async def run_trial(
     Raises ``Refusal`` where its configuration does not fit what the state makes of its input.
     """
     await at_length(trial.begin)
-    last = trial.execution.identity.started_at + MAX_SECONDS * 1000
+    began = trial.execution.identity.started_at
+    passing = clock.passing(began)  # setting the clock means nothing for a test: no moment is waited for so long
+    last = began + MAX_SECONDS * 1000
     while not trial.over:
         work = trial.open
         assert work is not None  # noqa: S101  a trial that is not over waits for something
         due = last if work.due is None else min(work.due, last)
         if isinstance(work, OpenTask):
             trace = Trace(trial.record.exchange.__setitem__, reveal_secrets)
-            stimulus = await _perform(_call(trial, work, due, trace), work.key, due, resources, clock)
+            seconds = MAX_SECONDS if clock.skips else _seconds_until(due, clock, passing)
+            stimulus = await _perform(_call(trial, work, due, trace), work.key, seconds, resources, passing)
         else:
-            stimulus = await _wait(work, due, clock)
+            if not clock.skips:  # a wait that the test has time for, or a part of one
+                await asyncio.sleep(_seconds_until(due, clock, passing))
+            stimulus = TimerReported(due, work.key) if work.due == due else None
         taken = stimulus or TimerReported(due, MACHINE_TIMER if due == last else work.key)
         await at_length(partial(trial.take, taken))
 
 
-async def _wait(work: OpenTimer, due: int, clock: Clock) -> Stimulus | None:
-    """A wait that the test has time for, or None."""
-    if not clock.skips:
-        await asyncio.sleep(clock.seconds_until(due))
-    return TimerReported(due, work.key) if work.due == due else None
+def _seconds_until(due: int, clock: Clock, passing: Callable[[], int]) -> float:
+    return clock.seconds_until(clock.now() + due - passing())
 
 
 def _call(trial: Trial, task: OpenTask, due: int, trace: Trace) -> TaskCall:
@@ -114,16 +115,16 @@ def _call(trial: Trial, task: OpenTask, due: int, trace: Trace) -> TaskCall:
 
 
 async def _perform(
-    call: TaskCall, task: int, due: int, resources: Mapping[str, Resource], clock: Clock
+    call: TaskCall, task: int, seconds: float, resources: Mapping[str, Resource], passing: Callable[[], int]
 ) -> Stimulus | None:
     """What the resource reports, None where it takes too long."""
     try:
-        async with asyncio.timeout(clock.seconds_until(due) if not clock.skips else MAX_SECONDS):
+        async with asyncio.timeout(seconds):
             output = await resources[call.resource](call)
     except TimeoutError:
         return None
     except StatesError as error:
-        return TaskReported(clock.now(), task, None, error.error, error.cause)
+        return TaskReported(passing(), task, None, error.error, error.cause)
     if output is PENDING:  # and nobody is there to answer
         return None
-    return TaskReported(clock.now(), task, output)
+    return TaskReported(passing(), task, output)

@@ -25,7 +25,7 @@ __all__ = ["Busy", "Timers"]
 Owner = TypeVar("Owner")
 
 # A longer sleep is cut: the machine may be suspended, or its clock set, meanwhile.
-MAX_SLEEP_SECONDS = 60.0
+MAX_SLEEP_SECONDS = 1.0
 # Timers of what has ended stay until they come due, or until there are too many of them.
 MIN_SWEPT = 1000
 # It is quiet when nothing was under way for so many turns of the event loop: whoever waits for a future that waits
@@ -77,7 +77,8 @@ class Timers(Generic[Owner]):
     """Timers by owner and key, due in milliseconds since the epoch.
 
     ``is_pending(owner, key, due)`` says whether a timer still means something; those whose work is done or
-    has moved on are dropped.  ``ring(owner, key)`` is told of those that are due.
+    has moved on are dropped.  ``ring(owner, key)`` is told of those that are due.  ``clock_set(by)`` is told that
+    the wall clock was set, by how many milliseconds: all timers are gone then, and it is to set them anew.
     """
 
     def __init__(
@@ -85,10 +86,12 @@ class Timers(Generic[Owner]):
         clock: Clock,
         is_pending: Callable[[Owner, int, int], bool],
         ring: Callable[[Owner, int], None],
+        clock_set: Callable[[int], None] | None = None,
         *,
         await_outside: bool = True,
     ) -> None:
         self._clock = clock
+        self._clock_set = clock_set
         self._is_pending = is_pending
         self._ring = ring
         self._await_outside = await_outside
@@ -100,6 +103,10 @@ class Timers(Generic[Owner]):
         self._busy = 0  # work under way: while there is any, time does not jump
         self._changed: asyncio.Future[None] | None = None  # who waits for quiet
         self._closed = False
+
+    def start(self) -> None:
+        """From now on, notice when the clock is set."""
+        self._set_alarm()
 
     def set(self, due: int, owner: Owner, key: int) -> None:
         self._push(due, owner, key)
@@ -191,13 +198,13 @@ class Timers(Generic[Owner]):
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if not self._heap or self._closed:
+        if self._closed or (self._clock.skips and not self._heap):
             return
         loop = asyncio.get_running_loop()
         if self._clock.skips and not self._busy and self._heap[0][0] <= self._horizon:
             self._alarm = loop.call_soon(self._wake)
             return
-        seconds = self._clock.seconds_until(self._heap[0][0])
+        seconds = self._clock.seconds_until(self._heap[0][0]) if self._heap else MAX_SLEEP_SECONDS
         if seconds != float("inf"):
             self._alarm = loop.call_later(min(seconds, MAX_SLEEP_SECONDS), self._wake)
 
@@ -208,6 +215,8 @@ class Timers(Generic[Owner]):
 
     def _wake(self) -> None:
         self._alarm = None
+        if by := self._clock.step():
+            self._follow_clock(by)
         timers = self._heap
         while timers:
             due, _, owner, key = timers[0]
@@ -222,6 +231,13 @@ class Timers(Generic[Owner]):
             self._sound(owner, key)
         self._set_alarm()
         self._notify()
+
+    def _follow_clock(self, by: int) -> None:
+        self._heap[:] = [
+            (due + by, ticket, owner, key) for due, ticket, owner, key in self._heap if isinstance(owner, _Sleeper)
+        ]
+        if self._clock_set is not None:
+            self._clock_set(by)
 
     def _is_live(self, owner: Owner | _Sleeper, key: int, due: int) -> bool:
         return not owner.woken.done() if isinstance(owner, _Sleeper) else self._is_pending(owner, key, due)

@@ -231,7 +231,7 @@ class _Follower:
     def _step(self, decision: _Decision, frame: Frame, told: Told) -> None:
         decision.frame = frame
         # What goes on by itself does so at once, whenever the history tells of it.
-        decision.at = self._history[frame.last_id - 1].at if frame.last_id else told.at
+        decision.at = decision.now = self._history[frame.last_id - 1].at if frame.last_id else told.at
         STEPS[frame.phase](decision, self._machine)
 
     def _towards(self, decision: _Decision, told: Told) -> None:

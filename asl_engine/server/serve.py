@@ -111,6 +111,7 @@ async def serve(
     mocks: MockFile | None = None,
     buckets: Mapping[str, Path] | None = None,
     hosts: Collection[str] | None = (),
+    secrets: Mapping[str, str] | None = None,
     observer: Observer | None = None,
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
@@ -118,10 +119,11 @@ async def serve(
 ) -> None:
     """Answer until ``stop`` is done.  Executions that are running then can be resumed.
 
-    ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``observer`` gets
-    events once they are stored; ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the
-    time, at the start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted
-    executions go on, with their number.
+    ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``secrets`` are
+    the secret access keys, by their ids, of those who may ask; None for everybody.  ``observer`` gets events once
+    they are stored; ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at the
+    start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted executions go
+    on, with their number.
     """
     services = services or Services()
     nested = NestedExecutions(
@@ -142,7 +144,7 @@ async def serve(
     async with engine:
         nested.service = service = Service(store, engine, catalog, mocking=mocking)
         engine.observer = _both(observer, service.observe)
-        app = make_app(service, OPERATIONS, default, hosts)
+        app = make_app(service, OPERATIONS, default, hosts, secrets)
         server = _Server(
             uvicorn.Config(
                 app,

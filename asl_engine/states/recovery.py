@@ -117,7 +117,7 @@ def retry(decision: Decision, recovery: Recovery, error: str | None) -> bool:
     retrier, tries = recovery.retriers[index], decision.frame.retries.get(index, 0)
     if tries >= retrier.max_attempts:
         return False
-    decision.emit_internal(RetryScheduled, decision.at + retrier.delay(tries, decision.random()), index)
+    decision.emit_internal(RetryScheduled, decision.now + retrier.delay(tries, decision.random()), index)
     return True
 
 

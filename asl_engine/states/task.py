@@ -116,6 +116,7 @@ class Task(State):
 
     def enter(self, decision: Decision) -> None:
         self._check_partition(decision)
+        decision.let_time_pass()
         timeout = self.timeout.evaluate(decision, self.flow)
         heartbeat = self.heartbeat.evaluate(decision, self.flow)
         activity = is_activity(self.resource)

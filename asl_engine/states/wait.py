@@ -70,29 +70,36 @@ class Wait(State):
     timestamp_expression: JsonataTemplate | None
 
     def enter(self, decision: Decision) -> None:
+        decision.let_time_pass()
         due = self._due(decision, self.flow.input(decision).value)
-        if due > decision.at + MAX_DELAY_SECONDS * 1000:
+        if due > decision.now + MAX_DELAY_SECONDS * 1000:
             raise decision.failure("Wait state delay is too long.")
-        if due <= decision.at:
+        if due <= decision.now:
             self.waited(decision)
         else:
-            decision.emit_internal(WaitScheduled, due)
+            decision.emit_internal(WaitScheduled, due, self._is_absolute)
 
     def waited(self, decision: Decision) -> None:
         self.flow.exit(decision, self.flow.input(decision), self.next)
 
     def _due(self, decision: Decision, data: Json) -> int:
         if self.seconds_path is not None:
-            return decision.at + seconds_at(decision, self.seconds_path, data) * 1000
+            return decision.now + seconds_at(decision, self.seconds_path, data) * 1000
         if self.timestamp_path is not None:
             return timestamp_at(decision, self.timestamp_path, data)
         if self.seconds_expression is not None:
-            return decision.at + evaluated_seconds(decision, self.seconds_expression) * 1000
+            return decision.now + evaluated_seconds(decision, self.seconds_expression) * 1000
         if self.timestamp_expression is not None:
             return evaluated_timestamp(decision, self.timestamp_expression)
         if self.timestamp is not None:
             return self.timestamp
-        return decision.at + (self.seconds or 0) * 1000
+        return decision.now + (self.seconds or 0) * 1000
+
+    @property
+    def _is_absolute(self) -> bool:
+        """Whether the end is a moment of the wall clock, and not a number of seconds away."""
+        given = (self.timestamp, self.timestamp_path, self.timestamp_expression)
+        return any(one is not None for one in given)
 
 
 def seconds_at(decision: Decision, path: Path, data: Json) -> int:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asl_engine.cli import output, progress
 from asl_engine.cli.output import clean, err, out, plain_lines, seconds, short_name, style_of, table
+from asl_engine.core.stimuli import ClockSetReported, TimerReported
 from asl_engine.projections.moments import iso, utc
 from tests.cli.project import PASS, SUM, machine, task
+from tests.core.driver import NOW
+from tests.core.steps import Steps, scope, wait
 
 if TYPE_CHECKING:
     from tests.cli.project import Project
@@ -186,3 +190,24 @@ def test_a_task_that_has_not_started_is_not_waited_for() -> None:
     assert progress._waiting(scheduled, 0) == ""
     scheduled.started = True
     assert progress._waiting(scheduled, 0).endswith("  running")
+
+
+def test_progress_tells_that_the_clock_was_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    steps = Steps(scope(A=wait(60, Next="B"), B=wait(5)))
+    run: Any = SimpleNamespace(execution=steps.execution)
+    told = progress.Progress()
+    told.observe(run, steps.log)
+    told.observe(run, steps.take(ClockSetReported(NOW - 3_590_000, -3_600_000)))
+    told.observe(run, steps.take(TimerReported(NOW - 3_540_000, next(iter(steps.execution.open)))))
+    told.observe(run, steps.take(ClockSetReported(NOW + 60_000, 3_600_000)))
+    assert [" ".join(line.split()) for line in terminal.getvalue().splitlines()] == [
+        "0.00 s A entered (Wait)",
+        "0.00 s A waits for 1 min 0 s",
+        "10.0 s A the clock was set back by 1 h 0 min",
+        "1 min 0 s A done, next is B",
+        "1 min 0 s B entered (Wait)",
+        "1 min 0 s B waits for 5.00 s",
+        "1 min 0 s B the clock was set forward by 1 h 0 min",
+    ]

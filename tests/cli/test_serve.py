@@ -17,9 +17,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from asl_engine.cli.commands.serve import _time
 from asl_engine.errors import ProjectError
+from asl_engine.server.credentials import credentials_in
 from asl_engine.server.serve import bind, is_loopback
 from tests.cli.project import ROOT, finished, machine, task, wait_for
 from tests.server.harness import WAIT, Server, created, ended
@@ -264,7 +268,7 @@ def test_what_it_says(project: Project, host: str) -> None:
 
     thread = Thread(target=interrupt)
     thread.start()
-    result = project.asl("serve", "--host", host, "--port", str(port), "--unsafe-bind")
+    result = project.asl("serve", "--host", host, "--port", str(port))
     thread.join()
     assert result.code == 0
     assert result.out.splitlines()[0].startswith("export AWS_ENDPOINT_URL_SFN=http://")
@@ -274,8 +278,9 @@ def test_what_it_says(project: Project, host: str) -> None:
 
 
 def answers(server: Server) -> bool:
+    """Or refuses, because there is no signature."""
     try:
-        return server.post("ListStateMachines", "{}")[0] == 200
+        return server.post("ListStateMachines", "{}")[0] in {200, 400}
     except ConnectionError:
         return False
 
@@ -291,8 +296,8 @@ def test_a_command_runs_the_lambda_integration(project: Project) -> None:
 
 
 REFUSED = {
-    "an open address": (["--host", "0.0.0.0"], "if that is what you want, say --unsafe-bind"),  # noqa: S104  the text is under test
-    "a name": (["--host", "example.com"], "there is no password"),
+    "no credentials": (["--credentials", "nothing"], "cannot read the credentials nothing: No such file"),
+    "a folder of credentials": (["--credentials", "."], "cannot read the credentials .: Is a directory"),
     "a URL for a name": (["--allow-host", "http://asl:8083"], "--allow-host: 'http://asl:8083' is no host name"),
     "a port with a name": (["--allow-host", "asl:8083"], "give it without scheme, port and wildcard"),
     "any name": (["--allow-host", "*"], "--allow-host: '*' is no host name"),
@@ -318,12 +323,53 @@ def test_a_port_that_is_taken(project: Project) -> None:
         bind("no.such.name.invalid", 0)
 
 
-def test_an_open_address_warns_and_answers_any_host(project: Project) -> None:
-    with serving(project, "--host", "0.0.0.0", "--unsafe-bind") as (server, process):  # noqa: S104  the text is under test
-        assert server.host == "localhost"
-        assert server.post("ListStateMachines", "{}", Host="asl.example")[0] == 200
-        process.terminate()
-        assert "asl: warning: whoever reaches 0.0.0.0:0 can run the project's tasks" in finished(process).err
+OPEN = ("--host", "0.0.0.0")  # noqa: S104  the address is under test
+SECRET = "a-secret-access-key-of-a-test"  # noqa: S105  as it says
+
+
+def listing(server: Server, key: str, secret: str, host: str = "asl.example") -> int:
+    """The status of a signed request to a server that is reached as ``host``."""
+    request = AWSRequest("POST", f"http://{host}/", {"X-Amz-Target": "AWSStepFunctions.ListStateMachines"}, b"{}")
+    SigV4Auth(Credentials(key, secret), "states", "us-east-1").add_auth(request)
+    headers = {name.replace("-", "_"): value for name, value in request.headers.items()}
+    return server.post("ListStateMachines", "{}", **headers, Host=host)[0]
+
+
+def test_an_open_address_wants_a_signature(project: Project) -> None:
+    file = project.root / ".asl" / "asl.db-credentials"
+    for started_before in (False, True):
+        with serving(project, *OPEN) as (server, process):
+            assert server.host == "localhost"
+            assert server.post("ListStateMachines", "{}")[2]["__type"] == "MissingAuthenticationTokenException"
+            ((key, secret),) = credentials_in(file).items()
+            assert listing(server, key, secret) == 200
+            assert listing(server, key, secret[::-1]) == 400
+            process.terminate()
+            said = finished(process).err
+        assert file.stat().st_mode & 0o777 == 0o600 or os.name == "nt"
+        assert "warning: whatever is sent to 0.0.0.0:0, and its answers, can be read on the way" in said
+        assert f"requests have to be signed with an access key of {file}" in said
+        assert (f"made an access key: AWS_SHARED_CREDENTIALS_FILE={file}" in said) is not started_before
+        assert secret not in said
+
+
+def test_a_key_of_the_environment_is_wanted_anywhere(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASL_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("ASL_SECRET_ACCESS_KEY", SECRET)
+    with serving(project) as (server, _):
+        assert listing(server, "test", SECRET, host="localhost") == 200
+        assert server.post("ListStateMachines", "{}")[0] == 400
+    assert not (project.root / ".asl" / "asl.db-credentials").exists()
+
+
+def test_half_a_key_is_refused(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASL_ACCESS_KEY_ID", "test")
+    result = project.asl("serve")
+    assert result.code == 2
+    assert (
+        "ASL_SECRET_ACCESS_KEY is not set: ASL_ACCESS_KEY_ID and ASL_SECRET_ACCESS_KEY belong together"
+        in result.err
+    )
 
 
 def test_a_host_is_allowed_by_name(project: Project) -> None:
@@ -337,9 +383,14 @@ def test_a_host_is_allowed_by_name(project: Project) -> None:
 
 
 def test_an_open_address_answers_to_the_allowed_names_alone(project: Project) -> None:
-    with serving(project, "--host", "0.0.0.0", "--unsafe-bind", "--allow-host", "asl") as (server, _):  # noqa: S104  the text is under test
-        assert server.post("ListStateMachines", "{}", Host="asl:8083")[0] == 200
-        assert server.post("ListStateMachines", "{}", Host="attacker.example")[0] == 403
+    file = project.root / "keys"
+    file.write_text(f"[one]\naws_access_key_id = test\naws_secret_access_key = {SECRET}\n", encoding="utf-8")
+    file.chmod(0o644)
+    with serving(project, *OPEN, "--allow-host", "asl", "--credentials", "keys") as (server, process):
+        assert listing(server, "test", SECRET, host="asl:8083") == 200
+        assert listing(server, "test", SECRET, host="attacker.example") == 403
+        process.terminate()
+        assert ("warning: others on this machine can read keys" in finished(process).err) is (os.name != "nt")
 
 
 def test_the_projects_hosts_are_checked(project: Project) -> None:

@@ -88,7 +88,7 @@ def _settings(monkeypatch: pytest.MonkeyPatch) -> None:
 REFUSALS = [
     ((400, "AccessDeniedException", "User is not authorized"), "the credentials do not permit this call"),
     ((400, "ExpiredTokenException", "The security token has expired"), "the credentials have expired"),
-    ((400, "UnrecognizedClientException", "The security token is invalid"), "AWS does not know the credentials"),
+    ((400, "UnrecognizedClientException", "The security token is invalid"), "the credentials are not known there"),
     ((400, "ThrottlingException", "Rate exceeded"), "AWS is throttling; nothing is lost"),
     ((400, "InvalidSignatureException", "Signature expired"), "this machine's clock is wrong"),
     ((400, "InvalidArn", "Invalid Arn: 'x'"), "InvalidArn: Invalid Arn: 'x'"),

@@ -258,3 +258,26 @@ def test_the_help_lists_the_commands(project: Project) -> None:
     assert result.code == 0
     assert project.asl("remote").out.strip() == result.out.strip()
     assert all(name in result.out for name in ("run", "history", "list", "stop", "redrive"))
+
+
+def test_a_server_that_wants_signatures(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The credentials that the AWS SDK finds are those that it is asked with."""
+    project.db.parent.mkdir()
+    with running(project.db, secrets={"ASLKTEST": "a-secret-access-key"}) as server:
+        for name in ("AWS_PROFILE", "AWS_REGION", "AWS_SESSION_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        url = f"http://{server.host}:{server.port}"
+        for name, value in {
+            "AWS_ENDPOINT_URL_SFN": url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_MAX_ATTEMPTS": "1",
+            "AWS_ACCESS_KEY_ID": "ASLKTEST",
+            "AWS_SECRET_ACCESS_KEY": "a-secret-access-key",
+        }.items():
+            monkeypatch.setenv(name, value)
+        assert project.asl("remote", "list").code == 0
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+        result = project.asl("remote", "list")
+        assert result.code == 2
+        assert "the credentials are not known there" in result.err
+        assert "those of `asl serve` are in the file that it names" in result.err

@@ -10,6 +10,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from tests.cli.project import Result, finished, machine, wait_for
@@ -130,6 +131,21 @@ def activity(name: str, **fields: Any) -> dict[str, Any]:
 def stopped(process: subprocess.Popen[str]) -> Result:
     process.send_signal(signal.SIGTERM)
     return finished(process)
+
+
+def test_a_server_that_wants_signatures(
+    serve: Callable[..., Any], spawn: Callable[..., subprocess.Popen[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-access-key")
+    with serve(secrets={"test": "a-secret-access-key"}) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SFN", f"http://{server.host}:{server.port}")
+        client = boto3.client("stepfunctions")
+        client.create_activity(name="double")
+        arn = created(client, {"StartAt": "A", "States": {"A": activity("double", End=True)}})
+        run = client.start_execution(stateMachineArn=arn, input='{"n": 4}')["executionArn"]
+        working = spawn("--activity", f"{ACTIVITY}double=double")
+        assert ended(client, run)["output"] == '{"n":8}'
+        assert stopped(working).code == 0
 
 
 def test_the_activities_of_a_definition(

@@ -23,7 +23,7 @@ FULL = sqlite3.OperationalError("database or disk is full")
 
 
 class Disk:
-    """``fails`` says of a write, by its number from 1 on, or of a read, whether it fails.
+    """``fails`` says of a write, by its number from 1 on, whether it fails, and ``cannot_read`` of a read.
 
     ``keeps``: what is said to have failed is on disk all the same.
     """
@@ -32,7 +32,8 @@ class Disk:
         self.writes = 0
         self.error: sqlite3.Error = FULL
         self.fails: Callable[[int], bool] = lambda _: False
-        self.cannot_read = False
+        self.reads = 0
+        self.cannot_read: Callable[[int], bool] = lambda _: False
         self.keeps = False
         fetch = SqliteStore.fetch
 
@@ -47,12 +48,16 @@ class Disk:
                 raise self.error
 
         async def fetch_or_fail(store: SqliteStore, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
-            if self.cannot_read:
+            self.reads += 1
+            if self.cannot_read(self.reads):
                 raise store._place.explained(self.error)
             return await fetch(store, query, values)
 
         monkeypatch.setattr(writer, "insert", insert_or_fail)
         monkeypatch.setattr(SqliteStore, "fetch", fetch_or_fail)
+
+    def is_readable(self, readable: bool = True) -> None:
+        self.cannot_read = lambda _: not readable
 
     def is_full(self, full: bool = True) -> None:
         self.fails = lambda _: full

@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from asl_engine.engine.clock import ScaledClock, SkippingClock, SystemClock, checked_time, clock_of, scaled
+from asl_engine.engine.clock import (
+    ScaledClock,
+    SkippingClock,
+    SystemClock,
+    VirtualClock,
+    checked_time,
+    clock_of,
+    scaled,
+)
 from asl_engine.engine.engine import Engine
 from asl_engine.errors import InvalidInput, StatesError
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
+from asl_engine.resources.steady import steady_ns
 from asl_engine.store.memory.store import MemoryStore
 from tests.core.steps import FUNCTION, retry, scope, task, wait
 
@@ -53,6 +62,83 @@ def test_a_scaled_clock_catches_up_with_a_log_and_never_goes_back() -> None:
     assert clock.now() == NOW + 60_000
     machine.time += 100
     assert clock.now() == NOW + 61_000
+
+
+class Clocks:
+    """The two clocks of a machine, in nanoseconds.  Each reading can be made to take some time."""
+
+    def __init__(self) -> None:
+        self.time_ns, self.steady_ns = NOW * 1_000_000, 5
+        self.takes: list[int] = []
+
+    def wall(self) -> int:
+        self.pass_by(self.takes.pop(0) if self.takes else 0)
+        return self.time_ns
+
+    def steady(self) -> int:
+        return self.steady_ns
+
+    def pass_by(self, nanoseconds: int) -> None:
+        self.time_ns += nanoseconds
+        self.steady_ns += nanoseconds
+
+
+@pytest.mark.parametrize("by", [1_000, -1_000, 3_600_000, -(10**12)])
+def test_the_time_of_a_machine_follows_its_wall_clock_when_that_is_asked_for(by: int) -> None:
+    machine = Clocks()
+    clock = SystemClock(machine.wall, machine.steady)
+    passing = clock.passing(5)
+    machine.pass_by(10_000_000)
+    assert (clock.now(), clock.step(), clock.now()) == (NOW + 10, 0, NOW + 10)
+    machine.time_ns += by * 1_000_000
+    machine.pass_by(10_000_000)
+    assert clock.now() == NOW + 20
+    assert clock.step() == by
+    assert (clock.now(), clock.step()) == (NOW + 20 + by, 0)
+    assert passing() == 25
+    assert clock.set_back_since(NOW + 20) == min(by, 0)
+
+
+def test_a_small_difference_is_followed_however_often_it_comes() -> None:
+    machine = Clocks()
+    clock = SystemClock(machine.wall, machine.steady)
+    for _ in range(10):
+        machine.time_ns += 999_000_000
+        assert clock.step() == 0
+        assert clock.now() == machine.time_ns // 1_000_000
+    assert clock.set_back_since(clock.now() + 999) == 0
+
+
+def test_a_process_that_was_stopped_between_two_readings_takes_it_for_no_setting() -> None:
+    machine = Clocks()
+    clock = SystemClock(machine.wall, machine.steady)
+    machine.takes = [5 * 10**9]
+    assert clock.now() == NOW + 5_000
+    machine.takes = [5 * 10**9] * 3  # again and again: it is asked another time
+    assert clock.step() == 0
+    machine.time_ns += 10**10
+    machine.takes = [5 * 10**9] * 2
+    assert clock.step() == 10_000
+
+
+def test_the_steady_clock_of_this_machine_is_steady() -> None:
+    before = steady_ns()
+    assert before <= steady_ns() < before + 10**11
+    assert SystemClock().step() == 0
+
+
+def test_nobody_sets_a_time_of_its_own() -> None:
+    for clock in (SkippingClock(), ScaledClock(0.1), VirtualClock()):
+        assert clock.step() == 0
+        assert clock.set_back_since(clock.now() + 10**12) == 0
+        assert clock.passing(7)() >= 7
+
+
+def test_a_scaled_clock_tells_what_passes_within_a_decision() -> None:
+    machine = Machine()
+    passing = ScaledClock(0.1, machine).passing(3)
+    machine.time += 50
+    assert passing() == 503
 
 
 def test_the_clock_of_a_text() -> None:

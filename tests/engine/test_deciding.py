@@ -17,6 +17,7 @@ from asl_engine.core.events import ExecutionStarted, TaskScheduled
 from asl_engine.engine import deciding
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine
+from asl_engine.expressions.intrinsics import functions, java
 from asl_engine.expressions.jsonata import Bindings
 from asl_engine.expressions.jsonata.runtime import Evaluation
 from asl_engine.language.loader import load
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
+    from asl_engine.json_values import Json
     from asl_engine.resources import TaskCall
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
@@ -96,6 +98,25 @@ def test_what_does_not_is_decided_on_the_loop(threads: set[threading.Thread]) ->
     first = {"Type": "Pass", "Output": "{% $sum([1..100]) %}", "End": True}
     played({"QueryLanguage": "JSONata", "StartAt": "P", "States": {"P": first}})
     assert threads == {threading.current_thread()}
+
+
+@pytest.mark.parametrize(("items", "is_long"), [(100, False), (20_000, True)])
+def test_a_long_intrinsic_function_is_called_in_a_thread(
+    items: int, *, is_long: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called_in = []
+
+    def in_hash_order(values: list[Json]) -> list[Json]:
+        called_in.append(threading.current_thread())
+        return java.in_hash_order(values)
+
+    monkeypatch.setattr(functions, "in_hash_order", in_hash_order)
+    first = {"Type": "Pass", "Parameters": {"unique.$": "States.ArrayUnique($.all)"}, "End": True}
+    execution, _ = played({"StartAt": "P", "States": {"P": first}}, {"all": [7] * items})
+    assert execution.output is not None
+    assert execution.output.value == {"unique": [7]}
+    assert (called_in == [threading.current_thread()]) is not is_long
+    assert len(called_in) == 1
 
 
 def test_the_events_are_those_of_a_decision_without_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,8 +206,51 @@ def test_each_write_may_fail_and_nothing_comes_of_it(disk: Disk, play: Play, kee
             seen.append(await once(store, failing))
 
         play(again)
-    assert len(seen) > 10
+    assert len(seen) > 5
     assert all(one == seen[0] for one in seen)
+
+
+def test_each_read_may_fail_and_nothing_comes_of_it(disk: Disk, play: Play, tmp_path: Path) -> None:
+    """A Map Run reads what it has to go on with, and what its ResultWriter writes."""
+    processor = scope(C=task()) | {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "results", "Prefix": "p"}}
+    definition = scope(M=each(processor, ResultWriter=writer, Next="Z"), Z=task())
+
+    async def once(store: SqliteStore, failing: int) -> tuple[str, list[str]]:
+        bucket = tmp_path / f"{failing}"
+        bucket.mkdir()
+        calls = Calls()
+        engine = Engine(
+            store, {FUNCTION: calls}, clock=VirtualClock(), buckets={"results": bucket}, sleep=Pauses()
+        )
+        async with engine:
+            run = await started(engine, definition, [1, 2, 3])
+            disk.reads = 0
+            disk.cannot_read = lambda number: failing <= number < failing + 3
+            execution = await run.wait()
+            disk.cannot_read = lambda _: False
+        assert len(calls.keys) == len(set(calls.keys)) == 4, (failing, execution.error, execution.cause)
+        return execution.status, sorted(path.name for path in bucket.rglob("*"))
+
+    seen = []
+    reads = 0
+
+    async def scenario(store: SqliteStore) -> None:
+        nonlocal reads
+        seen.append(await once(store, -3))
+        reads = disk.reads
+
+    play(scenario)
+    for failing in range(1, reads + 1):
+
+        async def again(store: SqliteStore, failing: int = failing) -> None:
+            seen.append(await once(store, failing))
+
+        play(again)
+    assert len(seen) > 5
+    status, files = seen[0]
+    assert status == "SUCCEEDED"
+    assert all(one == (status, files) for one in seen)
 
 
 def test_a_start_that_cannot_be_stored_is_refused(disk: Disk, play: Play) -> None:
@@ -322,7 +365,7 @@ def test_a_log_that_cannot_be_read_is_read_later(disk: Disk, play: Play) -> None
     """Another process has stopped the execution: what it has written is read once it can be."""
 
     async def scenario(store: SqliteStore) -> None:
-        pauses = Pauses(lambda number: setattr(disk, "cannot_read", number < 4))
+        pauses = Pauses(lambda number: disk.is_readable(number >= 4))
         async with Engine(store, {}, clock=VirtualClock(), sleep=pauses) as engine:
             engine.timers.set_horizon(0)
             run = await started(engine, scope(W=wait(3600)))
@@ -332,7 +375,7 @@ def test_a_log_that_cannot_be_read_is_read_later(disk: Disk, play: Play) -> None
             async with Engine(other, {}, clock=VirtualClock()) as elsewhere:
                 assert await elsewhere.stop(run.machine, record)
             await other.close()
-            disk.cannot_read = True
+            disk.is_readable(False)
             engine.deliver(run, TaskReported(engine.clock.now(), 0, Payload(1)))
             following = asyncio.ensure_future(engine._superseded(run))
             assert (await run.wait()).status == "ABORTED"

@@ -45,9 +45,10 @@ def cases(suite: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def outcome(case: dict[str, Any]) -> object:
     """What the expression gives: a value, UNDEFINED, or the code of its error in a tuple."""
     evaluation = Evaluation(Random(1), NOW, STEPS, REGEX_SECONDS)
-    frame = Environment({**(case.get("bindings") or {}), "$": case["data"]}, GLOBAL, evaluation)
+    names = {**(case.get("bindings") or {}), "$": case["data"]}
     try:
-        result = compile_node(resolve(parse(case["expr"])))(case["data"], frame)
+        evaluate = compile_node(resolve(parse(case["expr"])), frozenset(names))
+        result = evaluate(case["data"], Environment(names, GLOBAL, evaluation))
         return (
             UNDEFINED
             if result is MISSING

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from asl_engine.errors import EvaluationError
+from asl_engine.expressions.effort import Effort, EffortSpent
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.intrinsics.calls import MAX_DEPTH, compile_intrinsic
 from asl_engine.expressions.scope import Scope
@@ -217,3 +218,36 @@ def test_randomness_is_made_once_and_shared_by_scopes_over_other_data() -> None:
 def test_a_scope_without_randomness_says_so() -> None:
     with pytest.raises(LookupError, match="no source of randomness"):
         _ = Scope({}, {}, dict).over(1).random
+
+
+LONG = [
+    "States.ArrayContains($.list, 'x')",
+    "States.ArrayPartition($.list, 2)",
+    "States.ArrayUnique($.list)",
+    "States.ArrayUnique($.nested)",
+    "States.Format('{}', $.list)",
+    "States.Hash($.list, 'MD5')",
+    "States.JsonMerge($.object, $.object, false)",
+    "States.JsonToString($.list)",
+    "States.StringSplit($.text, ',')",
+    "States.StringToJson($.text)",
+]
+
+
+@pytest.mark.parametrize("text", LONG)
+def test_what_may_take_long_is_counted_before_it_is_done(text: str) -> None:
+    def called(size: int, effort: Effort) -> None:
+        numbers: list[Json] = list(range(size))
+        data: Json = {
+            "list": numbers,
+            "nested": [[[numbers]]],
+            "object": dict.fromkeys(map(str, numbers)),
+            "text": "[" + ",".join(["12345678"] * size) + "]",
+        }
+        compile_intrinsic(text)(Scope(data, {}, lambda: None, effort=effort))
+
+    effort = Effort(1_000)
+    called(100, effort)
+    assert 0 < effort.left < 1_000
+    with pytest.raises(EffortSpent):
+        called(2_000, Effort(1_000))

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +24,7 @@ from asl_engine.payload import Payload
 from asl_engine.resources import TaskCall
 from asl_engine.resources.python import context as context_module
 from asl_engine.resources.python.tasks import python_resource, request_id
+from asl_engine.resources.steady import time_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -264,9 +266,10 @@ def test_the_context_says_what_a_lambda_context_says(monkeypatch: pytest.MonkeyP
     assert context.request_id == context.aws_request_id == request_id(KEY)
     assert beats == [1]
     monkeypatch.setattr(context_module, "time", lambda: 60.0)
-    assert context.get_remaining_time_in_millis() == 1500
+    alone = context._replace(time_left=None)
+    assert alone.get_remaining_time_in_millis() == 1500
     monkeypatch.setattr(context_module, "time", lambda: 99.0)
-    assert context.get_remaining_time_in_millis() == 0
+    assert alone.get_remaining_time_in_millis() == 0
     assert TaskContext().get_remaining_time_in_millis() == 900_000
     TaskContext().heartbeat()
     with pytest.raises(AttributeError):
@@ -578,3 +581,25 @@ def test_an_async_callable_may_raise_anything() -> None:
     with pytest.raises(StatesError) as failed:
         answer(odd, name="odd")
     assert failed.value.error == "Odd"
+
+
+def test_the_time_that_a_call_has_left_is_not_that_of_the_wall_clock() -> None:
+    wall, steady = [60 * 10**9], [7]
+    left = time_left(61_500, lambda: wall[0], lambda: steady[0])
+    assert left() == 1500
+    wall[0] += 3600 * 10**9  # somebody sets it
+    steady[0] += 10**9
+    assert left() == 500
+    steady[0] += 10**9
+    assert left() == 0
+
+
+def test_a_call_tells_the_time_that_it_has_left() -> None:
+    seen: list[int] = []
+
+    def look(_event: Any, context: TaskContext) -> None:
+        seen.append(context.get_remaining_time_in_millis())
+
+    deadline = time.time_ns() // 1_000_000 + 60_000
+    answer(look, a_call(deadline=deadline), "pay")
+    assert 0 < seen[0] <= 60_000

@@ -22,7 +22,7 @@ from asl_engine.server.serve import Listening, bind, serve
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from asl_engine.engine.run import Observer
@@ -85,10 +85,12 @@ def running(
     mocks: MockFile | None = None,
     begin: int | None = None,
     resumes: bool = True,
+    secrets: Mapping[str, str] | None = None,
 ) -> Iterator[Server]:
     """A server on a database, until the block is left; ``port`` 0 is any that is free.
 
     ``begin`` is when its clock starts, where time is skipped; in milliseconds since the epoch.
+    ``secrets`` are those of the access keys that it knows; None: it asks for no signature.
     ``resumes``: what was interrupted goes on before the block begins; else nobody waits for that.
     """
     ready, stopping = threading.Event(), threading.Event()
@@ -124,6 +126,7 @@ def running(
                     remote=remote,
                     observer=observer,
                     mocks=mocks,
+                    secrets=secrets,
                     ready=announce,
                     resumed=count,
                 )

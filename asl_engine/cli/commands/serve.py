@@ -73,9 +73,15 @@ def command(
         str | None,
         typer.Option("--mock-config", metavar="FILE", help="Mocked responses. Default: SFN_MOCK_CONFIG"),
     ] = None,
-    unsafe_bind: Annotated[
-        bool, typer.Option("--unsafe-bind", help="Listen where other machines can reach it; there is no password.")
-    ] = False,
+    credentials: Annotated[
+        str | None,
+        typer.Option(
+            "--credentials",
+            metavar="FILE",
+            help="Access keys to sign requests with, as in ~/.aws/credentials. Where other machines reach the "
+            "server, the default is a file beside the database, made if there is none.",
+        ),
+    ] = None,
     allow_host: Annotated[
         list[str] | None,
         typer.Option(
@@ -130,7 +136,7 @@ def command(
             time=time,
             use_lambda=use_lambda,
             lambda_endpoint=lambda_endpoint,
-            unsafe_bind=unsafe_bind,
+            credentials=credentials,
             allow_hosts=allow_host or (),
             limits=limit or (),
             aws_limits=not no_aws_limits,
@@ -155,7 +161,7 @@ class Serving(NamedTuple):
     time: str | None = None
     use_lambda: bool = False
     lambda_endpoint: str | None = None
-    unsafe_bind: bool = False
+    credentials: str | None = None
     allow_hosts: Sequence[str] = ()
     limits: Sequence[str] = ()
     aws_limits: bool = True
@@ -171,7 +177,7 @@ def serve(given: Serving) -> int:
     if not all(map(find_spec, NEEDED)):
         raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
     time = _time(given.time)
-    _check_host(given)
+    secrets = _given_secrets(given)
     if given.keep is not None:
         checked_age(given.keep, "--keep")
     project = project_of(Path.cwd())
@@ -186,7 +192,7 @@ def serve(given: Serving) -> int:
     logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     db = project.db if given.db is None else database(given.db)
     with told_of_ends("what runs is kept, and goes on when the server is started again"):
-        return asyncio.run(_serve(given, how, project._replace(db=db), _hosts(given, project)))
+        return asyncio.run(_serve(given, how, project._replace(db=db), _hosts(given, project), secrets))
 
 
 def _time(given: str | None) -> str:
@@ -197,22 +203,45 @@ def _time(given: str | None) -> str:
     return REAL if factor is None else scaled(factor, f"{TIME_SCALE}=")
 
 
-def _check_host(given: Serving) -> None:
+def _given_secrets(given: Serving) -> dict[str, str]:
+    """The secret access keys, by their ids, of the option's file and of the environment."""
+    from asl_engine.server.credentials import credentials_in, credentials_of, is_private
+
+    found = {}
+    if given.credentials is not None:
+        file = Path(given.credentials)
+        found = credentials_in(file)
+        if not is_private(file):
+            err(f"asl: warning: others on this machine can read {file}")
+    return found | credentials_of(os.environ)
+
+
+def _secrets(given: Serving, secrets: dict[str, str], db: Path) -> dict[str, str] | None:
+    """Those that were given; beyond loopback those of a file beside the database; else None: anybody may ask."""
+    from asl_engine.server.credentials import KEY, credentials_in, made_credentials
     from asl_engine.server.serve import is_loopback
 
-    if is_loopback(given.host):
-        return
-    if not given.unsafe_bind:
-        raise InvalidInput(
-            f"--host {given.host}: whoever reaches this address could run the project's tasks, and there is no "
-            "password; if that is what you want, say --unsafe-bind"
+    place = given.credentials or KEY
+    if not is_loopback(given.host):
+        err(
+            f"asl: warning: whatever is sent to {given.host}:{given.port}, and its answers, can be read on the way"
         )
-    err(f"asl: warning: whoever reaches {given.host}:{given.port} can run the project's tasks")
+        if not secrets:
+            file = db.with_name(f"{db.name}-credentials")
+            if made_credentials(file):
+                err(f"asl serve: made an access key: AWS_SHARED_CREDENTIALS_FILE={file} lets clients use it")
+            secrets, place = credentials_in(file), str(file)
+    if secrets:
+        err(f"asl serve: requests have to be signed with an access key of {place}")
+    return secrets or None
 
 
 def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
-    """The names to answer to: the option's and the project's, any with --unsafe-bind and none of these."""
+    """The names to answer to: the option's and the project's.  Beyond loopback any, without these: who signs
+    signs the name, too.
+    """
     from asl_engine.server.protocol.hosts import host_name
+    from asl_engine.server.serve import is_loopback
 
     names = set()
     places = ((given.allow_hosts, "--allow-host"), (project.allow_hosts, f"{project.source}: allow-hosts"))
@@ -225,10 +254,12 @@ def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
                     "host.docker.internal"
                 )
             names.add(name)
-    return None if given.unsafe_bind and not names else frozenset(names)
+    return None if not names and not is_loopback(given.host) else frozenset(names)
 
 
-async def _serve(given: Serving, how: RunOptions, project: Project, hosts: frozenset[str] | None) -> int:
+async def _serve(
+    given: Serving, how: RunOptions, project: Project, hosts: frozenset[str] | None, secrets: dict[str, str]
+) -> int:
     from asl_engine.server.protocol.request import Caller
     from asl_engine.server.serve import allow_many_connections, bind, serve
 
@@ -242,6 +273,7 @@ async def _serve(given: Serving, how: RunOptions, project: Project, hosts: froze
     exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
     with bind(given.host, given.port) as listener, _journal(given, how.limits, stdout) as journal:
         async with opened(project.db, create=True) as store:
+            known = _secrets(given, secrets, project.db)
             with at_the_wheel() as signals:
                 await serve(
                     store,
@@ -256,6 +288,7 @@ async def _serve(given: Serving, how: RunOptions, project: Project, hosts: froze
                     mocks=mocks,
                     buckets=project.buckets,
                     hosts=hosts,
+                    secrets=known,
                     observer=None if journal is None else journal.observe,
                     upkeep=_upkeep(store, given.keep or project.keep),
                     ready=lambda started: _announce(started, registry, project.db, exports),

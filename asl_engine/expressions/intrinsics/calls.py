@@ -108,10 +108,24 @@ def _application(intrinsic: Intrinsic, arguments: list[Argument]) -> Argument:
     function = intrinsic.apply
     if intrinsic.reads_scope:
         return lambda scope: function(scope, *[argument(scope) for argument in arguments])
+    if intrinsic.is_long:
+        return _counted(function, arguments)
     if len(arguments) == 2:  # most calls; the general form takes 1.5 times as long
         first, second = arguments
         return lambda scope: function(first(scope), second(scope))
     return lambda scope: function(*[argument(scope) for argument in arguments])
+
+
+def _counted(function: Callable[..., Json], arguments: list[Argument]) -> Argument:
+    """A call that the decision is given up for if it may take long (``effort``)."""
+
+    def apply(scope: Scope) -> Json:
+        values = [argument(scope) for argument in arguments]
+        if scope.effort is not None:
+            scope.effort.spend_on(*values)
+        return function(*values)
+
+    return apply
 
 
 def _read_arguments(text: str, position: int, depth: int, intrinsic: Intrinsic) -> tuple[list[Argument], int]:

@@ -42,7 +42,8 @@ class Intrinsic(NamedTuple):
     """``apply`` takes between ``least`` and ``most`` values (None: any number).
 
     ``reads_scope``: the scope comes before them.  ``reads_escapes``: a string literal that is the
-    first of them comes as it is written, because the function tells ``\\{`` from ``{``.
+    first of them comes as it is written, because the function tells ``\\{`` from ``{``.  ``is_long``: it looks
+    at all that is in its values, which are as large as a payload may be.
     """
 
     apply: Callable[..., Json]
@@ -50,6 +51,7 @@ class Intrinsic(NamedTuple):
     most: int | None
     reads_scope: bool = False
     reads_escapes: bool = False
+    is_long: bool = False
 
 
 def _array_of(value: Json) -> list[Json]:
@@ -257,21 +259,21 @@ def format_template(template: Json, *values: Json) -> Json:
 
 INTRINSICS: Final = {
     "States.Array": Intrinsic(array, 0, None),
-    "States.ArrayContains": Intrinsic(array_contains, 2, 2),
+    "States.ArrayContains": Intrinsic(array_contains, 2, 2, is_long=True),
     "States.ArrayGetItem": Intrinsic(array_get_item, 2, 2),
     "States.ArrayLength": Intrinsic(array_length, 1, 1),
-    "States.ArrayPartition": Intrinsic(array_partition, 2, 2),
+    "States.ArrayPartition": Intrinsic(array_partition, 2, 2, is_long=True),
     "States.ArrayRange": Intrinsic(array_range, 3, 3),
-    "States.ArrayUnique": Intrinsic(array_unique, 1, 1),
+    "States.ArrayUnique": Intrinsic(array_unique, 1, 1, is_long=True),
     "States.Base64Decode": Intrinsic(base64_decode, 1, 1),
     "States.Base64Encode": Intrinsic(base64_encode, 1, 1),
-    "States.Format": Intrinsic(format_template, 1, None, reads_escapes=True),
-    "States.Hash": Intrinsic(hash_of, 2, 2),
-    "States.JsonMerge": Intrinsic(json_merge, 3, 3),
-    "States.JsonToString": Intrinsic(json_to_string, 1, 1),
+    "States.Format": Intrinsic(format_template, 1, None, reads_escapes=True, is_long=True),
+    "States.Hash": Intrinsic(hash_of, 2, 2, is_long=True),
+    "States.JsonMerge": Intrinsic(json_merge, 3, 3, is_long=True),
+    "States.JsonToString": Intrinsic(json_to_string, 1, 1, is_long=True),
     "States.MathAdd": Intrinsic(math_add, 2, 2),
     "States.MathRandom": Intrinsic(math_random, 2, 3, reads_scope=True),
-    "States.StringSplit": Intrinsic(string_split, 2, 2),
-    "States.StringToJson": Intrinsic(string_to_json, 1, 1),
+    "States.StringSplit": Intrinsic(string_split, 2, 2, is_long=True),
+    "States.StringToJson": Intrinsic(string_to_json, 1, 1, is_long=True),
     "States.UUID": Intrinsic(uuid, 0, 0, reads_scope=True),
 }

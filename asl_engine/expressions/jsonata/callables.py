@@ -5,17 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.expressions.jsonata.failures import JsonataError
-from asl_engine.expressions.jsonata.runtime import ITEMS_PER_STEP, Environment, Evaluation
+from asl_engine.expressions.jsonata.runtime import ITEMS_PER_STEP
 from asl_engine.expressions.jsonata.signatures import Function
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from asl_engine.expressions.jsonata.runtime import Evaluate
+    from asl_engine.expressions.jsonata.runtime import Environment, Evaluation
     from asl_engine.expressions.jsonata.signatures import Signature
 
-__all__ = ["Lambda", "Native", "TailCall", "apply", "finished"]
+__all__ = [
+    "Lambda",
+    "Native",
+    "TailCall",
+    "applied",
+    "apply",
+    "called",
+    "finished",
+    "no_function",
+    "partially_applied",
+    "size",
+    "unprefixed",
+]
 
 
 class Native(Function):
@@ -33,33 +45,33 @@ class Native(Function):
 
 
 class Lambda(Function):
-    """A lambda of the expression: its body, and the frame and context in which it was made."""
+    """A lambda of the expression: its body, and the frame and context in which it was made.
 
-    __slots__ = ("body", "context", "frame", "parameters")
+    ``body(context, frame, *arguments)`` takes as many arguments as there are parameters.  ``untyped`` is their
+    number, or -1 where a signature has to be checked first.
+    """
+
+    __slots__ = ("body", "context", "frame", "untyped")
 
     def __init__(
-        self, parameters: list[str], body: Evaluate, frame: Environment, context: Any, signature: Signature | None
+        self, arity: int, body: Callable[..., Any], frame: Environment, context: Any, signature: Signature | None
     ) -> None:
-        self.parameters = parameters
         self.body = body
         self.frame = frame
         self.context = context
         self.signature = signature
-        self.arity = len(parameters)
+        self.arity = arity
+        self.untyped = arity if signature is None else -1
 
-    def bind(self, arguments: list[Any], evaluation: Evaluation) -> Environment:
-        """The frame of one call; its cost is counted here."""
+    def call(self, arguments: list[Any], evaluation: Evaluation) -> Any:
+        """The result, which may be a ``TailCall``.  The cost of a call is counted here."""
         evaluation.steps -= 1
         if evaluation.steps < 0:
             evaluation.spend(0)
-        parameters = self.parameters
-        if len(parameters) == 1 and arguments:
-            return Environment({parameters[0]: arguments[0]}, self.frame, evaluation)
-        names = dict(zip(parameters, arguments, strict=False))
-        if len(arguments) < len(parameters):
-            for parameter in parameters:
-                names.setdefault(parameter, MISSING)
-        return Environment(names, self.frame, evaluation)
+        missing = self.arity - len(arguments)
+        if missing:
+            arguments = [*arguments[: self.arity], *[MISSING] * missing]
+        return self.body(self.context, self.frame, *arguments)
 
 
 class TailCall:
@@ -100,15 +112,74 @@ def _call(procedure: Any, arguments: list[Any], context: Any, evaluation: Evalua
         raise JsonataError("T1006")
     if procedure.signature is not None:
         arguments = procedure.signature.validate(arguments, context)
-    return procedure.body(procedure.context, procedure.bind(arguments, evaluation))
+    return procedure.call(arguments, evaluation)
+
+
+def called(procedure: Any, arguments: list[Any], context: Any, evaluation: Evaluation, name: str | None) -> Any:
+    """A call in an expression, under this name: the value, or a sequence that is still to be collapsed."""
+    try:
+        return apply(procedure, arguments, context, evaluation)
+    except JsonataError as error:
+        if name is not None:
+            error.fields.setdefault("token", name)
+        raise
+
+
+def unprefixed(function: Any, name: str, code: str) -> None:
+    """A name was called that lacks its ``$``: with it, ``function`` would have been."""
+    if function is not MISSING:
+        raise JsonataError(code, token=name)
+
+
+def no_function(start: Any) -> Any:
+    """The third argument of ``$reduce``, as far as its signature allows it."""
+    if isinstance(start, Function):
+        raise JsonataError("T0410", index=3)
+    return start
+
+
+def size(value: Any) -> int:
+    """What it costs to hand a value over to a native function, which may look at all of it."""
+    if value.__class__ is str or value.__class__ is dict or isinstance(value, list):
+        return len(value) // ITEMS_PER_STEP
+    return 0
+
+
+def partially_applied(function: Any, given: list[tuple[Any] | None], name: str | None) -> Native:
+    """A function of the open arguments.  Like the reference, it does not check a lambda's signature."""
+    if not isinstance(function, Function):
+        raise JsonataError("T1008", token=name)
+    procedure = function
+    if isinstance(function, Lambda):
+        procedure = Lambda(function.arity, function.body, function.frame, function.context, None)
+
+    def implementation(evaluation: Evaluation, *rest: Any) -> Any:
+        open_ = iter(rest)
+        values = [next(open_, MISSING) if value is None else value[0] for value in given]
+        return apply(procedure, values, None, evaluation)
+
+    return Native(None, implementation, None, given.count(None))
+
+
+def applied(value: Any, function: Any, evaluation: Evaluation) -> Any:
+    """``value ~> function``: a call, or the composition of two functions."""
+    if not isinstance(function, Function):
+        raise JsonataError("T2006", value=function)
+    if isinstance(value, Function):
+        return _composed(value, function)
+    return apply(function, [value], None, evaluation)
+
+
+def _composed(first: Function, second: Function) -> Native:
+    def implementation(evaluation: Evaluation, value: Any = MISSING) -> Any:
+        return apply(second, [apply(first, [value], None, evaluation)], None, evaluation)
+
+    return Native(None, implementation, None, 1)
 
 
 def _apply_native(native: Native, arguments: list[Any], context: Any, evaluation: Evaluation) -> Any:
     try:
-        for argument in arguments:
-            # A function may look at all of its arguments, so their size counts.
-            if argument.__class__ is str or argument.__class__ is dict or isinstance(argument, list):
-                evaluation.spend(len(argument) // ITEMS_PER_STEP)
+        evaluation.spend(sum(map(size, arguments)))
         if native.signature is not None:
             arguments = native.signature.validate(arguments, context)
         return native.implementation(evaluation, *arguments)

@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.expressions.errors import ExpressionSyntaxError
-from asl_engine.expressions.jsonata.compiler import compile_node
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.functions.builtins import BUILTINS
 from asl_engine.expressions.jsonata.names import free_variables, out_of_place, reads_error_output
+from asl_engine.expressions.jsonata.navigation import LISTS
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.resolver import resolve
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from random import Random
 
     from asl_engine.expressions.effort import Effort
+    from asl_engine.expressions.jsonata.runtime import Evaluate
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = [
@@ -42,8 +43,10 @@ DEFAULT_REGEX_SECONDS: Final = SECONDS
 CACHED_EXPRESSIONS: Final = 1024
 LATER: Final = {"??": "$exists(a) ? a : b", "?:": "a ? a : b"}
 NOT_FINITE: Final = {math.inf: "Infinity", -math.inf: "-Infinity"}
+NOTHING_HIDDEN: Final[frozenset[str]] = frozenset()
 # Values of these types are JSON, or nothing.
-SCALARS: Final[set[Any]] = {int, bool, type(None), type(MISSING)}
+PLAIN: Final[set[Any]] = {int, bool, type(None)}
+SCALARS: Final[set[Any]] = {*PLAIN, type(MISSING)}
 
 
 class UnsupportedResult(Exception):
@@ -86,16 +89,29 @@ class Expression:
 
     ``variables`` are the names it takes from outside, $states among them; ``out_of_place`` are names that
     refer to no input, and ``reads_error_output`` tells whether it reads ``$states.errorOutput``.
+    The code is made when an expression is first evaluated: many never are.
     """
 
-    __slots__ = ("_evaluate", "_selects", "out_of_place", "reads_error_output", "text", "variables")
+    __slots__ = (
+        "_evaluate",
+        "_functions",
+        "_selects",
+        "_tree",
+        "out_of_place",
+        "reads_error_output",
+        "text",
+        "variables",
+    )
 
-    def __init__(self, text: str, tree: Node, variables: frozenset[str]) -> None:
+    def __init__(self, text: str, tree: Node) -> None:
+        names = free_variables(tree)
         self.text = text
-        self.variables = variables
+        self.variables = frozenset(names - BUILTINS.keys())
         self.out_of_place = tuple(out_of_place(tree))
         self.reads_error_output = reads_error_output(tree)
-        self._evaluate = compile_node(tree)
+        self._tree = tree
+        self._functions = frozenset(names & BUILTINS.keys())
+        self._evaluate: dict[frozenset[str], Evaluate] = {}  # by the functions that a variable hides
         # A variable, or a path of names from one: its value is JSON as it was given.  What follows it in
         # brackets or braces makes another value of it.
         self._selects = tree.is_bare and (
@@ -112,7 +128,9 @@ class Expression:
         )
         frame = Environment({**bindings.variables, "states": bindings.states}, GLOBAL, evaluation)
         try:
-            result: Json | Missing = self._evaluate(MISSING, frame)
+            hidden = NOTHING_HIDDEN if self._functions.isdisjoint(bindings.variables) else self._hidden(bindings)
+            evaluate = self._evaluate.get(hidden) or self._made(hidden)
+            result: Json | Missing = evaluate(MISSING, frame)
             if not self._given(result):
                 result = _as_json(result, evaluation, _Known(bindings))
         except RecursionError:
@@ -121,6 +139,22 @@ class Expression:
             raise JsonataError("D1001", value=math.inf) from None
         evaluation.end()
         return result
+
+    def _hidden(self, bindings: Bindings) -> frozenset[str]:
+        return self._functions.intersection(bindings.variables)
+
+    def _made(self, hidden: frozenset[str]) -> Evaluate:
+        from asl_engine.expressions.jsonata.compiler import compile_node
+
+        made = self._evaluate[hidden] = compile_node(self._tree, hidden, has_context=False)
+        return made
+
+    @property
+    def source(self) -> str:
+        """The Python that the expression is compiled to."""
+        from asl_engine.expressions.jsonata.compiler import generated_source
+
+        return generated_source(self._tree)
 
     def _given(self, result: object) -> bool:
         """Whether the result is known to be JSON without inspection."""
@@ -180,10 +214,16 @@ def _size(value: Json) -> int:
 
 
 def _as_json(value: Any, evaluation: Evaluation, known: _Known) -> Any:
-    """The value as JSON.  Raises ``UnsupportedResult``."""
+    """The value as JSON, which it may be already.  Raises ``UnsupportedResult``."""
     kind = value.__class__
-    if kind in SCALARS:
-        return None if value is MISSING else value
+    if kind is dict or kind in LISTS:
+        if value in known:
+            known.spend(value, evaluation)
+            return value
+        evaluation.steps -= len(value)
+        if evaluation.steps < 0:
+            evaluation.spend(0)
+        return _object(value, evaluation, known) if kind is dict else _array(value, evaluation, known)
     if kind is str:
         if len(value) >= CHARACTERS_PER_STEP:
             evaluation.spend_text(len(value))
@@ -193,17 +233,33 @@ def _as_json(value: Any, evaluation: Evaluation, known: _Known) -> Any:
         return float(value) if math.isfinite(value) else NOT_FINITE.get(value, "NaN")
     if isinstance(value, Function):
         raise UnsupportedResult
-    if value in known:
-        known.spend(value, evaluation)
-        return value
-    if kind is dict:
-        evaluation.spend(len(value))
-        return {
-            key if key.isascii() else _whole_text(key): _as_json(item, evaluation, known)
-            for key, item in value.items()
-        }
-    evaluation.spend(len(value))
-    return [_as_json(item, evaluation, known) for item in value]
+    return None if value is MISSING else value
+
+
+def _object(members: dict[str, Any], evaluation: Evaluation, known: _Known) -> dict[str, Any]:
+    made = members
+    for key, item in members.items():
+        kind = item.__class__
+        if kind in PLAIN or (kind is str and len(item) < CHARACTERS_PER_STEP and item.isascii()):
+            continue
+        value = _as_json(item, evaluation, known)
+        if value is not item:
+            made = {**members} if made is members else made
+            made[key] = value
+    if not "".join(members).isascii():
+        for key in members:
+            _whole_text(key)
+    return made
+
+
+def _array(items: list[Any], evaluation: Evaluation, known: _Known) -> list[Any]:
+    return [
+        item
+        if (kind := item.__class__) in PLAIN
+        or (kind is str and len(item) < CHARACTERS_PER_STEP and item.isascii())
+        else _as_json(item, evaluation, known)
+        for item in items
+    ]
 
 
 def _whole_text(text: str) -> str:
@@ -229,8 +285,7 @@ def compile_jsonata(text: str) -> Expression:
     Compiled expressions are kept: they are immutable, and the same text gives the same object.
     """
     try:
-        tree = resolve(parse(text))
-        return Expression(text, tree, frozenset(free_variables(tree) - BUILTINS.keys()))
+        return Expression(text, resolve(parse(text)))
     except JsonataError as error:
         raise ExpressionSyntaxError(f"{error}{_hint(text, error.position)}", text, error.position) from None
     except RecursionError:

@@ -16,35 +16,39 @@ if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Environment, Evaluate, Evaluation
     from asl_engine.expressions.jsonata.syntax import Node
 
-__all__ = ["compile_filter"]
+__all__ = ["chosen_item", "chosen_items", "compile_filter"]
 
 
 def compile_filter(predicate: Node, compile_node: Callable[[Node], Evaluate]) -> Evaluate:
     """``[predicate]`` as a function of the value that is filtered."""
     if predicate.kind == "number":
         index = math.floor(predicate.value)
-        return lambda value, _: _item(value, index)
+        return lambda value, _: chosen_item(value, index)
     test = compile_node(predicate)
 
     def evaluate(value: Any, frame: Environment) -> Any:
         if value is MISSING:
             return MISSING
         if value.__class__ is TupleStream:
-            chosen: Sequence = TupleStream()
-            pairs = [(item, test(item[VALUE], frame.inner(dict(item)))) for item in value]
-        else:
-            chosen = Sequence()
-            items = value if isinstance(value, list) else [value]
-            pairs = [(item, test(item, frame)) for item in items]
-        frame.evaluation.spend(len(pairs))
-        for index, (item, result) in enumerate(pairs):
-            _choose(chosen, item, _positions(result, frame.evaluation), index, len(pairs))
-        return chosen
+            results = [test(item[VALUE], frame.inner(dict(item))) for item in value]
+            return TupleStream(chosen_items(value, results, frame.evaluation))
+        items = value if isinstance(value, list) else [value]
+        return chosen_items(items, [test(item, frame) for item in items], frame.evaluation)
 
     return evaluate
 
 
-def _item(value: Any, index: int) -> Any:
+def chosen_items(items: list[Any], results: list[Any], evaluation: Evaluation) -> Sequence:
+    """The items that a predicate chooses which has these results, one for each."""
+    chosen = Sequence()
+    evaluation.spend(len(items))
+    for index, (item, result) in enumerate(zip(items, results, strict=True)):
+        _choose(chosen, item, _positions(result, evaluation), index, len(items))
+    return chosen
+
+
+def chosen_item(value: Any, index: int) -> Any:
+    """``[3]``"""
     if value is MISSING:
         return MISSING
     items = value if isinstance(value, list) else [value]

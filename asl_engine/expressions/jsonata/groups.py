@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Environment, Evaluate, Evaluation
     from asl_engine.expressions.jsonata.syntax import Node
 
-__all__ = ["VALUE", "appended", "compile_group"]
+__all__ = ["VALUE", "appended", "compile_group", "new_key"]
 
 VALUE: Final = "@"  # the value of a tuple; no variable can have this name
 
@@ -34,31 +34,7 @@ def appended(first: Any, second: Any, evaluation: Evaluation) -> Any:
 def compile_group(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evaluate:
     """A function of the value that is grouped: a single value, an array, or a stream of tuples."""
     pairs = [(compile_node(key), compile_node(value)) for key, value in node.pairs]
-    keys = [key.value for key, _ in node.pairs if key.kind == "string" and not key.predicates]
-    if len(keys) == len(pairs) and len(set(keys)) == len(keys):
-        return _fixed(keys, [value for _, value in pairs], _grouped(pairs))
-    return _grouped(pairs)
 
-
-def _fixed(keys: list[str], values: list[Evaluate], general: Evaluate) -> Evaluate:
-    """An object whose keys are known beforehand, made from a single value."""
-    members = list(zip(keys, values, strict=True))
-
-    def evaluate(value: Any, frame: Environment) -> Any:
-        if isinstance(value, list):
-            return general(value, frame)
-        frame.evaluation.spend(len(members))
-        made = {}
-        for key, evaluate_value in members:
-            result = evaluate_value(value, frame)
-            if result is not MISSING:
-                made[key] = result
-        return made
-
-    return evaluate
-
-
-def _grouped(pairs: list[tuple[Evaluate, Evaluate]]) -> Evaluate:
     def evaluate(value: Any, frame: Environment) -> Any:
         streaming = value.__class__ is TupleStream
         items: list[Any] = value if isinstance(value, list) else [value]
@@ -89,6 +65,15 @@ def _collect(groups: dict[str, tuple[int, list[Any]]], key: Any, index: int, ite
     if group[0] != index:
         raise JsonataError("D1009", value=key)
     group[1].append(item)
+
+
+def new_key(key: Any, made: set[str]) -> None:
+    """Check the key of a member of an object that has those already."""
+    if not isinstance(key, str):
+        raise JsonataError("T1003", value=key)
+    if key in made:
+        raise JsonataError("D1009", value=key)
+    made.add(key)
 
 
 def _reduced(data: list[Any], value: Evaluate, frame: Environment, *, streaming: bool) -> Any:

@@ -1,4 +1,4 @@
-"""The free names of an expression."""
+"""The names in an expression: which it mentions, which it binds, and where."""
 
 from __future__ import annotations
 
@@ -9,7 +9,15 @@ if TYPE_CHECKING:
 
     from asl_engine.expressions.jsonata.syntax import Node
 
-__all__ = ["free_variables", "out_of_place", "reads_error_output"]
+__all__ = [
+    "bindings_of",
+    "bound_names",
+    "free_variables",
+    "mentioned",
+    "out_of_place",
+    "reads_error_output",
+    "walk",
+]
 
 
 def free_variables(root: Node) -> set[str]:
@@ -17,18 +25,44 @@ def free_variables(root: Node) -> set[str]:
 
     A name that is bound in one place and taken from outside in another is left out.
     """
-    used: set[str] = set()
-    bound = {"", "$"}
+    return mentioned(root) - bound_names(root) - {"", "$"}
+
+
+def mentioned(root: Node) -> set[str]:
+    """All variables in the expression."""
+    return {node.value for node in walk(root) if node.kind == "variable"}
+
+
+def bound_names(root: Node) -> frozenset[str]:
+    """All names that the expression binds somewhere."""
+    bound: set[str] = set()
     for node in walk(root):
-        if node.kind == "variable":
-            used.add(node.value)
-        elif node.kind == "binary" and node.value == ":=":
+        if _is_binding(node):
             bound.add(node.parts[0].value)
         elif node.kind == "lambda":
             bound.update(node.value)
         bound.update(name for name in (node.focus, node.index) if name is not None)
         bound.update(stage.value for stage in node.stages if stage.kind == "index")
-    return used - bound
+    return frozenset(bound)
+
+
+def bindings_of(node: Node) -> list[str]:
+    """The names that ``:=`` binds in the frame of a block or of a lambda's body, once for each ``:=``."""
+    names = []
+    ahead = [node] if node.kind != "block" else list(node.parts)
+    while ahead:
+        node = ahead.pop()
+        if _is_binding(node):
+            names.append(node.parts[0].value)
+        if node.kind not in {"block", "lambda"}:
+            ahead += children(node)
+        elif node.predicates or node.stages or node.group is not None:
+            ahead += [child for child in children(node) if child not in node.parts]
+    return names
+
+
+def _is_binding(node: Node) -> bool:
+    return node.kind == "binary" and node.value == ":="
 
 
 def out_of_place(root: Node) -> list[tuple[str, bool]]:
@@ -75,7 +109,12 @@ def walk(node: Node) -> Iterator[Node]:
     while ahead:
         node = ahead.pop()
         yield node
-        ahead += node.parts + node.predicates + node.stages
-        ahead += [part for pair in node.pairs for part in pair]
-        ahead += [term for term, _ in node.terms]
-        ahead += [part for part in (node.procedure, node.group) if part is not None]
+        ahead += children(node)
+
+
+def children(node: Node) -> list[Node]:
+    found = node.parts + node.predicates + node.stages
+    found += [part for pair in node.pairs for part in pair]
+    found += [term for term, _ in node.terms]
+    found += [part for part in (node.procedure, node.group) if part is not None]
+    return found

@@ -1,4 +1,4 @@
-"""The operators between two values.  Each takes both values, which may be MISSING, and the evaluation.
+"""The operators.  Those between two values take both, which may be MISSING, and the evaluation.
 
 Numbers are those of JavaScript: IEEE 754 doubles, of which the whole ones are integers here.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.number_text import EXACT
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from asl_engine.expressions.jsonata.runtime import Evaluation
 
-__all__ = ["OPERATORS", "divide", "remainder"]
+__all__ = ["FUNCTIONS", "NAMES", "negated"]
+
+Operate: TypeAlias = "Callable[[Any, Any, Evaluation], Any]"
 
 MAX_RANGE: Final = 10_000_000
 
@@ -43,7 +45,7 @@ def _double(value: float) -> float:
         return math.inf if value > 0 else -math.inf
 
 
-def arithmetic(symbol: str, calculate: Callable[[float, float], float]) -> Callable[..., Any]:
+def arithmetic(symbol: str, calculate: Callable[[float, float], float]) -> Operate:
     exact = symbol in "+-*"
 
     def evaluate(left: Any, right: Any, _: Evaluation) -> Any:
@@ -71,7 +73,15 @@ def _general(left: Any, right: Any, calculate: Callable[[float, float], float]) 
     return whole(calculate(_double(left), _double(right)))
 
 
-def comparison(compare: Callable[[Any, Any], bool]) -> Callable[..., Any]:
+def negated(value: Any) -> Any:
+    if value is MISSING:
+        return MISSING
+    if not is_number(value):
+        raise JsonataError("D1002", value=value)
+    return -value
+
+
+def comparison(compare: Callable[[Any, Any], bool]) -> Operate:
     comparable = {str, int, float}
 
     def evaluate(left: Any, right: Any, _: Evaluation) -> Any:
@@ -130,7 +140,26 @@ def _is_whole(value: Any) -> bool:
     return value.__class__ is int or (value.__class__ is float and value.is_integer())
 
 
-OPERATORS: Final[dict[str, Callable[[Any, Any, Evaluation], Any]]] = {
+def _named(symbol: str, operate: Operate) -> Operate:
+    """The operator, with its symbol in its errors."""
+
+    def evaluate(left: Any, right: Any, evaluation: Evaluation) -> Any:
+        try:
+            return operate(left, right, evaluation)
+        except JsonataError as error:
+            error.fields["token"] = symbol
+            raise
+
+    return evaluate
+
+
+# The names under which generated code has the operators.
+NAMES: Final = {
+    "+": "add", "-": "subtract", "*": "multiply", "/": "divide", "%": "modulo", "=": "equal", "!=": "unequal",
+    "<": "less", "<=": "at_most", ">": "greater", ">=": "at_least", "&": "concatenate", "in": "included",
+    "..": "range_",
+}  # fmt: skip
+OPERATORS: Final[dict[str, Operate]] = {
     "+": arithmetic("+", operator.add),
     "-": arithmetic("-", operator.sub),
     "*": arithmetic("*", operator.mul),
@@ -146,3 +175,4 @@ OPERATORS: Final[dict[str, Callable[[Any, Any, Evaluation], Any]]] = {
     "in": included,
     "..": range_,
 }
+FUNCTIONS: Final = {NAMES[symbol]: _named(symbol, operate) for symbol, operate in OPERATORS.items()}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from asl_engine.expressions.jsonata.failures import JsonataError
+from asl_engine.expressions.jsonata.functions.regexes import compile_regex
 from asl_engine.expressions.jsonata.lexer import END
 from asl_engine.expressions.jsonata.syntax import Node, Slot
 
@@ -268,6 +269,11 @@ def seek_parent(node: Node, slot: Slot) -> None:
         raise JsonataError("S0217", node.position, token=node.kind)
 
 
+def regex(_: Resolver, node: Node) -> Node:
+    node.value = compile_regex(*node.value, position=node.position)
+    return node
+
+
 def end(_: Resolver, node: Node) -> Node:
     raise JsonataError("S0207", node.position, token=END)
 
@@ -275,7 +281,7 @@ def end(_: Resolver, node: Node) -> Node:
 RULES: Final[dict[str, Callable[[Resolver, Node], Node]]] = {
     "name": name, "parent": parent, "object": object_, "negation": negation, "block": block,
     "function": call, "partial": call, "lambda": lambda_, "transform": isolated, "grouping": grouping,
-    END: end,
+    "regex": regex, END: end,
 }  # fmt: skip
 BINARY: Final[dict[str, Callable[[Resolver, Node], Node]]] = {
     ".": step, "[": filter_, "^": order_by, "@": focus, "#": position, "~>": application,

@@ -14,7 +14,7 @@ from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.json_values import MISSING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from random import Random
 
     from asl_engine.expressions.effort import Effort
@@ -40,17 +40,11 @@ ITEMS_PER_STEP: Final = 8  # items that a function only reads
 class Sequence(list[Any]):
     """Intermediate values: a sequence of one is its item, an empty one is MISSING.  Arrays stay arrays."""
 
-    __slots__ = ("keep_singleton",)
-
-    def __init__(self, items: Iterable[Any] = ()) -> None:
-        super().__init__(items)
-        self.keep_singleton = False
+    keep_singleton = False
 
 
 class TupleStream(Sequence):
     """A sequence of frames: each item is the value ("@") with the names bound along the path."""
-
-    __slots__ = ()
 
 
 class Cons(list[Any]):

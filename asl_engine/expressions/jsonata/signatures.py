@@ -16,7 +16,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Function", "Signature", "parse_signature", "type_letter"]
+__all__ = ["Function", "Signature", "all_numbers", "all_objects", "all_texts", "parse_signature", "type_letter"]
 
 ARRAYS_OF: Final = {
     "a": "arrays",
@@ -63,12 +63,13 @@ class TypedParameter:
 
 
 class Signature:
-    """A parsed signature."""
+    """A parsed signature.  ``returns`` is the letter of the results' type, which may be missing all the same."""
 
-    __slots__ = ("parameters", "pattern", "plans")
+    __slots__ = ("parameters", "pattern", "plans", "returns")
 
-    def __init__(self, parameters: list[TypedParameter]) -> None:
+    def __init__(self, parameters: list[TypedParameter], returns: str = "") -> None:
         self.parameters = parameters
+        self.returns = returns
         self.pattern = re.compile("".join(f"({parameter.pattern})" for parameter in parameters))
         self.plans: dict[str, list[Callable[[list[Any], Any], Any]]] = {}
 
@@ -132,14 +133,28 @@ def _from_argument(parameter: TypedParameter, letter: str, index: int) -> Callab
     return _from_typed_array(subtype, index)
 
 
+NUMBERS: Final[set[type]] = {int, float}
+
+
+def all_numbers(value: Any) -> bool:
+    """Whether it is an array of numbers."""
+    return isinstance(value, list) and NUMBERS.issuperset(map(type, value))
+
+
+def all_texts(value: Any) -> bool:
+    return isinstance(value, list) and {str}.issuperset(map(type, value))
+
+
+def all_objects(value: Any) -> bool:
+    return isinstance(value, list) and {dict}.issuperset(map(type, value))
+
+
 def _from_typed_array(subtype: str, index: int) -> Callable[[list[Any], Any], Any]:
     types = {type_ for type_, letter in LETTERS.items() if letter == subtype[0]}
 
     def move(arguments: list[Any], context: Any) -> Any:
         items = arguments[index]
-        if not types.issuperset({item.__class__ for item in items}) and any(
-            type_letter(item) != subtype[0] for item in items
-        ):
+        if not types.issuperset(map(type, items)) and any(type_letter(item) != subtype[0] for item in items):
             _wrong_array(subtype, index)(arguments, context)
         return items
 
@@ -172,7 +187,7 @@ def parse_signature(text: str, start: int = 0) -> Signature:
         elif parameters:
             _modify(parameters[-1], symbol)
         position += 1
-    return Signature(parameters)
+    return Signature(parameters, text[position + 1 : position + 2])
 
 
 def _closing(text: str, position: int) -> int:

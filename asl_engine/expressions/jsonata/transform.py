@@ -12,7 +12,7 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from asl_engine.expressions.jsonata.runtime import Environment, Evaluate, Evaluation
 
-__all__ = ["clone", "compile_transform"]
+__all__ = ["Transform", "clone"]
 
 SIGNATURE = parse_signature("<(oa):o>")
 
@@ -30,8 +30,20 @@ def clone(value: Any, evaluation: Evaluation, owned: set[int] | None = None) -> 
     return copy
 
 
-def compile_transform(location: Evaluate, update: Evaluate, delete: Evaluate | None = None) -> Evaluate:
-    def make(_: Any, frame: Environment) -> Native:
+class Transform:
+    """The parts of ``|location|update, delete|``."""
+
+    __slots__ = ("delete", "location", "update")
+
+    def __init__(self, location: Evaluate, update: Evaluate, delete: Evaluate | None = None) -> None:
+        self.location = location
+        self.update = update
+        self.delete = delete
+
+    def within(self, frame: Environment) -> Native:
+        """The function that it is in a frame."""
+        location, update, delete = self.location, self.update, self.delete
+
         def implementation(evaluation: Evaluation, value: Any) -> Any:
             if value is MISSING:
                 return MISSING
@@ -45,8 +57,6 @@ def compile_transform(location: Evaluate, update: Evaluate, delete: Evaluate | N
             return result
 
         return Native(None, implementation, SIGNATURE, 1)
-
-    return make
 
 
 def _merge(match: Any, changes: dict[str, Any]) -> None:

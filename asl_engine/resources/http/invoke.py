@@ -6,7 +6,6 @@ request only: errors never contain them.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -28,6 +27,7 @@ from asl_engine.resources.request_fields import (
     wrong_format,
     wrong_kind,
 )
+from asl_engine.resources.steady import steady_ns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -244,7 +244,7 @@ def _content(body: Json, transform: dict[str, Any]) -> tuple[bytes | None, str]:
 
 
 class _Tokens:
-    """OAuth access tokens, by connection, until shortly before they expire."""
+    """OAuth access tokens, by connection, until shortly before they expire, in nanoseconds of the steady clock."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[str, float]] = {}
@@ -268,7 +268,7 @@ class _Tokens:
 
     async def _token(self, client: Any, connection: Connection, call: TaskCall) -> str:
         token, until = self._known.get(connection.name, ("", 0.0))
-        if until > time.time():
+        if until > steady_ns():
             return token
         texts = connection.texts
         asked = {
@@ -297,5 +297,5 @@ class _Tokens:
             )
         lasts = told.get("expires_in")
         seconds = float(lasts) if isinstance(lasts, int | float) else 0.0
-        self._known[connection.name] = given, time.time() + seconds - TOKEN_MARGIN_SECONDS
+        self._known[connection.name] = given, steady_ns() + (seconds - TOKEN_MARGIN_SECONDS) * 1e9
         return given

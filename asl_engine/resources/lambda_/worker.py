@@ -145,10 +145,10 @@ class Context:
         self.client_context = ClientContext(client) if isinstance(client, dict) else None
         self.tenant_id = asked.get("tenant")
         self._trace = trace_fields(client)
-        self._until = time.time() + asked["seconds"]
+        self._until = time.monotonic() + asked["seconds"]
 
     def get_remaining_time_in_millis(self) -> int:
-        return max(0, int((self._until - time.time()) * 1000))
+        return max(0, int((self._until - time.monotonic()) * 1000))
 
     def log(self, message: Any) -> None:
         sys.stdout.write(str(message))

@@ -10,6 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import function_arn, function_name, function_qualifier, parse_arn
+from asl_engine.resources.steady import time_left
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,8 @@ class TaskContext(NamedTuple):
     ``idempotency_key`` names this attempt and stays the same when the attempt is repeated after a crash;
     ``attempt`` is 0 for the first.  ``deadline`` is in milliseconds since the epoch, None if the state
     sets no timeout.  ``heartbeat()`` tells the state that the task is alive; any thread may call it.
-    ``invoked`` is what Lambda's Invoke was given beside the event.
+    ``invoked`` is what Lambda's Invoke was given beside the event.  ``time_left`` tells the milliseconds to the
+    deadline; without it the wall clock does.
     """
 
     idempotency_key: str = ""
@@ -57,6 +59,7 @@ class TaskContext(NamedTuple):
     heartbeat: Callable[[], None] = _no_heartbeat
     invoked_function_arn: str = ""
     invoked: InvokeOptions = InvokeOptions()
+    time_left: Callable[[], int] | None = None
 
     @property
     def request_id(self) -> str:
@@ -111,7 +114,12 @@ class TaskContext(NamedTuple):
         return self.invoked.tenant
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds to the deadline by the wall clock, never below 0; 900000 without a deadline."""
+        """Milliseconds to the deadline, never below 0; 900000 without a deadline.
+
+        In a call it does not matter whether the wall clock is set meanwhile.
+        """
+        if self.time_left is not None:
+            return self.time_left()
         if self.deadline is None:
             return LAMBDA_LONGEST
         return max(0, self.deadline - int(time() * 1000))
@@ -140,6 +148,7 @@ def context_of(call: TaskCall, name: str, invoked: InvokeOptions) -> TaskContext
         call.heartbeat,
         invoked_arn(call, name),
         invoked,
+        None if call.deadline is None else time_left(call.deadline),
     )
 
 

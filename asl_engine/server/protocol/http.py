@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
@@ -22,12 +22,13 @@ from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.hosts import answers_to
-from asl_engine.server.protocol.request import Caller, Request, caller_of
+from asl_engine.server.protocol.request import Caller, Request, caller_of, caller_with
+from asl_engine.server.protocol.signatures import read_signature
 from asl_engine.server.protocol.tokens import expiring, unexpired
 from asl_engine.server.protocol.validation import check
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -47,21 +48,36 @@ BODY_SECONDS = 60  # how long a caller may take to send the body
 SHOWN_LENGTH = 80  # of a strange Host in the refusal
 
 
+class Admission(NamedTuple):
+    """Who may ask, and by which name: as ``make_app`` is given it."""
+
+    default: Caller
+    hosts: Collection[str] | None
+    secrets: Mapping[str, str] | None
+
+
 def make_app(
-    service: Service, operations: Operations, default: Caller, hosts: Collection[str] | None = ()
+    service: Service,
+    operations: Operations,
+    default: Caller,
+    hosts: Collection[str] | None = (),
+    secrets: Mapping[str, str] | None = None,
 ) -> ASGIApp:
     """The ASGI application that answers ``operations``, each under its name.
 
     ``default`` is the caller who does not sign; ``hosts`` are the names that it answers to besides those of the
-    loopback interface, None for any.
+    loopback interface, None for any.  ``secrets`` are the secret access keys by their ids: with them, what is not
+    signed with one is refused.
 
     There is one route, so it needs no router, nor the layers that an application of starlette puts around one.
     """
 
+    admission = Admission(default, hosts, secrets)
+
     async def answer(http: HttpRequest) -> Response:
         identifier = str(uuid4())
         try:
-            body = await _answer(http, service, operations, default, hosts)
+            body = await _answer(http, service, operations, admission)
             status = 200
         except ApiError as error:
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
@@ -97,9 +113,10 @@ def _response(body: dict[str, Any], status: int, identifier: str) -> Response:
 
 
 async def _answer(
-    http: HttpRequest, service: Service, operations: Operations, default: Caller, hosts: Collection[str] | None
+    http: HttpRequest, service: Service, operations: Operations, admission: Admission
 ) -> dict[str, Any]:
-    _refuse_browsers(http, hosts)
+    _refuse_browsers(http, admission.hosts)
+    known = None if admission.secrets is None else await _identified(http, admission.secrets, admission.default)
     target = http.headers.get("x-amz-target", "")
     name = target.removeprefix(TARGET)
     operation = operations.get(name)
@@ -108,13 +125,24 @@ async def _answer(
     media_type = http.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != CONTENT_TYPE:
         raise ApiError("SerializationException", f"The content type has to be {CONTENT_TYPE}")
-    data = _parsed(await _body(http))
+    content, caller = known or (
+        await _body(http),
+        caller_of(http.headers.get("authorization", ""), admission.default),
+    )
+    data = _parsed(content)
     check(name, data, service.engine.limits)
-    caller = caller_of(http.headers.get("authorization", ""), default)
     if isinstance(token := data.get(PAGE), str):
         data[PAGE] = unexpired(token, time.time())
     answer = await operation(Request(data, caller, partial(_gone, http)), service)
     return answer | {PAGE: expiring(answer[PAGE], time.time())} if PAGE in answer else answer
+
+
+async def _identified(http: HttpRequest, secrets: Mapping[str, str], default: Caller) -> tuple[bytes, Caller]:
+    """The body and the caller of a request that is signed.  Nobody else gets as far as to have a body read."""
+    signed = read_signature(http.headers.raw, http.scope["query_string"], secrets)
+    content = await _body(http)
+    signed.covers(content)
+    return content, caller_with(signed.key, signed.region, default)
 
 
 async def _gone(http: HttpRequest) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from asl_engine.json_values import Json
 
-__all__ = ["Caller", "Request", "caller_of", "checked_name", "checked_role"]
+__all__ = ["Caller", "Request", "caller_of", "caller_with", "checked_name", "checked_role"]
 
 # Signature Version 4: Credential=ACCESS_KEY/DATE/REGION/SERVICE/aws4_request
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]*)/[^/,\s]*/([^/,\s]+)/[^/,\s]+/aws4_request")
@@ -46,7 +46,11 @@ def caller_of(authorization: str, default: Caller) -> Caller:
     match = _CREDENTIAL.search(authorization)
     if match is None:
         return default
-    key, region = match.groups()
+    return caller_with(match[1], match[2], default)
+
+
+def caller_with(key: str, region: str, default: Caller) -> Caller:
+    """The caller with this access key, in this region."""
     return Caller(
         region if _REGION.fullmatch(region) else default.region,
         key if _ACCOUNT.fullmatch(key) else default.account,

@@ -179,11 +179,11 @@ def _given(message: Any) -> str:
 
 def callback(function: Any, evaluation: Evaluation) -> Callable[[Any, Any, Any], Any]:
     """A function of an item, its index and the whole; it gets as many arguments as it takes."""
-    if isinstance(function, Lambda) and function.signature is None and function.arity == 1:
-        body, context = function.body, function.context
+    if function.__class__ is Lambda and function.signature is None:
+        number = function.arity
 
-        def call(item: Any, _: Any, __: Any) -> Any:
-            result = body(context, function.bind([item], evaluation))
+        def call(*arguments: Any) -> Any:
+            result = function.call([*arguments[:number]], evaluation)
             return finished(result, None, evaluation) if result.__class__ is TailCall else result
 
         return call

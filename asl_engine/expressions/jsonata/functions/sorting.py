@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.expressions.jsonata.failures import JsonataError
 from asl_engine.expressions.jsonata.groups import VALUE
+from asl_engine.expressions.jsonata.paths import walks
 from asl_engine.expressions.jsonata.runtime import TupleStream
 from asl_engine.json_values import MISSING
 
@@ -40,6 +42,7 @@ def sorted_by(items: list[Any], follows: Callable[[Any, Any], bool]) -> list[Any
 def compile_sort(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evaluate:
     terms = [(compile_node(term), descending) for term, descending in node.terms]
     descending = [is_descending for _, is_descending in terms]
+    only_reads = all(term.kind == "path" and term.is_bare and walks(term) for term, _ in node.terms)
 
     def evaluate(values: Any, frame: Environment) -> Any:
         items = values if isinstance(values, list) else [values]
@@ -47,12 +50,32 @@ def compile_sort(node: Node, compile_node: Callable[[Node], Evaluate]) -> Evalua
             return values
         frame.evaluation.spend(len(items) * len(items).bit_length())
         streaming = values.__class__ is TupleStream
+        ranked_alike = _by_kind(terms, items, frame) if only_reads and not streaming else None
+        if ranked_alike is not None:
+            return ranked_alike
         keyed = [(_Keys(terms, item, frame, streaming=streaming), item) for item in items]
         ranked = sorted_by(keyed, lambda one, other: _follows(one[0], other[0], descending))
         ordered = [item for _, item in ranked]
         return TupleStream(ordered) if streaming else ordered
 
     return evaluate
+
+
+def _by_kind(terms: list[tuple[Evaluate, bool]], items: list[Any], frame: Environment) -> list[Any] | None:
+    """The items in order, if each term gives nothing but numbers or nothing but texts; else None.
+
+    Only for terms that may be evaluated for all items beforehand: they must not fail, or change anything.
+    """
+    order = list(range(len(items)))
+    for evaluate, descending in reversed(terms):
+        keys = [evaluate(item, frame) for item in items]
+        kinds = set(map(type, keys))
+        if kinds != {str} and not kinds <= {int, float}:
+            return None
+        if float in kinds and any(map(math.isnan, keys)):
+            return None
+        order.sort(key=keys.__getitem__, reverse=descending)
+    return [items[place] for place in order]
 
 
 class _Keys:
