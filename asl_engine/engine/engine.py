@@ -12,14 +12,13 @@ task of an anyio group costs several times as much as the rest of an event.
 from __future__ import annotations
 
 import asyncio
-import os
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from asl_engine.arn import is_activity, is_express
+from asl_engine.arn import is_activity
 from asl_engine.core.events import ClockSet, TaskFailed, TaskHeartbeatReceived, TaskScheduled, TaskSucceeded
-from asl_engine.core.execution import Execution, OpenMapRun, OpenTask
+from asl_engine.core.execution import OpenMapRun, OpenTask
 from asl_engine.core.interpreter import MAX_DECISION_EVENTS
 from asl_engine.core.open_work import CLOSING, OPENING, opened_by
 from asl_engine.core.redrive import not_redrivable
@@ -27,7 +26,6 @@ from asl_engine.core.stimuli import (
     MapRunReported,
     RedriveRequested,
     Resumed,
-    Started,
     StopRequested,
     TaskReported,
     TimerReported,
@@ -40,14 +38,16 @@ from asl_engine.engine.due_times import watch_all, watch_due, watch_lifetime
 from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
 from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
+from asl_engine.engine.host import Launch
 from asl_engine.engine.keeping import Keeping, Reply
+from asl_engine.engine.launching import Launching
 from asl_engine.engine.map_runs.registry import MapRunRegistry
-from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.retrying import Retrying
 from asl_engine.engine.run import Run
 from asl_engine.engine.task_calls import task_call
 from asl_engine.engine.timers import Timers
 from asl_engine.errors import (
+    AslError,
     Conflict,
     ExecutionAlreadyExists,
     ExecutionBusy,
@@ -58,12 +58,10 @@ from asl_engine.errors import (
 )
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources import PENDING
-from asl_engine.resources.cancelling import GIVEN_UP
-from asl_engine.store.records import Record
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -77,11 +75,9 @@ if TYPE_CHECKING:
     from asl_engine.payload import Payload
     from asl_engine.resources import Pending, Resource
     from asl_engine.store.protocol import Store
-    from asl_engine.store.records import Child
+    from asl_engine.store.records import Child, Record
 
 __all__ = ["Engine"]
-
-SALT_BYTES = 16
 
 
 class Engine:
@@ -128,6 +124,7 @@ class Engine:
         )
         self.retrying = Retrying(self.timers.busy, store.note, sleep=sleep)
         self._deciding = Deciding(store, self._changes, limits, self.activities.knows, self.retrying)
+        self._launching = Launching(self, self._deciding, self._changes)
         self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
         self.given_up = GivenUp(store, self.retrying, self.spawn)
@@ -178,17 +175,21 @@ class Engine:
         """
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
-        run = Run(machine, Execution(identity), options, self._changes.total)
-        with self.timers.busy():
-            started = Started(identity.started_at, input, os.urandom(SALT_BYTES).hex())
-            events = await self._deciding.decide(run, started)
-            if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
-                events = in_short(events)
-            record = Record(identity, machine.digest, options=options)
-            await self.store.create(record, machine.text, events, child)
-            self._admit(run)
-            self._act(run, events)
+        (run,) = await self.launch_many(machine, [Launch(identity, input, child)], options)
+        if isinstance(run, AslError):
+            raise run
         return run
+
+    async def launch_many(
+        self, machine: StateMachine, launches: Sequence[Launch], options: RunOptions = NO_OPTIONS
+    ) -> list[Run | AslError]:
+        """As ``launch``, for executions of one machine: the run of each, or what prevents it."""
+        return await self._launching.launch(machine, launches, options)
+
+    def begin(self, run: Run, events: list[Event]) -> None:
+        """Drive an execution that was just started or redriven: these events of it are on disk."""
+        self._admit(run)
+        self._act(run, events)
 
     async def resume(self, machine: StateMachine, record: Record) -> Run:
         """Go on with an execution that a process has left unfinished.
@@ -202,6 +203,10 @@ class Engine:
         with readable(record.identity.arn):
             stimulus = Resumed(self.clock.now(), restarted=True, died=died)
             run, events = await self._deciding.put(machine, record, stimulus, self.observer)
+        return self.go_on(run, events)
+
+    def go_on(self, run: Run, events: list[Event]) -> Run:
+        """Drive an execution that was resumed, once the events that follow from that are on disk."""
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
@@ -238,14 +243,19 @@ class Engine:
         """
         with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
-            now = self.clock.now()
-            run, events = await self._deciding.put(machine, record, RedriveRequested(now, token), self.observer)
-            reason = None if events else not_redrivable(run.execution, now, self.limits)
+            stimulus = RedriveRequested(self.clock.now(), token)
+            run, events = await self._deciding.put(machine, record, stimulus, self.observer)
+            reason = None if events else not_redrivable(run.execution, self.clock.now(), self.limits)
             if reason is not None:
                 raise ExecutionNotRedrivable(run.arn, reason)
-            self._admit(run)
-            self._act(run, events)
+            self.begin(run, events)
         return run
+
+    async def decided(
+        self, machine: StateMachine, record: Record, stimulus: Stimulus, log: list[Event]
+    ) -> tuple[Run, list[Event]]:
+        """What follows from a stimulus that comes now for an execution with this log; it is not on disk yet."""
+        return await self._deciding.decided(machine, record, stimulus, log, self.observer)
 
     async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
         """Put a stimulus to an execution: the events that it has led to, once they are on disk.
@@ -259,6 +269,8 @@ class Engine:
             return []
         self.retrying.check(run.arn)
         heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        if run.asked is None:
+            run.asked = {}
         run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
         self.deliver(run, stimulus)
         return await heard
@@ -277,8 +289,9 @@ class Engine:
 
     def _admit(self, run: Run) -> None:
         self.runs[run.arn] = run
-        watch_lifetime(self, run)
-        self._changes.catch_up(run)
+        if run.execution.status == "RUNNING":  # it may have ended as soon as it began
+            watch_lifetime(self, run)
+            self._changes.catch_up(run)
 
     def deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
@@ -299,14 +312,13 @@ class Engine:
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
-                taken: list[Stimulus] = []
-                while inbox:
-                    stimulus = inbox.popleft()
-                    taken.append(stimulus)
+                for stimulus in inbox:  # and those that come meanwhile
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
                         answers.append(Reply(stimulus, run.asked.pop(id(stimulus)), made))
+                taken = inbox.copy()
+                inbox.clear()
                 if events:
                     try:
                         await self.store.append(run.arn, events)
@@ -339,12 +351,12 @@ class Engine:
             elif isinstance(event, TaskHeartbeatReceived):
                 watch_due(self, run, open_work.get(event.task))
             elif isinstance(event, TaskSucceeded | TaskFailed):
-                self._no_longer_pending(run, event.task)
+                run.no_longer_pending(event.task)
                 run.stop_waiting(event.task)
             elif kind is ClockSet:
                 watch_all(self, run)
             elif kind in CLOSING:
-                self._cancel_closed(run)
+                run.cancel_closed()
                 self.map_runs.close(run)
         self._tell(run, events)
 
@@ -382,7 +394,7 @@ class Engine:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
             del self.runs[run.arn]
         for key in [*run.tasks, *run.pending]:
-            self._cancel(run, key)
+            run.cancel(key)
 
     async def _superseded(self, run: Run) -> None:
         """Somebody else has written to the log: follow them."""
@@ -458,22 +470,6 @@ class Engine:
         except Exception as error:  # noqa: BLE001  a child cannot be driven on, and neither can its parent
             self._abandon(run, error)
             return None
-
-    def _cancel_closed(self, run: Run) -> None:
-        """Tasks that have timed out or were given up with their branch have nobody to report to."""
-        for key in [key for key in [*run.tasks, *run.pending] if key not in run.execution.open]:
-            self._cancel(run, key)
-
-    def _cancel(self, run: Run, key: int) -> None:
-        task = run.tasks.pop(key, None)
-        if task is not None:
-            task.cancel(None if run.goes_on(key) else GIVEN_UP)
-        self._no_longer_pending(run, key)
-
-    def _no_longer_pending(self, run: Run, key: int) -> None:
-        busy = run.pending.pop(key, None)
-        if busy is not None:
-            busy.close()
 
     def spawn(self, work: Coroutine[None, None, None], busy: Busy | None = None) -> asyncio.Task[None]:
         """Let something run until the engine is left.

@@ -25,7 +25,7 @@ __all__ = ["task_call"]
 
 def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
     if task.submitted is not None:
-        run.submitted.add(task.key)
+        run.note_submission(task.key)
     return TaskCall(
         resource=task.resource,
         input=task.parameters,
@@ -52,7 +52,7 @@ def submission(host: Host, run: Run, key: int) -> Callable[[Payload], Awaitable[
     async def submit(output: Payload) -> None:
         await host.retrying.insist(run.arn, partial(report, output))  # the work is under way, and not to be lost
         if key in run.tasks:
-            run.submitted.add(key)
+            run.note_submission(key)
 
     return submit
 

@@ -31,6 +31,10 @@ REDRIVE_EXECUTION = """
     WHERE execution = ?
 """
 CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
+CLAIM_EXECUTIONS = (
+    "UPDATE executions SET owner = ? WHERE status = 'RUNNING' AND owner = ?"
+    " AND arn IN (SELECT value FROM json_each(?))"
+)
 LEAVE_EXECUTIONS = "UPDATE executions SET owner = ? WHERE owner = ? AND arn IN (SELECT value FROM json_each(?))"
 
 
@@ -83,7 +87,7 @@ def insert(db: sqlite3.Connection, appends: Sequence[Append]) -> None:
         (INSERT_CHILD, [append.child for append in appends if append.child]),
         (INSERT_EVENT, [row for append in appends for row in append.events]),
         (REDRIVE_EXECUTION, [append.redrive for append in appends if append.redrive]),
-        (END_EXECUTION, [append.end for append in appends if append.end]),
+        (END_EXECUTION, [append.end for append in appends if append.end and not append.execution]),
         (CLAIM_EXECUTION, [append.claim for append in appends if append.claim]),
     ]
     for statement, rows in together:

@@ -35,7 +35,7 @@ INLINE_LENGTH = 128
 class _Kind:
     """How to take apart the events of one kind."""
 
-    __slots__ = ("data", "make", "name", "payload", "payload_field", "small", "small_fields")
+    __slots__ = ("data", "make", "name", "payload", "payload_field", "read", "small", "small_fields")
 
     def __init__(self, kind: type[Event]) -> None:
         own = [name for name in kind._fields if name not in COLUMNS]
@@ -49,6 +49,7 @@ class _Kind:
         self.small = _getter(self.small_fields)
         # State names recur.
         self.data = _data if SELDOM_THE_SAME & {*self.small_fields} else _cached_data
+        self.read: Callable[[str], Any] = _read_state if {*self.small_fields} == {"name", "type"} else loads_own
 
 
 def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
@@ -63,6 +64,15 @@ def _data(names: tuple[str, ...], values: tuple[Any, ...]) -> str | None:
 
 
 _cached_data = lru_cache(maxsize=4096)(_data)
+_cached_read = lru_cache(maxsize=4096)(loads_own)
+
+
+def _read_state(data: str) -> Any:
+    """Executions of one machine share the names of its states."""
+    fields: Any = _cached_read(data)
+    return fields.copy()
+
+
 _KINDS = {kind: _Kind(kind) for kind in EVENT_KINDS.values()}
 _BY_NAME = {kind.name: kind for kind in _KINDS.values()}
 
@@ -105,7 +115,7 @@ def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
     events: list[Event] = []
     for seq, number, previous, at, frame, name, data, text in rows:
         kind = _BY_NAME[name]
-        small: Any = loads_own(data) if data is not None else {}
+        small: Any = kind.read(data) if data is not None else {}
         if kind.payload_field is not None:
             payload = payloads[text] if isinstance(text, int) else Payload.of_text(str(text))
             payload.origin = payload.origin or seq
