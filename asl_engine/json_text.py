@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import cache
 from json.encoder import JSONEncoder
 from math import isinf
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.json_values import MAX_DEPTH, Json
 
@@ -23,6 +23,7 @@ __all__ = [
     "loads",
     "loads_own",
     "loads_strict",
+    "may_be_deep",
     "scan",
     "too_deep",
 ]
@@ -144,27 +145,34 @@ def _decode(decoder: json.JSONDecoder, text: str) -> Json:
     return value
 
 
-def too_deep(value: Json, length: int) -> bool:
-    """Whether a value whose text has this length has more than ``MAX_DEPTH`` levels."""
-    if length < 2 * MAX_DEPTH:
+_LEAVES = frozenset({str, int, float, bool, type(None)})
+
+
+def too_deep(value: Json, length: int, most: int = MAX_DEPTH) -> bool:
+    """Whether a value whose text has this length has more than ``most`` levels."""
+    if length < 2 * most:
         return False
-    level: list[Json] = [value]
-    for _ in range(MAX_DEPTH):
+    level: list[Any] = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(most):
         level = [
             inner
             for outer in level
-            if isinstance(outer, (dict, list))
             for inner in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(inner, (dict, list))
+            if type(inner) not in _LEAVES and isinstance(inner, (dict, list))  # nearly all are leaves
         ]
         if not level:
             return False
     return True
 
 
+def may_be_deep(text: str, most: int = MAX_DEPTH) -> bool:
+    """Whether a text has more than ``most`` brackets: its value needs a closer look."""
+    return len(text) > most and text.count("[") + text.count("{") > most
+
+
 def _refuse_depth(value: Json, text: str) -> None:
-    """Raises ``TooDeep``.  A text with few brackets needs no closer look."""
-    if text.count("[") + text.count("{") > MAX_DEPTH and too_deep(value, len(text)):
+    """Raises ``TooDeep``."""
+    if may_be_deep(text) and too_deep(value, len(text)):
         raise TooDeep
 
 

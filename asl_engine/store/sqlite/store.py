@@ -17,7 +17,6 @@ from asl_engine.core.apply import shared
 from asl_engine.core.execution import Identity
 from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
 from asl_engine.json_text import dumps, loads
-from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, Orphan, Record
 from asl_engine.store.run_options import SERVED, RunOptions
@@ -25,7 +24,7 @@ from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import LEAVE_EXECUTIONS, Append
-from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to, unstored
+from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, payload_of, referred_to, unstored
 from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
+    from asl_engine.payload import Payload
     from asl_engine.store.records import Driver, Place
     from asl_engine.store.sqlite.connection import Statement
 
@@ -219,21 +219,30 @@ class SqliteStore:
             (key, value, limit),
         )
         rows = [_as_row(row) for row in (reversed(found) if order else found)]
-        payloads: dict[int, Payload] = {}
-        if earlier := referred_to(rows):
-            query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
-            for seq, text in await self.fetch(query, (key, dumps([*earlier]))):
-                payload = payloads[seq] = Payload.of_text(text)
-                payload.origin = seq
-            if earlier - payloads.keys():
+        try:
+            return decode(rows, await self._payloads(key, rows))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
+
+    async def _payloads(self, key: int, rows: Sequence[Row]) -> dict[int, Payload]:
+        """The payloads of other events that these rows refer to, be it by way of others still."""
+        stored: dict[int, str | int | bytes] = {}
+        query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
+        missing = referred_to(rows)
+        while missing:
+            found = await self.fetch(query, (key, dumps([*missing])))
+            stored.update(found)
+            if missing - stored.keys():
                 raise StoreError(
                     f"Events of an execution in {self.path} are gone: it has been deleted meanwhile, or the "
                     "database is damaged; `asl check` tells which"
                 )
-        try:
-            return decode(rows, payloads)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
+            missing = referred_to(found) - stored.keys()
+        payloads: dict[int, Payload] = {}
+        for seq in sorted(stored):
+            payload = payloads[seq] = payload_of(stored[seq], payloads)
+            payload.origin = payload.origin or seq
+        return payloads
 
     async def record(self, arn: str) -> Record | None:
         rows = await self._records("WHERE arn = ?", (arn,))
