@@ -24,6 +24,7 @@ __all__ = [
     "loads_own",
     "loads_strict",
     "may_be_deep",
+    "rewritten",
     "scan",
     "too_deep",
 ]
@@ -240,6 +241,38 @@ def scan(text: str, start: int) -> tuple[Json, int]:
     if text.find("\\u", start, end) >= 0:
         _refuse_half_characters(value)
     return value, end
+
+
+@cache
+def _fast_encoder() -> Callable[[Json], bytes] | None:
+    """pydantic's, where it writes large numbers as Python does, and refuses depth: not all its versions have to."""
+    from pydantic_core import to_json
+
+    deep: Json = []
+    for _ in range(MAX_DEPTH):
+        deep = [deep]
+    try:
+        to_json(deep)
+    except ValueError:
+        return to_json if to_json([1e16, 1.5e300]) == b"[1e+16,1.5e+300]" else None
+    return None
+
+
+def rewritten(value: Json) -> str:
+    """What ``dumps`` makes of a value that was read from a JSON text, in a quarter of the time.
+
+    It has nothing in it but what a text can have, so the encoders differ in small numbers only: 0.00001 or 1e-05.
+    Raises ``TooDeep``.
+    """
+    encode = _fast_encoder()
+    if encode is not None:
+        with suppress(ValueError):  # it is nested too deeply for that encoder, which is not yet for us
+            text = encode(value).decode()
+            if "e-" not in text and "0.0000" not in text:
+                return text
+    text = _encode(value)
+    _refuse_depth(value, text)
+    return text
 
 
 def dumps(value: Json) -> str:

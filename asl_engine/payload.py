@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from asl_engine.json_text import TooDeep, _encode, _refuse_depth, loads_own
+from asl_engine.json_text import TooDeep, _encode, _refuse_depth, loads_own, rewritten
 from asl_engine.json_values import MISSING, Json, Missing
 from asl_engine.limits import utf8_length
 
@@ -68,16 +68,20 @@ class Payload:
 
     @property
     def compact(self) -> Payload:
-        """The same value with the text that we write for it: itself, or one that it was given in another form."""
+        """The same value with the text that we write for it: itself, where it has that.  Raises ``TooDeep``."""
         if self._compact is True:
             return self
-        if self._compact is False:
-            made = Payload(self.value)
-            if made.text != self._text:
-                self._compact = made
-                return made
+        if isinstance(self._compact, Payload):
+            return self._compact
+        try:
+            made = rewritten(self.value)
+        except RecursionError:
+            raise TooDeep from None
+        if made == self._text:
             self._compact = True
             return self
+        self._compact = Payload(self.value, made)
+        self._compact.mark_compact()
         return self._compact
 
     @property
