@@ -245,7 +245,7 @@ def scan(text: str, start: int) -> tuple[Json, int]:
 
 @cache
 def _fast_encoder() -> Callable[[Json], bytes] | None:
-    """pydantic's, where it writes large numbers as Python does, and refuses depth: not all its versions have to."""
+    """That of pydantic, if its version writes large numbers as Python does, and refuses what is too deep."""
     from pydantic_core import to_json
 
     deep: Json = []

@@ -96,7 +96,7 @@ class Payload:
     def apart(self) -> Payload:
         """The same for another execution, which stores it elsewhere."""
         other = Payload(MISSING, self.text)
-        if self._compact is not True:  # then the value is what was read from the text, and not what it was made from
+        if self._compact is not True:  # then the value was read from the text, and the text not made from it
             other._value = self._value
         return other
 

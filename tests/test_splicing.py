@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from asl_engine import splicing
-from asl_engine.errors import StatesError
+from asl_engine import json_places, splicing
 from asl_engine.expressions.errors import ResultPathError
 from asl_engine.expressions.jsonpath.reference import ReferencePath
-from asl_engine.json_text import TooDeep, dumps
+from asl_engine.json_text import TooDeep, dumps, loads, rewritten
 from asl_engine.json_values import MAX_DEPTH
 from asl_engine.payload import Payload
-from asl_engine.splicing import Slice, Spliced, part, put
+from asl_engine.splicing import Extract, Spliced, array, made_from, part, put
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,8 +82,8 @@ def test_what_is_put_reads_as_it_would_be_written(
     """However often something is put, also into what has been put together."""
     payload, model = shaped(dumps(document), form), document
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(splicing, "BRIEF", brief)
-        patch.setattr(splicing, "FEW", few)
+        patch.setattr(json_places, "BRIEF", brief)
+        patch.setattr(json_places, "FEW", few)
         for _ in range(data.draw(st.integers(1, 4))):
             steps = data.draw(steps_in(model))
             inserted = shaped(dumps(data.draw(DOCUMENTS)), data.draw(FORMS))
@@ -109,7 +108,7 @@ def test_a_part_reads_as_it_would_be_written(data: st.DataObject, document: Any,
     base = shaped(dumps(document), form)
     assert base.compact.text == dumps(document)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(splicing, "_is_brief", lambda value: isinstance(value, list) and len(value) > 3)
+        patch.setattr(splicing, "is_brief", lambda value: isinstance(value, list) and len(value) > 3)
         steps = data.draw(steps_in(document))
         try:
             value = document
@@ -122,3 +121,118 @@ def test_a_part_reads_as_it_would_be_written(data: st.DataObject, document: Any,
         found = part(base.compact, steps, value)
         assert found.text == dumps(value)
         assert found.length == len(dumps(value))
+
+
+@given(st.data(), st.lists(DOCUMENTS, min_size=1, max_size=4))
+@quick
+def test_an_array_reads_as_it_would_be_written(data: st.DataObject, documents: list[Any]) -> None:
+    items = [shaped(dumps(document), data.draw(FORMS)) for document in documents]
+    assert array(items).text == dumps(documents)
+    nested = array([array(items), items[0]])
+    assert nested.text == dumps([documents, documents[0]])
+    assert array([]).text == "[]"
+
+
+@given(st.data(), st.lists(DOCUMENTS, min_size=1, max_size=2))
+@quick
+def test_what_is_made_from_others_reads_as_it_would_be_written(data: st.DataObject, documents: list[Any]) -> None:
+    """Parts of them stand in it, wherever they do."""
+    bases = [shaped(dumps(document), data.draw(FORMS)).compact for document in documents]
+    assert all(base.text for base in bases)
+    parts = [node for base in bases for node in _nodes(base.value)]
+    value = data.draw(
+        st.recursive(
+            st.sampled_from(parts) | SCALARS,
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=3),
+            max_leaves=6,
+        )
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(splicing, "is_brief", lambda value: not isinstance(value, list | dict))
+        assert made_from(bases, value).text == dumps(value)
+
+
+def _nodes(value: Any) -> Iterator[Any]:
+    yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _nodes(inner)
+
+
+def nested(levels: int) -> Any:
+    value: Any = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("wide", [0, MAX_DEPTH])
+@pytest.mark.parametrize("levels", [MAX_DEPTH - 3, MAX_DEPTH - 2, MAX_DEPTH - 1, MAX_DEPTH])
+@pytest.mark.parametrize("steps", [["new"], ["in", "new"], ["new", "er"]])
+def test_what_is_too_deep_together_is_told_when_its_text_is_wanted(
+    levels: int, wide: int, steps: list[str | int]
+) -> None:
+    """As it is told of what is written anew; many brackets alone are no depth."""
+    document: Any = {"wide": [[]] * wide, "in": {}}
+    base, inserted = Payload.of_text(dumps(document)), Payload.of_text(dumps(nested(levels)))
+    value = ReferencePath("$", tuple(steps)).put(base.value, inserted.value)
+    attempts = (
+        (put(base, steps, inserted, value, kept=True), levels + len(steps)),
+        (array([inserted, base]), levels + 1),
+        (made_from([base.compact, inserted.compact], {"a": {"b": inserted.value}}), levels + 2),
+    )
+    for payload, depth in attempts:
+        if depth > MAX_DEPTH:
+            with pytest.raises(TooDeep):
+                payload.length  # noqa: B018  it has to be found out
+            with pytest.raises(TooDeep):
+                payload.text  # noqa: B018  likewise
+        else:
+            assert payload.text == dumps(payload.value)
+
+
+def test_a_large_text_is_referred_to_not_copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(splicing, "LARGE", 1024)
+    monkeypatch.setattr(splicing, "SHORT", 128)
+    monkeypatch.setattr(splicing, "MOST_PARTS", 4)
+    document = {"meta": 1, "body": ["x" * 60] * 40}
+    base, small = Payload.of_text(json.dumps(document)), Payload({"n": 1})
+    once = put(base, ["r"], small, {**document, "r": {"n": 1}}, kept=False)
+    twice = put(once, ["meta"], small, {**document, "meta": {"n": 1}, "r": {"n": 1}}, kept=False)
+    length = len(dumps(document))
+    assert isinstance(twice, Spliced)
+    assert twice.pieces == (
+        '{"meta":{"n":1}',
+        Extract(base, len('{"meta":1'), length - 1),
+        ',"r":{"n":1}}',
+    )
+    assert isinstance(part(twice, ["body"], document["body"]), Spliced)
+    assert not isinstance(part(twice, ["r"], {"n": 1}), Spliced)
+    large = Payload.of_text(dumps(document["body"]))
+    unkept = put(base, ["r"], large, {**document, "r": large.value}, kept=False)
+    assert not isinstance(unkept, Spliced)  # nobody could refer to half of it
+    kept = put(base, ["r"], large, {**document, "r": large.value}, kept=True)
+    assert isinstance(kept, Spliced)
+    assert [piece.source for piece in kept.pieces if isinstance(piece, Extract)] == [base, large]
+
+
+@given(
+    st.recursive(
+        SCALARS | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([1e-5, 1e-7]),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    )
+)
+@quick
+def test_what_was_read_is_written_as_anything_is(value: Any) -> None:
+    """Whichever encoder does it."""
+    text = json.dumps(value)
+    assert rewritten(loads(text)) == dumps(loads(text))
+
+
+def test_the_fast_encoder_is_used_only_where_it_writes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    from asl_engine import json_text
+
+    monkeypatch.setattr(json_text, "_fast_encoder", lambda: None)
+    assert rewritten([1e-5, {"a": 1e22}]) == '[1e-05,{"a":1e+22}]'
+    with pytest.raises(TooDeep):
+        rewritten(nested(MAX_DEPTH + 1))
+    assert rewritten(nested(MAX_DEPTH)) == "[" * MAX_DEPTH + "]" * MAX_DEPTH

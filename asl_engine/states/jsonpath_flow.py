@@ -14,7 +14,7 @@ from asl_engine.expressions.errors import NO_INPUT, PathNotFound, ResultPathErro
 from asl_engine.expressions.jsonpath.syntax import DATA
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
-from asl_engine.splicing import part, put
+from asl_engine.splicing import made_from, part, put
 from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class JsonPathFlow(NamedTuple):
         given = self.input(decision)
         if self.parameters is None:
             return given
-        return Payload(self.parameters.evaluate(decision.scope(given.value)))
+        return made_from((given,), self.parameters.evaluate(decision.scope(given.value)))
 
     def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         """Leave the state with the result of its work: ResultSelector, Assign, ResultPath, OutputPath.
@@ -115,7 +115,7 @@ def shown(value: Json) -> str:
 
 def select_result(decision: Decision, selector: Template, result: Payload) -> Payload:
     """ResultSelector."""
-    return Payload(selector.evaluate(decision.scope(result.value)))
+    return made_from((result,), selector.evaluate(decision.scope(result.value)))
 
 
 def put_result(decision: Decision, result_path: ReferencePath | None, result: Payload) -> Payload:

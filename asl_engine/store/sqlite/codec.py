@@ -5,8 +5,8 @@ event's small fields.  ``payload`` is the text of its input or output; where an 
 same execution carried the very same payload and it is not small, ``payload`` is that event's ``seq``
 instead: a large document that passes through ten states is stored once.  Where a large text only has much
 of earlier ones, ``payload`` is a blob: a line with the list of its pieces, and then what it has of its own.
-A piece is ``[seq, start, end]``, the characters of that event's text, or the number of the next of its own
-characters.  ``[seq, start, end, 1]`` counts in the text as we would write it, where the event's came in another form.
+A piece is ``[seq, start, end]``, characters of that event's text, or the number of the next of its own
+characters.  ``[seq, start, end, 1]`` counts in the text as we write it, where the event's came in another form.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from asl_engine.core.events import EVENT_KINDS, Event, StateExited
 from asl_engine.json_text import dumps, loads_own
 from asl_engine.payload import Payload
-from asl_engine.splicing import Slice, Spliced
+from asl_engine.splicing import Extract, Spliced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -82,10 +82,10 @@ def encode(events: Sequence[Event]) -> list[Row]:
         text: str | int | bytes | None = None
         if kind.payload is not None:
             payload = kind.payload(event)
-            if payload.origin and payload.length >= INLINE_LENGTH:
+            if 0 < payload.origin < event.seq and payload.length >= INLINE_LENGTH:
                 text = payload.origin
             else:
-                text = payload.text if type(payload) is Payload else _in_pieces(payload)
+                text = _in_pieces(payload) if isinstance(payload, Spliced) else payload.text
                 payload.origin = payload.origin or event.seq
         data = kind.data(kind.small_fields, kind.small(event))
         if isinstance(event, StateExited) and event.assigned is not None and data is not None:
@@ -102,10 +102,8 @@ def unstored(events: Sequence[Event]) -> None:
             payload.origin = 0
 
 
-def _in_pieces(payload: Payload) -> str | bytes:
-    """What a payload has of its own, behind a list of its pieces; its whole text where it refers to what is not stored."""
-    if not isinstance(payload, Spliced):
-        return payload.text
+def _in_pieces(payload: Spliced) -> str | bytes:
+    """The list of its pieces and what it has of its own; its text where it refers to what is not stored."""
     pieces: list[Any] = []
     own: list[str] = []
     for piece in payload.pieces:
@@ -132,7 +130,7 @@ def _of_pieces(stored: bytes, payloads: dict[int, Payload]) -> Payload:
             source = payloads[piece[0]]
             if len(piece) == 3:
                 source.mark_compact()
-            pieces.append(Slice(source, piece[1], piece[2]))
+            pieces.append(Extract(source, piece[1], piece[2]))
     return Spliced(tuple(pieces))
 
 
@@ -176,7 +174,7 @@ def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
         kind = _BY_NAME[name]
         small: Any = loads_own(data) if data is not None else {}
         if kind.payload_field is not None:
-            payload = payload_of(text, payloads)
+            payload = payload_of("" if text is None else text, payloads)
             payload.origin = payload.origin or seq
             payloads[seq] = payload
             small[kind.payload_field] = payload

@@ -185,6 +185,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         WHERE instr(machine_name, '/') = 0
         """,
     ),
-    # Nothing changes but what an event's payload may be: a blob is a list of pieces of the texts of others (codec).
+    # The payload of an event may be a blob: a list of pieces of the texts of other events (codec).
     (),
 )
