@@ -114,14 +114,17 @@ def put(base: Payload, steps: Sequence[str | int], inserted: Payload, value: Jso
 
 def part(base: Payload, steps: Sequence[str | int], value: Json) -> Payload:
     """The payload of ``value``, which is where the steps lead in ``base``."""
-    if base.known_length < LARGE or not base.is_compact or is_brief(value):
+    if base.known_length < LARGE or is_brief(value):
         return Payload(value)
     spot = document_of(base.value)
     for step in steps:
         spot = inner(spot, step)
     if spot.head is None or spot.tail is None:
         return Payload(value)
-    return _spliced(value, _merged(_at(base, spot)), _spent(base))
+    try:
+        return _spliced(value, _merged(_at(base, spot)), _spent(base))
+    except TooDeep:
+        return Payload(value)
 
 
 def array(items: Sequence[Payload]) -> Payload:
@@ -143,13 +146,16 @@ def array(items: Sequence[Payload]) -> Payload:
 
 def made_from(bases: Sequence[Payload], value: Json) -> Payload:
     """The payload of a value that an expression has made, maybe with parts of these payloads in it."""
-    large = [base for base in bases if base.known_length >= LARGE and base.is_compact]
+    large = [base for base in bases if base.known_length >= LARGE]
     if not large or is_brief(value):
         return Payload(value)
     known = {id(spot.value): (base, spot) for base in large for spot in large_spots(base.value, LEVELS)}
     if not _has_any(value, known, LEVELS):
         return Payload(value)
-    return _within_depth(value, _merged(_written(value, known, LEVELS)), max(map(_spent, large)))
+    try:
+        return _within_depth(value, _merged(_written(value, known, LEVELS)), max(map(_spent, large)))
+    except TooDeep:
+        return Payload(value)
 
 
 def _has_any(value: Any, known: Mapping[int, object], levels: int) -> bool:

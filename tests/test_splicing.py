@@ -118,7 +118,7 @@ def test_a_part_reads_as_it_would_be_written(data: st.DataObject, document: Any,
             return
         if isinstance(value, str) and isinstance(steps[-1], int):
             return  # a character is no part
-        found = part(base.compact, steps, value)
+        found = part(base, steps, value)
         assert found.text == dumps(value)
         assert found.length == len(dumps(value))
 
@@ -137,7 +137,7 @@ def test_an_array_reads_as_it_would_be_written(data: st.DataObject, documents: l
 @quick
 def test_what_is_made_from_others_reads_as_it_would_be_written(data: st.DataObject, documents: list[Any]) -> None:
     """Parts of them stand in it, wherever they do."""
-    bases = [shaped(dumps(document), data.draw(FORMS)).compact for document in documents]
+    bases = [shaped(dumps(document), data.draw(FORMS)) for document in documents]
     assert all(base.text for base in bases)
     parts = [node for base in bases for node in _nodes(base.value)]
     value = data.draw(
@@ -178,7 +178,7 @@ def test_what_is_too_deep_together_is_told_when_its_text_is_wanted(
     attempts = (
         (put(base, steps, inserted, value, kept=True), levels + len(steps)),
         (array([inserted, base]), levels + 1),
-        (made_from([base.compact, inserted.compact], {"a": {"b": inserted.value}}), levels + 2),
+        (made_from([base, inserted], {"a": {"b": inserted.value}}), levels + 2),
     )
     for payload, depth in attempts:
         if depth > MAX_DEPTH:

@@ -11,6 +11,7 @@ import anyio
 import pytest
 
 from asl_engine import splicing
+from asl_engine.core import events as ev
 from asl_engine.core.apply import fold
 from asl_engine.core.interpreter import advance
 from asl_engine.core.stimuli import Resumed
@@ -276,3 +277,29 @@ def test_a_log_of_before_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     anyio.run(then)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("SELECT count(*) FROM events WHERE typeof(payload) = 'blob'").fetchone()[0]
+
+
+def test_the_write_ahead_log_shrinks_again(tmp_path: Path) -> None:
+    """It grows as long as somebody reads what was there before."""
+    path = tmp_path / "asl.db"
+    log = path.with_name("asl.db-wal")
+
+    async def begin(store: SqliteStore, number: int) -> None:
+        first: list[Event] = [ev.ExecutionStarted(1, 1, 0, NOW, 0, Payload("x" * 1_000_000))]
+        await store.create(Record(named(number), "digest"), "{}", first)
+
+    async def main() -> None:
+        store = await SqliteStore.open(path, synchronous="OFF")
+        with closing(sqlite3.connect(path)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM events").fetchall()
+            for number in range(24):
+                await begin(store, number)
+            assert log.stat().st_size > 20_000_000
+            reader.execute("COMMIT")
+        for number in range(24, 27):  # the first write after a full checkpoint begins the log anew
+            await begin(store, number)
+        assert log.stat().st_size < 20_000_000
+        await store.close()
+
+    anyio.run(main)
