@@ -58,7 +58,7 @@ def steps_in(draw: st.DrawFn, document: Any) -> list[str | int]:
     while node and isinstance(node, list | dict) and draw(st.integers(0, 3)):
         keys: list[Any] = list(node) if isinstance(node, dict) else list(range(-len(node), len(node)))
         steps.append(draw(st.sampled_from(keys)))
-        node = node[steps[-1]]  # type: ignore[index, call-overload]
+        node = node[steps[-1]]  # type: ignore[index]
     return [*steps, *draw(st.lists(KEYS, min_size=not steps, max_size=2))]
 
 
@@ -194,7 +194,7 @@ def test_a_large_text_is_referred_to_not_copied(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(splicing, "LARGE", 1024)
     monkeypatch.setattr(splicing, "SHORT", 128)
     monkeypatch.setattr(splicing, "MOST_PARTS", 4)
-    document = {"meta": 1, "body": ["x" * 60] * 40}
+    document: dict[str, Any] = {"meta": 1, "body": ["x" * 60] * 40}
     base, small = Payload.of_text(json.dumps(document)), Payload({"n": 1})
     once = put(base, ["r"], small, {**document, "r": {"n": 1}}, kept=False)
     twice = put(once, ["meta"], small, {**document, "meta": {"n": 1}, "r": {"n": 1}}, kept=False)
