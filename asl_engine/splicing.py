@@ -22,7 +22,7 @@ from asl_engine.payload import Payload
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["Extract", "Piece", "Spliced", "array", "made_from", "part", "put"]
+__all__ = ["Extract", "Piece", "Spliced", "array", "copy_of", "made_from", "part", "put"]
 
 # Shorter texts are written anew as fast, and hardly longer than what would refer to others.
 LARGE = 1024
@@ -156,6 +156,24 @@ def made_from(bases: Sequence[Payload], value: Json) -> Payload:
         return _within_depth(value, _merged(_written(value, known, LEVELS)), max(map(_spent, large)))
     except TooDeep:
         return Payload(value)
+
+
+def copy_of(payload: Payload, copies: dict[int, Payload]) -> Payload:
+    """The same payload for another log; ``copies`` holds those of that log so far, by the ``id`` of what they copy."""
+    copy = copies.get(id(payload))
+    if copy is None:
+        if isinstance(payload, Spliced):
+            pieces = (
+                piece if isinstance(piece, str) else piece._replace(source=copy_of(piece.source, copies))
+                for piece in payload.pieces
+            )
+            copy = Spliced(tuple(pieces), spent=payload.spent)
+        else:
+            copy = payload.apart()
+            if payload.is_compact:
+                copy.mark_compact()
+        copies[id(payload)] = copy
+    return copy
 
 
 def _has_any(value: Any, known: Mapping[int, object], levels: int) -> bool:

@@ -17,7 +17,9 @@ from asl_engine.core.interpreter import advance
 from asl_engine.core.stimuli import Resumed
 from asl_engine.engine.map_runs.results import in_short
 from asl_engine.json_text import dumps
+from asl_engine.lab.forking import Departure, ForkPoint, forked_log
 from asl_engine.language.loader import load
+from asl_engine.limits import AWS_LIMITS
 from asl_engine.payload import Payload
 from asl_engine.store.records import Record
 from asl_engine.store.sqlite.checking import check
@@ -184,6 +186,33 @@ def test_a_large_document_that_passes_through_states_is_stored_once(tmp_path: Pa
             anyio.run(main)
             together, given = sizes(path)
             assert together < 1.5 * given, (form, name)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_fork_stores_a_large_document_once(form: str, tmp_path: Path) -> None:
+    path = tmp_path / "asl.db"
+    recorded = ran(STATES["a new member"], form)
+    left = Departure(ForkPoint("Again"))
+    compiled = load(machine(STATES["a new member"]))
+
+    async def main() -> None:
+        store = await SqliteStore.open(path, synchronous="OFF")
+        await stored(store, named(1), recorded, 3)
+        log = forked_log(left, named(1), await store.events(named(1).arn), compiled, at=NOW, limits=AWS_LIMITS)
+        await store.create(Record(named(0), "digest"), "{}", log)
+        read = await store.events(named(0).arn)
+        assert read == log
+        assert [event._replace(salt="") for event in log[:1]] == [
+            event._replace(salt="") for event in recorded[:1]
+        ]
+        assert log[1:-1] == recorded[1 : len(log) - 1]
+        await store.close()
+
+    anyio.run(main)
+    with closing(sqlite3.connect(path)) as db:
+        query = "SELECT sum(length(payload)) FROM events GROUP BY execution"
+        (first,), (fork,) = db.execute(query).fetchall()
+    assert fork < 1.01 * first
 
 
 def test_a_large_result_is_stored_once(tmp_path: Path) -> None:
