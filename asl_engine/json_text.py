@@ -168,12 +168,12 @@ def too_deep(value: Json, length: int, most: int = MAX_DEPTH) -> bool:
 
 def may_be_deep(text: str, most: int = MAX_DEPTH) -> bool:
     """Whether a text has more than ``most`` brackets: its value needs a closer look."""
-    return len(text) > most and text.count("[") + text.count("{") > most
+    return text.count("[") + text.count("{") > most
 
 
 def _refuse_depth(value: Json, text: str) -> None:
     """Raises ``TooDeep``."""
-    if may_be_deep(text) and too_deep(value, len(text)):
+    if len(text) > MAX_DEPTH and may_be_deep(text) and too_deep(value, len(text)):
         raise TooDeep
 
 

@@ -54,7 +54,8 @@ class Payload:
     @property
     def length(self) -> int:
         """The number of characters of the text.  Raises ``TooDeep``."""
-        return len(self.text)
+        text = self._text
+        return len(self.text if text is None else text)
 
     @property
     def size(self) -> int:

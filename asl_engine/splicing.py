@@ -131,35 +131,43 @@ def array(items: Sequence[Payload]) -> Payload:
     """The payload of an array of what events carry."""
     value: Json = [item.value for item in items]
     lengths = [item.known_length for item in items]
-    # Of many small ones the text is soon written, unless all that is left to do is to join theirs.
-    if not items or sum(lengths) < LARGE or not (max(lengths) >= LARGE or all(item.is_compact for item in items)):
+    if not items or sum(lengths) < LARGE:
         return Payload(value)
+    if max(lengths) < LARGE:  # many small ones: nothing to refer to, but texts to join where they are known
+        known = all(item.is_compact for item in items)
+        return (
+            _within_depth(value, (f"[{','.join([item.text for item in items])}]",), 0) if known else Payload(value)
+        )
     pieces: list[Piece] = []
     try:
         for item in items:
-            pieces += [",", *_pieces_of(item)]
+            pieces += (",", *_pieces_of(item))
     except TooDeep:
         return Payload(value)
     pieces[0] = "["
     return _within_depth(value, _merged([*pieces, "]"]), max(map(_spent, items)))
 
 
-def made_from(bases: Sequence[Payload], value: Json) -> Payload:
+def made_from(value: Json, *bases: Payload) -> Payload:
     """The payload of a value that an expression has made, maybe with parts of these payloads in it."""
-    large = [base for base in bases if base.known_length >= LARGE]
-    if not large or is_brief(value):
+    for base in bases:
+        if base.known_length >= LARGE:
+            break
+    else:
         return Payload(value)
-    known = {id(spot.value): (base, spot) for base in large for spot in large_spots(base.value, LEVELS)}
+    if is_brief(value):
+        return Payload(value)
+    known = {id(spot.value): (base, spot) for base in bases for spot in large_spots(base.value, LEVELS)}
     if not _has_any(value, known, LEVELS):
         return Payload(value)
     try:
-        return _within_depth(value, _merged(_written(value, known, LEVELS)), max(map(_spent, large)))
+        return _within_depth(value, _merged(_written(value, known, LEVELS)), max(map(_spent, bases)))
     except TooDeep:
         return Payload(value)
 
 
 def copy_of(payload: Payload, copies: dict[int, Payload]) -> Payload:
-    """The same payload for another log; ``copies`` holds those of that log so far, by the ``id`` of what they copy."""
+    """The same payload for another log; ``copies`` holds those that it has, by the ``id`` of what they copy."""
     copy = copies.get(id(payload))
     if copy is None:
         if isinstance(payload, Spliced):
@@ -253,18 +261,22 @@ def _taken(pieces: Iterable[Piece], start: int, end: int) -> Iterator[Piece]:
 def _merged(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     """The same, with as few pieces as possible."""
     made: list[Piece] = []
+    own: list[str] = []  # since the last extract
     for piece in pieces:
-        found = piece if isinstance(piece, str) or piece.end - piece.start >= SHORT else piece.text
-        before = made[-1] if made else None
-        if isinstance(found, str):
-            if isinstance(before, str):
-                made[-1] = before + found
-            elif found:
-                made.append(found)
-        elif isinstance(before, Extract) and before.source is found.source and before.end == found.start:
-            made[-1] = Extract(before.source, before.start, found.end)
-        else:
-            made.append(found)
+        if isinstance(piece, str) or piece.end - piece.start < SHORT:
+            own.append(piece if isinstance(piece, str) else piece.text)
+            continue
+        if any(own):
+            made.append("".join(own))
+        elif made:
+            before: Any = made[-1]
+            if before.source is piece.source and before.end == piece.start:
+                made[-1] = before._replace(end=piece.end)
+                continue
+        own = []
+        made.append(piece)
+    if any(own):
+        made.append("".join(own))
     return tuple(made)
 
 

@@ -149,7 +149,7 @@ def test_what_is_made_from_others_reads_as_it_would_be_written(data: st.DataObje
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(splicing, "is_brief", lambda value: not isinstance(value, list | dict))
-        assert made_from(bases, value).text == dumps(value)
+        assert made_from(value, *bases).text == dumps(value)
 
 
 def _nodes(value: Any) -> Iterator[Any]:
@@ -178,7 +178,7 @@ def test_what_is_too_deep_together_is_told_when_its_text_is_wanted(
     attempts = (
         (put(base, steps, inserted, value, kept=True), levels + len(steps)),
         (array([inserted, base]), levels + 1),
-        (made_from([base, inserted], {"a": {"b": inserted.value}}), levels + 2),
+        (made_from({"a": {"b": inserted.value}}, base, inserted), levels + 2),
     )
     for payload, depth in attempts:
         if depth > MAX_DEPTH:

@@ -34,8 +34,7 @@ class JsonataFlow(NamedTuple):
     def arguments(self, decision: Decision) -> Payload:
         if self.arguments_template is None:
             return decision.frame.input
-        made = self.arguments_template.evaluate(decision.bindings())
-        return made_from((decision.frame.input,), made)
+        return made_from(self.arguments_template.evaluate(decision.bindings()), decision.frame.input)
 
     def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         if self.output is None and self.assign is None:
@@ -60,7 +59,7 @@ def leave(
         None if assign is None else within_variable_limits(decision, Payload(assign.evaluate(bindings)), "Assign")
     )
     frame = decision.frame
-    handed_on = default if output is None else made_from((frame.input, default), output.evaluate(bindings))
+    handed_on = default if output is None else made_from(output.evaluate(bindings), frame.input, default)
     decision.emit(StateExited, frame.state, frame.type, decision.within_limit(handed_on), target, assigned)
 
 

@@ -54,7 +54,7 @@ class JsonPathFlow(NamedTuple):
         given = self.input(decision)
         if self.parameters is None:
             return given
-        return made_from((given,), self.parameters.evaluate(decision.scope(given.value)))
+        return made_from(self.parameters.evaluate(decision.scope(given.value)), given)
 
     def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         """Leave the state with the result of its work: ResultSelector, Assign, ResultPath, OutputPath.
@@ -115,7 +115,7 @@ def shown(value: Json) -> str:
 
 def select_result(decision: Decision, selector: Template, result: Payload) -> Payload:
     """ResultSelector."""
-    return made_from((result,), selector.evaluate(decision.scope(result.value)))
+    return made_from(selector.evaluate(decision.scope(result.value)), result)
 
 
 def put_result(decision: Decision, result_path: ReferencePath | None, result: Payload) -> Payload:

@@ -202,9 +202,6 @@ def test_a_fork_stores_a_large_document_once(form: str, tmp_path: Path) -> None:
         await store.create(Record(named(0), "digest"), "{}", log)
         read = await store.events(named(0).arn)
         assert read == log
-        assert [event._replace(salt="") for event in log[:1]] == [
-            event._replace(salt="") for event in recorded[:1]
-        ]
         assert log[1:-1] == recorded[1 : len(log) - 1]
         await store.close()
 
