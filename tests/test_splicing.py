@@ -241,7 +241,7 @@ def test_the_fast_encoder_is_used_only_where_it_writes_the_same(monkeypatch: pyt
 @pytest.mark.parametrize("other", [{"i": 5}, {"i": 57}, {"j": 5}])
 def test_between_large_values_a_member_is_found_if_its_text_is_there_once(other: dict[str, int]) -> None:
     rows = [{"k": "x" * 90, "n": n} for n in range(40)]
-    document = {"before": [other, *rows], "i": 5, "after": rows}
+    document: dict[str, Any] = {"before": [other, *rows], "i": 5, "after": rows}
     value = {**document, "i": {"new": 1}}
     payload = put(Payload.of_text(dumps(document)), ["i"], Payload({"new": 1}), value, kept=True)
     assert payload.text == dumps(value)
