@@ -7,13 +7,13 @@ Host that the server was not told to answer to (``hosts``).
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import uuid4
 
+from pydantic_core import to_json
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 from starlette.responses import Response
@@ -107,9 +107,8 @@ def make_app(
 
 
 def _response(body: dict[str, Any], status: int, identifier: str) -> Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     headers = {"x-amzn-RequestId": identifier}
-    return Response(text.encode(), status, headers, CONTENT_TYPE)
+    return Response(to_json(body), status, headers, CONTENT_TYPE)
 
 
 async def _answer(

@@ -30,6 +30,7 @@ __all__ = [
 
 OWN_FOLDER = ".asl"
 BUSY_SECONDS = 5.0  # how long a lock of another process is waited for
+MAX_IDLE_LOG_BYTES = 16 * 1024 * 1024  # four times what SQLite lets it grow to where nobody reads
 EMPTY_SECONDS = 0.5  # how long a file may have no content while somebody makes a database of it
 # What tells whose a file is.  The application comes last: another process may write all three at once,
 # between two of our reads.
@@ -269,6 +270,8 @@ def _prepare(db: sqlite3.Connection, path: Path, synchronous: str) -> None:
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {synchronous}")
+    # Else the write-ahead log keeps the size that it had beside the longest reader, a backup for one.
+    db.execute(f"PRAGMA journal_size_limit = {MAX_IDLE_LOG_BYTES}")
     if version == len(MIGRATIONS):
         return
     db.execute("BEGIN IMMEDIATE")

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from asl_engine.core.apply import shared
 from asl_engine.errors import AslError, Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
 from asl_engine.json_text import dumps
-from asl_engine.payload import Payload
 from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, NewExecution, Orphan, Record
 from asl_engine.store.run_options import NO_OPTIONS, SERVED, RunOptions
@@ -24,7 +23,7 @@ from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import CLAIM_EXECUTIONS, LEAVE_EXECUTIONS, Append
-from asl_engine.store.sqlite.codec import COLUMNS, decode, referred_to, unstored
+from asl_engine.store.sqlite.codec import COLUMNS, decode, payload_of, referred_to, unstored
 from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, leases_in
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
@@ -43,7 +42,9 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
+    from asl_engine.payload import Payload
     from asl_engine.store.records import Driver, Place
+    from asl_engine.store.sqlite.codec import Row
     from asl_engine.store.sqlite.connection import Statement
 
 __all__ = ["Append", "SqliteStore"]
@@ -248,21 +249,30 @@ class SqliteStore:
             (key, value, limit),
         )
         rows = [as_row(row) for row in (reversed(found) if order else found)]
-        payloads: dict[int, Payload] = {}
-        if earlier := referred_to(rows):
-            query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
-            for seq, text in await self.fetch(query, (key, dumps([*earlier]))):
-                payload = payloads[seq] = Payload.of_text(text)
-                payload.origin = seq
-            if earlier - payloads.keys():
+        try:
+            return decode(rows, await self._payloads(key, rows))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
+
+    async def _payloads(self, key: int, rows: Sequence[Row]) -> dict[int, Payload]:
+        """The payloads of other events that these rows refer to, be it by way of others still."""
+        stored: dict[int, str | int | bytes] = {}
+        query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
+        missing = referred_to(rows)
+        while missing:
+            found = await self.fetch(query, (key, dumps([*missing])))
+            stored.update(found)
+            if missing - stored.keys():
                 raise StoreError(
                     f"Events of an execution in {self.path} are gone: it has been deleted meanwhile, or the "
                     "database is damaged; `asl check` tells which"
                 )
-        try:
-            return decode(rows, payloads)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
+            missing = referred_to(found) - stored.keys()
+        payloads: dict[int, Payload] = {}
+        for seq in sorted(stored):
+            payload = payloads[seq] = payload_of(stored[seq], payloads)
+            payload.origin = payload.origin or seq
+        return payloads
 
     async def logs(self, arns: Collection[str]) -> dict[str, list[Event]]:
         return short_logs(await self.fetch(SHORT_LOGS, (dumps([*arns]),)))
