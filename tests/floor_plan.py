@@ -27,6 +27,7 @@ PLAN = {
     "projections": "events and executions in the shapes that AWS gives them",
     "inspection": "one state by itself, looked at from outside: TestState",
     "graph": "a definition as a picture: ranks, order, places; SVG, terminal, Mermaid, DOT",
+    "folders": "folders that are there after a power cut",
     "datasets": "what a distributed Map reads and writes",
     "store": "where executions are kept: the protocol, SQLite, memory",
     "resources": "what a Task can call: Python, Lambda, AWS services, HTTP, nested executions, mocks",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from asl_engine.errors import Parameter, StoreError
+from asl_engine.folders import make_folder, sync_folder
 from asl_engine.store.sqlite.place import explained, is_in_use, leases_of
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
@@ -54,7 +55,7 @@ def make_room(path: Path, *, create: bool) -> None:
         if folder.name == OWN_FOLDER:
             _make_own(folder)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
     except OSError as error:
         raise StoreError(
             f"Cannot make the folder {folder} for the database: {error.strerror}; name another file with ",
@@ -90,12 +91,14 @@ def _make_own(folder: Path) -> None:
 
     A folder that exists stays as it is: its mode and its content are its owner's choice.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         folder.mkdir(exist_ok=True)  # fails where it is a file
         return
+    with suppress(OSError):  # folders cannot be synced everywhere
+        sync_folder(folder.parent)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
