@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from asl_engine.arn import execution_arn, role_arn, state_machine_arn
 from asl_engine.core.execution import Identity
 from asl_engine.core.task_tokens import task_token
-from asl_engine.errors import AslError, StoreError
+from asl_engine.errors import AslError, ExecutionBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, OpenTask
 
-__all__ = ["dismiss", "local_identity", "readable", "report_defect", "resolve", "token_of"]
+__all__ = ["dismiss", "driven_alone", "local_identity", "readable", "report_defect", "resolve", "token_of"]
 
 log = logging.getLogger("asl_engine.engine")
 
@@ -59,6 +59,22 @@ def readable(arn: str) -> Iterator[None]:
         log.exception("a defect of asl-engine keeps the execution %s from going on", arn)
         reason = f"{type(defect).__name__}: {defect}"
         raise StoreError(f"The log of the execution {arn} cannot be followed: {reason}") from defect
+
+
+@contextmanager
+def driven_alone(driven: set[str], arn: str) -> Iterator[None]:
+    """Put an execution among those that are ``driven``.  Raises ``ExecutionBusy`` where it is one of them.
+
+    If what is done meanwhile fails, it is none of them.
+    """
+    if arn in driven:
+        raise ExecutionBusy(f"The execution {arn} is being run by this process already")
+    driven.add(arn)
+    try:
+        yield
+    except BaseException:
+        driven.discard(arn)
+        raise
 
 
 def resolve(heard: asyncio.Future[list[Event]], result: list[Event] | BaseException | None) -> None:

@@ -35,7 +35,7 @@ from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.clock_changes import ClockChanges
 from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.due_times import watch_all, watch_due, watch_lifetime
-from asl_engine.engine.effects import dismiss, local_identity, readable, resolve
+from asl_engine.engine.effects import dismiss, driven_alone, local_identity, readable, resolve
 from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
 from asl_engine.engine.host import Launch
@@ -140,6 +140,7 @@ class Engine:
         self._closed = True
         self.timers.close()
         await dismiss(self._spawned)
+        self.store.driven.difference_update(self.runs)
         with suppress(StoreError):  # then this process counts as one that died
             unfinished = [arn for arn, run in self.runs.items() if not run.done.done()]
             await self.store.leave([*unfinished, *self.given_up.leaving])
@@ -195,14 +196,15 @@ class Engine:
         """Go on with an execution that a process has left unfinished.
 
         Tasks that were running are run again, with the key they had; where that process died, each of them is
-        told how often this has happened to it.  Raises ``ExecutionBusy`` where that process is alive,
-        ``StoreError`` where its log makes no sense.
+        told how often this has happened to it.  Raises ``ExecutionBusy`` where that process is alive, or an engine
+        of this one drives it, ``StoreError`` where its log makes no sense.
         """
         self.given_up.check(record.identity.arn)
-        died = await self.store.claim(record.identity.arn)
-        with readable(record.identity.arn):
-            stimulus = Resumed(self.clock.now(), restarted=True, died=died)
-            run, events = await self._deciding.put(machine, record, stimulus, self.observer)
+        with driven_alone(self.store.driven, record.identity.arn):
+            died = await self.store.claim(record.identity.arn)
+            with readable(record.identity.arn):
+                stimulus = Resumed(self.clock.now(), restarted=True, died=died)
+                run, events = await self._deciding.put(machine, record, stimulus, self.observer)
         return self.go_on(run, events)
 
     def go_on(self, run: Run, events: list[Event]) -> Run:
@@ -289,6 +291,7 @@ class Engine:
 
     def _admit(self, run: Run) -> None:
         self.runs[run.arn] = run
+        self.store.driven.add(run.arn)
         if run.execution.status == "RUNNING":  # it may have ended as soon as it began
             watch_lifetime(self, run)
             self._changes.catch_up(run)
@@ -393,6 +396,7 @@ class Engine:
     def _let_go(self, run: Run) -> None:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
             del self.runs[run.arn]
+            self.store.driven.discard(run.arn)
         for key in [*run.tasks, *run.pending]:
             run.cancel(key)
 

@@ -49,6 +49,11 @@ class Store(Protocol):
     @property
     def map_runs(self) -> MapRuns: ...
 
+    @property
+    def driven(self) -> set[str]:
+        """The ARNs of the executions that engines on this store drive: never two of them the same."""
+        ...
+
     async def create(
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
     ) -> None:

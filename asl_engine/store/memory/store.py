@@ -55,6 +55,7 @@ class MemoryStore:
     """Keeps executions for as long as the object lives."""
 
     def __init__(self) -> None:
+        self.driven: set[str] = set()
         self._records: dict[str, Record] = {}
         self._events: dict[str, list[Event]] = {}
         self._definitions: dict[str, str] = {}

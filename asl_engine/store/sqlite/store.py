@@ -66,6 +66,7 @@ class SqliteStore:
         self, path: Path, place: DatabaseFile, *, writer: Writer | None, reader: aiosqlite.Connection | None
     ) -> None:
         self.path = path
+        self.driven: set[str] = set()
         self._place = place
         self._writer = writer  # None where this process cannot write the database
         self._reader = reader
