@@ -51,6 +51,8 @@ def main() -> int:
         deadline = None if asked.minutes is None else begin + 60 * asked.minutes
         for result in work(wanted, asked.seed, root, asked.jobs, deadline):
             summary.add(result)
+            if asked.first and summary.broken:
+                break
         summary.show(time.monotonic() - begin)
         return 1 if summary.broken else 0
     finally:
@@ -79,6 +81,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many cases run at once (2)")
     parser.add_argument("--short", action="store_true", help="the form of the continuous integration")
     parser.add_argument("--case", metavar="NAME", help="run one case alone, such as kill/run/states/7")
+    parser.add_argument("--first", action="store_true", help="stop at the first case that breaks a law")
     parser.add_argument("--keep", action="store_true", help="keep the folder")
     return parser.parse_args()
 

@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from tests.crash.laws import Ack, effects
+from tests.crash.laws import TOO_LATE, Ack, effects
 from tests.crash.workflows import ACTIVITY, EXECUTION, INPUT, machine_arn
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class Client:
 
     def _try(self, server: Server, ack: Ack, refusals: tuple[str, ...], **body: Any) -> None:
         """For an activity: its worker may be told that it was too slow, which is nobody's fault."""
-        lost = Ack("too late", ack.about)
+        lost = Ack(TOO_LATE, ack.about)
         if lost in self.acks:
             return
         try:

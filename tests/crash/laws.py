@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.core import events as ev
 from tests.crash.recorded import plain, read
+from tests.crash.workflows import HANGING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.crash.recorded import Recorded
 
-__all__ = ["LAWS", "Ack", "Outcome", "Witness", "outcome"]
+__all__ = ["LAWS", "TOO_LATE", "Ack", "Outcome", "Witness", "outcome"]
 
 OUTPUT = "the output is that of an undisturbed run"
 ONCE = "a task whose end is recorded is not run again"
@@ -26,6 +27,7 @@ SAME = "the history is that of an undisturbed run"
 WHOLE = "the database is sound, and every log folds"
 REPLAYED = "a replay comes to the same events"
 GETS_ON = "what runs gets on, or its command says why not"
+TOO_LATE: Final = "too late"
 LAWS: Final = (OUTPUT, ONCE, KEYS, SHOWN, ACKNOWLEDGED, GAPLESS, SAME, WHOLE, REPLAYED, GETS_ON)
 
 
@@ -58,6 +60,8 @@ def outcome(folder: Path, name: str, recorded: Recorded) -> Outcome:
     }
     done: dict[str, set[str]] = {}
     for effect in effects(folder):
+        if effect["state"] in HANGING:
+            continue
         done.setdefault(effect["state"], set()).add(effect["key"])
     statuses = {log.identity.name: log.status for log in recorded.logs.values() if log.child is None}
     return Outcome(statuses, output, recorded.story(), files, {state: len(keys) for state, keys in done.items()})
@@ -152,6 +156,8 @@ def _is_kept(ack: Ack, recorded: Recorded) -> bool:
         return about in recorded.tokens(ev.TaskStarted)
     if call == "SendTaskSuccess":
         return about in recorded.tokens(ev.TaskSucceeded)
+    if call == TOO_LATE:
+        return True  # it was told that its answer does not count
     if call == "SendTaskFailure":
         return about in recorded.tokens(ev.TaskFailed)
     log = recorded.named(about)

@@ -51,14 +51,6 @@ async def fail_twice(event: Any, context: TaskContext) -> Any:
 
 
 @task
-async def hang_once(event: Any, context: TaskContext) -> Any:
-    effect(context)
-    if context.attempt == 0:
-        await asyncio.sleep(FOREVER)
-    return event
-
-
-@task
 async def hang(event: Any, context: TaskContext) -> Any:
     effect(context)
     await asyncio.sleep(FOREVER)
