@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from tests.crash import shim
 from tests.crash.client import MENDED, nobody
 from tests.crash.laws import Ack, Outcome, outcome
-from tests.crash.lives import UNHARMED, Doom
+from tests.crash.lives import SYNCHRONOUS, UNHARMED, Doom
 from tests.crash.play import Play, lay_out
 from tests.crash.points import POINTS, Point
 from tests.crash.power import CREATED, CUT, OPENED, SYNCED, WRITTEN, Disk, changes_in, mark, restore
@@ -29,6 +29,7 @@ __all__ = ["Case", "Result", "cases"]
 KINDS: Final = ("kill", "cut", "fault")
 MOST_KILLS: Final = 7  # of one execution, planned
 PATIENT: Final = 1000  # such a project starts no processes for its tasks
+SELDOM: Final = 8
 MOST_CUTS: Final = 3
 STRIDES: Final = (101, 103)  # primes
 ERRORS: Final = (errno.ENOSPC, errno.EIO)
@@ -72,9 +73,12 @@ def cases(kind: str) -> Iterator[Case]:
     """All cases of a kind: each number for every workflow in every mode, then the next."""
     for number in itertools.count():
         for workflow in WORKFLOWS.values():
-            if kind != "kill" and workflow.max_deaths < PATIENT:
-                continue  # what a task does in a process of its own is not recorded
+            # What a task does in a process of its own is not recorded, and such a process takes long to start.
+            if workflow.max_deaths < PATIENT and (kind != "kill" or number % SELDOM):
+                continue
             for mode in workflow.modes:
+                if SYNCHRONOUS in os.environ and mode == "serve":
+                    continue  # its client takes at their word what may be lost
                 yield Case(kind, mode, workflow.name, number)
 
 
@@ -117,8 +121,7 @@ def run_case(case: Case, seed: int, folder: Path) -> Result:
     else:
         play.go_on(faults(case, changes(folder, case.mode, case.workflow), rng))
         blows = int((play.folder / "outside" / "struck").exists())
-    if not play.witness.broken:
-        play.witness.judge(EXECUTION, expected.outcome)
+    play.witness.judge(EXECUTION, expected.outcome)
     return Result(str(case), blows, play.witness.checked, play.witness.broken, time.monotonic() - begin)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.crash.recorded import Recorded
 
-__all__ = ["LAWS", "TOO_LATE", "Ack", "Outcome", "Witness", "outcome"]
+__all__ = ["LAWS", "SYNCED", "TOO_LATE", "Ack", "Outcome", "Witness", "outcome"]
 
 OUTPUT = "the output is that of an undisturbed run"
 ONCE = "a task whose end is recorded is not run again"
@@ -28,6 +28,8 @@ WHOLE = "the database is sound, and every log folds"
 REPLAYED = "a replay comes to the same events"
 GETS_ON = "what runs gets on, or its command says why not"
 TOO_LATE: Final = "too late"
+# Those that need each commit to be synced.
+SYNCED: Final = frozenset({SHOWN, ACKNOWLEDGED})
 LAWS: Final = (OUTPUT, ONCE, KEYS, SHOWN, ACKNOWLEDGED, GAPLESS, SAME, WHOLE, REPLAYED, GETS_ON)
 
 

@@ -10,8 +10,9 @@ import signal
 import sys
 import time
 import traceback
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.crash import shim
 from tests.crash.points import Point, count_points, die_at
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-__all__ = ["UNHARMED", "Doom", "Life", "begin", "killer_of"]
+__all__ = ["SYNCHRONOUS", "UNHARMED", "Doom", "Life", "begin", "killer_of"]
 
 PATIENCE_SECONDS = 60.0
+SYNCHRONOUS = "ASL_CRASH_SYNCHRONOUS"  # the setting of the lives' stores, if not their own
 
 
 class Doom(NamedTuple):
@@ -135,6 +137,9 @@ def _live(
         os.environ["ASL_DB"] = str(folder / ".asl" / "asl.db")
         sys.dont_write_bytecode = True
         random.seed()  # not that of the cases: two lives are not one
+        if SYNCHRONOUS in os.environ:
+            open_store: Any = SqliteStore.open
+            open_store.__func__.__kwdefaults__["synchronous"] = os.environ[SYNCHRONOUS]
         if doom.log is not None or doom.fault is not None:
             shim.start(folder, doom.log, doom.fault)
         if doom.point is not None:

@@ -13,7 +13,7 @@ __all__ = ["preload"]
 
 # Rooms that no life here goes to.
 ELSEWHERE = ("asl_engine.__main__", "asl_engine.cloud", "asl_engine.testing", "asl_engine.cli.commands.deploy")
-OTHERS = ("encodings.idna", "uvicorn.lifespan.off", "xml.etree.ElementTree")
+OTHERS = ("encodings.idna", "importlib.metadata", "tomllib", "uvicorn.lifespan.off", "xml.etree.ElementTree")
 
 
 def preload() -> None:

@@ -203,7 +203,7 @@ def _died""",
 """,
         """        return False
 """,
-        "tests/cli/test_deaths.py::test_resume_all_fails_the_culprit_and_ends_the_others",
+        "tests/resources/test_isolation.py::test_who_has_a_process_of_its_own",
     ),
     Mutation(
         "a child is started once",
