@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ from tempfile import mkdtemp
 from tests.crash import shim
 from tests.crash.cases import Case, run_case
 from tests.crash.laws import LAWS, SYNCED
-from tests.crash.lives import SYNCHRONOUS
+from tests.crash.lives import SYNCHRONOUS, end_all
 from tests.crash.preload import preload
 from tests.crash.processes import SAMPLE, run_process_case
 from tests.crash.summary import Summary
@@ -43,6 +44,7 @@ def main() -> int:
     else:
         shim.forget_library()
     preload()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that everything is tidied up
     root = Path(mkdtemp(prefix="asl-crash-", dir=MEMORY if MEMORY.is_dir() else None)).resolve()
     try:
         if asked.case is not None:
@@ -62,6 +64,7 @@ def main() -> int:
         summary.show(time.monotonic() - begin)
         return 1 if summary.broken else 0
     finally:
+        end_all()
         if not asked.keep:
             shutil.rmtree(root, ignore_errors=True)
 

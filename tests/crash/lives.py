@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-__all__ = ["SYNCHRONOUS", "UNHARMED", "Doom", "Life", "begin", "killer_of"]
+__all__ = ["SYNCHRONOUS", "UNHARMED", "Doom", "Life", "begin", "end_all", "killer_of"]
 
 PATIENCE_SECONDS = 60.0
 SYNCHRONOUS = "ASL_CRASH_SYNCHRONOUS"  # the setting of the lives' stores, if not their own
@@ -45,6 +45,18 @@ class Doom(NamedTuple):
 UNHARMED = Doom()
 
 
+_alive: set[int] = set()
+
+
+def end_all() -> None:
+    """Kill the lives that nobody has seen end: whoever began them has been interrupted."""
+    for pid in _alive:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+    _alive.clear()
+
+
 class Life:
     """A process under way; ``end`` waits for its end."""
 
@@ -54,6 +66,7 @@ class Life:
         self._killer = killer
         self._said = b""
         self.code: int | None = None  # negative: the signal
+        _alive.add(pid)
 
     def said(self, seconds: float = 0.0) -> bytes | None:
         """What it has written to stdout so far, once that is more or the time is over; None when it is dead."""
@@ -75,6 +88,7 @@ class Life:
                 os.kill(self.pid, signal.SIGKILL)
                 limit = float("inf")
         self.code = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        _alive.discard(self.pid)
         os.close(self._stdout)
         if self._killer is not None:
             # Its target has been waited for only now, so it cannot have hit another process.
@@ -104,6 +118,8 @@ def begin(
     pid = os.fork()
     if pid == 0:
         os.close(readable)
+        _alive.clear()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _live(folder, arguments, doom, tell, writable)
     os.close(writable)
     killer = None if doom.after is None else killer_of(pid, doom.after)
@@ -114,6 +130,7 @@ def killer_of(pid: int, seconds: float) -> int:
     """A process that kills another one, if it is still there."""
     killer = os.fork()
     if killer == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         time.sleep(seconds)
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

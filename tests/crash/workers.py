@@ -13,6 +13,7 @@ import traceback
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 
 from tests.crash.cases import Result, cases, run_case
+from tests.crash.lives import end_all
 from tests.crash.processes import SAMPLE, run_process_case
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def _work(share: Share, root: Path, pipe: int) -> NoReturn:
         with open(pipe, "wb", closefd=False) as file:
             file.write(LENGTH.pack(len(content)) + content)
 
+    signal.signal(signal.SIGTERM, _leave)
     try:
         root.mkdir()
         for kind, wanted in share.wanted.items():
@@ -89,4 +91,10 @@ def _work(share: Share, root: Path, pipe: int) -> NoReturn:
     except BaseException:  # noqa: BLE001  the parent is told
         send(traceback.format_exc())
     finally:
-        os._exit(0)
+        _leave()
+
+
+def _leave(*_: object) -> NoReturn:
+    """Wherever that comes upon: an exception might be lost."""
+    end_all()
+    os._exit(0)
