@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cli.project import SUM, machine, task
+from tests.cli.project import ROOT, SUM, machine, task
 
 if TYPE_CHECKING:
     from tests.cli.project import Project
 
+KILLED = Path(ROOT, "tests", "engine", "killed.py")
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:"
 
 
@@ -100,3 +104,24 @@ def test_resuming_all_runs_no_task_of_a_started_execution_twice(project: Project
     assert resumed.code == 0, resumed.err
     assert re.findall(r"^(\w+)  (\w+)", resumed.out, re.MULTILINE) == [("SUCCEEDED", "c"), ("SUCCEEDED", "p")]
     assert calls.read_text() == "xx"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL on Windows")
+def test_what_was_started_before_a_kill_is_not_started_again(project: Project) -> None:
+    """The child is on disk, and not yet that its parent has asked for it: it is the second write."""
+    project.define("child", SUM)
+    definition = project.define("m", parent(".sync:2", Name="c"))
+    command = ["run", definition, "-i", '{"n":3}', "--name", "p"]
+    died = subprocess.run(
+        [sys.executable, KILLED, "after", "2", *command],
+        cwd=project.root,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert died.returncode < 0
+    assert "TaskSubmitted" not in project.asl("history", "p", "--json").out
+    assert project.asl("show", "c", "--json").json["status"] == "RUNNING"
+    resumed = project.asl("resume", "p", "--quiet")
+    assert resumed.code == 0, resumed.err
+    assert resumed.json["Output"] == {"n": 7}
+    assert [one["name"] for one in project.asl("list", "--json").json["executions"]] == ["c", "p"]

@@ -115,7 +115,7 @@ def _died""",
 
 
 def _died""",
-        "tests/engine/test_prefixes.py::test_late_and_double_stimuli_change_nothing",
+        "tests/engine/test_prefixes.py::test_resumed_after_any_event_it_ends_as_it_would_have",
     ),
     Mutation(
         "what was submitted is not submitted again",
@@ -133,7 +133,7 @@ def _died""",
 """,
         """        options = how
 """,
-        "tests/cli/test_nested.py::test_resuming_all_runs_no_task_of_a_started_execution_twice",
+        "tests/cli/test_nested.py::test_what_was_started_before_a_kill_is_not_started_again",
     ),
     Mutation(
         "a number is taken once",
