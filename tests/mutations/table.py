@@ -28,10 +28,16 @@ MUTATIONS: Final = (
     Mutation(
         "stored before it is acted upon",
         "asl_engine/engine/engine.py",
-        """                    await self.store.append(run.arn, events)
-                    self._act(run, events)
+        """                if events:
+                    try:
+                        await self.store.append(run.arn, events)
+                    except StoreUnavailable as error:
+                        events = await self._keeping.keep(run, taken, answers, events, error)
+                    if events:
+                        self._act(run, events)
 """,
-        """                    self._act(run, events)
+        """                if events:
+                    self._act(run, events)
                     await self.store.append(run.arn, events)
 """,
         CUTS,
@@ -190,7 +196,7 @@ def _died""",
     Mutation(
         "who ends in good order has not died",
         "asl_engine/engine/engine.py",
-        """            await self.store.leave([arn for arn, run in self.runs.items() if not run.done.done()])
+        """            await self.store.leave([*unfinished, *self.given_up.leaving])
 """,
         """            await self.store.leave([])
 """,
@@ -232,6 +238,24 @@ def _died""",
         """    service.engine.deliver(run, WorkerReported(now, key, worker))
     return task
 """,
-        KILLS,
+        "tests/server/test_stuck.py::test_workers_are_refused_and_answered_later",
+    ),
+    Mutation(
+        "what could not be stored waits",
+        "asl_engine/engine/engine.py",
+        """                        events = await self._keeping.keep(run, taken, answers, events, error)
+""",
+        """                        raise error
+""",
+        "tests/engine/test_stuck.py::test_it_is_tried_again_with_growing_pauses_until_it_can_be_stored",
+    ),
+    Mutation(
+        "a server looks after the dead",
+        "asl_engine/server/takeover.py",
+        """        if await self._take(arn):
+            return True
+""",
+        "",
+        "tests/server/test_takeover.py::test_a_server_goes_on_with_what_another_process_was_running",
     ),
 )

@@ -185,7 +185,8 @@ async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Exec
         try:
             return await go_on(store, record, signals)
         except ExecutionBusy:
-            if arn not in store.driven:
+            there = await store.record(arn)
+            if arn not in store.driven and (there is None or there.status == "RUNNING"):
                 return None
         except Interrupted:
             return None
