@@ -147,7 +147,7 @@ def faults(case: Case, total: int, rng: random.Random) -> Iterator[Doom]:
     """Each change of the database's files fails once; sometimes those after it fail too."""
     error = ERRORS[case.number % len(ERRORS)]
     first = 1 + scattered(case.number // len(ERRORS), total)
-    yield Doom(fault=shim.Fault(error, first, rng.choice((1, 1, 2, 5, 20))))
+    yield Doom(fault=shim.Fault(error, first, rng.choice((1, 1, 2, 5))))
 
 
 def cut(play: Play, log: Path, rng: random.Random) -> int:

@@ -107,21 +107,17 @@ MUTATIONS: Final = (
         "tests/engine/test_engine.py::test_leaving_the_engine_interrupts_and_a_new_one_goes_on",
     ),
     Mutation(
-        "a task that has ended is not open",
-        "asl_engine/core/apply.py",
-        """    frame = x.open.pop(event.task).frame
-    frame.result = event.output
-    _move(frame, Phase.SUCCEEDED, event)
-
-
-def _died""",
-        """    frame = x.open[event.task].frame
-    frame.result = event.output
-    _move(frame, Phase.SUCCEEDED, event)
-
-
-def _died""",
-        "tests/engine/test_prefixes.py::test_resumed_after_any_event_it_ends_as_it_would_have",
+        "a task ends once",
+        "asl_engine/core/interpreter.py",
+        """    if task is None:
+        return
+    decision.frame = task.frame
+    if timeout_of(task, decision.at) is not None:  # the answer comes too late, whichever was noticed first
+""",
+        """    decision.frame = task.frame
+    if timeout_of(task, decision.at) is not None:
+""",
+        "tests/engine/test_prefixes.py::test_late_and_double_stimuli_change_nothing",
     ),
     Mutation(
         "what was submitted is not submitted again",
