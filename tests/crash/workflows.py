@@ -109,7 +109,7 @@ RETRIES = row(
     Unready=task("fail_twice", Retry=again("Unready")),
     Slow=task("hang", TimeoutSeconds=8, Retry=again("States.Timeout", attempts=1), Catch=caught("Silent")),
     Silent=task("hang", TimeoutSeconds=600, HeartbeatSeconds=8, Catch=caught("Beating")),
-    Beating=task("beat", TimeoutSeconds=600, HeartbeatSeconds=300),
+    Beating=task("beat", TimeoutSeconds=6000, HeartbeatSeconds=3000),
     Refusing=task("refuse", Retry=again("Refused", attempts=1), Catch=caught("Sorry")),
     Sorry=PASS,
 )

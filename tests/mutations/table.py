@@ -112,10 +112,10 @@ MUTATIONS: Final = (
         """    if task is None:
         return
     decision.frame = task.frame
-    if timeout_of(task, decision.at) is not None:  # the answer comes too late, whichever was noticed first
+    if timeout_of(task, decision.now) is not None:  # the answer comes too late, whichever was noticed first
 """,
         """    decision.frame = task.frame
-    if timeout_of(task, decision.at) is not None:
+    if timeout_of(task, decision.now) is not None:
 """,
         "tests/engine/test_prefixes.py::test_late_and_double_stimuli_change_nothing",
     ),
@@ -156,7 +156,7 @@ MUTATIONS: Final = (
     Mutation(
         "time does not run backwards in a log",
         "asl_engine/core/interpreter.py",
-        """max(stimulus.at, execution.at)""",
+        """max(stimulus.at, execution.at - execution.ahead)""",
         """stimulus.at""",
         "tests/engine/test_hostile.py::test_events_do_not_grow_younger_when_the_clock_is_set_back",
     ),
@@ -244,6 +244,15 @@ MUTATIONS: Final = (
         """                        raise error
 """,
         "tests/engine/test_stuck.py::test_it_is_tried_again_with_growing_pauses_until_it_can_be_stored",
+    ),
+    Mutation(
+        "a clock that is set is told of",
+        "asl_engine/engine/clock_changes.py",
+        """        for run in runs:
+            self._tell(run, by)
+""",
+        "",
+        "tests/engine/test_clock_set.py::test_a_wait_takes_its_seconds",
     ),
     Mutation(
         "a server looks after the dead",
