@@ -53,7 +53,7 @@ class Outcome(NamedTuple):
 
 def outcome(folder: Path, name: str, recorded: Recorded) -> Outcome:
     log = recorded.named(name)
-    last = None if log is None else log.events[-1]
+    last = log.events[-1] if log is not None and log.events else None
     output = plain(last.output.value) if isinstance(last, ev.ExecutionSucceeded) else None
     files = {
         plain(str(path.relative_to(folder))): plain(path.read_text("utf-8"))

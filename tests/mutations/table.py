@@ -44,11 +44,10 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "stored before it is acknowledged",
-        "asl_engine/engine/engine.py",
-        """            await self.store.create(record, machine.text, events, child)
+        "asl_engine/engine/launching.py",
+        """                await self._host.store.create(record, definition, events, child)
 """,
-        """            self.spawn(self.store.create(record, machine.text, events, child))
-            await asyncio.sleep(0)
+        """                self._host.spawn(self._host.store.create(record, definition, events, child))
 """,
         KILLS,
     ),
@@ -257,10 +256,10 @@ MUTATIONS: Final = (
     Mutation(
         "a server looks after the dead",
         "asl_engine/server/takeover.py",
-        """        if await self._take(arn):
-            return True
+        """        found = await self._take([*wanted])
 """,
-        "",
+        """        found = await self._take([])
+""",
         "tests/server/test_takeover.py::test_a_server_goes_on_with_what_another_process_was_running",
     ),
 )
