@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tests.crash import shim
 from tests.crash.client import MENDED, nobody
-from tests.crash.laws import Ack, Outcome, outcome
+from tests.crash.laws import OUTPUT, Ack, Outcome, outcome
 from tests.crash.lives import SYNCHRONOUS, UNHARMED, Doom
 from tests.crash.play import Play, lay_out
 from tests.crash.points import POINTS, Point
@@ -60,6 +60,10 @@ class Result(NamedTuple):
     seconds: float
 
 
+class Disturbed(Exception):
+    """A run that nobody has disturbed did not end as it should."""
+
+
 class Undisturbed(NamedTuple):
     """A run that nobody disturbs: what it comes to, its commits and acts in its longest life, and its length."""
 
@@ -84,7 +88,7 @@ def cases(kind: str) -> Iterator[Case]:
 
 @cache
 def undisturbed(folder: Path, mode: str, name: str) -> Undisturbed:
-    """Raises ``RuntimeError`` where not even that ends as it should."""
+    """Raises ``Disturbed`` where not even that ends as it should."""
     workflow = WORKFLOWS[name]
     lay_out(folder, workflow)
     counted = folder / "outside" / "counted"
@@ -100,14 +104,17 @@ def undisturbed(folder: Path, mode: str, name: str) -> Undisturbed:
     seconds = (time.monotonic() - begin) / max(1, len(play.lived))
     found = outcome(folder, EXECUTION, read(play.witness.database))
     if play.witness.broken or found.statuses.get(EXECUTION) != workflow.ends:
-        raise RuntimeError(f"{name} under asl {mode}: {found.statuses} {play.witness.broken}")
+        raise Disturbed(f"{name} under asl {mode}: {found.statuses} {play.witness.broken}")
     commits, acts = longest
     return Undisturbed(found, commits, acts, seconds)
 
 
 def run_case(case: Case, seed: int, folder: Path) -> Result:
-    """Raises ``RuntimeError`` where the workflow does not even run undisturbed."""
-    expected = undisturbed(folder / "undisturbed", case.mode, case.workflow)
+    """The result; a workflow that does not even run undisturbed has had its blow."""
+    try:
+        expected = undisturbed(folder / "undisturbed", case.mode, case.workflow)
+    except Disturbed as disturbed:
+        return Result(str(case), 1, {}, [(OUTPUT, str(disturbed))], 0.0)
     rng = random.Random(f"{seed}/{case}")
     begin = time.monotonic()
     play = Play(folder / "case", WORKFLOWS[case.workflow], case.mode, rng)

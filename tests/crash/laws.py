@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.crash.recorded import Recorded
 
-__all__ = ["LAWS", "SYNCED", "TOO_LATE", "Ack", "Outcome", "Witness", "outcome"]
+__all__ = ["LAWS", "OUTPUT", "SYNCED", "TOO_LATE", "Ack", "Outcome", "Witness", "outcome"]
 
 OUTPUT = "the output is that of an undisturbed run"
 ONCE = "a task whose end is recorded is not run again"
