@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from asl_engine.json_text import TooDeep, _encode, _refuse_depth, loads_own
+from asl_engine.json_text import TooDeep, _encode, _refuse_depth, loads_own, rewritten
 from asl_engine.json_values import MISSING, Json, Missing
+from asl_engine.limits import utf8_length
 
 __all__ = ["Payload"]
 
@@ -17,11 +18,13 @@ class Payload:
     (0: none yet); the store writes the text there and refers to it from every later event.
     """
 
-    __slots__ = ("_text", "_value", "origin")
+    __slots__ = ("_compact", "_text", "_value", "origin")
 
     def __init__(self, value: Json | Missing = MISSING, text: str | None = None) -> None:
         self._value: Any = value
         self._text = text
+        # Its compact form once that is known, True where it is that itself: what we write always is.
+        self._compact: Payload | bool = text is None
         self.origin = 0
 
     @classmethod
@@ -32,8 +35,7 @@ class Payload:
     @property
     def value(self) -> Json:
         if self._value is MISSING:
-            assert self._text is not None, "a payload has a value or a text"  # noqa: S101  invariant of the class
-            self._value = loads_own(self._text)
+            self._value = loads_own(self.text)
         value: Json = self._value
         return value
 
@@ -48,6 +50,56 @@ class Payload:
             _refuse_depth(self._value, text)
             self._text = text
         return self._text
+
+    @property
+    def length(self) -> int:
+        """The number of characters of the text.  Raises ``TooDeep``."""
+        text = self._text
+        return len(self.text if text is None else text)
+
+    @property
+    def size(self) -> int:
+        """The number of bytes of the text in UTF-8.  Raises ``TooDeep``."""
+        return utf8_length(self.text)
+
+    @property
+    def known_length(self) -> int:
+        """The number of characters of the text, 0 where it has not been made yet."""
+        return 0 if self._text is None else len(self._text)
+
+    @property
+    def compact(self) -> Payload:
+        """The same value with the text that we write for it: itself, where it has that.  Raises ``TooDeep``."""
+        if self._compact is True:
+            return self
+        if isinstance(self._compact, Payload):
+            return self._compact
+        try:
+            made = rewritten(self.value)
+        except RecursionError:
+            raise TooDeep from None
+        if made == self._text:
+            self._compact = True
+            return self
+        self._compact = Payload(self.value, made)
+        self._compact.mark_compact()
+        return self._compact
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether the text is known to be what we write for the value."""
+        return self._compact is True
+
+    def mark_compact(self) -> None:
+        """Take it for known, from whoever has seen to it, that the text is what we write for the value."""
+        self._compact = True
+
+    def apart(self) -> Payload:
+        """The same for another execution, which stores it elsewhere."""
+        other = Payload(MISSING, self.text)
+        if self._compact is not True:  # then the value was read from the text, and the text not made from it
+            other._value = self._value
+        return other
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Payload):

@@ -1,6 +1,6 @@
 """What the Step Functions API costs over HTTP, beside the engine without it.
 
-    python benchmarks/api.py [--rounds 3] [--requests 2000] [--at-once 50]
+    python -m benchmarks.api [--rounds 3] [--requests 2000] [--at-once 50]
 
 `asl serve` runs in a process of its own; the client keeps its connections open and does as little as it can.
 Each round measures the engine in process and the API in turn, and the medians are printed.  The executions are
@@ -11,17 +11,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from asl_engine.engine.engine import Engine
 from asl_engine.language.loader import load
@@ -29,11 +25,11 @@ from asl_engine.payload import Payload
 from asl_engine.resources.catalog import Catalog, resolve
 from asl_engine.resources.python.loading import load_tasks
 from asl_engine.store.sqlite.store import SqliteStore
+from benchmarks.serving import ROLE, ROOT, Connection, connections, serving
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
 
-ROOT = Path(__file__).parents[1]
 MACHINE = (ROOT / "statemachines" / "order.json").read_text(encoding="utf-8")
 INPUT = (ROOT / "order.json").read_text(encoding="utf-8")
 TASKS = "".join(
@@ -48,54 +44,6 @@ TASKS = "".join(
     )
 )
 POLL_SECONDS = 0.005
-ROLE = "arn:aws:iam::123456789012:role/bench"
-
-
-class Connection:
-    """One kept-alive connection that posts operations."""
-
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader = reader
-        self._writer = writer
-
-    @classmethod
-    async def open(cls, port: int) -> Connection:
-        return cls(*await asyncio.open_connection("127.0.0.1", port))
-
-    async def call(self, operation: str, **members: Any) -> dict[str, Any]:
-        body = json.dumps(members).encode()
-        head = (
-            f"POST / HTTP/1.1\r\nHost: localhost\r\nX-Amz-Target: AWSStepFunctions.{operation}\r\n"
-            f"Content-Type: application/x-amz-json-1.0\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        self._writer.write(head.encode() + body)
-        answer = await self._reader.readuntil(b"\r\n\r\n")
-        length = next(
-            int(line.split(b":")[1])
-            for line in answer.split(b"\r\n")
-            if line.lower().startswith(b"content-length")
-        )
-        content = await self._reader.readexactly(length)
-        if not answer.startswith(b"HTTP/1.1 200"):
-            raise SystemExit(f"{operation}: {content.decode()}")
-        found: dict[str, Any] = json.loads(content)
-        return found
-
-
-@contextmanager
-def serving(folder: Path) -> Iterator[int]:
-    """The port of a server with an empty database."""
-    command = [sys.executable, "-m", "asl_engine", "serve", "--port", "0", "--db", str(folder / "api.db")]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    server = subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    try:
-        assert server.stdout is not None  # noqa: S101  for the type checker
-        yield int(server.stdout.readline().decode().strip().rpartition(":")[2])
-    finally:
-        server.terminate()
-        server.wait()
 
 
 async def rate(at_once: int, count: int, port: int, work: Callable[[Connection, int], Awaitable[object]]) -> float:
@@ -106,14 +54,14 @@ async def rate(at_once: int, count: int, port: int, work: Callable[[Connection, 
         for number in numbers:
             await work(connection, number)
 
-    connections = [await Connection.open(port) for _ in range(at_once)]
+    opened = connections(port, at_once)
     started = time.perf_counter()
-    await asyncio.gather(*map(worker, connections))
+    await asyncio.gather(*map(worker, opened))
     return count / (time.perf_counter() - started)
 
 
 async def measure_api(port: int, requests: int, at_once: int) -> dict[str, float]:
-    connection = await Connection.open(port)
+    connection = Connection(port)
     machine = (await connection.call("CreateStateMachine", name="bench", definition=MACHINE, roleArn=ROLE))[
         "stateMachineArn"
     ]
@@ -180,8 +128,10 @@ def main() -> None:
             (Path(name) / "tasks").mkdir()
             (Path(name) / "tasks" / "echo.py").write_text(TASKS, encoding="utf-8")
             found["engine"].append(asyncio.run(measure_engine(Path(name), arguments.requests, arguments.at_once)))
-            with serving(Path(name)) as port:
-                for key, value in asyncio.run(measure_api(port, arguments.requests, arguments.at_once)).items():
+            with serving(Path(name)) as server:
+                for key, value in asyncio.run(
+                    measure_api(server.port, arguments.requests, arguments.at_once)
+                ).items():
                     found[key].append(value)
     medians = {key: statistics.median(values) for key, values in found.items()}
     engine = medians["engine"]

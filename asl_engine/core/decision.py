@@ -20,7 +20,7 @@ from asl_engine.errors import StatesError, too_large
 from asl_engine.expressions.scope import Scope
 from asl_engine.expressions.timestamps import format_timestamp
 from asl_engine.json_text import TooDeep
-from asl_engine.limits import Limits, cut, utf8_length
+from asl_engine.limits import Limits, cut
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,12 +219,12 @@ class Decision:
         Raises ``StatesError``: States.DataLimitExceeded where it is too large, States.Runtime where too deep.
         """
         try:
-            text = payload.text
+            length = payload.length
         except TooDeep as error:
             raise self.failure(f"The output cannot be kept: {error}.") from None
         limit = self.limits.activity_input_bytes if of_activity else self.limits.payload_bytes
         # A character is at most four bytes: short texts need no count.
-        if limit is not None and len(text) * 4 > limit and utf8_length(text) > limit:
+        if limit is not None and length * 4 > limit and payload.size > limit:
             raise too_large(self.frame.state)
         return payload
 

@@ -34,7 +34,6 @@ from asl_engine.core.stimuli import (
 from asl_engine.errors import MISSED_HEARTBEAT, EvaluationError, QueryFailure, StatesError
 from asl_engine.json_text import TooDeep
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.payload import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -149,12 +148,7 @@ def run_ready(decision: Decision, machine: StateMachine) -> None:
 def start(decision: Decision, machine: StateMachine, stimulus: Started) -> None:
     del machine
     if decision.execution.seq == 0:
-        decision.begin(own(stimulus.input), stimulus.salt)
-
-
-def own(payload: Payload) -> Payload:
-    """The execution's own copy: another execution may be given the same payload, and stores it elsewhere."""
-    return Payload.of_text(payload.text)
+        decision.begin(stimulus.input.apart(), stimulus.salt)
 
 
 def resume(decision: Decision, machine: StateMachine, stimulus: Resumed) -> None:
@@ -242,7 +236,7 @@ def report(decision: Decision, machine: StateMachine, stimulus: TaskReported) ->
     except StatesError as too_large:
         decision.emit(ev.TaskFailed, task.key, too_large.error, too_large.cause)
     else:
-        decision.emit(ev.TaskSucceeded, task.key, own(stimulus.output))
+        decision.emit(ev.TaskSucceeded, task.key, stimulus.output.apart())
 
 
 def submit(decision: Decision, machine: StateMachine, stimulus: SubmissionReported) -> None:
@@ -256,7 +250,7 @@ def submit(decision: Decision, machine: StateMachine, stimulus: SubmissionReport
     except StatesError as too_large:
         decision.emit(ev.TaskFailed, task.key, too_large.error, too_large.cause)
     else:
-        decision.emit(ev.TaskSubmitted, task.key, own(stimulus.output))
+        decision.emit(ev.TaskSubmitted, task.key, stimulus.output.apart())
 
 
 def take(decision: Decision, machine: StateMachine, stimulus: WorkerReported) -> None:
@@ -284,7 +278,7 @@ def report_map_run(decision: Decision, machine: StateMachine, stimulus: MapRunRe
         except StatesError as too_large:
             error, cause = too_large.error, too_large.cause
         else:
-            decision.emit(ev.MapRunSucceeded, work.key, own(stimulus.output))
+            decision.emit(ev.MapRunSucceeded, work.key, stimulus.output.apart())
             return
     decision.emit(ev.MapRunFailed, work.key, *decision.cut(error, cause))
 
@@ -373,7 +367,7 @@ def enter_next(decision: Decision, machine: StateMachine) -> None:
     state = machine.states[frame.next or machine.start_at]
     if decision.execution.seq >= decision.look_at:
         decision.let_time_pass()
-    given = Payload(frame.input.value) if state.rewrites_input else frame.input
+    given = frame.input.compact if state.rewrites_input else frame.input
     decision.emit(ev.StateEntered, state.name, state.type, given)
 
 

@@ -32,7 +32,7 @@ from asl_engine.core.stimuli import (
 from asl_engine.limits import AWS_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from asl_engine.core.machine import StateMachine
 
@@ -105,8 +105,25 @@ def _seq_of(recorded: Sequence[ev.Event], history_id: int) -> int:
 
 
 def telling(recorded: Sequence[ev.Event], position: int) -> ev.Event:
-    """The event at ``position``, or where that is a Map Run being aborted, the one which says why."""
+    """The event that says why the one at ``position`` has happened: itself, or one of those with it.
+
+    That is another one where a Map Run is aborted, and where several tasks are restarted together: only those
+    that the process itself ran say that it died.
+    """
+    if isinstance(recorded[position], ev.TaskRestarted):
+        return next((event for event in _restarted_together(recorded, position) if event.died), recorded[position])
     return next((event for event in recorded[position:] if not isinstance(event, ev.MapRunAborted)), recorded[-1])
+
+
+def _restarted_together(recorded: Sequence[ev.Event], position: int) -> Iterator[ev.TaskRestarted]:
+    """The restarts from ``position`` on that are of one new process: it restarts each task once."""
+    seen: set[int] = set()
+    for number in range(position, len(recorded)):
+        event = recorded[number]
+        if not isinstance(event, ev.TaskRestarted) or event.task in seen:
+            return
+        seen.add(event.task)
+        yield event
 
 
 def stimulus_before(execution: Execution, event: ev.Event) -> Stimulus:

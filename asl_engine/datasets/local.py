@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from uuid import uuid4
 
 from asl_engine.datasets.faults import StorageError
+from asl_engine.folders import make_folder, sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +59,7 @@ class LocalFolder:
         path = self._path(key)
         temporary = path.parent / f"{TEMPORARY_PREFIX}{uuid4().hex}{TEMPORARY_SUFFIX}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(path.parent)
             try:
                 with temporary.open("xb") as file:
                     copyfileobj(content, file, COPY_BYTES)
@@ -67,7 +68,7 @@ class LocalFolder:
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
         except OSError as error:
             raise StorageError(f"Cannot write {path}: {error.strerror}") from None
 
@@ -136,13 +137,3 @@ def _described(key: str, facts: os.stat_result) -> dict[str, Json]:
         "Size": facts.st_size,
         "StorageClass": "STANDARD",
     }
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power loss, where folders can be synced."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -16,6 +16,7 @@ process that has ended an execution is noticed by ``Engine.check``.
 
 Recovery.  Nothing that is to be done is stored.  To resume is to read the log, fold it, and see to what is open:
 tasks that were running are run again with the key they had, timers are set again, Map Runs count their children.
+Whoever has many to resume (a server, a Map Run) claims and reads them two hundred at a time (``resuming``).
 
 Time.  The clock that counts seconds is not the one that people set (``clock``); where that is set, every run is
 told (``clock_changes``).  A wait, a backoff, a timeout and a heartbeat are timers (``timers``): an event says when

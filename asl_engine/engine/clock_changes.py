@@ -55,10 +55,11 @@ class ClockChanges:
 
     def _tell(self, run: Run, by: int) -> None:
         now = self.clock.now()
-        for key, (heard, reported) in run.heartbeats.items():  # no remembered one is left from before
+        beaten = run.heartbeats or {}
+        for key, (heard, reported) in beaten.items():  # no remembered one is left from before
             if heard > reported:
                 run.inbox.append(Heartbeat(now - by, key, heard))
-            run.heartbeats[key] = HeartbeatTimes(heard + by, heard + by)
+            beaten[key] = HeartbeatTimes(heard + by, heard + by)
         put(run, ClockSetReported(now, by))
 
     async def _drive(self, runs: list[Run]) -> None:

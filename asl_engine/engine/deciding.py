@@ -98,16 +98,30 @@ class Deciding:
         """Put a stimulus to an execution that is not driven here; what follows is on disk, and not acted upon."""
         arn = record.identity.arn
         while True:
-            execution = await folded(record.identity, await self._store.events(arn))
-            run = Run(machine, execution, record.options, self._changes.since(execution))
-            run.tell(observer, [])
+            log = await self._store.events(arn)
             try:
-                events = await self.decide(run, stimulus._replace(at=self._clock.now()), ())
+                run, events = await self.decided(machine, record, stimulus, log, observer)
                 if events:
                     await self._store.append(arn, events)
             except Conflict:
                 continue  # it went on while we decided: decide again
             return run, events
+
+    async def decided(
+        self,
+        machine: StateMachine,
+        record: Record,
+        stimulus: Stimulus,
+        log: Sequence[Event],
+        observer: Observer | None,
+    ) -> tuple[Run, list[Event]]:
+        """What follows from a stimulus that comes now for an execution with this log; it is not on disk."""
+        if log:  # it may be ahead of a clock that is not this machine's
+            self._clock.catch_up(log[-1].at)
+        execution = await folded(record.identity, log)
+        run = Run(machine, execution, record.options, self._changes.since(execution))
+        run.tell(observer, [])
+        return run, await self.decide(run, stimulus._replace(at=self._clock.now()), ())
 
     def _advance(self, run: Run, stimulus: Stimulus, effort: Effort | None = None) -> list[Event]:
         return advance(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import execution_arn, role_arn, state_machine_arn
 from asl_engine.core.execution import Identity
 from asl_engine.core.task_tokens import task_token
-from asl_engine.errors import AslError, StoreError
+from asl_engine.errors import AslError, ExecutionBusy, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,14 +18,12 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, OpenTask
 
-__all__ = ["dismiss", "local_identity", "readable", "report_defect", "resolve", "salts", "token_of"]
+__all__ = ["dismiss", "driven_alone", "local_identity", "readable", "report_defect", "resolve", "token_of"]
 
 log = logging.getLogger("asl_engine.engine")
 
 # How long leaving the engine waits for tasks that were cancelled.
 FAREWELL_TIMEOUT = 1.0
-SALT_BYTES = 16
-SALTS_AT_ONCE = 256
 
 
 def local_identity(region: str, account: str, machine_name: str, name: str, started_at: int) -> Identity:
@@ -39,18 +36,6 @@ def local_identity(region: str, account: str, machine_name: str, name: str, star
         role_arn=role_arn(region, account),
         started_at=started_at,
     )
-
-
-def salts() -> Iterator[str]:
-    """Random texts, one for each execution.
-
-    Asking the system lets go of Python's lock, which the thread that writes may then have for a while: so it is
-    asked for many of them at once.
-    """
-    while True:
-        pool = os.urandom(SALTS_AT_ONCE * SALT_BYTES)
-        for at in range(0, len(pool), SALT_BYTES):
-            yield pool[at : at + SALT_BYTES].hex()
 
 
 def token_of(execution: Execution, task: OpenTask) -> str:
@@ -74,6 +59,22 @@ def readable(arn: str) -> Iterator[None]:
         log.exception("a defect of asl-engine keeps the execution %s from going on", arn)
         reason = f"{type(defect).__name__}: {defect}"
         raise StoreError(f"The log of the execution {arn} cannot be followed: {reason}") from defect
+
+
+@contextmanager
+def driven_alone(driven: set[str], arn: str) -> Iterator[None]:
+    """Put an execution among those that are ``driven``.  Raises ``ExecutionBusy`` where it is one of them.
+
+    If what is done meanwhile fails, it is none of them.
+    """
+    if arn in driven:
+        raise ExecutionBusy(f"The execution {arn} is being run by this process already")
+    driven.add(arn)
+    try:
+        yield
+    except BaseException:
+        driven.discard(arn)
+        raise
 
 
 def resolve(heard: asyncio.Future[list[Event]], result: list[Event] | BaseException | None) -> None:

@@ -16,14 +16,12 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from asl_engine.arn import is_express
-from asl_engine.core.execution import Execution, OpenTask
+from asl_engine.core.execution import OpenTask
 from asl_engine.core.interpreter import MAX_DECISION_EVENTS
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
     RedriveRequested,
     Resumed,
-    Started,
     StopRequested,
     TimerReported,
 )
@@ -32,17 +30,19 @@ from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.clock_changes import ClockChanges
 from asl_engine.engine.deciding import Deciding, folded
 from asl_engine.engine.due_times import watch_lifetime
-from asl_engine.engine.effects import dismiss, local_identity, readable, resolve, salts
+from asl_engine.engine.effects import dismiss, driven_alone, local_identity, readable, resolve
 from asl_engine.engine.given_up import GivenUp
 from asl_engine.engine.heartbeats import put
+from asl_engine.engine.host import Launch
 from asl_engine.engine.keeping import Keeping, Reply
+from asl_engine.engine.launching import Launching
 from asl_engine.engine.map_runs.registry import MapRunRegistry
-from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.retrying import Retrying
 from asl_engine.engine.run import Run
 from asl_engine.engine.timers import Timers
 from asl_engine.engine.working import Working
 from asl_engine.errors import (
+    AslError,
     Conflict,
     ExecutionAlreadyExists,
     ExecutionBusy,
@@ -51,11 +51,10 @@ from asl_engine.errors import (
     StoreUnavailable,
 )
 from asl_engine.limits import AWS_LIMITS, Limits
-from asl_engine.store.records import Record
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -69,7 +68,7 @@ if TYPE_CHECKING:
     from asl_engine.payload import Payload
     from asl_engine.resources import Resource
     from asl_engine.store.protocol import Store
-    from asl_engine.store.records import Child
+    from asl_engine.store.records import Child, Record
 
 __all__ = ["Engine"]
 
@@ -118,12 +117,12 @@ class Engine:
         )
         self.retrying = Retrying(self.timers.busy, store.note, sleep=sleep)
         self._deciding = Deciding(store, self._changes, limits, self.activities.knows, self.retrying)
+        self._launching = Launching(self, self._deciding, self._changes)
         self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)
         self.given_up = GivenUp(store, self.retrying, self.spawn)
         self._working = Working(self, self._drive, self._abandon)
         self._spawned: set[asyncio.Task[None]] = set()
-        self._salts = salts()
         self.closed = False  # it has been left
 
     async def __aenter__(self) -> Self:
@@ -135,6 +134,7 @@ class Engine:
         self.closed = True
         self.timers.close()
         await dismiss(self._spawned)
+        self.store.driven.difference_update(self.runs)
         with suppress(StoreError):  # then this process counts as one that died
             unfinished = [arn for arn, run in self.runs.items() if not run.done.done()]
             await self.store.leave([*unfinished, *self.given_up.leaving])
@@ -170,30 +170,39 @@ class Engine:
         """
         if identity.arn in self.runs:
             raise ExecutionAlreadyExists(f"The execution {identity.arn} exists already")
-        run = Run(machine, Execution(identity), options, self._changes.total)
-        with self.timers.busy():
-            started = Started(identity.started_at, input, next(self._salts))
-            events = await self._deciding.decide(run, started)
-            if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
-                events = in_short(events)
-            record = Record(identity, machine.digest, options=options)
-            await self.store.create(record, machine.text, events, child)
-            self._admit(run)
-            self._act(run, events)
+        (run,) = await self.launch_many(machine, [Launch(identity, input, child)], options)
+        if isinstance(run, AslError):
+            raise run
         return run
+
+    async def launch_many(
+        self, machine: StateMachine, launches: Sequence[Launch], options: RunOptions = NO_OPTIONS
+    ) -> list[Run | AslError]:
+        """As ``launch``, for executions of one machine: the run of each, or what prevents it."""
+        return await self._launching.launch(machine, launches, options)
+
+    def begin(self, run: Run, events: list[Event]) -> None:
+        """Drive an execution that was just started or redriven: these events of it are on disk."""
+        self._admit(run)
+        self._act(run, events)
 
     async def resume(self, machine: StateMachine, record: Record) -> Run:
         """Go on with an execution that a process has left unfinished.
 
         Tasks that were running are run again, with the key they had; where that process died, each of them is
-        told how often this has happened to it.  Raises ``ExecutionBusy`` where that process is alive,
-        ``StoreError`` where its log makes no sense.
+        told how often this has happened to it.  Raises ``ExecutionBusy`` where that process is alive, or an engine
+        of this one drives it, ``StoreError`` where its log makes no sense.
         """
         self.given_up.check(record.identity.arn)
-        died = await self.store.claim(record.identity.arn)
-        with readable(record.identity.arn):
-            stimulus = Resumed(self.clock.now(), restarted=True, died=died)
-            run, events = await self._deciding.put(machine, record, stimulus, self.observer)
+        with driven_alone(self.store.driven, record.identity.arn):
+            died = await self.store.claim(record.identity.arn)
+            with readable(record.identity.arn):
+                stimulus = Resumed(self.clock.now(), restarted=True, died=died)
+                run, events = await self._deciding.put(machine, record, stimulus, self.observer)
+        return self.go_on(run, events)
+
+    def go_on(self, run: Run, events: list[Event]) -> Run:
+        """Drive an execution that was resumed, once the events that follow from that are on disk."""
         self._admit(run)
         if run.execution.status == "RUNNING":
             for work in run.execution.open.values():
@@ -230,14 +239,19 @@ class Engine:
         """
         with self.timers.busy():
             await self.map_runs.finalize_those_of(record.identity.arn)
-            now = self.clock.now()
-            run, events = await self._deciding.put(machine, record, RedriveRequested(now, token), self.observer)
-            reason = None if events else not_redrivable(run.execution, now, self.limits)
+            stimulus = RedriveRequested(self.clock.now(), token)
+            run, events = await self._deciding.put(machine, record, stimulus, self.observer)
+            reason = None if events else not_redrivable(run.execution, self.clock.now(), self.limits)
             if reason is not None:
                 raise ExecutionNotRedrivable(run.arn, reason)
-            self._admit(run)
-            self._act(run, events)
+            self.begin(run, events)
         return run
+
+    async def decided(
+        self, machine: StateMachine, record: Record, stimulus: Stimulus, log: list[Event]
+    ) -> tuple[Run, list[Event]]:
+        """What follows from a stimulus that comes now for an execution with this log; it is not on disk yet."""
+        return await self._deciding.decided(machine, record, stimulus, log, self.observer)
 
     async def ask(self, run: Run, stimulus: Stimulus) -> list[Event]:
         """Put a stimulus to an execution: the events that it has led to, once they are on disk.
@@ -251,6 +265,8 @@ class Engine:
             return []
         self.retrying.check(run.arn)
         heard: asyncio.Future[list[Event]] = asyncio.get_running_loop().create_future()
+        if run.asked is None:
+            run.asked = {}
         run.asked[id(stimulus)] = heard  # it is not another's as long as the stimulus is in the inbox
         self.deliver(run, stimulus)
         return await heard
@@ -269,8 +285,10 @@ class Engine:
 
     def _admit(self, run: Run) -> None:
         self.runs[run.arn] = run
-        watch_lifetime(self, run)
-        self._changes.catch_up(run)
+        self.store.driven.add(run.arn)
+        if run.execution.status == "RUNNING":  # it may have ended as soon as it began
+            watch_lifetime(self, run)
+            self._changes.catch_up(run)
 
     def deliver(self, run: Run, stimulus: Stimulus) -> None:
         """Put a stimulus into the inbox, and see that somebody empties it."""
@@ -291,14 +309,13 @@ class Engine:
         try:
             while inbox and not run.done.done():
                 events: list[Event] = []
-                taken: list[Stimulus] = []
-                while inbox:
-                    stimulus = inbox.pop(0)
-                    taken.append(stimulus)
+                for stimulus in inbox:  # and those that come meanwhile
                     made = await self._deciding.decide(run, stimulus, events)
                     events += made
                     if run.asked and id(stimulus) in run.asked:
                         answers.append(Reply(stimulus, run.asked.pop(id(stimulus)), made))
+                taken = inbox.copy()
+                inbox.clear()
                 if events:
                     try:
                         await self.store.append(run.arn, events)
@@ -358,6 +375,7 @@ class Engine:
     def _let_go(self, run: Run) -> None:
         if self.runs.get(run.arn) is run:  # and not the one that goes on with a redrive
             del self.runs[run.arn]
+            self.store.driven.discard(run.arn)
         self._working.leave(run)
 
     async def _superseded(self, run: Run) -> None:

@@ -39,6 +39,8 @@ def of_task(run: Run, key: int, now: int, *, stuck: bool = False) -> Heartbeat |
         return Heartbeat(now, key)
     if task.heartbeat is None:
         return None
+    if run.heartbeats is None:
+        run.heartbeats = {}
     last = run.heartbeats.get(key)
     if last is None:
         run.heartbeats[key] = HeartbeatTimes(now, now)
@@ -51,23 +53,23 @@ def of_task(run: Run, key: int, now: int, *, stuck: bool = False) -> Heartbeat |
 
 def put(run: Run, stimulus: Stimulus) -> None:
     """Put a stimulus into the inbox, and before it the heartbeat that the execution has to know then."""
-    if run.heartbeats and (heartbeat := _remembered(run, stimulus)) is not None:
+    if run.heartbeats and (heartbeat := _remembered(run, run.heartbeats, stimulus)) is not None:
         run.inbox.append(heartbeat)
     run.inbox.append(stimulus)
 
 
-def _remembered(run: Run, stimulus: Stimulus) -> Heartbeat | None:
+def _remembered(run: Run, heartbeats: dict[int, HeartbeatTimes], stimulus: Stimulus) -> Heartbeat | None:
     """The heartbeat that the execution has to hear of before this stimulus, if there is one."""
     key = getattr(stimulus, "task", getattr(stimulus, "timer", 0))
-    last, task = run.heartbeats.get(key), run.execution.open.get(key)
+    last, task = heartbeats.get(key), run.execution.open.get(key)
     if last is None:
         return None
     if not isinstance(task, OpenTask) or isinstance(stimulus, TaskReported):
-        del run.heartbeats[key]
+        del heartbeats[key]
     elif isinstance(stimulus, Heartbeat):
-        run.heartbeats[key] = HeartbeatTimes(stimulus.at, stimulus.at)
+        heartbeats[key] = HeartbeatTimes(stimulus.at, stimulus.at)
     elif last.heard > last.reported and task.heartbeat_due is not None and stimulus.at >= task.heartbeat_due:
-        run.heartbeats[key] = HeartbeatTimes(last.heard, last.heard)
+        heartbeats[key] = HeartbeatTimes(last.heard, last.heard)
     if not isinstance(task, OpenTask) or task.heartbeat_due is None or stimulus.at < task.heartbeat_due:
         return None
     return Heartbeat(stimulus.at, key, last.heard) if last.heard > last.reported else None

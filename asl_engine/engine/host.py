@@ -5,28 +5,38 @@ Nothing below ``engine.py`` knows the engine itself: whoever needs one takes a `
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Identity, OpenTask
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
+    from asl_engine.engine.given_up import GivenUp
     from asl_engine.engine.retrying import Retrying
     from asl_engine.engine.run import Run
     from asl_engine.engine.timers import Busy, Timers
+    from asl_engine.errors import AslError
     from asl_engine.limits import Limits
     from asl_engine.payload import Payload
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Child, Record
 
-__all__ = ["Host", "StandIn"]
+__all__ = ["Host", "Launch", "StandIn"]
+
+
+class Launch(NamedTuple):
+    """An execution to be started.  ``child`` says of which Map Run it is, if of any."""
+
+    identity: Identity
+    input: Payload
+    child: Child | None = None
 
 
 class Host(Protocol):
@@ -47,6 +57,9 @@ class Host(Protocol):
     @property
     def retrying(self) -> Retrying: ...
 
+    @property
+    def given_up(self) -> GivenUp: ...
+
     async def launch(
         self,
         machine: StateMachine,
@@ -55,6 +68,18 @@ class Host(Protocol):
         options: RunOptions = NO_OPTIONS,
         child: Child | None = None,
     ) -> Run: ...
+
+    async def launch_many(
+        self, machine: StateMachine, launches: Sequence[Launch], options: RunOptions = NO_OPTIONS
+    ) -> list[Run | AslError]: ...
+
+    def begin(self, run: Run, events: list[Event]) -> None: ...
+
+    async def decided(
+        self, machine: StateMachine, record: Record, stimulus: Stimulus, log: list[Event]
+    ) -> tuple[Run, list[Event]]: ...
+
+    def go_on(self, run: Run, events: list[Event]) -> Run: ...
 
     async def resume(self, machine: StateMachine, record: Record) -> Run: ...
 

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.core.interpreter import MACHINE_TIMER
+from asl_engine.resources.cancelling import GIVEN_UP
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ __all__ = ["HeartbeatTimes", "Observer", "Run"]
 
 
 class Run:
-    """An execution that this process drives."""
+    """An execution that this process drives.
+
+    There may be a hundred thousand that only wait, so what few of them need is made when it is needed.
+    """
 
     __slots__ = (
         "__weakref__",
@@ -60,12 +64,13 @@ class Run:
         self.next: OpenTask | None = None  # what whoever drives performs itself when the inbox is empty
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.pending: dict[int, Busy] = {}  # tasks that have been called and wait for an answer from outside
-        self.submitted: set[int] = set()  # tasks whose call has submitted its work
-        self.answered: set[int] = set()  # tasks that were answered with their tokens while their call goes on
-        self.heartbeats: dict[int, HeartbeatTimes] = {}  # by the task, where it has beaten
+        self.submitted: set[int] | None = None  # tasks whose call has submitted its work, if any ever has
+        self.answered: set[int] | None = None  # those that were answered with tokens while their call goes on
+        self.heartbeats: dict[int, HeartbeatTimes] | None = None  # by the task, where one has beaten
         self.inbox: list[Stimulus] = []
         self.clock = clock  # how far the wall clock had been set when it was first decided: ``ClockChanges.total``
-        self.asked: dict[int, asyncio.Future[list[Event]]] = {}  # by the stimulus: who waits for what follows
+        # By the stimulus: who waits for what follows.
+        self.asked: dict[int, asyncio.Future[list[Event]]] | None = None
 
     def waits_for(self, key: int, due: int) -> bool:
         """Whether a timer that was set for this moment (milliseconds since the epoch) still means something."""
@@ -79,7 +84,16 @@ class Run:
 
         Another process takes it up, or nobody waits for it any more because the task was answered with its token.
         """
-        return key in self.answered or (self.execution.status == "RUNNING" and key in self.execution.open)
+        if self.answered is not None and key in self.answered:
+            return True
+        return self.execution.status == "RUNNING" and key in self.execution.open
+
+    def note_submission(self, key: int) -> None:
+        """The call of a task has submitted its work: what is left of it only waits for the answer."""
+        if self.submitted is None:
+            self.submitted = {key}
+        else:
+            self.submitted.add(key)
 
     def stop_waiting(self, key: int) -> None:
         """Do not wait for the job of a task that was answered with its token.
@@ -88,16 +102,36 @@ class Run:
         """
         task = self.tasks.get(key)
         if task is not None:
-            self.answered.add(key)
-            if key in self.submitted:
+            if self.answered is None:
+                self.answered = {key}
+            else:
+                self.answered.add(key)
+            if self.submitted is not None and key in self.submitted:
                 del self.tasks[key]
                 task.cancel()
+
+    def cancel_closed(self) -> None:
+        """Cancel the tasks that have timed out or were given up with their branch: nobody waits for them."""
+        for key in [key for key in [*self.tasks, *self.pending] if key not in self.execution.open]:
+            self.cancel(key)
+
+    def cancel(self, key: int) -> None:
+        task = self.tasks.pop(key, None)
+        if task is not None:
+            task.cancel(None if self.goes_on(key) else GIVEN_UP)
+        self.no_longer_pending(key)
+
+    def no_longer_pending(self, key: int) -> None:
+        busy = self.pending.pop(key, None)
+        if busy is not None:
+            busy.close()
 
     def forget(self, key: int) -> None:
         """The call of a task has ended."""
         self.tasks.pop(key, None)
-        self.submitted.discard(key)
-        self.answered.discard(key)
+        for noted in (self.submitted, self.answered):
+            if noted is not None:
+                noted.discard(key)
 
     async def wait(self) -> Execution:
         """The execution when it has ended.

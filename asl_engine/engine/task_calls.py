@@ -22,7 +22,7 @@ __all__ = ["task_call"]
 
 def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
     if task.submitted is not None:
-        run.submitted.add(task.key)
+        run.note_submission(task.key)
     voice = _Voice(host, run, task.key)
     frame = task.frame
     return TaskCall(
@@ -59,7 +59,7 @@ class _Voice:
         report = partial(self._report, output)
         await self._host.retrying.insist(run.arn, report)  # the work is under way, and not to be lost
         if key in run.tasks:
-            run.submitted.add(key)
+            run.note_submission(key)
 
     async def _report(self, output: Payload) -> None:
         await self._host.ask(self._run, SubmissionReported(self._host.clock.now(), self._key, output))

@@ -20,7 +20,6 @@ from asl_engine.engine.host import Host
 from asl_engine.engine.task_calls import task_call
 from asl_engine.errors import StatesError
 from asl_engine.resources import PENDING
-from asl_engine.resources.cancelling import GIVEN_UP
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -100,7 +99,7 @@ class Working:
         watch_due(self._host, run, run.execution.open.get(event.task))
 
     def _answered(self, run: Run, event: TaskSucceeded | TaskFailed) -> None:
-        self._no_longer_pending(run, event.task)
+        run.no_longer_pending(event.task)
         run.stop_waiting(event.task)
 
     def _clock_set(self, run: Run, event: ClockSet) -> None:
@@ -108,10 +107,8 @@ class Working:
         watch_all(self._host, run)
 
     def _closed(self, run: Run, event: Event) -> None:
-        """Tasks that have timed out or were given up with their branch have nobody to report to."""
         del event
-        for key in [key for key in [*run.tasks, *run.pending] if key not in run.execution.open]:
-            self._cancel(run, key)
+        run.cancel_closed()
         self._host.map_runs.close(run)
 
     # -- open work ----------------------------------------------------------------------------------
@@ -211,15 +208,4 @@ class Working:
         """Give up all that is under way."""
         run.next = None
         for key in [*run.tasks, *run.pending]:
-            self._cancel(run, key)
-
-    def _cancel(self, run: Run, key: int) -> None:
-        task = run.tasks.pop(key, None)
-        if task is not None:
-            task.cancel(None if run.goes_on(key) else GIVEN_UP)
-        self._no_longer_pending(run, key)
-
-    def _no_longer_pending(self, run: Run, key: int) -> None:
-        busy = run.pending.pop(key, None)
-        if busy is not None:
-            busy.close()
+            run.cancel(key)

@@ -17,6 +17,7 @@ from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import RedriveRequested
 from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.payload import Payload
+from asl_engine.splicing import copy_of
 from asl_engine.store.records import Record
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _copied(events: Iterable[ev.Event]) -> list[ev.Event]:
     copies: list[ev.Event] = []
     for event in events:
         payloads: dict[str, Any] = {
-            name: own.setdefault(id(value), Payload.of_text(value.text))
+            name: copy_of(value, own)
             for name, value in zip(event._fields, event, strict=True)
             if isinstance(value, Payload)
         }

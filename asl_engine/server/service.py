@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from asl_engine.core.apply import apply
 from asl_engine.core.execution import Execution
 from asl_engine.core.stimuli import MachineDeletionReported
-from asl_engine.engine.clock import SystemClock
 from asl_engine.engine.deciding import folded
+from asl_engine.engine.resuming import resume_many
 from asl_engine.errors import AslError, ExecutionBusy, StoreError, StoreUnavailable
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
@@ -45,7 +45,8 @@ log = logging.getLogger("asl_engine.server")
 Operations: TypeAlias = "Mapping[str, Callable[[Request, Service], Awaitable[dict[str, Any]]]]"
 
 MAX_COMPILED = 256
-MAX_OPEN = 1_000_000
+# It takes some 10 ms, while nobody is answered.
+RESUMED_AT_ONCE = 200
 
 
 class Service:
@@ -194,13 +195,12 @@ class Service:
 
     def watch(self, run: Run) -> Run:
         """Log the error if driving the execution fails, which is a defect of the engine."""
-        run.done.add_done_callback(lambda done: _report(run.arn, done))
+        run.done.add_done_callback(partial(_report, run.arn))
         return run
 
     async def unfinished(self) -> list[str]:
         """The ARNs of the executions that run, the oldest first; to be asked before any request is answered."""
-        running = await self.store.executions(status="RUNNING", limit=MAX_OPEN)
-        return [record.identity.arn for record in reversed(running)]
+        return await self.store.running()
 
     async def resume_all(self, unfinished: Sequence[str], retry: Callable[[str], None]) -> int:
         """Resume those executions that no process drives, while requests are answered.  Returns their number.
@@ -213,27 +213,52 @@ class Service:
             insist = partial(self.engine.retrying.insist, "the start of the server")
             await insist(self.engine.map_runs.finalize_all)
             await insist(self.learn_deletions)
-            for arn in unfinished:
-                try:
-                    resumed += await self.adopt(arn)
-                except ExecutionBusy:
-                    continue
-                except StoreUnavailable:
+            for arn, error in (await self.adopt(unfinished)).items():
+                if error is None:
+                    resumed += 1
+                elif isinstance(error, StoreUnavailable):
                     retry(arn)
-                except AslError as error:
+                else:
                     log.warning("cannot resume %s: %s", arn, error)
             for arn in tuple(self._deleting):
                 await insist(partial(self.find_machine, arn))
         return resumed
 
-    async def adopt(self, arn: str) -> bool:
-        """Resume an execution, unless it is driven here, has ended or was deleted meanwhile.
+    async def adopt(self, arns: Sequence[str]) -> dict[str, AslError | None]:
+        """Resume executions that run and that nobody drives: what prevents each, None where nothing does.
 
-        Returns whether it goes on here.  Raises ``AslError``.
+        Those that go on already, have ended or are not this server's are left out.
         """
-        async with self._adopting:
-            record = None if arn in self.engine.runs else await self.store.record(arn)
-            return record is not None and record.status == "RUNNING" and await self._resume(record)
+        found: dict[str, AslError | None] = {}
+        for at in range(0, len(arns), RESUMED_AT_ONCE):
+            some = arns[at : at + RESUMED_AT_ONCE]
+            try:
+                async with self._adopting:
+                    found |= await self._adopt(some)
+            except AslError as error:
+                found |= dict.fromkeys(some, error)
+        return found
+
+    async def _adopt(self, arns: Sequence[str]) -> dict[str, AslError | None]:
+        found: dict[str, AslError | None] = {}
+        served = []
+        for record in await self.store.records([arn for arn in arns if arn not in self.engine.runs]):
+            try:
+                machine = await self._served(record) if record.status == "RUNNING" else None
+            except AslError as error:
+                found[record.identity.arn] = error
+                continue
+            if machine is not None:
+                served.append((machine, record))
+        for arn, resumed in (await resume_many(self.engine, served)).items():
+            if isinstance(resumed, AslError):
+                await self._left(arn, resumed)
+                if not isinstance(resumed, ExecutionBusy):
+                    found[arn] = resumed
+            else:
+                self.watch(resumed)
+                found[arn] = None
+        return found
 
     async def driven(self, record: Record) -> Run | None:
         """The run of an execution, which this process resumes if no other drives it; None if that fails.
@@ -244,39 +269,39 @@ class Service:
         async with self._adopting:  # concurrent requests must not resume it twice
             if arn not in self.engine.runs and record.status == "RUNNING":
                 try:
-                    await self._resume(record)
+                    machine = await self._served(record)
+                    if machine is not None:
+                        self.watch(await self.engine.resume(machine, record))
                 except StoreUnavailable:  # whoever asks may ask again
                     raise
                 except AslError as error:
+                    await self._left(arn, error)
                     log.warning("cannot resume %s: %s", arn, error)
         return self.engine.runs.get(arn)
 
-    async def _resume(self, record: Record) -> bool:
-        if record.identity.map_run is not None:  # its Map Run resumes it
-            return False
+    async def _left(self, arn: str, error: AslError) -> None:
+        """An execution was claimed, and cannot be resumed."""
+        if isinstance(error, StoreError) and not isinstance(error, StoreUnavailable):
+            await self.store.unclaim(arn)  # its log makes no sense, at least to this process
+
+    async def _served(self, record: Record) -> StateMachine | None:
+        """The machine of an execution that this server can drive; of others it is told why they are left."""
+        who = record.identity
+        if who.map_run is not None:  # its Map Run resumes it
+            return None
         machine = await self.compiled(record.definition)
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
         if missing and not record.options.served:
-            log.warning("%s is left to `asl resume`: nothing here serves %s", record.identity.arn, missing[0])
-            return False
+            log.warning("%s is left to `asl resume`: nothing here serves %s", who.arn, missing[0])
+            return None
         if _has_its_own_world(record.options):
-            log.warning("%s is left to `asl resume`, which knows with what it was started", record.identity.arn)
-            return False
+            log.warning("%s is left to `asl resume`, which knows with what it was started", who.arn)
+            return None
         case = record.options.mock_case
         if case is not None and self.mocking is None:
-            log.warning("%s is left: its test case %s needs a mock configuration", record.identity.arn, case)
-            return False
-        if type(self.engine.clock) is not SystemClock:
-            events = await self.store.events(record.identity.arn)  # the log may be ahead of the clock
-            self.engine.clock.catch_up(events[-1].at)
-        try:
-            self.watch(await self.engine.resume(machine, record))
-        except StoreUnavailable:
-            raise
-        except StoreError:  # its log makes no sense, at least to this process
-            await self.store.unclaim(record.identity.arn)
-            raise
-        return True
+            log.warning("%s is left: its test case %s needs a mock configuration", who.arn, case)
+            return None
+        return machine
 
 
 def _has_its_own_world(options: RunOptions) -> bool:

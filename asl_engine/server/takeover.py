@@ -14,11 +14,12 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from asl_engine.errors import AslError, ExecutionBusy, StoreError, StoreUnavailable
+from asl_engine.errors import StoreError, StoreUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
+    from asl_engine.errors import AslError
     from asl_engine.store.protocol import Store
 
 __all__ = ["Takeover"]
@@ -32,7 +33,7 @@ MAX_NAMED = 3
 
 
 class Takeover:
-    """``adopt`` goes on with an execution by its ARN, and says whether it does; it raises ``AslError``.
+    """``adopt`` goes on with executions, by their ARNs: what prevents each, None where nothing does.
 
     ``finalize`` does what is left to do of Map Runs that are over.  ``given_up`` are executions that this process
     has driven and cannot drive on.
@@ -41,7 +42,7 @@ class Takeover:
     def __init__(
         self,
         store: Store,
-        adopt: Callable[[str], Awaitable[bool]],
+        adopt: Callable[[Sequence[str]], Awaitable[Mapping[str, AslError | None]]],
         finalize: Callable[[], Awaitable[None]],
         given_up: Collection[str] = (),
     ) -> None:
@@ -75,7 +76,7 @@ class Takeover:
         """Go on with what has been left behind since the last look; the ARNs."""
         self._notice()
         again, self._again = self._again, []
-        taken = [arn for arn in again if await self._take(arn)]
+        taken = await self._take(again)
         if not self._is_due:
             return taken
         try:
@@ -85,21 +86,17 @@ class Takeover:
             self._tell_once(str(error))
             return taken
         self._is_due, self._told = False, ""
-        found = [arn for arn, owner, served in orphans if await self._take_from(arn, owner, served=served)]
+        wanted = {arn: owner for arn, owner, served in orphans if self._is_wanted(arn, owner, served=served)}
+        found = await self._take([*wanted])
+        self._left |= {arn: wanted[arn] for arn in wanted.keys() - {*found, *self._again}}
         if found:
             named = ", ".join(found[:MAX_NAMED])
             others = f" and {len(found) - MAX_NAMED} others" if len(found) > MAX_NAMED else ""
             log.warning("%s%s: the process is gone, and this server goes on", named, others)
         return taken + found
 
-    async def _take_from(self, arn: str, owner: str, *, served: bool) -> bool:
-        if not (owner or served) or arn in self._given_up or self._left.get(arn) == owner:
-            return False
-        if await self._take(arn):
-            return True
-        if arn not in self._again:
-            self._left[arn] = owner
-        return False
+    def _is_wanted(self, arn: str, owner: str, *, served: bool) -> bool:
+        return bool(owner or served) and arn not in self._given_up and self._left.get(arn) != owner
 
     def _notice(self) -> None:
         """Whether somebody has gone, or may have come and gone."""
@@ -117,17 +114,17 @@ class Takeover:
     def _alive(leases: Mapping[str, bool]) -> set[str]:
         return {token for token, alive in leases.items() if alive}
 
-    async def _take(self, arn: str) -> bool:
-        try:
-            return await self._adopt(arn)
-        except ExecutionBusy:  # somebody else was quicker
-            return False
-        except StoreUnavailable:
-            self._again.append(arn)
-            return False
-        except AslError as error:
-            log.warning("cannot resume %s: %s", arn, error)
-            return False
+    async def _take(self, arns: Sequence[str]) -> list[str]:
+        """Those of the executions that go on here now."""
+        taken = []
+        for arn, error in (await self._adopt(arns)).items():
+            if error is None:
+                taken.append(arn)
+            elif isinstance(error, StoreUnavailable):
+                self._again.append(arn)
+            else:
+                log.warning("cannot resume %s: %s", arn, error)
+        return taken
 
     def _tell_once(self, text: str) -> None:
         if text != self._told:

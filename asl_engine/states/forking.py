@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.payload import Payload
+from asl_engine.splicing import array
 
 if TYPE_CHECKING:
     from asl_engine.core.decision import Decision
     from asl_engine.core.frames import Fork
+    from asl_engine.payload import Payload
 
 __all__ = ["fork_of", "joined"]
 
@@ -21,4 +22,4 @@ def fork_of(decision: Decision) -> Fork:
 
 def joined(decision: Decision) -> Payload:
     """The results of all branches or iterations, in their order."""
-    return Payload([result.value for result in fork_of(decision).results if result is not None])
+    return array([result for result in fork_of(decision).results if result is not None])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.core.events import StateExited
 from asl_engine.payload import Payload
+from asl_engine.splicing import made_from
 from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class JsonataFlow(NamedTuple):
     def arguments(self, decision: Decision) -> Payload:
         if self.arguments_template is None:
             return decision.frame.input
-        return Payload(self.arguments_template.evaluate(decision.bindings()))
+        return made_from(self.arguments_template.evaluate(decision.bindings()), decision.frame.input)
 
     def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         if self.output is None and self.assign is None:
@@ -57,8 +58,8 @@ def leave(
     assigned = (
         None if assign is None else within_variable_limits(decision, Payload(assign.evaluate(bindings)), "Assign")
     )
-    handed_on = default if output is None else Payload(output.evaluate(bindings))
     frame = decision.frame
+    handed_on = default if output is None else made_from(output.evaluate(bindings), frame.input, default)
     decision.emit(StateExited, frame.state, frame.type, decision.within_limit(handed_on), target, assigned)
 
 

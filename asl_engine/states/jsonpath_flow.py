@@ -14,6 +14,7 @@ from asl_engine.expressions.errors import NO_INPUT, PathNotFound, ResultPathErro
 from asl_engine.expressions.jsonpath.syntax import DATA
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
+from asl_engine.splicing import made_from, part, put
 from asl_engine.states.variables import within_variable_limits
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class JsonPathFlow(NamedTuple):
         given = self.input(decision)
         if self.parameters is None:
             return given
-        return Payload(self.parameters.evaluate(decision.scope(given.value)))
+        return made_from(self.parameters.evaluate(decision.scope(given.value)), given)
 
     def exit(self, decision: Decision, result: Payload, target: str | None) -> None:
         """Leave the state with the result of its work: ResultSelector, Assign, ResultPath, OutputPath.
@@ -93,7 +94,8 @@ def select(decision: Decision, path: Path | None, payload: Payload) -> Payload:
         return Payload({})
     if path.text == "$":
         return payload
-    return Payload(evaluate_path(decision, path, payload.value))
+    value = evaluate_path(decision, path, payload.value)
+    return Payload(value) if path.steps is None else part(payload, path.steps, value)
 
 
 def evaluate_path(decision: Decision, path: Path, data: Json) -> Json:
@@ -113,7 +115,7 @@ def shown(value: Json) -> str:
 
 def select_result(decision: Decision, selector: Template, result: Payload) -> Payload:
     """ResultSelector."""
-    return Payload(selector.evaluate(decision.scope(result.value)))
+    return made_from(selector.evaluate(decision.scope(result.value)), result)
 
 
 def put_result(decision: Decision, result_path: ReferencePath | None, result: Payload) -> Payload:
@@ -126,6 +128,8 @@ def put_result(decision: Decision, result_path: ReferencePath | None, result: Pa
     if result_path.text == "$":
         return result
     try:
-        return Payload(result_path.put(decision.frame.input.value, result.value))
+        value = result_path.put(decision.frame.input.value, result.value)
     except ResultPathError as error:
         raise StatesError("States.ResultPathMatchFailure", error.detail) from None
+    frame = decision.frame
+    return put(frame.input, result_path.steps, result, value, kept=result is frame.result or result is frame.input)

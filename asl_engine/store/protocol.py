@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
+    from asl_engine.errors import AslError
     from asl_engine.json_values import Json
     from asl_engine.store.records import (
         ActivityRecord,
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
         MachineRecord,
         MapRunChild,
         MapRunRecord,
+        NewExecution,
         Orphan,
         Place,
         Record,
@@ -47,6 +49,11 @@ class Store(Protocol):
     @property
     def map_runs(self) -> MapRuns: ...
 
+    @property
+    def driven(self) -> set[str]:
+        """The ARNs of the executions that engines on this store drive: never two of them the same."""
+        ...
+
     async def create(
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
     ) -> None:
@@ -56,6 +63,10 @@ class Store(Protocol):
         ``child`` names the Map Run that the execution belongs to, if any.
         Raises ``ExecutionAlreadyExists`` if the ARN is taken.
         """
+        ...
+
+    async def create_many(self, new: Sequence[NewExecution], definition: str) -> list[AslError | None]:
+        """As ``create``, for executions of one definition that share a commit: what kept each from being kept."""
         ...
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
@@ -83,7 +94,18 @@ class Store(Protocol):
         """The events with these ``seq``, in order."""
         ...
 
+    async def logs(self, arns: Collection[str]) -> dict[str, list[Event]]:
+        """The events of many executions, read together.
+
+        Long logs are missing, and those that cannot be read: ``events`` reads them, or tells what is wrong.
+        """
+        ...
+
     async def record(self, arn: str) -> Record | None: ...
+
+    async def records(self, arns: Collection[str]) -> list[Record]:
+        """Those of the executions that exist, the oldest first."""
+        ...
 
     async def definition(self, digest: str) -> str: ...
 
@@ -95,6 +117,10 @@ class Store(Protocol):
         self, machine: str | None = None, status: Status | None = None, limit: int = 1000
     ) -> list[Record]:
         """The newest executions first, without the children of Map Runs."""
+        ...
+
+    async def running(self) -> list[str]:
+        """The executions that run, the oldest first, without the children of Map Runs."""
         ...
 
     async def page(
@@ -116,6 +142,13 @@ class Store(Protocol):
 
         Returns whether the process that owned it died: one that ends in good order leaves its executions.
         Raises ``ExecutionBusy`` if a live process owns it.
+        """
+        ...
+
+    async def claim_many(self, arns: Collection[str]) -> dict[str, bool]:
+        """As ``claim``, for those of the executions that run and that no other living process owns.
+
+        Returns for each of them whether the process that owned it died.
         """
         ...
 

@@ -8,6 +8,9 @@ from asl_engine.arn import qualified_arn
 from asl_engine.store.run_options import NO_OPTIONS, RunOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asl_engine.core.events import Event
     from asl_engine.core.execution import Identity, Status
     from asl_engine.json_values import Json
 
@@ -23,6 +26,7 @@ __all__ = [
     "MapRunChild",
     "MapRunRecord",
     "MapRunStatus",
+    "NewExecution",
     "Orphan",
     "Place",
     "Record",
@@ -119,6 +123,14 @@ class Child(NamedTuple):
     map_run: str
     number: int
     items: int
+
+
+class NewExecution(NamedTuple):
+    """An execution to be kept with its first events.  ``child``: of which Map Run it is, if of any."""
+
+    record: Record
+    events: Sequence[Event]
+    child: Child | None = None
 
 
 class MapRunChild(NamedTuple):

@@ -323,6 +323,21 @@ FAULTS: dict[str, tuple[str, str, str]] = {
         ARN,
         "its log refers to the payload of event 77, which is not there",
     ),
+    "pieces of a payload that is not there": (
+        "UPDATE events SET payload = CAST('[[77, 0, 1]]' AS BLOB) WHERE seq = 2",
+        ARN,
+        "its log refers to the payload of event 77, which is not there",
+    ),
+    "a piece that another payload does not have": (
+        "UPDATE events SET payload = CAST('[[1, 0, 9999]]' AS BLOB) WHERE seq = 2",
+        ARN,
+        "event 2 of its log is damaged (StoreError: A payload in the database refers to more of another",
+    ),
+    "no list of pieces": (
+        "UPDATE events SET payload = CAST('[1.5]' AS BLOB) WHERE seq = 2",
+        ARN,
+        "event 2 of its log is damaged (ValueError: [1.5] is no list of pieces)",
+    ),
     "an event that cannot follow": (
         "UPDATE events SET frame = 9 WHERE seq = 2",
         ARN,

@@ -41,11 +41,15 @@ def drive(
     limits: Limits = AWS_LIMITS,
     identity: Identity = IDENTITY,
 ) -> tuple[Execution, list[Event]]:
-    """Run to the end.  ``answers`` gives each state's task results, in turn: a value, an error or NEVER."""
+    """Run to the end.  ``answers`` gives each state's task results, in turn: a value, an error or NEVER.
+
+    A ``Payload`` stands for a value that comes as its text.
+    """
     machine = load(definition if isinstance(definition, str) else json.dumps(definition))
     scripts = {state: deque(given) for state, given in (answers or {}).items()}
     execution = Execution(identity)
-    events = advance(machine, execution, Started(NOW, Payload({} if data is None else data)), limits)
+    given = data if isinstance(data, Payload) else Payload({} if data is None else data)
+    events = advance(machine, execution, Started(NOW, given), limits)
     silent: set[int] = set()
     at = NOW
     while execution.status == "RUNNING":
@@ -58,7 +62,8 @@ def drive(
                 report = TaskReported(at, ready[0].key, None, answer.error, answer.cause)
                 events += advance(machine, execution, report, limits)
             else:
-                events += advance(machine, execution, TaskReported(at, ready[0].key, Payload(answer)), limits)
+                output = answer if isinstance(answer, Payload) else Payload(answer)
+                events += advance(machine, execution, TaskReported(at, ready[0].key, output), limits)
             continue
         timers = [(w.due, w.key) for w in execution.open.values() if w.due is not None]
         deadline = machine_deadline(machine, execution)

@@ -9,7 +9,7 @@ from asl_engine.core.events import ClockSet, ExecutionForked, WaitScheduled
 from asl_engine.core.interpreter import lifetime_end, machine_deadline
 from asl_engine.core.stimuli import ClockSetReported, TimerReported
 from asl_engine.limits import AWS_LIMITS
-from asl_engine.store.sqlite.codec import decode, encode
+from asl_engine.store.sqlite.codec import decode, encode, rows_of
 from tests.core.driver import IDENTITY, NOW
 from tests.core.steps import Steps, check_laws, parallel, scope, state, task, wait
 
@@ -90,7 +90,7 @@ def test_it_is_stored_and_what_was_stored_before_is_read() -> None:
         WaitScheduled(1, 0, 0, NOW, 0, NOW + 1, absolute=True),
         ClockSet(2, 0, 0, NOW, 0, -5, 5),
     ]
-    rows = encode(events)
+    rows = rows_of(encode(1, events))
     assert decode(rows, {}) == events
     older = (*rows[0][:6], f'{{"due":{NOW}}}', None)
     assert decode([older], {}) == [WaitScheduled(1, 0, 0, NOW, 0, NOW)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.core.apply import fold
+from asl_engine.core.events import TaskRestarted
 from asl_engine.core.execution import Execution
 from asl_engine.core.interpreter import advance
 from asl_engine.core.replay import replay
@@ -18,7 +19,19 @@ from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS
 from asl_engine.payload import Payload
 from tests.core.driver import IDENTITY, NOW, history
-from tests.core.steps import Steps, catch, check_laws, check_steps, report, retry, scope, state, told
+from tests.core.steps import (
+    Steps,
+    catch,
+    check_laws,
+    check_steps,
+    parallel,
+    report,
+    retry,
+    scope,
+    state,
+    task,
+    told,
+)
 
 if TYPE_CHECKING:
     from asl_engine.core import events as ev
@@ -338,6 +351,21 @@ def test_a_process_that_died_is_held_against_the_tasks_that_it_ran(
     assert fold(IDENTITY, steps.log).deaths == steps.execution.deaths
     steps.take(Resumed(steps.after(7_000).at, restarted=True))  # one that was left in good order
     assert steps.tasks()[0].frame.deaths == (2 if suspect else 0)
+    check_steps(steps)
+
+
+@pytest.mark.parametrize("died", [True, False])
+def test_a_replay_tells_what_ran_in_the_process_from_what_goes_on_outside(died: bool) -> None:
+    """One process is replaced: only the second task says whether it died."""
+    asked = state("Task", Resource=CALLBACK, Parameters={"FunctionName": "f"}, HeartbeatSeconds=10)
+    steps = Steps(scope(P=parallel(scope(Asked=asked), scope(Called=task(TimeoutSeconds=60)))))
+    steps.take(SubmissionReported(steps.at, steps.tasks("Asked")[0].key, Payload("asked")))
+    for _ in range(2):
+        restarted = steps.take(Resumed(steps.at, restarted=True, died=died))
+        assert [(type(event), event.died) for event in restarted if isinstance(event, TaskRestarted)] == [
+            (TaskRestarted, False),
+            (TaskRestarted, died),
+        ]
     check_steps(steps)
 
 

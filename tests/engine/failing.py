@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.store.sqlite import writer
 from asl_engine.store.sqlite.appends import insert
+from asl_engine.store.sqlite.lookup import Lookup
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Disk:
                 raise store._place.explained(self.error)
             return await fetch(store, query, values)
 
+        monkeypatch.setattr(Lookup, "rows", lambda *_: None)  # then all is fetched
         monkeypatch.setattr(writer, "insert", insert_or_fail)
         monkeypatch.setattr(SqliteStore, "fetch", fetch_or_fail)
 

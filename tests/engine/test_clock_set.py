@@ -57,6 +57,7 @@ class Machine:
         self.engine = self.booted()
 
     def booted(self) -> Engine:
+        self.store.driven.clear()  # no other process knows of it
         clock = SystemClock(lambda: self.wall, lambda: self.steady)
         return Engine(self.store, {FUNCTION: self.work}, clock=clock)
 

@@ -19,6 +19,8 @@ from asl_engine.language.loader import load
 from asl_engine.limits import Limits
 from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore
+from asl_engine.store.records import Record
+from tests.core.driver import IDENTITY
 
 if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
@@ -468,6 +470,40 @@ def test_leaving_the_engine_interrupts_and_a_new_one_goes_on() -> None:
         assert sum(isinstance(event, TaskRestarted) for event in await store.events(run.arn)) == 1
 
     play(scenario)
+
+
+def test_two_engines_on_one_store_do_not_drive_one_execution() -> None:
+    async def scenario(store: MemoryStore) -> None:
+        clock = VirtualClock()
+        async with Engine(store, {FUNCTION: answer}, clock=clock) as other:
+            async with Engine(store, {FUNCTION: never}, clock=clock) as engine:
+                run = await engine.start(machine_of(TASK), "m", Payload({}), "n")
+                record = await store.record(run.arn)
+                assert record is not None
+                for resuming in (engine, other):
+                    with pytest.raises(ExecutionBusy, match="by this process already"):
+                        await resuming.resume(run.machine, record)
+                assert run.arn in store.driven
+            assert store.driven == set()
+            assert (await (await other.resume(run.machine, record)).wait()).status == "SUCCEEDED"
+        assert store.driven == set()
+
+    play(scenario)
+
+
+def test_what_another_process_drives_is_not_driven_here() -> None:
+    class Elsewhere(MemoryStore):
+        async def claim(self, arn: str) -> bool:
+            raise ExecutionBusy(f"The execution {arn} is being run by another process")
+
+    async def main() -> None:
+        store, machine = Elsewhere(), machine_of(TASK)
+        async with Engine(store, {FUNCTION: answer}, clock=VirtualClock()) as engine:
+            with pytest.raises(ExecutionBusy, match="another process"):
+                await engine.resume(machine, Record(IDENTITY, machine.digest))
+        assert store.driven == set()
+
+    anyio.run(main)
 
 
 def test_resuming_what_has_ended_gives_its_end() -> None:

@@ -188,7 +188,7 @@ def test_requests_are_answered_while_executions_are_resumed(
         raise AssertionError
 
     with monkeypatch.context() as patches, running(db, patient_tasks(), resumes=False) as server:
-        patches.setattr(Service, "_resume", never)
+        patches.setattr(Service, "_adopt", never)
         client = server.client()
         assert client.describe_execution(executionArn=arn)["status"] == "RUNNING"
         assert ran(client, PASS, name="meanwhile")["status"] == "SUCCEEDED"

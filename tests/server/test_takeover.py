@@ -23,7 +23,10 @@ from asl_engine.store.sqlite.store import SqliteStore
 from tests.server.harness import ended, running
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from asl_engine.errors import AslError
 
 
 class Others:
@@ -34,7 +37,7 @@ class Others:
         self.left: list[Orphan] = []
         self.asked = self.finalized = 0
         self.adopted: list[str] = []
-        self.refusals: dict[str, Exception | None] = {}  # None: it is nothing for this server
+        self.refusals: dict[str, AslError | None] = {}  # None: it is nothing for this server
         self.failure: StoreError | None = None
 
     def other_leases(self) -> dict[str, bool]:
@@ -49,14 +52,12 @@ class Others:
             raise self.failure
         return self.left
 
-    async def adopt(self, arn: str) -> bool:
-        self.adopted.append(arn)
-        if arn in self.refusals:
-            if (refusal := self.refusals[arn]) is not None:
-                raise refusal
-            return False
-        self.left = [one for one in self.left if one.arn != arn]
-        return True
+    async def adopt(self, arns: Sequence[str]) -> dict[str, AslError | None]:
+        self.adopted += arns
+        taken = [arn for arn in arns if arn not in self.refusals]
+        self.left = [one for one in self.left if one.arn not in taken]
+        refused = {arn: refusal for arn in arns if (refusal := self.refusals.get(arn)) is not None}
+        return {**refused, **dict.fromkeys(taken)}
 
     async def finalize(self) -> None:
         self.finalized += 1

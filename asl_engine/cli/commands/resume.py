@@ -176,13 +176,25 @@ def _nothing(db: Path, *, as_json: bool) -> int:
 
 
 async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Execution | AslError | None:
-    """None for an execution that is left alone: somebody else drives it, or a signal came."""
-    try:
-        return await go_on(store, record, signals)
-    except (ExecutionBusy, Interrupted):
-        return None
-    except AslError as error:
-        return error
+    """None for an execution that is left alone: somebody else drives it, or a signal came.
+
+    One that a task of another execution waits for may be driven with that one, in this process.
+    """
+    arn = record.identity.arn
+    while True:
+        try:
+            return await go_on(store, record, signals)
+        except ExecutionBusy:
+            there = await store.record(arn)
+            if arn not in store.driven and (there is None or there.status == "RUNNING"):
+                return None
+        except Interrupted:
+            return None
+        except AslError as error:
+            return error
+        await asyncio.wait({signals.received}, timeout=FOLLOW_SECONDS)
+        if signals.received.done():
+            return None
 
 
 def _by_error(records: list[Record], outcomes: list[Execution | AslError | None]) -> dict[str, list[str]]:

@@ -13,14 +13,13 @@ from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from asl_engine.core.apply import fold
 from asl_engine.engine.map_runs.children import Children
 from asl_engine.engine.map_runs.counts import Counts
 from asl_engine.engine.map_runs.finalizing import finalize
 from asl_engine.engine.map_runs.inputs import Input, Inputs
 from asl_engine.engine.map_runs.outputs import Outputs
-from asl_engine.engine.map_runs.redrives import is_to_be_redriven
-from asl_engine.engine.map_runs.results import ended_children
+from asl_engine.engine.map_runs.redrives import can_redrive, may_redrive
+from asl_engine.engine.map_runs.results import ended_children, folded_children
 from asl_engine.errors import StatesError
 from asl_engine.payload import Payload
 from asl_engine.resources.python.threads import run_in_thread
@@ -112,7 +111,8 @@ class MapRun:
                     ready.extend(await inputs.next())
                     exhausted = not ready
                 else:
-                    self._children.start(ready.popleft())
+                    room = self._max_at_once - len(self._children)
+                    self._children.start([ready.popleft() for _ in range(min(room, len(ready)))])
             if exhausted:
                 self._is_total_known = True
             if exhausted and not self._children and not self._children.have_news and not self._again:
@@ -193,25 +193,27 @@ class MapRun:
         after = -1
         while page := await self._insist(partial(self._store.map_runs.children, self.arn, after, PAGE)):
             after = page[-1].number
-            for one in page:
-                number, items, arn, status, _ = one
-                if number == self._started_before:
-                    self._started_before += 1
-                else:
-                    self._started_too.add(number)
-                if await self._insist(partial(is_to_be_redriven, self._host, one, self.work.redrives)):
-                    self._again.append(one)
-                    continue
-                if status != "RUNNING" and self._outputs.are_too_large:
-                    self.counts.add(status, items)
-                    continue
-                child = await self._insist(partial(self._store.record, arn))
-                assert child is not None  # noqa: S101  executions are never removed
-                if status == "RUNNING":
-                    await self._children.resume(one, child)
-                else:
-                    events = await self._insist(partial(self._store.events, arn))
-                    self._note(number, items, fold(child.identity, events))
+            await self._restore_some(page)
+
+    async def _restore_some(self, children: list[MapRunChild]) -> None:
+        for child in children:
+            if child.number == self._started_before:
+                self._started_before += 1
+            else:
+                self._started_too.add(child.number)
+        ended = [child for child in children if child.status != "RUNNING"]
+        fallen = {child for child in ended if may_redrive(child, self.work.redrives)}
+        of_interest = [child for child in ended if child in fallen or not self._outputs.are_too_large]
+        logged = await self._insist(partial(folded_children, self._store, of_interest))
+        executions = dict(zip(of_interest, logged, strict=True))
+        for child in ended:
+            if child in fallen and can_redrive(self._host, executions[child]):
+                self._again.append(child)
+            elif child in executions:
+                self._note(child.number, child.items, executions[child])
+            else:
+                self.counts.add(child.status, child.items)
+        await self._children.resume([child for child in children if child.status == "RUNNING"])
 
     async def abort_children(self) -> None:
         """Abort what runs, and keep the counts."""

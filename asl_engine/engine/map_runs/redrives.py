@@ -5,23 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_express
-from asl_engine.core.apply import fold
 from asl_engine.core.redrive import not_redrivable
 
 if TYPE_CHECKING:
+    from asl_engine.core.execution import Execution
     from asl_engine.engine.host import Host
     from asl_engine.store.records import MapRunChild
 
-__all__ = ["is_to_be_redriven"]
+__all__ = ["can_redrive", "may_redrive"]
 
 
-async def is_to_be_redriven(host: Host, child: MapRunChild, redrives: int) -> bool:
-    """Whether a child has ended unsuccessfully before this redrive of its Map Run, and can go on."""
-    if child.status in {"RUNNING", "SUCCEEDED"} or child.round >= redrives:
-        return False
-    if is_express(child.arn):  # it is begun anew
-        return True
-    record = await host.store.record(child.arn)
-    assert record is not None  # noqa: S101  executions are never removed
-    execution = fold(record.identity, await host.store.events(child.arn))
-    return not_redrivable(execution, host.clock.now(), host.limits) is None
+def may_redrive(child: MapRunChild, redrives: int) -> bool:
+    """Whether a child has ended unsuccessfully before this redrive of its Map Run."""
+    return child.status not in {"RUNNING", "SUCCEEDED"} and child.round < redrives
+
+
+def can_redrive(host: Host, execution: Execution) -> bool:
+    """Whether such a child, as its log has left it, can go on.  An Express child is begun anew."""
+    return is_express(execution.identity.arn) or not_redrivable(execution, host.clock.now(), host.limits) is None

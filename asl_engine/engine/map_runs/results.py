@@ -12,17 +12,18 @@ from asl_engine.json_text import dumps
 from asl_engine.states.item_flow import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution
     from asl_engine.datasets import ChildExecution
     from asl_engine.store.protocol import Store
+    from asl_engine.store.records import MapRunChild
 
     Page: TypeAlias = tuple[int, list[ChildExecution]]
     Insist: TypeAlias = Callable[[Callable[[], Awaitable[Page]]], Coroutine[None, None, Page]]
 
-__all__ = ["ended_children", "failed_result", "in_short"]
+__all__ = ["ended_children", "failed_result", "folded_children", "in_short"]
 
 PAGE = 200
 COMPACT = Writing(None, "", "COMPACT", "JSON")  # what AWS does without a ResultWriter
@@ -73,13 +74,18 @@ def ended_children(
 
 
 async def _page(store: Store, map_run: str, after: int) -> Page:
-    found = []
-    for child in await store.map_runs.children(map_run, after, PAGE):
-        after = child.number
-        record = await store.record(child.arn)
-        assert record is not None  # noqa: S101  executions are never removed
-        found.append(result_of(fold(record.identity, await store.events(child.arn))))
-    return after, found
+    children = await store.map_runs.children(map_run, after, PAGE)
+    if children:
+        after = children[-1].number
+    return after, [result_of(child) for child in await folded_children(store, children)]
+
+
+async def folded_children(store: Store, children: Sequence[MapRunChild]) -> list[Execution]:
+    """The executions of some children of a Map Run, in the same order."""
+    arns = [child.arn for child in children]
+    identities = {record.identity.arn: record.identity for record in await store.records(arns)}
+    logs = await store.logs(arns)
+    return [fold(identities[arn], logs[arn] if arn in logs else await store.events(arn)) for arn in arns]
 
 
 def in_short(events: list[Event]) -> list[Event]:

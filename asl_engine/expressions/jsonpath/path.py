@@ -31,12 +31,13 @@ __all__ = ["Path", "ReferencePath", "compile_path", "compile_reference_path"]
 class Path:
     """A compiled path.
 
-    ``root`` is ``$``, ``$$`` or ``$name``.  ``is_reference``: the path has only names and indexes.
+    ``root`` is ``$``, ``$$`` or ``$name``.  ``is_reference``: the path has only names and indexes; where it leads
+    into the data, they are its ``steps``.
     ``definite``: it finds one value at most; an indefinite path finds a list.  ``find(scope)`` returns what
     the path leads to, or ``MISSING``; it raises ``EvaluationError`` where that takes too many steps.
     """
 
-    __slots__ = ("_reason", "definite", "find", "is_reference", "root", "text")
+    __slots__ = ("_reason", "definite", "find", "is_reference", "root", "steps", "text")
 
     def __init__(
         self,
@@ -47,12 +48,14 @@ class Path:
         *,
         definite: bool = True,
         is_reference: bool = False,
+        steps: tuple[Step, ...] | None = None,
     ) -> None:
         self.text = text
         self.root = root
         self.find = find
         self.definite = definite
         self.is_reference = is_reference
+        self.steps = steps
         self._reason = reason
 
     def get(self, scope: Scope) -> Json:
@@ -74,6 +77,7 @@ def compile_path(text: str) -> Path:
             _find_steps(root, steps),
             _reason(root, lambda value: explain(steps, value)),
             is_reference=True,
+            steps=steps if root == DATA else None,
         )
     from asl_engine.expressions.jsonpath.query import compile_query
 

@@ -7,13 +7,14 @@ Host that the server was not told to answer to (``hosts``).
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
 from functools import partial
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from uuid import UUID
+
+from pydantic_core import to_json
 
 from asl_engine.errors import ExecutionBusy, StoreError
 from asl_engine.json_text import JsonSyntaxError, loads
@@ -111,9 +112,8 @@ def make_app(
         except Exception:
             log.exception("request %s", identifier)
             body, status = {"__type": "InternalFailure", "message": "Internal server error"}, 500
-        text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
         headers = [(b"x-amzn-requestid", identifier.encode()), (b"content-type", CONTENT_TYPE.encode())]
-        await _respond(send, status, headers, text.encode())
+        await _respond(send, status, headers, to_json(body))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != "/":

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from asl_engine.core.apply import shared
-from asl_engine.errors import Conflict, ExecutionAlreadyExists
+from asl_engine.errors import AslError, Conflict, ExecutionAlreadyExists
 from asl_engine.store.memory.machines import MemoryMachines
 from asl_engine.store.memory.map_runs import MemoryMapRuns
 from asl_engine.store.memory.places import behind
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.store.memory.machines import MemoryTags
-    from asl_engine.store.records import ActivityRecord, Child, Orphan, Place, Record
+    from asl_engine.store.records import ActivityRecord, Child, NewExecution, Orphan, Place, Record
 
 __all__ = ["MemoryStore"]
 
@@ -56,6 +56,7 @@ class MemoryStore:
     """Keeps executions for as long as the object lives."""
 
     def __init__(self) -> None:
+        self.driven: set[str] = set()
         self._records: dict[str, Record] = {}
         self._events: dict[str, list[Event]] = {}
         self._definitions: dict[str, str] = {}
@@ -79,6 +80,17 @@ class MemoryStore:
         if child is not None:
             self.map_runs.add(child, arn)
         await self.append(arn, events[own:])
+
+    async def create_many(self, new: Sequence[NewExecution], definition: str) -> list[AslError | None]:
+        failures: list[AslError | None] = []
+        for record, events, child in new:
+            try:
+                await self.create(record, definition, events, child)
+            except AslError as error:
+                failures.append(error)
+            else:
+                failures.append(None)
+        return failures
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         log = self._events[arn]
@@ -134,8 +146,14 @@ class MemoryStore:
         log = self._events[arn]
         return [log[number - 1] for number in sorted({*numbers})]
 
+    async def logs(self, arns: Collection[str]) -> dict[str, list[Event]]:
+        return {arn: [*self._events[arn]] for arn in arns if arn in self._events}
+
     async def record(self, arn: str) -> Record | None:
         return self._records.get(arn)
+
+    async def records(self, arns: Collection[str]) -> list[Record]:
+        return [record for arn, record in self._records.items() if arn in {*arns}]
 
     async def definition(self, digest: str) -> str:
         return self._definitions[digest]
@@ -156,6 +174,13 @@ class MemoryStore:
             and record.identity.map_run is None
         ]
         return chosen[:limit]
+
+    async def running(self) -> list[str]:
+        return [
+            arn
+            for arn, record in self._records.items()
+            if record.status == "RUNNING" and record.identity.map_run is None
+        ]
 
     async def page(
         self,
@@ -178,6 +203,9 @@ class MemoryStore:
         """Always succeeds: no other process can see these executions."""
         del arn
         return False
+
+    async def claim_many(self, arns: Collection[str]) -> dict[str, bool]:
+        return {arn: False for arn in arns if self._records[arn].status == "RUNNING"}
 
     async def leave(self, arns: Collection[str]) -> None:
         """Nobody could claim them."""

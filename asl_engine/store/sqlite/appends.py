@@ -40,6 +40,10 @@ REDRIVE_EXECUTION = """
     WHERE execution = ?
 """
 CLAIM_EXECUTION = "UPDATE executions SET owner = ? WHERE arn = ? AND owner = ?"
+CLAIM_EXECUTIONS = (
+    "UPDATE executions SET owner = ? WHERE status = 'RUNNING' AND owner = ?"
+    " AND arn IN (SELECT value FROM json_each(?))"
+)
 LEAVE_EXECUTIONS = "UPDATE executions SET owner = ? WHERE owner = ? AND arn IN (SELECT value FROM json_each(?))"
 
 
@@ -113,10 +117,13 @@ def _change(db: sqlite3.Connection, statement: str, rows: Sequence[tuple[Any, ..
 
 
 def _ends(appends: Sequence[Append]) -> list[tuple[str, int, str]]:
-    """What ``END_EXECUTIONS`` takes: those that end alike and at the same moment are ended together."""
+    """What ``END_EXECUTIONS`` takes: those that end alike and at the same moment are ended together.
+
+    One that ends as it begins is inserted with its end.
+    """
     alike: dict[tuple[str, int], list[int]] = {}
     for append in appends:
-        if append.ended:
+        if append.ended and not append.execution:
             alike.setdefault(append.ended, []).append(append.key)
     return [(*ended, dumps([*keys])) for ended, keys in alike.items()]
 

@@ -200,15 +200,21 @@ def _decoded(rows: list[Row]) -> list[Event]:
     for number, row in enumerate(rows, 1):
         if row[0] != number:
             raise _Unfoldable(f"event {number} of its log is missing: event {row[0]} follows")
-    if gone := referred_to(rows):
+    wanted: set[int] = set()
+    for row in rows:
+        try:
+            wanted |= referred_to([row])
+        except ValueError as error:
+            raise _Unfoldable(f"event {row[0]} of its log is damaged ({_short(error)})") from None
+    if gone := wanted - {row[0] for row in rows}:
         raise _Unfoldable(f"its log refers to the payload of event {min(gone)}, which is not there")
     events: list[Event] = []
     payloads: dict[int, Payload] = {}
     for row in rows:
         try:
             events += decode([row], payloads)
-            if isinstance(row[7], str):
-                loads(row[7])
+            if not isinstance(row[7], int | None):
+                loads(payloads[row[0]].text)
         except Exception as error:  # noqa: BLE001  whatever a damaged row leads to is what there is to tell
             raise _Unfoldable(f"event {row[0]} of its log is damaged ({_short(error)})") from None
     return events

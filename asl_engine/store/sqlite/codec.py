@@ -3,7 +3,10 @@
 A row is ``(seq, id, previous, at, frame, kind, data, payload)``.  ``data`` is a JSON object of the
 event's small fields.  ``payload`` is the text of its input or output; where an earlier event of the
 same execution carried the very same payload and it is not small, ``payload`` is that event's ``seq``
-instead: a large document that passes through ten states is stored once.
+instead: a large document that passes through ten states is stored once.  Where a large text only has much
+of earlier ones, ``payload`` is a blob: a line with the list of its pieces, and then what it has of its own.
+A piece is ``[seq, start, end]``, characters of that event's text, or the number of the next of its own
+characters.  ``[seq, start, end, 1]`` counts in the text as we write it, where the event's came in another form.
 """
 
 from __future__ import annotations
@@ -15,13 +18,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from asl_engine.core.events import EVENT_KINDS, Event, StateExited
 from asl_engine.json_text import dumps, loads_own
 from asl_engine.payload import Payload
+from asl_engine.splicing import Extract, Spliced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["COLUMNS", "WIDTH", "Row", "decode", "encode", "referred_to", "rows_of", "unstored"]
+    from asl_engine.splicing import Piece
 
-Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | None]
+__all__ = ["COLUMNS", "WIDTH", "Row", "decode", "encode", "payload_of", "referred_to", "rows_of", "unstored"]
+
+Row: TypeAlias = tuple[int, int, int, int, int, str, str | None, str | int | bytes | None]
 
 COLUMNS = ("seq", "id", "previous", "at", "frame", "kind", "data", "payload")
 WIDTH = 1 + len(COLUMNS)  # of a row with the execution's key
@@ -32,12 +38,13 @@ ASSIGNED = "assigned"
 SELDOM_THE_SAME = frozenset({"cause", "salt"})
 # Texts shorter than this are cheaper to repeat than to look up.
 INLINE_LENGTH = 128
+MADE_COMPACT = 1
 
 
 class _Kind:
     """How to take apart the events of one kind."""
 
-    __slots__ = ("data", "make", "name", "payload", "payload_field", "small")
+    __slots__ = ("data", "make", "name", "payload", "payload_field", "read", "small")
 
     def __init__(self, kind: type[Event]) -> None:
         own = [name for name in kind._fields if name not in COLUMNS]
@@ -53,6 +60,7 @@ class _Kind:
         data = _data_of(names)
         # State names recur.
         self.data = data if SELDOM_THE_SAME & {*names} else lru_cache(maxsize=1024)(data)
+        self.read: Callable[[str], Any] = _read_state if {*names} == {"name", "type"} else loads_own
 
 
 def _data_of(names: list[str]) -> Callable[[Any], str]:
@@ -60,6 +68,15 @@ def _data_of(names: list[str]) -> Callable[[Any], str]:
     if len(names) == 1:
         return lambda value: dumps({names[0]: value})
     return lambda values: dumps(dict(zip(names, values, strict=True)))
+
+
+_cached_read = lru_cache(maxsize=4096)(loads_own)
+
+
+def _read_state(data: str) -> Any:
+    """Executions of one machine share the names of its states."""
+    fields: Any = _cached_read(data)
+    return fields.copy()
 
 
 _KINDS = {kind: _Kind(kind) for kind in EVENT_KINDS.values()}
@@ -74,14 +91,14 @@ def encode(execution: int, events: Sequence[Event]) -> list[Any]:
     values: list[Any] = []
     for event in events:
         kind = _KINDS[type(event)]
-        text: str | int | None = None
+        text: str | int | bytes | None = None
         if kind.payload is not None:
             payload = kind.payload(event)
-            text = payload.text
-            if not payload.origin:
-                payload.origin = event.seq
-            elif len(text) >= INLINE_LENGTH:
+            if 0 < payload.origin < event.seq and payload.length >= INLINE_LENGTH:
                 text = payload.origin
+            else:
+                text = _in_pieces(payload) if isinstance(payload, Spliced) else payload.text
+                payload.origin = payload.origin or event.seq
         data = None if kind.small is None else kind.data(kind.small(event))
         if type(event) is StateExited and event.assigned is not None and data is not None:
             data = f'{data[:-1]},"{ASSIGNED}":{event.assigned.text}}}'
@@ -107,9 +124,69 @@ def unstored(events: Sequence[Event]) -> None:
             payload.origin = 0
 
 
-def referred_to(rows: Sequence[Row]) -> set[int]:
-    """The ``seq`` of the events, not among these rows, whose texts these rows refer to."""
-    return {row[7] for row in rows if isinstance(row[7], int)} - {row[0] for row in rows}
+def _in_pieces(payload: Spliced) -> str | bytes:
+    """The list of its pieces and what it has of its own; its text where it refers to what is not stored."""
+    pieces: list[Any] = []
+    own: list[str] = []
+    for piece in payload.pieces:
+        if isinstance(piece, str):
+            pieces.append(len(piece))
+            own.append(piece)
+        elif piece.source.origin:
+            where = [piece.source.origin, piece.start, piece.end]
+            pieces.append(where if piece.source.is_compact else [*where, MADE_COMPACT])
+        else:
+            return payload.text
+    return f"{dumps(pieces)}\n{''.join(own)}".encode()
+
+
+def _of_pieces(stored: bytes, payloads: dict[int, Payload]) -> Payload:
+    listed, own = _listed(stored)
+    pieces: list[Piece] = []
+    at = 0
+    for piece in listed:
+        if isinstance(piece, int):
+            pieces.append(own[at : at + piece])
+            at += piece
+        else:
+            source = payloads[piece[0]]
+            if len(piece) == 3:
+                source.mark_compact()
+            pieces.append(Extract(source, piece[1], piece[2]))
+    return Spliced(tuple(pieces))
+
+
+def _listed(stored: bytes) -> tuple[list[Any], str]:
+    """The list of the pieces, and what the payload has of its own.  Raises ``ValueError`` for anything else."""
+    listed, _, own = stored.decode().partition("\n")
+    pieces: Any = loads_own(listed)
+    for piece in pieces if isinstance(pieces, list) else (None,):
+        numbers = piece if isinstance(piece, list) and len(piece) in {3, 4} else (piece,)
+        if not all(type(number) is int and number >= 0 for number in numbers):
+            raise ValueError(f"{listed[:80]} is no list of pieces")
+    return pieces, own
+
+
+def referred_to(rows: Iterable[Sequence[Any]]) -> set[int]:
+    """The ``seq`` of the events, not among these rows, whose texts these rows refer to.
+
+    A row begins with its ``seq`` and ends with its ``payload``.
+    """
+    found: set[int] = set()
+    for row in rows:
+        payload = row[-1]
+        if isinstance(payload, int):
+            found.add(payload)
+        elif isinstance(payload, bytes):
+            found.update(piece[0] for piece in _listed(payload)[0] if isinstance(piece, list))
+    return found - {row[0] for row in rows}
+
+
+def payload_of(stored: str | int | bytes, payloads: dict[int, Payload]) -> Payload:
+    """The payload of a row; ``payloads`` holds those it may refer to."""
+    if isinstance(stored, int):
+        return payloads[stored]
+    return _of_pieces(stored, payloads) if isinstance(stored, bytes) else Payload.of_text(str(stored))
 
 
 def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
@@ -117,9 +194,9 @@ def decode(rows: Iterable[Row], payloads: dict[int, Payload]) -> list[Event]:
     events: list[Event] = []
     for seq, number, previous, at, frame, name, data, text in rows:
         kind = _BY_NAME[name]
-        small: Any = loads_own(data) if data is not None else {}
+        small: Any = kind.read(data) if data is not None else {}
         if kind.payload_field is not None:
-            payload = payloads[text] if isinstance(text, int) else Payload.of_text(str(text))
+            payload = payload_of("" if text is None else text, payloads)
             payload.origin = payload.origin or seq
             payloads[seq] = payload
             small[kind.payload_field] = payload

@@ -14,10 +14,12 @@ from asl_engine.core.execution import Status
 if TYPE_CHECKING:
     from asl_engine.store.records import Place
 
-__all__ = ["IN_ORDER", "behind", "newest", "of_machine"]
+__all__ = ["IN_ORDER", "RUNNING", "behind", "newest", "of_machine"]
 
 AT = "coalesce(stopped_at, redriven_at, started_at)"
 IN_ORDER = f"ORDER BY {AT} DESC, execution DESC"
+# The conditions are those of an index.
+RUNNING = "SELECT arn FROM executions WHERE status = 'RUNNING' AND instr(machine_name, '/') = 0 ORDER BY execution"
 PAGE = f"SELECT execution FROM executions WHERE status = '{{}}' AND {{}} {IN_ORDER} LIMIT ?2"
 # Behind the moment ?3 and the execution of the ARN ?4, which may be gone by now; with neither, from the beginning.
 # The first condition follows from the second, and is what the index can look up.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import Conflict
@@ -105,5 +106,7 @@ class MachineTable:
 
 
 def _record(row: Any) -> MachineRecord:
-    record: MachineRecord = row._replace(configuration=loads(row.configuration))
+    """Each execution keeps the names: those of one machine share them."""
+    arn, name, role = intern(row.arn), intern(row.name), intern(row.role_arn)
+    record: MachineRecord = row._replace(arn=arn, name=name, role_arn=role, configuration=loads(row.configuration))
     return record

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from asl_engine.errors import Parameter, StoreError
+from asl_engine.folders import make_folder, sync_folder
 from asl_engine.store.sqlite.place import explained, is_in_use, leases_of
 from asl_engine.store.sqlite.schema import APPLICATION_ID, MIGRATIONS
 
@@ -30,6 +31,7 @@ __all__ = [
 
 OWN_FOLDER = ".asl"
 BUSY_SECONDS = 5.0  # how long a lock of another process is waited for
+MAX_IDLE_LOG_BYTES = 16 * 1024 * 1024  # four times what SQLite lets it grow to where nobody reads
 EMPTY_SECONDS = 0.5  # how long a file may have no content while somebody makes a database of it
 # What tells whose a file is.  The application comes last: another process may write all three at once,
 # between two of our reads.
@@ -53,7 +55,7 @@ def make_room(path: Path, *, create: bool) -> None:
         if folder.name == OWN_FOLDER:
             _make_own(folder)
         else:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
     except OSError as error:
         raise StoreError(
             f"Cannot make the folder {folder} for the database: {error.strerror}; name another file with ",
@@ -89,12 +91,14 @@ def _make_own(folder: Path) -> None:
 
     A folder that exists stays as it is: its mode and its content are its owner's choice.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:
         folder.mkdir(exist_ok=True)  # fails where it is a file
         return
+    with suppress(OSError):  # folders cannot be synced everywhere
+        sync_folder(folder.parent)
     (folder / ".gitignore").write_text("*\n", encoding="utf-8")
 
 
@@ -269,6 +273,8 @@ def _prepare(db: sqlite3.Connection, path: Path, synchronous: str) -> None:
         db.execute("PRAGMA auto_vacuum = INCREMENTAL")
     db.execute("PRAGMA journal_mode = WAL")
     db.execute(f"PRAGMA synchronous = {synchronous}")
+    # Else the write-ahead log keeps the size that it had beside the longest reader, a backup for one.
+    db.execute(f"PRAGMA journal_size_limit = {MAX_IDLE_LOG_BYTES}")
     if version == len(MIGRATIONS):
         return
     db.execute("BEGIN IMMEDIATE")

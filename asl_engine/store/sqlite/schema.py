@@ -185,4 +185,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         WHERE instr(machine_name, '/') = 0
         """,
     ),
+    # The payload of an event may be a blob: a list of pieces of the texts of other events (codec).
+    (),
 )

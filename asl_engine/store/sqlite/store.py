@@ -15,24 +15,23 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from asl_engine.core.apply import shared
-from asl_engine.core.execution import Identity
-from asl_engine.errors import Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
-from asl_engine.json_text import dumps, loads
-from asl_engine.payload import Payload
+from asl_engine.errors import AslError, Conflict, ExecutionAlreadyExists, ExecutionBusy, StoreError
+from asl_engine.json_text import dumps
 from asl_engine.store.outcome import redriven
-from asl_engine.store.records import Child, Orphan, Record
+from asl_engine.store.records import Child, NewExecution, Orphan, Record
 from asl_engine.store.run_options import NO_OPTIONS, SERVED, RunOptions
 from asl_engine.store.sqlite import listing
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
-from asl_engine.store.sqlite.appends import LEAVE_EXECUTIONS, Append
-from asl_engine.store.sqlite.codec import COLUMNS, Row, decode, referred_to, unstored
+from asl_engine.store.sqlite.appends import CLAIM_EXECUTIONS, LEAVE_EXECUTIONS, Append
+from asl_engine.store.sqlite.codec import COLUMNS, decode, payload_of, referred_to, unstored
 from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, leases_in
 from asl_engine.store.sqlite.lookup import Lookup
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
 from asl_engine.store.sqlite.place import DamagedDatabase, DatabaseFile, is_in_use, leases_of
+from asl_engine.store.sqlite.rows import RECORD_COLUMNS, SHORT_LOGS, as_row, record_of, short_logs
 from asl_engine.store.sqlite.tags import TagTable
 from asl_engine.store.sqlite.versions import VersionTable
 from asl_engine.store.sqlite.writer import Writer
@@ -45,16 +44,14 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
+    from asl_engine.payload import Payload
     from asl_engine.store.records import Driver, Place
-    from asl_engine.store.sqlite.connection import Statement
+    from asl_engine.store.sqlite.codec import Row
+    from asl_engine.store.sqlite.connection import Fetch, Statement
 
 __all__ = ["Append", "SqliteStore"]
 
 Result = TypeVar("Result")
-RECORD_COLUMNS = (
-    "arn, name, machine_arn, machine_name, role_arn, started_at, version_arn, alias_arn,"
-    " definition, status, stopped_at, options, redrive_count, redriven_at"
-)
 MAX_SEQ = 2**63 - 1
 ORPHANS = f"""
     SELECT arn, owner, json_extract(options, '$.{SERVED}') FROM executions
@@ -71,6 +68,7 @@ class SqliteStore:
         self, path: Path, place: DatabaseFile, *, writer: Writer | None, reader: aiosqlite.Connection | None
     ) -> None:
         self.path = path
+        self.driven: set[str] = set()
         self._place = place
         self._writer = writer  # None where this process cannot write the database
         self._reader = reader
@@ -78,6 +76,7 @@ class SqliteStore:
         self._opening = asyncio.Lock()
         self._keys: dict[str, int] = {}
         self._last_key = 0
+        self._options = (NO_OPTIONS, dumps(NO_OPTIONS.to_stored()))
         self._leases = leases_of(place.path)
         self._lease: Lease | None = None
         self._claimed: dict[str, str] = {}  # from which owner, until something is done with the execution
@@ -117,25 +116,50 @@ class SqliteStore:
     async def create(
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None
     ) -> None:
+        batch = self._creation(NewExecution(record, events, child), definition)
+        await self._commit(batch, events)
+        self._remember(batch)
+
+    async def create_many(self, new: Sequence[NewExecution], definition: str) -> list[AslError | None]:
+        batches = [self._creation(one, definition) for one in new]
+        for batch in batches:
+            self._write(batch)
+        failures: list[AslError | None] = []
+        for one, batch in zip(new, batches, strict=True):
+            try:
+                await self._written(batch, one.events)
+            except AslError as error:
+                failures.append(error)
+            else:
+                self._remember(batch)
+                failures.append(None)
+        return failures
+
+    def _creation(self, new: NewExecution, definition: str) -> Append:
+        record, events, child = new
         who = record.identity
         # Ordered by time, so that the rows of short executions lie together; unique across processes.
         self._last_key = key = max(self._last_key + 1, time.time_ns())
         batch = Append(who.arn, key, events, shared(events))
         batch.definition = (record.definition, definition)
         names = (key, who.arn, who.name, who.machine_arn, who.machine_name, who.role_arn, record.definition)
-        state = (
-            record.status,
-            who.started_at,
-            record.stopped_at,
-            "{}" if record.options is NO_OPTIONS else dumps(record.options.to_stored()),
-            self._own_lease(),
-        )
+        status, stopped_at = batch.ended or (record.status, record.stopped_at)
+        options = self._text_of(record.options)
+        state = (status, who.started_at, stopped_at, options, self._own_lease())
         batch.execution = (*names, *state, who.version_arn, who.alias_arn)
         if child is not None:
             batch.child = (child.map_run, child.number, key, child.items)
-        await self._commit(batch, events)
-        if not batch.ended:
-            self._keys[who.arn] = key
+        return batch
+
+    def _text_of(self, options: RunOptions) -> str:
+        """The children of a Map Run share their options."""
+        if options is not self._options[0]:
+            self._options = (options, dumps(options.to_stored()))
+        return self._options[1]
+
+    def _remember(self, batch: Append) -> None:
+        if batch.execution and not batch.ended:
+            self._keys[batch.arn] = batch.execution[0]
 
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         key = self._keys[arn] if arn in self._keys else await self._key(arn)
@@ -154,9 +178,15 @@ class SqliteStore:
         await self._commit(batch)
 
     async def _commit(self, batch: Append, events: Sequence[Event] = ()) -> None:
+        self._write(batch)
+        await self._written(batch, events)
+
+    def _write(self, batch: Append) -> None:
         if self._writer is None:
             raise self._place.explained(sqlite3.OperationalError("attempt to write a readonly database"))
         self._writer.write(batch)
+
+    async def _written(self, batch: Append, events: Sequence[Event]) -> None:
         try:
             await batch.done
         except sqlite3.Error as error:
@@ -180,7 +210,7 @@ class SqliteStore:
         since = None if self._writer is None else self._writer.since
         return 0.0 if since is None else time.monotonic() - since
 
-    def _refusal(self, batch: Append, error: sqlite3.Error) -> Exception:
+    def _refusal(self, batch: Append, error: sqlite3.Error) -> AslError:
         if isinstance(error, sqlite3.IntegrityError):
             if batch.execution:
                 return ExecutionAlreadyExists(f"The execution {batch.arn} exists already")
@@ -219,26 +249,42 @@ class SqliteStore:
             f" ORDER BY seq {order} LIMIT ?3",
             (key, value, limit),
         )
-        rows: list[Row] = [*reversed(found)] if order else found
-        payloads: dict[int, Payload] = {}
-        if earlier := referred_to(rows):
-            query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
-            for seq, text in await fetch(query, (key, dumps([*earlier]))):
-                payload = payloads[seq] = Payload.of_text(text)
-                payload.origin = seq
-            if earlier - payloads.keys():
+        rows = [as_row(row) for row in (reversed(found) if order else found)]
+        try:
+            return decode(rows, await self._payloads(key, rows, fetch))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
+
+    async def _payloads(self, key: int, rows: Sequence[Row], fetch: Fetch) -> dict[int, Payload]:
+        """The payloads of other events that these rows refer to, be it by way of others still."""
+        stored: dict[int, str | int | bytes] = {}
+        query = f"SELECT seq, payload FROM events WHERE execution = ?1 AND {AMONG}"
+        missing = referred_to(rows)
+        while missing:
+            found = await fetch(query, (key, dumps([*missing])))
+            stored.update(found)
+            if missing - stored.keys():
                 raise StoreError(
                     f"Events of an execution in {self.path} are gone: it has been deleted meanwhile, or the "
                     "database is damaged; `asl check` tells which"
                 )
-        try:
-            return decode(rows, payloads)
-        except (KeyError, TypeError, ValueError) as error:
-            raise DamagedDatabase(self.path, f"an event is not what was written: {error!r}") from None
+            missing = referred_to(found) - stored.keys()
+        payloads: dict[int, Payload] = {}
+        for seq in sorted(stored):
+            payload = payloads[seq] = payload_of(stored[seq], payloads)
+            payload.origin = payload.origin or seq
+        return payloads
+
+    async def logs(self, arns: Collection[str]) -> dict[str, list[Event]]:
+        return short_logs(await self.fetch(SHORT_LOGS, (dumps([*arns]),)))
 
     async def record(self, arn: str) -> Record | None:
         rows = await self.look(f"SELECT {RECORD_COLUMNS} FROM executions WHERE arn = ?", (arn,))
-        return _record(rows[0]) if rows else None
+        return record_of(rows[0]) if rows else None
+
+    async def records(self, arns: Collection[str]) -> list[Record]:
+        among = "WHERE arn IN (SELECT value FROM json_each(?)) ORDER BY execution"
+        return await self._records(among, (dumps([*arns]),))
 
     async def definition(self, digest: str) -> str:
         rows = await self.look("SELECT text FROM definitions WHERE digest = ?", (digest,))
@@ -260,6 +306,9 @@ class SqliteStore:
     ) -> list[Record]:
         return await self._records(*listing.newest(machine, status, limit))
 
+    async def running(self) -> list[str]:
+        return [str(arn) for (arn,) in await self.fetch(listing.RUNNING)]
+
     async def page(
         self,
         machine_arn: str,
@@ -271,7 +320,8 @@ class SqliteStore:
         return await self._records(*listing.of_machine(machine_arn, status, after, limit, qualified))
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
-        return [*map(_record, await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values))]
+        rows = await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
+        return [record_of(row) for row in rows]
 
     async def _key(self, arn: str) -> int:
         rows = await self.look("SELECT execution FROM executions WHERE arn = ?", (arn,))
@@ -324,6 +374,18 @@ class SqliteStore:
             raise ExecutionBusy(f"The execution {arn} has just been taken over by another process")
         self._claimed[arn] = owner
         return owner != NOBODY
+
+    async def claim_many(self, arns: Collection[str]) -> dict[str, bool]:
+        owners = await self._owners(arns)
+        mine = self._own_lease()
+        gone = {owner for owner in {*owners.values()} if owner != mine and not is_held(self._leases, owner)}
+        left = {arn: owner for arn, owner in owners.items() if owner in gone}
+        if left:
+            among = dumps([*left])
+            await self._write_statements(*((CLAIM_EXECUTIONS, (mine, owner, among)) for owner in gone))
+            owners = await self._owners(arns)  # another process may have been faster
+            self._claimed.update((arn, owner) for arn, owner in left.items() if owners.get(arn) == mine)
+        return {arn: self._claimed.get(arn, NOBODY) != NOBODY for arn, owner in owners.items() if owner == mine}
 
     async def unclaim(self, arn: str) -> None:
         if arn in self._claimed:
@@ -407,15 +469,3 @@ class SqliteStore:
         if self._lease is not None:
             self._lease.release()
             self._lease = None
-
-
-def _record(row: Any) -> Record:
-    # The columns are an Identity's, then a Record's own.
-    split = len(Identity._fields)
-    definition, status, stopped_at, options, *redrives = row[split:]
-    return Record(Identity._make(row[:split]), definition, status, stopped_at, _options(options), *redrives)
-
-
-def _options(text: str) -> RunOptions:
-    stored = loads(text)
-    return RunOptions.of(stored if isinstance(stored, dict) else {})

@@ -1,0 +1,1 @@
+"""What the engine costs, beside what the machine allows and beside other engines: ``python -m benchmarks``."""

@@ -1,0 +1,265 @@
+"""The mechanisms behind docs/guarantees.md: how each is taken away, and which test fails then."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+__all__ = ["CRASH", "MUTATIONS", "Mutation"]
+
+CRASH: Final = "python -m tests.crash "
+KILLS: Final = f"{CRASH}--first --kills 60 --cuts 0 --faults 0 --processes 0"
+CUTS: Final = f"{CRASH}--first --kills 0 --cuts 60 --faults 0 --processes 0"
+
+
+class Mutation(NamedTuple):
+    """``old`` stands once in the file ``path``; with ``new`` in its place, what ``shown_by`` names fails.
+
+    That is a test of pytest, or a command of ``tests.crash``.
+    """
+
+    name: str
+    path: str
+    old: str
+    new: str
+    shown_by: str
+
+
+MUTATIONS: Final = (
+    Mutation(
+        "stored before it is acted upon",
+        "asl_engine/engine/engine.py",
+        """                if events:
+                    try:
+                        await self.store.append(run.arn, events)
+                    except StoreUnavailable as error:
+                        events = await self._keeping.keep(run, taken, answers, events, error)
+                    if events:
+                        self._act(run, events, driving=True)
+""",
+        """                if events:
+                    self._act(run, events, driving=True)
+                    await self.store.append(run.arn, events)
+""",
+        CUTS,
+    ),
+    Mutation(
+        "stored before it is acknowledged",
+        "asl_engine/engine/launching.py",
+        """                await self._host.store.create(record, definition, events, child)
+""",
+        """                self._host.spawn(self._host.store.create(record, definition, events, child))
+""",
+        KILLS,
+    ),
+    Mutation(
+        "synced before it is acknowledged",
+        "asl_engine/store/sqlite/store.py",
+        """        synchronous: Literal["FULL", "NORMAL", "OFF"] = "FULL",
+""",
+        """        synchronous: Literal["FULL", "NORMAL", "OFF"] = "NORMAL",
+""",
+        CUTS,
+    ),
+    Mutation(
+        "one transaction a decision",
+        "asl_engine/store/sqlite/appends.py",
+        """        db.execute(_of_rows(insertion, width, count), values[at:end])
+""",
+        """        db.execute(_of_rows(insertion, width, count), values[at:end])
+        db.commit()
+""",
+        CUTS,
+    ),
+    Mutation(
+        "new folders are synced",
+        "asl_engine/folders.py",
+        """            os.fsync(handle)
+""",
+        """            pass
+""",
+        "tests/test_folders.py::test_the_folder_of_a_new_database_is_there_after_a_power_cut",
+    ),
+    Mutation(
+        "results are synced before they are named",
+        "asl_engine/datasets/local.py",
+        """                    os.fsync(file.fileno())
+""",
+        "",
+        "tests/test_folders.py::test_the_folders_of_a_new_object_are_there_after_a_power_cut",
+    ),
+    Mutation(
+        "one that fails is written alone",
+        "asl_engine/store/sqlite/writer.py",
+        """        return [outcome for append in appends for outcome in write_together(db, [append])]
+""",
+        """        return [(append, error) for append in appends]
+""",
+        "tests/store/test_stores.py::test_a_conflict_does_not_hurt_its_neighbours",
+    ),
+    Mutation(
+        "a key of the log's own",
+        "asl_engine/engine/task_calls.py",
+        """        f"{run.arn}:{task.key}",
+""",
+        """        f"{run.arn}:{task.key}:{host.clock.now()}",
+""",
+        "tests/engine/test_engine.py::test_leaving_the_engine_interrupts_and_a_new_one_goes_on",
+    ),
+    Mutation(
+        "a task ends once",
+        "asl_engine/core/interpreter.py",
+        """    if task is None:
+        return
+    decision.frame = task.frame
+    if timeout_of(task, decision.now) is not None:  # the answer comes too late, whichever was noticed first
+""",
+        """    decision.frame = task.frame
+    if timeout_of(task, decision.now) is not None:
+""",
+        "tests/engine/test_prefixes.py::test_late_and_double_stimuli_change_nothing",
+    ),
+    Mutation(
+        "what was submitted is not submitted again",
+        "asl_engine/engine/task_calls.py",
+        """        submitted=task.submitted,
+""",
+        """        submitted=None,
+""",
+        "tests/engine/test_outside.py::test_what_was_submitted_is_not_submitted_again_after_a_restart",
+    ),
+    Mutation(
+        "a started execution knows who has started it",
+        "asl_engine/project/executions.py",
+        """        options = how._replace(started_by=call.key)
+""",
+        """        options = how
+""",
+        "tests/cli/test_nested.py::test_what_was_started_before_a_kill_is_not_started_again",
+    ),
+    Mutation(
+        "a number is taken once",
+        "asl_engine/store/sqlite/schema.py",
+        "CREATE UNIQUE INDEX events_by_seq",
+        "CREATE INDEX events_by_seq",
+        "tests/store/test_stores.py::test_an_append_that_does_not_fit_is_a_conflict_and_leaves_nothing",
+    ),
+    Mutation(
+        "events follow one another",
+        "asl_engine/core/apply.py",
+        """    if event.seq != execution.seq + 1:
+""",
+        """    if event.seq < 1:
+""",
+        "tests/engine/test_prefixes.py::test_events_are_applied_in_order_and_once",
+    ),
+    Mutation(
+        "time does not run backwards in a log",
+        "asl_engine/core/interpreter.py",
+        """max(stimulus.at, execution.at - execution.ahead)""",
+        """stimulus.at""",
+        "tests/engine/test_hostile.py::test_events_do_not_grow_younger_when_the_clock_is_set_back",
+    ),
+    Mutation(
+        "a restart is replayed as one",
+        "asl_engine/core/replay.py",
+        """_restarted_together(recorded, position) if event.died)""",
+        """[recorded[position]] if event.died)""",
+        "tests/core/test_outside.py::test_a_replay_tells_what_ran_in_the_process_from_what_goes_on_outside",
+    ),
+    Mutation(
+        "a lease is held by who lives",
+        "asl_engine/store/sqlite/lease.py",
+        """        _try(file)
+    except OSError:
+        return True
+""",
+        """        _try(file)
+    except OSError:
+        return False
+""",
+        "tests/store/test_stores.py::test_two_processes_cannot_drive_one_execution",
+    ),
+    Mutation(
+        "one engine drives an execution",
+        "asl_engine/engine/effects.py",
+        """    if arn in driven:
+""",
+        """    if arn in ():
+""",
+        "tests/engine/test_engine.py::test_two_engines_on_one_store_do_not_drive_one_execution",
+    ),
+    Mutation(
+        "who ends in good order has not died",
+        "asl_engine/engine/engine.py",
+        """            await self.store.leave([*unfinished, *self.given_up.leaving])
+""",
+        """            await self.store.leave([])
+""",
+        "tests/cli/test_deaths.py::test_an_engine_that_is_interrupted_has_not_died",
+    ),
+    Mutation(
+        "a suspect has a process of its own",
+        "asl_engine/resources/python/isolation.py",
+        """        return call.deaths + 1 >= most
+""",
+        """        return False
+""",
+        "tests/resources/test_isolation.py::test_who_has_a_process_of_its_own",
+    ),
+    Mutation(
+        "a child is started once",
+        "asl_engine/engine/map_runs/driver.py",
+        """        return number < self._started_before or number in self._started_too
+""",
+        """        return False
+""",
+        "tests/engine/test_map_runs.py::test_cut_off_at_any_write_it_ends_as_it_would_have",
+    ),
+    Mutation(
+        "a token is made of what is stored",
+        "asl_engine/core/apply.py",
+        """    x.salt = event.salt
+""",
+        """    x.salt = f"{event.salt}{id(event)}"
+""",
+        "tests/server/test_task_answers.py::test_a_token_is_good_for_the_next_server_too",
+    ),
+    Mutation(
+        "a worker's task is stored as taken",
+        "asl_engine/server/operations/activities.py",
+        """    made = await service.engine.ask(run, WorkerReported(now, key, worker))
+    return task if any(isinstance(event, TaskStarted) and event.task == key for event in made) else None
+""",
+        """    service.engine.deliver(run, WorkerReported(now, key, worker))
+    return task
+""",
+        "tests/server/test_stuck.py::test_workers_are_refused_and_answered_later",
+    ),
+    Mutation(
+        "what could not be stored waits",
+        "asl_engine/engine/engine.py",
+        """                        events = await self._keeping.keep(run, taken, answers, events, error)
+""",
+        """                        raise error
+""",
+        "tests/engine/test_stuck.py::test_it_is_tried_again_with_growing_pauses_until_it_can_be_stored",
+    ),
+    Mutation(
+        "a clock that is set is told of",
+        "asl_engine/engine/clock_changes.py",
+        """        for run in runs:
+            self._tell(run, by)
+""",
+        "",
+        "tests/engine/test_clock_set.py::test_a_wait_takes_its_seconds",
+    ),
+    Mutation(
+        "a server looks after the dead",
+        "asl_engine/server/takeover.py",
+        """        found = await self._take([*wanted])
+""",
+        """        found = await self._take([])
+""",
+        "tests/server/test_takeover.py::test_a_server_goes_on_with_what_another_process_was_running",
+    ),
+)
