@@ -102,6 +102,35 @@ def test_refused(project: Project) -> None:
     assert project.asl("pin", "two").code == 2
 
 
+def test_the_state_that_failed_is_named_and_not_the_one_that_was_entered_last(project: Project) -> None:
+    branches = [machine(F=task("fail")), machine(W={"Type": "Wait", "Seconds": 60})]
+    project.ran(machine(P={"Type": "Parallel", "Branches": branches}), "-i", '{"n": 1}', "--time", "skip")
+    assert " UTC with OutOfStockError at F.\n" in project.asl("pin", "one", "-o", "-").out
+
+
+@pytest.mark.parametrize("edit", [["--input", '{"n": 5}'], ["--variables", '{"a": 1}']])
+def test_a_fork_with_edited_data_is_refused(project: Project, edit: list[str]) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    project.asl("fork", "one", "--at", "D", "--name", "edited", *edit)
+    project.asl("fork", "edited", "--at", "F", "--name", "of-it")
+    project.asl("fork", "one", "--at", "F", "--name", "plain")
+    for name in ("edited", "of-it"):
+        result = project.asl("pin", name)
+        assert (result.code, f"{name} is a fork with edited data" in result.err) == (2, True), result.err
+    assert project.asl("pin", "plain").code == 0
+
+
+def test_a_child_of_a_map_run_is_refused(project: Project) -> None:
+    processor = {
+        **machine(F=task("fail")),
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    }
+    many = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "ToleratedFailurePercentage": 100}
+    (first, _) = project.ran(machine(M=many), "-i", json.dumps(ITEMS)).json
+    result = project.asl("pin", first["ExecutionArn"])
+    assert (result.code, "belongs to a Map Run: pin the execution that started it" in result.err) == (2, True)
+
+
 IDENTIFIERS = {"one": "one", "o-1001": "o_1001", "Ünder 7": "nder_7", "???": "execution"}
 
 

@@ -12,6 +12,7 @@ from asl_engine.arn import function_name
 from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one
 from asl_engine.cli.output import err, out
+from asl_engine.cli.whereabouts import where_failed
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import loads
 from asl_engine.lab.pinning import Pinned, identifier, pinned_test
@@ -48,8 +49,17 @@ def command(
     name = past.record.identity.name
     if past.execution.status == "RUNNING":
         raise InvalidInput(f"the execution {name} has not ended: pin it when it has")
+    if past.record.identity.map_run is not None:
+        raise InvalidInput(f"{name} belongs to a Map Run: pin the execution that started it")
+    if past.edited:
+        raise InvalidInput(
+            f"{name} is a fork with edited data: a test begins at the beginning, and cannot end as it did; "
+            "pin its origin"
+        )
     left = frozenset() if mock_all else _own_failure(past)
-    text = pinned_test(Pinned(past.execution, past.events, _definition(past, definition), past.calls, left))
+    found = where_failed(past.events)
+    place = None if found is None else found.state
+    text = pinned_test(Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place))
     if output == STDOUT:
         out(text.rstrip())
         return 0
