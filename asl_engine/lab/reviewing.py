@@ -26,8 +26,8 @@ CHANGES: dict[Verdict, str] = {
     "PATH": "would take another path",
     "OUTPUT": "would give another output",
     "OPEN": "would call what was not called",
-    "MENDED": "would succeed where it failed",
-    "SAME": "would end as it did",
+    "MENDED": "would succeed instead of failing",
+    "SAME": "would end as before",
 }
 
 
@@ -116,13 +116,16 @@ def _parting(before: Sequence[str], now: Sequence[str]) -> str:
     return f"{place}: {here} instead of {there}"
 
 
-def markdown(reviews: Sequence[Review], definition: str) -> str:
-    """A report for a pull request."""
+def markdown(reviews: Sequence[Review], definition: str, left_out: int = 0) -> str:
+    """A report for a pull request.  ``left_out`` is how many forks with edited data were not looked at."""
     counted = {verdict: sum(one.verdict == verdict for one in reviews) for verdict in CHANGES}
-    lines = [f"### {definition}, by {len(reviews)} past executions", "", "| | executions |", "|---|---|"]
+    number = f"{len(reviews)} past execution{'' if len(reviews) == 1 else 's'}"
+    lines = [f"### {definition}, by {number}", "", "| | executions |", "|---|---|"]
     lines += [f"| {what} | {counted[verdict]} |" for verdict, what in CHANGES.items() if counted[verdict]]
     more = sum(one.more for one in reviews)
     lines += ["", f"State transitions: {more:+,} in all."]
+    if left_out:
+        lines += ["", f"Forks with edited data, left out: {left_out}."]
     changed = [one for one in reviews if one.verdict != "SAME" or one.more]
     if changed:
         lines += ["", "| execution | was | what changes | transitions |", "|---|---|---|---|"]

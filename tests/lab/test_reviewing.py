@@ -98,11 +98,29 @@ def test_for_people(project: Project) -> None:
     )
 
 
+def test_a_fork_with_edited_data_is_left_out(project: Project) -> None:
+    project.ran(BASE, "-i", '{"n": 1}')
+    project.asl("fork", "one", "--at", "A", "--input", '{"n": 7}')
+    project.asl("fork", "one", "--at", "D", "--variables", '{"a": 7}')
+    project.asl("fork", "one", "--at", "A", "--name", "plain")
+    (project.root / "m.json").write_text(json.dumps(BASE), encoding="utf-8")
+    result = project.asl("replay", "--all", "--definition", "m.json", "--report", "-")
+    assert (result.code, "left out: 2 forks with edited data" in result.err) == (0, True), result.err
+    assert "| would end as before | 2 |" in result.out
+    assert "\nForks with edited data, left out: 2.\n" in result.out
+    project.asl("fork", "one", "--at", "A", "--input", '{"n": 7}', "--name", "newest")
+    none = project.asl("replay", "--all", "--definition", "m.json", "--limit", "1")
+    assert (none.code, "has no other ended execution of m" in none.err) == (2, True), none.err
+
+
 REFUSED = {
     "no definition": (["--all"], "--all takes the --definition"),
     "one and all": (["one", "--all", "--definition", "m.json"], "no EXECUTION"),
     "neither": ([], "name one execution, or give --all"),
-    "no such machine": (["--all", "--definition", "m.json", "--machine", "x"], "has no ended execution of x"),
+    "no such machine": (
+        ["--all", "--definition", "m.json", "--machine", "x"],
+        "has no ended execution of x: name another state machine with --machine; there are m",
+    ),
     "none": (["--all", "--definition", "m.json", "--limit", "0"], "--limit 0: it has to be at least 1"),
     "a definition that is none": (["--all", "--definition", "bad.json"], "bad.json"),
     "no place for the report": (
