@@ -1,6 +1,6 @@
 """An execution as a waterfall: a row for each state, with its attempts as bars over the time they took.
 
-The time between an unsuccessful end and the redrive is cut out: nothing happened in it.
+The time between an unsuccessful end and the redrive is cut out, and that before a fork: nothing happened in it.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ class Scale:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self.length = max(1, account.took)
+        self.length = max(1, account.path_took)
 
     def at(self, moment: int) -> float:
-        return min(1.0, self._account.between(self._account.began, moment) / self.length)
+        return min(1.0, self._account.between(self._account.path_began, moment) / self.length)
 
 
 def timeline_rows(account: Account) -> list[TimelineRow]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
 
-__all__ = ["STATUS_STYLES", "title_row", "tree"]
+__all__ = ["STATUS_STYLES", "forked_from", "title_row", "tree"]
 
 STATUS_STYLES: Final = {
     "SUCCEEDED": "green",
@@ -48,8 +48,19 @@ def title_row(account: Account) -> Row:
         Piece(status, f"bold {STATUS_STYLES[status]}"),
         Piece(f" {word} {seconds(account.took)}"),
     ]
-    times = len(account.pauses)
+    if forked := forked_from(account):
+        row.append(Piece(visible(forked)))
+    times = account.redrives
     return [*row, Piece(f", redriven{f' {times} times' if times > 1 else ''}")] if times else row
+
+
+def forked_from(account: Account) -> str:
+    """``, forked from my-order after 3.20 s``; "" where it is no fork."""
+    fork = account.fork
+    if fork is None:
+        return ""
+    after = account.between(account.path_began, fork.begin)
+    return f", forked from {fork.origin.rpartition(':')[2]} after {seconds(after)}"
 
 
 def tree(account: Account) -> Iterator[Row]:
@@ -123,8 +134,9 @@ def _again(account: Account, attempt: Attempt, later: Attempt | None) -> str:
     """What led to the next attempt."""
     if later is None:
         return ""
-    if any(attempt.scheduled <= pause.begin and pause.end <= later.scheduled for pause in account.pauses):
-        return ", then redriven"
+    for pause in account.pauses:
+        if attempt.scheduled <= pause.begin and pause.end <= later.scheduled:
+            return ", then forked" if pause.origin else ", then redriven"
     return f", tried again after {seconds(later.delay)}"
 
 

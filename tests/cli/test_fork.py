@@ -66,3 +66,28 @@ def test_refused_and_nothing_is_kept(project: Project, what: str) -> None:
     assert result.code == 2
     assert message in result.err
     assert len(project.asl("list", "--json").json["executions"]) == 1
+
+
+def test_what_passed_between_the_origin_and_the_fork_is_in_no_duration(project: Project) -> None:
+    branch = machine(A={"Type": "Pass"}, W={"Type": "Wait", "Seconds": 60})
+    project.ran(machine(P={"Type": "Parallel", "Branches": [branch]}), "--time", "skip")
+    project.asl("fork", "one", "--at", "A")  # a minute after A was entered
+    states = project.asl("diff", "one", "one-fork-1", "--json").json["states"]
+    (both,) = [state["milliseconds"] for state in states if state["state"] == "P"]
+    assert all(60_000 <= milliseconds < 70_000 for milliseconds in both), both
+    assert ", forked from one after 0." in project.asl("history", "one-fork-1").out.splitlines()[0]
+    assert ", forked from one after 0." in project.asl("timeline", "one-fork-1").out.splitlines()[0]
+    project.asl("open", "one-fork-1", "--html", "page.html")
+    assert ", forked from one after 0." in (project.root / "page.html").read_text(encoding="utf-8")
+
+
+def test_a_fork_of_a_failure_is_forked_and_not_redriven(project: Project) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    project.asl("fork", "one", "--failed-only")
+    told = project.asl("history", "one-fork-1").out
+    assert "attempt 1 OutOfStockError: nothing left, then forked" in told
+    assert "redriven" not in told
+    project.asl("redrive", "one-fork-1")
+    title = project.asl("history", "one-fork-1").out.splitlines()[0]
+    assert title.endswith(", redriven")
+    assert ", forked from one after " in title
