@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from asl_engine.arn import Arn
 from asl_engine.graph.overlay import SIGNS
 from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, visible
@@ -60,7 +61,7 @@ def forked_from(account: Account) -> str:
     if fork is None:
         return ""
     after = account.between(account.path_began, fork.begin)
-    return f", forked from {fork.origin.rpartition(':')[2]} after {seconds(after)}"
+    return f", forked from {Arn.of(fork.origin).qualifier} after {seconds(after)}"
 
 
 def tree(account: Account) -> Iterator[Row]:
