@@ -108,6 +108,38 @@ def test_the_state_that_failed_is_named_and_not_the_one_that_was_entered_last(pr
     assert " UTC with OutOfStockError at F.\n" in project.asl("pin", "one", "-o", "-").out
 
 
+LATE = """
+from threading import Event
+
+GATE = Event()
+
+
+def late(event):
+    GATE.wait()
+    raise KeyError("late")
+
+
+def at_once(event):
+    return 1
+
+
+def opens(event):
+    GATE.set()
+    return 2
+"""
+
+
+def test_the_task_that_failed_is_called_though_others_began_after_it(project: Project) -> None:
+    (project.root / "tasks" / "callables.py").write_text(LATE, encoding="utf-8")
+    branches = [machine(L=task("late")), machine(A=task("at_once"), O=task("opens"))]
+    project.ran(machine(P={"Type": "Parallel", "Branches": branches}))
+    text = project.asl("pin", "one", "-o", "-").out
+    assert " UTC with KeyError at L.\n" in text
+    assert "The task of L is called as it is now." in text
+    assert '"L": ' not in text
+    assert '"A": returns(1)' in text
+
+
 @pytest.mark.parametrize("edit", [["--input", '{"n": 5}'], ["--variables", '{"a": 1}']])
 def test_a_fork_with_edited_data_is_refused(project: Project, edit: list[str]) -> None:
     project.ran(FAILING, "-i", '{"n": 1}')

@@ -56,9 +56,9 @@ def command(
             f"{name} is a fork with edited data: a test begins at the beginning, and cannot end as it did; "
             "pin its origin"
         )
-    left = frozenset() if mock_all else _own_failure(past)
     found = where_failed(past.events)
     place = None if found is None else found.state
+    left = frozenset() if mock_all else _own_failure(past, place)
     text = pinned_test(Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place))
     if output == STDOUT:
         out(text.rstrip())
@@ -96,9 +96,13 @@ def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else str(file)
 
 
-def _own_failure(past: Recalled) -> frozenset[str]:
-    """The state whose task has failed the execution, where a callable of the project does that task."""
-    last = past.calls[-1] if past.calls else None
+def _own_failure(past: Recalled, place: str | None) -> frozenset[str]:
+    """The state whose task has failed the execution, where a callable of the project does that task.
+
+    That is ``place``; or where a state without a task has failed, such as a Fail state, that of the last call.
+    """
+    of_place = [call for call in past.calls if call.state == place and call.answer.error is not None]
+    last = next(reversed(of_place or past.calls), None)
     if last is None or last.answer.error is None or past.execution.status == "SUCCEEDED":
         return frozenset()
     function = function_name(last.resource)
