@@ -25,7 +25,7 @@ class Pinned(NamedTuple):
 
     ``definition`` is the file of its definition, or where there is none the definition itself.  ``calls`` are
     those of its tasks, without those of the states ``left``, which the project's own callables answer.
-    ``place`` is the state that it has failed in, None where it has not.
+    ``place`` is the state that it has failed in, None where it has not.  ``output`` may have ``...`` in it.
     """
 
     execution: Execution
@@ -34,6 +34,7 @@ class Pinned(NamedTuple):
     calls: Sequence[RecordedCall]
     left: frozenset[str] = frozenset()
     place: str | None = None
+    output: Any = None
 
 
 def identifier(name: str) -> str:
@@ -87,8 +88,8 @@ def _last_state(events: Sequence[ev.Event]) -> str | None:
 
 
 def _assertion(pinned: Pinned) -> str:
-    output = pinned.execution.output
-    return f"run.assert_succeeded({'' if output is None else literal(output.value, 4)})"
+    given = "" if pinned.execution.output is None else literal(pinned.output, 4)
+    return f"run.assert_succeeded({given})"
 
 
 def _tasks(pinned: Pinned) -> str:

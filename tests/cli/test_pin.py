@@ -140,6 +140,28 @@ def test_the_task_that_failed_is_called_though_others_began_after_it(project: Pr
     assert '"A": returns(1)' in text
 
 
+def test_what_chance_and_the_moment_made_is_left_open(project: Project) -> None:
+    mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    many = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": {**machine(F=task("flaky")), "ProcessorConfig": mode},
+        "ToleratedFailurePercentage": 100,
+        "ResultPath": "$.many",
+    }
+    made = {"id.$": "States.UUID()", "at.$": "$$.State.EnteredTime", "many.$": "$.many", "kept.$": "$.items[1].n"}
+    definition = machine(M=many, P={"Type": "Pass", "Parameters": made})
+    project.ran(definition, "-i", json.dumps(ITEMS))
+    assert project.asl("pin", "one").code == 0
+    text = (project.root / "test_one.py").read_text(encoding="utf-8")
+    for line in ('"id": ...,', '"at": ...,', '"Name": ...,', '"Status": "FAILED"', '"kept": 2'):
+        assert line in text, text
+    function_in(text)(Workflow)
+    project.define("m", machine(M=many, P={"Type": "Pass", "Parameters": made | {"kept.$": "$.items[0].n"}}))
+    with pytest.raises(AssertionError, match=r"\$\.kept"):
+        function_in(text)(Workflow)
+
+
 @pytest.mark.parametrize("edit", [["--input", '{"n": 5}'], ["--variables", '{"a": 1}']])
 def test_a_fork_with_edited_data_is_refused(project: Project, edit: list[str]) -> None:
     project.ran(FAILING, "-i", '{"n": 1}')

@@ -15,6 +15,7 @@ from asl_engine.cli.output import err, out
 from asl_engine.cli.whereabouts import where_failed
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import loads
+from asl_engine.lab.chance import certain_output
 from asl_engine.lab.pinning import Pinned, identifier, pinned_test
 from asl_engine.lab.recalling import Recalled, recall
 from asl_engine.project.lookup import database, opened, project_of
@@ -59,7 +60,8 @@ def command(
     found = where_failed(past.events)
     place = None if found is None else found.state
     left = frozenset() if mock_all else _own_failure(past, place)
-    text = pinned_test(Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place))
+    pinned = Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place)
+    text = pinned_test(pinned._replace(output=certain_output(past, definition)))
     if output == STDOUT:
         out(text.rstrip())
         return 0
