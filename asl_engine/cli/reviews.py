@@ -40,7 +40,9 @@ def review_all(db: Path, how: ReviewOptions) -> int:
     """Write what would become of the past executions.  1 where one of them would fail, or where that is open."""
     if how.limit < 1:
         raise InvalidInput(f"--limit {how.limit}: it has to be at least 1")
-    load_definition(read_definition(how.definition, local=True))  # its errors are told once, not for each
+    states = load_definition(
+        read_definition(how.definition, local=True)
+    ).states  # its errors are told once, not for each
     name = machine_name(how.definition) if how.machine is None else how.machine
     ended, others = asyncio.run(_load(db, name, how.limit))
     past = [one for one in ended if not one.edited]
@@ -52,7 +54,7 @@ def review_all(db: Path, how: ReviewOptions) -> int:
             f"{db} has no {'other ' if left_out else ''}ended execution of {name}{_instead(others)}"
         )
     root = str(project_of(Path(how.definition).absolute()).root)
-    reviews = [review(one, how.definition, root) for one in past]
+    reviews = [review(one, how.definition, states, root) for one in past]
     if how.report is not None:
         _write(how.report, markdown(reviews, how.definition, left_out))
     if how.as_json:

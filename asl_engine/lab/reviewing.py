@@ -14,7 +14,7 @@ from asl_engine.testing.differences import differences
 from asl_engine.testing.recordings import answers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
 
     from asl_engine.lab.recalling import Recalled
 
@@ -50,8 +50,11 @@ class Review(NamedTuple):
         return 0 if self.would_take is None else self.would_take - self.transitions
 
 
-def review(past: Recalled, definition: str, project: str) -> Review:
-    """What would become of an execution by the definition in a file.  It calls nothing outside."""
+def review(past: Recalled, definition: str, states: Container[str], project: str) -> Review:
+    """What would become of an execution by the definition in a file, which has ``states``.
+
+    It calls nothing outside.
+    """
     from asl_engine.testing import Workflow
     from asl_engine.testing.workflow_run import StillWaiting
 
@@ -60,7 +63,7 @@ def review(past: Recalled, definition: str, project: str) -> Review:
     took = transitions_in(past.events)
     workflow = Workflow(
         definition,
-        {**answers_of(past.calls)},
+        {**answers_of(call for call in past.calls if call.state in states)},
         project=project,
         now=moment_of(execution.identity.started_at),
         validation="NONE",

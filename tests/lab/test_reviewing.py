@@ -35,6 +35,14 @@ REVIEWS: dict[str, tuple[Any, Any, str, str, int]] = {
         "after D: P instead of A",
         1,
     ),
+    "a task less": (BASE, machine(D=task("double")), "PATH", "after D: the end instead of A", -1),
+    "a task with another name": (
+        BASE,
+        machine(D=task("double"), B=task("add_one")),
+        "PATH",
+        "after D: B instead of A",
+        0,
+    ),
     "another output": (
         BASE,
         machine(D=task("double"), A=task("add_one", OutputPath="$.n")),
