@@ -13,7 +13,7 @@ from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, cut_columns, visible
 from asl_engine.projections.moments import iso, seconds
 from asl_engine.views.account import standing
-from asl_engine.views.rows import error_text, folded, lane_title, named_rest
+from asl_engine.views.rows import WHOLE_CAUSE, error_text, folded, lane_title, named_rest
 from asl_engine.views.tree import STATUS_STYLES, title_row
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def timeline(account: Account, width: int) -> Iterator[Row]:
             Piece(f"  {text}"),
         ]
     yield [Piece(" " * (names + 2)), *_legend(rows)]
-    ending = error_text(account.execution.error, account.execution.cause)
+    ending = error_text(account.execution.error, account.execution.cause, WHOLE_CAUSE)
     if ending:
         yield [Piece(ending, STATUS_STYLES[account.execution.status])]
 

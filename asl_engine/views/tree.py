@@ -11,6 +11,7 @@ from asl_engine.graph.text import columns, visible
 from asl_engine.projections.moments import seconds, utc
 from asl_engine.views.account import standing
 from asl_engine.views.rows import (
+    WHOLE_CAUSE,
     attempts_text,
     called,
     error_text,
@@ -76,7 +77,7 @@ def tree(account: Account) -> Iterator[Row]:
             yield [*left, Piece(" " * gap), *right]
         else:
             yield left
-    ending = error_text(account.execution.error, account.execution.cause)
+    ending = error_text(account.execution.error, account.execution.cause, WHOLE_CAUSE)
     if ending:
         yield [Piece(ending, STATUS_STYLES[account.execution.status])]
 
