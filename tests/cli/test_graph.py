@@ -138,6 +138,10 @@ BAD: dict[str, tuple[list[str], str]] = {
         ["graph", "statemachines/m.json", "--format", "png"],
         "--format png: it is text, svg, mermaid, dot",
     ),
+    "an ending that is no format": (
+        ["graph", "statemachines/m.json", "-o", "m.png"],
+        "--output m.png: its ending is none of .svg, .mmd, .mermaid, .dot, .gv, .txt: name a format with --format",
+    ),
     "a folder as the output": (["graph", "statemachines/m.json", "-o", "tasks"], "cannot write tasks: "),
     "a target that does not exist": (
         ["graph", "statemachines/broken.json"],

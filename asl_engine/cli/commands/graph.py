@@ -29,6 +29,7 @@ __all__ = ["command"]
 
 FORMATS: Final = ("text", "svg", "mermaid", "dot")
 ENDINGS: Final = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
+TEXT_ENDINGS: Final = frozenset({"", ".txt", ".md"})
 
 
 def command(
@@ -100,7 +101,13 @@ def command(
 
 def _format(form: str | None, output: str | None) -> str:
     if form is None:
-        return ENDINGS.get(Path(output).suffix.lower(), "text") if output is not None else "text"
+        ending = "" if output is None else Path(output).suffix.lower()
+        if ending in TEXT_ENDINGS:
+            return "text"
+        if ending not in ENDINGS:
+            known = ", ".join((*ENDINGS, ".txt"))
+            raise InvalidInput(f"--output {output}: its ending is none of {known}: name a format with --format")
+        return ENDINGS[ending]
     if form not in FORMATS:
         raise InvalidInput(f"--format {form}: it is {', '.join(FORMATS)}")
     return form
