@@ -58,7 +58,10 @@ def test_the_ending_says_the_format(project: Project, name: str, begins: str) ->
 
 @pytest.mark.parametrize(("form", "begins"), [("svg", "<svg "), ("mermaid", "flowchart"), ("dot", "digraph")])
 def test_to_the_standard_output(project: Project, form: str, begins: str) -> None:
-    assert project.asl("graph", project.define("m", PASS), "--format", form).out.startswith(begins)
+    drawn = project.asl("graph", project.define("m", PASS), "--format", form).out
+    assert drawn.startswith(begins)
+    assert project.asl("graph", "statemachines/m.json", "--format", form, "--output", "-").out == drawn
+    assert not (project.root / "-").exists()
 
 
 def classes(text: str) -> dict[str | None, str | None]:

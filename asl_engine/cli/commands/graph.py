@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+STDOUT: Final = "-"
 FORMATS: Final = ("text", "svg", "mermaid", "dot")
 ENDINGS: Final = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
 TEXT_ENDINGS: Final = frozenset({"", ".txt", ".md"})
@@ -57,13 +58,14 @@ def command(
         ),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file. Default: stdout")
+        str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write to this file. Default: stdout")
     ] = None,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
     db: options.Db = None,
 ) -> int:
     """Draw a state machine, and what an execution made of it."""
+    output = None if output == STDOUT else output
     written = _format(form, output)
     if definition is None and execution is None:
         raise InvalidInput("give a DEFINITION to draw, or an execution with --execution")
