@@ -13,7 +13,7 @@ from asl_engine.testing.recordings import answers_of
 if TYPE_CHECKING:
     from asl_engine.lab.recalling import Recalled
 
-__all__ = ["certain_output"]
+__all__ = ["certain_output", "without_chance"]
 
 
 def certain_output(past: Recalled, definition: str) -> Any:
@@ -37,12 +37,25 @@ def certain_output(past: Recalled, definition: str) -> Any:
             run = workflow.run(given)
     except (AssertionError, AslError, StillWaiting):
         return output
-    return _certain(output, run.output) if run.status == "SUCCEEDED" else output
+    return without_chance(output, output, run.output) if run.status == "SUCCEEDED" else output
 
 
-def _certain(one: Any, other: Any) -> Any:
-    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
-        return {name: _certain(value, other[name]) for name, value in one.items()}
-    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        return [_certain(value, again) for value, again in zip(one, other, strict=True)]
-    return one if one == other else ...
+def without_chance(value: Any, one: Any, again: Any) -> Any:
+    """The value with ``...`` where two runs of the same have made different values of its kind."""
+    if isinstance(one, dict) and isinstance(again, dict) and one.keys() == again.keys():
+        return _members(value, one, again) if isinstance(value, dict) else value
+    if isinstance(one, list) and isinstance(again, list) and len(one) == len(again):
+        return _items(value, one, again) if isinstance(value, list) else value
+    return ... if one != again and type(value) is type(one) else value
+
+
+def _members(value: dict[str, Any], one: dict[str, Any], again: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: without_chance(member, one[name], again[name]) if name in one else member
+        for name, member in value.items()
+    }
+
+
+def _items(value: list[Any], one: list[Any], again: list[Any]) -> list[Any]:
+    made = [without_chance(*items) for items in zip(value, one, again, strict=False)]
+    return made + value[len(made) :]
