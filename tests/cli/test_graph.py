@@ -108,6 +108,8 @@ def test_children_of_a_map_run(project: Project) -> None:
     assert len(found) == 3
     child = project.asl("graph", "--execution", found[0], "--format", "svg").out
     assert list(classes(child)) == ["Item"]
+    for form in ("svg", "text"):
+        assert "each item" not in project.asl("graph", "--execution", found[0], "--format", form).out
     for view in ("timeline", "history"):
         assert "✓ Item" in project.asl(view, found[0]).out
     assert project.asl("open", found[0], "--html", "child.html").code == 0
