@@ -40,15 +40,23 @@ def review_all(db: Path, how: ReviewOptions) -> int:
     """Write what would become of the past executions.  1 where one of them would fail, or where that is open."""
     if how.limit < 1:
         raise InvalidInput(f"--limit {how.limit}: it has to be at least 1")
-    load_definition(read_definition(how.definition, local=True))  # its errors are told once, not for each
+    states = load_definition(
+        read_definition(how.definition, local=True)
+    ).states  # its errors are told once, not for each
     name = machine_name(how.definition) if how.machine is None else how.machine
-    past = asyncio.run(_load(db, name, how.limit))
+    ended, others = asyncio.run(_load(db, name, how.limit))
+    past = [one for one in ended if not one.edited]
+    left_out = len(ended) - len(past)
+    if left_out:
+        err(f"left out: {counted(left_out, 'fork')} with edited data")
     if not past:
-        raise InvalidInput(f"{db} has no ended execution of {name}: name another state machine with --machine")
+        raise InvalidInput(
+            f"{db} has no {'other ' if left_out else ''}ended execution of {name}{_instead(others)}"
+        )
     root = str(project_of(Path(how.definition).absolute()).root)
-    reviews = [review(one, how.definition, root) for one in past]
+    reviews = [review(one, how.definition, states, root) for one in past]
     if how.report is not None:
-        _write(how.report, markdown(reviews, how.definition))
+        _write(how.report, markdown(reviews, how.definition, left_out))
     if how.as_json:
         out(pretty_json([one._asdict() for one in reviews]))
     elif how.report != STDOUT:
@@ -56,10 +64,17 @@ def review_all(db: Path, how: ReviewOptions) -> int:
     return 1 if any(one.verdict in {"FAILS", "OPEN"} for one in reviews) else 0
 
 
-async def _load(db: Path, name: str, limit: int) -> list[Recalled]:
+async def _load(db: Path, name: str, limit: int) -> tuple[list[Recalled], list[str]]:
+    """The executions; where there are none, the names of the state machines that have some."""
     async with opened(db, reading=True) as store:
         records = await store.executions(name, limit=limit)
-        return [await recall(store, record) for record in records if record.status != "RUNNING"]
+        past = [await recall(store, record) for record in records if record.status != "RUNNING"]
+        others = [] if past else await store.executions(limit=limit)
+        return past, sorted({record.identity.machine_name for record in others} - {name})
+
+
+def _instead(machines: Sequence[str]) -> str:
+    return f": name another state machine with --machine; there are {', '.join(machines)}" if machines else ""
 
 
 def _write(report: str, text: str) -> None:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Execution
     from asl_engine.limits import Limits
 
-__all__ = ["BEING_DELETED", "answered_before", "not_redrivable"]
+__all__ = ["BEING_DELETED", "OF_A_MAP_RUN", "answered_before", "not_redrivable"]
 
 # For these milliseconds a repeated client token is given the answer of the redrive that it has begun.
 TOKEN_VALIDITY_MS = 15 * 60 * 1000
@@ -19,6 +19,7 @@ TOO_MANY_EVENTS = "Execution has exceeded the maximum history event limit"
 TOO_OLD = "Execution has exceeded the max execution time"
 EXPRESS = "Execution is of type EXPRESS and cannot be redriven"
 TOO_LATE = "Execution redrivable period exceeded"
+OF_A_MAP_RUN = "Execution was started by a Map Run: redrive the execution that started the Map Run"
 
 
 def not_redrivable(execution: Execution, at: int, limits: Limits) -> str | None:

@@ -118,11 +118,11 @@ def _built(document: Any) -> dict[str, GraphScope]:
 
 
 def _with_marks(scope: ScopeSource, bare: GraphScope) -> GraphScope:
-    """A scope with where it starts and where it ends."""
+    """A scope with where it starts and where it ends: no state holds it, so it has no title."""
     marks = (GraphNode(START, "Start", "Start"), *bare.nodes, GraphNode(END, "End", "End"))
     begin = Edge(START, bare.start, "next", (), (bare.location,))
     edges = (begin, *(edge for state in scope.states() for edge in _edges(state, within=False)))
-    return GraphScope(bare.location, bare.title, START, marks, edges)
+    return GraphScope(bare.location, "", START, marks, edges)
 
 
 def _title(scope: ScopeSource) -> str:

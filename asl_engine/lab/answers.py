@@ -50,13 +50,17 @@ def answers_in(file: str, description: str | None) -> AwsAnswers:
     described = _read(description, "the description") if description is not None else document
     if not isinstance(described, dict):
         described = {}
+    inner = described.get("execution", described.get("executionDetails"))
+    described = inner if isinstance(inner, dict) else described
+    if description is not None and "executionArn" not in described:
+        raise InvalidInput(
+            f"{description}: it has no executionArn: give what `aws stepfunctions describe-execution` writes"
+        )
     events = document if isinstance(document, list) else _member(document, EVENTS)
     if not isinstance(events, list):
         raise InvalidInput(
             f"{file}: it has no list of events: give what `aws stepfunctions get-execution-history` writes"
         )
-    inner = described.get("execution", described.get("executionDetails"))
-    described = inner if isinstance(inner, dict) else described
     definition = described.get("definition")
     return AwsAnswers(described, events, definition if isinstance(definition, str) else None)
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.projections.causes import lambda_report
 from asl_engine.testing.differences import COMPARED, differences
 from asl_engine.views.rows import visit_took
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from asl_engine.testing.visits import Lane, Visit
+    from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
 
 __all__ = ["Compared", "compare", "compared_ends"]
@@ -51,11 +52,25 @@ def compared_ends(one: Account, other: Account) -> dict[str, list[str]]:
         "error": (first.error, second.error),
         "cause": (first.cause, second.cause),
     }
-    return {name: found for name, (before, now) in ends.items() if (found := differences(before, now, COMPARED))}
+    return {name: found for name, (before, now) in ends.items() if (found := _differences(before, now))}
 
 
 def _value(payload: Any) -> Any:
     return None if payload is None else payload.value
+
+
+def _differences(before: Any, now: Any) -> list[str]:
+    return differences(_read_causes(before), _read_causes(now), COMPARED)
+
+
+def _read_causes(value: Any) -> Any:
+    """The value with Lambda's causes in it as objects, without the ID of the request, which is always another."""
+    if isinstance(value, dict):
+        return {key: _read_causes(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_read_causes(member) for member in value]
+    report = lambda_report(value) if isinstance(value, str) and '"errorMessage"' in value else None
+    return value if report is None else {name: told for name, told in report.items() if name != "requestId"}
 
 
 class _Comparing:
@@ -99,21 +114,30 @@ def visits_in(lane: Lane | None) -> list[Visit]:
 
 def changes_of(one: Visit, other: Visit) -> list[str]:
     """What differs in a state that both have entered."""
-    changes = [f"input {line}" for line in differences(one.input, other.input, COMPARED)]
+    changes = [f"input {line}" for line in _differences(one.input, other.input)]
     before, now = _attempts(one), _attempts(other)
     if before != now:
         changes.append(f"attempts: {before} > {now}")
     if one.exited and other.exited:
-        changes += [f"output {line}" for line in differences(one.output, other.output, COMPARED)]
+        changes += [f"output {line}" for line in _differences(one.output, other.output)]
         if one.next != other.next:
             changes.append(f"goes on to: {one.next or 'the end'} > {other.next or 'the end'}")
     elif one.exited != other.exited:
         changes.append("left in good order" + (": yes > no" if one.exited else ": no > yes"))
     if one.variables != other.variables:
-        changes += [f"variables {line}" for line in differences(one.variables, other.variables, COMPARED)]
+        changes += [f"variables {line}" for line in _differences(one.variables, other.variables)]
     return changes
 
 
 def _attempts(visit: Visit) -> str:
     """``PaymentError, PaymentError, succeeded``; "" where the state does no work that could fail."""
-    return ", ".join((attempt.error or "failed") if attempt.failed else "succeeded" for attempt in visit.attempts)
+    return ", ".join(_became(visit, attempt) for attempt in visit.attempts)
+
+
+def _became(visit: Visit, attempt: Attempt) -> str:
+    """How an attempt ended.  One that has not failed, and is not the last, was aborted before a redrive."""
+    if attempt.failed:
+        return attempt.error or "failed"
+    if visit.aborted or attempt is not visit.attempts[-1]:
+        return "aborted"
+    return "succeeded" if visit.exited else "under way"

@@ -90,6 +90,15 @@ class Deviation(AslError):
         self.made = made
 
 
+class Lacking(Deviation):
+    """The history lacks what an event had: nothing can be said of the definition."""
+
+    def __init__(self, told: Told, reason: str) -> None:
+        AslError.__init__(self, f"event {told.id} of the history ({named(told)}): {reason}")
+        self.told = told
+        self.made = None
+
+
 class Followed(NamedTuple):
     """``differing`` are the events, as the definition makes them, whose data are other ones in the history.
 
@@ -399,16 +408,16 @@ def text_in(told: Told, names: tuple[str, ...], default: str | None = None) -> s
     """The text of an event's input or output.  Raises ``Deviation`` where the history was read without."""
     for name in names:
         if told.details.get(f"{name}Details", {}).get("truncated"):
-            raise Deviation(told, None, "its data were cut off")
+            raise Lacking(told, "its data were cut off")
         text = told.details.get(name)
         if isinstance(text, str):
             try:
                 loads(text)
             except JsonSyntaxError as error:
-                raise Deviation(told, None, f"its {name} is not JSON: {error}") from None
+                raise Lacking(told, f"its {name} is not JSON: {error}") from None
             return text
     if default is None:
-        raise Deviation(told, None, "the history was read without its data (includeExecutionData)")
+        raise Lacking(told, "the history was read without its data (includeExecutionData)")
     return default
 
 

@@ -16,6 +16,7 @@ from asl_engine.core.interpreter import advance
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import RedriveRequested
 from asl_engine.errors import InvalidInput, Parameter
+from asl_engine.findings import did_you_mean
 from asl_engine.payload import Payload
 from asl_engine.splicing import copy_of
 from asl_engine.store.records import Record
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from asl_engine.store.protocol import Store
     from asl_engine.store.run_options import RunOptions
 
-__all__ = ["Departure", "ForkPoint", "forked_log", "keep", "name_of_fork", "stem_of_forks"]
+__all__ = ["Departure", "ForkPoint", "forked_log", "keep", "name_of_fork", "stem_of_forks", "told_choice"]
 
 MAX_ORIGIN_NAME = 60  # of a fork's own name, which has at most 80 characters
 MAX_SHOWN = 10
@@ -144,8 +145,12 @@ def entry_at(recorded: Sequence[ev.Event], point: ForkPoint) -> StateEntry:
     entries = [*_entries(recorded)]
     of_state = [entry for entry in entries if entry.event.name == point.state]
     if not of_state:
-        there = ", ".join(dict.fromkeys(entry.event.name for entry in entries))
-        raise InvalidInput(Parameter("at", point.state), f": it was not entered; there are {there}")
+        names = [*dict.fromkeys(entry.event.name for entry in entries)]
+        meant = did_you_mean(point.state, names)
+        if not meant and any(isinstance(event, ev.MapRunStarted) for event in recorded):
+            meant = "; what the children of a Map Run entered is theirs: fork the state of the Map Run"
+        there = ", ".join(names)
+        raise InvalidInput(Parameter("at", point.state), f": it was not entered; there are {there}{meant}")
     found = _among(of_state, point, "iteration")
     found = _among(found, point, "branch")
     visit = len(found) if point.visit is None else point.visit
@@ -154,6 +159,18 @@ def entry_at(recorded: Sequence[ev.Event], point: ForkPoint) -> StateEntry:
             Parameter("visit", str(visit)), f": {point.state} was entered {times(len(found))} there"
         )
     return found[visit - 1]
+
+
+def told_choice(recorded: Sequence[ev.Event], point: ForkPoint) -> str | None:
+    """In which iteration or branch a fork begins where that was left open; None where there is only one."""
+    if (point.iteration, point.branch, point.visit) != (None, None, None):
+        return None
+    entered = [entry for entry in _entries(recorded) if entry.event.name == point.state]
+    if len({(entry.iterations, entry.branches) for entry in entered}) == 1:
+        return None
+    _, iterations, branches = entered[-1]
+    where = [f"{kind} {inner[0]}" for kind, inner in (("iteration", iterations), ("branch", branches)) if inner]
+    return f"{point.state} was entered {times(len(entered))}: the fork begins in {' of '.join(where)}, the last"
 
 
 def _among(entries: list[StateEntry], point: ForkPoint, which: str) -> list[StateEntry]:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import Arn, parse_arn, unqualified
 from asl_engine.core import events as ev
+from asl_engine.core.apply import fold
 from asl_engine.core.execution import Identity
 from asl_engine.errors import InvalidInput
+from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.json_values import canonical_text
 from asl_engine.lab.following import Told, follow
 from asl_engine.states.distributed_map import processor_of
 from asl_engine.store.records import Record
@@ -17,11 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from asl_engine.core.machine import StateMachine
+    from asl_engine.payload import Payload
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Child
     from asl_engine.store.run_options import RunOptions
 
-__all__ = ["BroughtHome", "brought_home", "identity_of", "keep_imported", "told_history"]
+__all__ = ["BroughtHome", "brought_home", "check_described", "identity_of", "keep_imported", "told_history"]
 
 ENDS = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"})
 
@@ -45,10 +49,11 @@ def told_history(events: Iterable[Mapping[str, Any]], name: str) -> list[Told]:
     for position, event in enumerate(events, 1):
         try:
             told.append(Told.of(dict(event), milliseconds(event["timestamp"])))
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(
-                f"{name}: event {position} is no event of an execution's history: {error!r}"
-            ) from None
+        except KeyError as error:
+            raise _no_event(name, position, f"it has no {error.args[0]}") from None
+        except (TypeError, ValueError) as error:
+            reason = str(error) if isinstance(event, dict) else "it is no JSON object"
+            raise _no_event(name, position, reason) from None
     told.sort(key=lambda one: one.id)
     if not told:
         raise InvalidInput(f"{name}: the history has no events")
@@ -64,10 +69,17 @@ def told_history(events: Iterable[Mapping[str, Any]], name: str) -> list[Told]:
     return told
 
 
+def _no_event(name: str, position: int, reason: str) -> InvalidInput:
+    return InvalidInput(f"{name}: event {position} is no event of an execution's history: {reason}")
+
+
 def milliseconds(moment: Any) -> int:
     """A moment as boto3, the AWS CLI or AWS JSON writes it.  Raises ``ValueError``, ``TypeError``."""
     if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError:
+            raise ValueError(f"{moment!r} is no timestamp") from None
     if isinstance(moment, datetime):
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     if isinstance(moment, bool) or not isinstance(moment, int | float):
@@ -92,6 +104,29 @@ def identity_of(described: Mapping[str, Any], started: Told) -> Identity:
         version_arn=version,
         alias_arn=alias,
     )
+
+
+def check_described(described: Mapping[str, Any], imported: BroughtHome, name: str) -> None:
+    """Raises ``InvalidInput`` where the description is that of another execution than the history.
+
+    It may have been made while the execution ran.  An input that is too large is in neither.
+    """
+    execution = fold(imported.record.identity, imported.log)
+    status = described.get("status", execution.status)
+    if status not in {execution.status, "RUNNING", "PENDING_REDRIVE"}:
+        raise InvalidInput(
+            f"{name} describes another execution than the history: it is {status} there, {execution.status} here"
+        )
+    given = described.get("input")
+    if isinstance(given, str) and execution.input is not None and not _same(given, execution.input):
+        raise InvalidInput(f"{name} describes another execution than the history: its input is another")
+
+
+def _same(text: str, payload: Payload) -> bool:
+    try:
+        return text == payload.text or canonical_text(loads(text)) == canonical_text(payload.value)
+    except JsonSyntaxError:
+        return False
 
 
 def brought_home(

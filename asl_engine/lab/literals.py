@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from asl_engine.json_values import Json
-
 __all__ = ["listed", "literal"]
 
 WIDTH = 100
-CONSTANTS = {True: "True", False: "False", None: "None"}
+CONSTANTS = {True: "True", False: "False", None: "None", ...: "..."}
 
 
-def literal(value: Json, column: int = 0) -> str:
-    """The source of a value.  ``column`` is where the line is indented that it begins in."""
+def literal(value: Any, column: int = 0) -> str:
+    """The source of a JSON value, or of one with ``...`` in it.
+
+    ``column`` is where the line is indented that it begins in.
+    """
     if isinstance(value, dict):
         return listed(
             "{", (f"{_text(name)}: {literal(one, column + 4)}" for name, one in value.items()), "}", column
@@ -41,5 +42,5 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=not text.isprintable())
 
 
-def _plain(value: float | bool | None) -> str:
-    return CONSTANTS[value] if value is None or isinstance(value, bool) else repr(value)
+def _plain(value: Any) -> str:
+    return CONSTANTS[value] if value is None or value is ... or isinstance(value, bool) else repr(value)

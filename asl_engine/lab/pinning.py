@@ -25,6 +25,7 @@ class Pinned(NamedTuple):
 
     ``definition`` is the file of its definition, or where there is none the definition itself.  ``calls`` are
     those of its tasks, without those of the states ``left``, which the project's own callables answer.
+    ``place`` is the state that it has failed in, None where it has not.  ``output`` may have ``...`` in it.
     """
 
     execution: Execution
@@ -32,6 +33,8 @@ class Pinned(NamedTuple):
     definition: str | dict[str, Any]
     calls: Sequence[RecordedCall]
     left: frozenset[str] = frozenset()
+    place: str | None = None
+    output: Any = None
 
 
 def identifier(name: str) -> str:
@@ -66,7 +69,7 @@ def test_{identifier(who.name)}(asl):
 def _how(pinned: Pinned) -> str:
     execution = pinned.execution
     error = f" with {execution.error}" if execution.error else ""
-    state = _last_state(pinned.events)
+    state = pinned.place or _last_state(pinned.events)
     place = f" at {state}" if state and execution.status != "SUCCEEDED" else ""
     return f"{execution.status} on {utc(execution.identity.started_at)[:16]} UTC{error}{place}"
 
@@ -85,8 +88,8 @@ def _last_state(events: Sequence[ev.Event]) -> str | None:
 
 
 def _assertion(pinned: Pinned) -> str:
-    output = pinned.execution.output
-    return f"run.assert_succeeded({'' if output is None else literal(output.value, 4)})"
+    given = "" if pinned.execution.output is None else literal(pinned.output, 4)
+    return f"run.assert_succeeded({given})"
 
 
 def _tasks(pinned: Pinned) -> str:

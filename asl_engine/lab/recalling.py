@@ -28,6 +28,11 @@ class Recalled(NamedTuple):
     events: Sequence[ev.Event]
     calls: list[RecordedCall]
 
+    @property
+    def edited(self) -> bool:
+        """Whether it is a fork that was given other data, so that its input does not lead to what it did."""
+        return any(isinstance(event, ev.InputReplaced | ev.VariablesReplaced) for event in self.events)
+
 
 async def recall(store: Store, record: Record) -> Recalled:
     """Read an execution.  What Express children of a Map Run did in between is not kept, and missing."""

@@ -6,17 +6,19 @@ cost other transitions.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from asl_engine.core import events as ev
 from asl_engine.errors import AslError
+from asl_engine.lab.chance import without_chance
 from asl_engine.testing.differences import differences
 from asl_engine.testing.recordings import answers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from asl_engine.lab.recalling import Recalled
+    from asl_engine.testing.workflow_run import WorkflowRun
 
 __all__ = ["CHANGES", "Review", "Verdict", "markdown", "review"]
 
@@ -26,8 +28,8 @@ CHANGES: dict[Verdict, str] = {
     "PATH": "would take another path",
     "OUTPUT": "would give another output",
     "OPEN": "would call what was not called",
-    "MENDED": "would succeed where it failed",
-    "SAME": "would end as it did",
+    "MENDED": "would succeed instead of failing",
+    "SAME": "would end as before",
 }
 
 
@@ -50,30 +52,37 @@ class Review(NamedTuple):
         return 0 if self.would_take is None else self.would_take - self.transitions
 
 
-def review(past: Recalled, definition: str, project: str) -> Review:
-    """What would become of an execution by the definition in a file.  It calls nothing outside."""
+def review(past: Recalled, definition: str, states: Container[str], project: str) -> Review:
+    """What would become of an execution by the definition in a file, which has ``states``.
+
+    It calls nothing outside.
+    """
     from asl_engine.testing import Workflow
     from asl_engine.testing.workflow_run import StillWaiting
 
     execution, name = past.execution, past.record.identity.name
     given = None if execution.input is None else execution.input.value
     took = transitions_in(past.events)
-    workflow = Workflow(
-        definition,
-        {**answers_of(past.calls)},
-        project=project,
-        now=moment_of(execution.identity.started_at),
-        validation="NONE",
-        aws_limits=past.record.options.limits._asdict(),
-    )
-    try:
+
+    def run_again() -> WorkflowRun:
+        workflow = Workflow(
+            definition,
+            {**answers_of(call for call in past.calls if call.state in states)},
+            project=project,
+            now=moment_of(execution.identity.started_at),
+            validation="NONE",
+            aws_limits=past.record.options.limits._asdict(),
+        )
         with workflow:
-            run = workflow.run(given)
+            return workflow.run(given)
+
+    try:
+        run = run_again()
+        verdict, detail = _verdict(past, run, run_again)
     except (StillWaiting, AslError) as error:
         first = str(error).splitlines()[0]
         return Review(name, execution.status, "OPEN", first, took, None)
     would_take = sum(event["type"].endswith("StateEntered") for event in run.history)
-    verdict, detail = _verdict(past, run)
     return Review(name, execution.status, verdict, detail, took, would_take)
 
 
@@ -92,7 +101,7 @@ def path_in(events: Iterable[ev.Event]) -> list[str]:
     return [event.name for event in events if isinstance(event, ev.StateEntered) and event.frame == 0]
 
 
-def _verdict(past: Recalled, run: Any) -> tuple[Verdict, str]:
+def _verdict(past: Recalled, run: WorkflowRun, run_again: Callable[[], WorkflowRun]) -> tuple[Verdict, str]:
     execution, path = past.execution, path_in(past.events)
     if run.status != execution.status:
         told = f"{run.status}{f' with {run.error}' if run.error else ''}"
@@ -102,7 +111,10 @@ def _verdict(past: Recalled, run: Any) -> tuple[Verdict, str]:
     if execution.status != "SUCCEEDED":
         same = run.error == execution.error
         return ("SAME", "") if same else ("FAILS", f"with {run.error} instead of {execution.error}")
-    other = differences(None if execution.output is None else execution.output.value, run.output)
+    output = None if execution.output is None else execution.output.value
+    other = differences(output, run.output)
+    if other:  # of chance, perhaps: another run tells
+        other = differences(without_chance(output, run.output, run_again().output), run.output)
     return ("OUTPUT", other[0]) if other else ("SAME", "")
 
 
@@ -116,13 +128,16 @@ def _parting(before: Sequence[str], now: Sequence[str]) -> str:
     return f"{place}: {here} instead of {there}"
 
 
-def markdown(reviews: Sequence[Review], definition: str) -> str:
-    """A report for a pull request."""
+def markdown(reviews: Sequence[Review], definition: str, left_out: int = 0) -> str:
+    """A report for a pull request.  ``left_out`` is how many forks with edited data were not looked at."""
     counted = {verdict: sum(one.verdict == verdict for one in reviews) for verdict in CHANGES}
-    lines = [f"### {definition}, by {len(reviews)} past executions", "", "| | executions |", "|---|---|"]
+    number = f"{len(reviews)} past execution{'' if len(reviews) == 1 else 's'}"
+    lines = [f"### {definition}, by {number}", "", "| | executions |", "|---|---|"]
     lines += [f"| {what} | {counted[verdict]} |" for verdict, what in CHANGES.items() if counted[verdict]]
     more = sum(one.more for one in reviews)
     lines += ["", f"State transitions: {more:+,} in all."]
+    if left_out:
+        lines += ["", f"Forks with edited data, left out: {left_out}."]
     changed = [one for one in reviews if one.verdict != "SAME" or one.more]
     if changed:
         lines += ["", "| execution | was | what changes | transitions |", "|---|---|---|---|"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.core import events as ev
@@ -34,10 +35,14 @@ class Log(NamedTuple):
 
 
 class Standstill(NamedTuple):
-    """While it had ended without success, and nobody had redriven it yet."""
+    """While it had ended without success, and nobody had redriven it yet; or before it was forked.
+
+    ``origin`` is the ARN of the execution that it is a fork of, "" for a redrive.
+    """
 
     begin: int
     end: int
+    origin: str = ""
 
 
 @dataclass(eq=False)
@@ -65,6 +70,26 @@ class Account:
     @property
     def took(self) -> int:
         return self.between(self.began, None)
+
+    @property
+    def path_began(self) -> int:
+        """When the first of its states can have been entered: of a fork, when its origin began."""
+        events = self.logs[0].events
+        return events[0].at if events else self.began
+
+    @property
+    def path_took(self) -> int:
+        """How long all its states took together, those that a fork shares with its origin too."""
+        return self.between(self.path_began, None)
+
+    @property
+    def redrives(self) -> int:
+        return sum(not pause.origin for pause in self.pauses)
+
+    @property
+    def fork(self) -> Standstill | None:
+        """The time between what it shares with its origin and what is its own, None where it is no fork."""
+        return next((pause for pause in reversed(self.pauses) if pause.origin), None)
 
     def between(self, begin: int, end: int | None) -> int:
         """Milliseconds, up to now where there is no end yet; without the pauses in between."""
@@ -133,10 +158,14 @@ async def _left(store: Store, arn: str, lanes: Sequence[Lane]) -> dict[str, int]
 
 
 def _pauses(events: Sequence[ev.Event]) -> list[Standstill]:
-    found, stopped = [], None
-    for event in events:
-        if isinstance(event, ENDINGS):
-            stopped = event.at
+    found: list[Standstill] = []
+    stopped: int | None = None
+    for before, event in pairwise(events):
+        if isinstance(before, ENDINGS):
+            stopped = before.at
+        if isinstance(event, ev.ExecutionForked):
+            found.append(Standstill(before.at, event.at, event.origin))
+            stopped = None
         elif isinstance(event, ev.ExecutionRedriven) and stopped is not None:
             found.append(Standstill(stopped, event.at))
     return found

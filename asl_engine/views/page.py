@@ -21,6 +21,7 @@ from asl_engine.views.account import standing
 from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine, uncounted_children
 from asl_engine.views.rows import attempts_text, called, lane_title, visit_took
 from asl_engine.views.timeline import Scale, shortened, timeline_rows
+from asl_engine.views.tree import forked_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,12 +112,12 @@ class _Page:
         status = execution.status
         yield f"<header><h1>{self.bdi(who.machine_name)} · {self.bdi(who.name)}</h1>"
         word = "for" if status == "RUNNING" else "in"
-        times = len(self.account.pauses)
+        times = self.account.redrives
         counted = "once" if times == 1 else f"{times} times"
         redriven = f", redriven {counted}" if times else ""
         yield (
             f'<p><span class="status {status.lower()}">{status}</span> {word} {seconds(self.account.took)}'
-            f"{redriven}</p>"
+            f"{self.bdi(forked_from(self.account))}{redriven}</p>"
         )
         stopped = None if execution.stopped_at is None else utc(execution.stopped_at)
         facts = [

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.views.account import Account
 
 __all__ = [
+    "WHOLE_CAUSE",
     "attempts_text",
     "called",
     "error_text",
@@ -31,6 +32,7 @@ FEW_LANES: Final = 3
 TELLING: Final = frozenset({"FAILED", "TIMED_OUT", "RUNNING"})
 MAX_TELLING: Final = 10  # lanes that failed are shown beyond the first few, but not a thousand of them
 MAX_CAUSE: Final = 100
+WHOLE_CAUSE: Final = 2000  # where it is told once, at the end
 
 
 def error_text(error: str | None, cause: str | None, most: int = MAX_CAUSE) -> str:

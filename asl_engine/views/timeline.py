@@ -1,6 +1,6 @@
 """An execution as a waterfall: a row for each state, with its attempts as bars over the time they took.
 
-The time between an unsuccessful end and the redrive is cut out: nothing happened in it.
+The time between an unsuccessful end and the redrive is cut out, and that before a fork: nothing happened in it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, cut_columns, visible
 from asl_engine.projections.moments import iso, seconds
 from asl_engine.views.account import standing
-from asl_engine.views.rows import error_text, folded, lane_title, named_rest
+from asl_engine.views.rows import WHOLE_CAUSE, error_text, folded, lane_title, named_rest
 from asl_engine.views.tree import STATUS_STYLES, title_row
 
 if TYPE_CHECKING:
@@ -67,10 +67,10 @@ class Scale:
 
     def __init__(self, account: Account) -> None:
         self._account = account
-        self.length = max(1, account.took)
+        self.length = max(1, account.path_took)
 
     def at(self, moment: int) -> float:
-        return min(1.0, self._account.between(self._account.began, moment) / self.length)
+        return min(1.0, self._account.between(self._account.path_began, moment) / self.length)
 
 
 def timeline_rows(account: Account) -> list[TimelineRow]:
@@ -186,7 +186,7 @@ def timeline(account: Account, width: int) -> Iterator[Row]:
             Piece(f"  {text}"),
         ]
     yield [Piece(" " * (names + 2)), *_legend(rows)]
-    ending = error_text(account.execution.error, account.execution.cause)
+    ending = error_text(account.execution.error, account.execution.cause, WHOLE_CAUSE)
     if ending:
         yield [Piece(ending, STATUS_STYLES[account.execution.status])]
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from asl_engine.arn import Arn
 from asl_engine.graph.overlay import SIGNS
 from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, visible
 from asl_engine.projections.moments import seconds, utc
 from asl_engine.views.account import standing
 from asl_engine.views.rows import (
+    WHOLE_CAUSE,
     attempts_text,
     called,
     error_text,
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
 
-__all__ = ["STATUS_STYLES", "title_row", "tree"]
+__all__ = ["STATUS_STYLES", "forked_from", "title_row", "tree"]
 
 STATUS_STYLES: Final = {
     "SUCCEEDED": "green",
@@ -48,8 +50,19 @@ def title_row(account: Account) -> Row:
         Piece(status, f"bold {STATUS_STYLES[status]}"),
         Piece(f" {word} {seconds(account.took)}"),
     ]
-    times = len(account.pauses)
+    if forked := forked_from(account):
+        row.append(Piece(visible(forked)))
+    times = account.redrives
     return [*row, Piece(f", redriven{f' {times} times' if times > 1 else ''}")] if times else row
+
+
+def forked_from(account: Account) -> str:
+    """``, forked from my-order after 3.20 s``; "" where it is no fork."""
+    fork = account.fork
+    if fork is None:
+        return ""
+    after = account.between(account.path_began, fork.begin)
+    return f", forked from {Arn.of(fork.origin).qualifier} after {seconds(after)}"
 
 
 def tree(account: Account) -> Iterator[Row]:
@@ -64,7 +77,7 @@ def tree(account: Account) -> Iterator[Row]:
             yield [*left, Piece(" " * gap), *right]
         else:
             yield left
-    ending = error_text(account.execution.error, account.execution.cause)
+    ending = error_text(account.execution.error, account.execution.cause, WHOLE_CAUSE)
     if ending:
         yield [Piece(ending, STATUS_STYLES[account.execution.status])]
 
@@ -123,8 +136,9 @@ def _again(account: Account, attempt: Attempt, later: Attempt | None) -> str:
     """What led to the next attempt."""
     if later is None:
         return ""
-    if any(attempt.scheduled <= pause.begin and pause.end <= later.scheduled for pause in account.pauses):
-        return ", then redriven"
+    for pause in account.pauses:
+        if attempt.scheduled <= pause.begin and pause.end <= later.scheduled:
+            return ", then forked" if pause.origin else ", then redriven"
     return f", tried again after {seconds(later.delay)}"
 
 

@@ -130,6 +130,36 @@ def test_what_differs(project: Project, what: str) -> None:
     assert result.code == (1 if states else 0)
 
 
+CATCH = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.failure", "Next": "E"}]
+
+
+@pytest.mark.parametrize("fields", [{}, {"Catch": CATCH}])
+def test_a_failure_that_is_the_same_but_for_its_request(project: Project, fields: dict[str, Any]) -> None:
+    for name in ("one", "two"):
+        project.ran(machine(F=task("fail", **fields), E={"Type": "Pass"}), name=name)
+        assert "requestId" in project.asl("show", name, "--json").out
+    result = project.asl("diff", "one", "two")
+    assert (result.code, "the same path with the same data" in result.out) == (0, True), result.out
+    project.ran(machine(F=task("double", **fields), E={"Type": "Pass"}), name="other")
+    result = project.asl("diff", "one", "other")
+    assert 'errorMessage: "nothing left" > "\'n\'"' in result.out
+    assert "requestId" not in result.out
+
+
+def test_an_attempt_that_was_aborted_has_not_succeeded(project: Project) -> None:
+    branches = [machine(N=task("never")), machine(F=task("fail"))]
+    project.ran(machine(P={"Type": "Parallel", "Branches": branches}))
+    project.ran(
+        machine(P={"Type": "Parallel", "Branches": [machine(N=task("double")), machine(F=task("double"))]}),
+        "-i",
+        '{"n": 1}',
+        name="two",
+    )
+    states = project.asl("diff", "one", "two", "--json").json["states"]
+    (never,) = [state["changes"] for state in states if state["state"] == "N"]
+    assert "attempts: aborted > succeeded" in never
+
+
 def test_for_people(project: Project) -> None:
     project.ran(CHOICE, "-i", '{"n": 1}')
     project.ran(CHOICE, "-i", '{"n": 2}', name="two")

@@ -399,6 +399,19 @@ def test_redrive_of_what_has_succeeded_or_is_interrupted(project: Project) -> No
     assert project.asl("redrive", "nothing").code == 2
 
 
+def test_redrive_of_a_child_of_a_map_run(project: Project) -> None:
+    processor = {
+        **machine(F=task("fail")),
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    }
+    many = {"Type": "Map", "ItemProcessor": processor, "ToleratedFailurePercentage": 100}
+    (child,) = project.ran(machine(M=many), "-i", "[1]").json
+    refused = project.asl("redrive", child["ExecutionArn"])
+    assert refused.code == 2
+    assert "cannot be redriven: Execution was started by a Map Run: redrive the execution that" in refused.err
+    assert project.asl("show", child["ExecutionArn"], "--json").json["redriveCount"] == 0
+
+
 def test_redrive_of_what_was_stopped(project: Project) -> None:
     interrupted(project, name="one")
     assert project.asl("stop", "one").code == 0

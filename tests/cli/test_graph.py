@@ -58,7 +58,10 @@ def test_the_ending_says_the_format(project: Project, name: str, begins: str) ->
 
 @pytest.mark.parametrize(("form", "begins"), [("svg", "<svg "), ("mermaid", "flowchart"), ("dot", "digraph")])
 def test_to_the_standard_output(project: Project, form: str, begins: str) -> None:
-    assert project.asl("graph", project.define("m", PASS), "--format", form).out.startswith(begins)
+    drawn = project.asl("graph", project.define("m", PASS), "--format", form).out
+    assert drawn.startswith(begins)
+    assert project.asl("graph", "statemachines/m.json", "--format", form, "--output", "-").out == drawn
+    assert not (project.root / "-").exists()
 
 
 def classes(text: str) -> dict[str | None, str | None]:
@@ -105,6 +108,8 @@ def test_children_of_a_map_run(project: Project) -> None:
     assert len(found) == 3
     child = project.asl("graph", "--execution", found[0], "--format", "svg").out
     assert list(classes(child)) == ["Item"]
+    for form in ("svg", "text"):
+        assert "each item" not in project.asl("graph", "--execution", found[0], "--format", form).out
     for view in ("timeline", "history"):
         assert "✓ Item" in project.asl(view, found[0]).out
     assert project.asl("open", found[0], "--html", "child.html").code == 0
@@ -137,6 +142,10 @@ BAD: dict[str, tuple[list[str], str]] = {
     "no such format": (
         ["graph", "statemachines/m.json", "--format", "png"],
         "--format png: it is text, svg, mermaid, dot",
+    ),
+    "an ending that is no format": (
+        ["graph", "statemachines/m.json", "-o", "m.png"],
+        "--output m.png: its ending is none of .svg, .mmd, .mermaid, .dot, .gv, .txt: name a format with --format",
     ),
     "a folder as the output": (["graph", "statemachines/m.json", "-o", "tasks"], "cannot write tasks: "),
     "a target that does not exist": (

@@ -102,6 +102,89 @@ def test_refused(project: Project) -> None:
     assert project.asl("pin", "two").code == 2
 
 
+def test_the_state_that_failed_is_named_and_not_the_one_that_was_entered_last(project: Project) -> None:
+    branches = [machine(F=task("fail")), machine(W={"Type": "Wait", "Seconds": 60})]
+    project.ran(machine(P={"Type": "Parallel", "Branches": branches}), "-i", '{"n": 1}', "--time", "skip")
+    assert " UTC with OutOfStockError at F.\n" in project.asl("pin", "one", "-o", "-").out
+
+
+LATE = """
+from threading import Event
+
+GATE = Event()
+
+
+def late(event):
+    GATE.wait()
+    raise KeyError("late")
+
+
+def at_once(event):
+    return 1
+
+
+def opens(event):
+    GATE.set()
+    return 2
+"""
+
+
+def test_the_task_that_failed_is_called_though_others_began_after_it(project: Project) -> None:
+    (project.root / "tasks" / "callables.py").write_text(LATE, encoding="utf-8")
+    branches = [machine(L=task("late")), machine(A=task("at_once"), O=task("opens"))]
+    project.ran(machine(P={"Type": "Parallel", "Branches": branches}))
+    text = project.asl("pin", "one", "-o", "-").out
+    assert " UTC with KeyError at L.\n" in text
+    assert "The task of L is called as it is now." in text
+    assert '"L": ' not in text
+    assert '"A": returns(1)' in text
+
+
+def test_what_chance_and_the_moment_made_is_left_open(project: Project) -> None:
+    mode = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    many = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemProcessor": {**machine(F=task("flaky")), "ProcessorConfig": mode},
+        "ToleratedFailurePercentage": 100,
+        "ResultPath": "$.many",
+    }
+    made = {"id.$": "States.UUID()", "at.$": "$$.State.EnteredTime", "many.$": "$.many", "kept.$": "$.items[1].n"}
+    definition = machine(M=many, P={"Type": "Pass", "Parameters": made})
+    project.ran(definition, "-i", json.dumps(ITEMS))
+    assert project.asl("pin", "one").code == 0
+    text = (project.root / "test_one.py").read_text(encoding="utf-8")
+    for line in ('"id": ...,', '"at": ...,', '"Name": ...,', '"Status": "FAILED"', '"kept": 2'):
+        assert line in text, text
+    function_in(text)(Workflow)
+    project.define("m", machine(M=many, P={"Type": "Pass", "Parameters": made | {"kept.$": "$.items[0].n"}}))
+    with pytest.raises(AssertionError, match=r"\$\.kept"):
+        function_in(text)(Workflow)
+
+
+@pytest.mark.parametrize("edit", [["--input", '{"n": 5}'], ["--variables", '{"a": 1}']])
+def test_a_fork_with_edited_data_is_refused(project: Project, edit: list[str]) -> None:
+    project.ran(FAILING, "-i", '{"n": 1}')
+    project.asl("fork", "one", "--at", "D", "--name", "edited", *edit)
+    project.asl("fork", "edited", "--at", "F", "--name", "of-it")
+    project.asl("fork", "one", "--at", "F", "--name", "plain")
+    for name in ("edited", "of-it"):
+        result = project.asl("pin", name)
+        assert (result.code, f"{name} is a fork with edited data" in result.err) == (2, True), result.err
+    assert project.asl("pin", "plain").code == 0
+
+
+def test_a_child_of_a_map_run_is_refused(project: Project) -> None:
+    processor = {
+        **machine(F=task("fail")),
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+    }
+    many = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "ToleratedFailurePercentage": 100}
+    (first, _) = project.ran(machine(M=many), "-i", json.dumps(ITEMS)).json
+    result = project.asl("pin", first["ExecutionArn"])
+    assert (result.code, "belongs to a Map Run: pin the execution that started it" in result.err) == (2, True)
+
+
 IDENTIFIERS = {"one": "one", "o-1001": "o_1001", "Ünder 7": "nder_7", "???": "execution"}
 
 

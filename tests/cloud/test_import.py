@@ -143,14 +143,22 @@ BROKEN: dict[str, tuple[Any, str]] = {
     "no beginning": (lambda document: {"events": document["events"][1:]}, "event 1 is missing"),
     "no events": (lambda _: {"events": []}, "the history has no events"),
     "something else": (lambda _: {"a": 1}, "it has no list of events"),
-    "no event": (lambda _: [{"id": 1}], "event 1 is no event of an execution's history"),
+    "no event": (
+        lambda _: [{"id": 1}],
+        "history.json: event 1 is no event of an execution's history: it has no timestamp",
+    ),
+    "no object": (lambda _: [5], "event 1 is no event of an execution's history: it is no JSON object"),
+    "no data": (
+        lambda document: {"events": [{**one, "executionStartedEventDetails": {}} for one in document["events"]]},
+        "event 1 of the history (ExecutionStarted): the history was read without its data",
+    ),
     "of another machine": (
         lambda document: json.loads(json.dumps(document).replace('"A"', '"Z"')),
         "the history and the definition do not agree at event 2 (TaskStateEntered of Z): its name is 'Z', by the",
     ),
     "a moment that is none": (
         lambda document: json.loads(json.dumps(document).replace('"timestamp": "', '"timestamp": "x')),
-        "event 1 is no event",
+        "event 1 is no event of an execution's history: 'x20",
     ),
 }
 
@@ -164,6 +172,36 @@ def test_a_history_that_is_none(project: Project, files: Path, what: str) -> Non
     assert result.code == 2
     assert message in result.err
     assert not (files / "home.db").exists()
+
+
+OTHERS: dict[str, tuple[dict[str, Any], str]] = {
+    "status": ({"status": "FAILED"}, "than the history: it is FAILED there, SUCCEEDED here"),
+    "input": ({"input": '{"n": 2}'}, "than the history: its input is another"),
+    "input that is no JSON": ({"input": "{"}, "than the history: its input is another"),
+    "no ARN": ({"executionArn": None}, "description.json: it has no executionArn: give what `aws stepfunctions"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_the_description_of_another_execution(project: Project, files: Path, what: str) -> None:
+    change, message = OTHERS[what]
+    described = json.loads((files / "description.json").read_text(encoding="utf-8")) | change
+    described = {name: value for name, value in described.items() if value is not None}
+    (files / "description.json").write_text(json.dumps(described), encoding="utf-8")
+    arguments = ["import", "history.json", "--description", "description.json", "--definition", "m.json"]
+    result = project.asl(*arguments, "--db", "home.db")
+    assert (result.code, message in result.err) == (2, True), result.err
+    assert not (files / "home.db").exists()
+
+
+@pytest.mark.parametrize("change", [{"status": "RUNNING"}, {"input": '{ "n" : 1 }'}])
+def test_a_description_that_is_older_or_written_otherwise(
+    project: Project, files: Path, change: dict[str, Any]
+) -> None:
+    described = json.loads((files / "description.json").read_text(encoding="utf-8")) | change
+    (files / "description.json").write_text(json.dumps(described), encoding="utf-8")
+    arguments = ["import", "history.json", "--description", "description.json", "--definition", "m.json"]
+    assert project.asl(*arguments, "--db", "home.db").code == 0
 
 
 REFUSED = {

@@ -188,5 +188,5 @@ def test_data_that_the_history_lacks(what: str) -> None:
     machine, log = run(PLAIN, {})
     events = told(log)
     events[1] = events[1]._replace(details=events[1].details | change)
-    with pytest.raises(Deviation, match=reason):
+    with pytest.raises(Deviation, match=r"^event 2 of the history \(.*\): " + reason):
         follow(machine, IDENTITY, events, AWS_LIMITS)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine
+from asl_engine.views.timeline import timeline
 from asl_engine.views.tree import tree
 from tests.core.steps import catch, each, parallel, retry, scope, state, task, wait
 from tests.graph.machines import DISTRIBUTED
@@ -180,3 +181,12 @@ def test_what_a_terminal_could_take_for_a_command_is_written_out() -> None:
     assert "\x1b" not in text
     assert "\x07" not in text
     assert text.splitlines()[-1] == "E\\x07: two\\nlines"
+
+
+def test_the_cause_of_the_end_is_told_whole() -> None:
+    cause = f"{'so be it ' * 30}at the end"
+    account = account_of(scope(F=state("Fail", Error="E", Cause=cause)))
+    lines = plain(tree(account)).splitlines()
+    assert lines[-1] == f"E: {cause}"
+    assert lines[-2].endswith("…")  # of the state, in the tree
+    assert plain(timeline(account, 80)).splitlines()[-1] == f"E: {cause}"

@@ -65,7 +65,7 @@ def _plain(state: Compared) -> dict[str, Any]:
 
 def _tell(one: Account, other: Account, ends: dict[str, list[str]], states: list[Compared]) -> None:
     names = (one.execution.identity.name, other.execution.identity.name)
-    rows = [("", "execution", *names, ""), ("", "took", seconds(one.took), seconds(other.took), "")]
+    rows = [("", "execution", *names, ""), ("", "took", seconds(one.path_took), seconds(other.path_took), "")]
     for state in states:
         rows.append(_row(state))
         rows += [("", "", "", "", clean(change)) for change in state.changes[1:]]

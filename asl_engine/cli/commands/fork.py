@@ -19,19 +19,22 @@ from asl_engine.engine.clock import checked_time, clock_of
 from asl_engine.engine.effects import local_identity
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput, Parameter
 from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.lab.forking import Departure, ForkPoint, forked_log, keep, name_of_fork, stem_of_forks
+from asl_engine.lab.forking import Departure, ForkPoint, forked_log, keep, name_of_fork, stem_of_forks, told_choice
 from asl_engine.project.checking import load_definition
 from asl_engine.project.definitions import Substituting, read_definition
 from asl_engine.project.inputs import checked_name, read_input
 from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.project.setup import absolute_mock, recorded_setup, set_up
+from asl_engine.states.compiling import variable_fault
 
 if TYPE_CHECKING:
     from asl_engine.cli.progress import Progress
+    from asl_engine.core import events as ev
     from asl_engine.core.execution import Execution
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.run import Run
     from asl_engine.json_values import Json
+    from asl_engine.limits import Limits
     from asl_engine.project.setup import Setup
     from asl_engine.store.records import Record
     from asl_engine.store.run_options import RunOptions
@@ -146,10 +149,14 @@ async def _fork(db: Path, request: ForkOptions, *, as_json: bool, quiet: bool) -
                     f"{origin.identity.name} belongs to a Map Run: fork the execution that started it"
                 )
             setup = await _setup(store, origin, request)
-            record = await _forked(store, origin, setup, request)
+            recorded = await store.events(origin.identity.arn)
+            record = await _forked(store, origin, recorded, setup, request)
             name = record.identity.name
             if not quiet:
                 err(f"{name} is a fork of {origin.identity.name}")
+                choice = None if request.point is None else told_choice(recorded, request.point)
+                if choice is not None:
+                    err(choice)
             try:
                 execution = await _go_on(store, setup, record, signals, progress_for(quiet=quiet or as_json))
                 place = await failed_at(store, execution)
@@ -175,13 +182,14 @@ def _edited(definition: str, substituting: Substituting, how: RunOptions, machin
     return set_up(how._replace(definition=path), project, load_definition(source, how.limits), machine_name)
 
 
-async def _forked(store: SqliteStore, origin: Record, setup: Setup, request: ForkOptions) -> Record:
+async def _forked(
+    store: SqliteStore, origin: Record, recorded: list[ev.Event], setup: Setup, request: ForkOptions
+) -> Record:
     """The fork, which is in the store and has not gone on yet."""
     who, limits = origin.identity, setup.how.limits
     given = None if request.name is None else checked_name(request.name, limits)
     data = None if request.input is None else read_input(request.input, limits)
-    wanted = Departure(request.point, data, _variables(request.variables))
-    recorded = await store.events(who.arn)
+    wanted = Departure(request.point, data, _variables(request.variables, limits))
     now = clock_of(setup.how.time, recorded[-1].at).now()
     events = forked_log(wanted, who, recorded, setup.machine, at=now, limits=limits)
     arn = Arn.of(who.arn)
@@ -201,8 +209,8 @@ async def _taken(store: SqliteStore, origin: str) -> list[str]:
     return [record.identity.name for record in await store.find(stem_of_forks(origin))]
 
 
-def _variables(given: str | None) -> dict[str, Json] | None:
-    """Raises ``InvalidInput`` for a text that is no JSON object."""
+def _variables(given: str | None, limits: Limits) -> dict[str, Json] | None:
+    """Raises ``InvalidInput`` for a text that is no JSON object, and for a name that no variable can have."""
     if given is None:
         return None
     try:
@@ -211,6 +219,10 @@ def _variables(given: str | None) -> dict[str, Json] | None:
         raise InvalidInput(Parameter("variables", given), f": it is not JSON: {error}") from None
     if not isinstance(values, dict):
         raise InvalidInput(Parameter("variables", given), ": it has to be an object of names and values")
+    for name in values:
+        fault = variable_fault(name, limits.name_length)
+        if fault is not None:
+            raise InvalidInput(Parameter("variables", given), f": {fault}")
     return values
 
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+STDOUT: Final = "-"
 FORMATS: Final = ("text", "svg", "mermaid", "dot")
 ENDINGS: Final = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
+TEXT_ENDINGS: Final = frozenset({"", ".txt", ".md"})
 
 
 def command(
@@ -56,13 +58,14 @@ def command(
         ),
     ] = None,
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file. Default: stdout")
+        str | None, typer.Option("--output", "-o", metavar="FILE|-", help="Write to this file. Default: stdout")
     ] = None,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
     db: options.Db = None,
 ) -> int:
     """Draw a state machine, and what an execution made of it."""
+    output = None if output == STDOUT else output
     written = _format(form, output)
     if definition is None and execution is None:
         raise InvalidInput("give a DEFINITION to draw, or an execution with --execution")
@@ -100,7 +103,13 @@ def command(
 
 def _format(form: str | None, output: str | None) -> str:
     if form is None:
-        return ENDINGS.get(Path(output).suffix.lower(), "text") if output is not None else "text"
+        ending = "" if output is None else Path(output).suffix.lower()
+        if ending in TEXT_ENDINGS:
+            return "text"
+        if ending not in ENDINGS:
+            known = ", ".join((*ENDINGS, ".txt"))
+            raise InvalidInput(f"--output {output}: its ending is none of {known}: name a format with --format")
+        return ENDINGS[ending]
     if form not in FORMATS:
         raise InvalidInput(f"--format {form}: it is {', '.join(FORMATS)}")
     return form

@@ -18,7 +18,14 @@ from asl_engine.core.apply import fold
 from asl_engine.engine.effects import local_identity
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
 from asl_engine.lab.answers import AwsAnswers, answers_in, ask, ask_for_children
-from asl_engine.lab.importing import BroughtHome, brought_home, identity_of, keep_imported, told_history
+from asl_engine.lab.importing import (
+    BroughtHome,
+    brought_home,
+    check_described,
+    identity_of,
+    keep_imported,
+    told_history,
+)
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
@@ -93,6 +100,7 @@ def command(
         identity = _made_up(definition, name or machine_name(source), history[0].at)
     how = NO_OPTIONS if definition is None else NO_OPTIONS._replace(definition=Path(definition).absolute())
     imported = [brought_home(machine, identity, history, how)]
+    check_described(found.described, imported[0], description or source)
     imported += [_child(child, machine, how) for child in kin]
     target = database(db)
     try:

@@ -12,8 +12,10 @@ from asl_engine.arn import function_name
 from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one
 from asl_engine.cli.output import err, out
+from asl_engine.cli.whereabouts import where_failed
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import loads
+from asl_engine.lab.chance import certain_output
 from asl_engine.lab.pinning import Pinned, identifier, pinned_test
 from asl_engine.lab.recalling import Recalled, recall
 from asl_engine.project.lookup import database, opened, project_of
@@ -48,8 +50,18 @@ def command(
     name = past.record.identity.name
     if past.execution.status == "RUNNING":
         raise InvalidInput(f"the execution {name} has not ended: pin it when it has")
-    left = frozenset() if mock_all else _own_failure(past)
-    text = pinned_test(Pinned(past.execution, past.events, _definition(past, definition), past.calls, left))
+    if past.record.identity.map_run is not None:
+        raise InvalidInput(f"{name} belongs to a Map Run: pin the execution that started it")
+    if past.edited:
+        raise InvalidInput(
+            f"{name} is a fork with edited data: a test begins at the beginning, and cannot end as it did; "
+            "pin its origin"
+        )
+    found = where_failed(past.events)
+    place = None if found is None else found.state
+    left = frozenset() if mock_all else _own_failure(past, place)
+    pinned = Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place)
+    text = pinned_test(pinned._replace(output=certain_output(past, definition)))
     if output == STDOUT:
         out(text.rstrip())
         return 0
@@ -86,9 +98,13 @@ def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else str(file)
 
 
-def _own_failure(past: Recalled) -> frozenset[str]:
-    """The state whose task has failed the execution, where a callable of the project does that task."""
-    last = past.calls[-1] if past.calls else None
+def _own_failure(past: Recalled, place: str | None) -> frozenset[str]:
+    """The state whose task has failed the execution, where a callable of the project does that task.
+
+    That is ``place``; or where a state without a task has failed, such as a Fail state, that of the last call.
+    """
+    of_place = [call for call in past.calls if call.state == place and call.answer.error is not None]
+    last = next(reversed(of_place or past.calls), None)
     if last is None or last.answer.error is None or past.execution.status == "SUCCEEDED":
         return frozenset()
     function = function_name(last.resource)

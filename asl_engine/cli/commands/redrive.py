@@ -11,7 +11,7 @@ from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.whereabouts import failed_at
 from asl_engine.core.apply import fold
-from asl_engine.core.redrive import not_redrivable
+from asl_engine.core.redrive import OF_A_MAP_RUN, not_redrivable
 from asl_engine.engine.clock import clock_of
 from asl_engine.errors import ExecutionNotRedrivable, InvalidInput
 from asl_engine.project.lookup import database, opened
@@ -65,6 +65,8 @@ async def _again(store: SqliteStore, record: Record, signals: Signals, progress:
     events = await store.events(record.identity.arn)
     execution = fold(record.identity, events)
     reason = not_redrivable(execution, clock_of(how.time, events[-1].at).now(), how.limits)
+    if reason is None and record.identity.map_run is not None:
+        reason = OF_A_MAP_RUN
     if reason is not None:  # told before anything is said of tasks
         raise ExecutionNotRedrivable(record.identity.arn, reason)
     setup = await recorded_setup(store, record)

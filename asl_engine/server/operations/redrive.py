@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.core.redrive import BEING_DELETED, answered_before, not_redrivable
+from asl_engine.core.redrive import BEING_DELETED, OF_A_MAP_RUN, answered_before, not_redrivable
 from asl_engine.errors import ExecutionNotRedrivable
 from asl_engine.projections.moments import moment
 from asl_engine.server.protocol.errors import ApiError
@@ -46,7 +46,7 @@ async def reason_against(service: Service, record: Record, execution: Execution)
     if reason is not None:
         return reason
     if record.identity.map_run is not None:
-        return "Execution was started by a Map Run: redrive the execution that started the Map Run"
+        return OF_A_MAP_RUN
     machine = await service.store.machines.get(record.identity.machine_arn)
     if machine is None:  # `asl run` has none; that of a server was deleted
         return BEING_DELETED if record.options.served else None
