@@ -142,9 +142,8 @@ def test_resume_all_fails_the_culprit_and_ends_the_others(deadly: Project) -> No
     branches = [machine(Innocent=task("innocent")), machine(Boom=task("culprit"))]
     both = deadly.define("both", machine(Both={"Type": "Parallel", "Branches": branches}))
     other = deadly.define("other", machine(Innocent=task("innocent")))
-    with_both = deadly.spawn("run", both, "--name", "both")
+    assert deadly.process("run", both, "--name", "both").code == ENDED_BY_TASK
     with_other = deadly.spawn("run", other, "--name", "other")
-    assert finished(with_both).code == ENDED_BY_TASK
     wait_for(lambda: len(pids(deadly, "innocent")) == 2)
     with_other.kill()
     finished(with_other)

@@ -58,7 +58,7 @@ def test_what_only_reads_does(sealed: Project) -> None:
     for command, said in (
         (["list"], "SUCCEEDED"),
         (["show", "one"], "SUCCEEDED"),
-        (["history", "one"], "ExecutionSucceeded"),
+        (["history", "one"], "SUCCEEDED"),
         (["history", "one", "--follow"], "ExecutionSucceeded"),
         (["replay", "one"], "ends as recorded"),
     ):
