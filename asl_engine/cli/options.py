@@ -6,6 +6,7 @@ import typer
 
 __all__ = [
     "Alias",
+    "AnyExecution",
     "AsJson",
     "AwsLimitsOff",
     "Cause",
@@ -72,6 +73,14 @@ Execution = Annotated[
     str,
     typer.Argument(
         metavar="EXECUTION",
+        help="An execution: the beginning of its name, its name or its ARN.",
+        autocompletion=complete_execution,
+    ),
+]
+AnyExecution = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[EXECUTION]",
         help="An execution: the beginning of its name, its name or its ARN.",
         autocompletion=complete_execution,
     ),

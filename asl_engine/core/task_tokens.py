@@ -10,9 +10,10 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import NamedTuple
 
-__all__ = ["MAX_TOKEN_LENGTH", "TaskName", "is_genuine", "task_named", "task_token"]
+__all__ = ["MAX_TOKEN_LENGTH", "SALT_BYTES", "TaskName", "is_genuine", "task_named", "task_token"]
 
 MAX_TOKEN_LENGTH = 2048
+SALT_BYTES = 16  # of the random text that an execution begins with
 VERSION = b"\x01"
 KEY_BYTES = 8
 SIGNATURE_BYTES = 24

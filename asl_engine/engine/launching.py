@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from asl_engine.arn import is_express
 from asl_engine.core.execution import Execution
 from asl_engine.core.stimuli import Started
+from asl_engine.core.task_tokens import SALT_BYTES
 from asl_engine.engine.map_runs.results import in_short
 from asl_engine.engine.run import Run
 from asl_engine.errors import AslError
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Launching"]
 
-SALT_BYTES: Final = 16
 SALTS_AT_ONCE: Final = 256
 TURN_SECONDS: Final = 0.01  # of decisions, before others have their turn
 

@@ -25,8 +25,7 @@ def certain_output(past: Recalled, definition: str) -> Any:
     from asl_engine.testing import Workflow
     from asl_engine.testing.workflow_run import StillWaiting
 
-    output = None if past.execution.output is None else past.execution.output.value
-    given = None if past.execution.input is None else past.execution.input.value
+    output = past.output
     answers = answers_of(past.calls)
     states = load(definition, "the recorded definition", NO_LIMITS).states
     others = {
@@ -34,7 +33,7 @@ def certain_output(past: Recalled, definition: str) -> Any:
     }
     try:
         with Workflow(definition, {**answers, **others}, validation="NONE") as workflow:
-            run = workflow.run(given)
+            run = workflow.run(past.input)
     except (AssertionError, AslError, StillWaiting):
         return output
     return without_chance(output, output, run.output) if run.status == "SUCCEEDED" else output

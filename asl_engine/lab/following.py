@@ -19,6 +19,7 @@ from asl_engine.core.execution import RUNNABLE, Execution, OpenMapRun, OpenTask,
 from asl_engine.core.failing import fail
 from asl_engine.core.interpreter import STEPS, guarded
 from asl_engine.core.replay import Difference
+from asl_engine.core.task_tokens import SALT_BYTES
 from asl_engine.errors import AslError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.json_values import canonical_text
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Deviation", "Followed", "Told", "follow", "follow_again"]
 
-SALT_BYTES = 16
 DETAILS = "EventDetails"
 # What AWS shows of an attempt that failed before it began is a failure of the attempt here.
 FAILED_TO_BEGIN: Final = {

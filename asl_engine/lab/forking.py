@@ -15,6 +15,7 @@ from asl_engine.core.frames import BETWEEN_STATES
 from asl_engine.core.interpreter import advance
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import RedriveRequested
+from asl_engine.core.task_tokens import SALT_BYTES
 from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.findings import did_you_mean
 from asl_engine.payload import Payload
@@ -35,7 +36,6 @@ __all__ = ["Departure", "ForkPoint", "forked_log", "keep", "name_of_fork", "stem
 
 MAX_ORIGIN_NAME = 60  # of a fork's own name, which has at most 80 characters
 MAX_SHOWN = 10
-SALT_BYTES = 16
 
 
 class ForkPoint(NamedTuple):

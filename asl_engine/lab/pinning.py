@@ -9,6 +9,7 @@ from asl_engine.core import events as ev
 from asl_engine.errors import StatesError
 from asl_engine.lab.literals import listed, literal
 from asl_engine.projections.moments import utc
+from asl_engine.testing.recordings import by_state
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,10 +94,7 @@ def _assertion(pinned: Pinned) -> str:
 
 
 def _tasks(pinned: Pinned) -> str:
-    of_states: dict[str, list[RecordedCall]] = {}
-    for call in pinned.calls:
-        if call.state not in pinned.left:
-            of_states.setdefault(call.state, []).append(call)
+    of_states = by_state(call for call in pinned.calls if call.state not in pinned.left)
     entries = [f"{literal(state)}: {_answers(calls)}" for state, calls in of_states.items()]
     return "\n".join(["{", *(f"    {entry}," for entry in entries), "}"]) if entries else "{}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.core import events as ev
 from asl_engine.core.apply import fold
@@ -27,6 +27,15 @@ class Recalled(NamedTuple):
     execution: Execution
     events: Sequence[ev.Event]
     calls: list[RecordedCall]
+
+    @property
+    def input(self) -> Any:
+        return None if self.execution.input is None else self.execution.input.value
+
+    @property
+    def output(self) -> Any:
+        """None unless it succeeded."""
+        return None if self.execution.output is None else self.execution.output.value
 
     @property
     def edited(self) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from asl_engine.core import events as ev
 from asl_engine.errors import AslError
 from asl_engine.lab.chance import without_chance
+from asl_engine.projections.moments import iso
 from asl_engine.testing.differences import differences
 from asl_engine.testing.recordings import answers_of
 
@@ -61,7 +62,6 @@ def review(past: Recalled, definition: str, states: Container[str], project: str
     from asl_engine.testing.workflow_run import StillWaiting
 
     execution, name = past.execution, past.record.identity.name
-    given = None if execution.input is None else execution.input.value
     took = transitions_in(past.events)
 
     def run_again() -> WorkflowRun:
@@ -69,12 +69,12 @@ def review(past: Recalled, definition: str, states: Container[str], project: str
             definition,
             {**answers_of(call for call in past.calls if call.state in states)},
             project=project,
-            now=moment_of(execution.identity.started_at),
+            now=iso(execution.identity.started_at),
             validation="NONE",
             aws_limits=past.record.options.limits._asdict(),
         )
         with workflow:
-            return workflow.run(given)
+            return workflow.run(past.input)
 
     try:
         run = run_again()
@@ -84,12 +84,6 @@ def review(past: Recalled, definition: str, states: Container[str], project: str
         return Review(name, execution.status, "OPEN", first, took, None)
     would_take = sum(event["type"].endswith("StateEntered") for event in run.history)
     return Review(name, execution.status, verdict, detail, took, would_take)
-
-
-def moment_of(milliseconds: int) -> str:
-    from asl_engine.projections.moments import iso
-
-    return iso(milliseconds)
 
 
 def transitions_in(events: Iterable[ev.Event]) -> int:
@@ -111,10 +105,9 @@ def _verdict(past: Recalled, run: WorkflowRun, run_again: Callable[[], WorkflowR
     if execution.status != "SUCCEEDED":
         same = run.error == execution.error
         return ("SAME", "") if same else ("FAILS", f"with {run.error} instead of {execution.error}")
-    output = None if execution.output is None else execution.output.value
-    other = differences(output, run.output)
+    other = differences(past.output, run.output)
     if other:  # of chance, perhaps: another run tells
-        other = differences(without_chance(output, run.output, run_again().output), run.output)
+        other = differences(without_chance(past.output, run.output, run_again().output), run.output)
     return ("OUTPUT", other[0]) if other else ("SAME", "")
 
 

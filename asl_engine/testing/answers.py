@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asl_engine.errors import AslError, StatesError
 from asl_engine.resources.python.callables import accepts_context
 from asl_engine.testing.differences import shown
-from asl_engine.testing.durations import Duration, milliseconds
+from asl_engine.testing.durations import Duration, how_often, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -128,7 +128,7 @@ class Answers:
             return self._one
         if number >= len(self._turns):
             raise AnswersExhausted(
-                f"tasks: {self.key!r} is called {_times(number + 1)}, and its list has {len(self._turns)} "
+                f"tasks: {self.key!r} is called {how_often(number + 1)}, and its list has {len(self._turns)} "
                 f"{'answer' if len(self._turns) == 1 else 'answers'}: [{', '.join(map(str, self._turns))}]. "
                 "Every call takes the next one, those of retries and of loops too."
             )
@@ -145,10 +145,6 @@ class Answers:
         with_context = accepts_context(answer.function, self.key)
         result = answer.function(event, context) if with_context else answer.function(event)
         return await result if isawaitable(result) else result
-
-
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def in_turn(tasks: Mapping[str, object]) -> dict[str, Answers]:

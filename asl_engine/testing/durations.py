@@ -1,4 +1,4 @@
-"""Durations as tests write them: ``"40s"``, ``"1h30m"``, a number of seconds, or a ``timedelta``."""
+"""Durations as tests write them: ``"40s"``, ``"1h30m"``, a number of seconds, a ``timedelta``; and how often."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from asl_engine.errors import InvalidInput
 
-__all__ = ["Duration", "in_words", "milliseconds"]
+__all__ = ["Duration", "how_often", "in_words", "milliseconds"]
 
 Duration: TypeAlias = str | float | timedelta
 
@@ -48,3 +48,8 @@ def in_words(duration: int) -> str:
     if rest or not parts:
         parts.append(f"{rest / 1000:g}s")
     return " ".join(parts)
+
+
+def how_often(number: int) -> str:
+    """``once``, ``twice``, ``3 times``."""
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")

@@ -12,7 +12,7 @@ from asl_engine.testing.differences import shown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["RecordedCall", "answers_of", "calls_in", "recorded"]
+__all__ = ["RecordedCall", "answers_of", "by_state", "calls_in", "recorded"]
 
 
 class RecordedCall(NamedTuple):
@@ -47,10 +47,16 @@ def _answer(end: ev.TaskSucceeded | ev.TaskFailed | ev.TaskTimedOut) -> Answer:
 
 def answers_of(calls: Iterable[RecordedCall]) -> dict[str, Answer]:
     """Stand-ins by the names of the states."""
+    return {
+        state: recorded(*((call.input, call.answer) for call in made)) for state, made in by_state(calls).items()
+    }
+
+
+def by_state(calls: Iterable[RecordedCall]) -> dict[str, list[RecordedCall]]:
     of_states: dict[str, list[RecordedCall]] = {}
     for call in calls:
         of_states.setdefault(call.state, []).append(call)
-    return {state: recorded(*((call.input, call.answer) for call in made)) for state, made in of_states.items()}
+    return of_states
 
 
 def recorded(*calls: tuple[Any, object]) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
 from asl_engine.testing.differences import differences, shown
+from asl_engine.testing.durations import how_often
 from asl_engine.testing.hiding import hidden
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class StateOfRun:
     def assert_entered(self, times: int | None = None) -> StateOfRun:
         """The state was entered, so many times where it is said."""
         if self.entered == 0 if times is None else self.entered != times:
-            expected = "to be entered" if times is None else f"to be entered {_times(times)}"
+            expected = "to be entered" if times is None else f"to be entered {how_often(times)}"
             self._fail(f"expected {expected}, was {_entered(self.entered)}")
         return self
 
@@ -197,9 +198,5 @@ class StateOfRun:
         raise AssertionError(f"state {self.name}:\n{lines}\n\n{self._draw(self._visits)}")
 
 
-def _times(number: int) -> str:
-    return {1: "once", 2: "twice"}.get(number, f"{number} times")
-
-
 def _entered(number: int) -> str:
-    return "never entered" if number == 0 else f"entered {_times(number)}"
+    return "never entered" if number == 0 else f"entered {how_often(number)}"

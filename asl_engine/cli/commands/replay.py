@@ -37,14 +37,7 @@ MAX_CELL = 400
 
 def command(
     *,
-    execution: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[EXECUTION]",
-            help="An execution: the beginning of its name, its name or its ARN.",
-            autocompletion=options.complete_execution,
-        ),
-    ] = None,
+    execution: options.AnyExecution = None,
     every: Annotated[
         bool, typer.Option("--all", help="Hold the definition against all past executions of its state machine.")
     ] = False,

@@ -38,14 +38,7 @@ MAX_OPEN = 1_000_000
 
 def command(
     *,
-    execution: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[EXECUTION]",
-            help="An execution: the beginning of its name, its name or its ARN.",
-            autocompletion=options.complete_execution,
-        ),
-    ] = None,
+    execution: options.AnyExecution = None,
     every: Annotated[
         bool, typer.Option("--all", help="Resume every open execution that no process runs.")
     ] = False,
