@@ -27,7 +27,7 @@ class TooManyPolls(Exception):
 class PendingTask(NamedTuple, Generic[Owner]):
     """A task that waits for a worker; ``owner`` is its execution.
 
-    ``taken``: it was handed out already, to a worker that was gone when it was to be told.
+    ``taken``: it was handed out already, or may have been, to a worker that could not be told.
     """
 
     owner: Owner

@@ -395,6 +395,8 @@ class Engine:
 
     def _is_offered(self, task: PendingTask[Run]) -> bool:
         run, key, taken = task
+        if run.driving:  # what it has decided may not get to the disk: it tells whoever asks it later
+            return True
         work = None if run.done.done() else run.execution.open.get(key)
         return isinstance(work, OpenTask) and (taken or not work.started)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import TYPE_CHECKING, Any
@@ -11,12 +12,15 @@ import pytest
 from asl_engine.engine import retrying
 from asl_engine.resources.python.registry import Registry
 from asl_engine.server.operations import executions
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.cli.project import wait_for
 from tests.engine.failing import Disk
 from tests.server.harness import PASS, created, ended, refusal, running
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from asl_engine.core.events import Event
 
 UNAVAILABLE = ("ServiceUnavailable", "The database cannot be used")
 ACTIVITY = "arn:aws:states:us-east-1:123456789012:activity:paint"
@@ -96,6 +100,32 @@ def test_workers_are_refused_and_answered_later(tmp_path: Path, disk: Disk) -> N
         wait_for(lambda: bool(answered(client, token)))
         assert ended(client, run)["output"] == '"second"'
         assert ended(client, client.start_execution(stateMachineArn=created(client, PASS, "p"))["executionArn"])
+
+
+@pytest.mark.parametrize("keeps", [False, True])
+def test_a_task_that_was_refused_stays_in_its_queue(
+    tmp_path: Path, disk: Disk, monkeypatch: pytest.MonkeyPatch, keeps: bool
+) -> None:
+    """Until the log has been read, its execution stands where it has not got to; or the log says that it did."""
+    events = SqliteStore.events
+
+    async def events_read_slowly(store: SqliteStore, *arguments: Any) -> list[Event]:
+        await asyncio.sleep(0.3)
+        return await events(store, *arguments)
+
+    disk.keeps = keeps
+    with running(tmp_path / "asl.db") as server:
+        client = server.client()
+        client.create_activity(name="paint")
+        state = {"Type": "Task", "Resource": ACTIVITY, "End": True}
+        run = client.start_execution(stateMachineArn=created(client, {"StartAt": "P", "States": {"P": state}}))
+        monkeypatch.setattr(SqliteStore, "events", events_read_slowly)
+        disk.is_full()
+        assert refusal(client.get_activity_task, activityArn=ACTIVITY) == UNAVAILABLE
+        assert refusal(client.get_activity_task, activityArn=ACTIVITY) == UNAVAILABLE
+        disk.is_full(False)
+        client.send_task_success(taskToken=polled(client), output='"painted"')
+        assert ended(client, run["executionArn"])["output"] == '"painted"'
 
 
 def test_a_client_does_not_wait_for_an_execution_that_waits(

@@ -104,8 +104,8 @@ async def _handed_out(request: Request, service: Service, arn: str, gone: asynci
             return {"taskToken": None, "input": None}
         try:
             task = await _started(service, pending, request.optional_text("workerName"))
-        except StoreUnavailable:
-            activities.offer(arn, pending, first=True)
+        except StoreUnavailable:  # it may be on disk all the same that the task has started
+            activities.offer(arn, pending._replace(taken=True), first=True)
             raise
         if task is None:
             continue  # it has just timed out or been aborted
@@ -117,13 +117,13 @@ async def _handed_out(request: Request, service: Service, arn: str, gone: asynci
 async def _started(service: Service, pending: PendingTask[Run], worker: str | None) -> OpenTask | None:
     """The task, once TaskStarted is on disk; None if the task is no longer open."""
     run, key, taken = pending
-    task, now = run.execution.open.get(key), service.engine.clock.now()
-    assert isinstance(task, OpenTask)  # noqa: S101  only open tasks are handed out
-    if taken:  # its heartbeats are now expected from another worker
-        await service.engine.ask(run, Heartbeat(now, key))
-        return task if key in run.execution.open else None
-    made = await service.engine.ask(run, WorkerReported(now, key, worker))
-    return task if any(isinstance(event, TaskStarted) and event.task == key for event in made) else None
+    engine = service.engine
+    made = await engine.ask(run, WorkerReported(engine.clock.now(), key, worker))
+    started = any(isinstance(event, TaskStarted) and event.task == key for event in made)
+    if taken and not started:  # its heartbeats are now expected from another worker
+        await engine.ask(run, Heartbeat(engine.clock.now(), key))
+    task = run.execution.open.get(key)
+    return task if isinstance(task, OpenTask) and (started or taken) else None
 
 
 def _arn(request: Request) -> str:
