@@ -10,7 +10,7 @@ import re
 import sys
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.errors import AslError, InvalidInput
 from asl_engine.projections.causes import lambda_report, readable_cause
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from asl_engine.graph.pieces import Row
 
 __all__ = [
+    "STDOUT",
     "OutputClosed",
     "OutputRefused",
     "clean",
@@ -43,6 +44,8 @@ __all__ = [
     "write_file",
     "write_rows",
 ]
+
+STDOUT: Final = "-"  # as the name of a file
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -110,7 +113,10 @@ def confirmed(question: str, asker: str) -> bool:
 
 
 def write_file(path: str, text: str) -> None:
-    """Replace a file.  Raises ``InvalidInput``."""
+    """Replace a file; ``-`` is stdout.  Raises ``InvalidInput``."""
+    if path == STDOUT:
+        out(text.rstrip("\n"))
+        return
     try:
         Path(path).write_text(text, encoding="utf-8")
     except OSError as error:

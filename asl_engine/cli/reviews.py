@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.cli.output import counted, err, out, pretty_json, short_name, table
+from asl_engine.cli.output import STDOUT, counted, err, out, pretty_json, short_name, table, write_file
 from asl_engine.errors import InvalidInput
 from asl_engine.lab.recalling import recall
 from asl_engine.lab.reviewing import CHANGES, markdown, review
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from asl_engine.lab.reviewing import Review
 
 __all__ = ["ReviewOptions", "review_all"]
-
-STDOUT = "-"
 
 
 class ReviewOptions(NamedTuple):
@@ -78,14 +76,9 @@ def _instead(machines: Sequence[str]) -> str:
 
 
 def _write(report: str, text: str) -> None:
-    if report == STDOUT:
-        out(text.rstrip())
-        return
-    try:
-        Path(report).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"cannot write {report}: {error.strerror}") from None
-    err(f"the report is in {report}")
+    write_file(report, text)
+    if report != STDOUT:
+        err(f"the report is in {report}")
 
 
 def _tell(reviews: Sequence[Review]) -> None:

@@ -12,10 +12,13 @@ from asl_engine.views.rows import visit_took
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
+    from asl_engine.visits.reading import Attempt, Lane, Visit
 
-__all__ = ["Compared", "compare", "compared_ends"]
+__all__ = ["Compared", "compare", "compared_ends", "told_once"]
+
+
+DATA = frozenset({"input", "output", "variables"})
 
 
 class Compared(NamedTuple):
@@ -53,6 +56,26 @@ def compared_ends(one: Account, other: Account) -> dict[str, list[str]]:
         "cause": (first.cause, second.cause),
     }
     return {name: found for name, (before, now) in ends.items() if (found := _differences(before, now))}
+
+
+def told_once(states: Sequence[Compared]) -> list[Compared]:
+    """The states with each difference of their data told where it is first found, and named where it goes on."""
+    known: set[str] = set()
+    return [state._replace(changes=[*_news(state.changes, known)]) for state in states]
+
+
+def _news(changes: Sequence[str], known: set[str]) -> Iterator[str]:
+    again: dict[str, list[str]] = {}
+    for change in changes:
+        kind, _, difference = change.partition(" ")
+        if kind in DATA and difference in known:
+            again.setdefault(kind, []).append(difference.partition(": ")[0])
+        else:
+            yield change
+            known.update([difference] if kind in DATA else [])
+    if again:
+        told = "; ".join(f"{kind} {', '.join(places)}" for kind, places in again.items())
+        yield f"as before: {told}"
 
 
 def _value(payload: Any) -> Any:
@@ -123,10 +146,14 @@ def changes_of(one: Visit, other: Visit) -> list[str]:
         if one.next != other.next:
             changes.append(f"goes on to: {one.next or 'the end'} > {other.next or 'the end'}")
     elif one.exited != other.exited:
-        changes.append("left in good order" + (": yes > no" if one.exited else ": no > yes"))
+        changes.append(f"exited: {_yes(exited=one.exited)} > {_yes(exited=other.exited)}")
     if one.variables != other.variables:
         changes += [f"variables {line}" for line in _differences(one.variables, other.variables)]
     return changes
+
+
+def _yes(*, exited: bool) -> str:
+    return "yes" if exited else "no"
 
 
 def _attempts(visit: Visit) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.core import events as ev
@@ -39,8 +41,13 @@ class Pinned(NamedTuple):
 
 
 def identifier(name: str) -> str:
-    """A name as Python's identifiers are."""
-    return re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_").lower() or "execution"
+    """A name as Python's identifiers are, in the form that Python reads them in (NFKC).
+
+    Letters of any script stay.  A name without any has its hash instead, so that two of them are not alike.
+    """
+    read = unicodedata.normalize("NFKC", name).lower()
+    kept = "".join(one if f"_{one}".isidentifier() else "_" for one in read)
+    return re.sub("_+", "_", kept).strip("_") or f"execution_{sha256(name.encode()).hexdigest()[:6]}"
 
 
 def pinned_test(pinned: Pinned) -> str:

@@ -11,7 +11,7 @@ from asl_engine.testing.hiding import hidden
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from asl_engine.testing.visits import Visit
+    from asl_engine.visits.reading import Visit
 
 __all__ = ["UNSET", "StateOfRun", "seconds"]
 
@@ -54,7 +54,7 @@ class StateOfRun:
 
     @property
     def outputs(self) -> list[Any]:
-        """Those of the visits that have ended in good order."""
+        """Those of the visits in which the state succeeded, or was left by a catcher."""
         return [visit.output for visit in self._visits if visit.exited]
 
     @property

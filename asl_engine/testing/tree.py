@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from asl_engine.testing.durations import in_words
+from asl_engine.visits.outline import Folded, lane_title, outline
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from asl_engine.testing.visits import Attempt, Lane, Visit
+    from asl_engine.visits.reading import Attempt, Lane, Visit
 
 __all__ = ["draw", "path_of"]
 
@@ -23,29 +25,25 @@ def path_of(visits: list[Visit]) -> list[str]:
 
 def draw(title: str, visits: list[Visit], marked: Collection[Visit] = ()) -> str:
     """Lines of text; the states ``marked`` are those that differ."""
-    return "\n".join([title, *_states(visits, "", marked)])
+    return "\n".join([title, *_lines(visits, marked)])
 
 
-def _states(visits: list[Visit], indent: str, marked: Collection[Visit]) -> Iterator[str]:
-    for visit in visits:
-        last = visit is visits[-1]
-        sign = "   <-- here" if visit in marked else ""
-        yield f"{indent}{'└─' if last else '├─'} {visit.name}{_told(visit)}{sign}"
-        yield from _lanes(visit, f"{indent}{'   ' if last else '│  '}", marked)
+def _lines(visits: list[Visit], marked: Collection[Visit]) -> Iterator[str]:
+    for line in outline(visits, partial(_folded, marked=marked)):
+        if line.visit is not None:
+            sign = "   <-- here" if line.visit in marked else ""
+            yield f"{line.rails}{line.visit.name}{_told(line.visit)}{sign}"
+        else:
+            yield f"{line.rails}{line.rest if line.lane is None else lane_title(line.lane)}"
 
 
-def _lanes(visit: Visit, indent: str, marked: Collection[Visit]) -> Iterator[str]:
-    shown, left = 0, 0
-    for lane in visit.lanes:
-        if shown >= MAX_LANES and not _tells(lane, marked):
-            left += 1
-            continue
-        shown += 1
-        again = f" of attempt {lane.attempt + 1}" if lane.attempt else ""
-        yield f"{indent}{lane.kind} {lane.number}{again}"
-        yield from _states(lane.visits, indent, marked)
-    if left:
-        yield f"{indent}... and {left} more"
+def _folded(lanes: list[Lane], marked: Collection[Visit]) -> Folded:
+    """The first few are shown, and those in which something failed or is marked."""
+    shown: list[Lane] = []
+    left: list[Lane] = []
+    for lane in lanes:
+        (shown if len(shown) < MAX_LANES or _tells(lane, marked) else left).append(lane)
+    return Folded(shown, left)
 
 
 def _tells(lane: Lane, marked: Collection[Visit]) -> bool:

@@ -23,8 +23,8 @@ from asl_engine.testing.moved_clock import MovedClock
 from asl_engine.testing.observers import ObservedDefinition, tell
 from asl_engine.testing.states import UNSET, StateOfRun
 from asl_engine.testing.tree import draw, path_of
-from asl_engine.testing.visits import Lane, Visit, all_visits, read_visits
 from asl_engine.testing.waiting import Awaited, WaitingTask, awaited, waiting_tasks
+from asl_engine.visits.reading import Lane, Visit, all_visits, read_visits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Coroutine
@@ -275,11 +275,17 @@ class WorkflowRun:
 
     def _visits_of(self, arn: str) -> list[Visit]:
         inner = {
-            by.seq: [Lane("execution", number, 0, self._visits_of(one)) for number, one in enumerate(begun)]
+            by.seq: [self._lane(number, one) for number, one in enumerate(begun)]
             for by, begun in self._begun.items()
             if by.execution == arn
         }
         return read_visits(self._logs[arn][1], inner)
+
+    def _lane(self, number: int, arn: str) -> Lane:
+        """An execution within."""
+        execution = self._logs[arn][0].execution
+        began, status = execution.identity.started_at, execution.status
+        return Lane("execution", number, 0, self._visits_of(arn), began, execution.stopped_at, status)
 
     # -- the engine -------------------------------------------------------------------------------------
 

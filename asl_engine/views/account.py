@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.core import events as ev
 from asl_engine.core.apply import fold
-from asl_engine.testing.visits import Lane, all_visits, read_visits
+from asl_engine.visits.reading import Lane, all_visits, read_visits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.graph.overlay import Standing
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Record
-    from asl_engine.testing.visits import Visit
+    from asl_engine.visits.reading import Visit
 
 __all__ = ["FEW_CHILDREN", "MANY_CHILDREN", "Account", "Log", "Standstill", "read_account", "standing"]
 

@@ -12,16 +12,16 @@ from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
 from asl_engine.states.distributed_map import DistributedMap
 from asl_engine.testing.coverage import NotOfDefinition, places_taken, points_taken
-from asl_engine.testing.visits import all_visits
 from asl_engine.views.account import standing
 from asl_engine.views.rows import mark_text
+from asl_engine.visits.reading import all_visits
 
 if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
     from asl_engine.graph.model import GraphScope
     from asl_engine.graph.overlay import Standing
-    from asl_engine.testing.visits import Visit
     from asl_engine.views.account import Account
+    from asl_engine.visits.reading import Visit
 
 __all__ = ["execution_graph", "execution_overlay", "recorded_machine", "uncounted_children"]
 

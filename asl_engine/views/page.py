@@ -16,21 +16,22 @@ from asl_engine.graph.svg import style_sheet, svg
 from asl_engine.graph.text import visible
 from asl_engine.projections.causes import readable_cause
 from asl_engine.projections.moments import seconds, utc
-from asl_engine.testing.visits import all_visits
 from asl_engine.views.account import standing
 from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine, uncounted_children
-from asl_engine.views.rows import attempts_text, called, lane_title, visit_took
+from asl_engine.views.rows import attempts_text, called, visit_took
 from asl_engine.views.timeline import Scale, shortened, timeline_rows
 from asl_engine.views.tree import forked_from
+from asl_engine.visits.outline import lane_title
+from asl_engine.visits.reading import all_visits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.payload import Payload
-    from asl_engine.testing.visits import Attempt, Visit
     from asl_engine.views.account import Account
     from asl_engine.views.redaction import Redaction
     from asl_engine.views.timeline import Bar, TimelineRow
+    from asl_engine.visits.reading import Attempt, Visit
 
 __all__ = ["page"]
 

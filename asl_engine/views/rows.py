@@ -9,12 +9,11 @@ from asl_engine.graph.text import visible
 from asl_engine.projections.causes import readable_cause
 from asl_engine.projections.moments import seconds
 from asl_engine.views.account import standing
+from asl_engine.visits.outline import Folded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
+    from asl_engine.visits.reading import Attempt, Lane, Visit
 
 __all__ = [
     "WHOLE_CAUSE",
@@ -22,9 +21,7 @@ __all__ = [
     "called",
     "error_text",
     "folded",
-    "lane_title",
     "mark_text",
-    "named_rest",
     "visit_took",
 ]
 
@@ -56,13 +53,7 @@ def visit_took(visit: Visit, account: Account) -> int:
     return account.between(visit.entered, visit.ended)
 
 
-def lane_title(lane: Lane) -> str:
-    name = lane.name[:8] if lane.name else str(lane.number)
-    again = f", attempt {lane.attempt + 1}" if lane.attempt > 0 else ""
-    return f"{lane.kind} {visible(name)}{again}"
-
-
-def folded(lanes: list[Lane]) -> tuple[list[Lane], list[Lane]]:
+def folded(lanes: list[Lane]) -> Folded:
     """The lanes that are shown, and those that are not: branches are shown, and of iterations the first few.
 
     Those that failed, or still run, are shown too.
@@ -75,19 +66,7 @@ def folded(lanes: list[Lane]) -> tuple[list[Lane], list[Lane]]:
         tells = not is_first and lane.status in TELLING and telling < MAX_TELLING
         telling += tells
         (shown if is_first or tells else left).append(lane)
-    return shown, left
-
-
-def named_rest(lanes: Iterable[Lane], unread: dict[str, int]) -> str:
-    """``and 994 more: 990 succeeded, 4 failed``; "" where there are none."""
-    counts = dict(unread)
-    for lane in lanes:
-        counts[lane.status] = counts.get(lane.status, 0) + 1
-    total = sum(counts.values())
-    if not total:
-        return ""
-    told = ", ".join(f"{count:,} {status.lower().replace('_', ' ')}" for status, count in sorted(counts.items()))
-    return f"and {total:,} more: {told}"
+    return Folded(shown, left)
 
 
 def attempts_text(visit: Visit) -> str:

@@ -13,16 +13,17 @@ from asl_engine.graph.pieces import STYLES, Piece
 from asl_engine.graph.text import columns, cut_columns, visible
 from asl_engine.projections.moments import iso, seconds
 from asl_engine.views.account import standing
-from asl_engine.views.rows import WHOLE_CAUSE, error_text, folded, lane_title, named_rest
+from asl_engine.views.rows import WHOLE_CAUSE, error_text, folded
 from asl_engine.views.tree import STATUS_STYLES, title_row
+from asl_engine.visits.outline import lane_title, named_rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.graph.overlay import Standing
     from asl_engine.graph.pieces import Row
-    from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
+    from asl_engine.visits.reading import Attempt, Lane, Visit
 
 __all__ = ["Bar", "Scale", "TimelineRow", "shortened", "timeline", "timeline_json", "timeline_rows"]
 

@@ -16,18 +16,17 @@ from asl_engine.views.rows import (
     called,
     error_text,
     folded,
-    lane_title,
-    named_rest,
     visit_took,
 )
+from asl_engine.visits.outline import lane_title, outline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asl_engine.graph.overlay import Standing
     from asl_engine.graph.pieces import Row
-    from asl_engine.testing.visits import Attempt, Lane, Visit
     from asl_engine.views.account import Account
+    from asl_engine.visits.reading import Attempt, Lane, Visit
 
 __all__ = ["STATUS_STYLES", "forked_from", "title_row", "tree"]
 
@@ -67,7 +66,7 @@ def forked_from(account: Account) -> str:
 
 def tree(account: Account) -> Iterator[Row]:
     """The title, and a line for each state, each attempt that failed, each branch and iteration."""
-    lines = [*_states(account, account.visits, "")]
+    lines = [*_lines(account)]
     width = min(MAX_ALIGNED, max((columns(_plain(left)) for left, right in lines if right), default=0))
     took = max((columns(right[0].text) for _, right in lines if right), default=0)
     yield title_row(account)
@@ -86,20 +85,26 @@ def _plain(row: Row) -> str:
     return "".join(piece.text for piece in row)
 
 
-def _states(account: Account, visits: list[Visit], indent: str) -> Iterator[tuple[Row, Row]]:
+def _lines(account: Account) -> Iterator[tuple[Row, Row]]:
     """The left and the right part of each line; the right one begins with a duration."""
-    for index, visit in enumerate(visits):
-        is_last = index == len(visits) - 1
-        known = standing(visit, is_over=account.is_over)
-        left = [
-            Piece(f"{indent}{'└─' if is_last else '├─'} ", "dim"),
-            Piece(f"{SIGNS[known]} ", STYLES[known]),
-            Piece(visible(visit.name), "bold" if known in {"failed", "running"} else ""),
-        ]
-        yield left, _told(account, visit, known)
-        inner = f"{indent}{'   ' if is_last else '│  '}"
-        yield from _attempts(account, visit, inner)
-        yield from _lanes(account, visit, inner)
+    for line in outline(account.visits, folded):
+        if line.visit is not None:
+            yield _state(account, line.rails, line.visit)
+            yield from _attempts(account, line.visit, line.inner)
+        elif line.lane is not None:
+            yield [Piece(f"{line.rails}{lane_title(line.lane)}", "dim")], _lane_told(account, line.lane)
+        else:
+            yield [Piece(f"{line.rails}{line.rest}", "dim")], []
+
+
+def _state(account: Account, rails: str, visit: Visit) -> tuple[Row, Row]:
+    known = standing(visit, is_over=account.is_over)
+    left = [
+        Piece(rails, "dim"),
+        Piece(f"{SIGNS[known]} ", STYLES[known]),
+        Piece(visible(visit.name), "bold" if known in {"failed", "running"} else ""),
+    ]
+    return left, _told(account, visit, known)
 
 
 def _told(account: Account, visit: Visit, known: Standing) -> Row:
@@ -147,16 +152,6 @@ def _fared(attempt: Attempt) -> str:
     if attempt.ended is None:
         return f"{work}is under way"
     return f"{work}took {seconds(attempt.ended - attempt.scheduled)}"
-
-
-def _lanes(account: Account, visit: Visit, indent: str) -> Iterator[tuple[Row, Row]]:
-    shown, left = folded(visit.lanes)
-    for lane in shown:
-        yield [Piece(f"{indent}{lane_title(lane)}", "dim")], _lane_told(account, lane)
-        yield from _states(account, lane.visits, indent)
-    rest = named_rest(left, visit.unread)
-    if rest:
-        yield [Piece(f"{indent}… {rest}", "dim")], []
 
 
 def _lane_told(account: Account, lane: Lane) -> Row:

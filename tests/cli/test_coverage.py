@@ -98,6 +98,12 @@ def test_reports_for_programs_and_people(order: Project) -> None:
         *("10", "23", "36", "46", "59", "62", "64", "67")
     ]
     assert "<code>States.ProcessPayment.Catch[0]</code>" in Path("c.html").read_text(encoding="utf-8")
+    assert order.asl("coverage", "--html", "-").out == Path("c.html").read_text(encoding="utf-8")
+    on_stdout = order.asl("coverage", "--xml", "-").out
+    assert ET.fromstring(on_stdout).get("lines-valid") == "16"  # noqa: S314
+    assert not Path("-").exists()
+    both = order.asl("coverage", "--xml", "-", "--json")
+    assert (both.code, "stdout takes one report" in both.err) == (2, True)
     nowhere = order.asl("coverage", "--html", "nowhere/c.html")
     assert (nowhere.code, nowhere.err) == (
         2,

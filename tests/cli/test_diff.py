@@ -93,7 +93,7 @@ CASES: dict[str, tuple[Any, Any, dict[str, Any], dict[str, list[str]]]] = {
             "F": [
                 "input $.n: (absent) > 1",
                 "attempts: OutOfStockError > succeeded",
-                "left in good order: no > yes",
+                "exited: no > yes",
             ]
         },
         {
@@ -177,3 +177,18 @@ def test_an_execution_that_there_is_not(project: Project) -> None:
     project.ran(LINE, "-i", '{"n": 1}')
     result = project.asl("diff", "one", "nothing")
     assert (result.code, "there is no execution 'nothing'" in result.err) == (2, True)
+
+
+def test_a_difference_is_told_once_and_then_that_it_goes_on(project: Project) -> None:
+    for name, n in (("one", 1), ("two", 2)):
+        project.ran(
+            machine(P={"Type": "Pass"}, Q={"Type": "Pass"}, D=task("double")), "-i", f'{{"n": {n}}}', name=name
+        )
+    lines = [line.split(" s  ")[-1].strip() for line in project.asl("diff", "one", "two").out.splitlines()]
+    assert lines[3:8] == [
+        "input $.n: 1 > 2",
+        "as before: output $.n",
+        "as before: input $.n; output $.n",
+        "output $.n: 2 > 4",
+        "as before: input $.n",
+    ]

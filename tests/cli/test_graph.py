@@ -113,6 +113,10 @@ def test_children_of_a_map_run(project: Project) -> None:
     for view in ("timeline", "history"):
         assert "✓ Item" in project.asl(view, found[0]).out
     assert project.asl("open", found[0], "--html", "child.html").code == 0
+    page = project.asl("open", found[0], "--html", "-")
+    assert (page.code, page.err) == (0, "0 values were redacted\n")
+    assert page.out == (project.root / "child.html").read_text(encoding="utf-8")
+    assert not (project.root / "-").exists()
 
 
 def test_children_that_are_left_out_are_told(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -182,15 +182,32 @@ def test_a_child_of_a_map_run_is_refused(project: Project) -> None:
     many = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "ToleratedFailurePercentage": 100}
     (first, _) = project.ran(machine(M=many), "-i", json.dumps(ITEMS)).json
     result = project.asl("pin", first["ExecutionArn"])
-    assert (result.code, "belongs to a Map Run: pin the execution that started it" in result.err) == (2, True)
+    parent = project.asl("show", "one", "--json").json["executionArn"]
+    assert (result.code, result.err.rpartition(": ")[2]) == (
+        2,
+        f"pin the execution that started it, {parent}\n",
+    )
+    refused = project.asl("fork", first["ExecutionArn"], "--at", "F")
+    assert (refused.code, f"fork the execution that started it, {parent}" in refused.err) == (2, True)
 
 
-IDENTIFIERS = {"one": "one", "o-1001": "o_1001", "Ünder 7": "nder_7", "???": "execution"}
+IDENTIFIERS = {
+    "one": "one",
+    "o-1001": "o_1001",
+    "Ünder 7": "ünder_7",
+    "注文-7": "注文_7",
+    "ﬁrst²": "first2",
+    "cafe\u0301": "café",
+    "???": "execution_a03b22",
+    "!?": "execution_8faf83",
+}
 
 
 @pytest.mark.parametrize("name", IDENTIFIERS)
 def test_identifiers(name: str) -> None:
-    assert identifier(name) == IDENTIFIERS[name]
+    found = identifier(name)
+    assert found == IDENTIFIERS[name]
+    assert f"test_{found}".isidentifier()
 
 
 VALUES: list[Any] = [None, True, 1, -0.0, 1e300, 10**30, "a", 'q"\\\n\t\x00é\u2028\ud800', [], {}, [[], {}]]

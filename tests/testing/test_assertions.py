@@ -230,7 +230,7 @@ def test_of_many_iterations_those_are_shown_that_have_something_to_tell() -> Non
     run = Workflow(machine(Each=EACH), {"one": answers}).run([*range(20)])
     run.assert_failed("F")
     assert "   iteration 15\n   └─ One: F" in run.tree
-    assert run.tree.endswith("   ... and 9 more")
+    assert run.tree.endswith("   … and 9 more: 4 aborted, 5 succeeded")
     assert "iteration 12" not in run.tree
 
 
@@ -247,7 +247,7 @@ def test_a_branch_that_fails_fails_its_state() -> None:
     run = workflow.run({}, {"left": 1, "right": [fails("E"), fails("F", "why")]})
     run.state("Both").assert_attempts(2, delays=[2]).assert_failed("F", "why").assert_caught("F", next="Caught")
     run.state("Both").assert_iterations(4)
-    assert "│  branch 1 of attempt 2\n│  └─ Right: F\n└─ Caught" in run.tree
+    assert "│  branch 1, attempt 2\n│  └─ Right: F\n└─ Caught" in run.tree
 
 
 def test_variables_are_those_in_scope_when_a_state_has_ended() -> None:

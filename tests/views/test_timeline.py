@@ -10,8 +10,8 @@ import pytest
 from asl_engine.graph.text import columns
 from asl_engine.payload import Payload
 from asl_engine.projections.moments import iso
-from asl_engine.testing.visits import Attempt, Visit
 from asl_engine.views.timeline import Bar, Scale, shortened, timeline, timeline_json, timeline_rows
+from asl_engine.visits.reading import Attempt, Visit
 from tests.core.steps import each, parallel, retry, scope, state, task, wait
 from tests.testing.machines import PACK
 from tests.views.accounts import account_of, plain

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from asl_engine.cli import options
-from asl_engine.cli.output import err, out, pretty_json, table, write_file
+from asl_engine.cli.output import STDOUT, err, out, pretty_json, table, write_file
 from asl_engine.errors import AslError, InvalidInput
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
@@ -56,9 +56,9 @@ def command(
         typer.Option("--fail-under", metavar="PERCENT", help="Exit code 1 where less is covered."),
     ] = None,
     xml: Annotated[
-        str | None, typer.Option("--xml", metavar="FILE", help="Write Cobertura's XML, for CI services.")
+        str | None, typer.Option("--xml", metavar="FILE|-", help="Write Cobertura's XML, for CI services.")
     ] = None,
-    html: Annotated[str | None, typer.Option("--html", metavar="FILE", help="Write one HTML page.")] = None,
+    html: Annotated[str | None, typer.Option("--html", metavar="FILE|-", help="Write one HTML page.")] = None,
     db: options.Db = None,
     json: options.AsJson = False,
 ) -> int:
@@ -67,6 +67,8 @@ def command(
     if data is not None and (db is not None or machine is not None):
         other = "--db" if db is not None else "--machine"
         raise InvalidInput(f"--data has what tests have measured: leave {other} out")
+    if [xml, html, STDOUT if json else None].count(STDOUT) > 1:
+        raise InvalidInput("stdout takes one report: give one of --json, --xml - and --html -")
     source = None if definition is None else read_definition(definition, local=True)
     if data is None:
         covered = asyncio.run(_recorded(database(db), source, machine))
@@ -80,7 +82,10 @@ def command(
 def coverage(
     covered: Sequence[DefinitionCoverage], lowest: float, *, xml: str | None, html: str | None, as_json: bool
 ) -> int:
-    """Write the reports.  1 where less than ``lowest`` percent of the points were taken."""
+    """Write the reports.  1 where less than ``lowest`` percent of the points were taken.
+
+    Stdout has one of them: the file that is ``-``, the JSON, or the lines for people.
+    """
     if xml is not None:
         from asl_engine import __version__
 
@@ -89,7 +94,9 @@ def coverage(
         from asl_engine.testing.coverage_html import html_page
 
         write_file(html, html_page(covered))
-    if as_json:
+    if STDOUT in {xml, html}:
+        pass
+    elif as_json:
         out(pretty_json(report_json(covered)))
     else:
         for line in report_lines(covered):

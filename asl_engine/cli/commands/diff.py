@@ -10,7 +10,7 @@ import typer
 from asl_engine.cli import options
 from asl_engine.cli.accounts import find_account
 from asl_engine.cli.output import clean, out, pretty_json, seconds, table
-from asl_engine.lab.comparing import Compared, compare, compared_ends
+from asl_engine.lab.comparing import Compared, compare, compared_ends, told_once
 from asl_engine.project.lookup import database
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def command(
     if json:
         out(pretty_json({"ends": ends, "states": [_plain(state) for state in states]}))
     else:
-        _tell(first, second, ends, [state for state in states if every or state.differs])
+        _tell(first, second, ends, told_once([state for state in states if every or state.differs]))
         if not differ:
             out("the same path with the same data")
     return 1 if differ else 0

@@ -10,7 +10,7 @@ import typer
 
 from asl_engine.arn import Arn
 from asl_engine.cli import options
-from asl_engine.cli.lookup import find_one
+from asl_engine.cli.lookup import find_one, parent_of
 from asl_engine.cli.output import err
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
@@ -146,7 +146,8 @@ async def _fork(db: Path, request: ForkOptions, *, as_json: bool, quiet: bool) -
             origin = await find_one(store, request.origin)
             if origin.identity.map_run is not None:
                 raise InvalidInput(
-                    f"{origin.identity.name} belongs to a Map Run: fork the execution that started it"
+                    f"{origin.identity.name} belongs to a Map Run: "
+                    f"fork the execution that started it, {await parent_of(store, origin)}"
                 )
             setup = await _setup(store, origin, request)
             recorded = await store.events(origin.identity.arn)

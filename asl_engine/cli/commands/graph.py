@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from asl_engine.cli import options
-from asl_engine.cli.output import counted, err, out, write_file, write_rows
+from asl_engine.cli.output import STDOUT, counted, err, out, write_file, write_rows
 from asl_engine.errors import DefinitionError, InvalidInput
 from asl_engine.json_text import loads
 from asl_engine.language.document import check_source
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-STDOUT: Final = "-"
 FORMATS: Final = ("text", "svg", "mermaid", "dot")
 ENDINGS: Final = {".svg": "svg", ".mmd": "mermaid", ".mermaid": "mermaid", ".dot": "dot", ".gv": "dot"}
 TEXT_ENDINGS: Final = frozenset({"", ".txt", ".md"})

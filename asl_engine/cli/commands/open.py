@@ -9,7 +9,7 @@ import typer
 
 from asl_engine.cli import options
 from asl_engine.cli.accounts import find_account
-from asl_engine.cli.output import err, out, write_file
+from asl_engine.cli.output import STDOUT, err, out, write_file
 from asl_engine.errors import InvalidInput
 from asl_engine.project.lookup import database
 from asl_engine.views.account import MANY_CHILDREN
@@ -24,7 +24,7 @@ def command(
     execution: options.Execution,
     html: Annotated[
         str | None,
-        typer.Option("--html", metavar="FILE", help="Write the page there. Default: show it in the browser"),
+        typer.Option("--html", metavar="FILE|-", help="Write the page there. Default: show it in the browser"),
     ] = None,
     redact: Annotated[
         list[str] | None,
@@ -46,7 +46,8 @@ def command(
         _show(text)
         return 0
     write_file(html, text)
-    err(f"wrote {html}: {redaction.hidden} values were redacted")
+    where = "" if html == STDOUT else f"wrote {html}: "
+    err(f"{where}{redaction.hidden} values were redacted")
     return 0
 
 

@@ -10,8 +10,8 @@ import typer
 
 from asl_engine.arn import function_name
 from asl_engine.cli import options
-from asl_engine.cli.lookup import find_one
-from asl_engine.cli.output import err, out
+from asl_engine.cli.lookup import find_one, parent_of
+from asl_engine.cli.output import STDOUT, err, out, write_file
 from asl_engine.cli.whereabouts import where_failed
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import loads
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from asl_engine.project.configuration import Project
 
 __all__ = ["command"]
-
-STDOUT = "-"
 
 
 def command(
@@ -50,8 +48,6 @@ def command(
     name = past.record.identity.name
     if past.execution.status == "RUNNING":
         raise InvalidInput(f"the execution {name} has not ended: pin it when it has")
-    if past.record.identity.map_run is not None:
-        raise InvalidInput(f"{name} belongs to a Map Run: pin the execution that started it")
     if past.edited:
         raise InvalidInput(
             f"{name} is a fork with edited data: a test begins at the beginning, and cannot end as it did; "
@@ -63,15 +59,12 @@ def command(
     pinned = Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place)
     text = pinned_test(pinned._replace(output=certain_output(past, definition)))
     if output == STDOUT:
-        out(text.rstrip())
+        write_file(output, text)
         return 0
     file = _file(name) if output is None else Path(output)
     if file.exists() and not force:
         raise InvalidInput(f"{file} is there already: name another with --output FILE, or give --force")
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InvalidInput(f"cannot write {file}: {error.strerror}") from None
+    write_file(str(file), text)
     out(str(file))
     err(f"run it with: pytest {file}")
     return 0
@@ -80,6 +73,11 @@ def command(
 async def _load(db: Path, text: str) -> tuple[Recalled, str]:
     async with opened(db, reading=True) as store:
         record = await find_one(store, text)
+        if record.identity.map_run is not None:
+            raise InvalidInput(
+                f"{record.identity.name} belongs to a Map Run: "
+                f"pin the execution that started it, {await parent_of(store, record)}"
+            )
         return await recall(store, record), await store.definition(record.definition)
 
 

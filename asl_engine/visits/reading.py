@@ -72,7 +72,7 @@ class Lane:
 
 @dataclass(eq=False)
 class Visit:
-    """``exited`` means that the state was left in good order, by a catcher too; ``next`` is where to.
+    """``exited`` means that the state succeeded or was left by a catcher; ``next`` is where to.
 
     ``variables`` are those in scope: as the state found them, and after its Assign where it was left.  ``seq`` is
     the event that entered it.  ``entered`` and ``ended`` are in milliseconds since the epoch, and so is ``due``,
