@@ -31,6 +31,7 @@ from asl_engine.project.arguments import (
     check_substitutes,
     check_switch,
     check_text,
+    check_texts,
 )
 from asl_engine.project.checking import check_definition
 from asl_engine.project.configuration import Project, find_project
@@ -38,7 +39,7 @@ from asl_engine.project.definitions import pseudo_parameters
 from asl_engine.project.executions import ProjectExecutions
 from asl_engine.project.inputs import checked_name, machine_name, read_text
 from asl_engine.project.limits import limits_of, overridden
-from asl_engine.project.setup import assemble, project_tasks, remote_lambda, services_of
+from asl_engine.project.setup import assemble, project_tasks, remote_lambda, services_of, with_faults
 from asl_engine.project.stand_ins import (
     CallableStandIns,
     CalledTask,
@@ -59,7 +60,7 @@ from asl_engine.store.run_options import RunOptions
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Iterator
+    from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 
     from asl_engine.core.execution import Status
     from asl_engine.core.machine import StateMachine
@@ -112,6 +113,8 @@ def run(
     time: str = "skip",
     aws_limits: bool | Mapping[str, int | None] = True,
     substitutions: Mapping[str, str] | None = None,
+    faults: Sequence[str] = (),
+    seed: int = 0,
 ) -> Result:
     """Run a state machine to its end.
 
@@ -128,6 +131,8 @@ def run(
 
     The execution is forgotten when this returns, unless ``db`` names a database to keep it in.  With
     ``time="skip"`` nothing waits: waits and retry intervals pass at once; "real" and "scale=0.1" are the others.
+    ``faults`` let tasks go wrong, each as the command line takes them: ``"ProcessPayment:PaymentError@2"`` fails
+    the second call of that state's task.  Which calls a percentage hits follows from ``seed``.
     ``aws_limits`` switches all limits off with False, or sets some otherwise by their names, None for off.
 
     Raises ``DefinitionError``, ``InvalidInput``, ``ProjectError`` (a task that nothing serves, or a stand-in that
@@ -151,6 +156,8 @@ def run(
         time=time,
         aws_limits=aws_limits,
         substitutions=substitutions,
+        faults=faults,
+        seed=seed,
     )
     return anyio.run(_run, start)
 
@@ -167,6 +174,8 @@ async def arun(
     time: str = "skip",
     aws_limits: bool | Mapping[str, int | None] = True,
     substitutions: Mapping[str, str] | None = None,
+    faults: Sequence[str] = (),
+    seed: int = 0,
 ) -> Result:
     """Run a state machine to its end, as ``run`` does, on the event loop that is running.
 
@@ -184,6 +193,8 @@ async def arun(
         time=time,
         aws_limits=aws_limits,
         substitutions=substitutions,
+        faults=faults,
+        seed=seed,
     )
     return await _run(start)
 
@@ -212,6 +223,8 @@ def prepared(
     time: str = SKIP,
     aws_limits: bool | Mapping[str, int | None] = True,
     substitutions: Mapping[str, str] | None = None,
+    faults: Sequence[str] = (),
+    seed: int = 0,
     answered: Callable[[StateMachine, CalledTask], bool] = _by_nobody,
 ) -> Prepared:
     """Check everything before anything is stored.
@@ -231,6 +244,7 @@ def prepared(
     limits = _limits(home, aws_limits)
     how = RunOptions(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
     machine = _load(source, limits)
+    how = with_faults(how, check_texts("faults", faults), seed if faults else None, machine)
     return Prepared(
         machine=machine,
         machine_name=UNNAMED if source.path is None else machine_name(str(source.path)),

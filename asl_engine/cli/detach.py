@@ -121,6 +121,10 @@ def _arguments(request: RunRequest, start: Start) -> list[str]:
         arguments += ["--lambda-endpoint", request.lambda_endpoint]
     if request.mock is not None:
         arguments += ["--mock", absolute_mock(request.mock)]
+    for fault in request.faults:
+        arguments += ["--fault", fault]
+    if (seed := start.setup.how.seed) is not None:
+        arguments += ["--seed", str(seed)]
     for endpoint in request.endpoints:
         arguments += ["--endpoint", endpoint]
     for given in request.substituting.given:

@@ -15,6 +15,7 @@ __all__ = [
     "Endpoints",
     "Error",
     "Execution",
+    "Faults",
     "Follow",
     "Input",
     "Lambda",
@@ -31,6 +32,7 @@ __all__ = [
     "RemoteMachine",
     "Reverse",
     "Role",
+    "Seed",
     "Status",
     "Substitute",
     "Substitutions",
@@ -117,6 +119,19 @@ LambdaEndpoint = Annotated[
 Mock = Annotated[
     str | None,
     typer.Option("--mock", metavar="FILE#CASE", help="Run a test case of a mock configuration file."),
+]
+Faults = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fault",
+        metavar="STATE:ERROR[@N][%P]",
+        help="Let a task go wrong: STATE:ERROR, STATE:delay=40s; @2 or @1-3 names its calls, %20 a percentage of "
+        "them. Repeatable.",
+    ),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", metavar="N", help="Decides which calls a percentage hits. Default: a random one."),
 ]
 Endpoints = Annotated[
     list[str] | None,

@@ -16,7 +16,7 @@ from asl_engine.project.definitions import NOTHING, Substituting, read_definitio
 from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, load_execution, project_of
-from asl_engine.project.setup import Setup, absolute_mock, set_up
+from asl_engine.project.setup import Setup, absolute_mock, set_up, with_faults
 from asl_engine.store.run_options import RunOptions
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class RunRequest(NamedTuple):
     substituting: Substituting = NOTHING
     endpoints: tuple[str, ...] = ()
     mock: str | None = None
+    faults: tuple[str, ...] = ()
+    seed: int | None = None
 
 
 class Start(NamedTuple):
@@ -89,6 +91,7 @@ def prepare(request: RunRequest) -> Start:
     )
     source = read_definition(request.definition, request.substituting, project, local=True)
     machine = load_definition(source, limits)
+    how = with_faults(how, request.faults, request.seed, machine)
     _check_endpoints(request)
     payload = read_input(request.input, how.limits)
     if request.db is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Identity, OpenTask
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
+    from asl_engine.engine.activity_queue import ActivityQueue
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.given_up import GivenUp
     from asl_engine.engine.retrying import Retrying
@@ -54,6 +55,8 @@ class Host(Protocol):
     def runs(self) -> Mapping[str, Run]: ...
     @property
     def timers(self) -> Timers[Run]: ...
+    @property
+    def activities(self) -> ActivityQueue[Run]: ...
     @property
     def retrying(self) -> Retrying: ...
 

@@ -64,16 +64,17 @@ class StandIns(ABC, Mapping[str, "Resource"]):
         """Answer the task of an activity, as if a worker had; False for one without a stand-in."""
         if not self.covers(run, task):
             return False
-        host.spawn(self._work(host, run, task), host.timers.busy())
+        host.spawn(self.work(host, run, task), host.timers.busy())
         return True
 
-    async def _work(self, host: Host, run: Run, task: OpenTask) -> None:
+    async def work(self, host: Host, run: Run, task: OpenTask, answer: Resource | None = None) -> None:
+        """Answer the task of an activity, with what ``find`` gives unless the answer is known."""
         insist = partial(host.retrying.insist, run.arn)
         if not task.started:
             await insist(lambda: host.ask(run, WorkerReported(host.clock.now(), task.key)))
         call = task_call(host, run, task)
         try:
-            answer = await self.find(call)
+            answer = answer or await self.find(call)
             output = None if answer is None else await answer(call)
             assert isinstance(output, Payload), "it covers the task"  # noqa: S101  for the type checker
             report = TaskReported(host.clock.now(), task.key, output)

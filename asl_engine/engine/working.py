@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import OpenMapRun, OpenWork
-    from asl_engine.engine.activity_queue import ActivityQueue
     from asl_engine.engine.host import StandIn
     from asl_engine.engine.map_runs.registry import MapRunRegistry
     from asl_engine.engine.run import Run
@@ -40,8 +39,6 @@ class WorkHost(Host, Protocol):
 
     @property
     def resources(self) -> Mapping[str, Resource]: ...
-    @property
-    def activities(self) -> ActivityQueue[Run]: ...
     @property
     def map_runs(self) -> MapRunRegistry: ...
     @property

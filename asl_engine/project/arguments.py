@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from asl_engine.errors import InvalidInput, ProjectError
@@ -17,12 +17,20 @@ __all__ = [
     "check_substitutes",
     "check_switch",
     "check_text",
+    "check_texts",
 ]
 
 
 def check_text(name: str, given: object) -> None:
     if not isinstance(given, str):
         raise _unfit(name, "a text", given)
+
+
+def check_texts(name: str, given: object) -> tuple[str, ...]:
+    """A list of texts, which a single text is not."""
+    if isinstance(given, str) or not isinstance(given, Sequence) or not all(isinstance(one, str) for one in given):
+        raise _unfit(name, "a list of texts", given)
+    return tuple(given)
 
 
 def check_switch(name: str, given: object) -> None:

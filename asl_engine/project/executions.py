@@ -123,7 +123,7 @@ class ProjectExecutions:
             raise Refused("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
         except AslError as error:
             raise Refused("ValidationException", str(error)) from None
-        how = self._how._replace(definition=file, mock=None)
+        how = self._how._replace(definition=file, mock=None, faults=(), seed=None)
         options = how._replace(started_by=call.key)
         try:
             run = await engine.start(machine, machine_name(str(file)), payload, name, options)

@@ -14,7 +14,7 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.project.tasks import imported_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.core.machine import StateMachine
@@ -37,7 +37,16 @@ if TYPE_CHECKING:
 
     Observer = Callable[[Run, list[Event]], None]
 
-__all__ = ["Setup", "assemble", "project_tasks", "recorded_setup", "remote_lambda", "services_of", "set_up"]
+__all__ = [
+    "Setup",
+    "assemble",
+    "project_tasks",
+    "recorded_setup",
+    "remote_lambda",
+    "services_of",
+    "set_up",
+    "with_faults",
+]
 
 
 class Setup(NamedTuple):
@@ -96,6 +105,12 @@ def assemble(
     """
     from asl_engine.engine.engine import Engine
 
+    faulting = None
+    if how.faults:
+        from asl_engine.engine.faulting import Faulting
+
+        faulting = Faulting(resources, stand_in)
+        resources, stand_in = faulting, faulting.stand_in
     engine = Engine(
         store,
         resources,
@@ -110,7 +125,34 @@ def assemble(
         await_outside=await_outside,
     )
     engine.activities.know(activities)
+    if faulting is not None:
+        faulting.host = engine
     return engine
+
+
+def with_faults(how: RunOptions, faults: Sequence[str], seed: int | None, machine: StateMachine) -> RunOptions:
+    """The options with these faults, checked against the machine, and with a seed where one is needed.
+
+    Raises ``InvalidInput``.
+    """
+    if not faults:
+        if seed is not None:
+            raise InvalidInput(
+                Parameter("seed"), " decides which faults happen: it goes with ", Parameter("fault")
+            )
+        return how
+    from asl_engine.engine.faults import check_faults, needs_seed, parse_fault
+
+    parsed = [parse_fault(text) for text in faults]
+    check_faults(parsed, {name: state.type for name, state in machine.states.items()})
+    if seed is None and needs_seed(parsed):
+        from random import SystemRandom
+
+        seed = SystemRandom().randrange(MOST_SEEDS)
+    return how._replace(faults=tuple(faults), seed=seed)
+
+
+MOST_SEEDS = 1_000_000  # a seed is typed again by hand
 
 
 # What else can be done where task callables are missing.

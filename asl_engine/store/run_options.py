@@ -25,7 +25,8 @@ class RunOptions(NamedTuple):
     Of those that ``asl run`` and ``asl_engine.run`` start: ``definition`` is the absolute path of its file.
     ``use_lambda`` says that AWS Lambda may be called; ``endpoint`` is its URL, None for the one that the AWS SDK
     finds.  ``time`` is real, skip or scale=N.  ``endpoints`` are those of other services, each SERVICE=URL.
-    ``mock`` is FILE#CASE.
+    ``mock`` is FILE#CASE.  ``faults`` are texts of ``engine/faults``; ``seed`` decides which calls a percentage
+    hits, None where there is none.
 
     Of those that a server starts: ``served``, and ``revision`` is what the execution keeps of its state machine
     for DescribeStateMachineForExecution.  ``mock_case`` is the test case of the server's mock configuration.
@@ -46,6 +47,8 @@ class RunOptions(NamedTuple):
     mock_case: str | None = None
     started_by: str | None = None
     imported: bool = False
+    faults: tuple[str, ...] = ()
+    seed: int | None = None
 
     def to_stored(self) -> dict[str, Json]:
         """The options as a JSON object, without those that have their default."""
@@ -66,8 +69,10 @@ class RunOptions(NamedTuple):
             "mock_case": self.mock_case,
             "started_by": self.started_by,
             "imported": self.imported,
+            "faults": [*self.faults],
         }
-        return {name: value for name, value in stored.items() if value}
+        stored = {name: value for name, value in stored.items() if value}
+        return stored if self.seed is None else {**stored, "seed": self.seed}
 
     def detached(self) -> RunOptions:
         """The options for an execution that goes on by itself with what one of a server has begun."""
@@ -90,6 +95,8 @@ class RunOptions(NamedTuple):
             mock_case=given.get("mock_case"),
             started_by=given.get("started_by"),
             imported=given.get("imported") is True,
+            faults=tuple(given.get("faults") or ()),
+            seed=given.get("seed"),
         )
 
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.engine.durations import Duration, how_often, milliseconds
 from asl_engine.errors import AslError, StatesError
 from asl_engine.resources.python.callables import accepts_context
 from asl_engine.testing.differences import shown
-from asl_engine.testing.durations import Duration, how_often, milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

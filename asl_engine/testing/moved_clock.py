@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from asl_engine.engine.durations import milliseconds
 from asl_engine.errors import InvalidInput
 from asl_engine.expressions.timestamps import parse_timestamp
-from asl_engine.testing.durations import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.engine.clock import VirtualClock
-    from asl_engine.testing.durations import Duration
+    from asl_engine.engine.durations import Duration
 
 __all__ = ["MovedClock", "moment"]
 

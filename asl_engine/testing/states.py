@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
+from asl_engine.engine.durations import how_often
 from asl_engine.testing.differences import differences, shown
-from asl_engine.testing.durations import how_often
 from asl_engine.testing.hiding import hidden
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from asl_engine.testing.durations import in_words
+from asl_engine.engine.durations import in_words
 from asl_engine.visits.outline import Folded, lane_title, outline
 
 if TYPE_CHECKING:

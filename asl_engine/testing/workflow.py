@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, get_args
 
 from asl_engine.errors import InvalidInput
 from asl_engine.json_values import MISSING
+from asl_engine.project.arguments import check_texts
 from asl_engine.project.inputs import machine_name
 from asl_engine.project.setup import absolute_mock, mock_file
 from asl_engine.resources.mocks.results import FieldValidation
@@ -17,7 +18,7 @@ from asl_engine.testing.lab_tasks import LabTasks, is_left_to_tests
 from asl_engine.testing.moved_clock import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from asl_engine.api import Definition
@@ -42,7 +43,9 @@ class Workflow:
 
     ``case`` is ``FILE#CASE``, a test case of a MockConfigFile.json, which comes before ``tasks``.  ``validation``
     is how strictly results are held against the model of the service that they stand for: STRICT, PRESENT or
-    NONE, as for TestState.  ``now`` is when executions start.  As a context it leaves those that have not ended.
+    NONE, as for TestState.  ``faults`` let tasks go wrong before anything answers them, as for
+    ``asl_engine.run``: ``"ProcessPayment:PaymentError@2"``; ``seed`` decides which calls a percentage hits.
+    ``now`` is when executions start.  As a context it leaves those that have not ended.
     """
 
     def __init__(
@@ -57,6 +60,8 @@ class Workflow:
         substitutions: Mapping[str, str] | None = None,
         aws_limits: bool | Mapping[str, int | None] = True,
         test_id: str | None = None,
+        faults: Sequence[str] = (),
+        seed: int = 0,
     ) -> None:
         if validation not in get_args(FieldValidation):
             raise InvalidInput(f"validation={validation!r}: it is one of {', '.join(get_args(FieldValidation))}")
@@ -69,20 +74,26 @@ class Workflow:
         self._substitutions = substitutions
         self._aws_limits = aws_limits
         self._test_id = test_id
+        self._faults = [*check_texts("faults", faults)]
+        self._seed = seed
         self.runs: list[WorkflowRun] = []
 
     def run(
         self,
         input: Json | Missing = MISSING,  # noqa: A002  StartExecution's own term
         tasks: Mapping[str, object] | None = None,
+        *,
+        faults: Sequence[str] = (),
     ) -> WorkflowRun:
-        """Run it to its end.  ``tasks`` come before those of the workflow, for this run."""
-        return self.start(input, tasks).finish()
+        """Run it to its end.  ``tasks`` and ``faults`` come before those of the workflow, for this run."""
+        return self.start(input, tasks, faults=faults).finish()
 
     def start(
         self,
         input: Json | Missing = MISSING,  # noqa: A002  StartExecution's own term
         tasks: Mapping[str, object] | None = None,
+        *,
+        faults: Sequence[str] = (),
     ) -> WorkflowRun:
         """Run it to where it first waits: for time to pass, or for somebody outside."""
         from asl_engine.api import prepared
@@ -98,6 +109,8 @@ class Workflow:
             project=self._project,
             substitutions=self._substitutions,
             aws_limits=self._aws_limits,
+            faults=[*check_texts("faults", faults), *self._faults],
+            seed=self._seed,
             answered=answered,
         )
         lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, mocking)

@@ -11,10 +11,10 @@ import pytest
 
 import asl_engine.testing
 from asl_engine import StatesError
+from asl_engine.engine.durations import in_words, milliseconds
 from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.testing import Workflow, calls, fails, returns, sleep, waits
 from asl_engine.testing.answers import AnswersExhausted, in_turn
-from asl_engine.testing.durations import in_words, milliseconds
 from asl_engine.testing.lab_tasks import MockRefused
 from tests.testing.machines import ASK, EACH, FUNCTION, MESSAGE, ORDER, PACK, RETRY, SEND, machine, task
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asl_engine.cli import options
+from asl_engine.cli.output import err
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.start import RunRequest, Start, check_same, prepare
@@ -50,6 +51,8 @@ def command(
     endpoint: options.Endpoints = None,
     limit: options.Limits = None,
     mock: options.Mock = None,
+    fault: options.Faults = None,
+    seed: options.Seed = None,
     no_aws_limits: options.AwsLimitsOff = False,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
@@ -77,6 +80,8 @@ def command(
             substituting=Substituting(tuple(substitute or ()), substitutions),
             endpoints=tuple(endpoint or ()),
             mock=mock,
+            faults=tuple(fault or ()),
+            seed=seed,
         )
     )
 
@@ -87,6 +92,9 @@ def run(request: RunRequest) -> int:
     if (log := os.environ.pop("ASL_DETACHED_LOG", None)) is not None:
         atexit.register(_tidy, log)
     start = prepare(request)
+    how = start.setup.how
+    if how.seed is not None and request.seed is None and not request.quiet:
+        err(f"seed {how.seed}: the faults happen again with --seed {how.seed}")
     if request.detach:
         from asl_engine.cli.detach import detach
 
