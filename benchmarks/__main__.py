@@ -2,8 +2,8 @@
 
     python -m benchmarks [--full] [--only PART ...] [--seconds S] [--peer NAME=URL] [--node-modules FOLDER]
 
-The parts are ``limits``, ``engine``, ``api``, ``parked``, ``growth`` and ``memory``.  Without --full all of them
-take about two minutes, and what they show is rough.  Peers that are found of themselves: moto and DBOS where they
+The parts are ``limits``, ``engine``, ``api``, ``cold``, ``parked``, ``growth`` and ``memory``.  Without --full
+all of them take about three minutes, and what they show is rough.  Peers that are found of themselves: moto and DBOS where they
 can be imported; aws-local-stepfunctions in the folder of --node-modules, with a Node that suits it (--node).
 --peer names a server on this machine that answers the Step Functions API.
 
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import anyio
 
-from benchmarks import growth, limits, memory, parked, run
+from benchmarks import cold_start, growth, limits, memory, parked, run
 from benchmarks.peers.found import NO_FIGURE, Served, found
 from benchmarks.serving import serving
 from benchmarks.workloads import WORKLOADS
@@ -31,7 +31,7 @@ from benchmarks.workloads import WORKLOADS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-PARTS: Final = ("limits", "engine", "api", "parked", "growth", "memory")
+PARTS: Final = ("limits", "engine", "api", "cold", "parked", "growth", "memory")
 OWN: Final = "asl serve"
 
 
@@ -47,10 +47,11 @@ class Sizes(NamedTuple):
     events: int
     remembered: int
     large: int
+    cold: int
 
 
-SMALL: Final = Sizes(0.5, 1, 200, 2_000, 500, 5_000, 5_000, 2_000, 100)
-FULL: Final = Sizes(4, 5, 1_000, 100_000, 5_000, 1_000_000, 25_000, 50_000, 5_000)
+SMALL: Final = Sizes(0.5, 1, 200, 2_000, 500, 5_000, 5_000, 2_000, 100, 3)
+FULL: Final = Sizes(4, 5, 1_000, 100_000, 5_000, 1_000_000, 25_000, 50_000, 5_000, 9)
 
 
 def main() -> None:
@@ -63,6 +64,7 @@ def main() -> None:
         "limits": show_limits,
         "engine": show_engine,
         "api": lambda sizes: show_api(sizes, given),
+        "cold": lambda sizes: cold_start.show(cold_start.measure(sizes.cold)),
         "parked": show_parked,
         "growth": show_growth,
         "memory": show_memory,

@@ -9,11 +9,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from benchmarks.serving import ROLE, Refused, connections
+from benchmarks.serving import ROLE, Refused, boto_connections, connections
 
 if TYPE_CHECKING:
-    from benchmarks.serving import Connection
+    from collections.abc import Sequence
+
+    from benchmarks.serving import BotoConnection, Connection
     from benchmarks.workloads import Workload
+
+    Caller = Connection | BotoConnection
 
 __all__ = ["rate"]
 
@@ -24,7 +28,7 @@ PATIENCE_SECONDS: Final = 60
 
 async def rate(port: int, workload: Workload, seconds: float) -> float | str:
     """Units per second; or why there is no such figure."""
-    opened = connections(port, workload.at_once)
+    opened: Sequence[Caller] = (boto_connections if workload.by_boto3 else connections)(port, workload.at_once)
     try:
         arn = await machine(opened[0], workload)
         await execute(opened[0], arn, workload)
@@ -40,13 +44,13 @@ class WrongOutput(Exception):
     """It ended otherwise than it has to."""
 
 
-async def machine(connection: Connection, workload: Workload) -> str:
+async def machine(connection: Caller, workload: Workload) -> str:
     name = f"bench-{uuid4().hex[:8]}"
     made = await connection.call("CreateStateMachine", name=name, definition=workload.text, roleArn=ROLE)
     return str(made["stateMachineArn"])
 
 
-async def execute(connection: Connection, arn: str, workload: Workload) -> None:
+async def execute(connection: Caller, arn: str, workload: Workload) -> None:
     """One execution, from the request to its end.  Raises ``WrongOutput``."""
     began = await connection.call(
         "StartExecution", stateMachineArn=arn, name=uuid4().hex, input=json.dumps(workload.input)
@@ -66,12 +70,12 @@ async def execute(connection: Connection, arn: str, workload: Workload) -> None:
         raise WrongOutput("wrong output")
 
 
-async def closed_loop(opened: list[Connection], arn: str, workload: Workload, seconds: float) -> float:
+async def closed_loop(opened: Sequence[Caller], arn: str, workload: Workload, seconds: float) -> float:
     """As many callers as connections, each of which starts an execution when its last has ended."""
     began = time.perf_counter()
     done = 0
 
-    async def caller(connection: Connection) -> None:
+    async def caller(connection: Caller) -> None:
         nonlocal done
         while time.perf_counter() < began + seconds:
             await execute(connection, arn, workload)

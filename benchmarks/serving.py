@@ -7,19 +7,38 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-__all__ = ["ROLE", "ROOT", "Connection", "Refused", "Server", "connections", "for_each", "serving"]
+__all__ = [
+    "ENVIRONMENT",
+    "ROLE",
+    "ROOT",
+    "BotoConnection",
+    "Connection",
+    "Refused",
+    "Server",
+    "boto_connections",
+    "connections",
+    "for_each",
+    "serving",
+]
 
 ROOT = Path(__file__).parents[1]
 ROLE = "arn:aws:iam::123456789012:role/bench"
 KIBIBYTE = 1024
 
+
+# What is measured is what has been installed, which has its bytecode beside it.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | {
+    "PYTHONPATH": str(ROOT)
+}
 
 # Others find out by it which service is meant, and do not check the signature.
 AUTHORIZATION = (
@@ -70,6 +89,29 @@ class Connection:
             self._streams = None
 
 
+class BotoConnection:
+    """Calls the operations as users do; boto3's clients block, so each call has a thread of ``threads``."""
+
+    def __init__(self, client: Any, threads: ThreadPoolExecutor) -> None:
+        self._client = client
+        self._threads = threads
+
+    async def call(self, operation: str, **members: Any) -> dict[str, Any]:
+        """The answer.  Raises ``Refused``."""
+        from botocore import xform_name
+        from botocore.exceptions import ClientError
+
+        method = getattr(self._client, xform_name(operation))
+        try:
+            found = await asyncio.get_running_loop().run_in_executor(self._threads, partial(method, **members))
+        except ClientError as error:
+            raise Refused(f"{operation}: {error}") from None
+        return cast("dict[str, Any]", found)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False)
+
+
 class Server:
     """``asl serve`` in a process of its own."""
 
@@ -89,8 +131,7 @@ class Server:
 def serving(folder: Path, *options: str, db: str = "api.db", errors: int = subprocess.DEVNULL) -> Iterator[Server]:
     """A server of the database in the folder.  ``errors``: where its stderr goes, by default nowhere."""
     command = [sys.executable, "-m", "asl_engine", "serve", "--port", "0", "--db", str(folder / db), *options]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=errors) as process:
+    with subprocess.Popen(command, cwd=folder, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=errors) as process:
         try:
             assert process.stdout is not None  # noqa: S101  for the type checker
             yield Server(process, int(process.stdout.readline().decode().strip().rpartition(":")[2]))
@@ -100,6 +141,24 @@ def serving(folder: Path, *options: str, db: str = "api.db", errors: int = subpr
 
 def connections(port: int, number: int) -> list[Connection]:
     return [Connection(port) for _ in range(number)]
+
+
+def boto_connections(port: int, number: int) -> list[BotoConnection]:
+    """One client for all of them, with a thread and a connection for each."""
+    import boto3
+    from botocore.config import Config
+
+    config = Config(max_pool_connections=number, inject_host_prefix=False, retries={"total_max_attempts": 1})
+    client = boto3.client(
+        "stepfunctions",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106  nobody checks it
+        config=config,
+    )
+    threads = ThreadPoolExecutor(number)
+    return [BotoConnection(client, threads) for _ in range(number)]
 
 
 async def for_each(

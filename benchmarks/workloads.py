@@ -12,7 +12,10 @@ __all__ = ["WORKLOADS", "Workload"]
 
 
 class Workload(NamedTuple):
-    """An execution counts for so many ``units``, and so many executions are under way ``at_once``."""
+    """An execution counts for so many ``units``, and so many executions are under way ``at_once``.
+
+    ``by_boto3``: the client is boto3, as users have it; otherwise one that costs as little as it can.
+    """
 
     name: str
     unit: str
@@ -21,6 +24,7 @@ class Workload(NamedTuple):
     output: Any
     at_once: int = 1
     units: int = 1
+    by_boto3: bool = False
 
     @property
     def text(self) -> str:
@@ -73,7 +77,7 @@ THREE_STATES: Final = {
     },
 }
 ITEMS: Final = [*range(1, 1001)]
-MANY: Final = [*range(2000)]
+MANY: Final = [*range(10_000)]
 JSONATA: Final = {
     "QueryLanguage": "JSONata",
     "StartAt": "Sum",
@@ -112,8 +116,15 @@ TOTAL: Final = {
 WORKLOADS: Final = (
     *(
         Workload(
-            f"order, {count} at once", "executions/s", ORDER, ORDER_INPUT, ORDER_INPUT | RESULTS, at_once=count
+            f"order, {count} at once{', boto3' if by_boto3 else ''}",
+            "executions/s",
+            ORDER,
+            ORDER_INPUT,
+            ORDER_INPUT | RESULTS,
+            at_once=count,
+            by_boto3=by_boto3,
         )
+        for by_boto3 in (False, True)
         for count in (1, 10, 100)
     ),
     Workload(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import growth, memory, parked
+from benchmarks import cold_start, growth, memory, parked
 from benchmarks.__main__ import beside, middle
 from benchmarks.endpoint import rate
 from benchmarks.peers.found import Served, found
@@ -23,11 +23,11 @@ ROOT = Path(__file__).parents[1]
 
 def test_each_workload_comes_to_its_output(tmp_path: Path) -> None:
     alone = [workload._replace(at_once=1) for workload in WORKLOADS]
-    distinct = {workload.text: workload for workload in alone}.values()
+    distinct = {(workload.text, workload.by_boto3): workload for workload in alone}.values()
     with running(tmp_path / "asl.db") as server:
         rates = Served("asl serve", server.port).measure([*distinct], 0.001)
         assert {name: rate for name, rate in rates.items() if isinstance(rate, str)} == {}
-        assert len(rates) == 7
+        assert len(rates) == 8
         (first, *_) = distinct
         wrong = first._replace(output={"another": "output"})
         assert asyncio.run(rate(server.port, wrong, 0.001)) == "wrong output"
@@ -90,6 +90,15 @@ def test_the_documented_command_runs() -> None:
     assert done.returncode == 0, done.stderr
     for limit in ("fsync of 4 KB", "SQLite, one row per commit, synchronous=FULL", "HTTP calls, 1 caller"):
         assert limit in done.stdout
+
+
+def test_a_cold_start_is_beside_its_floor(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = cold_start.measure(1, peers=False)
+    cold_start.show(measured)
+    head, floor, *others = capsys.readouterr().out.splitlines()
+    assert head.split() == ["from", "a", "cold", "start", "ms", "to", "the", "floor"]
+    assert floor.endswith("1.00")
+    assert [line.partition(",")[0].rstrip("0123456789. ") for line in others] == ["asl run", "asl serve"]
 
 
 def test_a_peer_is_named_with_its_port() -> None:

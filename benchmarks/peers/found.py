@@ -64,6 +64,7 @@ class Moto:
 
 @contextmanager
 def moto_server() -> Iterator[int]:
+    """The port of a server that has just answered its first request."""
     port = free_port()
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -109,6 +110,7 @@ class LocalStepFunctions:
         self._command = [node, str(LOCAL), str(modules)]
 
     def measure(self, workloads: Sequence[Workload], seconds: float) -> Rates:
+        without_client = [one for one in workloads if not one.by_boto3]
         given = [
             {
                 "definition": one.definition,
@@ -117,12 +119,12 @@ class LocalStepFunctions:
                 "atOnce": one.at_once,
                 "seconds": seconds,
             }
-            for one in workloads
+            for one in without_client
         ]
         rates = lines_of(self._command, json.dumps(given))
         return {
             one.name: found * one.units if isinstance(found, float | int) else found
-            for one, found in zip(workloads, rates, strict=True)
+            for one, found in zip(without_client, rates, strict=True)
         }
 
 
@@ -132,7 +134,7 @@ class DurableSteps:
     name = "dbos"
 
     def measure(self, workloads: Sequence[Workload], seconds: float) -> Rates:
-        orders = [one for one in workloads if one.name.startswith("order")]
+        orders = [one for one in workloads if one.name.startswith("order") and not one.by_boto3]
         numbers = [str(one.at_once) for one in orders]
         command = [sys.executable, "-m", "benchmarks.peers.durable_steps", str(seconds), *numbers]
         return dict(zip([one.name for one in orders], lines_of(command), strict=True))
