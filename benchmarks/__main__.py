@@ -3,8 +3,8 @@
     python -m benchmarks [--full] [--only PART ...] [--seconds S] [--peer NAME=URL] [--node-modules FOLDER]
 
 The parts are ``limits``, ``engine``, ``api``, ``cold``, ``parked``, ``growth`` and ``memory``.  Without --full
-all of them take about three minutes, and what they show is rough.  Peers that are found of themselves: moto and DBOS where they
-can be imported; aws-local-stepfunctions in the folder of --node-modules, with a Node that suits it (--node).
+all of them take about three minutes, and what they show is rough.  Peers found of themselves: moto and DBOS where
+they can be imported; aws-local-stepfunctions in the folder of --node-modules, with a Node that suits it (--node).
 --peer names a server on this machine that answers the Step Functions API.
 
 A wrong output is no speed: it is shown instead of a figure.  Nothing here is a test: machines differ, ratios
