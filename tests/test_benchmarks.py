@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cold_start, growth, memory, parked
+from benchmarks import cold_start, growth, memory, parked, patterns
 from benchmarks.__main__ import beside, middle
 from benchmarks.endpoint import rate
 from benchmarks.peers.found import Served, found
@@ -116,3 +116,10 @@ def test_what_is_no_figure_is_said_instead_of_one() -> None:
     assert beside(200, 100) == "100 (2x)"
     assert beside(200, "wrong output") == "wrong output"
     assert beside("wrong output", 33.33) == "33.3"
+
+
+def test_the_sets_of_rules_match_some_events() -> None:
+    for kind in ("own texts", "one source", "no texts"):
+        events_a_second, matched = patterns.speed(kind, 100, 0.01)
+        assert events_a_second > 0
+        assert 0 < matched < 100
