@@ -12,7 +12,7 @@ from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import NO_INPUT, ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_path
 from asl_engine.expressions.jsonpath.syntax import DATA, read_root
-from asl_engine.json_text import dumps
+from asl_engine.json_text import dumps, is_enormous
 from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ Intrinsic: TypeAlias = "Callable[[str], Callable[[Scope], Json]]"
 Part: TypeAlias = "Callable[[Scope], Json | Missing]"
 
 DYNAMIC_SUFFIX: Final = ".$"
+FEW: Final = 64  # as many payloads can be written without ado
 
 
 class Template:
@@ -52,7 +53,36 @@ def compile_template(source: Json, report: Report, intrinsic: Intrinsic) -> Temp
     evaluate = _compile(source, "", report, intrinsic)
     if evaluate is None:
         return Template(lambda _: source, static=True)
+    if _references(source) > FEW:
+        evaluate = _bounded(evaluate)
     return Template(evaluate, static=False)
+
+
+def _references(source: Json) -> int:
+    """How often a template takes values from outside, at most."""
+    if isinstance(source, list):
+        return sum(map(_references, source))
+    if not isinstance(source, dict):
+        return 0
+    return sum(
+        1 + str(value).count(",") if key.endswith(DYNAMIC_SUFFIX) else _references(value)
+        for key, value in source.items()
+    )
+
+
+def _bounded(evaluate: Callable[[Scope], Json]) -> Callable[[Scope], Json]:
+    """The same, failing where what it takes over and over again comes to too much."""
+
+    def evaluate_bounded(scope: Scope) -> Json:
+        value = evaluate(scope)
+        if is_enormous(value):
+            raise EvaluationError(
+                "The value has a size exceeding the maximum number of bytes service limit.",
+                "States.DataLimitExceeded",
+            )
+        return value
+
+    return evaluate_bounded
 
 
 def _compile(source: Json, place: str, report: Report, intrinsic: Intrinsic) -> Callable[[Scope], Json] | None:

@@ -325,3 +325,9 @@ def test_uuid_is_of_version_4(seed: int) -> None:
     assert (str(parsed), parsed.version, parsed.variant) == (text, 4, uuid.RFC_4122)
     assert call("UUID", seed=seed) == text
     assert call("UUID", seed=seed + 1) != text
+
+
+def test_a_text_that_would_fill_the_memory_is_not_made() -> None:
+    with pytest.raises(EvaluationError, match="the text is too long"):
+        call("Format", "{}" * 100, *["x" * 250_000] * 100)
+    assert call("Format", "{}" * 100, *["xy"] * 100) == "xy" * 100

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from asl_engine import json_text
 from asl_engine.errors import EvaluationError
 from asl_engine.expressions import regex_limits
 from asl_engine.expressions.effort import Effort, EffortSpent
@@ -65,6 +66,16 @@ def test_a_path_of_too_many_steps_fails(case: str) -> None:
         f"Invalid path '{text}' : Its evaluation takes more than {MOST} steps: it selects, or compares, "
         "too many values"
     )
+
+
+@pytest.mark.parametrize("text", ["$..a..a", "$..[?(@.a)]..a"])
+def test_values_that_take_too_long_to_write_fail(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is found takes no memory, as it is all within the document; its text would."""
+    assert len(find(text, nested(100))) > 1_000
+    monkeypatch.setattr(json_text, "ENORMOUS", 200_000)
+    with pytest.raises(EvaluationError, match="it selects, or compares, too many values"):
+        find(text, nested(100))
+    assert len(find(text, nested(20))) > 100
 
 
 def test_what_is_selected_may_be_large() -> None:

@@ -143,3 +143,16 @@ INVALID = "The value for the field '{}' must be a valid JSONPath or a valid intr
 )
 def test_everything_that_is_wrong_is_reported(source: Any, expected: list[tuple[str, str]]) -> None:
     assert compiled(source)[1] == expected
+
+
+def test_a_value_that_is_taken_too_often_fails() -> None:
+    """Before anybody writes its text: a few kilobytes of a definition can ask for gigabytes."""
+    document: Any = {"text": "x" * 250_000}
+    template, _ = compiled({f"m{number}.$": "$" for number in range(100)})
+    with pytest.raises(EvaluationError, match="exceeding the maximum number of bytes") as caught:
+        template.evaluate(scope(document))
+    assert caught.value.error == "States.DataLimitExceeded"
+    assert template.evaluate(scope({"text": "x"}))["m99"] == {"text": "x"}  # type: ignore[index,call-overload]  # an object
+    array, _ = compiled({"all": [{"one.$": "$.text"} for _ in range(100)]})
+    with pytest.raises(EvaluationError, match="exceeding the maximum number of bytes"):
+        array.evaluate(scope(document))

@@ -16,7 +16,7 @@ from math import floor
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.expressions.intrinsics.java import in_hash_order, int32, random_int, text_of, utf16_length
-from asl_engine.json_text import JsonSyntaxError, dumps, loads
+from asl_engine.json_text import ENORMOUS, JsonSyntaxError, dumps, loads
 from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
@@ -254,7 +254,13 @@ def format_template(template: Json, *values: Json) -> Json:
         raise IntrinsicFailure(
             "Invalid arguments in States.Format: number of arguments do not match the occurrences of {}"
         )
-    return parts[0] + "".join(text_of(value) + part for value, part in zip(values, parts[1:], strict=True))
+    pieces, left = [parts[0]], ENORMOUS
+    for value, part in zip(values, parts[1:], strict=True):
+        pieces += (text_of(value), part)
+        left -= len(pieces[-2])
+        if left < 0:
+            raise IntrinsicFailure("Invalid arguments in States.Format: the text is too long")
+    return "".join(pieces)
 
 
 INTRINSICS: Final = {

@@ -35,6 +35,7 @@ from asl_engine.expressions.jsonpath.selectors import (
 )
 from asl_engine.expressions.jsonpath.syntax import bracketed
 from asl_engine.expressions.regex_limits import SECONDS, attempts, timed
+from asl_engine.json_text import is_enormous
 from asl_engine.json_values import MISSING, Json
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Query", "compile_query"]
 
+FEW: Final = 64  # as many values of a payload can be written without ado
 SIZED: Final = frozenset({dict, list, str})  # values whose comparison can take long
 
 # From a value, and the search that it is in, to what a path finds, or MISSING.
@@ -78,6 +80,8 @@ def compile_query(text: str, position: int) -> Query:
     def find(document: Any, effort: Effort | None) -> Json | Missing:
         search = Search(document, text, effort)
         found: Json | Missing = plan.find(document, search)
+        if type(found) is list and len(found) > FEW and is_enormous(found):
+            raise search.too_long()
         search.end()
         return found
 
