@@ -28,7 +28,7 @@ PLAN = {
     "projections": "events and executions in the shapes that AWS gives them",
     "inspection": "one state by itself, looked at from outside: TestState",
     "graph": "a definition as a picture: ranks, order, places; SVG, terminal, Mermaid, DOT",
-    "visits": "what an execution did, state by state: its log as visits of states, their outline as a tree",
+    "visits": "what an execution did: AWS's history as a log, a log as visits of states, their outline",
     "folders": "folders that are there after a power cut",
     "datasets": "what a distributed Map reads and writes",
     "store": "where executions are kept: the protocol, SQLite, memory",

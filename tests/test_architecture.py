@@ -146,7 +146,7 @@ NOT_ARNS = {
     "resources.http.requests": "self.url.partition(':')",
     "resources.lambda_.worker": "path.partition(':')",  # MODULE:CALLABLE
     "resources.mocks.results": "name.partition(':')",  # SERVICE:ACTION
-    "testing.workflow_run": "key.rpartition(':')",  # the key of a task
+    "testing.local_run": "key.rpartition(':')",  # the key of a task
 }
 
 

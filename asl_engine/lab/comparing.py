@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.projections.causes import lambda_report
+from asl_engine.projections.causes import without_requests
 from asl_engine.testing.differences import COMPARED, differences
 from asl_engine.views.rows import visit_took
 
@@ -83,17 +83,7 @@ def _value(payload: Any) -> Any:
 
 
 def _differences(before: Any, now: Any) -> list[str]:
-    return differences(_read_causes(before), _read_causes(now), COMPARED)
-
-
-def _read_causes(value: Any) -> Any:
-    """The value with Lambda's causes in it as objects, without the ID of the request, which is always another."""
-    if isinstance(value, dict):
-        return {key: _read_causes(member) for key, member in value.items()}
-    if isinstance(value, list):
-        return [_read_causes(member) for member in value]
-    report = lambda_report(value) if isinstance(value, str) and '"errorMessage"' in value else None
-    return value if report is None else {name: told for name, told in report.items() if name != "requestId"}
+    return differences(without_requests(before), without_requests(now), COMPARED)
 
 
 class _Comparing:

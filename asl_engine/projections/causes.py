@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["lambda_report", "readable_cause"]
+__all__ = ["lambda_report", "readable_cause", "without_requests"]
 
 
 def readable_cause(cause: str | None) -> str | None:
@@ -23,3 +23,13 @@ def lambda_report(cause: str | None) -> dict[str, Any] | None:
     except ValueError:
         return None
     return report if isinstance(report, dict) and isinstance(report.get("errorMessage"), str) else None
+
+
+def without_requests(value: Any) -> Any:
+    """The value with Lambda's causes in it as objects, without the ID of the request, which is always another."""
+    if isinstance(value, dict):
+        return {key: without_requests(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [without_requests(member) for member in value]
+    report = lambda_report(value) if isinstance(value, str) and '"errorMessage"' in value else None
+    return value if report is None else {name: told for name, told in report.items() if name != "requestId"}

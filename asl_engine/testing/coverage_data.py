@@ -66,6 +66,11 @@ class DefinitionCoverage:
         self.executions += 1
         self.tests.setdefault(test, Counter()).update(taken)
 
+    def take_back(self, test: str, taken: Mapping[str, int]) -> None:
+        """Forget an execution that was taken in, as it has gone on since."""
+        self.executions -= 1
+        self.tests[test].subtract(taken)
+
     def merge(self, other: DefinitionCoverage) -> None:
         """Take in what was covered elsewhere of the same definition."""
         self.executions += other.executions

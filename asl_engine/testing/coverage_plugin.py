@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -69,6 +69,7 @@ class _Measuring:
         self.path = self.root / DATA_FILE
         self.is_worker = hasattr(config, "workerinput")
         self.lost = 0
+        self._unsuccessful: dict[str, Mapping[str, int]] = {}  # what those took that may yet be redriven, by ARN
         self.data: CoverageData = CoverageData()
         self._known: dict[ObservedDefinition, tuple[StateMachine, DefinitionCoverage]] = {}
         OBSERVERS.append(self.ran)
@@ -79,6 +80,7 @@ class _Measuring:
 
     def ran(self, definition: ObservedDefinition, events: Sequence[Event], test_id: str | None) -> None:
         """Take in an execution of a test."""
+        from asl_engine.core.events import ExecutionSucceeded
         from asl_engine.testing.coverage import NotOfDefinition, points_taken
 
         machine, covered = self._definition(definition)
@@ -88,6 +90,13 @@ class _Measuring:
         except NotOfDefinition as error:
             covered.left_out.append(f"{test}: {error}")
         else:
+            who = definition.execution
+            if who is not None:
+                before = self._unsuccessful.pop(who.arn, None)
+                if before is not None:
+                    covered.take_back(test, before)
+                if not isinstance(events[-1], ExecutionSucceeded):
+                    self._unsuccessful[who.arn] = taken
             covered.add(test, taken)
 
     def _definition(self, definition: ObservedDefinition) -> tuple[StateMachine, DefinitionCoverage]:

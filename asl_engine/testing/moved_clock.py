@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from asl_engine.engine.durations import milliseconds
 from asl_engine.errors import InvalidInput
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from asl_engine.engine.clock import VirtualClock
     from asl_engine.engine.durations import Duration
 
-__all__ = ["MovedClock", "moment"]
+__all__ = ["MovedClock", "RunClock", "moment"]
 
 
 def moment(given: str | datetime, what: str) -> int:
@@ -30,6 +30,17 @@ def moment(given: str | datetime, what: str) -> int:
             f'{what}: {given!r} is no moment: write "2024-01-31T12:00:00Z", or a datetime with a time zone'
         )
     return found // 1_000_000
+
+
+class RunClock(Protocol):
+    """The clock of a run, for its test."""
+
+    @property
+    def now(self) -> datetime: ...
+
+    def advance(self, duration: Duration) -> None: ...
+
+    def set(self, to: str | datetime) -> None: ...
 
 
 class MovedClock:

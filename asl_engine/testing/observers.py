@@ -35,7 +35,8 @@ class ObservedDefinition(NamedTuple):
 class RunObserver(Protocol):
     """``events`` are all of the execution, in order; ``test_id`` is pytest's node id, None outside of pytest.
 
-    An execution that was still running when its test ended has the events up to there.
+    An execution that was still running when its test ended has the events up to there.  One that is redriven is
+    told of once more when it has ended again, with all of its events.
     """
 
     def __call__(

@@ -81,8 +81,13 @@ class StateOfRun:
 
     @property
     def delays(self) -> list[float]:
-        """How long each retry waited, in seconds."""
-        return [seconds(attempt.delay) for visit in self._visits for attempt in visit.attempts[1:]]
+        """How long each retry waited, in seconds.  What a redrive attempts waits for none."""
+        return [
+            seconds(attempt.delay)
+            for visit in self._visits
+            for attempt in visit.attempts[1:]
+            if not attempt.redriven
+        ]
 
     @property
     def errors(self) -> list[str | None]:

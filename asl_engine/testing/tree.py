@@ -59,7 +59,9 @@ def _tells(lane: Lane, marked: Collection[Visit]) -> bool:
 def _told(visit: Visit) -> str:
     parts = []
     if len(visit.attempts) > 1:
-        delays = ", ".join(in_words(attempt.delay) for attempt in visit.attempts[1:])
+        delays = ", ".join(
+            "a redrive" if attempt.redriven else in_words(attempt.delay) for attempt in visit.attempts[1:]
+        )
         parts.append(f"{len(visit.attempts)} attempts, after {delays}")
     failures = [attempt for attempt in visit.attempts if attempt.failed]
     if failures:

@@ -97,7 +97,7 @@ class Workflow:
     ) -> WorkflowRun:
         """Run it to where it first waits: for time to pass, or for somebody outside."""
         from asl_engine.api import prepared
-        from asl_engine.testing.workflow_run import WorkflowRun
+        from asl_engine.testing.local_run import LocalRun
 
         answers = in_turn({**self._tasks, **(tasks or {})})
         store = MemoryStore()
@@ -114,7 +114,7 @@ class Workflow:
             answered=answered,
         )
         lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, mocking)
-        run = WorkflowRun(start, lab, store, self._now, self._test_id)
+        run = LocalRun(start, lab, store, self._now, self._test_id)
         self.runs.append(run)
         return run
 

@@ -1,4 +1,4 @@
-"""What an execution did, state by state: its log read as visits of states, and the outline of their tree.
+"""What an execution did: AWS's history followed to a log, a log read as visits of states, their outline as a tree.
 
 What it is not: a picture.  What is told of a state, and in which colours, is up to whoever shows it.
 """

@@ -25,6 +25,8 @@ __all__ = ["Attempt", "Lane", "Visit", "all_visits", "read_visits"]
 class Attempt:
     """One attempt at the work of a state.  ``delay`` is how long it waited for its retry, in milliseconds.
 
+    ``redriven``: a redrive of the execution has made it, and not a Retry.
+
     ``parameters`` is what the task was called with, None where the state calls nothing.  The moments are in
     milliseconds since the epoch, None where it did not come to that: ``scheduled``, ``started`` (a worker or the
     resource has the task), ``submitted`` (it goes on elsewhere) and ``ended``.
@@ -33,6 +35,7 @@ class Attempt:
     parameters: Payload | None = None
     resource: str | None = None
     delay: int = 0
+    redriven: bool = False
     error: str | None = None
     cause: str | None = None
     failed: bool = False
@@ -96,6 +99,7 @@ class Visit:
     due: int | None = None
     map_run: str | None = None
     unread: dict[str, int] = field(default_factory=dict)
+    reopened: bool = False  # by a redrive, and nothing was attempted since
 
     @property
     def input(self) -> Any:
@@ -202,7 +206,8 @@ class _Reader:
     def _attempt(self, event: ev.Event) -> Attempt:
         visit = self.at(event.frame)
         visit.due = visit.ended = None
-        attempt = Attempt(delay=self._delays.pop(event.frame, 0), scheduled=event.at)
+        attempt = Attempt(delay=self._delays.pop(event.frame, 0), redriven=visit.reopened, scheduled=event.at)
+        visit.reopened = False
         visit.attempts.append(attempt)
         return attempt
 
@@ -282,7 +287,7 @@ class _Reader:
         while waiting:
             for visit in waiting.pop()[-1:]:
                 if not visit.exited:
-                    visit.aborted, visit.ended = False, None
+                    visit.aborted, visit.ended, visit.reopened = False, None, True
                     for lane in visit.lanes:
                         if lane.status != "SUCCEEDED":
                             lane.ended, lane.status = None, "RUNNING"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.lab.importing import milliseconds
+from asl_engine.projections.told import milliseconds
 from tests.cli.project import machine, task
 from tests.cloud.test_remote import attempts, served
 from tests.server.harness import created, ended

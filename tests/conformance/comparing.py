@@ -9,6 +9,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from asl_engine.projections.parity import unfolded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -134,20 +136,6 @@ class Comparison:
             return False
         self.bound |= {name: match[group] for name, group in groups.items()}
         return True
-
-
-def unfolded(value: Any) -> Any:
-    """A copy where the text of a JSON object is that object, as in the expected answers."""
-    if isinstance(value, dict):
-        return {name: unfolded(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [unfolded(item) for item in value]
-    if isinstance(value, str) and value.startswith("{"):
-        try:
-            return json.loads(value)
-        except ValueError:
-            return value
-    return value
 
 
 # -- values that are not compared --------------------------------------------------------------------

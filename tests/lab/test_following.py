@@ -15,14 +15,14 @@ from asl_engine.core.replay import replay
 from asl_engine.core.stimuli import Resumed
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine
-from asl_engine.lab.following import Deviation, Told, follow, follow_again
 from asl_engine.lab.forking import Departure, ForkPoint, forked_log
-from asl_engine.lab.importing import told_history
 from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS
 from asl_engine.payload import Payload
 from asl_engine.projections.history import project
+from asl_engine.projections.told import Told, told_history
 from asl_engine.store.memory.store import MemoryStore
+from asl_engine.visits.following import Deviation, follow, follow_again
 from tests.core.driver import IDENTITY, NOW
 from tests.core.steps import scope, state, task
 from tests.lab.histories import definition_of, history_of, recorded

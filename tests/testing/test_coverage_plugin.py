@@ -274,3 +274,27 @@ def test_what_the_lab_has_run_is_measured(project: pytest.Pytester) -> None:
     ]
     assert result.ret == pytest.ExitCode.TESTS_FAILED
     assert told(ran(project, *lab, "--asl-cov-fail-under", "100")) == [WHOLE]
+
+
+REDRIVEN = """
+from asl_engine.testing import Workflow, fails
+
+TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Next": "Z"}
+MACHINE = {"StartAt": "A", "States": {"A": TASK, "Z": {"Type": "Succeed"}}}
+
+
+def test_again():
+    run = Workflow(MACHINE, {"f": [fails("E"), 1]}, test_id="again").run()
+    run.redrive().assert_succeeded(1)
+"""
+
+
+def test_a_run_that_is_redriven_is_one_execution(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_redriven=REDRIVEN)
+    # In a process of its own: observers are told by modules that pytester would unload.
+    result = pytester.runpytest_subprocess(*NAMED, "-p", "no:cacheprovider", "-p", "no:cov", "--asl-cov")
+    result.assert_outcomes(passed=1)
+    (one,) = CoverageData.read(pytester.path / ".asl-coverage").sorted()
+    assert one.executions == 1
+    assert set(one.counts().values()) == {1}
+    assert {point.place for point in one.points if one.counts()[point.key]} >= {"States.A", "States.Z"}

@@ -14,17 +14,15 @@ from asl_engine.cli.commands.remote.executions import Where, execution_arn
 from asl_engine.cli.lookup import command_for
 from asl_engine.cli.output import counted, err, out, pretty_json
 from asl_engine.cli.shapes import describe_execution
+from asl_engine.cloud.answers import AwsAnswers, answers_in, ask, ask_for_children
 from asl_engine.core.apply import fold
 from asl_engine.engine.effects import local_identity
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
-from asl_engine.lab.answers import AwsAnswers, answers_in, ask, ask_for_children
 from asl_engine.lab.importing import (
     BroughtHome,
     brought_home,
     check_described,
-    identity_of,
     keep_imported,
-    told_history,
 )
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
@@ -32,15 +30,16 @@ from asl_engine.limits import NO_LIMITS
 from asl_engine.project.definitions import Substituting, read_definition
 from asl_engine.project.inputs import checked_name, machine_name
 from asl_engine.project.lookup import database, opened, project_of
+from asl_engine.projections.told import identity_of, told_history
 from asl_engine.store.records import Child
 from asl_engine.store.run_options import NO_OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asl_engine.cloud.answers import ChildAnswers
     from asl_engine.core.execution import Identity
     from asl_engine.core.machine import StateMachine
-    from asl_engine.lab.answers import ChildAnswers
     from asl_engine.language.document import DefinitionSource
     from asl_engine.store.run_options import RunOptions
 

@@ -15,7 +15,6 @@ from asl_engine.core.apply import fold
 from asl_engine.core.replay import Difference, as_of
 from asl_engine.core.replay import replay as decide_again
 from asl_engine.errors import InvalidInput
-from asl_engine.lab.following import follow_again
 from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
@@ -23,6 +22,7 @@ from asl_engine.payload import Payload
 from asl_engine.project.definitions import read_definition
 from asl_engine.project.lookup import database, opened
 from asl_engine.states.distributed_map import processor_of
+from asl_engine.visits.following import follow_again
 
 if TYPE_CHECKING:
     from pathlib import Path

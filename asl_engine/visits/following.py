@@ -26,6 +26,7 @@ from asl_engine.json_values import canonical_text
 from asl_engine.language.tree import HOLDERS, all_states
 from asl_engine.payload import Payload
 from asl_engine.projections.history import project
+from asl_engine.projections.told import Told, named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -36,9 +37,8 @@ if TYPE_CHECKING:
     from asl_engine.language.tree import StateSource
     from asl_engine.limits import Limits
 
-__all__ = ["Deviation", "Followed", "Told", "follow", "follow_again"]
+__all__ = ["Deviation", "Followed", "follow", "follow_again"]
 
-DETAILS = "EventDetails"
 # What AWS shows of an attempt that failed before it began is a failure of the attempt here.
 FAILED_TO_BEGIN: Final = {
     "LambdaFunctionScheduleFailed": "LambdaFunctionFailed",
@@ -57,27 +57,6 @@ PAYLOADS: Final[dict[type[ev.Event], tuple[str, tuple[str, ...]]]] = {
 CHANCE: Final = re.compile(r"States\.(UUID|MathRandom)|\$(uuid|random|now|millis|shuffle)\b|Task\.Token")
 SHOWN_BY_NONE: Final = {Phase.FORKING, Phase.ENDED}
 STARTS: Final = {"ParallelStateStarted", "MapStateStarted", "EvaluationFailed"}
-
-
-class Told(NamedTuple):
-    """An event as GetExecutionHistory tells it; ``at`` is in milliseconds since the epoch."""
-
-    id: int
-    previous: int
-    at: int
-    type: str
-    details: dict[str, Any]
-
-    @classmethod
-    def of(cls, event: dict[str, Any], at: int) -> Told:
-        details = next((value for key, value in event.items() if key.endswith(DETAILS)), None)
-        return cls(event["id"], event["previousEventId"], at, event["type"], details or {})
-
-    @property
-    def state(self) -> str | None:
-        """The state that the event is about, where it names one."""
-        name: str | None = self.details.get("name", self.details.get("state"))
-        return name
 
 
 class Deviation(AslError):
@@ -153,10 +132,6 @@ def own_text(state: StateSource) -> str:
     """The state as it is written, without the states within it."""
     held = HOLDERS.get(state.type, ())
     return dumps({field: value for field, value in state.source.items() if field not in held})
-
-
-def named(told: Told) -> str:
-    return f"{told.type} of {told.state}" if told.state else told.type
 
 
 class _Decision(Decision):
