@@ -5,12 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from asl_engine.engine.durations import how_often
 from asl_engine.errors import AslError, InvalidInput
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import loads
 from asl_engine.language.tree import all_states
 from asl_engine.testing.differences import differences, shown
-from asl_engine.testing.durations import how_often
 from asl_engine.testing.hiding import hidden
 from asl_engine.testing.states import UNSET, StateOfRun
 from asl_engine.testing.tree import draw, path_of
