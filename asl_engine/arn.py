@@ -30,6 +30,7 @@ __all__ = [
     "function_qualifier",
     "function_reference",
     "integration_name",
+    "invokes_function",
     "is_activity",
     "is_alias_name",
     "is_arn",
@@ -398,6 +399,11 @@ def integration_name(resource: str) -> str | None:
     """
     arn = parse_arn(resource)
     return arn.resource if arn is not None and arn.service == "states" and arn.kind not in _OWN else None
+
+
+def invokes_function(resource: str) -> bool:
+    """Whether a Resource is the integration that invokes a Lambda function, in any pattern."""
+    return (integration_name(resource) or "").partition(".")[0] == "lambda:invoke"
 
 
 _S3: Final = re.compile(r"arn:aws[a-z-]*:states:[^:]*:[^:]*:s3:(\w+)")

@@ -40,6 +40,7 @@ PLAN = {
     "cloud": "the way to real AWS: deploy, export, remote, workers",
     "api": "one call from Python",
     "testing": "state machines under test: with mocks, in virtual time, and what the tests cover",
+    "costing": "what executions cost on AWS, and where they head for its quotas",
     "views": "an execution to look at: a tree of states, a waterfall, marks on its graph, one HTML page",
     "lab": "past executions at the desk: brought home from AWS, forked, reviewed, pinned",
     "__init__": "the public names",

@@ -83,6 +83,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.coverage",
         "Show which states, rules, retries and catchers were taken, and name those that never were.",
     ),
+    "cost": Entry(
+        "asl_engine.cli.commands.cost",
+        "Show what a run costs on AWS as Standard, Express or a durable function, and which quotas it heads for.",
+    ),
     "test-state": Entry(
         "asl_engine.cli.commands.state_test",
         "Run a single state, with real or mocked work. Exit code 1 if it fails and nothing catches the error.",

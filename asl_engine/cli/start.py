@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.arn import execution_arn
+from asl_engine.arn import execution_arn, invokes_function
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, Parameter, ProjectError
 from asl_engine.findings import Finding
 from asl_engine.json_values import canonical_text
 from asl_engine.language.document import located
-from asl_engine.project.checking import invokes_function, load_definition
+from asl_engine.project.checking import load_definition
 from asl_engine.project.definitions import NOTHING, Substituting, read_definition
 from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
 from asl_engine.project.limits import limits_of

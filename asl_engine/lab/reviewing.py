@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from asl_engine.core import events as ev
+from asl_engine.costing.transitions import transitions_in
 from asl_engine.errors import AslError
 from asl_engine.lab.chance import without_chance
 from asl_engine.projections.moments import iso
@@ -37,7 +38,8 @@ CHANGES: dict[Verdict, str] = {
 class Review(NamedTuple):
     """An execution, and what would become of it.
 
-    ``transitions`` are those that it took, ``would_take`` those that it would take, None where that is open.
+    ``transitions`` are those that it took, those of retries and of the Standard children of its Map Runs included;
+    ``would_take`` those that it would take, None where that is open.
     """
 
     name: str
@@ -62,7 +64,7 @@ def review(past: Recalled, definition: str, states: Container[str], project: str
     from asl_engine.testing.workflow_run import StillWaiting
 
     execution, name = past.execution, past.record.identity.name
-    took = transitions_in(past.events)
+    took = past.transitions
 
     def run_again() -> WorkflowRun:
         workflow = Workflow(
@@ -82,12 +84,13 @@ def review(past: Recalled, definition: str, states: Container[str], project: str
     except (StillWaiting, AslError) as error:
         first = str(error).splitlines()[0]
         return Review(name, execution.status, "OPEN", first, took, None)
-    would_take = sum(event["type"].endswith("StateEntered") for event in run.history)
+    own, *others = run.logs
+    counted = [
+        own,
+        *(log for log in others if log.identity.map_run is not None and log.identity.type == "STANDARD"),
+    ]
+    would_take = sum(transitions_in(log.events).total for log in counted)
     return Review(name, execution.status, verdict, detail, took, would_take)
-
-
-def transitions_in(events: Iterable[ev.Event]) -> int:
-    return sum(isinstance(event, ev.StateEntered) for event in events)
 
 
 def path_in(events: Iterable[ev.Event]) -> list[str]:

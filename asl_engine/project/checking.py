@@ -13,7 +13,7 @@ from asl_engine.arn import (
     Arn,
     function_arn,
     function_name,
-    integration_name,
+    invokes_function,
     is_activity,
     is_arn,
     is_of_states,
@@ -51,7 +51,6 @@ __all__ = [
     "check_tasks",
     "functions_are_remote",
     "functions_called",
-    "invokes_function",
     "load_definition",
     "missing_functions",
     "task_faults",
@@ -79,11 +78,6 @@ def functions_are_remote(project: Project, *, asked: bool = False) -> bool:
     ``asked``: the command says so; the environment and the project may, too.
     """
     return bool(asked or os.environ.get("LAMBDA_ENDPOINT") or project.lambda_endpoint or project.use_lambda)
-
-
-def invokes_function(resource: str) -> bool:
-    """Whether a Resource is the integration that invokes a Lambda function, in any pattern."""
-    return (integration_name(resource) or "").partition(".")[0] == "lambda:invoke"
 
 
 def calls_function(resource: str) -> bool:

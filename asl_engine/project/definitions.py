@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from asl_engine.language.templates import DeploymentTemplate, TemplateMachine
     from asl_engine.project.configuration import Project
 
-__all__ = ["NOTHING", "Substituting", "TemplateGiven", "described", "pseudo_parameters", "read_definition"]
+__all__ = [
+    "NOTHING",
+    "Substituting",
+    "TemplateGiven",
+    "described",
+    "given_values",
+    "pseudo_parameters",
+    "read_definition",
+]
 
 
 class Substituting(NamedTuple):
@@ -56,10 +64,15 @@ def read_definition(
     if "${" in text or tagged or substituting != NOTHING:
         home = project_of(Path(file).absolute()) if project is None else project
         values = {**(pseudo_parameters(home) if local else {}), **home.substitutions}
-        if substituting.file is not None:
-            values |= read_values(substituting.file)
-        values |= substitutions(substituting.given, [*dict.fromkeys((*placeholders(text), *tagged))])
+        values |= given_values(substituting, text)
     return read_source(text, name, values)
+
+
+def given_values(substituting: Substituting, text: str) -> dict[str, str]:
+    """The values that are given for the placeholders of a definition's text.  Raises ``AslError``."""
+    values = {} if substituting.file is None else read_values(substituting.file)
+    known = [*dict.fromkeys((*placeholders(text), *short_forms(text)))]
+    return values | substitutions(substituting.given, known)
 
 
 def pseudo_parameters(project: Project) -> dict[str, str]:

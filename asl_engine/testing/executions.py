@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.arn import unlabelled
 from asl_engine.core.events import MapRunStarted
 from asl_engine.testing.observers import ObservedDefinition, tell
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from asl_engine.core.events import Event
+    from asl_engine.core.execution import Identity
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Record
 
-__all__ = ["ALL", "tell_of_run", "with_children"]
+__all__ = ["ALL", "ExecutionLog", "tell_of_run", "with_children"]
 
 ALL: Final = 1_000_000_000  # for limits that are to let everything through
 PAGE: Final = 1000
+
+
+class ExecutionLog(NamedTuple):
+    """An execution as it is read: who it is, the text of its definition, its events.
+
+    ``stopped_at`` is in milliseconds since the epoch, None while it runs.
+    """
+
+    identity: Identity
+    definition: str
+    events: Sequence[Event]
+    stopped_at: int | None
 
 
 async def with_children(store: Store, record: Record) -> AsyncIterator[tuple[Record, list[Event]]]:

@@ -15,6 +15,7 @@ from asl_engine.project.setup import assemble
 from asl_engine.projections.descriptions import history_event
 from asl_engine.projections.history import project as project_history
 from asl_engine.projections.moments import iso
+from asl_engine.testing.executions import ExecutionLog
 from asl_engine.testing.hiding import hidden
 from asl_engine.testing.moved_clock import MovedClock
 from asl_engine.testing.observers import ObservedDefinition, tell
@@ -101,6 +102,14 @@ class LocalRun(WorkflowRun):
         """The events as GetExecutionHistory lists them."""
         events = self._logs[self._run.arn][1]
         return [history_event(event, iso) for event in project_history(self._run.execution.identity, events)]
+
+    @property
+    def logs(self) -> list[ExecutionLog]:
+        """The execution; then the children of its Map Runs, and what its tasks have started."""
+        return [
+            ExecutionLog(run.execution.identity, run.machine.text, events, run.execution.stopped_at)
+            for run, events in self._logs.values()
+        ]
 
     @property
     def redrives(self) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.execution import Status
     from asl_engine.projections.history import HistoryEvent
+    from asl_engine.testing.executions import ExecutionLog
     from asl_engine.testing.moved_clock import RunClock
     from asl_engine.testing.waiting import Awaited, WaitingTask
     from asl_engine.visits.reading import Visit
@@ -81,6 +82,11 @@ class WorkflowRun(ABC):
     @abstractmethod
     def _read(self) -> list[Visit]:
         """The visits of the execution, as far as it has come."""
+
+    @property
+    def logs(self) -> list[ExecutionLog]:
+        """The execution, children of Map Runs, what its tasks have started; nothing of what ran elsewhere."""
+        return []
 
     @property
     def path(self) -> list[str]:

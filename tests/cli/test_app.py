@@ -44,6 +44,7 @@ COMMANDS += [
     "replay",
     "validate",
     "coverage",
+    "cost",
     "tasks",
     "prune",
     "backup",
