@@ -6,7 +6,7 @@ effect.  The command is ``asl``; from Python there are
 
 - ``run``, which runs a state machine to its end and gives a ``Result``, ``arun``, which does so on an event
   loop, and ``validate``, which gives the ``Finding``s about a definition;
-- ``task`` and ``TaskContext``, for writing the functions that its tasks call;
+- ``task``, ``idempotent`` and ``TaskContext``, for writing the functions that its tasks call;
 - ``AslError``, which the caller can put right (its kinds are in ``asl_engine.errors``), and
   ``StatesError``, which a task raises to fail with an error name that is no class.
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from asl_engine.api import Result, arun, run, validate
     from asl_engine.errors import AslError, StatesError
     from asl_engine.findings import Finding
+    from asl_engine.practice.idempotency import idempotent
     from asl_engine.resources.python.tasks import TaskContext, task
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "TaskContext",
     "__version__",
     "arun",
+    "idempotent",
     "run",
     "task",
     "validate",
@@ -49,6 +51,7 @@ _HOMES = {
     "StatesError": "asl_engine.errors",
     "TaskContext": "asl_engine.resources.python.tasks",
     "arun": "asl_engine.api",
+    "idempotent": "asl_engine.practice.idempotency",
     "run": "asl_engine.api",
     "task": "asl_engine.resources.python.tasks",
     "validate": "asl_engine.api",

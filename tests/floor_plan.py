@@ -36,6 +36,7 @@ PLAN = {
     "engine": "the only place where the core meets the world: append, then act; timers, queues, Map Runs",
     "events": "a bus in EventBridge's shape: accepted, kept with its deliveries, delivered",
     "project": "what all faces share: configuration, definitions, inputs, lookup, an engine put together",
+    "practice": "for the functions that do the work: what was done is not done again",
     "server": "the Step Functions API over HTTP: the wire protocol, and one module for each group of operations",
     "cloud": "the way to real AWS: deploy, export, remote, workers",
     "api": "one call from Python",

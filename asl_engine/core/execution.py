@@ -7,6 +7,7 @@ at every event would make a Map quadratic.
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from asl_engine.arn import is_express, unlabelled
@@ -142,6 +143,11 @@ class Execution:
         self.machine_deleted = False
         self.redrives: dict[str, int] = {}
         self.deaths: dict[str, int] = {}
+
+    @property
+    def id(self) -> str:
+        """What no other execution has, even of the same name: nothing of the salt can be told from it."""
+        return blake2b(self.salt.encode(), digest_size=16).hexdigest() if self.salt else ""
 
     def follow_clock(self, by: int, ahead: int) -> None:
         """The wall clock was set: see ``ClockSet``."""

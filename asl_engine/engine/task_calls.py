@@ -41,6 +41,7 @@ def task_call(host: Host, run: Run, task: OpenTask) -> TaskCall:
         idle=host.timers.idle,
         deaths=frame.deaths,
         payload_bytes=host.limits.payload_bytes,
+        execution_id=run.execution.id,
     )
 
 

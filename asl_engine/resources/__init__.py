@@ -63,6 +63,7 @@ class TaskCall(NamedTuple):
 
     ``deaths`` counts the processes that died while a task of this state ran, since the state was entered.
     ``payload_bytes`` is the most that an output may have, None where there is no limit.
+    ``execution_id`` tells the execution from others that have had the same name.
     """
 
     resource: str
@@ -81,6 +82,7 @@ class TaskCall(NamedTuple):
     trace: Trace | None = None
     deaths: int = 0
     payload_bytes: int | None = None
+    execution_id: str = ""
 
 
 # A resource that always answers itself, and one that may leave the answer to a client with the token.

@@ -32,7 +32,14 @@ __all__ = ["HANDLER_MODULE", "Bundle", "build", "handler_name"]
 HANDLER_MODULE = "asl_handler"
 _PACKAGE = Path(asl_engine.__file__).parent
 # What a task may import from the package; what that imports comes along.
-_ROOTS = ("__init__", "errors", "findings", "resources/python/tasks", "cloud/deploy/handler")
+_ROOTS = (
+    "__init__",
+    "errors",
+    "findings",
+    "practice/idempotency",
+    "resources/python/tasks",
+    "cloud/deploy/handler",
+)
 _HANDLERS = '''"""The project's task callables as Lambda handlers; written by asl deploy."""
 
 from pathlib import Path

@@ -47,7 +47,7 @@ class TaskContext(NamedTuple):
     ``attempt`` is 0 for the first.  ``deadline`` is in milliseconds since the epoch, None if the state
     sets no timeout.  ``heartbeat()`` tells the state that the task is alive; any thread may call it.
     ``invoked`` is what Lambda's Invoke was given beside the event.  ``time_left`` tells the milliseconds to the
-    deadline; without it the wall clock does.
+    deadline; without it the wall clock does.  ``execution_id`` tells the execution from others of the same name.
     """
 
     idempotency_key: str = ""
@@ -60,6 +60,7 @@ class TaskContext(NamedTuple):
     invoked_function_arn: str = ""
     invoked: InvokeOptions = InvokeOptions()
     time_left: Callable[[], int] | None = None
+    execution_id: str = ""
 
     @property
     def request_id(self) -> str:
@@ -149,6 +150,7 @@ def context_of(call: TaskCall, name: str, invoked: InvokeOptions) -> TaskContext
         invoked_arn(call, name),
         invoked,
         None if call.deadline is None else time_left(call.deadline),
+        call.execution_id,
     )
 
 

@@ -132,5 +132,6 @@ def _request(name: str, call: TaskCall, invoked: InvokeOptions) -> dict[str, Any
             "deadline": call.deadline,
             "execution": call.execution,
             "state": call.state,
+            "execution_id": call.execution_id,
         },
     }
