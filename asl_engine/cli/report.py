@@ -11,8 +11,8 @@ from asl_engine.cli.output import clean, err, is_terminal, lambda_report, out, p
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from asl_engine.cli.whereabouts import Whereabouts
     from asl_engine.core.execution import Execution, Status
+    from asl_engine.lab.whereabouts import Whereabouts
     from asl_engine.resources.python.registry import Registry
 
 __all__ = ["EXIT_CODES", "failure_lines", "report", "report_interruption", "status_line"]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from asl_engine.costing.models import CostLine, Estimate
     from asl_engine.costing.prices import PriceTable
 
-__all__ = ["TextTable", "cost_markdown", "cost_tables", "foot_lines", "price_rows", "title_line"]
+__all__ = ["TextTable", "cell", "cost_markdown", "cost_tables", "foot_lines", "price_rows", "title_line"]
 
 UNKNOWN: Final = "unknown"
 NEAR: Final = 0.8  # of a limit: from here on the row says so
@@ -129,7 +129,7 @@ def price_rows(table: PriceTable) -> TextTable:
 def cost_markdown(cost: Cost) -> str:
     """A report for a pull request."""
     models, states, quotas = cost_tables(cost)
-    parts = [f"### What {_cell(cost.machine)} costs", "", _cell(title_line(cost)), ""]
+    parts = [f"### What {cell(cost.machine)} costs", "", cell(title_line(cost)), ""]
     for heading, table in (("", models), ("State transitions", states), ("Quotas", quotas)):
         if heading:
             parts += [f"#### {heading}", ""]
@@ -142,7 +142,7 @@ def _markdown(table: TextTable) -> list[str]:
     lines = [_line(table.columns), "|" + "---|" * len(table.columns)]
     for row in table.rows:
         indented = row[0].startswith("  ")
-        cells = [_cell(cell) for cell in row]
+        cells = [cell(text) for text in row]
         if not indented and table.columns[0] == "" and row[0] not in {"", "!"}:
             cells[0] = f"**{cells[0]}**"
         lines.append(_line(cells))
@@ -153,7 +153,7 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
     """A text as a cell of a table, in which it means nothing."""
     for character in "\\`*_[]<>|":
         text = text.replace(character, f"\\{character}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from asl_engine.core import events as ev
+from asl_engine.costing.report import cell
 from asl_engine.costing.transitions import transitions_in
 from asl_engine.errors import AslError
 from asl_engine.lab.chance import without_chance
@@ -146,10 +147,3 @@ def markdown(reviews: Sequence[Review], definition: str, left_out: int = 0) -> s
 
 def _taken(one: Review) -> str:
     return f"{one.transitions} → {'?' if one.would_take is None else one.would_take}"
-
-
-def cell(text: str) -> str:
-    """A text as a cell of a table, in which it means nothing."""
-    for character in "\\`*_[]<>|":
-        text = text.replace(character, f"\\{character}")
-    return text.replace("\n", " ")

@@ -14,12 +14,12 @@ from asl_engine.cli.lookup import find_one, parent_of
 from asl_engine.cli.output import err
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
-from asl_engine.cli.whereabouts import failed_at
 from asl_engine.engine.clock import checked_time, clock_of
 from asl_engine.engine.effects import local_identity
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput, Parameter
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.lab.forking import Departure, ForkPoint, forked_log, keep, name_of_fork, stem_of_forks, told_choice
+from asl_engine.lab.whereabouts import failed_at
 from asl_engine.project.checking import load_definition
 from asl_engine.project.definitions import Substituting, read_definition
 from asl_engine.project.inputs import checked_name, read_input

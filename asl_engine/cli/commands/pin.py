@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asl_engine.arn import function_name
 from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one, parent_of
 from asl_engine.cli.output import STDOUT, err, out, write_file
-from asl_engine.cli.whereabouts import where_failed
 from asl_engine.errors import InvalidInput
-from asl_engine.json_text import loads
-from asl_engine.lab.chance import certain_output
-from asl_engine.lab.pinning import Pinned, identifier, pinned_test
-from asl_engine.lab.recalling import Recalled, recall
-from asl_engine.project.lookup import database, opened, project_of
-from asl_engine.project.setup import project_tasks
+from asl_engine.lab.pinning import identifier
+from asl_engine.lab.pins import pin
+from asl_engine.lab.recalling import recall
+from asl_engine.project.lookup import database, opened
 
 if TYPE_CHECKING:
-    from asl_engine.project.configuration import Project
+    from asl_engine.lab.recalling import Recalled
 
 __all__ = ["command"]
 
@@ -45,23 +41,11 @@ def command(
 ) -> int:
     """Write a pytest file that runs an execution again, mocks and all: what failed passes once it is mended."""
     past, definition = asyncio.run(_load(database(db), execution))
-    name = past.record.identity.name
-    if past.execution.status == "RUNNING":
-        raise InvalidInput(f"the execution {name} has not ended: pin it when it has")
-    if past.edited:
-        raise InvalidInput(
-            f"{name} is a fork with edited data: a test begins at the beginning, and cannot end as it did; "
-            "pin its origin"
-        )
-    found = where_failed(past.events)
-    place = None if found is None else found.state
-    left = frozenset() if mock_all else _own_failure(past, place)
-    pinned = Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place)
-    text = pinned_test(pinned._replace(output=certain_output(past, definition)))
+    text = pin(past, definition, mock_all=mock_all)
     if output == STDOUT:
         write_file(output, text)
         return 0
-    file = _file(name) if output is None else Path(output)
+    file = _file(past.record.identity.name) if output is None else Path(output)
     if file.exists() and not force:
         raise InvalidInput(f"{file} is there already: name another with --output FILE, or give --force")
     write_file(str(file), text)
@@ -84,32 +68,3 @@ async def _load(db: Path, text: str) -> tuple[Recalled, str]:
 def _file(name: str) -> Path:
     folder = Path("tests")
     return (folder if folder.is_dir() else Path()) / f"test_{identifier(name)}.py"
-
-
-def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
-    """The file, as a path from here; the definition itself where there is no file of it."""
-    file = past.record.options.definition
-    if not file.is_file():
-        document: Any = loads(text)
-        return document if isinstance(document, dict) else text
-    here = Path.cwd()
-    return file.relative_to(here).as_posix() if file.is_relative_to(here) else str(file)
-
-
-def _own_failure(past: Recalled, place: str | None) -> frozenset[str]:
-    """The state whose task has failed the execution, where a callable of the project does that task.
-
-    That is ``place``; or where a state without a task has failed, such as a Fail state, that of the last call.
-    """
-    of_place = [call for call in past.calls if call.state == place and call.answer.error is not None]
-    last = next(reversed(of_place or past.calls), None)
-    if last is None or last.answer.error is None or past.execution.status == "SUCCEEDED":
-        return frozenset()
-    function = function_name(last.resource)
-    found = None if function is None else project_tasks(_project(past)).find(function)
-    return frozenset() if found is None else frozenset({last.state})
-
-
-def _project(past: Recalled) -> Project:
-    file = past.record.options.definition
-    return project_of(file if file.is_file() else Path.cwd())

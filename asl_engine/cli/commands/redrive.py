@@ -9,11 +9,11 @@ from asl_engine.cli import options
 from asl_engine.cli.lookup import find_one, ways_to_resume
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
-from asl_engine.cli.whereabouts import failed_at
 from asl_engine.core.apply import fold
 from asl_engine.core.redrive import OF_A_MAP_RUN, not_redrivable
 from asl_engine.engine.clock import clock_of
 from asl_engine.errors import ExecutionNotRedrivable, InvalidInput
+from asl_engine.lab.whereabouts import failed_at
 from asl_engine.project.lookup import database, opened
 from asl_engine.project.setup import recorded_setup
 

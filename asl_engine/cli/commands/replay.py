@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,24 +11,17 @@ from asl_engine.cli import options
 from asl_engine.cli.commands.show import show_execution
 from asl_engine.cli.lookup import find_one
 from asl_engine.cli.output import counted, out, pretty_json, short_name, table
-from asl_engine.core.apply import fold
 from asl_engine.core.replay import Difference, as_of
-from asl_engine.core.replay import replay as decide_again
 from asl_engine.errors import InvalidInput
+from asl_engine.lab.replaying import Recorded, plain_event, replay_again, replay_json
 from asl_engine.language.document import load_source
-from asl_engine.language.loader import load
-from asl_engine.limits import NO_LIMITS
-from asl_engine.payload import Payload
 from asl_engine.project.definitions import read_definition
 from asl_engine.project.lookup import database, opened
-from asl_engine.states.distributed_map import processor_of
-from asl_engine.visits.following import follow_again
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.core.events import Event
-    from asl_engine.store.records import Record
 
 __all__ = ["command", "replay"]
 
@@ -73,14 +66,6 @@ def command(
     return replay(execution, at, definition, db=db, as_json=json)
 
 
-class Recorded(NamedTuple):
-    """What the store has of an execution."""
-
-    record: Record
-    definition: str
-    events: list[Event]
-
-
 def replay(text: str, at: int | None, definition: str | None, *, db: str | None, as_json: bool) -> int:
     """Write how the replay went, or the execution as it stood.  1 where the replay leaves the record."""
     if at is not None and definition is not None:
@@ -90,16 +75,9 @@ def replay(text: str, at: int | None, definition: str | None, *, db: str | None,
     if at is not None:
         _show_at(recorded, at, as_json=as_json)
         return 0
-    machine = edited or load(recorded.definition, "the recorded definition", NO_LIMITS)
-    who = recorded.record.identity
-    if who.map_run is not None and who.type == "EXPRESS":
-        raise InvalidInput(f"{who.name} is an Express child of a Map Run: what it did in between is not kept")
-    machine = processor_of(machine, who.machine_name)
-    limits = recorded.record.options.limits
-    decide = follow_again if recorded.record.options.imported else decide_again
-    difference = decide(machine, who, recorded.events, limits)
+    difference = replay_again(recorded, edited)
     if as_json:
-        out(pretty_json(_result(recorded, difference)))
+        out(pretty_json(replay_json(recorded, difference)))
     elif difference is None:
         _tell_same(recorded, definition)
     else:
@@ -113,24 +91,16 @@ async def _load(db: Path, text: str) -> Recorded:
         return Recorded(record, await store.definition(record.definition), await store.events(record.identity.arn))
 
 
-def _length(recorded: Recorded) -> int:
-    return max(event.id for event in recorded.events)
-
-
 def _show_at(recorded: Recorded, at: int, *, as_json: bool) -> None:
-    length = _length(recorded)
+    length = recorded.length
     if not 1 <= at <= length:
         name = short_name(recorded.record.identity.name)
         raise InvalidInput(f"--at {at}: the history of {name} has the events 1 to {length}")
     show_execution(as_of(recorded.record.identity, recorded.events, at), as_json=as_json)
 
 
-def _status(recorded: Recorded) -> str:
-    return fold(recorded.record.identity, recorded.events).status
-
-
 def _tell_same(recorded: Recorded, definition: str | None) -> None:
-    status, number = _status(recorded), _length(recorded)
+    status, number = recorded.status, recorded.length
     ending = "stands" if status == "RUNNING" else "ends"
     by = "" if definition is None else f" by {definition}"
     out(f"replayed {counted(number, 'event')}{by}: {ending} as recorded, {status}")
@@ -150,7 +120,7 @@ def _tell_difference(difference: Difference, definition: str | None) -> None:
 
 def _cells(event: Event | None) -> dict[str, str]:
     """An event's members for people; none of a side that ends here, which says so."""
-    plain = _plain(event)
+    plain = plain_event(event)
     if plain is None:
         return {"event": "(nothing follows)"}
     return {name: _cut("" if value is None else str(value)) for name, value in plain.items()}
@@ -158,22 +128,3 @@ def _cells(event: Event | None) -> dict[str, str]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
-
-
-def _result(recorded: Recorded, difference: Difference | None) -> dict[str, Any]:
-    return {
-        "executionArn": recorded.record.identity.arn,
-        "status": _status(recorded),
-        "historyLength": _length(recorded),
-        "result": "SAME" if difference is None else "DIFFERENT",
-        "difference": None
-        if difference is None
-        else {"recorded": _plain(difference.recorded), "replayed": _plain(difference.replayed)},
-    }
-
-
-def _plain(event: Event | None) -> dict[str, Any] | None:
-    if event is None:
-        return None
-    texts = {name: value.text if isinstance(value, Payload) else value for name, value in event._asdict().items()}
-    return {"event": type(event).__name__, **texts}

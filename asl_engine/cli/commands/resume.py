@@ -13,11 +13,11 @@ from asl_engine.cli.output import counted, err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
-from asl_engine.cli.whereabouts import failed_at
 from asl_engine.cli.wording import worded
 from asl_engine.core.execution import Execution
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import AslError, ExecutionBusy, InvalidInput
+from asl_engine.lab.whereabouts import failed_at
 from asl_engine.project.lookup import database, load_execution, opened
 from asl_engine.project.setup import recorded_setup
 

@@ -14,8 +14,8 @@ from asl_engine.cli.output import err
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.start import RunRequest, Start, check_same, prepare
-from asl_engine.cli.whereabouts import failed_at
 from asl_engine.errors import ExecutionAlreadyExists
+from asl_engine.lab.whereabouts import failed_at
 from asl_engine.project.definitions import Substituting
 from asl_engine.project.lookup import opened
 

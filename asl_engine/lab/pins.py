@@ -1,0 +1,73 @@
+"""Which executions can be pinned, and which of their tasks are then left to the project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asl_engine.arn import function_name
+from asl_engine.errors import InvalidInput
+from asl_engine.json_text import loads
+from asl_engine.lab.chance import certain_output
+from asl_engine.lab.pinning import Pinned, pinned_test
+from asl_engine.lab.whereabouts import where_failed
+from asl_engine.project.lookup import project_of
+from asl_engine.project.setup import project_tasks
+
+if TYPE_CHECKING:
+    from asl_engine.lab.recalling import Recalled
+    from asl_engine.project.configuration import Project
+
+__all__ = ["pin"]
+
+
+def pin(past: Recalled, definition: str, *, mock_all: bool = False) -> str:
+    """A pytest file that runs an execution again; ``definition`` is the text that it ran.
+
+    Unless ``mock_all``, the project's own callable does the task that has failed it.  Raises ``InvalidInput`` for
+    an execution that has not ended, a child of a Map Run, and a fork with edited data.
+    """
+    name = past.record.identity.name
+    if past.execution.status == "RUNNING":
+        raise InvalidInput(f"the execution {name} has not ended: pin it when it has")
+    if past.record.identity.map_run is not None:
+        raise InvalidInput(f"{name} belongs to a Map Run: pin the execution that started it")
+    if past.edited:
+        raise InvalidInput(
+            f"{name} is a fork with edited data: a test begins at the beginning, and cannot end as it did; "
+            "pin its origin"
+        )
+    found = where_failed(past.events)
+    place = None if found is None else found.state
+    left = frozenset() if mock_all else _own_failure(past, place)
+    pinned = Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place)
+    return pinned_test(pinned._replace(output=certain_output(past, definition)))
+
+
+def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
+    """The file, as a path from here; the definition itself where there is no file of it."""
+    file = past.record.options.definition
+    if not file.is_file():
+        document: Any = loads(text)
+        return document if isinstance(document, dict) else text
+    here = Path.cwd()
+    return file.relative_to(here).as_posix() if file.is_relative_to(here) else str(file)
+
+
+def _own_failure(past: Recalled, place: str | None) -> frozenset[str]:
+    """The state whose task has failed the execution, where a callable of the project does that task.
+
+    That is ``place``; or where a state without a task has failed, such as a Fail state, that of the last call.
+    """
+    of_place = [call for call in past.calls if call.state == place and call.answer.error is not None]
+    last = next(reversed(of_place or past.calls), None)
+    if last is None or last.answer.error is None or past.execution.status == "SUCCEEDED":
+        return frozenset()
+    function = function_name(last.resource)
+    found = None if function is None else project_tasks(_project(past)).find(function)
+    return frozenset() if found is None else frozenset({last.state})
+
+
+def _project(past: Recalled) -> Project:
+    file = past.record.options.definition
+    return project_of(file if file.is_file() else Path.cwd())
