@@ -32,7 +32,17 @@ if TYPE_CHECKING:
     from asl_engine.store.protocol import Store
     from asl_engine.store.run_options import RunOptions
 
-__all__ = ["Departure", "ForkPoint", "forked_log", "keep", "name_of_fork", "stem_of_forks", "told_choice"]
+__all__ = [
+    "Departure",
+    "ForkPoint",
+    "StateEntry",
+    "forked_log",
+    "keep",
+    "name_of_fork",
+    "state_entries",
+    "stem_of_forks",
+    "told_choice",
+]
 
 MAX_ORIGIN_NAME = 60  # of a fork's own name, which has at most 80 characters
 MAX_SHOWN = 10
@@ -142,10 +152,10 @@ def stem_of_forks(origin: str) -> str:
 
 def entry_at(recorded: Sequence[ev.Event], point: ForkPoint) -> StateEntry:
     """The entry into a state that is meant.  Raises ``InvalidInput``, which tells what there is."""
-    entries = [*_entries(recorded)]
-    of_state = [entry for entry in entries if entry.event.name == point.state]
+    entered = [*state_entries(recorded)]
+    of_state = [entry for entry in entered if entry.event.name == point.state]
     if not of_state:
-        names = [*dict.fromkeys(entry.event.name for entry in entries)]
+        names = [*dict.fromkeys(entry.event.name for entry in entered)]
         meant = did_you_mean(point.state, names)
         if not meant and any(isinstance(event, ev.MapRunStarted) for event in recorded):
             meant = "; what the children of a Map Run entered is theirs: fork the state of the Map Run"
@@ -165,7 +175,7 @@ def told_choice(recorded: Sequence[ev.Event], point: ForkPoint) -> str | None:
     """In which iteration or branch a fork begins where that was left open; None where there is only one."""
     if (point.iteration, point.branch, point.visit) != (None, None, None):
         return None
-    entered = [entry for entry in _entries(recorded) if entry.event.name == point.state]
+    entered = [entry for entry in state_entries(recorded) if entry.event.name == point.state]
     if len({(entry.iterations, entry.branches) for entry in entered}) == 1:
         return None
     _, iterations, branches = entered[-1]
@@ -187,7 +197,8 @@ def _among(entries: list[StateEntry], point: ForkPoint, which: str) -> list[Stat
     raise InvalidInput(Parameter(which, str(wanted)), f": {point.state} was not entered there; {there}")
 
 
-def _entries(recorded: Sequence[ev.Event]) -> Iterable[StateEntry]:
+def state_entries(recorded: Iterable[ev.Event]) -> Iterable[StateEntry]:
+    """Each time that a state was entered, in the order of the log."""
     around: dict[int, tuple[tuple[int, ...], tuple[int, ...]]] = {0: ((), ())}
     for event in recorded:
         if isinstance(event, ev.MapIterationStarted):

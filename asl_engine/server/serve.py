@@ -18,7 +18,7 @@ from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
 from asl_engine.server.nested import NestedExecutions
 from asl_engine.server.operations.table import OPERATIONS
-from asl_engine.server.protocol.http import make_app
+from asl_engine.server.protocol.http import Admission, make_app
 from asl_engine.server.protocol.uvicorn_limits import BoundedProtocol
 from asl_engine.server.service import Service
 from asl_engine.server.takeover import Takeover
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
     from asl_engine.resources.python.registry import Registry
+    from asl_engine.server.companion import Companion
     from asl_engine.server.protocol.request import Caller
+    from asl_engine.server.service import Operations
     from asl_engine.store.protocol import Store
 
 __all__ = ["Listening", "allow_many_connections", "bind", "is_loopback", "serve"]
@@ -113,6 +115,7 @@ async def serve(
     hosts: Collection[str] | None = (),
     secrets: Mapping[str, str] | None = None,
     observer: Observer | None = None,
+    companion: Callable[[Service, Operations, Admission], Companion] | None = None,
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
     resumed: Callable[[int], None] = lambda _: None,
@@ -121,9 +124,9 @@ async def serve(
 
     ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``secrets`` are
     the secret access keys, by their ids, of those who may ask; None for everybody.  ``observer`` gets events once
-    they are stored; ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at the
-    start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted executions go
-    on, with their number.
+    they are stored; ``companion`` makes what answers beside the API.  ``buckets`` are folders that stand for S3
+    buckets.  ``upkeep`` is called with the time, at the start and then every hour; ``ready`` when requests are
+    answered, ``resumed`` when all interrupted executions go on, with their number.
     """
     services = services or Services()
     nested = NestedExecutions(
@@ -143,8 +146,10 @@ async def serve(
     )
     async with engine:
         nested.service = service = Service(store, engine, catalog, mocking=mocking)
-        engine.observer = _both(observer, service.observe)
-        app = make_app(service, OPERATIONS, default, hosts, secrets)
+        admission = Admission(default, hosts, secrets)
+        beside = None if companion is None else companion(service, OPERATIONS, admission)
+        engine.observer = _all(observer, service.observe, None if beside is None else beside.observe)
+        app = make_app(service, OPERATIONS, admission, beside)
         server = _Server(
             uvicorn.Config(
                 app,
@@ -164,7 +169,7 @@ async def serve(
         takeover = Takeover(store, service.adopt, engine.map_runs.finalize_all, engine.given_up.arns)
         unfinished = await service.unfinished()
         background: list[asyncio.Future[Any]] = [
-            asyncio.ensure_future(_look_around(engine, service, takeover)),
+            asyncio.ensure_future(_look_around(engine, service, takeover, beside)),
             asyncio.ensure_future(takeover.run()),
         ]
         if upkeep is not None:
@@ -183,6 +188,8 @@ async def serve(
         finally:
             server.should_exit = True
             engine.activities.close()
+            if beside is not None:
+                beside.close()
             for task in (*background, stopping):
                 task.cancel()
             await answering
@@ -192,13 +199,12 @@ async def serve(
                 task.result()
 
 
-def _both(first: Observer | None, second: Observer) -> Observer:
-    if first is None:
-        return second
+def _all(*observers: Observer | None) -> Observer:
+    there = [observer for observer in observers if observer is not None]
 
     def observe(run: Run, events: list[Event]) -> None:
-        first(run, events)
-        second(run, events)
+        for observer in there:
+            observer(run, events)
 
     return observe
 
@@ -211,7 +217,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _look_around(engine: Engine, service: Service, takeover: Takeover) -> None:
+async def _look_around(
+    engine: Engine, service: Service, takeover: Takeover, beside: Companion | None = None
+) -> None:
     """Notice what other processes do: stop our executions, create or delete activities, delete machines.
 
     If the database cannot be read, log the reason once and try again.
@@ -224,6 +232,8 @@ async def _look_around(engine: Engine, service: Service, takeover: Takeover) -> 
                 takeover.others_have_written()
                 engine.activities.know(await engine.store.activities.arns())
                 await service.learn_deletions()
+                if beside is not None:
+                    beside.others_have_written()
         except StoreError as error:
             if str(error) != told:
                 told = str(error)

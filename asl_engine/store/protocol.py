@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ActivityRecord,
         AliasRecord,
         Child,
+        ExecutionSearch,
         MachineRecord,
         MapRunChild,
         MapRunRecord,
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
         Orphan,
         Place,
         Record,
+        SearchPage,
+        SearchPosition,
+        Tally,
         VersionRecord,
     )
 
@@ -134,6 +138,23 @@ class Store(Protocol):
         """The executions of one state machine in the order of ``Place``, starting behind ``after``.
 
         ``qualified`` is the version or alias through which they were started.
+        """
+        ...
+
+    async def search(
+        self, wanted: ExecutionSearch, after: SearchPosition | None = None, limit: int = 50, window: int = 2000
+    ) -> SearchPage:
+        """At most ``limit`` of the executions that are wanted, the newest first, from behind ``after`` on.
+
+        Those of one machine come in the order of ``Place``, all others in that of their creation.  At most
+        ``window`` executions are looked at, so a page may have fewer, or none, and there may be more behind it.
+        """
+        ...
+
+    async def tally(self, home: str, machine_arn: str | None = None, most: int = 1000) -> dict[Status, Tally]:
+        """The number of executions by status, up to ``most`` of each; children of Map Runs apart.
+
+        ``home`` is what the ARN of their machine begins with.
         """
         ...
 

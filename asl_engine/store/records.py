@@ -20,6 +20,8 @@ __all__ = [
     "AliasRecord",
     "Child",
     "Driver",
+    "ExecutionSearch",
+    "FoundExecution",
     "MachineRecord",
     "MachineStatus",
     "MachineType",
@@ -31,6 +33,9 @@ __all__ = [
     "Place",
     "Record",
     "Route",
+    "SearchPage",
+    "SearchPosition",
+    "Tally",
     "VersionRecord",
 ]
 
@@ -85,6 +90,52 @@ class Place(NamedTuple):
 
     at: int
     arn: str
+
+
+class ExecutionSearch(NamedTuple):
+    """What executions to look for; without the children of Map Runs.
+
+    ``home`` is what the ARN of their machine begins with.  ``name`` and ``error`` are parts of the execution's
+    name and of the error's, whatever the case of ASCII letters.  It began at ``begin`` or later and before
+    ``end``, in milliseconds since the epoch.
+    """
+
+    home: str = ""
+    machine_arn: str | None = None
+    status: Status | None = None
+    name: str = ""
+    error: str = ""
+    begin: int | None = None
+    end: int | None = None
+
+
+class FoundExecution(NamedTuple):
+    """``error`` and ``cause`` are those it has ended with, None where it has not, or without any."""
+
+    record: Record
+    error: str | None = None
+    cause: str | None = None
+
+
+class SearchPosition(NamedTuple):
+    """How far a search has come.  ``key`` is the store's own number of an execution: later ones are larger."""
+
+    at: int
+    key: int
+
+
+class SearchPage(NamedTuple):
+    """``position`` is where the search goes on, None where it has seen everything."""
+
+    found: list[FoundExecution]
+    position: SearchPosition | None
+
+
+class Tally(NamedTuple):
+    """``more``: there are more than were counted."""
+
+    number: int
+    more: bool
 
 
 MachineStatus: TypeAlias = Literal["ACTIVE", "DELETING"]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.testing.coverage import CoveragePoint
     from asl_engine.testing.coverage_data import DefinitionCoverage
 
-__all__ = ["html_page"]
+__all__ = ["coverage_svg", "html_page"]
 
 POINTS = (
     "A point is a state, the way out of it, a Choice rule, a Retry entry (attempted, exhausted), a Catch clause, "
@@ -77,9 +77,19 @@ def _section(covered: DefinitionCoverage) -> Iterator[str]:
 
 
 def _graph(covered: DefinitionCoverage) -> Iterator[str]:
-    """The graph, with how often each edge was taken; nothing where the definition is not known any more."""
-    if covered.text is None:
+    """The graph; nothing where the definition is not known any more."""
+    drawn = coverage_svg(covered)
+    if drawn is None:
         return
+    yield f'<div class="scroll on-canvas" tabindex="0" role="region" aria-label="Graph of {escape(covered.name)}">'
+    yield drawn
+    yield "</div>"
+
+
+def coverage_svg(covered: DefinitionCoverage) -> str | None:
+    """The graph with how often each state and edge was taken; None where the definition is not known any more."""
+    if covered.text is None:
+        return None
     graph = graph_of(loads(covered.text))
     counts = places_taken(covered.counts())
     counts[graph.location] = covered.executions
@@ -90,9 +100,7 @@ def _graph(covered: DefinitionCoverage) -> Iterator[str]:
         if counts.get(node.location)
     }
     overlay = Overlay(f"{share_of(covered)} covered", marks, counts, shows_zero=True)
-    yield f'<div class="scroll on-canvas" tabindex="0" role="region" aria-label="Graph of {escape(covered.name)}">'
-    yield svg(graph, covered.name, overlay, styled=False)
-    yield "</div>"
+    return svg(graph, covered.name, overlay, styled=False)
 
 
 def _row(covered: DefinitionCoverage, point: CoveragePoint, count: int) -> str:

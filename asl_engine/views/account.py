@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from asl_engine.store.records import Record
     from asl_engine.visits.reading import Visit
 
-__all__ = ["FEW_CHILDREN", "MANY_CHILDREN", "Account", "Log", "Standstill", "read_account", "standing"]
+__all__ = [
+    "FEW_CHILDREN",
+    "MANY_CHILDREN",
+    "Account",
+    "Log",
+    "Standstill",
+    "account_of",
+    "read_account",
+    "standing",
+]
 
 FEW_CHILDREN: Final = 12  # of a Map Run, where each one is shown
 MANY_CHILDREN: Final = 1000  # where they are counted together
@@ -98,19 +107,40 @@ class Account:
         return max(0, over - begin - idle)
 
 
-async def read_account(store: Store, record: Record, now: int, children: int = FEW_CHILDREN) -> Account:
-    """Read an execution, and at most so many children of each of its Map Runs: those that failed come first."""
+async def read_account(
+    store: Store,
+    record: Record,
+    now: int,
+    children: int = FEW_CHILDREN,
+    events: list[ev.Event] | None = None,
+) -> Account:
+    """Read an execution, and at most so many children of each of its Map Runs: those that failed come first.
+
+    ``events`` are its own, where they are known.
+    """
     logs: list[Log] = []
-    visits = await _visits(store, record, children, logs)
-    execution = fold(record.identity, logs[0].events)
+    visits = await _visits(store, record, children, logs, events)
+    definition = await store.definition(record.definition)
+    return _account(logs, definition, visits, now)
+
+
+def account_of(record: Record, definition: str, events: list[ev.Event], now: int) -> Account:
+    """The account of the beginning of a log, or of all of it; the children of its Map Runs are left out."""
+    return _account([Log(record, events)], definition, read_visits(events, {}), now)
+
+
+def _account(logs: list[Log], definition: str, visits: list[Visit], now: int) -> Account:
+    record, events = logs[0]
+    execution = fold(record.identity, events)
     ended = execution.stopped_at if execution.status != "RUNNING" else None
     until = max(now, execution.at) if ended is None else ended
-    definition = await store.definition(record.definition)
-    return Account(execution, definition, visits, logs, _pauses(logs[0].events), until)
+    return Account(execution, definition, visits, logs, _pauses(events), until)
 
 
-async def _visits(store: Store, record: Record, children: int, logs: list[Log]) -> list[Visit]:
-    events = await store.events(record.identity.arn)
+async def _visits(
+    store: Store, record: Record, children: int, logs: list[Log], own: list[ev.Event] | None = None
+) -> list[Visit]:
+    events = await store.events(record.identity.arn) if own is None else own
     logs.append(Log(record, events))
     inner: dict[int, list[Lane]] = {}
     unread: dict[str, dict[str, int]] = {}

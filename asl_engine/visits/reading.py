@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Status
     from asl_engine.payload import Payload
 
-__all__ = ["Attempt", "Lane", "Visit", "all_visits", "read_visits"]
+__all__ = ["Attempt", "Lane", "Visit", "all_visits", "own_visits", "read_visits"]
 
 
 @dataclass(eq=False)
@@ -326,6 +326,15 @@ _NOTES: dict[type[Any], Callable[[_Reader, Any], None]] = {
     ev.ExecutionTimedOut: _Reader.ended_badly,
     ev.ExecutionRedriven: _Reader.went_on,
 }
+
+
+def own_visits(visits: Iterable[Visit]) -> Iterator[Visit]:
+    """As ``all_visits``, without those of child executions and of nested ones, whose events are in other logs."""
+    for visit in visits:
+        yield visit
+        for lane in visit.lanes:
+            if not lane.name:
+                yield from own_visits(lane.visits)
 
 
 def all_visits(visits: Iterable[Visit]) -> Iterator[Visit]:

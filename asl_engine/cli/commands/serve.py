@@ -7,9 +7,11 @@ import logging
 import os
 import sys
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
 
 import typer
@@ -29,6 +31,7 @@ from asl_engine.store.run_options import RunOptions
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from asl_engine.console.settings import ConsoleSettings
     from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
     from asl_engine.resources.mocks.configuration import MockFile
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Serving", "command", "serve"]
 
-NEEDED = ("httptools", "uvicorn")
+NEEDED = ("httptools", "starlette", "uvicorn")
 STDOUT = "-"
 TIME_SCALE = "WAIT_TIME_SCALE"
 Url = Annotated[str | None, typer.Option(metavar="URL", hidden=True)]
@@ -101,6 +104,7 @@ def command(
             help="Delete executions that ended so long ago, such as 90d. Default: the project's keep, or never.",
         ),
     ] = None,
+    no_console: Annotated[bool, typer.Option("--no-console", help="Leave the pages at /console away.")] = False,
     log_executions: Annotated[
         str | None,
         typer.Option(
@@ -142,6 +146,7 @@ def command(
             limits=limit or (),
             aws_limits=not no_aws_limits,
             keep=keep,
+            console=not no_console,
             log_executions=log_executions,
             status_events=status_events,
             mock_config=mock_config,
@@ -167,6 +172,7 @@ class Serving(NamedTuple):
     limits: Sequence[str] = ()
     aws_limits: bool = True
     keep: str | None = None
+    console: bool = True
     log_executions: str | None = None
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
@@ -176,7 +182,7 @@ class Serving(NamedTuple):
 def serve(given: Serving) -> int:
     """Answer until a signal comes.  Returns the exit code: 0."""
     if not all(map(find_spec, NEEDED)):
-        raise ProjectError('asl serve needs httptools and uvicorn: pip install "asl-engine[server]"')
+        raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
     time = _time(given.time)
     secrets = _given_secrets(given)
     if given.keep is not None:
@@ -270,6 +276,7 @@ def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
 async def _serve(
     given: Serving, how: RunOptions, project: Project, hosts: frozenset[str] | None, secrets: dict[str, str]
 ) -> int:
+    from asl_engine.console.mount import Console
     from asl_engine.server.protocol.request import Caller
     from asl_engine.server.serve import allow_many_connections, bind, serve
 
@@ -284,6 +291,7 @@ async def _serve(
     with bind(given.host, given.port) as listener, _journal(given, how.limits, stdout) as journal:
         async with opened(project.db, create=True) as store:
             known = _secrets(given, secrets, project.db)
+            console = _console(project, registry, known) if given.console else None
             with at_the_wheel() as signals:
                 await serve(
                     store,
@@ -300,12 +308,21 @@ async def _serve(
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
+                    companion=None if console is None else partial(Console, settings=console),
                     upkeep=_upkeep(store, given.keep or project.keep),
-                    ready=lambda started: _announce(started, registry, project.db, exports),
+                    ready=lambda started: _announce(started, registry, project.db, exports, console),
                     resumed=_tell_resumed,
                 )
     _tell_stopped()
     return 0
+
+
+def _console(project: Project, registry: Registry, secrets: dict[str, str] | None) -> ConsoleSettings:
+    """What the console needs to know; where requests have to be signed, one signs in to it with a new token."""
+    from asl_engine import __version__
+    from asl_engine.console.settings import ConsoleSettings
+
+    return ConsoleSettings(project.root, registry, __version__, "" if secrets is None else token_urlsafe(24))
 
 
 def _tell_stopped() -> None:
@@ -363,7 +380,9 @@ async def _signalled(signals: Signals, store: SqliteStore) -> None:
     signals.hurry(store, 0, _tell_stopped)
 
 
-def _announce(started: Listening, registry: Registry, db: Path, exports: TextIO) -> None:
+def _announce(
+    started: Listening, registry: Registry, db: Path, exports: TextIO, console: ConsoleSettings | None
+) -> None:
     """``exports`` gets what to type into the shell of whatever is to talk to the server."""
     shown = f"[{started.host}]" if ":" in started.host else started.host
     if shown in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
@@ -374,6 +393,9 @@ def _announce(started: Listening, registry: Registry, db: Path, exports: TextIO)
         flush()
     callables = counted(len(registry), "task callable")
     err(f"asl serve: listening on http://{shown}:{started.port}, database {db}, {callables}")
+    if console is not None:
+        token = f"#token={console.token}" if console.token else ""
+        err(f"asl serve: console at http://{shown}:{started.port}/console{token}")
 
 
 def _tell_resumed(number: int) -> None:

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
     from asl_engine.server.protocol.request import Request
     from asl_engine.server.service import Service
 
-__all__ = ["create_activity", "delete_activity", "describe_activity", "get_activity_task", "list_activities"]
+__all__ = [
+    "begin_task",
+    "create_activity",
+    "delete_activity",
+    "describe_activity",
+    "get_activity_task",
+    "list_activities",
+]
 
 POLL_SECONDS = 60.0  # how long GetActivityTask waits for a task
 ENCRYPTION = "encryptionConfiguration"
@@ -103,7 +110,7 @@ async def _handed_out(request: Request, service: Service, arn: str, gone: asynci
         if pending is None:
             return {"taskToken": None, "input": None}
         try:
-            task = await _started(service, pending, request.optional_text("workerName"))
+            task = await begin_task(service, pending, request.optional_text("workerName"))
         except StoreUnavailable:  # it may be on disk all the same that the task has started
             activities.offer(arn, pending._replace(taken=True), first=True)
             raise
@@ -114,7 +121,7 @@ async def _handed_out(request: Request, service: Service, arn: str, gone: asynci
         return {"taskToken": token_of(pending.owner.execution, task), "input": task.parameters.text}
 
 
-async def _started(service: Service, pending: PendingTask[Run], worker: str | None) -> OpenTask | None:
+async def begin_task(service: Service, pending: PendingTask[Run], worker: str | None) -> OpenTask | None:
     """The task, once TaskStarted is on disk; None if the task is no longer open."""
     run, key, taken = pending
     engine = service.engine

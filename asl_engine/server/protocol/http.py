@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping
 
     from asl_engine.json_values import Json
+    from asl_engine.server.companion import Companion
     from asl_engine.server.service import Operations, Service
 
-__all__ = ["make_app"]
+__all__ = ["MAX_BODY_BYTES", "Admission", "make_app", "perform"]
 
 log = logging.getLogger("asl_engine.server")
 
@@ -45,7 +46,12 @@ SHOWN_LENGTH = 80  # of a strange Host in the refusal
 
 
 class Admission(NamedTuple):
-    """Who may ask, and by which name: as ``make_app`` is given it."""
+    """Who may ask, and by which name.
+
+    ``default`` is the caller who does not sign; ``hosts`` are the names to answer to besides those of the loopback
+    interface, None for any.  ``secrets`` are the secret access keys by their ids: with them, what is not signed
+    with one is refused.
+    """
 
     default: Caller
     hosts: Collection[str] | None
@@ -81,19 +87,9 @@ class _HttpRequest:
 
 
 def make_app(
-    service: Service,
-    operations: Operations,
-    default: Caller,
-    hosts: Collection[str] | None = (),
-    secrets: Mapping[str, str] | None = None,
+    service: Service, operations: Operations, admission: Admission, beside: Companion | None = None
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application that answers ``operations``, each under its name.
-
-    ``default`` is the caller who does not sign; ``hosts`` are the names that it answers to besides those of the
-    loopback interface, None for any.  ``secrets`` are the secret access keys by their ids: with them, what is not
-    signed with one is refused.
-    """
-    admission = Admission(default, hosts, secrets)
+    """The ASGI application that answers ``operations``, each under its name; ``beside`` answers below its path."""
 
     async def answer(http: _HttpRequest, send: Send) -> None:
         identifier = str(UUID(int=_random.getrandbits(128), version=4))
@@ -117,7 +113,10 @@ def make_app(
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != "/":
-            await _respond(send, 404, [])
+            if beside is not None and f"{scope['path']}/".startswith(f"{beside.path}/"):
+                await beside(scope, receive, send)
+            else:
+                await _respond(send, 404, [])
         elif scope["method"] != "POST":
             await _respond(send, 405, [(b"allow", b"POST")])
         else:
@@ -139,8 +138,7 @@ async def _answer(
     known = None if admission.secrets is None else await _identified(http, admission.secrets, admission.default)
     target = http.header(b"x-amz-target") or ""
     name = target.removeprefix(TARGET)
-    operation = operations.get(name)
-    if operation is None or name == target:
+    if name not in operations or name == target:
         raise ApiError("UnknownOperationException", f"The operation '{name}' is not supported")
     media_type = (http.header(b"content-type") or "").partition(";")[0].strip().lower()
     if media_type != CONTENT_TYPE:
@@ -149,11 +147,18 @@ async def _answer(
         await _body(http),
         caller_of(http.header(b"authorization") or "", admission.default),
     )
-    data = _parsed(content)
+    return await perform(operations, name, Request(_parsed(content), caller, partial(_gone, http)), service)
+
+
+async def perform(operations: Operations, name: str, request: Request, service: Service) -> dict[str, Any]:
+    """The answer of an operation to a request whose members have not been checked.  Raises ``ApiError``."""
+    operation, data = operations.get(name), request.data
+    if operation is None:
+        raise ApiError("UnknownOperationException", f"The operation '{name}' is not supported")
     check(name, data, service.engine.limits)
     if isinstance(token := data.get(PAGE), str):
         data[PAGE] = unexpired(token, time.time())
-    answer = await operation(Request(data, caller, partial(_gone, http)), service)
+    answer = await operation(request, service)
     return answer | {PAGE: expiring(answer[PAGE], time.time())} if PAGE in answer else answer
 
 

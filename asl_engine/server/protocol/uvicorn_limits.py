@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-__all__ = ["BoundedProtocol"]
+__all__ = ["HANG_UP", "BoundedProtocol"]
+
+# The extension of a request's scope with which an application breaks the connection off: a reader who does not
+# read can be got rid of in no other way.
+HANG_UP = "asl_engine.hang_up"
 
 MAX_HEAD_BYTES = 65_536
 # From the connection, or from the first byte behind another request, to the end of the head.  Clients that keep
@@ -41,6 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {HANG_UP: self.transport.abort}  # type: ignore[dict-item]  # ours is a function
         self._in_head, self._head_bytes = True, -1
 
     def on_headers_complete(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.core.apply import shared
 from asl_engine.errors import AslError, Conflict, ExecutionAlreadyExists
+from asl_engine.store.memory import searching
 from asl_engine.store.memory.machines import MemoryMachines
 from asl_engine.store.memory.map_runs import MemoryMapRuns
 from asl_engine.store.memory.places import behind
@@ -19,7 +20,18 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.store.memory.machines import MemoryTags
-    from asl_engine.store.records import ActivityRecord, Child, NewExecution, Orphan, Place, Record
+    from asl_engine.store.records import (
+        ActivityRecord,
+        Child,
+        ExecutionSearch,
+        NewExecution,
+        Orphan,
+        Place,
+        Record,
+        SearchPage,
+        SearchPosition,
+        Tally,
+    )
 
 __all__ = ["MemoryStore"]
 
@@ -198,6 +210,14 @@ class MemoryStore:
             and qualified in (None, record.identity.version_arn, record.identity.alias_arn)
         ]
         return chosen[:limit]
+
+    async def search(
+        self, wanted: ExecutionSearch, after: SearchPosition | None = None, limit: int = 50, window: int = 2000
+    ) -> SearchPage:
+        return searching.search(self._records, self._events, wanted, after, limit=limit, window=window)
+
+    async def tally(self, home: str, machine_arn: str | None = None, most: int = 1000) -> dict[Status, Tally]:
+        return searching.tally(self._records, home, machine_arn, most)
 
     async def claim(self, arn: str) -> bool:
         """Always succeeds: no other process can see these executions."""

@@ -20,7 +20,7 @@ from asl_engine.json_text import dumps
 from asl_engine.store.outcome import redriven
 from asl_engine.store.records import Child, NewExecution, Orphan, Record
 from asl_engine.store.run_options import NO_OPTIONS, SERVED, RunOptions
-from asl_engine.store.sqlite import listing
+from asl_engine.store.sqlite import listing, searching
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import CLAIM_EXECUTIONS, LEAVE_EXECUTIONS, Append
@@ -45,7 +45,14 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Status
     from asl_engine.payload import Payload
-    from asl_engine.store.records import Driver, Place
+    from asl_engine.store.records import (
+        Driver,
+        ExecutionSearch,
+        Place,
+        SearchPage,
+        SearchPosition,
+        Tally,
+    )
     from asl_engine.store.sqlite.codec import Row
     from asl_engine.store.sqlite.connection import Fetch, Statement
 
@@ -318,6 +325,14 @@ class SqliteStore:
         qualified: str | None = None,
     ) -> list[Record]:
         return await self._records(*listing.of_machine(machine_arn, status, after, limit, qualified))
+
+    async def search(
+        self, wanted: ExecutionSearch, after: SearchPosition | None = None, limit: int = 50, window: int = 2000
+    ) -> SearchPage:
+        return await searching.search(self.fetch, wanted, after, limit, window)
+
+    async def tally(self, home: str, machine_arn: str | None = None, most: int = 1000) -> dict[Status, Tally]:
+        return await searching.tally(self.fetch, home, machine_arn, most)
 
     async def _records(self, where: str, values: tuple[Any, ...]) -> list[Record]:
         rows = await self.fetch(f"SELECT {RECORD_COLUMNS} FROM executions {where}", values)
