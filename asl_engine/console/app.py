@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["ConsoleApp"]
 
 API: Final = "/console/api/"
+METHODS: Final = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]
 
 
 class ConsoleApp:
@@ -53,7 +54,7 @@ class ConsoleApp:
             routes=[
                 *routes,
                 Route(f"{API}stream", self._stream, methods=["GET"]),
-                Route(f"{API}{{path:path}}", _nothing),
+                Route(f"{API}{{path:path}}", _nothing, methods=METHODS),
                 Route("/console/static/{path:path}", self._static, methods=["GET"]),
                 Route("/console", self._page, methods=["GET"]),
                 Route("/console/{path:path}", self._page, methods=["GET"]),
@@ -123,7 +124,18 @@ class ConsoleApp:
 
 
 async def _nothing(request: Request) -> Response:
+    path = request.url.path.removeprefix(API)
+    methods = {"GET"} if path == "stream" else {one.method for one in ROUTES if _leads(one.path, path)}
+    if methods:
+        told = refused(ConsoleError(405, "MethodNotAllowed", f"{request.method} is not for this address"))
+        told.headers["Allow"] = ", ".join(sorted(methods))
+        return told
     return refused(ConsoleError(404, "NotFound", f"The console has no {json.dumps(request.url.path[:80])}"))
+
+
+def _leads(route: str, path: str) -> bool:
+    begin, brace, _ = route.partition("{")
+    return path.startswith(begin) if brace else path == route
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

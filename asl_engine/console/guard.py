@@ -30,8 +30,8 @@ __all__ = ["COOKIE", "HEADERS", "POLICY", "SESSION_SECONDS", "Guard", "Sessions"
 COOKIE: Final = "asl_console"
 MARK: Final = "x-asl-console"
 REPORTS: Final = "/console/api/csp"
-# The session and the report of a violation are asked for without being signed in.
-OPEN: Final = frozenset({"/console/api/session", "/console/api/login", REPORTS})
+# What is answered to those who have not signed in.
+OPEN: Final = frozenset({("GET", "/console/api/session"), ("POST", "/console/api/login"), ("POST", REPORTS)})
 # A browser sends reports by itself, so they have no header of ours.
 UNMARKED: Final = frozenset({REPORTS})
 SESSION_SECONDS: Final = 12 * 3600
@@ -99,7 +99,7 @@ class Guard:
             raise _denied(f"A page of another site ({site}) may not ask the console")
         if request.method not in {"GET", "HEAD"} and path not in UNMARKED:
             _check_marked(request)
-        if path not in OPEN and not self.is_known(request):
+        if (request.method, path) not in OPEN and not self.is_known(request):
             raise ConsoleError(
                 401,
                 "LoginRequired",

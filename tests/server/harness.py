@@ -6,6 +6,7 @@ import asyncio
 import json
 import threading
 from contextlib import contextmanager
+from functools import partial
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,6 +15,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from asl_engine.console.mount import Console
 from asl_engine.engine.clock import SkippingClock, SystemClock
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.resources.python.registry import Registry
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from asl_engine.console.settings import ConsoleSettings
     from asl_engine.engine.run import Observer
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
@@ -86,11 +89,13 @@ def running(
     begin: int | None = None,
     resumes: bool = True,
     secrets: Mapping[str, str] | None = None,
+    console: ConsoleSettings | None = None,
 ) -> Iterator[Server]:
     """A server on a database, until the block is left; ``port`` 0 is any that is free.
 
     ``begin`` is when its clock starts, where time is skipped; in milliseconds since the epoch.
     ``secrets`` are those of the access keys that it knows; None: it asks for no signature.
+    ``console`` is what the console is told, None for a server without one.
     ``resumes``: what was interrupted goes on before the block begins; else nobody waits for that.
     """
     ready, stopping = threading.Event(), threading.Event()
@@ -127,6 +132,7 @@ def running(
                     observer=observer,
                     mocks=mocks,
                     secrets=secrets,
+                    companion=None if console is None else partial(Console, settings=console),
                     ready=announce,
                     resumed=count,
                 )
