@@ -12,7 +12,6 @@ from asl_engine.console.pasts import at_leisure
 from asl_engine.console.shown import run_of_past
 from asl_engine.lab.comparing import compare, compared_ends
 from asl_engine.lab.pinning import identifier
-from asl_engine.lab.pins import pin
 from asl_engine.lab.recalling import recall
 from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.views.redaction import Redaction
@@ -42,6 +41,8 @@ async def export(asked: Asked) -> Response:
 
 async def pytest_file(asked: Asked) -> dict[str, Any]:
     """The file that ``asl pin`` writes."""
+    from asl_engine.lab.pins import pin
+
     past = await asked.desk.pasts.of(asked.api, asked.text("arn"))
     recalled = await recall(asked.service.store, past.record)
     definition = await asked.service.store.definition(past.record.definition)
