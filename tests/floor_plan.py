@@ -45,6 +45,7 @@ PLAN = {
     "views": "an execution to look at: a tree of states, a waterfall, marks on its graph, one HTML page",
     "lab": "past executions at the desk: brought home from AWS, forked, reviewed, pinned",
     "console": "executions, machines and waiting tasks in a browser, live, beside the API",
+    "debugging": "a debugger: executions held, edited, stepped back; the Debug Adapter Protocol",
     "__init__": "the public names",
     "cli": "the command line: one file a command",
     "__main__": "`python -m asl_engine`",

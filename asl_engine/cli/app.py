@@ -23,6 +23,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.resume",
         "Continue an execution whose process was interrupted or killed.",
     ),
+    "debug": Entry(
+        "asl_engine.cli.commands.debug",
+        "Debug a state machine: stop at states and errors, look at the data, edit it, step on and back.",
+    ),
     "redrive": Entry(
         "asl_engine.cli.commands.redrive",
         "Continue an execution that failed, timed out or was aborted, from the state where it stopped.",

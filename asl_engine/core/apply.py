@@ -357,6 +357,10 @@ def _within(frame: Frame | None) -> Iterable[Frame]:
             yield from _within(child)
 
 
+def _held_by_debugger(x: Execution, event: ev.HeldByDebugger) -> None:
+    """The frame stands where it stood."""
+
+
 def _input_replaced(x: Execution, event: ev.InputReplaced) -> None:
     x.frames[event.frame].input = event.input
 
@@ -453,6 +457,7 @@ _APPLY: dict[type[ev.Event], Callable[..., None]] = {
     ev.ExecutionAborted: _ended_badly("ABORTED"),
     ev.ExecutionRedriven: _execution_redriven,
     ev.ExecutionForked: _execution_forked,
+    ev.HeldByDebugger: _held_by_debugger,
     ev.InputReplaced: _input_replaced,
     ev.VariablesReplaced: _variables_replaced,
     ev.StateEntered: _state_entered,

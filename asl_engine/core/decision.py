@@ -62,6 +62,7 @@ class Decision:
         "effort",
         "events",
         "execution",
+        "failing",
         "frame",
         "limits",
         "look_at",
@@ -77,6 +78,7 @@ class Decision:
         self, execution: Execution, now: int, limits: Limits, activity_exists: Callable[[str], bool]
     ) -> None:
         self.activity_exists = activity_exists
+        self.failing: Callable[[Decision, StatesError], None] | None = None  # told of a step that fails
         self.effort: Effort | None = None  # what bounds the work of all expressions; None: nothing does
         self.takes_token = False  # whether the state that acts has a task token in its context
         self.execution = execution

@@ -1,4 +1,4 @@
-"""What people have done to an execution from the side: forked it, given it other data.
+"""What people have done to an execution from the side: forked it, held it, given it other data.
 
 They are used through ``events``, where the others are and where the head of five fields is explained.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from asl_engine.payload import Payload
 
-__all__ = ["ExecutionForked", "InputReplaced", "VariablesReplaced"]
+__all__ = ["ExecutionForked", "HeldByDebugger", "InputReplaced", "VariablesReplaced"]
 
 
 class ExecutionForked(NamedTuple):
@@ -27,8 +27,24 @@ class ExecutionForked(NamedTuple):
     origin: str
 
 
+class HeldByDebugger(NamedTuple):
+    """A debugger has stopped the execution, as a whole.  Nothing else follows from it.
+
+    It is kept so that a replay stops there too: what came from outside meanwhile comes before the next step.
+    """
+
+    seq: int
+    id: int
+    previous: int
+    at: int
+    frame: int
+
+
 class InputReplaced(NamedTuple):
-    """Somebody has given the state that the frame is about to enter another input."""
+    """Somebody has given the state that the frame is about to enter another input.
+
+    Where the frame has left its last state, that is its output.
+    """
 
     seq: int
     id: int

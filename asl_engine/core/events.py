@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, get_args
 
-from asl_engine.core.edit_events import ExecutionForked, InputReplaced, VariablesReplaced
+from asl_engine.core.edit_events import ExecutionForked, HeldByDebugger, InputReplaced, VariablesReplaced
 from asl_engine.core.map_events import (
     MapIterationAborted,
     MapIterationFailed,
@@ -49,6 +49,7 @@ __all__ = [
     "ExecutionStarted",
     "ExecutionSucceeded",
     "ExecutionTimedOut",
+    "HeldByDebugger",
     "InputReplaced",
     "MachineDeleted",
     "MapIterationAborted",
@@ -454,6 +455,7 @@ Event: TypeAlias = (
     | ClockSet
     | ExecutionRedriven
     | ExecutionForked
+    | HeldByDebugger
     | InputReplaced
     | VariablesReplaced
     | StateEntered

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING
 
 from asl_engine.core import events as ev
 from asl_engine.core.decision import Decision, HistoryFull
+from asl_engine.core.editing import edit
 from asl_engine.core.execution import OpenMapRun, OpenTask, Phase
 from asl_engine.core.failing import abort_map_runs, fail
+from asl_engine.core.gate import StepHeld
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.core.stimuli import (
     ClockSetReported,
+    EditRequested,
     Heartbeat,
     MachineDeletionReported,
     MapRunReported,
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from asl_engine.core.execution import Execution
+    from asl_engine.core.gate import Gate
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.state import State
     from asl_engine.expressions.effort import Effort
@@ -78,12 +82,14 @@ def advance(
     effort: Effort | None = None,
     passing: Callable[[], int] | None = None,
     pace: int = EVENTS_PER_READING,
+    gate: Gate | None = None,
 ) -> list[ev.Event]:
     """The events that follow from ``stimulus``, already applied to ``execution``.
 
     ``activity_exists`` says whether a task can be scheduled for the activity of this ARN; ``make_decision`` is
     for a decision that lets expressions see something else; ``passing`` tells the time as it goes on from
-    ``stimulus.at``, and is asked after so many events (``pace``).  An exception that nobody here is prepared for
+    ``stimulus.at``, and is asked after so many events (``pace``); ``gate`` may hold the execution between two
+    steps, until it is resumed.  An exception that nobody here is prepared for
     is a defect of ours: it is reported, and fails the execution; without ``report_defect`` it is raised.
     Where storing the events fails, the execution is to be thrown away and read again.  So it is where ``effort``
     does not suffice for the expressions: that raises ``EffortSpent``.
@@ -98,7 +104,10 @@ def advance(
         _TAKE[type(stimulus)](decision, machine, stimulus)
         if decision.events:
             decision.mark_ready(decision.frame)
-        run_ready(decision, machine)
+        if gate is None:
+            run_ready(decision, machine)
+        else:
+            run_gated(decision, machine, gate)
         if not decision.ready and is_full(decision):
             raise HistoryFull  # whatever it waits for could not be shown any more
     except HistoryFull:
@@ -140,6 +149,28 @@ def run_ready(decision: Decision, machine: StateMachine) -> None:
         else:
             decision.frame = frame
             step(decision, machine)
+
+
+def run_gated(decision: Decision, machine: StateMachine, gate: Gate) -> None:
+    """As ``run_ready``, but the gate is asked before each step."""
+    decision.failing = gate.failing
+    ready, frames = decision.ready, decision.execution.frames
+    while ready and len(decision.events) < MAX_DECISION_EVENTS:
+        frame = frames.get(ready[0])
+        step = None if frame is None else STEPS.get(frame.phase)
+        if frame is None or step is None:
+            heappop(ready)
+            continue
+        decision.frame = frame
+        try:
+            if not gate.holds(decision, machine):
+                step(decision, machine)
+                continue
+        except StepHeld:
+            pass
+        decision.frame = frames[0]
+        decision.emit_internal(ev.HeldByDebugger)
+        return
 
 
 # -- what a stimulus means --------------------------------------------------------------------------
@@ -351,6 +382,7 @@ _TAKE: dict[type[Stimulus], Callable[..., None]] = {
     MachineDeletionReported: delete_machine,
     ClockSetReported: follow_clock,
     RedriveRequested: redrive,
+    EditRequested: edit,
     Resumed: resume,
 }
 
@@ -441,6 +473,8 @@ def evaluation_failed(decision: Decision, failure: StatesError, location: str | 
 def recover_or_fail(decision: Decision, state: State, error: StatesError) -> None:
     """Retry, Catch or fail."""
     decision.takes_token = state.takes_token
+    if decision.failing is not None:
+        decision.failing(decision, error)
     try:
         state.failed(decision, error.error, error.cause)
     except StatesError as second:  # the catcher itself cannot be followed

@@ -34,7 +34,9 @@ from asl_engine.limits import AWS_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from asl_engine.core.decision import Decision
     from asl_engine.core.machine import StateMachine
+    from asl_engine.errors import StatesError
 
 __all__ = ["Difference", "as_of", "replay"]
 
@@ -64,6 +66,7 @@ def replay(
         at = recorded[execution.seq].at if execution.seq < len(recorded) else 0
         return at - execution.ahead
 
+    gate = _AsRecorded(recorded)
     while position < len(recorded):
         if isinstance(recorded[position], EDITS):
             apply(execution, recorded[position])
@@ -79,6 +82,7 @@ def replay(
             report_defect=_expect_its_failure,
             passing=passing,
             pace=0,
+            gate=gate,
         )
         if not replayed:
             return Difference(recorded[position], None)
@@ -88,6 +92,21 @@ def replay(
                 return Difference(before, event)
             position += 1
     return None
+
+
+class _AsRecorded:
+    """Holds the execution where a debugger has held it."""
+
+    def __init__(self, recorded: Sequence[ev.Event]) -> None:
+        self._recorded = recorded
+
+    def holds(self, decision: Decision, machine: StateMachine) -> bool:
+        del machine
+        following = decision.execution.seq
+        return following < len(self._recorded) and isinstance(self._recorded[following], ev.HeldByDebugger)
+
+    def failing(self, decision: Decision, error: StatesError) -> None:
+        """What was held there did not fail."""
 
 
 def _expect_its_failure(_defect: Exception) -> None:

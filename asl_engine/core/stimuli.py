@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClockSetReported",
+    "EditRequested",
     "Heartbeat",
     "MachineDeletionReported",
     "MapRunReported",
@@ -117,6 +118,15 @@ class RedriveRequested(NamedTuple):
     token: str | None = None
 
 
+class EditRequested(NamedTuple):
+    """Give a frame between two states another ``input``, or other ``variables``: an object of all that it has."""
+
+    at: int
+    frame: int
+    input: Payload | None = None
+    variables: Payload | None = None
+
+
 class Resumed(NamedTuple):
     """Go on from where the log ends.
 
@@ -141,5 +151,6 @@ Stimulus: TypeAlias = (
     | MachineDeletionReported
     | ClockSetReported
     | RedriveRequested
+    | EditRequested
     | Resumed
 )

@@ -47,7 +47,8 @@ STEP_NS = MIN_STEP * NS
 class Clock(Protocol):
     """``skips`` says that waiting is pointless: where nothing runs, time may jump to the next timer."""
 
-    skips: bool
+    @property
+    def skips(self) -> bool: ...
 
     def now(self) -> int: ...
 

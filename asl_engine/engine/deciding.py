@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, Identity
+    from asl_engine.core.gate import Gate
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock_changes import ClockChanges
@@ -59,7 +60,7 @@ async def folded(identity: Identity, events: Sequence[Event]) -> Execution:
 
 
 class Deciding:
-    """Decides for the executions of an engine.  ``activity_exists`` is as for ``advance``."""
+    """Decides for the executions of an engine.  ``activity_exists`` and ``gate`` are as for ``advance``."""
 
     def __init__(
         self,
@@ -68,6 +69,8 @@ class Deciding:
         limits: Limits,
         activity_exists: Callable[[str], bool],
         retrying: Retrying,
+        *,
+        gate: Gate | None = None,
     ) -> None:
         self._store = store
         self._clock = changes.clock
@@ -75,6 +78,7 @@ class Deciding:
         self._limits = limits
         self._activity_exists = activity_exists
         self._retrying = retrying
+        self._gate = gate
         self._heavy: set[str] = set()  # the digests of definitions that have taken long before
 
     async def decide(self, run: Run, stimulus: Stimulus, unstored: Sequence[Event] | None = None) -> list[Event]:
@@ -133,6 +137,7 @@ class Deciding:
             report_defect=partial(report_defect, run.arn),
             effort=effort,
             passing=self._clock.passing(stimulus.at),
+            gate=self._gate,
         )
 
     async def _restore(self, run: Run, unstored: Sequence[Event] | None) -> None:

@@ -59,6 +59,7 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Identity
+    from asl_engine.core.gate import Gate
     from asl_engine.core.machine import StateMachine
     from asl_engine.core.stimuli import Stimulus
     from asl_engine.engine.clock import Clock
@@ -80,8 +81,8 @@ class Engine:
     stored; of an execution that was not driven here it hears first with no events.  ``stand_in`` says of an
     activity's task that it sees to it itself.  ``buckets`` are folders that stand for S3 buckets; ``s3``: all
     others may be read and written in S3.  ``await_outside``: where the clock skips, time does not jump while a
-    task waits for its token or for a worker.  ``sleep`` passes this machine's time before what the store
-    could not be used for is tried again.
+    task waits for its token or for a worker.  ``gate`` may hold executions, as in ``advance``.  ``sleep`` passes
+    this machine's time before what the store could not be used for is tried again.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Engine:
         buckets: Mapping[str, Path] | None = None,
         s3: bool = True,
         await_outside: bool = True,
+        gate: Gate | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.store = store
@@ -116,7 +118,7 @@ class Engine:
             self.clock, Run.waits_for, self._ring, self._changes.follow, await_outside=await_outside
         )
         self.retrying = Retrying(self.timers.busy, store.note, sleep=sleep)
-        self._deciding = Deciding(store, self._changes, limits, self.activities.knows, self.retrying)
+        self._deciding = Deciding(store, self._changes, limits, self.activities.knows, self.retrying, gate=gate)
         self._launching = Launching(self, self._deciding, self._changes)
         self._keeping = Keeping(store, self._deciding, self.retrying)
         self.map_runs = MapRunRegistry(self, buckets or {}, s3=s3)

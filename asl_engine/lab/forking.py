@@ -38,6 +38,7 @@ __all__ = [
     "StateEntry",
     "forked_log",
     "keep",
+    "log_forked_at",
     "name_of_fork",
     "state_entries",
     "stem_of_forks",
@@ -110,12 +111,29 @@ def forked_log(
     if departure.point is None:
         return _from_failure(origin, recorded, machine, at, limits)
     entered = entry_at(recorded, departure.point).event
-    events = _copied(event for event in recorded if event.seq < entered.seq)
+    return log_forked_at(departure, origin, recorded[: entered.seq - 1], entered.frame, machine, at=at)
+
+
+def log_forked_at(
+    departure: Departure,
+    origin: Identity,
+    before: Sequence[ev.Event],
+    frame: int,
+    machine: StateMachine,
+    *,
+    at: int,
+) -> list[ev.Event]:
+    """As ``forked_log``, for a fork that leaves its origin after these events.
+
+    The edits, which need a ``frame`` between two states, are of that one.
+    """
+    events = _copied(before)
     execution = fold(origin, events)
     check_fits(machine, execution.frames.values())
     events.append(_forked(execution, at))
-    for kind, payload in _replaced(execution.frames[entered.frame].variables, departure):
-        events.append(kind(events[-1].seq + 1, 0, 0, at, entered.frame, payload))
+    variables = execution.frames[frame].variables if frame in execution.frames else {}
+    for kind, payload in _replaced(variables, departure):
+        events.append(kind(events[-1].seq + 1, 0, 0, at, frame, payload))
     return events
 
 

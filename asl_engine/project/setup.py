@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from asl_engine.core.events import Event
+    from asl_engine.core.gate import Gate
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.host import StandIn
+    from asl_engine.engine.mocking import Mocking
     from asl_engine.engine.run import Run
     from asl_engine.project.configuration import Project
     from asl_engine.project.executions import ProjectExecutions
@@ -62,12 +64,7 @@ class Setup(NamedTuple):
 
     def engine(self, store: Store, since: int = 0, observer: Observer | None = None) -> Engine:
         """An engine for it.  ``since`` is the time, in milliseconds, that the log has reached."""
-        mocking = None
-        if self.how.mock is not None:
-            from asl_engine.engine.mocking import Mocking
-
-            file, case = mock_file(self.how.mock)
-            mocking = Mocking(self.resources, store, file, (self.name, case))
+        mocking = self.mocking(store)
         engine = assemble(
             store,
             self.resources if mocking is None else mocking,
@@ -81,6 +78,15 @@ class Setup(NamedTuple):
         if self.nested is not None:
             self.nested.engine = engine
         return engine
+
+    def mocking(self, store: Store) -> Mocking | None:
+        """The stand-ins of the test case that is to be run, None where there is none."""
+        if self.how.mock is None:
+            return None
+        from asl_engine.engine.mocking import Mocking
+
+        file, case = mock_file(self.how.mock)
+        return Mocking(self.resources, store, file, (self.name, case))
 
 
 def assemble(
@@ -96,12 +102,13 @@ def assemble(
     s3: bool = True,
     clock: Clock | None = None,
     await_outside: bool = True,
+    gate: Gate | None = None,
 ) -> Engine:
     """An engine for one execution, as its options and its project say.
 
     ``since`` is the time, in milliseconds, that the log has reached.  ``stand_in`` answers the tasks of
     ``activities``, by ARN: nobody else could.  ``s3``: buckets without a folder may be read and written in S3.
-    ``clock`` comes before the one of the options; ``await_outside`` is the engine's.
+    ``clock`` comes before the one of the options; ``await_outside`` and ``gate`` are the engine's.
     """
     from asl_engine.engine.engine import Engine
 
@@ -123,6 +130,7 @@ def assemble(
         buckets=project.buckets,
         s3=s3,
         await_outside=await_outside,
+        gate=gate,
     )
     engine.activities.know(activities)
     if faulting is not None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 COMMANDS = [
     "run",
     "resume",
+    "debug",
     "redrive",
     "fork",
     "pin",
