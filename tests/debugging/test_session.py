@@ -100,7 +100,11 @@ async def test_a_pause_stops_the_world_where_it_is() -> None:
     async with session_of(loop, {"i": 0}) as session:
         assert not session.pause()
         session.breakpoints.add("Wait", hits="20", message="now")
-        session.told = lambda _: session.pause()
+
+        def pause(_message: str) -> None:
+            session.pause()
+
+        session.told = pause
         going = asyncio.ensure_future(session.go("continue"))
         assert (await going).reason == "pause"
         length = len(await log(session))
