@@ -92,6 +92,10 @@ class ActivityQueue(Generic[Owner]):
         """How many workers wait for a task of this activity."""
         return len(self._polls.get(activity, ()))
 
+    def lengths(self) -> list[tuple[str, int, int]]:
+        """Of each activity that there is: how many tasks wait for workers, and how many workers for tasks."""
+        return [(name, len(self._waiting.get(name, ())), self.polls(name)) for name in sorted(self._activities)]
+
     async def take(
         self,
         activity: str,

@@ -1,0 +1,135 @@
+"""Counts and durations of executions, states and tasks, in the text format that Prometheus reads.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/ and, for the names, /docs/practices/naming/.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from asl_engine.errors import ProjectError
+from asl_engine.practice.moments import AttemptEnded, Following, RetryDue, RunEnded, RunStarted
+
+try:
+    from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+    from prometheus_client.core import GaugeMetricFamily
+except ImportError:
+    raise ProjectError('metrics need prometheus-client: pip install "asl-engine[metrics]"') from None
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asl_engine.core.events import Event
+    from asl_engine.engine.engine import Engine
+    from asl_engine.engine.run import Run
+
+__all__ = ["CONTENT_TYPE", "ServerMetrics"]
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+TASK_SECONDS: Final = (0.005, 0.025, 0.1, 0.5, 1, 5, 30, 120, 900)
+EXECUTION_SECONDS: Final = (0.01, 0.1, 1, 10, 60, 600, 3600, 86_400)
+
+
+class ServerMetrics:
+    """``observe`` takes events once they are stored; ``text`` is what a scrape gets.
+
+    What is counted begins with the process.  ``engine`` is asked for what there is at the moment of a scrape.
+    """
+
+    def __init__(self) -> None:
+        self.engine: Engine | None = None
+        self._following = Following()
+        registry = self._registry = CollectorRegistry()
+        machine, state = ("state_machine",), ("state_machine", "state")
+        self._started = Counter(
+            "asl_executions_started", "Executions that were started or redriven.", machine, registry=registry
+        )
+        self._ended = Counter(
+            "asl_executions_ended", "Executions that ended.", (*machine, "status"), registry=registry
+        )
+        self._lasted = Histogram(
+            "asl_execution_duration_seconds",
+            "From the start of an execution to its end.",
+            machine,
+            registry=registry,
+            buckets=EXECUTION_SECONDS,
+        )
+        self._attempts = Counter(
+            "asl_task_attempts_ended", "Attempts at tasks that ended.", (*state, "outcome"), registry=registry
+        )
+        self._took = Histogram(
+            "asl_task_attempt_duration_seconds",
+            "From when an attempt at a task was scheduled to its end.",
+            state,
+            registry=registry,
+            buckets=TASK_SECONDS,
+        )
+        self._retries = Counter(
+            "asl_retries_scheduled", "Retries that a Retry field asked for.", state, registry=registry
+        )
+        registry.register(_Now(self))
+
+    def observe(self, run: Run, events: list[Event]) -> None:
+        machine = run.execution.identity.machine_name
+        for moment in self._following.moments(run, events):
+            if isinstance(moment, AttemptEnded):
+                self._attempts.labels(machine, moment.state, moment.outcome).inc()
+                self._took.labels(machine, moment.state).observe(moment.seconds)
+            elif isinstance(moment, RetryDue):
+                self._retries.labels(machine, moment.state).inc()
+            elif isinstance(moment, RunStarted):
+                self._started.labels(machine).inc()
+            else:
+                assert isinstance(moment, RunEnded)  # noqa: S101  for the type checker
+                self._ended.labels(machine, moment.status).inc()
+                self._lasted.labels(machine).observe(moment.seconds)
+
+    def text(self) -> bytes:
+        """In the text format.  To be called on the event loop, like ``observe``."""
+        return generate_latest(self._registry)
+
+
+class _Now:
+    """What there is at this moment."""
+
+    def __init__(self, metrics: ServerMetrics) -> None:
+        self._metrics = metrics
+
+    def describe(self) -> list[Any]:
+        """Nothing is collected when the collector is registered."""
+        return []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        engine = self._metrics.engine
+        if engine is None:
+            return
+        running = GaugeMetricFamily(
+            "asl_executions_running", "Executions that this process drives.", labels=["state_machine"]
+        )
+        for machine, number in _counted(engine).items():
+            running.add_metric([machine], number)
+        yield running
+        yield GaugeMetricFamily(
+            "asl_executions_stuck",
+            "Executions whose events wait for the database.",
+            value=len(engine.retrying.stuck),
+        )
+        waiting = GaugeMetricFamily(
+            "asl_activity_tasks_waiting", "Tasks that wait for a worker.", labels=["activity"]
+        )
+        polling = GaugeMetricFamily(
+            "asl_activity_workers_polling", "Workers that wait for a task.", labels=["activity"]
+        )
+        for activity, tasks, workers in engine.activities.lengths():
+            waiting.add_metric([activity], tasks)
+            polling.add_metric([activity], workers)
+        yield waiting
+        yield polling
+
+
+def _counted(engine: Engine) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for run in engine.runs.values():
+        name = run.execution.identity.machine_name
+        counts[name] = counts.get(name, 0) + 1
+    return counts

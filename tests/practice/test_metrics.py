@@ -1,0 +1,131 @@
+"""What an operator sees of executions: counts and durations, in Prometheus' text."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from asl_engine.engine.clock import SkippingClock
+from asl_engine.engine.engine import Engine
+from asl_engine.errors import StatesError
+from asl_engine.language.loader import load
+from asl_engine.payload import Payload
+from asl_engine.practice.metrics import ServerMetrics
+from asl_engine.store.memory.store import MemoryStore
+
+if TYPE_CHECKING:
+    from asl_engine.resources import TaskCall
+
+PAY = "arn:aws:lambda:us-east-1:123456789012:function:pay"
+DRAW = "arn:aws:states:us-east-1:123456789012:activity:draw"
+RETRY = [{"ErrorEquals": ["Busy"], "IntervalSeconds": 2, "MaxAttempts": 2}]
+MACHINE = {
+    "StartAt": "Pay",
+    "States": {
+        "Pay": {"Type": "Task", "Resource": PAY, "Retry": RETRY, "ResultPath": None, "Next": "Each"},
+        "Each": {
+            "Type": "Map",
+            "ItemsPath": "$.items",
+            "ItemProcessor": {
+                "StartAt": "Ship",
+                "States": {"Ship": {"Type": "Task", "Resource": PAY, "End": True}},
+            },
+            "End": True,
+        },
+    },
+}
+
+
+def samples(metrics: ServerMetrics) -> dict[tuple[str, str], float]:
+    """The value by the name and the values of the labels, in the order of the labels' names; without zeros."""
+    found: dict[tuple[str, str], float] = {}
+    for family in text_string_to_metric_families(metrics.text().decode()):
+        for sample in family.samples:
+            if sample.value and "le" not in sample.labels and not sample.name.endswith("_created"):
+                found[sample.name, " ".join(sample.labels[name] for name in sorted(sample.labels))] = sample.value
+    return found
+
+
+async def played(metrics: ServerMetrics, given: Any, *, fails: bool = False) -> None:
+    async def pay(call: TaskCall) -> Payload:
+        if call.state == "Pay" and (call.attempt < 1 or fails):
+            raise StatesError("Busy")
+        return call.input
+
+    async with Engine(MemoryStore(), {PAY: pay}, clock=SkippingClock(0), observer=metrics.observe) as engine:
+        metrics.engine = engine
+        run = await engine.start(load(json.dumps(MACHINE)), "orders", Payload(given), "one")
+        await run.wait()
+
+
+def test_executions_attempts_and_retries_are_counted() -> None:
+    metrics = ServerMetrics()
+    asyncio.run(played(metrics, {"items": [1, 2, 3]}))
+    asyncio.run(played(metrics, {"items": []}))
+    asyncio.run(played(metrics, {"items": []}, fails=True))
+    found = samples(metrics)
+    metrics.engine = None
+    assert {key: value for key, value in found.items() if not key[0].endswith(("_sum", "_count"))} == {
+        ("asl_executions_started_total", "orders"): 3,
+        ("asl_executions_ended_total", "orders SUCCEEDED"): 2,
+        ("asl_executions_ended_total", "orders FAILED"): 1,
+        ("asl_task_attempts_ended_total", "failed Pay orders"): 5,
+        ("asl_task_attempts_ended_total", "succeeded Pay orders"): 2,
+        ("asl_task_attempts_ended_total", "succeeded Ship orders"): 3,
+        ("asl_retries_scheduled_total", "Pay orders"): 4,
+    }
+    assert found["asl_execution_duration_seconds_count", "orders"] == 3
+    assert found["asl_execution_duration_seconds_sum", "orders"] == pytest.approx(2 + 2 + 2 + 4, abs=0.5)
+    assert found["asl_task_attempt_duration_seconds_count", "Pay orders"] == 7
+
+
+def test_what_there_is_is_asked_for_when_it_is_scraped() -> None:
+    metrics = ServerMetrics()
+    state = {"Type": "Task", "Resource": DRAW, "End": True}
+    machine = load(json.dumps({"StartAt": "D", "States": {"D": state}}))
+
+    async def play() -> None:
+        async with Engine(MemoryStore(), {}, clock=SkippingClock(0), observer=metrics.observe) as engine:
+            metrics.engine = engine
+            engine.activities.learn(DRAW)
+            runs = [await engine.start(machine, "art", Payload({}), f"e{number}") for number in range(3)]
+            assert [run.execution.status for run in runs] == ["RUNNING"] * 3
+            found = samples(metrics)
+            assert found["asl_executions_running", "art"] == 3
+            assert found["asl_activity_tasks_waiting", DRAW] == 3
+            assert ("asl_activity_workers_polling", DRAW) not in found
+            taken = await engine.activities.take(DRAW, 1)
+            assert taken is not None
+            assert samples(metrics)["asl_activity_tasks_waiting", DRAW] == 2
+
+    asyncio.run(play())
+
+
+def test_what_was_begun_before_it_looked_is_known() -> None:
+    """The server was started anew while a task was open."""
+    metrics, store = ServerMetrics(), MemoryStore()
+    machine = load(json.dumps({"StartAt": "P", "States": {"P": {"Type": "Task", "Resource": PAY, "End": True}}}))
+    gate = asyncio.Event()
+
+    async def pay(call: TaskCall) -> Payload:
+        await gate.wait()
+        return call.input
+
+    async def play() -> None:
+        async with Engine(store, {PAY: pay}, clock=SkippingClock(0)) as engine:
+            run = await engine.start(machine, "orders", Payload({}), "one")
+        gate.set()
+        record = await store.record(run.arn)
+        assert record is not None
+        async with Engine(store, {PAY: pay}, clock=SkippingClock(5_000), observer=metrics.observe) as engine:
+            await (await engine.resume(machine, record)).wait()
+
+    asyncio.run(play())
+    found = samples(metrics)
+    assert found["asl_task_attempts_ended_total", "succeeded P orders"] == 1
+    assert found["asl_task_attempt_duration_seconds_sum", "P orders"] == pytest.approx(5, abs=0.5)
+    assert ("asl_executions_started_total", "orders") not in found
