@@ -1,4 +1,4 @@
-"""What may answer beside the API, on the same port: the console.
+"""What may answer beside the API, on the same port: the console, the metrics.
 
 The server knows nothing of it but this: under which path it answers, and that it wants to hear of events.
 """

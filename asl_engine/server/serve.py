@@ -25,7 +25,7 @@ from asl_engine.server.takeover import Takeover
 from asl_engine.server.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -115,7 +115,7 @@ async def serve(
     hosts: Collection[str] | None = (),
     secrets: Mapping[str, str] | None = None,
     observer: Observer | None = None,
-    companion: Callable[[Service, Operations, Admission], Companion] | None = None,
+    companions: Sequence[Callable[[Service, Operations, Admission], Companion]] = (),
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
     resumed: Callable[[int], None] = lambda _: None,
@@ -124,7 +124,7 @@ async def serve(
 
     ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``secrets`` are
     the secret access keys, by their ids, of those who may ask; None for everybody.  ``observer`` gets events once
-    they are stored; ``companion`` makes what answers beside the API.  ``buckets`` are folders that stand for S3
+    they are stored; ``companions`` make what answers beside the API.  ``buckets`` are folders that stand for S3
     buckets.  ``upkeep`` is called with the time, at the start and then every hour; ``ready`` when requests are
     answered, ``resumed`` when all interrupted executions go on, with their number.
     """
@@ -147,8 +147,8 @@ async def serve(
     async with engine:
         nested.service = service = Service(store, engine, catalog, mocking=mocking)
         admission = Admission(default, hosts, secrets)
-        beside = None if companion is None else companion(service, OPERATIONS, admission)
-        engine.observer = _all(observer, service.observe, None if beside is None else beside.observe)
+        beside = [make(service, OPERATIONS, admission) for make in companions]
+        engine.observer = _all(observer, service.observe, *(one.observe for one in beside))
         app = make_app(service, OPERATIONS, admission, beside)
         server = _Server(
             uvicorn.Config(
@@ -188,8 +188,8 @@ async def serve(
         finally:
             server.should_exit = True
             engine.activities.close()
-            if beside is not None:
-                beside.close()
+            for one in beside:
+                one.close()
             for task in (*background, stopping):
                 task.cancel()
             await answering
@@ -217,9 +217,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _look_around(
-    engine: Engine, service: Service, takeover: Takeover, beside: Companion | None = None
-) -> None:
+async def _look_around(engine: Engine, service: Service, takeover: Takeover, beside: Sequence[Companion]) -> None:
     """Notice what other processes do: stop our executions, create or delete activities, delete machines.
 
     If the database cannot be read, log the reason once and try again.
@@ -232,8 +230,8 @@ async def _look_around(
                 takeover.others_have_written()
                 engine.activities.know(await engine.store.activities.arns())
                 await service.learn_deletions()
-                if beside is not None:
-                    beside.others_have_written()
+                for one in beside:
+                    one.others_have_written()
         except StoreError as error:
             if str(error) != told:
                 told = str(error)

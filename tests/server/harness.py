@@ -24,13 +24,16 @@ from asl_engine.server.serve import Listening, bind, serve
 from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.console.settings import ConsoleSettings
     from asl_engine.engine.run import Observer
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
+    from asl_engine.server.companion import Companion
+    from asl_engine.server.protocol.http import Admission
+    from asl_engine.server.service import Operations, Service
 
 ROLE = "arn:aws:iam::123456789012:role/states"
 PASS = {"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": True}}}
@@ -90,6 +93,7 @@ def running(
     resumes: bool = True,
     secrets: Mapping[str, str] | None = None,
     console: ConsoleSettings | None = None,
+    companions: Sequence[Callable[[Service, Operations, Admission], Companion]] = (),
 ) -> Iterator[Server]:
     """A server on a database, until the block is left; ``port`` 0 is any that is free.
 
@@ -132,7 +136,7 @@ def running(
                     observer=observer,
                     mocks=mocks,
                     secrets=secrets,
-                    companion=None if console is None else partial(Console, settings=console),
+                    companions=[*companions, *([] if console is None else [partial(Console, settings=console)])],
                     ready=announce,
                     resumed=count,
                 )

@@ -159,7 +159,7 @@ def test_a_database_that_cannot_be_read_for_a_moment_is_looked_at_again(
 
     async def main() -> None:
         engine: Any = Blinking()
-        looking = asyncio.ensure_future(server_running._look_around(engine, engine, engine))
+        looking = asyncio.ensure_future(server_running._look_around(engine, engine, engine, []))
         async with asyncio.timeout(30):
             await engine.thrice.wait()
         looking.cancel()

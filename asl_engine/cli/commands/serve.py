@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from asl_engine.project.configuration import Project
     from asl_engine.resources.mocks.configuration import MockFile
     from asl_engine.resources.python.registry import Registry
+    from asl_engine.server.companion import Companion
     from asl_engine.server.journal import Journal
     from asl_engine.server.lines import Lines
+    from asl_engine.server.protocol.http import Admission
     from asl_engine.server.serve import Listening
+    from asl_engine.server.service import Operations, Service
     from asl_engine.store.sqlite.store import SqliteStore
 
 __all__ = ["Serving", "command", "serve"]
@@ -105,6 +108,7 @@ def command(
         ),
     ] = None,
     no_console: Annotated[bool, typer.Option("--no-console", help="Leave the pages at /console away.")] = False,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")] = False,
     log_executions: Annotated[
         str | None,
         typer.Option(
@@ -147,6 +151,7 @@ def command(
             aws_limits=not no_aws_limits,
             keep=keep,
             console=not no_console,
+            metrics=metrics,
             log_executions=log_executions,
             status_events=status_events,
             mock_config=mock_config,
@@ -173,6 +178,7 @@ class Serving(NamedTuple):
     aws_limits: bool = True
     keep: str | None = None
     console: bool = True
+    metrics: bool = False
     log_executions: str | None = None
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
@@ -276,7 +282,6 @@ def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
 async def _serve(
     given: Serving, how: RunOptions, project: Project, hosts: frozenset[str] | None, secrets: dict[str, str]
 ) -> int:
-    from asl_engine.console.mount import Console
     from asl_engine.server.protocol.request import Caller
     from asl_engine.server.serve import allow_many_connections, bind, serve
 
@@ -308,13 +313,29 @@ async def _serve(
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
-                    companion=None if console is None else partial(Console, settings=console),
+                    companions=_companions(console, metrics=given.metrics),
                     upkeep=_upkeep(store, given.keep or project.keep),
                     ready=lambda started: _announce(started, registry, project.db, exports, console),
                     resumed=_tell_resumed,
                 )
     _tell_stopped()
     return 0
+
+
+def _companions(
+    console: ConsoleSettings | None, *, metrics: bool
+) -> list[Callable[[Service, Operations, Admission], Companion]]:
+    """What answers beside the API.  Raises ``ProjectError`` where a library for it is missing."""
+    made: list[Callable[[Service, Operations, Admission], Companion]] = []
+    if console is not None:
+        from asl_engine.console.mount import Console
+
+        made.append(partial(Console, settings=console))
+    if metrics:
+        from asl_engine.practice.metrics_page import MetricsPage
+
+        made.append(MetricsPage)
+    return made
 
 
 def _console(project: Project, registry: Registry, secrets: dict[str, str] | None) -> ConsoleSettings:

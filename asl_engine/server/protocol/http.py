@@ -26,13 +26,13 @@ from asl_engine.server.protocol.tokens import expiring, unexpired
 from asl_engine.server.protocol.validation import check
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from asl_engine.json_values import Json
     from asl_engine.server.companion import Companion
     from asl_engine.server.service import Operations, Service
 
-__all__ = ["MAX_BODY_BYTES", "Admission", "make_app", "perform"]
+__all__ = ["MAX_BODY_BYTES", "Admission", "make_app", "perform", "respond"]
 
 log = logging.getLogger("asl_engine.server")
 
@@ -87,9 +87,12 @@ class _HttpRequest:
 
 
 def make_app(
-    service: Service, operations: Operations, admission: Admission, beside: Companion | None = None
+    service: Service, operations: Operations, admission: Admission, beside: Sequence[Companion] = ()
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
-    """The ASGI application that answers ``operations``, each under its name; ``beside`` answers below its path."""
+    """The ASGI application that answers ``operations``, each under its name.
+
+    Those ``beside`` it answer below their paths.
+    """
 
     async def answer(http: _HttpRequest, send: Send) -> None:
         identifier = str(UUID(int=_random.getrandbits(128), version=4))
@@ -109,23 +112,24 @@ def make_app(
             log.exception("request %s", identifier)
             body, status = {"__type": "InternalFailure", "message": "Internal server error"}, 500
         headers = [(b"x-amzn-requestid", identifier.encode()), (b"content-type", CONTENT_TYPE.encode())]
-        await _respond(send, status, headers, to_json(body))
+        await respond(send, status, headers, to_json(body))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] != "/":
-            if beside is not None and f"{scope['path']}/".startswith(f"{beside.path}/"):
-                await beside(scope, receive, send)
-            else:
-                await _respond(send, 404, [])
+            for companion in beside:
+                if f"{scope['path']}/".startswith(f"{companion.path}/"):
+                    await companion(scope, receive, send)
+                    return
+            await respond(send, 404, [])
         elif scope["method"] != "POST":
-            await _respond(send, 405, [(b"allow", b"POST")])
+            await respond(send, 405, [(b"allow", b"POST")])
         else:
             await answer(_HttpRequest(scope, receive), send)
 
     return app
 
 
-async def _respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
+async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
