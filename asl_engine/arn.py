@@ -22,6 +22,8 @@ __all__ = [
     "activity_arn",
     "child_name",
     "connection_name",
+    "event_arn",
+    "event_resource",
     "execution_arn",
     "executions_of",
     "express_arn",
@@ -50,6 +52,7 @@ __all__ = [
     "parse_arn",
     "partition_of",
     "qualified_arn",
+    "queue_name",
     "resource_names",
     "role_arn",
     "s3_action",
@@ -370,6 +373,26 @@ def resource_names(resource: str) -> list[str]:
         return [resource, arn.name]
     found = [resource, arn.resource, resource.partition(".")[0], arn.resource.partition(".")[0]]
     return [*dict.fromkeys(found)]
+
+
+def event_arn(region: str, account: str, kind: str, *names: str) -> str:
+    """The ARN of something of EventBridge's: ``event-bus``, ``rule`` (of a bus), ``archive``, ``replay``."""
+    return f"arn:{partition_of(region)}:events:{region}:{account}:{'/'.join((kind, *names))}"
+
+
+def event_resource(arn: str) -> tuple[str, str] | None:
+    """The kind and the name of something of EventBridge's, a rule's without its bus; None for another ARN."""
+    found = parse_arn(arn)
+    if found is None or found.service != "events":
+        return None
+    kind, _, name = found.resource.partition("/")
+    return kind, name.rpartition("/")[2]
+
+
+def queue_name(arn: str) -> str | None:
+    """The name of an SQS queue; None for another ARN."""
+    found = parse_arn(arn)
+    return found.resource if found is not None and found.service == "sqs" and found.resource else None
 
 
 def connection_name(arn: str) -> str:

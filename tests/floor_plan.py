@@ -25,6 +25,7 @@ PLAN = {
     "events.language": "what the rules of a bus are written in: event patterns, transformers, schedules",
     "store.run_options": "how an execution is run, as it is stored with it",
     "store.records": "what a store tells of executions, machines, activities and Map Runs",
+    "store.bus_records": "what a store tells of event buses: rules, events, deliveries, archives, replays",
     "projections": "events and executions in the shapes that AWS gives them",
     "inspection": "one state by itself, looked at from outside: TestState",
     "graph": "a definition as a picture: ranks, order, places; SVG, terminal, Mermaid, DOT",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.resources.lambda_.local import LocalFunction
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.nested import Executions
+    from asl_engine.resources.own_bus import PutsEvents
     from asl_engine.resources.python.registry import Registry
 
 __all__ = ["Services", "service_resource"]
@@ -28,13 +29,15 @@ class Services(NamedTuple):
     """What tasks may call besides the project's callables; None for what the AWS SDK finds by itself.
 
     ``executions`` are the state machines that run here, ``connections`` are those of http:invoke by name,
-    ``functions`` are the Lambda functions that the project runs in processes of their own.
+    ``functions`` are the Lambda functions that the project runs in processes of their own, ``events`` is the bus
+    of this server.
     """
 
     aws: AwsClients | None = None
     executions: Executions | None = None
     connections: Mapping[str, Connection] = MappingProxyType({})
     functions: Mapping[str, LocalFunction] = MappingProxyType({})
+    events: PutsEvents | None = None
 
 
 def service_resource(
@@ -84,6 +87,10 @@ def _requested(
     return _aws(found, resource, services)
 
 
+# PutEvents by the names of its optimised and its SDK integration.
+PUT_EVENTS = {("events", "putEvents"), ("eventbridge", "putEvents")}
+
+
 def _check_service(found: Integration, resource: str) -> None:
     """Raises ``ProjectError`` where the AWS SDK does not have the service of a recognised Resource."""
     from asl_engine.resources.aws.names import has_service, services
@@ -118,6 +125,10 @@ def _aws(found: Integration, resource: str, services: Services) -> Direct | None
     from asl_engine.resources.aws.tasks import optimised_resource, sdk_resource, synced_resource
 
     clients = services.aws or AwsClients()
+    if services.events is not None and services.events.here and (found.service, found.action) in PUT_EVENTS:
+        from asl_engine.resources.own_bus import put_events_resource
+
+        return put_events_resource(found, clients, services.events)
     if found.sdk:
         return sdk_resource(found, clients)
     return (synced_resource if found.pattern == SYNC else optimised_resource)(found, clients)

@@ -12,6 +12,7 @@ from asl_engine.errors import AslError
 from asl_engine.resources.nested import Refused
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.request import Caller, Request
+from asl_engine.server.protocol.service_model import EVENTS
 from asl_engine.server.protocol.validation import check
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from asl_engine.resources import TaskCall
     from asl_engine.server.service import Operations, Service
 
-__all__ = ["NestedExecutions"]
+__all__ = ["NestedEvents", "NestedExecutions"]
 
 LOOK_SECONDS = 0.2  # between looks at an execution that this process does not drive, or not yet
 
@@ -66,6 +67,29 @@ class NestedExecutions:
             if record is None or record.status != "RUNNING":
                 return
             await asyncio.sleep(LOOK_SECONDS)
+
+
+class NestedEvents:
+    """``PutsEvents`` for the tasks of a server, which has a bus.
+
+    ``service`` is set once it exists.  ``here``: no other endpoint of EventBridge was configured.
+    """
+
+    def __init__(self, operations: Operations, *, here: bool = True) -> None:
+        self._operations = operations
+        self.service: Service | None = None
+        self.here = here
+
+    async def put(self, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
+        assert self.service is not None, "the server has begun"  # noqa: S101  for the type checker
+        try:
+            check("PutEvents", data, self.service.engine.limits, EVENTS)
+            # The key is the task's: what it puts is put once, even if it is called again after a crash.
+            request = Request(data, _caller(call), started_by=call.key)
+            ask = partial(self._operations["PutEvents"], request, self.service)
+            return await self.service.engine.retrying.insist(call.execution, ask)
+        except ApiError as error:
+            raise Refused(error.code, error.message, error.status) from error
 
 
 def _caller(call: TaskCall) -> Caller:

@@ -16,6 +16,8 @@ from asl_engine.engine.mocking import Mocking
 from asl_engine.errors import Parameter, ProjectError, StoreError
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
+from asl_engine.server.bus import begin_bus, event_bus, outbox_of, own_events
+from asl_engine.server.events.table import EVENT_OPERATIONS
 from asl_engine.server.nested import NestedExecutions
 from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.http import Admission, make_app
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.run import Observer, Run
+    from asl_engine.events.declared import DeclaredRule
+    from asl_engine.events.running import BusRunner
     from asl_engine.limits import Limits
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
@@ -116,6 +120,7 @@ async def serve(
     secrets: Mapping[str, str] | None = None,
     observer: Observer | None = None,
     companions: Sequence[Callable[[Service, Operations, Admission], Companion]] = (),
+    declared: tuple[list[str], list[DeclaredRule]] = ([], []),
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
     resumed: Callable[[int], None] = lambda _: None,
@@ -124,15 +129,17 @@ async def serve(
 
     ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``secrets`` are
     the secret access keys, by their ids, of those who may ask; None for everybody.  ``observer`` gets events once
-    they are stored; ``companions`` make what answers beside the API.  ``buckets`` are folders that stand for S3
-    buckets.  ``upkeep`` is called with the time, at the start and then every hour; ``ready`` when requests are
-    answered, ``resumed`` when all interrupted executions go on, with their number.
+    they are stored; ``companions`` make what answers beside the API.  ``declared`` are the buses and rules of the
+    configuration.  ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at the
+    start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted executions go
+    on, with their number.
     """
     services = services or Services()
     nested = NestedExecutions(
         OPERATIONS, elsewhere=services.aws is not None and services.aws.is_given("stepfunctions")
     )
-    catalog = Catalog(registry, remote, services._replace(executions=nested))
+    putting = own_events(store, services)
+    catalog = Catalog(registry, remote, services._replace(executions=nested, events=putting))
     mocking = None if mocks is None else Mocking(catalog, store, mocks)
     engine = Engine(
         store,
@@ -145,11 +152,14 @@ async def serve(
         buckets=buckets,
     )
     async with engine:
-        nested.service = service = Service(store, engine, catalog, mocking=mocking)
+        bus = event_bus(store, engine, default)
+        nested.service = putting.service = service = Service(store, engine, catalog, mocking=mocking, bus=bus)
         admission = Admission(default, hosts, secrets)
         beside = [make(service, OPERATIONS, admission) for make in companions]
-        engine.observer = _all(observer, service.observe, *(one.observe for one in beside))
-        app = make_app(service, OPERATIONS, admission, beside)
+        told = (observer, service.observe, *(one.observe for one in beside), outbox_of(bus, engine))
+        engine.observer = _all(*told)
+        events = None if bus is None else EVENT_OPERATIONS
+        app = make_app(service, OPERATIONS, admission, beside, events=events)
         server = _Server(
             uvicorn.Config(
                 app,
@@ -167,11 +177,14 @@ async def serve(
         engine.activities.know(await store.activities.arns())
         await engine.check()  # changes by other processes are noticed from now on
         takeover = Takeover(store, service.adopt, engine.map_runs.finalize_all, engine.given_up.arns)
+        runner = await begin_bus(service, services, declared)
         unfinished = await service.unfinished()
         background: list[asyncio.Future[Any]] = [
-            asyncio.ensure_future(_look_around(engine, service, takeover, beside)),
+            asyncio.ensure_future(_look_around(engine, service, takeover, beside, runner)),
             asyncio.ensure_future(takeover.run()),
         ]
+        if runner is not None:
+            background += [asyncio.ensure_future(one) for one in (runner.run(), Upkeep(clock, runner.tidy).run())]
         if upkeep is not None:
             background.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))
@@ -217,7 +230,13 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _look_around(engine: Engine, service: Service, takeover: Takeover, beside: Sequence[Companion]) -> None:
+async def _look_around(
+    engine: Engine,
+    service: Service,
+    takeover: Takeover,
+    beside: Sequence[Companion],
+    runner: BusRunner | None = None,
+) -> None:
     """Notice what other processes do: stop our executions, create or delete activities, delete machines.
 
     If the database cannot be read, log the reason once and try again.
@@ -228,6 +247,8 @@ async def _look_around(engine: Engine, service: Service, takeover: Takeover, bes
         try:
             if await engine.check():
                 takeover.others_have_written()
+                if runner is not None:
+                    await runner.others_have_written()
                 engine.activities.know(await engine.store.activities.arns())
                 await service.learn_deletions()
                 for one in beside:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.mocking import Mocking
     from asl_engine.engine.run import Run
+    from asl_engine.events.bus import EventBus
     from asl_engine.resources.catalog import Catalog
     from asl_engine.server.protocol.request import Request
     from asl_engine.store.protocol import Store
@@ -59,11 +60,14 @@ class Service:
         catalog: Catalog,
         random: Random | None = None,
         mocking: Mocking | None = None,
+        *,
+        bus: EventBus | None = None,
     ) -> None:
         self.store = store
         self.engine = engine
         self.catalog = catalog
         self.mocking = mocking
+        self.bus = bus
         self.random = Random() if random is None else random
         self.changing = (
             asyncio.Lock()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Status
     from asl_engine.errors import AslError
     from asl_engine.json_values import Json
+    from asl_engine.store.bus_protocol import Buses
     from asl_engine.store.records import (
         ActivityRecord,
         AliasRecord,
@@ -52,6 +53,11 @@ class Store(Protocol):
 
     @property
     def map_runs(self) -> MapRuns: ...
+
+    @property
+    def bus(self) -> Buses | None:
+        """Event buses; None for a store that keeps none, as one in memory."""
+        ...
 
     @property
     def driven(self) -> set[str]:

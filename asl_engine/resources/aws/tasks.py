@@ -24,30 +24,35 @@ from asl_engine.resources.parameters import parameter_faults
 from asl_engine.resources.request_fields import refused_parameters
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from asl_engine.json_values import Json
     from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.aws.calling import ServiceAnswer
     from asl_engine.resources.aws.clients import AwsClients
     from asl_engine.resources.aws.optimised import Named
     from asl_engine.resources.integrations import Integration
 
+    Ask = Callable[[AwsClients, Operation, Json, TaskCall], Awaitable[ServiceAnswer]]
+
 __all__ = ["optimised_resource", "sdk_resource", "synced_resource"]
 
 
-def sdk_resource(integration: Integration, clients: AwsClients) -> Direct:
-    """``aws-sdk:<service>:<action>``; the integration must be a recognised one."""
+def sdk_resource(integration: Integration, clients: AwsClients, ask: Ask = call_operation) -> Direct:
+    """``aws-sdk:<service>:<action>``; the integration must be a recognised one.  ``ask`` makes the call."""
     service = services()[integration.service]
     name = operation_name(service, integration.action)
     assert name is not None, "a recognised action"  # noqa: S101  for the type checker
     operation = sdk_operation(service, name)
 
     async def call_service(call: TaskCall) -> Payload:
-        return Payload((await call_operation(clients, operation, call.input.value, call)).result)
+        return Payload((await ask(clients, operation, call.input.value, call)).result)
 
     return call_service
 
 
-def optimised_resource(integration: Integration, clients: AwsClients) -> Direct:
-    """An integration of the table, by request and response."""
+def optimised_resource(integration: Integration, clients: AwsClients, ask: Ask = call_operation) -> Direct:
+    """An integration of the table, by request and response.  ``ask`` makes the call."""
     entry = TABLE[integration.name]
     operation = _operation(entry)
 
@@ -55,7 +60,7 @@ def optimised_resource(integration: Integration, clients: AwsClients) -> Direct:
         request = await _request(entry, integration, clients, call)
         try:
             async with asyncio.timeout(entry.longest):
-                answer = await call_operation(clients, operation, request, call)
+                answer = await ask(clients, operation, request, call)
         except TimeoutError:
             cause = f"{integration.name} may take {entry.longest} seconds"
             raise StatesError("States.Timeout", cause) from None

@@ -1,4 +1,4 @@
-"""AWS JSON 1.0 over HTTP: POST /, the operation in X-Amz-Target, JSON in and out.
+"""AWS JSON over HTTP: POST /, the API and its operation in X-Amz-Target, JSON in and out.
 
 A page in a browser must not be able to drive the server: whatever has an Origin is refused, and so is a
 Host that the server was not told to answer to (``hosts``).
@@ -21,6 +21,7 @@ from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.hosts import answers_to
 from asl_engine.server.protocol.request import Caller, Request, caller_of, caller_with
+from asl_engine.server.protocol.service_model import EVENTS, STATES
 from asl_engine.server.protocol.signatures import read_signature
 from asl_engine.server.protocol.tokens import expiring, unexpired
 from asl_engine.server.protocol.validation import check
@@ -36,13 +37,34 @@ __all__ = ["MAX_BODY_BYTES", "Admission", "make_app", "perform", "respond"]
 
 log = logging.getLogger("asl_engine.server")
 
-CONTENT_TYPE = "application/x-amz-json-1.0"
 TARGET = "AWSStepFunctions."
-PAGE = "nextToken"
+EVENTS_TARGET = "AWSEvents."
 # A definition may have 1 MiB; the rest is for the other members.
 MAX_BODY_BYTES = 1_048_576 + 65_536
 BODY_SECONDS = 60  # how long a caller may take to send the body
 SHOWN_LENGTH = 80  # of a strange Host in the refusal
+
+
+class Dialect(NamedTuple):
+    """How the messages of an API are written: ``model`` is its service by botocore's name.
+
+    ``page`` is the member that names a page.
+    """
+
+    content_type: str
+    model: str
+    page: str
+
+
+OF_STATES = Dialect("application/x-amz-json-1.0", STATES, "nextToken")
+OF_EVENTS = Dialect("application/x-amz-json-1.1", EVENTS, "NextToken")
+
+
+class Api(NamedTuple):
+    """An API that is answered here."""
+
+    operations: Operations
+    dialect: Dialect = OF_STATES
 
 
 class Admission(NamedTuple):
@@ -87,17 +109,26 @@ class _HttpRequest:
 
 
 def make_app(
-    service: Service, operations: Operations, admission: Admission, beside: Sequence[Companion] = ()
+    service: Service,
+    operations: Operations,
+    admission: Admission,
+    beside: Sequence[Companion] = (),
+    *,
+    events: Operations | None = None,
 ) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI application that answers ``operations``, each under its name.
 
-    Those ``beside`` it answer below their paths.
+    Those ``beside`` it answer below their paths.  ``events`` are those of EventBridge, None where there is no bus.
     """
+    apis = {TARGET: Api(operations)} | ({} if events is None else {EVENTS_TARGET: Api(events, OF_EVENTS)})
 
     async def answer(http: _HttpRequest, send: Send) -> None:
         identifier = str(UUID(int=_random.getrandbits(128), version=4))
+        prefix, dot, name = (http.header(b"x-amz-target") or "").partition(".")
+        api = apis.get(prefix + dot)
+        content_type = (OF_STATES if api is None else api.dialect).content_type
         try:
-            body = await _answer(http, service, operations, admission)
+            body = await _answer(http, service, api, name, admission)
             status = 200
         except ApiError as error:
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
@@ -111,7 +142,10 @@ def make_app(
         except Exception:
             log.exception("request %s", identifier)
             body, status = {"__type": "InternalFailure", "message": "Internal server error"}, 500
-        headers = [(b"x-amzn-requestid", identifier.encode()), (b"content-type", CONTENT_TYPE.encode())]
+        headers = [
+            (b"x-amzn-requestid", identifier.encode()),
+            (b"content-type", content_type.encode()),
+        ]
         await respond(send, status, headers, to_json(body))
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -136,34 +170,36 @@ async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], b
 
 
 async def _answer(
-    http: _HttpRequest, service: Service, operations: Operations, admission: Admission
+    http: _HttpRequest, service: Service, api: Api | None, name: str, admission: Admission
 ) -> dict[str, Any]:
     _refuse_browsers(http, admission.hosts)
     known = None if admission.secrets is None else await _identified(http, admission.secrets, admission.default)
-    target = http.header(b"x-amz-target") or ""
-    name = target.removeprefix(TARGET)
-    if name not in operations or name == target:
-        raise ApiError("UnknownOperationException", f"The operation '{name}' is not supported")
+    if api is None or name not in api.operations:
+        asked = (http.header(b"x-amz-target") or "") if api is None else name
+        raise ApiError("UnknownOperationException", f"The operation '{asked}' is not supported")
     media_type = (http.header(b"content-type") or "").partition(";")[0].strip().lower()
-    if media_type != CONTENT_TYPE:
-        raise ApiError("SerializationException", f"The content type has to be {CONTENT_TYPE}")
+    if media_type != api.dialect.content_type:
+        raise ApiError("SerializationException", f"The content type has to be {api.dialect.content_type}")
     content, caller = known or (
         await _body(http),
         caller_of(http.header(b"authorization") or "", admission.default),
     )
-    return await perform(operations, name, Request(_parsed(content), caller, partial(_gone, http)), service)
+    request = Request(_parsed(content), caller, partial(_gone, http))
+    return await perform(api.operations, name, request, service, api.dialect)
 
 
-async def perform(operations: Operations, name: str, request: Request, service: Service) -> dict[str, Any]:
+async def perform(
+    operations: Operations, name: str, request: Request, service: Service, dialect: Dialect = OF_STATES
+) -> dict[str, Any]:
     """The answer of an operation to a request whose members have not been checked.  Raises ``ApiError``."""
-    operation, data = operations.get(name), request.data
+    operation, data, page = operations.get(name), request.data, dialect.page
     if operation is None:
         raise ApiError("UnknownOperationException", f"The operation '{name}' is not supported")
-    check(name, data, service.engine.limits)
-    if isinstance(token := data.get(PAGE), str):
-        data[PAGE] = unexpired(token, time.time())
+    check(name, data, service.engine.limits, dialect.model)
+    if isinstance(token := data.get(page), str):
+        data[page] = unexpired(token, time.time())
     answer = await operation(request, service)
-    return answer | {PAGE: expiring(answer[PAGE], time.time())} if PAGE in answer else answer
+    return answer | {page: expiring(answer[page], time.time())} if page in answer else answer
 
 
 async def _identified(http: _HttpRequest, secrets: Mapping[str, str], default: Caller) -> tuple[bytes, Caller]:

@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Shape", "input_shapes"]
+__all__ = ["EVENTS", "STATES", "Shape", "input_shapes"]
 
-SERVICE = "stepfunctions"
+# By botocore's names.
+STATES, EVENTS = "stepfunctions", "events"
 FILE = "service-2.json"
 CONSTRAINTS = ("enum", "max", "min", "pattern", "sensitive")
 
@@ -41,11 +42,21 @@ class Shape:
         """What a list consists of."""
         return Shape(self._source["member"]["shape"], self._shapes)
 
+    @cached_property
+    def key(self) -> Shape:
+        """The keys of a map."""
+        return Shape(self._source["key"]["shape"], self._shapes)
+
+    @cached_property
+    def value(self) -> Shape:
+        """The values of a map."""
+        return Shape(self._source["value"]["shape"], self._shapes)
+
 
 @cache
-def input_shapes() -> dict[str, Shape] | None:
+def input_shapes(service: str = STATES) -> dict[str, Shape] | None:
     """What each operation takes; None if botocore is not installed."""
-    file = _file()
+    file = _file(service)
     if file is None:
         return None
     content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
@@ -54,9 +65,9 @@ def input_shapes() -> dict[str, Shape] | None:
     return {name: Shape(operation["input"]["shape"], model["shapes"]) for name, operation in operations}
 
 
-def _file() -> Path | None:
+def _file(service: str) -> Path | None:
     """The file of the latest version of the API; older versions of botocore do not compress it."""
     found = find_spec("botocore")
     folders = None if found is None else found.submodule_search_locations
-    files = [file for folder in folders or () for file in (Path(folder) / "data" / SERVICE).glob(f"*/{FILE}*")]
+    files = [file for folder in folders or () for file in (Path(folder) / "data" / service).glob(f"*/{FILE}*")]
     return max(files, default=None)

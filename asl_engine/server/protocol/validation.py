@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.limits import AWS_LIMITS, Limits, utf8_length
 from asl_engine.server.protocol.errors import ApiError, breach, unreadable, unsatisfied
-from asl_engine.server.protocol.service_model import input_shapes
+from asl_engine.server.protocol.service_model import STATES, input_shapes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "check"]
 
 
-def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS) -> None:
+def check(operation: str, data: dict[str, Json], limits: Limits = AWS_LIMITS, service: str = STATES) -> None:
     """Raises ``ApiError`` if ``data`` does not fit the operation.
 
     A value may exceed the model's bound if the limit for it was changed: the operation then checks the limit.
     Like AWS, this drops the nulls of lists and the fractions of integers in ``data``.
     """
-    shape = (input_shapes() or {}).get(operation)
+    shape = (input_shapes(service) or {}).get(operation)
     if shape is None:
         return
     breaches = [found for found in _breaches(shape, data, "") if not _allowed(found, limits)]
@@ -72,7 +72,8 @@ def _shown(shape: Any, value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(_shown(shape.member, item) for item in value)}]"
     if isinstance(value, dict):
-        members = (f"{name}={_shown(shape.members[name], inner)}" for name, inner in value.items())
+        inner_shape = shape.members.get if shape.type_name == "structure" else lambda _: shape.value
+        members = (f"{name}={_shown(inner_shape(name), inner)}" for name, inner in value.items())
         return f"{shape.name}({', '.join(members)})"
     return "null" if value is None else str(value)
 
@@ -110,6 +111,14 @@ def _in_list(shape: Any, value: list[Any], place: str) -> Iterator[Breach]:
     elif any(items):  # one breach for the whole list, with all constraints of its members
         listed = ", ".join([*_constraints(shape.member), "Member must not be null"])
         yield _breach(shape, place, value, f"Member must satisfy constraint: [{listed}]")
+
+
+def _in_map(shape: Any, value: dict[str, Any], place: str) -> Iterator[Breach]:
+    for constraint in _unmet(shape, len(value), "length"):
+        yield _breach(shape, place, value, constraint)
+    for key, inner in value.items():
+        yield from _breaches(shape.key, key, f"{place}.key")
+        yield from _breaches(shape.value, inner, f"{place}.{key}")
 
 
 def _in_string(shape: Any, value: str, place: str) -> Iterator[Breach]:
@@ -178,4 +187,6 @@ KINDS: dict[str, tuple[tuple[type, ...], Callable[[Any, Any, str], Iterator[Brea
     "long": ((int,), _in_number),
     "float": (_NUMBER, _in_number),
     "double": (_NUMBER, _in_number),
+    "map": ((dict,), _in_map),
+    "timestamp": (_NUMBER, _anything),
 }

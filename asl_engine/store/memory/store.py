@@ -78,6 +78,7 @@ class MemoryStore:
         self.tags = self.machines.tags
         self.activities = MemoryActivities(self.tags)
         self.map_runs = MemoryMapRuns(self._records)
+        self.bus = None
 
     async def create(
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None

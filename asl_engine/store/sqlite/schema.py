@@ -187,4 +187,96 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
     ),
     # The payload of an event may be a blob: a list of pieces of the texts of other events (codec).
     (),
+    # The event bus.  What an execution does are events too, but of another kind: those are in ``events``.
+    (
+        """
+        CREATE TABLE event_buses (
+            arn TEXT PRIMARY KEY,  -- but for the default buses, which are always there
+            created_at INTEGER NOT NULL,
+            updated_at INTEGER NOT NULL,
+            configuration TEXT NOT NULL  -- as in CreateEventBus: a JSON object
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE event_rules (
+            arn TEXT PRIMARY KEY,
+            bus_arn TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            configuration TEXT NOT NULL,  -- as in PutRule: a JSON object
+            declared INTEGER NOT NULL,  -- whether the project's configuration has it
+            next_at INTEGER  -- when its schedule is due; NULL without one
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX event_rules_by_time ON event_rules (next_at) WHERE next_at IS NOT NULL",
+        """
+        CREATE TABLE event_targets (
+            rule_arn TEXT NOT NULL,
+            id TEXT NOT NULL,
+            arn TEXT NOT NULL,
+            configuration TEXT NOT NULL,  -- as in PutTargets: a JSON object
+            PRIMARY KEY (rule_arn, id)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX event_targets_by_arn ON event_targets (arn)",
+        """
+        CREATE TABLE bus_events (
+            event INTEGER PRIMARY KEY,
+            id TEXT NOT NULL,
+            bus_arn TEXT NOT NULL,
+            at INTEGER NOT NULL,  -- when it was accepted
+            time INTEGER NOT NULL,  -- what the event says
+            text TEXT NOT NULL,  -- the event as targets get it
+            hops INTEGER NOT NULL,  -- how many buses it came through
+            origin TEXT UNIQUE  -- what has put it, where that must not do so twice
+        )
+        """,
+        """
+        CREATE TABLE deliveries (
+            delivery INTEGER PRIMARY KEY,
+            event INTEGER NOT NULL,
+            rule_arn TEXT NOT NULL,
+            target TEXT NOT NULL,  -- its id
+            status TEXT NOT NULL,  -- PENDING, DELIVERED, FAILED
+            attempts INTEGER NOT NULL,
+            since INTEGER NOT NULL,  -- from when its age counts
+            due INTEGER NOT NULL,  -- of the next attempt, or when the last one ended
+            note TEXT  -- what the last attempt has come to: a JSON object
+        )
+        """,
+        "CREATE INDEX deliveries_due ON deliveries (rule_arn, target, due) WHERE status = 'PENDING'",
+        "CREATE INDEX deliveries_failed ON deliveries (delivery) WHERE status = 'FAILED'",
+        "CREATE INDEX deliveries_by_event ON deliveries (event)",
+        """
+        CREATE TABLE event_archives (
+            arn TEXT PRIMARY KEY,
+            bus_arn TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            configuration TEXT NOT NULL  -- as in CreateArchive: a JSON object
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE archived_events (
+            archive_arn TEXT NOT NULL,
+            time INTEGER NOT NULL,  -- of the event
+            event INTEGER NOT NULL,
+            PRIMARY KEY (archive_arn, time, event)
+        ) WITHOUT ROWID
+        """,
+        "CREATE INDEX archived_events_by_event ON archived_events (event)",
+        """
+        CREATE TABLE event_replays (
+            arn TEXT PRIMARY KEY,
+            archive_arn TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            ended_at INTEGER,
+            status TEXT NOT NULL,
+            configuration TEXT NOT NULL,  -- as in StartReplay: a JSON object
+            last_time INTEGER,  -- of the last event replayed, and its number
+            last_event INTEGER
+        ) WITHOUT ROWID
+        """,
+        # The lease of the process that delivers.
+        "CREATE TABLE event_deliverer (one INTEGER PRIMARY KEY CHECK (one = 1), owner TEXT NOT NULL)",
+        "INSERT INTO event_deliverer (one, owner) VALUES (1, '')",
+    ),
 )

@@ -12,6 +12,7 @@ import asyncio
 import sqlite3
 import time
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from asl_engine.core.apply import shared
@@ -24,6 +25,7 @@ from asl_engine.store.sqlite import listing, searching
 from asl_engine.store.sqlite.activities import ActivityTable
 from asl_engine.store.sqlite.aliases import AliasTable
 from asl_engine.store.sqlite.appends import CLAIM_EXECUTIONS, LEAVE_EXECUTIONS, Append
+from asl_engine.store.sqlite.bus import BusTable
 from asl_engine.store.sqlite.codec import COLUMNS, decode, payload_of, referred_to, unstored
 from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, leases_in
 from asl_engine.store.sqlite.lookup import Lookup
@@ -94,6 +96,7 @@ class SqliteStore:
         self.tags = TagTable(self.fetch, self._write_statements)
         self.activities = ActivityTable(self.fetch, self._write_statements)
         self.map_runs = MapRunTable(self.fetch, self._write_statements, self._records)
+        self.bus = BusTable(self.fetch, self._write_statements, self._own_lease, partial(is_held, self._leases))
 
     @classmethod
     async def open(
@@ -154,6 +157,7 @@ class SqliteStore:
         options = self._text_of(record.options)
         state = (status, who.started_at, stopped_at, options, self._own_lease())
         batch.execution = (*names, *state, who.version_arn, who.alias_arn)
+        batch.statements = (*batch.statements, *self.bus.alongside(who.arn, events, who))
         if child is not None:
             batch.child = (child.map_run, child.number, key, child.items)
         return batch
@@ -171,6 +175,7 @@ class SqliteStore:
     async def append(self, arn: str, events: Sequence[Event]) -> None:
         key = self._keys[arn] if arn in self._keys else await self._key(arn)
         batch = Append(arn, key, events)
+        batch.statements = (*batch.statements, *self.bus.alongside(arn, events))
         if again := redriven(events):
             batch.redrive = (self._own_lease(), again.redrive_count, again.at, key)
         await self._commit(batch, events)
