@@ -1,0 +1,112 @@
+// The server, asked: reads are GET, writes carry a header that a page of another origin cannot send.
+import { signal, useEffect, useRef, useState } from "./lib.js";
+import { back } from "./live.js";
+
+const BASE = "/console/api/";
+const AGAIN = 2000; // milliseconds before a read is tried again while the server or its database is away
+
+/** What the server says of itself; ``login`` is true where it wants a token first. */
+export const session = signal(null);
+export const login = signal(false);
+/** How many tasks wait for an answer. */
+export const waiting = signal(0);
+
+const TITLES = {
+  Unreachable: "The server does not answer.", StoreUnavailable: "The database cannot be read at the moment.",
+  ExecutionDoesNotExist: "This run does not exist, or no longer.", StateMachineDoesNotExist: "This state machine does not exist, or no longer.",
+};
+
+export class Refused extends Error {
+  constructor(status, { error, message, remedy }) {
+    super([message, remedy].filter(Boolean).join(" "));
+    this.status = status;
+    this.title = TITLES[error] || "";
+    this.passes = status === 0 || status === 503; // it may well be different in a moment
+  }
+}
+
+async function ask(path, options) {
+  let answer, body = null;
+  try {
+    answer = await fetch(BASE + path, options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused(0, { error: "Unreachable", message: "The page keeps what it has, and goes on when the server is back." });
+  }
+  try { body = await answer.json(); } catch { /* not JSON: told below */ }
+  if (answer.ok && body !== null) return body;
+  if (answer.status === 401) login.value = true;
+  throw new Refused(answer.status, body?.message ? body : { message: `The server answered ${answer.status}, without a reason.` });
+}
+
+/** ``query`` without what is null, undefined or "". */
+export const search = (query) => new URLSearchParams(Object.entries(query).filter(([, value]) => value != null && value !== "")).toString();
+
+export const get = (path, query = {}, signal_ = null) => ask(`${path}?${search(query)}`, { signal: signal_ });
+
+export const post = (path, body) => ask(path, { method: "POST", headers: { "Content-Type": "application/json", "X-Asl-Console": "1" }, body: JSON.stringify(body) });
+
+/** An operation of the Step Functions API, as boto3 calls it. */
+export const operation = (name, body) => post(`operations/${name}`, body);
+
+/** The whole text of a payload of which the server sent the beginning. */
+export const whole = async (payload) => (payload?.cut ? (await ask(payload.whole.slice(BASE.length))).text : payload?.text ?? "");
+
+/**
+ * What GET ``path`` gives, anew whenever the query or one of ``keys`` changes, ``reload`` is called or a lost connection
+ * is back: {data, error, reload}.  The data stays until there is other; where ``path`` is "", it is null.
+ */
+export function useGet(path, query = {}, ...keys) {
+  const [state, setState] = useState({ data: null, error: null });
+  const [turn, setTurn] = useState(0);
+  const known = `${path}?${search(query)}`, asked = useRef("");
+  useEffect(() => {
+    const control = new AbortController();
+    let timer = 0;
+    if (asked.current !== known) setState({ data: null, error: null });
+    asked.current = known;
+    const attempt = async () => {
+      try {
+        const data = await get(path, query, control.signal);
+        if (!control.signal.aborted) setState({ data, error: null });
+      } catch (error) {
+        if (control.signal.aborted) return;
+        setState((old) => ({ data: error.passes ? old.data : null, error }));
+        if (error.passes) timer = setTimeout(attempt, AGAIN);
+      }
+    };
+    if (path) attempt();
+    return () => { control.abort(); clearTimeout(timer); };
+  }, [known, turn, back.value, ...keys]);
+  return { ...state, reload: () => setTurn((n) => n + 1) };
+}
+
+/** Rows of a long list by their numbers from 0, fetched in pages as they come into view. */
+export class Pages {
+  constructor(size, fetchPage) {
+    Object.assign(this, { size, fetchPage, rows: new Map(), asked: new Map(), generation: 0, version: signal(0), error: signal(null) });
+  }
+
+  /** Ask for what is stale or missing among the rows from ``first`` up to ``last``. */
+  want(first, last) {
+    for (let page = Math.floor(first / this.size); page * this.size < last; page++) {
+      if (this.asked.get(page) !== this.generation) this.fetch(page);
+    }
+  }
+
+  changed() { this.version.value += 1; }
+
+  stale() { this.generation += 1; this.changed(); }
+
+  async fetch(page) {
+    this.asked.set(page, this.generation);
+    try {
+      (await this.fetchPage(page * this.size, this.size)).forEach((row, i) => this.rows.set(page * this.size + i, row));
+      this.error.value = null;
+    } catch (error) {
+      this.error.value = error;
+      if (error.passes) setTimeout(() => this.stale(), AGAIN);
+    }
+    this.changed();
+  }
+}

@@ -1,0 +1,50 @@
+// Where one is, as a path below /console: it survives a reload and can be sent to others.
+import { search } from "./api.js";
+import { computed, signal } from "./lib.js";
+
+const BASE = "/console";
+
+function decoded(part) {
+  try { return decodeURIComponent(part); } catch { return part; }
+}
+
+const read = () => ({
+  parts: location.pathname.slice(BASE.length).split("/").filter(Boolean).map(decoded),
+  query: Object.fromEntries(new URLSearchParams(location.search)),
+});
+
+export const route = signal(read());
+export const path = computed(() => route.value.parts.join("/"));
+
+/** A link to a page; what is null, undefined or "" in the query is left out. */
+export function to(parts, query = {}) {
+  const text = search(query);
+  return `${BASE}/${parts.map(encodeURIComponent).join("/")}${text && "?"}${text}`;
+}
+
+export function go(parts, query) {
+  history.pushState(null, "", to(parts, query));
+  route.value = read();
+}
+
+/** Change the query of this page, without a step in the browser's history. */
+export function amend(changes) {
+  const { parts, query } = route.peek();
+  const url = to(parts, { ...query, ...changes });
+  if (url === location.pathname + location.search) return;
+  history.replaceState(null, "", url);
+  route.value = read();
+}
+
+addEventListener("popstate", () => { route.value = read(); });
+
+// A plain click on a link of the console changes the page without loading it anew.
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  if (link.target || link.hasAttribute("download") || link.origin !== location.origin || !link.pathname.startsWith(BASE)) return;
+  if (link.pathname.startsWith(`${BASE}/api/`) || link.hash) return;
+  event.preventDefault();
+  if (link.href !== location.href) history.pushState(null, "", link.href);
+  route.value = read();
+});
