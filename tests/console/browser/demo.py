@@ -62,7 +62,9 @@ MACHINES: Final[dict[str, dict[str, Any]]] = {
                 "ItemProcessor": {
                     "StartAt": "Shrink",
                     "States": {
-                        "Shrink": _task("shrink", Next="Sign", Catch=[{"ErrorEquals": ["BadPicture"], "Next": "Skip"}]),
+                        "Shrink": _task(
+                            "shrink", Next="Sign", Catch=[{"ErrorEquals": ["BadPicture"], "Next": "Skip"}]
+                        ),
                         "Sign": {"Type": "Pass", "Result": "signed", "ResultPath": "$.mark", "End": True},
                         "Skip": {"Type": "Pass", "End": True},
                     },

@@ -47,7 +47,12 @@ class Site:
         """Start, again on the same port where there was one before."""
         command = [sys.executable, "-m", "asl_engine", "serve", "--port", str(self.port), *self._arguments]
         self._process = subprocess.Popen(
-            command, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=_environment()
+            command,
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=_environment(),
         )
         assert self._process.stdout is not None
         first = self._process.stdout.readline()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.console.browser.site import Site
 
 pytest.importorskip("playwright.sync_api", reason="the extra `test` has Playwright")
-from playwright.sync_api import expect  # noqa: E402  only where it is installed
+from playwright.sync_api import expect
 
 AXE: Final = next((Path(__file__).parent / "vendor").glob("axe-core-*.min.js"))
 RULES: Final = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

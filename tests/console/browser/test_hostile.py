@@ -15,10 +15,16 @@ if TYPE_CHECKING:
     from tests.console.browser.site import Site
 
 pytest.importorskip("playwright.sync_api", reason="the extra `test` has Playwright")
-from playwright.sync_api import expect  # noqa: E402  only where it is installed
+from playwright.sync_api import expect
 
 MARKUP = '<img src=x onerror="window.hurt=1">'
-NAMES = [MARKUP, "</script><script>window.hurt=1</script>", "🧨 naïve {{7*7}} ${hurt}", "תשלום \u202emoc.elpmaxe", "a&b;'\""]
+NAMES = [
+    MARKUP,
+    "</script><script>window.hurt=1</script>",
+    "🧨 naïve {{7*7}} ${hurt}",
+    "תשלום \u202emoc.elpmaxe",
+    "a&b;'\"",
+]
 ROLE = "arn:aws:iam::123456789012:role/demo"
 
 
@@ -36,7 +42,9 @@ def test_names_and_data_that_are_markup_stay_text(site: Site, page: Any, name: s
     }
     states["Fail"] = {"Type": "Fail", "Error": MARKUP, "Cause": f"{MARKUP} because"}
     arn = machine_of(site, name, {"StartAt": NAMES[0], "States": states})
-    run = site.client.start_execution(stateMachineArn=arn, name=name, input=json.dumps({MARKUP: NAMES}))["executionArn"]
+    run = site.client.start_execution(stateMachineArn=arn, name=name, input=json.dumps({MARKUP: NAMES}))[
+        "executionArn"
+    ]
     page.goto(site.page("run", run))
     expect(page.get_by_role("region", name="Why it ended")).to_contain_text(f"{MARKUP} because")
     expect(page.locator(".picture g.node")).to_have_count(len(states))
@@ -45,8 +53,14 @@ def test_names_and_data_that_are_markup_stay_text(site: Site, page: Any, name: s
     for tab in ("Timeline", "Events", "States"):
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("table", name=tab).locator("tbody tr[data-row]").nth(1)).to_be_visible()
-    expect(page.get_by_role("table", name="States")).to_contain_text("\\u202emoc")  # what reorders text is written out
-    for address in (site.page("machine", arn), site.page("runs"), site.page("compare", query=f"?one={run}&other={run}")):
+    expect(page.get_by_role("table", name="States")).to_contain_text(
+        "\\u202emoc"
+    )  # what reorders text is written out
+    for address in (
+        site.page("machine", arn),
+        site.page("runs"),
+        site.page("compare", query=f"?one={run}&other={run}"),
+    ):
         page.goto(address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(".loading")).to_have_count(0)
@@ -55,7 +69,12 @@ def test_names_and_data_that_are_markup_stay_text(site: Site, page: Any, name: s
 
 
 def test_an_address_is_no_way_in(site: Site, page: Any) -> None:
-    for address in ("/console/%3Cscript%3Ewindow.hurt=1%3C/script%3E", f"/console/run/{'%3Cimg%20src=x%20onerror=hurt%3E'}", "/console/run/%zz", "/console/run"):
+    for address in (
+        "/console/%3Cscript%3Ewindow.hurt=1%3C/script%3E",
+        f"/console/run/{'%3Cimg%20src=x%20onerror=hurt%3E'}",
+        "/console/run/%zz",
+        "/console/run",
+    ):
         page.goto(site.url + address)
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(".loading")).to_have_count(0)
@@ -109,18 +128,21 @@ ATTACKS = {
     "a blind read": "fetch(url + '/console/api/runs', {mode: 'no-cors'}).then((answer) => answer.text())",
     "a write": """fetch(url + '/console/api/operations/StopExecution', {method: 'POST', headers: {'Content-Type':
         'application/json', 'X-Asl-Console': '1'}, body}).then((answer) => answer.text())""",
-    "a simple write": """fetch(url + '/console/api/operations/StopExecution', {method: 'POST', mode: 'no-cors', headers:
-        {'Content-Type': 'text/plain'}, body}).then((answer) => answer.text())""",
+    "a simple write": """fetch(url + '/console/api/operations/StopExecution', {method: 'POST', mode: 'no-cors',
+        headers: {'Content-Type': 'text/plain'}, body}).then((answer) => answer.text())""",
     "a stream": """new Promise((done) => { const source = new EventSource(url + '/console/api/stream');
         source.onopen = () => done('open'); source.onerror = () => { source.close(); done(''); }; })""",
-    "a frame": """new Promise((done) => { const frame = document.createElement('iframe'); frame.src = url + '/console';
-        frame.onload = () => { try { done(frame.contentDocument ? frame.contentDocument.body.innerText : ''); }
-        catch { done(''); } }; document.body.append(frame); })""",
+    "a frame": """new Promise((done) => { const frame = document.createElement('iframe');
+        frame.src = url + '/console';
+        frame.onload = () => { try { done(frame.contentDocument?.body.innerText || ''); } catch { done(''); } };
+        document.body.append(frame); })""",
 }
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_a_page_of_another_origin_gets_nothing(site: Site, browser: Any, elsewhere: str, name: str, attack: str) -> None:
+def test_a_page_of_another_origin_gets_nothing(
+    site: Site, browser: Any, elsewhere: str, name: str, attack: str
+) -> None:
     arn = site.begin("stock", "{}", name)
     page = browser.new_page()
     page.goto(elsewhere)
@@ -174,12 +196,14 @@ def test_a_payload_of_256_kib_is_shown_in_part_and_whole(site: Site, page: Any, 
     assert page.evaluate("document.querySelectorAll('*').length") < 4000
     side.get_by_role("button", name="KiB").first.click()
     side.get_by_role("button", name="lines").first.click()
-    expect(side.get_by_role("region", name="Input of the run")).to_contain_text("the very end")
+    expect(side.get_by_role("group", name="Input of the run")).to_contain_text("the very end")
 
 
 def test_a_definition_of_500_states_is_shown(site: Site, page: Any, name: str) -> None:
     comment = "x" * 1900
-    states: dict[str, Any] = {f"S{i}": {"Type": "Pass", "Comment": comment, "Next": f"S{i + 1}"} for i in range(499)}
+    states: dict[str, Any] = {
+        f"S{i}": {"Type": "Pass", "Comment": comment, "Next": f"S{i + 1}"} for i in range(499)
+    }
     states["S499"] = {"Type": "Succeed"}
     definition = {"StartAt": "S0", "States": states}
     assert 950_000 < len(json.dumps(definition)) < 1_048_576

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.console.browser.site import Site
 
 pytest.importorskip("playwright.sync_api", reason="the extra `test` has Playwright")
-from playwright.sync_api import expect  # noqa: E402  only where it is installed
+from playwright.sync_api import expect
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.console.browser.site import Site
 
 pytest.importorskip("playwright.sync_api", reason="the extra `test` has Playwright")
-from playwright.sync_api import expect  # noqa: E402  only where it is installed
+from playwright.sync_api import expect
 
 
 def heading(page: Any) -> Any:
@@ -60,8 +60,8 @@ def test_an_order_is_started_from_the_page_and_watched_to_its_end(site: Site, pa
     expect(side(page)).to_contain_text("did not answer attempt 1")
     expect(side(page)).to_contain_text("Traceback")
     # What the state got and gave.
-    expect(side(page).get_by_role("region", name="Input", exact=True)).to_contain_text('"status": "RESERVED"')
-    expect(side(page).get_by_role("region", name="Output", exact=True)).to_contain_text('"status": "PAID"')
+    expect(side(page).get_by_role("group", name="Input", exact=True)).to_contain_text('"status": "RESERVED"')
+    expect(side(page).get_by_role("group", name="Output", exact=True)).to_contain_text('"status": "PAID"')
     # The same input is offered the next time.
     page.get_by_role("link", name="Runs").first.click()
     page.get_by_role("button", name="Start a run…").click()
@@ -112,7 +112,9 @@ def test_a_task_of_an_activity_is_taken_and_failed(site: Site, page: Any, name: 
     expect(page.get_by_role("region", name="Why it ended")).to_contain_text("somebody took it")
 
 
-def test_a_failed_run_says_why_and_is_redriven_and_forked(site: Site, page: Any, name: str, tmp_path: Path) -> None:
+def test_a_failed_run_says_why_and_is_redriven_and_forked(
+    site: Site, page: Any, name: str, tmp_path: Path
+) -> None:
     door = tmp_path / "door"
     arn = site.begin("delivery", json.dumps({"street": "Elm Street", "door": str(door)}), name)
     page.goto(site.page("run", arn))
@@ -269,12 +271,12 @@ def test_variables_and_stages_of_jsonata(site: Site, page: Any, name: str) -> No
     page.goto(site.page("run", arn, "?state=Quote"))
     expect(side(page)).to_contain_text("Arguments")
     side(page).get_by_text("In scope").click()
-    expect(side(page).get_by_role("region", name="In scope")).to_contain_text('"rate": 0.05')
+    expect(side(page).get_by_role("group", name="In scope")).to_contain_text('"rate": 0.05')
     side(page).get_by_role("link", name="Test this state…").click()
     expect(page.get_by_label("Input", exact=True)).to_have_value(re.compile('"net": 2000'))
     page.get_by_label("Result", exact=True).fill('{"gross": 1}')
     page.get_by_role("button", name="Test the state").click()
-    expect(page.get_by_role("region", name="Output of the state")).to_contain_text('"gross": 1')
+    expect(page.get_by_role("group", name="Output of the state")).to_contain_text('"gross": 1')
 
 
 def test_a_definition_is_checked_as_one_types_and_saved(site: Site, page: Any, name: str) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 import asl_engine
 
 STATIC: Final = Path(asl_engine.__file__).parent / "console" / "static"
-MAX_SCRIPTS: Final = 120_000  # bytes, those of others included
+MAX_SCRIPTS: Final = 140_000  # bytes, those of others included
 OURS: Final = sorted(path for path in STATIC.rglob("*.js") if path.parent.name != "vendor")
 
 
@@ -20,7 +20,11 @@ def test_all_scripts_together_are_small() -> None:
 
 def test_the_files_of_others_are_those_in_the_table() -> None:
     vendor = STATIC / "vendor"
-    listed = dict(re.findall(r"^\| `(\S+)` .*\| `([0-9a-f]{64})` \|$", (vendor / "README.md").read_text("utf-8"), re.M))
+    listed = dict(
+        re.findall(
+            r"^\| `(\S+)` .*\| `([0-9a-f]{64})` \|$", (vendor / "README.md").read_text("utf-8"), re.MULTILINE
+        )
+    )
     found = {path.name: sha256(path.read_bytes()).hexdigest() for path in vendor.glob("*.js")}
     assert found == listed
 
@@ -35,7 +39,9 @@ def test_every_file_of_others_has_its_licence() -> None:
 
 def test_modules_import_only_files_that_are_there() -> None:
     for path in STATIC.rglob("*.js"):
-        for wanted in re.findall(r"""(?:\bfrom|^import) ?["']([^"']+)["']""", path.read_text("utf-8"), re.M):
+        for wanted in re.findall(
+            r"""(?:\bfrom|^import) ?["']([^"']+)["']""", path.read_text("utf-8"), re.MULTILINE
+        ):
             assert wanted.startswith("."), f"{path.name} imports {wanted}"
             assert (path.parent / wanted).resolve().is_file(), f"{path.name} imports {wanted}"
 
@@ -43,7 +49,15 @@ def test_modules_import_only_files_that_are_there() -> None:
 def test_nothing_puts_text_into_the_page_as_markup() -> None:
     for path in OURS:
         text = path.read_text("utf-8")
-        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new Function", "dangerously"):
+        for way in (
+            "innerHTML",
+            "outerHTML",
+            "insertAdjacentHTML",
+            "document.write",
+            "eval(",
+            "new Function",
+            "dangerously",
+        ):
             assert way not in text, f"{path.name} has {way}"
 
 

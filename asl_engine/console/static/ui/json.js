@@ -41,7 +41,7 @@ export function Json({ text, label }) {
   const body = useMemo(() => (isJson(text) ? lines(text) : text.split("\n").map((line) => [["", line]])), [text]);
   const shown = all ? body : body.slice(0, FEW_LINES);
   return html`<div class="json">
-    <pre dir="auto" tabindex="0" role="region" aria-label=${label}>${text.length > COLOURED ? shown.map(plain).map(all ? String : short).join("\n")
+    <pre dir="auto" tabindex="0" role="group" aria-label=${label}>${text.length > COLOURED ? shown.map(plain).map(all ? String : short).join("\n")
       : shown.map((line, i) => [i ? "\n" : "", line.map(([kind, part]) => (kind ? html`<span class=${kind}>${short(part)}</span>` : part))])}</pre>
     <button class="copy" onClick=${() => copy(indented(text), label)} aria-label=${`Copy ${label}`}>Copy</button>
     ${shown.length < body.length && html`<button class="more" onClick=${() => setAll(true)}>Show all ${count(body.length)} lines</button>`}</div>`;

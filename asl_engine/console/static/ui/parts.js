@@ -22,7 +22,7 @@ export const facts = (...pairs) => html`<dl class="facts">${pairs.map((pair) => 
 /** What scrolls has to be reached with the keyboard, and to have a name. */
 export const scroll = (kind, label, body) => html`<div class=${kind} tabindex="0" role="region" aria-label=${label}>${body}</div>`;
 
-export const pre = (label, text) => text && html`<pre dir="auto" tabindex="0" role="region" aria-label=${label}>${text}</pre>`;
+export const pre = (label, text) => text && html`<pre dir="auto" tabindex="0" role="group" aria-label=${label}>${text}</pre>`;
 
 /** What went wrong, in the server's words. */
 export const trouble = (error) => error && html`<div class="trouble" role="alert"><strong>${error.title}</strong> <span dir="auto">${error.message}</span></div>`;
