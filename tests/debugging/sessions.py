@@ -14,6 +14,7 @@ from asl_engine.core.replay import replay
 from asl_engine.debugging.held_clock import HeldClock
 from asl_engine.debugging.session import FreshStart, Session
 from asl_engine.debugging.terminal.terminal import Terminal
+from asl_engine.errors import StatesError
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.project.configuration import Project
@@ -38,10 +39,6 @@ def function(name: str) -> str:
     return f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
 
 
-class OutOfStockError(Exception):
-    pass
-
-
 class Tasks:
     """What the machines call; ``calls`` counts."""
 
@@ -55,12 +52,12 @@ class Tasks:
     def flaky(self, event: Any) -> Any:
         self.calls.append("flaky")
         if self.calls.count("flaky") < 3:
-            raise OutOfStockError(f"call {self.calls.count('flaky')}")
+            raise StatesError("OutOfStockError", f"call {self.calls.count('flaky')}")
         return event
 
     def fail(self, event: Any) -> Any:
         del event
-        raise OutOfStockError("nothing left")
+        raise StatesError("OutOfStockError", "nothing left")
 
     def leave(self, event: Any) -> Any:
         raise SystemExit(event.get("n", 3))
