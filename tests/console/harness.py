@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode
 
 from asl_engine.console.settings import ConsoleSettings
-from asl_engine.resources.python.registry import Registry
 from tests.server.harness import PATIENCE_SECONDS, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from asl_engine.resources.python.registry import Registry
     from tests.server.harness import Server
 
 API = "/console/api/"
@@ -57,17 +57,17 @@ class Page:
         finally:
             connection.close()
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, /, **query: Any) -> Any:
         """What a route answers; it has to be in order."""
         found = self.refused(path, **query)
         assert found.status == 200, found.text
         return found.json
 
-    def refused(self, path: str, **query: Any) -> Answer:
+    def refused(self, path: str, /, **query: Any) -> Answer:
         given = {name.rstrip("_"): value for name, value in query.items()}
         return self.ask("GET", f"{API}{path}?{urlencode(given)}")
 
-    def post(self, path: str, **body: Any) -> Any:
+    def post(self, path: str, /, **body: Any) -> Any:
         found = self.write(path, body)
         assert found.status == 200, found.text
         return found.json
@@ -75,8 +75,8 @@ class Page:
     def write(self, path: str, body: Any, **headers: str) -> Answer:
         return self.ask("POST", API + path, body, **{**MARKED, **headers})
 
-    def operation(self, name: str, **members: Any) -> Any:
-        return self.post(f"operations/{name}", **members)
+    def operation(self, operation: str, /, **members: Any) -> Any:
+        return self.post(f"operations/{operation}", **members)
 
     @contextmanager
     def stream(self, last: str = "", **query: Any) -> Iterator[Stream]:
@@ -124,7 +124,6 @@ class Stream:
 @contextmanager
 def console(folder: Path, registry: Registry | None = None, *, token: str = "", **how: Any) -> Iterator[Page]:
     """A page of a server whose project is in the folder."""
-    tasks = registry or Registry()
-    settings = ConsoleSettings(folder, tasks, "1.2.3", token)
-    with running(folder / "asl.db", tasks, console=settings, **how) as server:
+    settings = ConsoleSettings(folder, "1.2.3", token)
+    with running(folder / "asl.db", registry, console=settings, **how) as server:
         yield Page(server)

@@ -296,7 +296,7 @@ async def _serve(
     with bind(given.host, given.port) as listener, _journal(given, how.limits, stdout) as journal:
         async with opened(project.db, create=True) as store:
             known = _secrets(given, secrets, project.db)
-            console = _console(project, registry, known) if given.console else None
+            console = _console(project, known) if given.console else None
             with at_the_wheel() as signals:
                 await serve(
                     store,
@@ -338,12 +338,12 @@ def _companions(
     return made
 
 
-def _console(project: Project, registry: Registry, secrets: dict[str, str] | None) -> ConsoleSettings:
+def _console(project: Project, secrets: dict[str, str] | None) -> ConsoleSettings:
     """What the console needs to know; where requests have to be signed, one signs in to it with a new token."""
     from asl_engine import __version__
     from asl_engine.console.settings import ConsoleSettings
 
-    return ConsoleSettings(project.root, registry, __version__, "" if secrets is None else token_urlsafe(24))
+    return ConsoleSettings(project.root, __version__, "" if secrets is None else token_urlsafe(24))
 
 
 def _tell_stopped() -> None:
