@@ -123,6 +123,12 @@ def test_the_wheel_has_one_package_and_nothing_beside_it(wheel: Path) -> None:
         assert tops == {"asl_engine", metadata}
         assert f"{metadata}/licenses/LICENSE" in archive.namelist()
         assert not [name for name in archive.namelist() if "__pycache__" in name]
+        pages = [
+            path.relative_to(ROOT).as_posix()
+            for path in (ROOT / "asl_engine" / "console" / "static").rglob("*")
+            if path.is_file()
+        ]
+        assert {*pages} <= {*archive.namelist()}
 
 
 TESTS = """

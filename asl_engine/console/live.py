@@ -93,7 +93,7 @@ class Hub:
         changed = self._changed
         changed[run.arn] = (self.number, Glimpse.of(run.execution))
         changed.move_to_end(run.arn)
-        if len(changed) > MAX_CHANGED:
+        while len(changed) > MAX_CHANGED:
             self._anew = max(self._anew, changed.popitem(last=False)[1][0])
         for bell in self._lists:
             bell.ring()

@@ -13,6 +13,7 @@ from tests.server.harness import created, ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from asl_engine.json_values import Json
 
@@ -25,13 +26,19 @@ def tasks() -> Registry:
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+def page_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project of the server."""
     folder = tmp_path_factory.mktemp("console")
     (folder / "inputs").mkdir()
     (folder / "inputs" / "other.json").write_text('{"other": 1}')
     (folder / "inputs" / "shop-large.json").write_text('{"large": 1}')
     (folder / "inputs" / "broken.json").write_text("{")
-    with console(folder, tasks()) as found:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(page_folder: Path) -> Iterator[Page]:
+    with console(page_folder, tasks()) as found:
         yield found
 
 
