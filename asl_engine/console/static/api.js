@@ -1,5 +1,5 @@
 // The server, asked: reads are GET, writes carry a header that a page of another origin cannot send.
-import { signal, useEffect, useRef, useState } from "./lib.js";
+import { signal, use, useEffect, useRef, useState } from "./lib.js";
 import { back } from "./live.js";
 
 const BASE = "/console/api/";
@@ -8,8 +8,6 @@ const AGAIN = 2000; // milliseconds before a read is tried again while the serve
 /** What the server says of itself; ``login`` is true where it wants a token first. */
 export const session = signal(null);
 export const login = signal(false);
-/** How many tasks wait for an answer. */
-export const waiting = signal(0);
 
 const TITLES = {
   Unreachable: "The server does not answer.", StoreUnavailable: "The database cannot be read at the moment.",
@@ -59,7 +57,7 @@ export const whole = async (payload) => (payload?.cut ? (await ask(payload.whole
 export function useGet(path, query = {}, ...keys) {
   const [state, setState] = useState({ data: null, error: null });
   const [turn, setTurn] = useState(0);
-  const known = `${path}?${search(query)}`, asked = useRef("");
+  const known = `${path}?${search(query)}`, asked = useRef(""), again = use(back);
   useEffect(() => {
     const control = new AbortController();
     let timer = 0;
@@ -77,8 +75,17 @@ export function useGet(path, query = {}, ...keys) {
     };
     if (path) attempt();
     return () => { control.abort(); clearTimeout(timer); };
-  }, [known, turn, back.value, ...keys]);
+  }, [known, turn, again, ...keys]);
   return { ...state, reload: () => setTurn((n) => n + 1) };
+}
+
+/** As useGet, of a list that comes in pages: ``all`` are the rows under ``key``, ``further`` fetches more, where there are. */
+export function useList(path, query, key, idOf) {
+  const asked = useGet(path, query), { data } = asked, [more, setMore] = useState(null);
+  useEffect(() => setMore(null), [data]);
+  const known = new Set(data?.[key].map(idOf)), late = (more?.rows || []).filter((row) => !known.has(idOf(row))), { next } = more || data || {};
+  const further = next && (() => get(path, { ...query, after: next }).then((page) => setMore({ rows: [...late, ...page[key]], next: page.next }), () => {}));
+  return { ...asked, further, all: data ? [...data[key], ...late] : [] };
 }
 
 /** Rows of a long list by their numbers from 0, fetched in pages as they come into view. */

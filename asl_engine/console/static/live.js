@@ -5,6 +5,8 @@ import { signal, useEffect, useRef } from "./lib.js";
 export const connection = signal("");
 /** Counts how often a lost connection came back: whoever shows data then asks again. */
 export const back = signal(0);
+/** How many tasks wait for an answer. */
+export const waiting = signal(0);
 
 const AGAIN = 2000; // milliseconds, where the browser does not try again by itself
 let current = null;
@@ -48,11 +50,11 @@ export function listen(query, handlers) {
   return () => { mine.pause(); if (current === mine) current = null; };
 }
 
-/** Call ``onRuns`` with each message of the list's stream, while the component is shown. */
+/** Listen to the list's stream while the component is shown, and call ``onRuns`` with each message. */
 export function useListStream(onRuns) {
   const handler = useRef(null);
   handler.current = onRuns;
-  useEffect(() => listen({}, { runs: (message) => handler.current(message) }), []);
+  useEffect(() => listen({}, { runs: (message) => { waiting.value = message.inbox; handler.current?.(message); } }), []);
 }
 
 document.addEventListener("visibilitychange", () => {

@@ -1,9 +1,10 @@
 // The frame of the console: the bar on top, the page that the address names, the notices.
-import { html, render, signal, useEffect, useRef, useState } from "./lib.js";
-import { get, login, post, session, waiting } from "./api.js";
-import { connection } from "./live.js";
+import { html, render, signal, use, useEffect, useRef, useState } from "./lib.js";
+import { get, login, post, session } from "./api.js";
+import { connection, waiting } from "./live.js";
 import { recall, remember } from "./remembered.js";
-import { path, route, to } from "./router.js";
+import { route, to } from "./router.js";
+import { lastPart } from "./text.js";
 import { Notices } from "./ui/announce.js";
 import { Input, on, trouble } from "./ui/parts.js";
 import { Compare } from "./screens/compare.js";
@@ -30,16 +31,15 @@ function choose(next) {
 }
 
 function Top() {
-  const here = route.value.parts[0] || "runs";
-  const state = connection.value;
+  const here = use(route).parts[0] || "runs", state = use(connection), tasks = use(waiting), colours = use(theme);
   return html`<header class="top">
     <a class="brand" href=${to(["runs"])}>asl-engine</a>
     <nav aria-label="Pages">${NAVIGATION.map(([key, title, pages]) => html`<a href=${to([key])} aria-current=${pages.includes(here) ? "page" : null}>
-      ${title}${key === "inbox" && waiting.value > 0 && html` <span class="count">${waiting.value}<span class="visually-hidden"> waiting</span></span>`}</a>`)}</nav>
+      ${title}${key === "inbox" && tasks > 0 && html` <span class="count">${tasks}<span class="visually-hidden"> waiting</span></span>`}</a>`)}</nav>
     <span class="grow"></span>
     <span class=${`connection ${state === "down" ? "down" : ""}`} role="status">${state === "down" ? "reconnecting…" : state === "live" ? "live" : "connecting…"}</span>
     <select aria-label="Colours" onChange=${on(choose)}>
-      ${Object.entries(THEMES).map(([key, title]) => html`<option value=${key} selected=${key === theme.value}>${title}</option>`)}
+      ${Object.entries(THEMES).map(([key, title]) => html`<option value=${key} selected=${key === colours}>${title}</option>`)}
     </select>
   </header>`;
 }
@@ -69,17 +69,18 @@ function Missing() {
 }
 
 function App() {
-  const [name, Screen] = SCREENS[route.value.parts[0] || "runs"] || ["Not found", Missing];
+  const { parts } = use(route), path = parts.join("/"), isOut = use(login), isDown = use(connection) === "down";
+  const [name, Screen] = SCREENS[parts[0] || "runs"] || ["Not found", Missing];
   const main = useRef(null), first = useRef(true);
   useEffect(() => {
-    document.title = `${route.value.parts[1] ? `${route.value.parts[1].split(":").pop()} – ` : ""}${name} – asl-engine`;
+    document.title = `${parts[1] ? `${lastPart(parts[1])} – ` : ""}${name} – asl-engine`;
     if (first.current) first.current = false;
     else main.current?.focus({ preventScroll: true });
-  }, [path.value]);
+  }, [path]);
   return html`<a class="skip" href="#main">Skip to the content</a><${Top} />
-    ${login.value ? html`<${Login} />` : html`<main id="main" ref=${main} tabindex="-1">
-      ${connection.value === "down" && html`<div class="banner" role="status">The connection to the server is lost. The page keeps what it has and goes on when the server is back.</div>`}
-      <${Screen} key=${path.value} />
+    ${isOut ? html`<${Login} />` : html`<main id="main" ref=${main} tabindex="-1">
+      ${isDown && html`<div class="banner" role="status">The connection to the server is lost. The page keeps what it has and goes on when the server is back.</div>`}
+      <${Screen} key=${path} />
     </main>`}
     <${Notices} />`;
 }

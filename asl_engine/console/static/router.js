@@ -1,6 +1,6 @@
 // Where one is, as a path below /console: it survives a reload and can be sent to others.
+import { signal } from "./lib.js";
 import { search } from "./api.js";
-import { computed, signal } from "./lib.js";
 
 const BASE = "/console";
 
@@ -14,7 +14,6 @@ const read = () => ({
 });
 
 export const route = signal(read());
-export const path = computed(() => route.value.parts.join("/"));
 
 /** A link to a page; what is null, undefined or "" in the query is left out. */
 export function to(parts, query = {}) {
@@ -29,7 +28,7 @@ export function go(parts, query) {
 
 /** Change the query of this page, without a step in the browser's history. */
 export function amend(changes) {
-  const { parts, query } = route.peek();
+  const { parts, query } = route.value;
   const url = to(parts, { ...query, ...changes });
   if (url === location.pathname + location.search) return;
   history.replaceState(null, "", url);

@@ -1,10 +1,10 @@
 // The graph of a run with how each state fares, now or as of an event; the same as a table; and the cost.
-import { html, useEffect, useMemo, useRef, useState } from "../lib.js";
+import { html, use, useEffect, useMemo, useRef, useState } from "../lib.js";
 import { get, session, useGet } from "../api.js";
 import { amend } from "../router.js";
 import { clock, count, words } from "../text.js";
 import { Json } from "../ui/json.js";
-import { name, pending, told } from "../ui/parts.js";
+import { name, pending, press, told } from "../ui/parts.js";
 import { Picture } from "../ui/picture.js";
 import { Windowed } from "../ui/windowed.js";
 
@@ -12,11 +12,11 @@ const COLUMNS = [["State", "w-state"], ["Type", "w-status"], ["Visits", "w-took 
 
 /** ``over`` is the status that the run ended with: the picture is drawn anew for it. */
 export function GraphView({ store, over, at, selected, onSelect }) {
-  const { arn } = store, graph = useGet("run/graph", { arn }, over), marks = useMarks(arn, at, at === null ? store.news.value : 0);
+  const { arn } = store, news = use(store.news), last = use(store.last), graph = useGet("run/graph", { arn }, over), marks = useMarks(arn, at, at === null ? news : 0);
   const places = useMemo(() => marks && new Map(Object.values(marks.states).map((one) => [one.place, one])), [marks]);
   const taken = useMemo(() => marks && new Set(Object.keys(marks.edges).filter((place) => marks.edges[place])), [marks]);
   if (!graph.data) return pending(graph, "the graph");
-  const last = store.last.value, value = at ?? last;
+  const value = at ?? last;
   const told_ = at === null ? `now · event ${count(last)}` : `event ${count(value)} of ${count(last)}${marks ? ` · ${clock(marks.moment)} · ${words(marks.status)}` : ""}`;
   return html`<div class="scrub"><label for="scrub" class="label">Time</label>
       <input id="scrub" type="range" min="1" max=${Math.max(1, last)} value=${value} aria-valuetext=${told_} onInput=${({ currentTarget }) => amend({ at: Number(currentTarget.value) < last ? currentTarget.value : "" })} />
@@ -47,17 +47,17 @@ function useMarks(arn, at, news) {
 }
 
 export function States({ store, onSelect }) {
-  const asked = useGet("run/states", { arn: store.arn }, store.news.value), states = asked.data?.states;
+  const asked = useGet("run/states", { arn: store.arn }, use(store.news)), states = asked.data?.states;
   if (!states) return pending(asked, "the states");
   const row = (i) => {
     const one = states[i];
-    return html`<td><button class="link" onClick=${() => onSelect(one.name, one.last)}>${name(one.name)}</button></td><td class="quiet">${one.type}</td><td class="num">${count(one.visits)}</td><td>${told(one.standing, one.text || undefined)}</td>`;
+    return html`<td>${press(name(one.name), () => onSelect(one.name, one.last))}</td><td class="quiet">${one.type}</td><td class="num">${count(one.visits)}</td><td>${told(one.standing, one.text || undefined)}</td>`;
   };
   return html`<${Windowed} label="States" count=${states.length} columns=${COLUMNS} row=${row} empty="No state was entered yet." />`;
 }
 
 export function CostView({ arn }) {
-  const has = session.value?.features?.cost, asked = useGet(has ? "run/cost" : "", { arn });
+  const has = use(session)?.features?.cost, asked = useGet(has ? "run/cost" : "", { arn });
   if (!has) return html`<p class="empty">This server does not estimate costs.</p>`;
   return asked.data ? html`<${Json} text=${JSON.stringify(asked.data)} label="Cost" />` : pending(asked, "the cost");
 }

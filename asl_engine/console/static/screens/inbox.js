@@ -1,27 +1,25 @@
 // Tasks that wait for somebody: answered, failed or kept alive from here.
 import { html, useEffect, useState } from "../lib.js";
-import { get, operation, post, useGet, waiting } from "../api.js";
-import { useListStream } from "../live.js";
+import { operation, post, useList } from "../api.js";
+import { useListStream, waiting } from "../live.js";
 import { to } from "../router.js";
 import { lastPart, plural } from "../text.js";
-import { announce, complain } from "../ui/announce.js";
+import { announce } from "../ui/announce.js";
 import { Data } from "../ui/data.js";
 import { JsonField, mistakeIn } from "../ui/editor.js";
-import { facts, Input, moment, name, pending, Took, trouble } from "../ui/parts.js";
+import { facts, Input, link, moment, name, pending, Took, trouble } from "../ui/parts.js";
 
-const LIMIT = 50;
 const keyOf = (task) => `${task.run.arn} ${task.task}`;
 
 export function Inbox() {
-  const asked = useGet("inbox", { limit: LIMIT }), { data } = asked, [more, setMore] = useState(null);
-  useListStream((message) => { if (message.reload || message.inbox !== waiting.value || message.runs.length) asked.reload(); });
-  useEffect(() => { if (data) { waiting.value = data.total; setMore(null); } }, [data]);
+  const asked = useList("inbox", { limit: 50 }, "tasks", keyOf), { data } = asked;
+  useListStream((message) => (message.reload || message.runs.length) && asked.reload());
+  useEffect(() => { if (data) waiting.value = data.total; }, [data]);
   if (!data) return html`<div class="page"><h1>Inbox</h1>${pending(asked, "what waits")}</div>`;
-  const { next } = more || data, further = () => get("inbox", { limit: LIMIT, after: next }).then((page) => setMore({ tasks: [...(more?.tasks || []), ...page.tasks], next: page.next }), complain);
   return html`<div class="page"><h1>Inbox</h1><p class="quiet">Tasks that wait for an answer from outside: callbacks with a task token, and tasks of activities.</p>${trouble(asked.error)}
     <p role="status" class=${data.total ? "" : "empty"}>${data.total ? `${plural(data.total, "task")} ${data.total === 1 ? "waits" : "wait"}.` : "Nothing waits for an answer."}</p>
-    <ul class="waiting-list">${[...data.tasks, ...(more?.tasks || [])].map((task) => html`<li key=${keyOf(task)}><${Task} task=${task} reload=${asked.reload} /></li>`)}</ul>
-    ${next && html`<div><button onClick=${further}>Show more</button></div>`}</div>`;
+    <ul class="waiting-list">${asked.all.map((task) => html`<li key=${keyOf(task)}><${Task} task=${task} reload=${asked.reload} /></li>`)}</ul>
+    ${asked.further && html`<div><button onClick=${asked.further}>Show more</button></div>`}</div>`;
 }
 
 function Task({ task, reload }) {
@@ -42,7 +40,7 @@ function Task({ task, reload }) {
   const submit = (act) => (event) => { event.preventDefault(); act(); };
   return html`<article class="card" aria-label=${what}>
     <div class="head"><div class="titles"><h2><a href=${to(["run", run.arn], { state, entry: task.entry })}>${name(state)}</a></h2>
-        <p class="crumbs">${name(run.machine.name)} / <a href=${to(["run", run.arn])}>${name(run.name)}</a> · ${task.activity ? "activity " : ""}${name(task.activity ? lastPart(task.activity) : task.resource)}</p></div>
+        <p class="crumbs">${name(run.machine.name)} / ${link(["run", run.arn], name(run.name))} · ${task.activity ? "activity " : ""}${name(task.activity ? lastPart(task.activity) : task.resource)}</p></div>
       <div class="row">${opens("answer", "primary", "Answer…")}${opens("fail", "danger", "Fail…")}<button onClick=${() => send("SendTaskHeartbeat", {}, `${what} is kept alive.`)}>Keep alive</button></div></div>
     ${facts(["Waits since", moment(task.scheduledAt)], ["For", html`<${Took} from=${task.scheduledAt} />`], task.heartbeatDue && ["Heartbeat due", moment(task.heartbeatDue)], task.timeoutAt && ["Times out", moment(task.timeoutAt)],
       task.activity && ["Worker", task.worker ? name(task.worker) : "nobody yet"])}

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../lib.js";
 import { useGet } from "../api.js";
 import { count, dashed, duration, plural, SIGNS, words } from "../text.js";
-import { name, on, pending, told } from "../ui/parts.js";
+import { name, on, pending, press, told } from "../ui/parts.js";
 import { useWindow } from "../ui/windowed.js";
 
 const LETTERS = { S: "SUCCEEDED", F: "FAILED", A: "ABORTED", R: "RUNNING", T: "TIMED_OUT", ".": "not reached" };
@@ -51,5 +51,5 @@ function Lane({ arn, entry, number, noun, news, onSelect }) {
   const asked = useGet("run/iterations", { arn, entry, from: number, limit: 1 }, news), one = asked.data?.items[0];
   if (!one) return pending(asked, `${noun} ${number}`);
   return html`<div class="card"><div class="row"><strong>${noun} ${number}</strong>${one.status && told(one.status)}<span class="quiet">${duration(one.took)}</span></div>${one.error && html`<p class="told failed">${name(one.error)}</p>`}
-    <ul class="plain">${one.entries.map((at) => html`<li key=${at.entry}><button class="link" onClick=${() => onSelect(at.state, at.entry)}>${name(at.state)}</button> ${told(at.standing)}</li>`)}</ul></div>`;
+    <ul class="plain">${one.entries.map((at) => html`<li key=${at.entry}>${press(name(at.state), () => onSelect(at.state, at.entry))} ${told(at.standing)}</li>`)}</ul></div>`;
 }

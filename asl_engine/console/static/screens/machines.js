@@ -1,13 +1,13 @@
 // All state machines, and one of them: definition with what is wrong at its lines, graph, tests of its states, coverage.
-import { html, useEffect, useRef, useState } from "../lib.js";
-import { get, operation, post, useGet, waiting } from "../api.js";
+import { html, use, useEffect, useRef, useState } from "../lib.js";
+import { operation, post, useGet, useList } from "../api.js";
 import { useListStream } from "../live.js";
 import { amend, route, to } from "../router.js";
 import { count, lastPart, STATUSES } from "../text.js";
 import { announce, complain } from "../ui/announce.js";
 import { Editor } from "../ui/editor.js";
 import { indented } from "../ui/json.js";
-import { facts, moment, name, pending, scroll, Tabs, told, trouble } from "../ui/parts.js";
+import { facts, link, moment, name, pending, scroll, Tabs, told, trouble } from "../ui/parts.js";
 import { Picture } from "../ui/picture.js";
 import { Windowed } from "../ui/windowed.js";
 import { StartDialog } from "./start.js";
@@ -17,17 +17,15 @@ const AFTER_TYPING = 300; // milliseconds
 const COLUMNS = [["Machine", "w-name"], ["Type", "w-status optional"], ["Updated", "w-time optional"], ...STATUSES.map((one) => [told(one), "num optional"])];
 
 export function Machines() {
-  const asked = useGet("machines", { limit: 100 }), { data } = asked, [more, setMore] = useState(null);
-  useListStream((message) => { waiting.value = message.inbox; });
-  if (!data) return html`<div class="page"><h1>Machines</h1>${pending(asked, "the machines")}</div>`;
-  const machines = [...data.machines, ...(more?.machines || [])], { next } = more || data;
-  const further = () => next && get("machines", { limit: 100, after: next }).then((page) => setMore({ machines: [...(more?.machines || []), ...page.machines], next: page.next }), complain);
+  const asked = useList("machines", { limit: 100 }, "machines", (one) => one.arn), machines = asked.all;
+  useListStream();
+  if (!asked.data) return html`<div class="page"><h1>Machines</h1>${pending(asked, "the machines")}</div>`;
   const row = (i) => {
     const one = machines[i];
-    return html`<td><a href=${to(["machine", one.arn])}>${name(one.name)}</a></td><td class="optional quiet">${one.type.toLowerCase()}</td><td class="optional">${moment(one.updatedAt || one.createdAt, false)}</td>
+    return html`<td>${link(["machine", one.arn], name(one.name))}</td><td class="optional quiet">${one.type.toLowerCase()}</td><td class="optional">${moment(one.updatedAt || one.createdAt, false)}</td>
       ${STATUSES.map((status) => html`<td class="num optional">${one.counts[status]?.count ? html`<a href=${to(["runs"], { machine: one.arn, status })}>${count(one.counts[status].count)}${one.counts[status].more && "+"}</a>` : html`<span class="quiet">0</span>`}</td>`)}`;
   };
-  return html`<div class="page"><h1>Machines</h1>${trouble(asked.error)}<div class="fill boxed"><${Windowed} label="Machines" count=${machines.length} columns=${COLUMNS} row=${row} onNear=${(_, last) => last > machines.length - 10 && further()}
+  return html`<div class="page"><h1>Machines</h1>${trouble(asked.error)}<div class="fill boxed"><${Windowed} label="Machines" count=${machines.length} columns=${COLUMNS} row=${row} onNear=${(_, last) => last > machines.length - 10 && asked.further?.()}
     empty=${html`There is no state machine yet. Create one through the API: <code>aws stepfunctions create-state-machine</code>`} /></div></div>`;
 }
 
@@ -44,13 +42,13 @@ function useCheck(text, saved) {
 }
 
 export function Machine() {
-  const arn = route.value.parts[1], asked = useGet("machine", { arn });
-  useListStream((message) => { waiting.value = message.inbox; });
-  return asked.data ? html`<${Page} arn=${arn} about=${asked.data} asked=${asked} />` : html`<div class="page"><p class="crumbs"><a href=${to(["machines"])}>Machines</a></p><h1>${name(lastPart(arn))}</h1>${pending(asked, "the machine")}</div>`;
+  const arn = use(route).parts[1], asked = useGet("machine", { arn });
+  useListStream();
+  return asked.data ? html`<${Page} arn=${arn} about=${asked.data} asked=${asked} />` : html`<div class="page"><p class="crumbs">${link(["machines"], "Machines")}</p><h1>${name(lastPart(arn))}</h1>${pending(asked, "the machine")}</div>`;
 }
 
 function Page({ arn, about, asked }) {
-  const { machine } = about, { tab = "graph", state, run, entry } = route.value.query, isOwn = machine.arn === arn;
+  const { machine } = about, { tab = "graph", state, run, entry } = use(route).query, isOwn = machine.arn === arn;
   const [saved, setSaved] = useState(() => ({ ...about, definition: indented(about.definition) })), [text, setText] = useState(saved.definition), [starting, setStarting] = useState(false);
   const found = useCheck(text, saved), editor = useRef(null), picture = useRef(saved);
   if (found.svg) picture.current = found;
@@ -64,8 +62,8 @@ function Page({ arn, about, asked }) {
   const save = async () => { if (await act("UpdateStateMachine", { definition: text }, "Saved: runs that start now use it.")) setSaved({ ...found, definition: text }); };
   const tabs = [["graph", "Graph"], ["test", "Test a state"], ["coverage", "Coverage"], ["versions", "Versions", about.versions.length]];
   return html`<div class="page">
-    <div class="head"><div class="titles"><p class="crumbs"><a href=${to(["machines"])}>Machines</a>${!isOwn && html` / <a href=${to(["machine", machine.arn])}>${name(machine.name)}</a>`}</p><h1>${name(isOwn ? machine.name : arn.slice(machine.arn.length - machine.name.length))}</h1>
-        ${facts(["Type", machine.type.toLowerCase()], ["Created", moment(machine.createdAt)], about.description && ["Description", about.description], ["Runs", html`<a href=${to(["runs"], { machine: machine.arn })}>see all</a>`])}</div>
+    <div class="head"><div class="titles"><p class="crumbs">${link(["machines"], "Machines")}${!isOwn && html` / ${link(["machine", machine.arn], name(machine.name))}`}</p><h1>${name(isOwn ? machine.name : arn.slice(machine.arn.length - machine.name.length))}</h1>
+        ${facts(["Type", machine.type.toLowerCase()], ["Created", moment(machine.createdAt)], about.description && ["Description", about.description], ["Runs", link(["runs"], "see all", { machine: machine.arn })])}</div>
       <div class="row"><button class="primary" onClick=${() => setStarting(true)}>Start a run…</button>
         ${isOwn && html`<button disabled=${!changed || broken} onClick=${save}>Save</button><button disabled=${changed} onClick=${() => act("PublishStateMachineVersion", {}, "Published.")}>Publish a version</button>`}</div></div>
     ${trouble(asked.error)}
@@ -89,4 +87,4 @@ function Coverage({ machine }) {
 
 const Versions = ({ about: { versions, aliases } }) => html`${!versions.length && html`<p class="empty">No version is published yet.</p>`}
   ${versions.length > 0 && scroll("simple", "Versions", html`<table><thead><tr><th scope="col">Version</th><th scope="col">Published</th><th scope="col">Description</th></tr></thead><tbody>${versions.map((one) => html`<tr><td><a href=${to(["machine", one.arn])}>${one.number}</a></td><td>${moment(one.createdAt)}</td><td>${one.description}</td></tr>`)}</tbody></table>`)}
-  ${aliases.length > 0 && scroll("simple", "Aliases", html`<table><thead><tr><th scope="col">Alias</th><th scope="col">Leads to</th></tr></thead><tbody>${aliases.map((one) => html`<tr><td><a href=${to(["machine", one.arn])}>${name(one.name)}</a></td><td>${one.routing.map((way) => `version ${lastPart(way.arn)}: ${way.weight} %`).join(", ")}</td></tr>`)}</tbody></table>`)}`;
+  ${aliases.length > 0 && scroll("simple", "Aliases", html`<table><thead><tr><th scope="col">Alias</th><th scope="col">Leads to</th></tr></thead><tbody>${aliases.map((one) => html`<tr><td>${link(["machine", one.arn], name(one.name))}</td><td>${one.routing.map((way) => `version ${lastPart(way.arn)}: ${way.weight} %`).join(", ")}</td></tr>`)}</tbody></table>`)}`;

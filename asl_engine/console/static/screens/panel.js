@@ -1,12 +1,12 @@
 // Beside the graph: the run's own data, or one visit of a state with its data flow, attempts, variables and iterations.
-import { html, useEffect } from "../lib.js";
+import { html, use, useEffect } from "../lib.js";
 import { get, useGet } from "../api.js";
 import { to } from "../router.js";
 import { count, duration, lastPart } from "../text.js";
 import { complain } from "../ui/announce.js";
 import { Data, Stage } from "../ui/data.js";
 import { Json } from "../ui/json.js";
-import { facts, moment, name, on, pending, pre, scroll, told } from "../ui/parts.js";
+import { facts, link, moment, name, on, pending, pre, press, scroll, told } from "../ui/parts.js";
 import { Iterations } from "./iterations.js";
 
 /** afterResultSelector as "After ResultSelector". */
@@ -19,7 +19,7 @@ export const RunPanel = ({ about, isOver }) => html`<header><h2>The run's data</
   ${about.aliasArn && html`<p class="quiet">Started through the alias ${name(lastPart(about.aliasArn))}.</p>`}`;
 
 export function StatePanel({ store, state, entry, isOver, machine, can, onSelect, onFork }) {
-  const { arn } = store, asked = useGet("run/state", entry ? { arn, entry } : { arn, state }), { data, error } = asked, news = store.news.value;
+  const { arn } = store, asked = useGet("run/state", entry ? { arn, entry } : { arn, state }), { data, error } = asked, news = use(store.news);
   useEffect(() => { if (news > 1 && (!data || data.ended == null || !entry)) asked.reload(); }, [news]);
   if (!data) return error?.status === 404 ? html`<header><h2>${name(state)}</h2></header><p class="quiet">The run has not come to this state${isOver ? "" : " yet"}.</p>` : pending(asked, "the state");
   const path = [...data.branches.map((n) => `branch ${n}`), ...data.iterations.map((n) => `iteration ${n}`)].join(", ");
@@ -27,8 +27,8 @@ export function StatePanel({ store, state, entry, isOver, machine, can, onSelect
   return html`<header><h2>${name(data.name)}</h2>${told(data.standing)}</header>
     ${data.visits > 1 && html`<${Visits} arn=${arn} data=${data} onSelect=${onSelect} />`}
     ${facts(["Type", data.type], called && ["Calls", name(called)], path && ["In", path], ["Entered", moment(data.entered)], ["Took", `${duration(data.took)}${data.ended == null ? " so far" : ""}`], data.due && ["Waits until", moment(data.due)],
-      data.next && ["Next", html`<button class="link" onClick=${() => onSelect(data.next)}>${name(data.next)}</button>`], data.caught && ["Caught", html`<span class="told caught">${name(data.caught)}</span>`],
-      data.mapRun && ["Children", html`<a href=${to(["maprun", data.mapRun])}>Map Run</a>`])}
+      data.next && ["Next", press(name(data.next), () => onSelect(data.next))], data.caught && ["Caught", html`<span class="told caught">${name(data.caught)}</span>`],
+      data.mapRun && ["Children", html`${link(["maprun", data.mapRun], "Map Run")}`])}
     <div class="row"><button aria-disabled=${can.fork ? "true" : null} onClick=${() => (can.fork ? complain(can.fork) : onFork(data))}>Run again from here…</button>
       <a class="button" href=${to(["machine", machine], { tab: "test", state: data.name, run: arn, entry: data.entry })}>Test this state…</a></div>
     ${data.failure && html`<section class="failure" aria-label="What went wrong"><p class="what">${told("failed", name(data.failure.error || "failed"))}</p>${pre("Cause", data.failure.cause)}

@@ -1,11 +1,11 @@
 // A run: why it ended, its graph, its time, its events, and the data of each state; live, or as of any event.
-import { batch, html, signal, useEffect, useMemo, useState } from "../lib.js";
+import { batch, html, signal, use, useEffect, useMemo, useState } from "../lib.js";
 import { get, operation, Pages, search, useGet, whole } from "../api.js";
 import { listen } from "../live.js";
 import { amend, route, to } from "../router.js";
 import { count, lastPart } from "../text.js";
 import { announce, complain, copy } from "../ui/announce.js";
-import { Dialog, facts, Menu, moment, name, pending, pre, Tabs, told, Took, trouble } from "../ui/parts.js";
+import { Dialog, facts, link, Menu, moment, name, pending, pre, press, Tabs, told, Took, took, trouble } from "../ui/parts.js";
 import { EventPanel, Events } from "./events.js";
 import { ForkDialog } from "./fork.js";
 import { CostView, GraphView, States } from "./graph.js";
@@ -21,7 +21,7 @@ function storeOf(arn) {
   const store = { arn, run: signal(null), last: signal(0), total: signal(0), gone: signal(null), news: signal(0), timeline: signal(null) };
   store.events = new Pages(PAGE, async (from, limit) => {
     const page = await get("run/events", { arn, from: from + 1, limit });
-    store.total.value = Math.max(store.total.peek(), page.total);
+    store.total.value = Math.max(store.total.value, page.total);
     return page.events;
   });
   store.rows = new Pages(PAGE, async (from, limit) => (store.timeline.value = await get("run/timeline", { arn, from, limit })).rows);
@@ -49,7 +49,7 @@ function follow(store, after, onStatus) {
 }
 
 export function Run() {
-  const arn = route.value.parts[1], asked = useGet("run", { arn }), { data } = asked;
+  const arn = use(route).parts[1], asked = useGet("run", { arn }), { data } = asked;
   const store = useMemo(() => storeOf(arn), [arn]);
   useEffect(() => {
     if (data) batch(() => {
@@ -61,13 +61,13 @@ export function Run() {
   }, [data]);
   // The stream begins behind the first answer: what comes in between is not missed.
   useEffect(() => (data ? follow(store, data.lastEvent, asked.reload) : undefined), [store, !data]);
-  if (!data) return html`<div class="page"><p class="crumbs"><a href=${to(["runs"])}>Runs</a></p><h1>${name(lastPart(arn))}</h1>${pending(asked, "the run")}</div>`;
+  if (!data) return html`<div class="page"><p class="crumbs">${link(["runs"], "Runs")}</p><h1>${name(lastPart(arn))}</h1>${pending(asked, "the run")}</div>`;
   return html`<${Page} about=${data} error=${asked.error} reload=${asked.reload} store=${store} />`;
 }
 
 function Page({ about, error, reload, store }) {
-  const { arn } = store, run = store.run.value || about.run, { can } = about, machine = about.versionArn || run.machine.arn;
-  const { tab = "graph", state, entry, event, at: wanted } = route.value.query;
+  const { arn } = store, run = use(store.run) || about.run, last = use(store.last), total = use(store.total), gone = use(store.gone), { can } = about, machine = about.versionArn || run.machine.arn;
+  const { tab = "graph", state, entry, event, at: wanted } = use(route).query;
   const [open, setOpen] = useState({});
   const close = () => setOpen({});
   const act = (what, body, done) => operation(what, { executionArn: arn, ...body }).then(() => { announce(done); reload(); }, complain);
@@ -75,20 +75,20 @@ function Page({ about, error, reload, store }) {
   const again = () => whole(about.input).then((input) => setOpen({ again: true, input }), complain);
   const pytest = () => (can.pin ? complain(can.pin) : get("run/pytest", { arn }).then(({ file, text }) => copy(text, file), complain));
   const select = (chosen, at) => amend({ state: chosen, entry: at, event: "" });
-  const at = wanted && Number(wanted) < store.last.value ? Number(wanted) : null, isOver = run.status !== "RUNNING";
-  const tabs = [["graph", "Graph"], ["timeline", "Timeline"], ["events", "Events", count(store.total.value)], ["states", "States"], ["cost", "Cost"]];
+  const at = wanted && Number(wanted) < last ? Number(wanted) : null, isOver = run.status !== "RUNNING";
+  const tabs = [["graph", "Graph"], ["timeline", "Timeline"], ["events", "Events", count(total)], ["states", "States"], ["cost", "Cost"]];
   return html`<div class="page">
     <div class="head"><div class="titles">
-        <p class="crumbs"><a href=${to(["runs"])}>Runs</a> / <a href=${to(["runs"], { machine: run.machine.arn })}>${name(run.machine.name)}</a> · <a href=${to(["machine", machine])}>definition</a></p>
+        <p class="crumbs">${link(["runs"], "Runs")} / <a href=${to(["runs"], { machine: run.machine.arn })}>${name(run.machine.name)}</a> · ${link(["machine", machine], "definition")}</p>
         <h1>${name(run.name)} ${told(run.status)}</h1>
-        ${facts(["Started", moment(run.startedAt)], [isOver ? "Took" : "Running for", html`<${Took} from=${run.startedAt} to=${run.stoppedAt} />`], run.redriveCount > 0 && ["Redriven", `${run.redriveCount}×`],
-          about.origin && ["Fork of", html`<a href=${to(["run", about.origin])}>${name(lastPart(about.origin))}</a> · <a href=${to(["compare"], { one: about.origin, other: arn })}>compare</a>`],
-          about.mapRun && ["Child of", html`<a href=${to(["maprun", about.mapRun])}>a Map Run</a>`], run.state && ["In", html`<button class="link" onClick=${() => select(run.state)}>${name(run.state)}</button>`])}</div>
+        ${facts(["Started", moment(run.startedAt)], [isOver ? "Took" : "Running for", took(run)], run.redriveCount > 0 && ["Redriven", `${run.redriveCount}×`],
+          about.origin && ["Fork of", html`${link(["run", about.origin], name(lastPart(about.origin)))} · <a href=${to(["compare"], { one: about.origin, other: arn })}>compare</a>`],
+          about.mapRun && ["Child of", html`${link(["maprun", about.mapRun], "a Map Run")}`], run.state && ["In", press(name(run.state), () => select(run.state))])}</div>
       <div class="row">${action("Run again…", null, again, "primary")}${action("Fork…", can.fork, () => setOpen({ fork: true }))}
         ${isOver && run.status !== "SUCCEEDED" && action("Redrive", can.redrive, () => act("RedriveExecution", {}, "Redriven: it goes on where it failed."))}
         ${!isOver && action("Stop", can.stop, () => setOpen({ stop: true }))}
         <${Menu} label="More" items=${[["Compare with another run", () => location.assign(to(["runs"], { machine: run.machine.arn, pick: arn }))], ["Export as one HTML file", `/console/api/run/export?${search({ arn })}`], ["Copy as a pytest file", pytest], ["Copy the ARN", () => copy(arn, "The ARN")]]} /></div></div>
-    ${store.gone.value && trouble({ title: "This run is no more.", message: "The page shows what it knew of it." })}${trouble(error)}
+    ${gone && trouble({ title: "This run is no more.", message: "The page shows what it knew of it." })}${trouble(error)}
     ${about.error != null && isOver && html`<${Failure} about=${about} run=${run} onSelect=${select} />`}
     <div class="split fill">
       <${Tabs} label="Views of the run" tabs=${tabs} at=${tab} onSelect=${(key) => amend({ tab: key === "graph" ? "" : key })}>
@@ -110,6 +110,6 @@ function Failure({ about, run, onSelect }) {
   const { data } = useGet("run/states", { arn: run.arn }, run.status, run.redriveCount);
   const failed = data?.states.filter((state) => state.standing === "failed").pop();
   return html`<section class="failure" aria-label="Why it ended"><p class="what">${told("failed", name(about.error || run.status))}
-      ${failed && html` in <button class="link" onClick=${() => onSelect(failed.name, failed.last)}>${name(failed.name)}</button>`}</p>
+      ${failed && html` in ${press(name(failed.name), () => onSelect(failed.name, failed.last))}`}</p>
     ${pre("Cause", about.cause)}${about.traceback && html`<details><summary>Traceback of the task</summary>${pre("Traceback", about.traceback)}</details>`}</section>`;
 }

@@ -1,11 +1,11 @@
 // All runs, the newest first: filtered, live, and as many as there are.
-import { html, useEffect, useRef, useState } from "../lib.js";
-import { get, useGet, waiting } from "../api.js";
+import { html, use, useEffect, useRef, useState } from "../lib.js";
+import { get, useGet } from "../api.js";
 import { back, useListStream } from "../live.js";
 import { amend, go, route, to } from "../router.js";
 import { count, plural, STATUSES } from "../text.js";
 import { complain } from "../ui/announce.js";
-import { Input, moment, name, Select, told, Took, trouble } from "../ui/parts.js";
+import { Input, link, moment, name, Select, told, Took, took, trouble } from "../ui/parts.js";
 import { Windowed } from "../ui/windowed.js";
 import { StartDialog } from "./start.js";
 
@@ -22,7 +22,7 @@ const fits = (run, { machine, status, name: part, error, since }) => (!machine |
 function useRuns(filter) {
   const [list, setList] = useState({ runs: [], next: null, counts: {}, error: null, loading: true });
   const [turn, setTurn] = useState(0);
-  const turns = useRef(0), busy = useRef(false), { since, ...rest } = filter;
+  const again = use(back), turns = useRef(0), busy = useRef(false), { since, ...rest } = filter;
   const ask = (after) => get("runs", { ...rest, after, limit: PAGE, from: since && Date.now() - since * MINUTE });
   useEffect(() => {
     const mine = ++turns.current;
@@ -35,7 +35,7 @@ function useRuns(filter) {
     });
     attempt();
     return () => clearTimeout(timer);
-  }, [JSON.stringify(filter), turn, back.value]);
+  }, [JSON.stringify(filter), turn, again]);
   const more = async () => {
     if (!list.next || busy.current) return;
     busy.current = true;
@@ -50,7 +50,6 @@ function useRuns(filter) {
     busy.current = false;
   };
   useListStream((message) => {
-    waiting.value = message.inbox;
     if (message.reload) setTurn((n) => n + 1);
     else setList((old) => {
       const changed = new Map(message.runs.map((run) => [run.arn, run])), known = new Set(old.runs.map((run) => run.arn));
@@ -65,7 +64,7 @@ function useRuns(filter) {
 }
 
 export function Runs() {
-  const { machine = "", status = "", name: part = "", error = "", since = "", pick = "" } = route.value.query;
+  const { machine = "", status = "", name: part = "", error = "", since = "", pick = "" } = use(route).query;
   const filter = { machine, status, name: part, error, since };
   const list = useRuns(filter), machines = useGet("machines", { limit: 500 });
   const [starting, setStarting] = useState(false), typing = useRef(0);
@@ -75,8 +74,8 @@ export function Runs() {
   const row = (i) => {
     const run = list.runs[i];
     return html`<td class="w-pick"><input type="checkbox" aria-label=${`Pick ${run.name} to compare`} checked=${picked.includes(run.arn)} onChange=${() => choose(run.arn)} /></td>
-      <td>${told(run.status)}</td><td><a href=${to(["run", run.arn])}>${name(run.name)}</a></td><td><a class="quiet" href=${to(["machine", run.machine.arn])}>${name(run.machine.name)}</a></td>
-      <td class="optional">${moment(run.startedAt, false)}</td><td class="num"><${Took} from=${run.startedAt} to=${run.stoppedAt} /></td>
+      <td>${told(run.status)}</td><td>${link(["run", run.arn], name(run.name))}</td><td><a class="quiet" href=${to(["machine", run.machine.arn])}>${name(run.machine.name)}</a></td>
+      <td class="optional">${moment(run.startedAt, false)}</td><td class="num">${took(run)}</td>
       <td class="optional" title=${run.cause}>${run.error ? html`<span class="told failed">${name(run.error)}</span> <span class="quiet" dir="auto">${run.cause}</span>` : run.state && html`<span class="quiet">in</span> ${name(run.state)}`}</td>`;
   };
   const total = STATUSES.reduce((sum, one) => sum + (list.counts[one]?.count || 0), 0);

@@ -1,5 +1,5 @@
 // The waterfall: a row for each state, with what it did over the time it took.  It is a table, and read as one.
-import { html } from "../lib.js";
+import { html, use } from "../lib.js";
 import { duration, visible } from "../text.js";
 import { told, trouble } from "../ui/parts.js";
 import { Windowed } from "../ui/windowed.js";
@@ -20,7 +20,7 @@ function draw({ kind, begin, end }, at) {
 }
 
 export function Waterfall({ store, selected, onSelect }) {
-  const { rows } = store, page = store.timeline.value, about = page && scale(page);
+  const { rows } = store, page = use(store.timeline), error = use(rows.error), version = use(rows.version), about = page && scale(page);
   const row = (i) => {
     const one = rows.rows.get(i);
     if (!one) return html`<td colspan="3" class="quiet">…</td>`;
@@ -31,10 +31,8 @@ export function Waterfall({ store, selected, onSelect }) {
       <td><svg aria-hidden="true">${one.bars.map((bar) => draw(bar, about.at))}</svg></td><td class="num">${duration(one.took)}</td>`;
   };
   const axis = about && html`<span class="axis">${[0, 0.5, 1].map((part) => html`<span>${duration(about.length * part)}</span>`)}</span>`;
-  return html`<svg width="0" height="0" class="patterns" aria-hidden="true"><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0,0 V6" /></pattern>
-      <pattern id="dots" width="6" height="6" patternUnits="userSpaceOnUse"><circle cx="3" cy="3" r="1.6" /></pattern></defs></svg>
-    <p class="legend">${MEANINGS.map(([kind, meaning]) => html`<span><svg aria-hidden="true" viewBox="0 0 22 11"><rect class=${`bar ${kind}`} width="22" height="11" /></svg>${meaning}</span>`)}</p>
-    ${trouble(rows.error.value)}
-    <div class="timeline boxed"><${Windowed} label="Timeline" count=${page ? page.total : 1} height=${28} columns=${[["State", "w-state"], [axis, ""], ["Took", "w-took num"]]} row=${row} version=${rows.version.value}
+  return html`<p class="legend">${MEANINGS.map(([kind, meaning]) => html`<span><svg aria-hidden="true" viewBox="0 0 22 11"><rect class=${`bar ${kind}`} width="22" height="11" /></svg>${meaning}</span>`)}</p>
+    ${trouble(error)}
+    <div class="timeline boxed"><${Windowed} label="Timeline" count=${page ? page.total : 1} height=${28} columns=${[["State", "w-state"], [axis, ""], ["Took", "w-took num"]]} row=${row} version=${version}
       rowClass=${(i) => rows.rows.get(i)?.entry === selected && "selected"} onNear=${(first, last) => rows.want(first, last)} empty="No state was entered yet." /></div>`;
 }

@@ -1,5 +1,5 @@
 // What the page says of itself: short notices, read out by screen readers too.
-import { html, signal } from "../lib.js";
+import { html, signal, use } from "../lib.js";
 
 const notices = signal([]);
 let last = 0;
@@ -22,5 +22,5 @@ export async function copy(text, what) {
   } catch { complain("The browser does not let this page use the clipboard: select the text and copy it."); }
 }
 
-export const Notices = () => html`<div class="notices" role="status" aria-live="polite">${notices.value.map((one) => html`<div key=${one.id} class=${`notice ${one.kind}`}>
+export const Notices = () => html`<div class="notices" role="status" aria-live="polite">${use(notices).map((one) => html`<div key=${one.id} class=${`notice ${one.kind}`}>
   <span dir="auto">${one.text}</span><button class="bare" aria-label="Dismiss" onClick=${() => dismiss(one.id)}>✕</button></div>`)}</div>`;

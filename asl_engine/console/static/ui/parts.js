@@ -1,5 +1,6 @@
 // Small parts that every screen uses.  Those without a state of their own are plain functions.
-import { html, signal, useEffect, useId, useRef, useState } from "../lib.js";
+import { html, signal, use, useEffect, useId, useRef, useState } from "../lib.js";
+import { to } from "../router.js";
 import { clock, dashed, duration, SIGNS, visible, words } from "../text.js";
 
 /** A name from a definition or a run: in its own direction, and nothing in it hidden. */
@@ -14,7 +15,18 @@ const now = signal(Date.now());
 setInterval(() => { now.value = Date.now(); }, 1000);
 
 /** How long something took; without ``to`` it counts on. */
-export const Took = ({ from, to }) => from && duration((to ?? now.value) - from);
+export function Took({ from, to }) {
+  const until = use(to == null ? now : null) ?? to;
+  return from && duration(until - from);
+}
+
+export const took = ({ startedAt, stoppedAt }) => html`<${Took} from=${startedAt} to=${stoppedAt} />`;
+
+/** What looks like a link and does something here. */
+export const press = (text, action, rest) => html`<button class="link" ...${rest} onClick=${action}>${text}</button>`;
+
+/** A link to another page of the console. */
+export const link = (parts, text, query) => html`<a href=${to(parts, query)}>${text}</a>`;
 
 /** ``pairs`` are [title, value]; what is false is left out. */
 export const facts = (...pairs) => html`<dl class="facts">${pairs.map((pair) => pair && html`<div><dt>${pair[0]}</dt><dd>${pair[1]}</dd></div>`)}</dl>`;
