@@ -17,7 +17,7 @@ import anyio
 
 from asl_engine.arn import is_activity, is_of_states
 from asl_engine.engine.clock import SKIP, checked_time
-from asl_engine.errors import AslError, DefinitionError, InvalidInput
+from asl_engine.errors import AslError, DefinitionError, InvalidInput, Parameter
 from asl_engine.json_text import dumps, loads
 from asl_engine.json_values import MISSING
 from asl_engine.language.document import read_source
@@ -35,9 +35,9 @@ from asl_engine.project.arguments import (
 )
 from asl_engine.project.checking import check_definition
 from asl_engine.project.configuration import Project, find_project
-from asl_engine.project.definitions import pseudo_parameters
+from asl_engine.project.definitions import Substituting, pseudo_parameters, read_machine
 from asl_engine.project.executions import ProjectExecutions
-from asl_engine.project.inputs import checked_name, machine_name, read_text
+from asl_engine.project.inputs import checked_name
 from asl_engine.project.limits import limits_of, overridden
 from asl_engine.project.setup import assemble, project_tasks, remote_lambda, services_of, with_faults
 from asl_engine.project.stand_ins import (
@@ -119,7 +119,8 @@ def run(
     """Run a state machine to its end.
 
     ``definition`` is the path of its file (JSON or YAML), its JSON text (which begins with a brace), or the
-    parsed object; ``substitutions`` are values for its ``${Name}`` placeholders, beside the project's;
+    parsed object; ``"template.yaml#Order"`` is a state machine that a template declares, whose functions run as it
+    declares them.  ``substitutions`` are values for its ``${Name}`` placeholders, beside the project's;
     ``input`` is any JSON value, ``{}`` without one.
 
     ``tasks`` has stand-ins: callables, sync or async, each by the name of what it stands for.  That is a Task
@@ -242,12 +243,14 @@ def prepared(
     source = _read(definition, substitutions, project)
     home = source.project
     limits = _limits(home, aws_limits)
-    how = RunOptions(definition=source.path or Path(), use_lambda=aws, time=time, limits=limits)
+    how = RunOptions(
+        definition=source.path or Path(), use_lambda=aws, time=time, limits=limits, substituted=source.values
+    )
     machine = _load(source, limits)
     how = with_faults(how, check_texts("faults", faults), seed if faults else None, machine)
     return Prepared(
         machine=machine,
-        machine_name=UNNAMED if source.path is None else machine_name(str(source.path)),
+        machine_name=source.name,
         served=_served(machine, tasks or {}, home, how, answered),
         input=_payload({} if given_input is MISSING else given_input, how),
         name=str(uuid4()) if name is None else checked_name(name, limits),
@@ -327,7 +330,7 @@ def validate(definition: Definition, substitutions: Mapping[str, str] | None = N
 
 
 class _Source(NamedTuple):
-    """A definition that was read.  ``path`` is that of its file.
+    """A definition that was read.  ``path`` is that of its file, or FILE#MACHINE; ``values`` fill its template.
 
     ``ours`` says that its text was made here, so that the lines in it mean nothing to the caller.
     """
@@ -336,6 +339,8 @@ class _Source(NamedTuple):
     project: Project
     path: Path | None = None
     ours: bool = False
+    name: str = UNNAMED
+    values: Mapping[str, str] = {}
 
 
 def _read(
@@ -348,12 +353,23 @@ def _read(
     is_text = isinstance(definition, str) and definition.lstrip().startswith("{")
     if isinstance(definition, str | os.PathLike) and not is_text:
         name = os.fspath(definition)
-        path = Path(name).absolute()
-        home = _project(path, project)
-        return _Source(_filled(read_text(name, "the definition"), name, home, values), home, path)
+        home = _project(Path(name).absolute(), project)
+        given = Substituting(tuple(f"{key}={value}" for key, value in values.items()))
+        try:
+            machine = read_machine(name, given, home, local=True)
+        except InvalidInput as error:
+            raise InvalidInput(*map(_worded, error.parts)) from None
+        return _Source(
+            machine.source, machine.project, machine.reference, name=machine.name, values=machine.values
+        )
     home = _project(None, project)
     text = definition if isinstance(definition, str) else _json_text(_as_dict(definition), "the definition")
     return _Source(_filled(text, UNNAMED_SOURCE, home, values), home, ours=not is_text)
+
+
+def _worded(part: str | Parameter) -> str | Parameter:
+    """A part of a message, with this function's argument for one value of the command line's."""
+    return "substitutions" if isinstance(part, Parameter) and part.name == "substitute" else part
 
 
 def _filled(text: str, name: str, home: Project, values: Mapping[str, str]) -> DefinitionSource:
@@ -455,7 +471,7 @@ def _catalog(
 ) -> Catalog:
     """What serves the tasks without a stand-in.  The project's tasks are only imported where they are needed."""
     services = None
-    if project.functions or any(is_of_states(task.resource) for task in left):
+    if project.has_functions or any(is_of_states(task.resource) for task in left):
         reachable = project if how.use_lambda else project._replace(connections={})
         services = services_of(how, reachable, sdk_region=True)._replace(executions=nested)
     calls_functions = any(task.function is not None or task.computed for task in left)

@@ -23,6 +23,7 @@ PLAN = {
     "states": "the state types, one file each: fields, compilation, behaviour; what several share is beside them",
     "language": "from the text of a definition to a machine, or to findings; lint, placeholders, YAML",
     "events.language": "what the rules of a bus are written in: event patterns, transformers, schedules",
+    "templates": "which machines and functions files of SAM, CDK, Serverless and Terraform declare",
     "store.run_options": "how an execution is run, as it is stored with it",
     "store.records": "what a store tells of executions, machines, activities and Map Runs",
     "store.bus_records": "what a store tells of event buses: rules, events, deliveries, archives, replays",

@@ -11,8 +11,7 @@ from asl_engine.errors import InvalidInput
 from asl_engine.lab.recalling import recall
 from asl_engine.lab.reviewing import CHANGES, markdown, review
 from asl_engine.project.checking import load_definition
-from asl_engine.project.definitions import read_definition
-from asl_engine.project.inputs import machine_name
+from asl_engine.project.definitions import read_machine
 from asl_engine.project.lookup import opened, project_of
 
 if TYPE_CHECKING:
@@ -38,10 +37,9 @@ def review_all(db: Path, how: ReviewOptions) -> int:
     """Write what would become of the past executions.  1 where one of them would fail, or where that is open."""
     if how.limit < 1:
         raise InvalidInput(f"--limit {how.limit}: it has to be at least 1")
-    states = load_definition(
-        read_definition(how.definition, local=True)
-    ).states  # its errors are told once, not for each
-    name = machine_name(how.definition) if how.machine is None else how.machine
+    given = read_machine(how.definition, local=True)
+    states = load_definition(given.source).states  # its errors are told once, not for each
+    name = given.name if how.machine is None else how.machine
     ended, others = asyncio.run(_load(db, name, how.limit))
     past = [one for one in ended if not one.edited]
     left_out = len(ended) - len(past)

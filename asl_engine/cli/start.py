@@ -12,8 +12,8 @@ from asl_engine.findings import Finding
 from asl_engine.json_values import canonical_text
 from asl_engine.language.document import located
 from asl_engine.project.checking import load_definition
-from asl_engine.project.definitions import NOTHING, Substituting, read_definition
-from asl_engine.project.inputs import STDIN, checked_name, machine_name, read_input
+from asl_engine.project.definitions import NOTHING, Substituting, read_machine
+from asl_engine.project.inputs import STDIN, checked_name, read_input
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, load_execution, project_of
 from asl_engine.project.setup import Setup, absolute_mock, set_up, with_faults
@@ -80,16 +80,18 @@ def prepare(request: RunRequest) -> Start:
     project = project_of(Path(request.definition).absolute())
     limits = limits_of(project, request.limits, aws_limits=request.aws_limits)
     name = None if request.name is None else checked_name(request.name, limits)
+    given = read_machine(request.definition, request.substituting, project, local=True)
+    project, source = given.project, given.source
     how = RunOptions(
-        definition=Path(request.definition).absolute(),
+        definition=given.reference,
         use_lambda=request.use_lambda,
         endpoint=request.lambda_endpoint,
         time=request.time,
         limits=limits,
         endpoints=request.endpoints,
         mock=None if request.mock is None else absolute_mock(request.mock),
+        substituted=given.values,
     )
-    source = read_definition(request.definition, request.substituting, project, local=True)
     machine = load_definition(source, limits)
     how = with_faults(how, request.faults, request.seed, machine)
     _check_endpoints(request)
@@ -97,11 +99,11 @@ def prepare(request: RunRequest) -> Start:
     if request.db is not None:
         project = project._replace(db=database(request.db))
     try:
-        setup = set_up(how, project, machine, machine_name(request.definition))
+        setup = set_up(how, project, machine, given.name)
     except ProjectError as error:
         raise _placed(error, source) from None
     _check_functions(setup, source)
-    return Start(setup, machine_name(request.definition), name or _new_name(), payload)
+    return Start(setup, given.name, name or _new_name(), payload)
 
 
 def _placed(error: ProjectError, source: DefinitionSource) -> AslError:

@@ -11,6 +11,7 @@ from asl_engine.json_text import loads
 from asl_engine.lab.chance import certain_output
 from asl_engine.lab.pinning import Pinned, pinned_test
 from asl_engine.lab.whereabouts import where_failed
+from asl_engine.project.inputs import is_there
 from asl_engine.project.lookup import project_of
 from asl_engine.project.setup import project_tasks
 
@@ -47,7 +48,7 @@ def pin(past: Recalled, definition: str, *, mock_all: bool = False) -> str:
 def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
     """The file, as a path from here; the definition itself where there is no file of it."""
     file = past.record.options.definition
-    if not file.is_file():
+    if not is_there(file):
         document: Any = loads(text)
         return document if isinstance(document, dict) else text
     here = Path.cwd()
@@ -70,4 +71,4 @@ def _own_failure(past: Recalled, place: str | None) -> frozenset[str]:
 
 def _project(past: Recalled) -> Project:
     file = past.record.options.definition
-    return project_of(file if file.is_file() else Path.cwd())
+    return project_of(file if is_there(file) else Path.cwd())

@@ -5,7 +5,7 @@ The engine runs, stores and deploys its text in JSON, with the placeholders fill
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from asl_engine.arn import function_arn
 from asl_engine.errors import DefinitionError
@@ -22,9 +22,16 @@ if TYPE_CHECKING:
 
     from asl_engine.core.machine import StateMachine
     from asl_engine.findings import Severity
-    from asl_engine.language.yaml import YamlSource
 
-__all__ = ["OUTSIDE", "UNFILLED_PLACEHOLDER", "DefinitionSource", "check_source", "load_source", "read_source"]
+__all__ = [
+    "OUTSIDE",
+    "UNFILLED_PLACEHOLDER",
+    "DefinitionSource",
+    "Origin",
+    "check_source",
+    "load_source",
+    "read_source",
+]
 
 UNFILLED_PLACEHOLDER: Final = "UNFILLED_PLACEHOLDER"
 YAML_ENDINGS: Final = (".yaml", ".yml")
@@ -36,15 +43,29 @@ OUTSIDE: Final = (
 )
 
 
+class Origin(Protocol):
+    """What a definition was read from, where its own text is not what somebody has written."""
+
+    @property
+    def written(self) -> str:
+        """The text that was written."""
+
+    def locate(self, location: str) -> tuple[int, int] | None:
+        """The line and column in it of a location in the definition."""
+
+    def moved(self, line: int, column: int) -> tuple[int, int]:
+        """The line and column in it of those in the definition's text."""
+
+
 class DefinitionSource(NamedTuple):
     """``text`` is the definition in JSON, ``name`` is its name in messages.
 
-    ``yaml`` is the YAML that it was read from, None for JSON: a JSON text is kept exactly.
+    ``origin`` is the YAML or the template that it was read from, None for JSON: a JSON text is kept exactly.
     """
 
     text: str
     name: str
-    yaml: YamlSource | None = None
+    origin: Origin | None = None
 
 
 def read_source(text: str, name: str, values: Mapping[str, str] | None = None) -> DefinitionSource:
@@ -116,7 +137,7 @@ def _told_of_scopes(source: DefinitionSource, findings: Iterable[Finding]) -> It
 
 def _explained(source: DefinitionSource, finding: Finding) -> Finding:
     """A finding about a text that is no JSON, with what has probably been done."""
-    if finding.code != "INVALID_JSON_DESCRIPTION" or finding.line is None or source.yaml is not None:
+    if finding.code != "INVALID_JSON_DESCRIPTION" or finding.line is None:
         return finding
     from asl_engine.language.json_mistakes import definition_hint
 
@@ -141,10 +162,13 @@ def located(source: DefinitionSource, findings: list[Finding]) -> list[Finding]:
 
 def _placed(source: DefinitionSource, finding: Finding) -> Finding:
     if finding.location is None:
-        return finding
+        if source.origin is None or finding.line is None:
+            return finding
+        line, column = source.origin.moved(finding.line, finding.column or 1)
+        return finding._replace(line=line, column=column)
     text, place = source.text, None
-    if source.yaml is not None:
-        text, place = source.yaml.written, source.yaml.locate(finding.location)
+    if source.origin is not None:
+        text, place = source.origin.written, source.origin.locate(finding.location)
     elif finding.line is None:
         from asl_engine.language.positions import locate
 

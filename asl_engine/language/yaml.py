@@ -62,6 +62,10 @@ class YamlSource(NamedTuple):
             location = location[: max(location.rfind("/"), location.rfind("["), 0)]
         return self.positions[location]
 
+    def moved(self, line: int, column: int) -> tuple[int, int]:
+        """The same: what is wrong with the YAML was told with its own lines."""
+        return line, column
+
 
 # libyaml is many times as fast, but not built on every platform.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

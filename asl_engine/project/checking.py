@@ -23,16 +23,16 @@ from asl_engine.errors import DefinitionError, ProjectError
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import loads
 from asl_engine.language.document import check_source, load_source, located
-from asl_engine.language.templates import BROKEN_TEMPLATE
 from asl_engine.language.tree import tasks
 from asl_engine.limits import AWS_LIMITS
 from asl_engine.project.tasks import imported_tasks
 from asl_engine.resources.lambda_.deployed import task_of
 from asl_engine.resources.python.registry import accepts_context, canonical
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
+from asl_engine.templates.recognition import BROKEN_TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from asl_engine.core.machine import StateMachine
     from asl_engine.json_values import Json
@@ -66,10 +66,14 @@ CODES: Final = {
 
 
 class Callables(NamedTuple):
-    """What serves Lambda functions in a project: its task callables, and the functions that it configures."""
+    """What serves Lambda functions in a project: its task callables, and the functions that it configures.
+
+    What its templates declare counts too; ``refused`` are those that cannot be run here, with the reasons.
+    """
 
     registry: Registry
     functions: Collection[str] = ()
+    refused: Mapping[str, str] = {}
 
 
 def functions_are_remote(project: Project, *, asked: bool = False) -> bool:
@@ -87,7 +91,7 @@ def calls_function(resource: str) -> bool:
 
 def callables_of(project: Project) -> Callables:
     """What the project has.  Raises ``ProjectError`` for tasks that cannot be imported."""
-    return Callables(imported_tasks(project), project.functions)
+    return Callables(imported_tasks(project), {**project.declared, **project.functions}, project.refused)
 
 
 def unsupported_resources(definition: Json) -> Iterator[Finding]:
@@ -242,6 +246,8 @@ def _problem(name: str, callables: Callables, machine: str) -> str | None:
             return None
         if task_of(registry, name, machine) is not None:
             return None
+        if name in callables.refused:
+            return callables.refused[name]
     except ProjectError as error:
         return str(error)
     from difflib import get_close_matches

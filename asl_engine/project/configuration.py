@@ -18,7 +18,11 @@ from asl_engine.project.ages import FORM, is_age
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from asl_engine.resources.lambda_.local import FunctionConfiguration
+
 __all__ = ["Project", "database_file", "find_project", "normal"]
+
+BUILDS = frozenset({"cdk.out", ".aws-sam", ".serverless", ".terraform"})
 
 
 class Project(NamedTuple):
@@ -35,6 +39,9 @@ class Project(NamedTuple):
     ``cloud.deploy.settings``, ``resources.http.connections`` and ``resources.lambda_.local`` read them.
     ``keep`` is how long executions are kept once they have ended, None for as long as nobody deletes them.
     ``allow_hosts`` are the names that a server of the project answers to besides those of the loopback interface.
+
+    What a template declares is not configured: ``declared`` are its functions by name, ``refused`` those that
+    cannot be run here, with the reasons, and ``machines`` its state machines, with the FILE#MACHINE of each.
     """
 
     root: Path
@@ -56,6 +63,14 @@ class Project(NamedTuple):
     isolation: str = "none"
     max_deaths: int = 2
     keep: str | None = None
+    declared: Mapping[str, FunctionConfiguration] = {}
+    refused: Mapping[str, str] = {}
+    machines: Mapping[str, str] = {}
+
+    @property
+    def has_functions(self) -> bool:
+        """Whether Lambda functions are configured or declared, besides the callables."""
+        return bool(self.functions or self.declared or self.refused)
 
 
 def find_project(start: Path, env: Mapping[str, str]) -> Project:
@@ -69,7 +84,7 @@ def find_project(start: Path, env: Mapping[str, str]) -> Project:
     Raises ``ProjectError`` for a file that cannot be read or is not TOML, an unknown key, a value that
     does not fit, and for configured tasks that do not exist.
     """
-    start = start.absolute()
+    start = _before_build(start.absolute())
     folder = start if start.is_dir() else start.parent
     configured = next(_configurations(folder), None)
     source, table = configured or (None, {})
@@ -141,6 +156,14 @@ def _parsed(file: Path, content: bytes) -> dict[str, Any]:
         return loads(content.decode("utf-8").replace("\r\n", "\n"))
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise ProjectError(f"{file}: this is not TOML: {error}") from None
+
+
+def _before_build(start: Path) -> Path:
+    """What is in the output of a build tool belongs to the project whose output it is: nothing is kept there."""
+    for at, part in enumerate(start.parts):
+        if part in BUILDS or part.startswith("cdk.out#"):
+            return Path(*start.parts[:at])
+    return start
 
 
 def _root(start: Path, folder: Path) -> Path:

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.errors import InvalidInput
-from asl_engine.language.templates import is_broken_template, recognised_template
 from asl_engine.project.inputs import read_text
+from asl_engine.templates.recognition import is_broken_template, recognised_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.language.templates import DeploymentTemplate
+    from asl_engine.templates.recognition import DeploymentTemplate
 
 __all__ = ["Found", "find_definitions", "template_in"]
 

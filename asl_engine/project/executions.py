@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.arn import execution_arn, is_name, parse_arn, state_machine_arn
+from asl_engine.arn import Arn, execution_arn, is_name, parse_arn, state_machine_arn
 from asl_engine.core.redrive import not_redrivable
 from asl_engine.errors import AslError, ExecutionAlreadyExists, ExecutionBusy
 from asl_engine.json_text import JsonSyntaxError, loads
@@ -15,15 +16,13 @@ from asl_engine.language.loader import load
 from asl_engine.limits import MAX_NAME_LENGTH
 from asl_engine.payload import Payload
 from asl_engine.project.checking import load_definition
-from asl_engine.project.definitions import read_definition
+from asl_engine.project.definitions import Substituting, read_definition
 from asl_engine.project.inputs import machine_name
 from asl_engine.project.lookup import load_execution
 from asl_engine.projections.descriptions import describe_execution, start_execution
 from asl_engine.resources.nested import Refused
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.engine import Engine
     from asl_engine.json_values import Json
@@ -56,8 +55,9 @@ class ProjectExecutions:
         file = self._file(machine)
         return None if file is None else self._load(file)
 
-    def _load(self, file: Path) -> StateMachine:
-        return load_definition(read_definition(str(file), project=self._project, local=True))
+    def _load(self, file: str) -> StateMachine:
+        values = Substituting(values=self._how.substituted)
+        return load_definition(read_definition(file, values, self._project, local=True))
 
     async def ask(self, operation: str, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         # What the task starts knows who has started it: it is not started twice.
@@ -101,19 +101,22 @@ class ProjectExecutions:
         assert self.engine is not None, "the execution has begun"  # noqa: S101  for the type checker
         return self.engine
 
-    def _file(self, machine: str) -> Path | None:
-        """The definition of the machine with this ARN."""
+    def _file(self, machine: str) -> str | None:
+        """What names the definition of the machine with this ARN."""
         arn = parse_arn(machine)
         name = machine if arn is None else arn.name
         if machine != state_machine_arn(self._project.region, self._project.account, name):
             return None
+        if name in self._project.machines:
+            return self._project.machines[name]
         folder = self._project.root / "statemachines"
-        files = (file for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES)
-        return next((file for file in files if machine_name(str(file)) == name), None)
+        files = (str(file) for file in sorted(folder.glob("*")) if file.suffix in SUFFIXES)
+        return next((file for file in files if machine_name(file) == name), None)
 
     async def _start(self, engine: Engine, data: dict[str, Json], call: TaskCall) -> dict[str, Any]:
         file = self._file(str(data["stateMachineArn"]))
         assert file is not None, "it was looked for"  # noqa: S101  for the type checker
+        started = Arn.of(str(data["stateMachineArn"])).name
         name = _checked_name(str(data["name"]))
         try:
             machine = self._load(file)
@@ -123,12 +126,12 @@ class ProjectExecutions:
             raise Refused("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from None
         except AslError as error:
             raise Refused("ValidationException", str(error)) from None
-        how = self._how._replace(definition=file, mock=None, faults=(), seed=None)
+        how = self._how._replace(definition=Path(file), mock=None, faults=(), seed=None)
         options = how._replace(started_by=call.key)
         try:
-            run = await engine.start(machine, machine_name(str(file)), payload, name, options)
+            run = await engine.start(machine, started, payload, name, options)
         except ExecutionAlreadyExists:
-            arn = execution_arn(self._project.region, self._project.account, machine_name(str(file)), name)
+            arn = execution_arn(self._project.region, self._project.account, started, name)
             return start_execution((await self._again(engine, arn, call)).identity, _seconds)
         return start_execution(run.execution.identity, _seconds)
 

@@ -17,7 +17,7 @@ from asl_engine.payload import Payload
 if TYPE_CHECKING:
     from asl_engine.limits import Limits
 
-__all__ = ["checked_name", "machine_name", "read_input", "read_text"]
+__all__ = ["checked_name", "is_there", "machine_name", "read_input", "read_text", "split_reference"]
 
 STDIN = "-"
 STDIN_NAME = "standard input"
@@ -140,12 +140,29 @@ def checked_name(name: str, limits: Limits = AWS_LIMITS) -> str:
     return name
 
 
+def split_reference(given: str) -> tuple[str, str | None]:
+    """``template.yaml#Order`` -> ("template.yaml", "Order"); None where no machine is named."""
+    if given == STDIN or "#" not in given or _is_file(given):
+        return given, None
+    file, _, machine = given.rpartition("#")
+    return (file, machine) if file else (given, None)
+
+
+def is_there(reference: Path) -> bool:
+    """Whether the file of a definition, or the template of FILE#MACHINE, still is where it was."""
+    file, _ = split_reference(str(reference))
+    return Path(file).is_file() or (Path(file).is_dir() and file != str(reference))
+
+
 def machine_name(definition: str) -> str:
     """The state machine's name after its file: ``order`` for ``order.json`` and for ``order.asl.json``.
 
-    One from the standard input is called ``stdin``.
+    One from the standard input is called ``stdin``, and one of a template as it is named there.
     """
     if definition == STDIN:
         return "stdin"
+    _, chosen = split_reference(definition)
+    if chosen is not None:
+        return name_from(chosen)
     stem = Path(definition).stem.removesuffix(".asl")
     return name_from(stem)

@@ -162,6 +162,15 @@ def with_faults(how: RunOptions, faults: Sequence[str], seed: int | None, machin
 
 MOST_SEEDS = 1_000_000  # a seed is typed again by hand
 
+ENDPOINT = "AWS_ENDPOINT_URL"
+# Services whose variable is not called after botocore's name of them, but after their id.
+SERVICE_IDS = {
+    "events": "EVENTBRIDGE",
+    "logs": "CLOUDWATCH_LOGS",
+    "secretsmanager": "SECRETS_MANAGER",
+    "stepfunctions": "SFN",
+}
+SDK_VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"})
 
 # What else can be done where task callables are missing.
 USE_LAMBDA = (", or pass `", Parameter("lambda"), "` to call AWS Lambda for them")
@@ -194,7 +203,7 @@ def set_up(how: RunOptions, project: Project, machine: StateMachine, name: str =
 
     registry = project_tasks(project)
     services = None
-    if project.functions or any(map(is_of_states, machine.resources)):
+    if project.has_functions or any(map(is_of_states, machine.resources)):
         services = services_of(how, project, sdk_region=True)
         if how.mock is None and (services.connections or services.functions):
             _check_services(services, machine)
@@ -274,13 +283,21 @@ def services_of(how: RunOptions, project: Project, *, sdk_region: bool = False) 
 
         connections = read_connections(project.connections, os.environ, str(project.source))
     functions: dict[str, LocalFunction] = {}
-    if project.functions:
+    if project.functions or project.declared:
         from asl_engine.resources.lambda_.local import LocalFunction, read_functions
 
         configured = read_functions(project.functions, project.root, str(project.source))
         functions = {name: LocalFunction(function) for name, function in configured.items()}
+        connecting = _connecting(urls)
+        functions |= {name: LocalFunction(function, connecting) for name, function in project.declared.items()}
     clients = AwsClients(Connecting(urls, sdk_region))
-    return Services(clients, connections=connections, functions=functions)
+    return Services(clients, connections=connections, functions=functions, refused=project.refused)
+
+
+def _connecting(urls: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which the AWS SDK of a declared function finds services and credentials, as tasks do."""
+    own = {name: text for name, text in os.environ.items() if name in SDK_VARIABLES or name.startswith(ENDPOINT)}
+    return own | {f"{ENDPOINT}_{SERVICE_IDS.get(service, service.upper())}": url for service, url in urls.items()}
 
 
 def remote_lambda(how: RunOptions, project: Project) -> LambdaService | None:
@@ -301,10 +318,13 @@ async def recorded_setup(store: Store, record: Record) -> Setup:
     The tasks are those of the project of its definition's file, or where that is gone, of the current
     directory.
     """
+    from asl_engine.project.definitions import recorded_project
+    from asl_engine.project.inputs import is_there
     from asl_engine.project.lookup import project_of
 
     how = record.options
-    start = how.definition if how.definition.is_file() else Path.cwd()
+    start = how.definition if is_there(how.definition) else Path.cwd()
+    project = recorded_project(how.definition, how.substituted, project_of(start))
     text, name = await store.definition(record.definition), record.identity.name
     machine = load(text, f"the definition of {name}", NO_LIMITS)  # it has been accepted once
-    return set_up(how, project_of(start), machine, record.identity.machine_name)
+    return set_up(how, project, machine, record.identity.machine_name)

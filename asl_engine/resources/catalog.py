@@ -70,7 +70,10 @@ class Catalog(dict[str, "Resource"]):
                 return self._services.functions[name]
             function = self.registry.find(name)
             if function is None:
-                return self._deployed(name)
+                served = self._deployed(name)
+                if served is None and self._services is not None and name in self._services.refused:
+                    raise ProjectError(self._services.refused[name])
+                return served
             return python_resource(function, name, self.registry.isolation)
         if not is_of_states(resource):
             return None

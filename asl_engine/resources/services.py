@@ -29,8 +29,8 @@ class Services(NamedTuple):
     """What tasks may call besides the project's callables; None for what the AWS SDK finds by itself.
 
     ``executions`` are the state machines that run here, ``connections`` are those of http:invoke by name,
-    ``functions`` are the Lambda functions that the project runs in processes of their own, ``events`` is the bus
-    of this server.
+    ``functions`` are the Lambda functions that the project runs in processes of their own, ``refused`` those that
+    it declares and that cannot be run here, with the reasons.  ``events`` is the bus of this server.
     """
 
     aws: AwsClients | None = None
@@ -38,6 +38,7 @@ class Services(NamedTuple):
     connections: Mapping[str, Connection] = MappingProxyType({})
     functions: Mapping[str, LocalFunction] = MappingProxyType({})
     events: PutsEvents | None = None
+    refused: Mapping[str, str] = MappingProxyType({})
 
 
 def service_resource(

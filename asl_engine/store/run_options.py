@@ -22,7 +22,8 @@ REAL_TIME = "real"
 class RunOptions(NamedTuple):
     """The options of an execution.
 
-    Of those that ``asl run`` and ``asl_engine.run`` start: ``definition`` is the absolute path of its file.
+    Of those that ``asl run`` and ``asl_engine.run`` start: ``definition`` is the absolute path of its file, with
+    ``#MACHINE`` behind it where that is a template, and ``substituted`` are the values for what is in that.
     ``use_lambda`` says that AWS Lambda may be called; ``endpoint`` is its URL, None for the one that the AWS SDK
     finds.  ``time`` is real, skip or scale=N.  ``endpoints`` are those of other services, each SERVICE=URL.
     ``mock`` is FILE#CASE.  ``faults`` are texts of ``engine/faults``; ``seed`` decides which calls a percentage
@@ -49,6 +50,7 @@ class RunOptions(NamedTuple):
     imported: bool = False
     faults: tuple[str, ...] = ()
     seed: int | None = None
+    substituted: Mapping[str, str] = {}
 
     def to_stored(self) -> dict[str, Json]:
         """The options as a JSON object, without those that have their default."""
@@ -70,6 +72,7 @@ class RunOptions(NamedTuple):
             "started_by": self.started_by,
             "imported": self.imported,
             "faults": [*self.faults],
+            "substituted": dict(self.substituted),
         }
         stored = {name: value for name, value in stored.items() if value}
         return stored if self.seed is None else {**stored, "seed": self.seed}
@@ -97,6 +100,7 @@ class RunOptions(NamedTuple):
             imported=given.get("imported") is True,
             faults=tuple(given.get("faults") or ()),
             seed=given.get("seed"),
+            substituted=given.get("substituted") or {},
         )
 
 

@@ -161,7 +161,7 @@ def parts_of(path: Path) -> list[Path]:
 
 
 def _lines(points: Iterable[CoveragePoint], file: DefinitionSource) -> dict[str, int]:
-    find = file.yaml.locate if file.yaml is not None else partial(locate, file.text)
+    find = file.origin.locate if file.origin is not None else partial(locate, file.text)
     positions = {point.key: find(point.location) for point in points}
     return {key: position[0] for key, position in positions.items() if position is not None}
 

@@ -10,7 +10,7 @@ from asl_engine.language.document import load_source
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
 from asl_engine.project.definitions import read_definition
-from asl_engine.project.inputs import machine_name
+from asl_engine.project.inputs import is_there, machine_name
 from asl_engine.testing.coverage import NotOfDefinition, points_taken
 from asl_engine.testing.coverage_data import DefinitionCoverage
 from asl_engine.testing.executions import ALL, with_children
@@ -90,7 +90,7 @@ def _begin(text: str, record: Record, source: DefinitionSource | None) -> _Kept:
 def _file(record: Record, machine: StateMachine) -> DefinitionSource | None:
     """The file of a recorded definition, where it still has the same text."""
     path = record.options.definition
-    if not path.is_file():
+    if not is_there(path):
         return None
     near = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
     try:

@@ -287,8 +287,11 @@ MISTAKES = {
         "StartAt: A\nStates:\n  A:\n    Type: Pass\n    End: yes\n", "m.yaml:5:5: /States/A/End: ", "but was 'yes'"
     ),
     "a template": Mistake(
-        "run template.yaml",
-        ("template.yaml is a SAM template, not a definition", "template.yaml:5: Order: its definition is m.json"),
+        "run template.yaml#Odrer",
+        (
+            "template.yaml has no state machine Odrer; did you mean 'Order'?",
+            "template.yaml:5: template.yaml#Order",
+        ),
         files={
             "m.json": OK,
             "template.yaml": "Resources:\n  Order:\n    Type: AWS::Serverless::StateMachine\n"

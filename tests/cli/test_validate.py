@@ -303,7 +303,7 @@ def test_alone_it_looks_at_the_configuration(project: Project, configuration: st
 
 DOUBTS = {
     "a function's settings": (
-        "[functions.killr]\nhandler = 'tasks.callables:fail'",
+        "[functions.killr]\nhandler = 'tasks.callables:killer'",
         "asl.toml: functions.killr: no state machine calls this function; did you mean 'killer'?",
     ),
     "a deployed function's settings": (
@@ -356,6 +356,11 @@ def test_a_function_whose_name_is_computed_may_be_any(project: Project) -> None:
     [
         ("handler = 'app:h'", "asl.toml: functions.f.handler: there is no module app in "),
         ("handler = 'tasks.app.h'", "asl.toml: functions.f.handler: there is no module tasks.app in "),
+        ("handler = 'tasks.callables:fial'", "callables.py has no fial; did you mean 'fail'?"),
+        (
+            "handler = 'tasks.callables:os.nothing'\npython = 'nopython'",
+            "asl.toml: functions.f.python: there is no ",
+        ),
         ("handler = 'app:h'\npython = 'nope/python'", "asl.toml: functions.f.python: there is no "),
         ("handler = 'app:h'\npython = 'nopython'", "asl.toml: functions.f.python: there is no nopython"),
     ],
@@ -381,7 +386,7 @@ Resources:
     Type: AWS::Serverless::StateMachine
     Properties:
       DefinitionUri: sm/order.txt
-      DefinitionSubstitutions: {Fn: !GetAtt Fn.Arn}
+      DefinitionSubstitutions: {Fn: !GetAtt Order.Arn}
   Lost:
     Type: AWS::Serverless::StateMachine
     Properties: {DefinitionUri: sm/lost.json}
@@ -389,18 +394,22 @@ Resources:
 
 
 @pytest.mark.parametrize("command", [["run"], ["test-state", "--state", "A"]], ids=" ".join)
-def test_a_template_is_none(project: Project, command: list[str]) -> None:
+def test_of_a_template_with_several_machines_one_is_to_be_named(project: Project, command: list[str]) -> None:
     (project.root / "template.yaml").write_text(TEMPLATE)
     (project.root / "sm").mkdir()
     (project.root / "sm" / "order.txt").write_text(json.dumps(PASS))
     result = project.asl(command[0], "template.yaml", *command[1:])
     assert (result.code, result.out) == (2, "")
     assert result.err == (
-        "asl: error: template.yaml is a SAM template, not a definition. Its state machines:\n"
-        "  template.yaml:6: Order: its definition is sm/order.txt\n"
-        "  template.yaml:10: Lost: its definition is sm/lost.json, which does not exist\n"
-        "Give the command the file of a definition.\n"
+        "asl: error: template.yaml is a SAM template with several state machines: name one of them\n"
+        "  template.yaml:6: template.yaml#Order\n"
+        "  template.yaml:10: template.yaml#Lost\n"
     )
+    result = project.asl(command[0], "template.yaml#Order", *command[1:])
+    assert "several state machines" not in result.err
+    result = project.asl(command[0], "template.yaml#Lost", *command[1:])
+    assert (result.code, result.out) == (2, "")
+    assert "template.yaml:10:18: /Resources/Lost/Properties/DefinitionUri: There is no file sm/lost" in result.err
 
 
 LOST = (
@@ -430,7 +439,8 @@ def test_what_a_template_names_is_looked_at_and_has_to_be_there(project: Project
 
 
 def sam(body: str, kind: str = "AWS::Serverless::StateMachine") -> str:
-    return f"Resources:\n  M:\n    Type: {kind}\n    Properties:\n{body}"
+    machine = f"Resources:\n  M:\n    Type: {kind}\n    Properties:\n{body}"
+    return f"{machine}  Fn: {{Type: AWS::StepFunctions::Activity}}\n"
 
 
 OBJECT = """\
@@ -449,6 +459,7 @@ SUB = """\
 JOINED = json.dumps(
     {
         "Resources": {
+            "Fn": {"Type": "AWS::StepFunctions::Activity"},
             "M": {
                 "Type": "AWS::StepFunctions::StateMachine",
                 "Properties": {
@@ -463,7 +474,7 @@ JOINED = json.dumps(
                         ]
                     }
                 },
-            }
+            },
         }
     },
     indent=1,
@@ -472,12 +483,13 @@ SERVERLESS = """\
 service: x
 provider: {name: aws}
 stepFunctions:
+  activities: [fn]
   stateMachines:
     m:
       definition:
         StartAt: A
         States:
-          A: {Type: Task, Resource: {Fn::GetAtt: [Fn, Arn]}, Next: Bx}
+          A: {Type: Task, Resource: {Ref: FnStepFunctionsActivity}, Next: Bx}
           B: {Type: Succeed}
 """
 MISSING_BX = "/States/A/Next: Missing 'Next' target: Bx; did you mean 'B'? [MISSING_TRANSITION_TARGET]"
@@ -492,12 +504,12 @@ BROKEN = {
     "a text of the CDK": (
         "cdk.out/S.template.json",
         JOINED,
-        f"6:5: /Resources/M/Properties/DefinitionString{MISSING_BX}",
+        f"9:5: /Resources/M/Properties/DefinitionString{MISSING_BX}",
     ),
     "Serverless": (
         "serverless.yml",
         SERVERLESS,
-        f"9:62: /stepFunctions/stateMachines/m/definition{MISSING_BX}",
+        f"10:69: /stepFunctions/stateMachines/m/definition{MISSING_BX}",
     ),
     "no definition": ("template.yaml", sam("      Role: x\n"), "2:3: /Resources/M: The state machine has no "),
     "a type": (
@@ -543,7 +555,7 @@ def test_a_template_without_a_machine_is_no_broken_machine(project: Project) -> 
     (project.root / "template.yaml").write_text(sam("      BucketName: x\n", "AWS::S3::Bucket"))
     result = project.asl("validate", "template.yaml")
     assert (result.code, result.out) == (2, "")
-    assert "template.yaml is a CloudFormation template, not a definition. It has no state machine." in result.err
+    assert "template.yaml is a CloudFormation template, and it has no state machine" in result.err
 
 
 # -- words in expressions -----------------------------------------------------------------------------

@@ -40,8 +40,8 @@ def test_a_json_definition_is_kept_to_the_letter() -> None:
 
 def test_yaml_is_told_from_json_by_its_name_or_its_beginning() -> None:
     assert read_source("a: 1", "standard input").text == '{\n  "a": 1\n}'
-    assert read_source('{"a": 1}', "standard input").yaml is None
-    assert read_source('{"a": 1}', "m.yml").yaml is not None
+    assert read_source('{"a": 1}', "standard input").origin is None
+    assert read_source('{"a": 1}', "m.yml").origin is not None
     with pytest.raises(DefinitionError, match=r"m\.json:1:1: .*INVALID_JSON_DESCRIPTION"):
         load_source(read_source("a: 1", "m.json"))
 

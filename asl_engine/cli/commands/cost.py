@@ -21,8 +21,8 @@ from asl_engine.costing.report import cost_markdown, cost_tables, foot_lines, pr
 from asl_engine.errors import ExecutionDoesNotExist, InvalidInput, Parameter
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.placeholders import placeholders, short_forms
-from asl_engine.project.definitions import Substituting, given_values, read_definition
-from asl_engine.project.inputs import read_input, read_text
+from asl_engine.project.definitions import Substituting, given_values, read_machine
+from asl_engine.project.inputs import is_there, read_input, read_text
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.testing.answers import returns
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from asl_engine.costing.cost import Cost
     from asl_engine.costing.prices import PriceTable
+    from asl_engine.project.definitions import GivenMachine
     from asl_engine.store.records import Record
     from asl_engine.testing.executions import ExecutionLog
 
@@ -134,23 +135,24 @@ class PricedRun(NamedTuple):
 
 
 def _is_definition(subject: str) -> bool:
-    return subject == STDOUT or subject.endswith(SUFFIXES) or Path(subject).is_file()
+    return subject == STDOUT or subject.endswith(SUFFIXES) or is_there(Path(subject))
 
 
 def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricing) -> Cost:
     path = Path(request.definition).absolute()
     project = project_of(path)
     limits = limits_of(project)
-    source = read_definition(request.definition, request.substituting, project, local=True)
+    machine = read_machine(request.definition, request.substituting, project, local=True)
+    is_file = is_there(path)
     payload = read_input(request.input, limits)
     with redirect_stdout(sys.stderr):  # what tasks print does not get into the output
         ran = run_definition(
-            path if path.is_file() else source.text,
+            path if is_file else machine.source.text,
             payload.value,
             dict(map(_answer, request.tasks)),
             case=request.mock,
             project=str(project.root),
-            substitutions=_values(request) if path.is_file() else None,
+            substitutions=_values(request, machine) if is_file else None,
         )
     if ran.waits is not None:
         err(f"it does not end by itself: {ran.waits}; what it costs so far is shown")
@@ -158,8 +160,11 @@ def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricin
     return cost_of(ran.logs, ran.status, table_of_functions, pricing, limits)
 
 
-def _values(request: PricedRun) -> dict[str, str]:
-    """Those of the given values that the definition has a placeholder for."""
+def _values(request: PricedRun, machine: GivenMachine) -> dict[str, str]:
+    """Those of the given values that the definition has a placeholder for, or all for what a template refers to."""
+    if machine.reference != Path(request.definition).absolute():
+        configured = machine.project.substitutions
+        return {name: value for name, value in machine.values.items() if configured.get(name) != value}
     text = read_text(request.definition, "the definition")
     values = given_values(request.substituting, text)
     known = {*placeholders(text), *short_forms(text)}

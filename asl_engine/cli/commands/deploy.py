@@ -21,8 +21,8 @@ from asl_engine.errors import InvalidInput
 from asl_engine.language.document import DefinitionSource, load_source
 from asl_engine.limits import MAX_NAME_LENGTH
 from asl_engine.project.checking import check_tasks
-from asl_engine.project.definitions import NOTHING, Substituting, read_definition
-from asl_engine.project.inputs import STDIN, machine_name
+from asl_engine.project.definitions import NOTHING, Substituting, read_machine
+from asl_engine.project.inputs import STDIN, machine_name, split_reference
 from asl_engine.project.lookup import project_of
 from asl_engine.project.tasks import imported_tasks
 
@@ -188,10 +188,14 @@ def order_for(given: Deployment) -> Order:
         type=given.type or settings.type,
         alias=given.alias or settings.alias,
     )
-    name = _checked_name(given)
+    named = None
     read = DefinitionSource("", given.definition)
-    if not given.destroy:
-        read = read_definition(given.definition, given.substituting, project)
+    if not given.destroy or split_reference(given.definition)[1] is not None:
+        machine = read_machine(given.definition, given.substituting, project, lenient=given.destroy)
+        read, named = machine.source, machine.name
+        if machine.express and given.type is None:
+            settings = settings._replace(type="EXPRESS")
+    name = _checked_name(given, named)
     if settings.alias is None and (given.weight is not None or given.promote or given.rollback or given.alarms):
         raise InvalidInput("--weight, --promote, --rollback and --alarm need an alias: give --alias NAME")
     if settings.alias is None and given.check is not None:
@@ -210,12 +214,12 @@ def order_for(given: Deployment) -> Order:
     return order
 
 
-def _checked_name(given: Deployment) -> str:
-    """The state machine's name.  Raises ``InvalidInput``."""
+def _checked_name(given: Deployment, named: str | None) -> str:
+    """The state machine's name; ``named`` is what its file calls it.  Raises ``InvalidInput``."""
     allowed = f"1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 . - _"
     if given.name is None and given.definition == STDIN:
         raise InvalidInput("a definition from the standard input has no name: give --name NAME")
-    name = machine_name(given.definition) if given.name is None else given.name
+    name = given.name or named or machine_name(given.definition)
     # Step Functions allows more, but roles and tags, which have the name in theirs, do not.
     if re.fullmatch(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME_LENGTH}}}", name):
         return name

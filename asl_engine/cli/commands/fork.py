@@ -21,7 +21,7 @@ from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.lab.forking import Departure, ForkPoint, forked_log, keep, name_of_fork, stem_of_forks, told_choice
 from asl_engine.lab.whereabouts import failed_at
 from asl_engine.project.checking import load_definition
-from asl_engine.project.definitions import Substituting, read_definition
+from asl_engine.project.definitions import Substituting, read_machine
 from asl_engine.project.inputs import checked_name, read_input
 from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.project.setup import absolute_mock, recorded_setup, set_up
@@ -177,10 +177,9 @@ async def _setup(store: SqliteStore, origin: Record, request: ForkOptions) -> Se
 
 
 def _edited(definition: str, substituting: Substituting, how: RunOptions, machine_name: str) -> Setup:
-    path = Path(definition).absolute()
-    project = project_of(path)
-    source = read_definition(definition, substituting, project, local=True)
-    return set_up(how._replace(definition=path), project, load_definition(source, how.limits), machine_name)
+    given = read_machine(definition, substituting, project_of(Path(definition).absolute()), local=True)
+    how = how._replace(definition=given.reference, substituted=given.values)
+    return set_up(how, given.project, load_definition(given.source, how.limits), machine_name)
 
 
 async def _forked(

@@ -14,8 +14,7 @@ from asl_engine.cli.output import STDOUT, counted, err, out, write_file, write_r
 from asl_engine.errors import DefinitionError, InvalidInput
 from asl_engine.json_text import loads
 from asl_engine.language.document import check_source
-from asl_engine.project.definitions import Substituting, read_definition
-from asl_engine.project.inputs import machine_name
+from asl_engine.project.definitions import Substituting, read_machine
 from asl_engine.project.lookup import database
 
 if TYPE_CHECKING:
@@ -68,23 +67,23 @@ def command(
     written = _format(form, output)
     if definition is None and execution is None:
         raise InvalidInput("give a DEFINITION to draw, or an execution with --execution")
-    source = None
+    given = None
     if definition is not None:
         values = Substituting(tuple(substitute or ()), substitutions)
-        source = read_definition(definition, values, local=True)
+        given = read_machine(definition, values, local=True, lenient=True)
     if execution is None:
-        assert source is not None  # noqa: S101  checked above
+        assert given is not None  # noqa: S101  checked above
         from asl_engine.graph.model import graph_of
 
-        text = _checked(source).text
-        _write(graph_of(loads(text)), machine_name(source.name), None, written, output)
+        text = _checked(given.source).text
+        _write(graph_of(loads(text)), given.name, None, written, output)
         return 0
     from asl_engine.cli.accounts import find_account
     from asl_engine.views.account import MANY_CHILDREN
 
     account = asyncio.run(find_account(database(db), execution, MANY_CHILDREN)).account
-    if source is not None:
-        _check_same(source, account)
+    if given is not None:
+        _check_same(given.source, account)
     from asl_engine.views.marks import execution_graph, execution_overlay, recorded_machine, uncounted_children
 
     machine = recorded_machine(account)

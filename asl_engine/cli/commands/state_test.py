@@ -29,7 +29,7 @@ from asl_engine.language.document import DefinitionSource
 from asl_engine.language.tree import all_states, tasks
 from asl_engine.payload import Payload
 from asl_engine.project.checking import check_tasks, task_faults
-from asl_engine.project.definitions import NOTHING, Substituting, read_definition
+from asl_engine.project.definitions import NOTHING, Substituting, read_machine
 from asl_engine.project.inputs import STDIN, read_input, read_text
 from asl_engine.project.lookup import project_of
 from asl_engine.project.setup import set_up
@@ -184,8 +184,8 @@ def try_state(request: StateTestRequest) -> int:
         endpoint=request.lambda_endpoint,
         time=request.time,
     )
-    project = project_of(how.definition)
-    source = read_definition(request.definition, request.substituting, project, local=True)
+    given = read_machine(request.definition, request.substituting, project_of(how.definition), local=True)
+    project, source = given.project, given.source
     subject = load_subject(source.text, _state_name(source.text, request.state), source.name)
     _check_tasks(source, subject, request.state)
     trial, resources = _trial(request, subject, how, project)

@@ -14,7 +14,7 @@ from asl_engine.cli.shapes import validation_result
 from asl_engine.cli.wording import worded
 from asl_engine.errors import AslError, DefinitionError, InvalidInput, ProjectError
 from asl_engine.json_text import loads
-from asl_engine.language.document import UNFILLED_PLACEHOLDER, DefinitionSource, check_source, located
+from asl_engine.language.document import UNFILLED_PLACEHOLDER, check_source, located
 from asl_engine.language.placeholders import placeholders, short_forms
 from asl_engine.project.checking import (
     callables_of,
@@ -26,8 +26,8 @@ from asl_engine.project.checking import (
     unsupported_resources,
 )
 from asl_engine.project.configuration_checks import Used, doubts
-from asl_engine.project.definitions import NOTHING, Substituting, described, read_definition
-from asl_engine.project.inputs import STDIN, machine_name, read_text
+from asl_engine.project.definitions import NOTHING, Substituting, described, read_machine
+from asl_engine.project.inputs import STDIN, is_there, read_text, split_reference
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import project_of
 from asl_engine.store.run_options import RunOptions
@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 
     from asl_engine.core.machine import StateMachine
     from asl_engine.findings import Finding
-    from asl_engine.language.templates import DeploymentTemplate
+    from asl_engine.language.document import DefinitionSource
     from asl_engine.project.checking import Callables
     from asl_engine.project.configuration import Project
+    from asl_engine.project.template_checks import CheckedTemplate
+    from asl_engine.templates.recognition import DeploymentTemplate
 
 __all__ = ["command", "validate"]
 
@@ -50,7 +52,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="[FILE|FOLDER]...",
-            help="Definitions, or folders of them; - for stdin. Default: the whole project",
+            help="Definitions, templates, or folders of them; - for stdin. Default: the whole project",
         ),
     ] = None,
     form: Annotated[
@@ -96,9 +98,12 @@ def validate(files: Sequence[str], checks: Checks, *, form: str = "human", stric
         refused = _check_project()
     results: list[tuple[str, list[Finding]]] = []
     looking = Looking(checks)
-    for file, template in _expanded(files or [str(project_of(Path.cwd()).root)]).items():
+    for file, template in _expanded(files or [str(project_of(Path.cwd()).root)], looking).items():
         try:
-            name, findings = looking.at(file) if template is None else (file, looking.at_template(file, template))
+            if template is None or isinstance(template, str):
+                name, findings = looking.at(template or file)
+            else:
+                name, findings = file, looking.at_template(template)
         except AslError as error:
             err(f"asl: error: {worded(error)}")
             refused = True
@@ -111,22 +116,28 @@ def validate(files: Sequence[str], checks: Checks, *, form: str = "human", stric
     return 2 if refused else 0
 
 
-def _expanded(files: Sequence[str]) -> dict[str, DeploymentTemplate | None]:
+def _expanded(files: Sequence[str], looking: Looking) -> dict[str, CheckedTemplate | str | None]:
     """The files, and in place of each folder what is below it; after a template the files that it names.
 
-    Raises ``InvalidInput`` where there is nothing.
+    With each file comes the template that it is, or FILE#MACHINE for one that a template names.  Raises
+    ``AslError`` where there is nothing, or where a template cannot be read.
     """
     from asl_engine.project.discovery import find_definitions, template_in
+    from asl_engine.project.template_checks import CheckedTemplate
 
-    found: dict[str, DeploymentTemplate | None] = {}
+    found: dict[str, CheckedTemplate | str | None] = {}
     for file in files:
         if file == STDIN or not _is_folder(file):
             template = None if file == STDIN else template_in(file)
-            _add(found, file, template if template and (template.machines or template.faults) else None)
+            given = template if template and (template.machines or template.faults) else None
+            _add(found, file, given, looking)
             continue
         there = [*find_definitions(Path(file))]
         for path, template in there:
-            _add(found, _shown(path), template)
+            _add(found, _shown(path), template, looking)
+        templates = [one for one in found.values() if isinstance(one, CheckedTemplate)]
+        for part in (part for one in templates for part in one.parts()):
+            found.pop(_shown(Path(part)), None)
         if not there:
             raise InvalidInput(
                 f"there is no definition below {_shown(Path(file).absolute())}: give a file, "
@@ -135,13 +146,19 @@ def _expanded(files: Sequence[str]) -> dict[str, DeploymentTemplate | None]:
     return found
 
 
-def _add(found: dict[str, DeploymentTemplate | None], name: str, template: DeploymentTemplate | None) -> None:
-    found[name] = template
-    if template is not None:
-        from asl_engine.project.template_checks import definition_files
-
-        err(f"{name}: {template.kind}{''.join(described(name, template))}")
-        found |= dict.fromkeys(_shown(Path(file)) for file in definition_files(name, template))
+def _add(
+    found: dict[str, CheckedTemplate | str | None],
+    name: str,
+    template: DeploymentTemplate | None,
+    looking: Looking,
+) -> None:
+    if template is None:
+        found.setdefault(name, None)
+        return
+    err(f"{name}: {template.kind}{''.join(described(name, template))}")
+    checked = found[name] = looking.template(name, template)
+    for file, machine in checked.definition_files().items():
+        found[_shown(Path(file))] = machine
 
 
 def _is_folder(file: str) -> bool:
@@ -201,44 +218,54 @@ class Looking:
         """What messages call the file, and its findings.  Doubts are worth a look only where nothing is wrong."""
         project = project_of(Path.cwd() if file == STDIN else Path(file).absolute())
         try:
-            if project.substitutions and file != STDIN:
-                text = read_text(file, "the definition")
+            if project.substitutions and is_there(Path(file)):
+                text = read_text(split_reference(file)[0], "the definition")
                 self._used.placeholders.update(placeholders(text), short_forms(text))
-            source = read_definition(file, self._checks.substituting, project, local=True)
+            given = read_machine(file, self._checks.substituting, project, local=True, lenient=True)
         except DefinitionError as error:  # YAML that cannot be read
             return error.source, list(error.findings)
-        return source.name, self._findings(source, project)
+        return given.source.name, self._findings(given.source, given.name, given.project)
 
-    def at_template(self, file: str, template: DeploymentTemplate) -> list[Finding]:
+    def template(self, file: str, template: DeploymentTemplate) -> CheckedTemplate:
+        """A template, with the values that are given for what it refers to."""
+        from asl_engine.project.template_checks import CheckedTemplate
+
+        return CheckedTemplate(file, template, self._checks.substituting, project_of(Path(file).absolute()))
+
+    def at_template(self, template: CheckedTemplate) -> list[Finding]:
         """What is wrong with a template's machines, and the findings of the definitions that stand in it."""
-        from asl_engine.language.template_definitions import inline_definitions
-        from asl_engine.project.template_checks import faults_of
-
-        project = project_of(Path(file).absolute())
-        text = read_text(file, "the template")
-        findings = [*faults_of(file, text, template)]
-        for one in inline_definitions(text, file, template.machines):
-            found = self._findings(DefinitionSource(one.text, file), project)
-            # What a placeholder stands for is known when the template is deployed.
-            findings += [one.placed(finding) for finding in found if finding.code != UNFILLED_PLACEHOLDER]
+        self._used.placeholders.update(template.names)
+        findings = [*template.faults()]
+        for one in template.inline():
+            found = self._findings(one.source, one.name, template.project)
+            if one.findings:  # what has no value has been told where it stands
+                found = [finding for finding in found if finding.code != UNFILLED_PLACEHOLDER]
+            findings += [_within(finding, one.location) for finding in found]
         return sorted(findings, key=lambda finding: (finding.line or 0, finding.column or 0))
 
-    def _findings(self, source: DefinitionSource, project: Project) -> list[Finding]:
+    def _findings(self, source: DefinitionSource, name: str, project: Project) -> list[Finding]:
         machine, findings = check_source(source, unfilled="WARNING")
-        if machine is not None:
-            called = {*functions_called(loads(source.text))}
-            self._used = self._used._replace(computed=self._used.computed or None in called)
-            self._used.functions.update(name for name in called if name is not None)
-            findings = [*findings, *self._of_tasks(source, machine, project, {one.location for one in findings})]
-        if machine is not None and self._checks.lint:
+        if machine is None:
+            return findings
+        called = {*functions_called(loads(source.text))}
+        self._used = self._used._replace(computed=self._used.computed or None in called)
+        self._used.functions.update(function for function in called if function is not None)
+        told = {one.location for one in findings}
+        findings = [*findings, *self._of_tasks(source, machine, name, project, told)]
+        if self._checks.lint:
             from asl_engine.language.lint.rules import lint
 
-            told = {(one.code, one.location) for one in findings}
-            findings += [one for one in lint(machine) if (one.code, one.location) not in told]
+            known = {(one.code, one.location) for one in findings}
+            findings += [one for one in lint(machine) if (one.code, one.location) not in known]
         return located(source, findings)
 
     def _of_tasks(
-        self, source: DefinitionSource, machine: StateMachine, project: Project, told: Container[str | None]
+        self,
+        source: DefinitionSource,
+        machine: StateMachine,
+        name: str,
+        project: Project,
+        told: Container[str | None],
     ) -> list[Finding]:
         """What is wrong with what tasks call; nothing at the places that something has been told of."""
         document = loads(source.text)
@@ -250,8 +277,8 @@ class Looking:
             found += unlisted_services(document) if self._checks.lint else ()
         callables = self._of(project) if any(map(calls_function, machine.resources)) else None
         # A project without any callable has its functions elsewhere.
-        if callables is not None and (len(callables.registry) or callables.functions):
-            found += missing_functions(document, callables, machine_name(source.name))
+        if callables is not None and (len(callables.registry) or callables.functions or callables.refused):
+            found += missing_functions(document, callables, name)
         return [one for one in found if one.location not in told]
 
     def told_doubts(self) -> bool:
@@ -271,7 +298,15 @@ class Looking:
                 self._callables[project.root] = callables_of(project)
             except ProjectError as error:
                 err(f"asl: warning: functions are not looked for: {worded(error)}")
-        return self._callables[project.root]
+        found = self._callables[project.root]
+        if found is None:
+            return None
+        return found._replace(functions={**project.declared, **project.functions}, refused=project.refused)
+
+
+def _within(finding: Finding, location: str) -> Finding:
+    """A finding about a definition, with its location in the template that it stands in."""
+    return finding._replace(location=location + (finding.location or "").removesuffix("/"))
 
 
 def _as_text(results: Sequence[tuple[str, list[Finding]]]) -> None:

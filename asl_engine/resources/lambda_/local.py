@@ -1,4 +1,4 @@
-"""Lambda functions without AWS: ``[tool.asl.functions.NAME]`` of a project.
+"""Lambda functions without AWS: those of ``[tool.asl.functions.NAME]``, and those that a template declares.
 
 A function is a Python callable in a warm process of its own, or an HTTP endpoint that answers like Lambda's
 runtime interface emulator.
@@ -10,13 +10,18 @@ import asyncio
 import json
 import os
 import sys
+import warnings
+import weakref
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shutil import which
-from typing import TYPE_CHECKING, Any, NamedTuple
+from shutil import rmtree, which
+from tempfile import mkdtemp
+from types import CodeType, MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.errors import EXIT_ERROR, ProjectError, StatesError
+from asl_engine.findings import did_you_mean
 from asl_engine.json_text import loads
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result
 from asl_engine.resources.processes import ProcessEnded, ProcessPool
@@ -24,7 +29,8 @@ from asl_engine.resources.python.context import InvokeOptions, invoked_arn, lamb
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from importlib.machinery import ModuleSpec
 
     from asl_engine.payload import Payload
     from asl_engine.resources import TaskCall
@@ -36,13 +42,17 @@ WORKER = Path(__file__).with_name("worker.py")
 MAX_SECONDS = 900.0
 MAX_BYTES = 6_291_456  # of a synchronous invocation's payload
 EMULATED = "/2015-03-31/functions/function/invocations"
+# A module in which these stand may get names that are not written in it.
+MAKERS_OF_NAMES: Final = frozenset({"*", "__getattr__", "exec", "globals", "setattr", "vars"})
+NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
 INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
 
 
 class FunctionConfiguration(NamedTuple):
     """A configured function.  ``timeout`` is in seconds.  Either ``handler`` or ``endpoint`` is given.
 
-    ``place`` is the file and the key that configure it.
+    ``place`` is the file and the key that configure it.  ``path`` are folders and archives from which it imports
+    besides its own folder.  ``source`` is the text of its module where no file has it.
     """
 
     name: str
@@ -53,6 +63,8 @@ class FunctionConfiguration(NamedTuple):
     timeout: float
     python: str
     place: str = ""
+    path: tuple[str, ...] = ()
+    source: str | None = None
 
 
 def read_functions(tables: Mapping[str, Any], root: Path, source: str) -> dict[str, FunctionConfiguration]:
@@ -96,36 +108,82 @@ def not_startable(function: FunctionConfiguration) -> str | None:
     is_path = os.sep in python or "/" in python
     if not ((function.folder / python).is_file() if is_path else which(python)):
         return f"{function.place}.python: there is no {function.folder / python if is_path else python}"
-    module = (handler.partition(":") if ":" in handler else handler.rpartition("."))[0]
-    if python == sys.executable and not _has_module(module.replace("/", "."), function):
+    module, _, name = handler.partition(":") if ":" in handler else handler.rpartition(".")
+    if function.source is not None:
+        return _lacking(function.source, f"{function.place}.handler: the code", name)
+    if python != sys.executable:
+        return None
+    found = _module(module.replace("/", "."), function)
+    if found is None:
         return f"{function.place}.handler: there is no module {module} in {function.folder}"
-    return None
+    file = found.origin or ""
+    if not file.endswith(".py") or not Path(file).is_file():
+        return None
+    return _lacking(
+        Path(file).read_text(encoding="utf-8", errors="replace"), f"{function.place}.handler: {file}", name
+    )
 
 
-def _has_module(module: str, function: FunctionConfiguration) -> bool:
-    """Whether a Python that is started in the function's folder finds a module; nothing is imported for it."""
-    from importlib.machinery import PathFinder
+def _module(module: str, function: FunctionConfiguration) -> ModuleSpec | None:
+    """What a Python that is started in the function's folder finds for a module; nothing is imported for it."""
+    from importlib.machinery import BuiltinImporter, PathFinder
 
-    path = [str(function.folder), *function.environment.get("PYTHONPATH", "").split(os.pathsep), *sys.path]
+    own = [str(function.folder), *function.path, *function.environment.get("PYTHONPATH", "").split(os.pathsep)]
+    path = [*own, *sys.path]
     name = ""
+    found: ModuleSpec | None = None
     for part in module.split("."):
         name = f"{name}.{part}" if name else part
         found = PathFinder.find_spec(name, path)
         if found is None:
-            return name in sys.builtin_module_names
+            return BuiltinImporter.find_spec(name)
         if found.submodule_search_locations is None:
-            return name == module
+            return found if name == module else None
         path = [*found.submodule_search_locations]
-    return True
+    return found
+
+
+def _lacking(text: str, where: str, name: str) -> str | None:
+    """That a module cannot be read, or has nothing of this name; None where it may have.
+
+    What a module gets by ``*``, or makes for itself, is not known without running it.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            code = compile(text, where, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        line = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
+        return f"{where}{line} is not Python: {error.msg if isinstance(error, SyntaxError) else error}"
+    first, names = name.partition(".")[0], {*_names(code)}
+    if first in names or not names.isdisjoint(MAKERS_OF_NAMES):
+        return None
+    return f"{where} has no {first}{did_you_mean(first, names)}"
+
+
+def _names(code: CodeType) -> Iterator[str]:
+    """The names that are used anywhere in compiled code, those that it makes among them."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _names(constant)
+        elif constant == ("*",):  # from somewhere import *
+            yield "*"
 
 
 class LocalFunction:
     """A resource that runs a function; its failures are those that Lambda reports."""
 
-    def __init__(self, function: FunctionConfiguration) -> None:
+    def __init__(self, function: FunctionConfiguration, connecting: Mapping[str, str] = NO_VARIABLES) -> None:
+        """``connecting`` are more variables for its process: where AWS's services are, for example."""
         self.function = function
+        folder = function.folder
+        if function.source is not None and function.handler is not None:
+            folder = Path(mkdtemp(prefix="asl-function-"))
+            weakref.finalize(self, rmtree, folder, ignore_errors=True)
+            module = function.handler.rpartition(".")[0]
+            (folder / f"{module}.py").write_text(function.source, encoding="utf-8")
         command = [function.python, str(WORKER), str(function.handler)]
-        self._processes = ProcessPool(command, function.folder, _environment(function))
+        self._processes = ProcessPool(command, folder, {**connecting, **_environment(function)})
 
     async def __call__(self, call: TaskCall) -> Payload:
         made = await self.invoke(call.input.text, call)
@@ -174,7 +232,11 @@ class LocalFunction:
 def _environment(function: FunctionConfiguration) -> dict[str, str]:
     """The environment of a function's process: a few of our variables, Lambda's, and those that are configured."""
     inherited = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return {**inherited, **lambda_variables(function.name), **function.environment}
+    variables = {**inherited, **lambda_variables(function.name), **function.environment}
+    if function.path:
+        own = variables.get("PYTHONPATH")
+        variables["PYTHONPATH"] = os.pathsep.join([*function.path, *([own] if own else [])])
+    return variables
 
 
 def _posted(url: str, event: str, seconds: float) -> Invocation:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from asl_engine.language.templates import TemplateMachine, recognised_template
+from asl_engine.templates.recognition import TemplateMachine, recognised_template
 
 SAM = """\
 AWSTemplateFormatVersion: "2010-09-09"

@@ -1,4 +1,4 @@
-"""Templates that deploy state machines: of SAM, CloudFormation, the CDK and the Serverless Framework.
+"""Templates that deploy state machines: of SAM, CloudFormation, the CDK, the Serverless Framework and Terraform.
 
 A template is not a definition: it holds definitions, or says in which files they are.  Whoever is given one for
 the other tells which it is and where the definitions are.
@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import JsonSyntaxError, loads
+from asl_engine.templates.terraform import terraform_machines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from asl_engine.json_values import Json
-
-    Locate = Callable[[str], tuple[int, int] | None]
+    from asl_engine.templates.declarations import Locate
 
 __all__ = [
     "BROKEN_TEMPLATE",
+    "SERVERLESS",
+    "SIGNS",
+    "TERRAFORM",
     "DeploymentTemplate",
     "TemplateMachine",
     "is_broken_template",
@@ -38,7 +41,7 @@ ELSEWHERE: Final = ("DefinitionUri", "DefinitionS3Location")
 # ${file(order.yml)}, ${file(order.yml):order}: how the Serverless Framework includes a file.
 INCLUDED: Final = re.compile(r"\$\{file\(([^)]+)\)(?::[^}]*)?\}")
 # A text without these is no template; most definitions are not read a second time.
-SIGNS: Final = re.compile(r"AWS::\w+::|AWSTemplateFormatVersion|stepFunctions")
+SIGNS: Final = re.compile(r"AWS::\w+::|AWSTemplateFormatVersion|stepFunctions|aws_sfn_state_machine")
 # Types that look like a state machine's, and are others.
 LIKE_MACHINES: Final = frozenset({f"{CLOUDFORMATION}Alias", f"{CLOUDFORMATION}Version"})
 NEAR: Final = 0.9  # how alike a misspelt type is
@@ -75,10 +78,10 @@ def recognised_template(text: str, name: str) -> DeploymentTemplate | None:
     kind = _kind(document, name)
     if kind is None:
         return None
-    found = _of_serverless(document) if kind == SERVERLESS else _of_resources(document)
+    found = READERS.get(kind, _of_resources)(document)
     machines = tuple(one._replace(line=(locate(one.location) or (None,))[0]) for one in found)
     faults: tuple[Finding, ...] = ()
-    if kind != SERVERLESS:
+    if kind not in READERS:
         faults = tuple(
             Finding(BROKEN_TEMPLATE, message, place, "ERROR", *(locate(place) or ()))
             for place, message in _misspelt(document)
@@ -116,7 +119,12 @@ def read_template(text: str, name: str) -> tuple[Json, Locate]:
 SERVERLESS: Final = "a configuration of the Serverless Framework"
 
 
+TERRAFORM: Final = "a plan of Terraform"
+
+
 def _kind(document: dict[str, Any], name: str) -> str | None:
+    if "format_version" in document and ("planned_values" in document or "values" in document):
+        return TERRAFORM
     if "service" in document and ("provider" in document or "stepFunctions" in document):
         return SERVERLESS
     section = _section(document)
@@ -184,7 +192,8 @@ def _misspelt(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def _file(value: Any) -> str | None:
     """A path, or an object in S3 by its URI."""
     if isinstance(value, dict) and "Bucket" in value and "Key" in value:
-        return f"s3://{value['Bucket']}/{value['Key']}"
+        bucket = value["Bucket"] if isinstance(value["Bucket"], str) else "..."
+        return f"s3://{bucket}/{value['Key']}"
     return value if isinstance(value, str) else None
 
 
@@ -205,6 +214,14 @@ def _of_serverless(document: dict[str, Any]) -> Iterator[TemplateMachine]:
             definition = machine.get("definition")
             file = _included(definition) if isinstance(definition, str) else None
             yield TemplateMachine(name, f"{place}/definition", file)
+
+
+def _of_terraform(document: dict[str, Any]) -> Iterator[TemplateMachine]:
+    for address, location in terraform_machines(document):
+        yield TemplateMachine(address, f"{location}/values/definition", None)
+
+
+READERS: Final = {SERVERLESS: _of_serverless, TERRAFORM: _of_terraform}
 
 
 def _included(value: str) -> str | None:

@@ -1,0 +1,3 @@
+"""What parcels weigh."""
+
+GRAMS = 250
