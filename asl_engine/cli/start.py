@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.arn import execution_arn, invokes_function
+from asl_engine.arn import execution_arn, function_name, invokes_function
 from asl_engine.engine.clock import checked_time
 from asl_engine.errors import DefinitionError, ExecutionAlreadyExists, InvalidInput, Parameter, ProjectError
 from asl_engine.findings import Finding
@@ -120,10 +120,15 @@ def _placed(error: ProjectError, source: DefinitionSource) -> AslError:
     if wrong := [one for one in found if (one.location or "").endswith("/Resource")]:
         return DefinitionError(located(source, wrong), source.name)
     about = str(error)
-    named = [task for task in tasks(document) if task.source["Resource"] in about]
+    named = [task for task in tasks(document) if _is_about(task.source["Resource"], about)]
     at = located(source, [Finding("", "", f"{task.location}/Resource") for task in named])
     places = [f"\n  {source.name}:{one.line}:{one.column}: {one.location}" for one in at]
     return ProjectError(*error.parts, *(["\nnamed at:", *places] if places else ()))
+
+
+def _is_about(resource: str, message: str) -> bool:
+    """Whether a message names a Resource, or the function that it is."""
+    return resource in message or f"the function {function_name(resource)!r}" in message
 
 
 def _check_functions(setup: Setup, source: DefinitionSource) -> None:

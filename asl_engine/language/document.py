@@ -12,7 +12,7 @@ from asl_engine.errors import DefinitionError
 from asl_engine.findings import Finding
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.language.loader import MISSING_TARGET, check
-from asl_engine.language.placeholders import placeholders, substitute
+from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER, placeholders, substitute
 from asl_engine.language.tree import all_states, tasks
 from asl_engine.limits import AWS_LIMITS, Limits
 from asl_engine.states.fields import SCHEMA_VALIDATION_FAILED
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "OUTSIDE",
-    "UNFILLED_PLACEHOLDER",
     "DefinitionSource",
     "Origin",
     "check_source",
@@ -33,7 +32,6 @@ __all__ = [
     "read_source",
 ]
 
-UNFILLED_PLACEHOLDER: Final = "UNFILLED_PLACEHOLDER"
 YAML_ENDINGS: Final = (".yaml", ".yml")
 SOME_FUNCTION: Final = function_arn("us-east-1", "123456789012", "name")
 JSON_BEGINS: Final = ("{", "[", '"')

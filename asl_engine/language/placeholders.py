@@ -15,8 +15,16 @@ from asl_engine.findings import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["nothing_to_replace", "placeholders", "short_forms", "substitute", "substitutions"]
+__all__ = [
+    "UNFILLED_PLACEHOLDER",
+    "nothing_to_replace",
+    "placeholders",
+    "short_forms",
+    "substitute",
+    "substitutions",
+]
 
+UNFILLED_PLACEHOLDER: Final = "UNFILLED_PLACEHOLDER"  # the code of a finding
 PLACEHOLDER: Final = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
 # CloudFormation's short forms in YAML: !Ref Name, !GetAtt Name.Arn.
 SHORT_FORM: Final = re.compile(r"""!(?:Ref|GetAtt)\s+["']?([A-Za-z0-9_.:-]+)""")

@@ -12,8 +12,14 @@ from asl_engine.arn import partition_of
 from asl_engine.errors import DefinitionError, InvalidInput, Parameter
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
-from asl_engine.language.document import UNFILLED_PLACEHOLDER, DefinitionSource, read_source
-from asl_engine.language.placeholders import placeholders, short_forms, substitute, substitutions
+from asl_engine.language.document import DefinitionSource, read_source
+from asl_engine.language.placeholders import (
+    UNFILLED_PLACEHOLDER,
+    placeholders,
+    short_forms,
+    substitute,
+    substitutions,
+)
 from asl_engine.project.inputs import STDIN, STDIN_NAME, machine_name, read_text, split_reference
 from asl_engine.project.lookup import project_of
 from asl_engine.project.sources import chosen_machine, is_assembly, reference_to, source_files

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.errors import DefinitionError
-from asl_engine.language.document import UNFILLED_PLACEHOLDER
+from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER
 from asl_engine.project.declared import with_declared
 from asl_engine.project.definitions import declared_source, template_files
 from asl_engine.project.sources import reference_to

@@ -62,6 +62,10 @@ class Catalog(dict[str, "Resource"]):
         except ProjectError:
             return False
 
+    def refused(self, function: str) -> str | None:
+        """Why a function that a template declares cannot be run here; None for one that can, and for others."""
+        return None if self._services is None else self._services.refused.get(function)
+
     def find(self, resource: str) -> Resource | None:
         """What serves a resource, None if nothing does.  Raises ``ProjectError`` that says why."""
         name = function_name(resource)
@@ -71,8 +75,8 @@ class Catalog(dict[str, "Resource"]):
             function = self.registry.find(name)
             if function is None:
                 served = self._deployed(name)
-                if served is None and self._services is not None and name in self._services.refused:
-                    raise ProjectError(self._services.refused[name])
+                if served is None and (why := self.refused(name)) is not None:
+                    raise ProjectError(why)
                 return served
             return python_resource(function, name, self.registry.isolation)
         if not is_of_states(resource):
@@ -134,12 +138,14 @@ def resolve(
     found: dict[str, Resource] = {}
     missing: dict[str, str] = {}
     problems: list[str] = []
+    refused = False
     for resource in dict.fromkeys(resources):
         name = function_name(resource)
         try:
             served = catalog.find(resource)
         except ProjectError as error:
             problems.append(str(error))
+            refused = refused or (name is not None and catalog.refused(name) is not None)
             continue
         if served is not None:
             found[resource] = served
@@ -149,7 +155,7 @@ def resolve(
             missing[resource] = name
     problems += _missing(missing, catalog.registry)
     if problems:
-        raise ProjectError("\n".join(problems), *((*instead, ".") if missing else ()))
+        raise ProjectError("\n".join(problems), *((*instead, ".") if missing or refused else ()))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from asl_engine.arn import partition_of
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_values import MISSING
-from asl_engine.language.document import UNFILLED_PLACEHOLDER
+from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER
 from asl_engine.templates.functions import FUNCTIONS, about_unknown, as_text
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
 from asl_engine.templates.resource_names import RESOURCE_TYPES, ResourceType

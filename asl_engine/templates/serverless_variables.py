@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import dumps
 from asl_engine.json_values import MISSING
-from asl_engine.language.document import UNFILLED_PLACEHOLDER
+from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.findings import Finding
-from asl_engine.language.document import UNFILLED_PLACEHOLDER
+from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER
 from asl_engine.templates.declarations import Declarations, DeclaredFunction, DeclaredMachine
 from asl_engine.templates.functions import as_text
 

@@ -161,7 +161,7 @@ def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricin
 
 
 def _values(request: PricedRun, machine: GivenMachine) -> dict[str, str]:
-    """Those of the given values that the definition has a placeholder for, or all for what a template refers to."""
+    """Those of the given values that the definition has a placeholder for; all for a machine of a template."""
     if machine.reference != Path(request.definition).absolute():
         configured = machine.project.substitutions
         return {name: value for name, value in machine.values.items() if configured.get(name) != value}

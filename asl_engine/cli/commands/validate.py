@@ -14,8 +14,8 @@ from asl_engine.cli.shapes import validation_result
 from asl_engine.cli.wording import worded
 from asl_engine.errors import AslError, DefinitionError, InvalidInput, ProjectError
 from asl_engine.json_text import loads
-from asl_engine.language.document import UNFILLED_PLACEHOLDER, check_source, located
-from asl_engine.language.placeholders import placeholders, short_forms
+from asl_engine.language.document import check_source, located
+from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER, placeholders, short_forms
 from asl_engine.project.checking import (
     callables_of,
     calls_function,
