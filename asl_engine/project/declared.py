@@ -51,8 +51,8 @@ def _configured(
         faults = "\n".join(f"  {source.file}{one}" for one in function.findings)
         return f"{place}: the function {function.name!r} cannot be run as it is declared\n{faults}"
     instead = (
-        f'give it an endpoint, [functions.{function.name}] endpoint = "http://..." in asl.toml, or a callable of its '
-        f"name in {project.tasks[0] if project.tasks else 'the tasks of the project'}"
+        f'give it an endpoint, [functions.{function.name}] endpoint = "http://..." in asl.toml, or a callable of '
+        f"its name in {project.tasks[0] if project.tasks else 'the tasks of the project'}"
     )
     if function.elsewhere is not None:
         return f"{place}: the function {function.name!r} {function.elsewhere}: {instead}"
