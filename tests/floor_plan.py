@@ -48,6 +48,7 @@ PLAN = {
     "lab": "past executions at the desk: brought home from AWS, forked, reviewed, pinned",
     "console": "executions, machines and waiting tasks in a browser, live, beside the API",
     "debugging": "a debugger: executions held, edited, stepped back; the Debug Adapter Protocol",
+    "agents": "the project as tools for agents: an MCP server",
     "__init__": "the public names",
     "cli": "the command line: one file a command",
     "__main__": "`python -m asl_engine`",

@@ -123,6 +123,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.export",
         "Write what `asl deploy` would deploy as files of SAM, CloudFormation or Terraform.",
     ),
+    "mcp": Entry(
+        "asl_engine.cli.commands.mcp",
+        "Offer the project's state machines to agents as tools, over MCP on standard input and output.",
+    ),
     "workers": Entry(
         "asl_engine.cli.commands.workers",
         "Do the tasks of activities with the project's callables, until interrupted.",

@@ -104,8 +104,8 @@ def _estimate(one: Estimate) -> dict[str, Any]:
         return {**shown, "reasons": one.reasons}
     return {
         **shown,
-        "perExecution": one.each,
-        "perMonth": one.month,
+        "perExecution": _figure(one.each),
+        "perMonth": _figure(one.month),
         "unknown": one.unknown,
         "lines": [_line(line) for line in one.lines],
         "notes": one.notes,
@@ -116,10 +116,15 @@ def _line(line: CostLine) -> dict[str, Any]:
     return {
         "price": line.price,
         "what": line.what,
-        "quantity": line.quantity,
-        "perExecution": line.each,
-        "perMonth": line.month,
+        "quantity": _figure(line.quantity),
+        "perExecution": _figure(line.each),
+        "perMonth": _figure(line.month),
     }
+
+
+def _figure(amount: float | None) -> float | None:
+    """With as many digits as mean something."""
+    return amount if amount is None or isinstance(amount, int) else float(f"{amount:.10g}")
 
 
 def _heading(one: Heading) -> dict[str, Any]:

@@ -53,6 +53,7 @@ COMMANDS += [
     "serve",
     "deploy",
     "export",
+    "mcp",
     "workers",
     "remote",
 ]
