@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
 
-__all__ = ["Given", "GivenDefinition", "Home"]
+__all__ = ["AgentProject", "Given", "GivenDefinition"]
 
 Given: TypeAlias = str | dict[str, Any]  # a definition as a tool takes it
 MAX_NAMED = 20
@@ -49,7 +49,7 @@ class GivenDefinition(NamedTuple):
         return self.path or self.text
 
 
-class Home:
+class AgentProject:
     """A project, whose root is the current directory, and its database."""
 
     def __init__(self, project: Project, db: Path) -> None:

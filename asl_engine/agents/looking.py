@@ -20,7 +20,7 @@ from asl_engine.views.account import FEW_CHILDREN, MANY_CHILDREN, read_account
 from asl_engine.views.tree import tree
 
 if TYPE_CHECKING:
-    from asl_engine.agents.home import Home
+    from asl_engine.agents.home import AgentProject
     from asl_engine.core import events as ev
     from asl_engine.core.execution import Execution
     from asl_engine.store.records import Record
@@ -38,7 +38,7 @@ STATUSES: Final = ("RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
 class LookingTools:
     """Nothing of them changes anything."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: AgentProject) -> None:
         self._home = home
 
     def list(
@@ -176,7 +176,7 @@ class LookingTools:
         return {"mermaid": text, "status": record.status, "next": hint}
 
 
-async def brief(home: Home, arn: str) -> dict[str, Any]:
+async def brief(home: AgentProject, arn: str) -> dict[str, Any]:
     """How an execution that was just run has come out, with its tree."""
     async with home.store() as store:
         record = await home.find(store, arn)

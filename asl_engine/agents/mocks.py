@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 from asl_engine.agents.replies import ToolFailure, step
-from asl_engine.api import prepared
 from asl_engine.arn import starts_executions
 from asl_engine.errors import StatesError
+from asl_engine.json_text import loads
+from asl_engine.language.tree import all_states, inner_states
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from asl_engine.agents.home import Home
+    from asl_engine.agents.home import AgentProject
     from asl_engine.api import Prepared
     from asl_engine.core.machine import StateMachine
     from asl_engine.project.stand_ins import CalledTask
 
-__all__ = ["FORM", "Mocks", "Preparation", "Real", "check_mocked", "prepare", "stand_ins"]
+__all__ = ["FORM", "Mocks", "Preparation", "Real", "ahead_of", "check_mocked", "prepare", "stand_ins"]
 
 # What a call may reach: nothing but mocks, the project's own callables too, AWS and HTTP APIs too.
 Real: TypeAlias = Literal["none", "callables", "aws"]
@@ -59,7 +60,7 @@ class Preparation(NamedTuple):
 
 
 def prepare(
-    home: Home,
+    home: AgentProject,
     definition: str,
     answers: Mapping[str, Callable[..., Any]],
     real: Real,
@@ -71,6 +72,8 @@ def prepare(
 
     Raises ``AslError`` for a definition that does not load, and for a stand-in that no task would call.
     """
+    from asl_engine.api import prepared
+
     left: list[CalledTask] = []
 
     def answered(_machine: StateMachine, task: CalledTask) -> bool:
@@ -91,6 +94,30 @@ def prepare(
         answered=answered,
     )
     return Preparation(start, left)
+
+
+def ahead_of(definition: str, start: str) -> set[str]:
+    """The states that an execution may come to from one of them on, that one too."""
+    states = {state.name: state for state in all_states(loads(definition))}
+    found: set[str] = set()
+    waiting = [start]
+    while waiting:
+        state = states.get(waiting.pop())
+        if state is None or state.name in found:
+            continue
+        found.add(state.name)
+        waiting += [*_targets(state.source), *(inner.name for inner in inner_states(state))]
+        if state.scope.holder is not None:  # when its branch or iteration has ended
+            waiting.append(state.scope.holder.name)
+    return found
+
+
+def _targets(source: dict[str, Any]) -> Iterator[str]:
+    """Where a state leads."""
+    for one in (source, *(source.get("Choices") or ()), *(source.get("Catch") or ())):
+        for field in ("Next", "Default"):
+            if isinstance(one.get(field), str):
+                yield one[field]
 
 
 def check_mocked(left: Sequence[CalledTask], tool: str, arguments: dict[str, Any]) -> None:

@@ -38,7 +38,7 @@ from asl_engine.testing.recorded_coverage import recorded_coverage
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asl_engine.agents.home import GivenDefinition, Home
+    from asl_engine.agents.home import AgentProject, GivenDefinition
     from asl_engine.costing.cost import Cost
     from asl_engine.findings import Finding
     from asl_engine.lab.recalling import Recalled
@@ -55,7 +55,7 @@ Inspection = Literal["INFO", "DEBUG", "TRACE"]
 class ProvingTools:
     """Nothing of them calls anything real, or changes anything."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: AgentProject) -> None:
         self._home = home
 
     def validate(

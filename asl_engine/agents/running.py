@@ -6,28 +6,28 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.agents.looking import brief
-from asl_engine.agents.mocks import Mocks, Real, check_mocked, prepare, stand_ins
+from asl_engine.agents.mocks import Mocks, Real, ahead_of, check_mocked, prepare, stand_ins
 from asl_engine.agents.replies import ToolFailure, same, step, value_or_cut
-from asl_engine.api import UNNAMED, run
 from asl_engine.arn import Arn
 from asl_engine.engine.clock import SKIP, clock_of
 from asl_engine.engine.effects import local_identity
 from asl_engine.errors import ExecutionAlreadyExists
-from asl_engine.json_text import dumps
+from asl_engine.json_text import dumps, loads
 from asl_engine.lab.forking import Departure, ForkPoint, forked_log, keep, name_of_fork, stem_of_forks, told_choice
 from asl_engine.lab.recalling import recall
+from asl_engine.lab.whereabouts import where_failed
+from asl_engine.language.tree import all_states
 from asl_engine.payload import Payload
 from asl_engine.project.inputs import checked_name
 from asl_engine.project.setup import absolute_mock, assemble, mock_file
 from asl_engine.states.compiling import variable_fault
 from asl_engine.testing.answers import in_turn
 from asl_engine.testing.recordings import answers_of
-from asl_engine.testing.workflow import Workflow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from asl_engine.agents.home import Given, GivenDefinition, Home
+    from asl_engine.agents.home import AgentProject, Given, GivenDefinition
     from asl_engine.api import Prepared
     from asl_engine.core import events as ev
     from asl_engine.core.execution import Identity
@@ -56,7 +56,7 @@ class ForkRequest(NamedTuple):
 class RunningTools:
     """Every execution runs in virtual time; waits and retries take none."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: AgentProject) -> None:
         self._home = home
 
     def run(
@@ -97,6 +97,8 @@ class RunningTools:
         check_mocked(left, "run", arguments)
         if keep and case is None:
             return self._kept(found, given, answers, real=real, name=name, substitutions=substitutions)
+        from asl_engine.testing.workflow import Workflow
+
         with Workflow(
             found.definition,
             answers,
@@ -128,6 +130,8 @@ class RunningTools:
         name: str | None,
         substitutions: Mapping[str, str] | None,
     ) -> dict[str, Any]:
+        from asl_engine.api import run
+
         done = run(
             found.definition,
             given,
@@ -186,7 +190,11 @@ class RunningTools:
             start, left = prepare(self._home, given, answers, request.real)
             log = _log(origin.identity, past.events, start, request)
             asked = {key: one for key, one in request._asdict().items() if one not in (None, "none")}
-            check_mocked(left, "fork", asked)
+            failed = where_failed(past.events)
+            begin = request.at or (failed.state if failed is not None else None)
+            inner = {state.name for state in all_states(loads(start.machine.text))}
+            ahead = inner if begin is None else ahead_of(start.machine.text, begin)
+            check_mocked([task for task in left if task.state in ahead or task.state not in inner], "fork", asked)
             record = await self._keep(store, origin, log, start, request.name)
             await _go_on(store, start, record, past.events[-1].at)
         shown = await brief(self._home, record.identity.arn)
@@ -239,8 +247,7 @@ def _states_of_case(found: GivenDefinition, case: str | None) -> frozenset[str]:
     if case is None:
         return frozenset()
     file, name = mock_file(case)
-    machine = UNNAMED if found.path is None else found.name
-    return frozenset(file.read().states(machine, name))
+    return frozenset(file.read().states(found.name, name))
 
 
 async def _go_on(store: SqliteStore, start: Prepared, record: Record, since: int) -> None:

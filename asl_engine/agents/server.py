@@ -15,11 +15,8 @@ from mcp.server.mcpserver.exceptions import ResourceNotFoundError
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 
 import asl_engine
-from asl_engine.agents.home import Home
-from asl_engine.agents.looking import LookingTools
-from asl_engine.agents.proving import ProvingTools
+from asl_engine.agents.home import AgentProject
 from asl_engine.agents.replies import compact, failure
-from asl_engine.agents.running import RunningTools
 from asl_engine.costing.cost import prices_json
 from asl_engine.costing.prices import price_table
 from asl_engine.errors import AslError
@@ -46,7 +43,11 @@ LANGUAGE: Final = (
 
 def server_of(project: Project, db: Path) -> MCPServer[Any]:
     """The server of a project, whose root has to be the current directory."""
-    home = Home(project, db)
+    from asl_engine.agents.looking import LookingTools
+    from asl_engine.agents.proving import ProvingTools
+    from asl_engine.agents.running import RunningTools
+
+    home = AgentProject(project, db)
     server: MCPServer[Any] = MCPServer(
         "asl", instructions=INSTRUCTIONS, version=asl_engine.__version__, log_level="WARNING"
     )
@@ -93,7 +94,7 @@ def _result(answer: dict[str, Any], *, is_error: bool = False) -> CallToolResult
     return CallToolResult(content=[TextContent(type="text", text=compact(answer))], is_error=is_error)
 
 
-def _add_resources(server: MCPServer[Any], home: Home) -> None:
+def _add_resources(server: MCPServer[Any], home: AgentProject) -> None:
     @server.resource("asl://definitions", mime_type="application/json")
     def definitions() -> str:
         """The project's definitions, by their paths."""

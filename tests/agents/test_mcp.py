@@ -12,6 +12,7 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp.shared.exceptions import MCPError
 
+from asl_engine.agents.mocks import ahead_of
 from tests.cli.conftest import project
 from tests.cli.project import ROOT, machine, task
 
@@ -365,3 +366,22 @@ def test_without_the_library_the_command_says_what_to_install(
     result = project.asl("mcp")
     assert result.code == 2
     assert 'pip install "asl-engine[mcp]"' in result.err
+
+
+AHEAD: dict[str, tuple[str, set[str]]] = {
+    "the first": ("Check", {"Check", "Pay", "Send", "Sorry"}),
+    "behind a catcher": ("Sorry", {"Sorry"}),
+    "the last": ("Send", {"Send"}),
+}
+
+
+@pytest.mark.parametrize("case", AHEAD)
+def test_what_is_ahead_of_a_state(case: str) -> None:
+    start, expected = AHEAD[case]
+    assert ahead_of(json.dumps(PAY), start) == expected
+
+
+def test_what_is_ahead_of_a_state_within_another() -> None:
+    inner = machine(I={"Type": "Pass"}, J={"Type": "Pass"})
+    nested = machine(A={"Type": "Pass"}, M={"Type": "Map", "ItemProcessor": inner}, Z={"Type": "Pass"})
+    assert ahead_of(json.dumps(nested), "J") == {"J", "I", "M", "Z"}
