@@ -34,7 +34,10 @@ __all__ = ["RunRequest", "Start", "check_same", "prepare"]
 
 
 class RunRequest(NamedTuple):
-    """The command's arguments, as they were given."""
+    """The command's arguments, as they were given.
+
+    ``project`` is the folder of the project, where that is not the definition's own.
+    """
 
     definition: str
     input: str | None = None
@@ -53,6 +56,7 @@ class RunRequest(NamedTuple):
     mock: str | None = None
     faults: tuple[str, ...] = ()
     seed: int | None = None
+    project: str | None = None
 
 
 class Start(NamedTuple):
@@ -77,7 +81,7 @@ def prepare(request: RunRequest) -> Start:
     """Read and check everything.  Raises ``AslError``."""
     checked_time(request.time)
     _check_stdin(request)
-    project = project_of(Path(request.definition).absolute())
+    project = project_of(Path(request.project or request.definition).absolute())
     limits = limits_of(project, request.limits, aws_limits=request.aws_limits)
     name = None if request.name is None else checked_name(request.name, limits)
     given = read_machine(request.definition, request.substituting, project, local=True)

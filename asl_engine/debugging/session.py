@@ -141,6 +141,11 @@ class Session:
         await self._exit()
 
     @property
+    def name(self) -> str | None:
+        """The execution's name, None before it has begun."""
+        return None if self._identity is None else self._identity.name
+
+    @property
     def identity(self) -> Identity:
         assert self._identity is not None  # noqa: S101  it was begun
         return self._identity
@@ -187,8 +192,12 @@ class Session:
 
     async def view(self, thread: Thread | None = None) -> View:
         """Where the session stands, or where a thread does."""
-        if thread is not None and (self._place is None or thread != Thread.of(self._place)):
-            return await self._view_of(thread)
+        here = await self._here()
+        if thread is None or thread == Thread.of(here.place):
+            return here
+        return await self._view_of(thread)
+
+    async def _here(self) -> View:
         if self._place is not None:
             return await self._past(self._place)
         execution = await self._standing(None if self._focus is None else self._focus.execution)
@@ -312,9 +321,16 @@ class Session:
             raise InvalidInput("the execution has ended: go back in it, or begin it anew with restart")
         return await self._go(motion)
 
+    @property
+    def is_held(self) -> bool:
+        """Whether there is an execution, which does not go on by itself."""
+        if self._identity is None:
+            return False
+        return self._world is None or self._world.gate.closed is not None
+
     def pause(self) -> bool:
         """Stop the world where it is; False where it stands still already."""
-        if self._world is None or self._world.gate.closed is not None:
+        if self._world is None or self.is_held:
             return False
         self._world.stop(Stop("pause"))
         return True

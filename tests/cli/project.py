@@ -138,8 +138,13 @@ class Project:
             [sys.executable, "-m", "asl_engine", *arguments],
             cwd=self.root,
             env=os.environ | {"PYTHONPATH": str(ROOT)},
-            text=True,
-            **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+            **{
+                "stdin": subprocess.DEVNULL,
+                "stdout": subprocess.PIPE,
+                "stderr": subprocess.PIPE,
+                "text": True,
+                **options,
+            },
         )
 
     def process(self, *arguments: str) -> Result:

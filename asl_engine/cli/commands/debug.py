@@ -68,12 +68,29 @@ def command(
     endpoint: options.Endpoints = None,
     limit: options.Limits = None,
     mock: options.Mock = None,
+    fault: options.Faults = None,
+    seed: options.Seed = None,
     no_aws_limits: options.AwsLimitsOff = False,
     substitute: options.Substitute = None,
     substitutions: options.Substitutions = None,
     db: options.Db = None,
+    dap: Annotated[
+        bool, typer.Option("--dap", help="Serve an editor on stdin and stdout: the Debug Adapter Protocol.")
+    ] = False,
+    dap_port: Annotated[
+        int | None,
+        typer.Option("--dap-port", metavar="N", help="Serve editors on this port of 127.0.0.1; 0 for a free one."),
+    ] = None,
 ) -> int:
     """Debug a state machine: stop at states and errors, look at the data, edit it, step on and back."""
+    if dap or dap_port is not None:
+        if dap and dap_port is not None:
+            raise InvalidInput("--dap is on stdin and stdout, --dap-port on a port: give one of them")
+        if definition is not None or execution is not None:
+            raise InvalidInput("what an editor debugs is said by its launch configuration: name nothing here")
+        from asl_engine.cli.debug_adapter import serve_editor
+
+        return serve_editor(dap_port)
     if (definition is None) == (execution is None):
         raise InvalidInput("name a definition to run, or a past execution with --execution")
     if execution is not None and (given is not None or name is not None or memory):
@@ -97,6 +114,8 @@ def command(
         substituting=Substituting(tuple(substitute or ()), substitutions),
         endpoints=tuple(endpoint or ()),
         mock=mock,
+        faults=tuple(fault or ()),
+        seed=seed,
     )
     return asyncio.run(_new(request, lines, memory=memory))
 
