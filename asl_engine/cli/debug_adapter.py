@@ -13,7 +13,7 @@ from asl_engine.cli.output import err
 from asl_engine.cli.start import RunRequest, prepare
 from asl_engine.debugging.dap.launching import Debuggee
 from asl_engine.debugging.dap.serving import serve_port, serve_stdio
-from asl_engine.debugging.session import FreshStart
+from asl_engine.debugging.places import FreshStart
 from asl_engine.engine.clock import SKIP, checked_time
 from asl_engine.errors import InvalidInput, Parameter
 from asl_engine.json_text import dumps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from asl_engine.arn import Arn, unlabelled
 from asl_engine.engine.stand_ins import StandIns
@@ -12,30 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asl_engine.core.execution import OpenTask
+    from asl_engine.debugging.given import GivenAnswer
     from asl_engine.engine.host import Host
     from asl_engine.engine.run import Run
     from asl_engine.payload import Payload
     from asl_engine.resources import Direct, Resource, TaskCall
 
-__all__ = ["DebugTasks", "GivenAnswer"]
-
-
-class GivenAnswer(NamedTuple):
-    """An ``output``, or else an error.  ``once``: it is for the next call only."""
-
-    output: Payload | None = None
-    error: str | None = None
-    cause: str | None = None
-    once: bool = False
-
-    @property
-    def told(self) -> str:
-        if self.output is not None:
-            return self.output.text
-        return f"the error {self.error}{f': {self.cause}' if self.cause else ''}"
-
-    def __str__(self) -> str:
-        return f"{self.told}{'  (the next call)' if self.once else ''}"
+__all__ = ["DebugTasks"]
 
 
 class DebugTasks(StandIns):

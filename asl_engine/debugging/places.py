@@ -10,14 +10,26 @@ from asl_engine.core.frames import BETWEEN_STATES
 from asl_engine.errors import shown_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from asl_engine.core.execution import Execution, Frame
     from asl_engine.core.machine import StateMachine
     from asl_engine.json_values import Json
     from asl_engine.payload import Payload
 
-__all__ = ["Failure", "Kind", "Standpoint", "View", "chain", "frame_title", "leaves", "recorded_places"]
+__all__ = [
+    "Failure",
+    "FreshStart",
+    "Kind",
+    "Standpoint",
+    "Thread",
+    "View",
+    "chain",
+    "frame_title",
+    "leaves",
+    "recorded_places",
+    "somewhere",
+]
 
 # Before a state that is entered next; at the end of a path whose last state was left; at an error that has not
 # been handled; at a state whose work is under way; behind the end of the execution.
@@ -37,6 +49,25 @@ class Standpoint(NamedTuple):
     frame: int
     kind: Kind
     failure: Failure | None = None
+
+
+class FreshStart(NamedTuple):
+    """The execution that a session begins with, and that a restart begins again."""
+
+    machine_name: str
+    name: str
+    input: Payload
+
+
+class Thread(NamedTuple):
+    """A path that an execution is on: a branch, an iteration, or the execution itself."""
+
+    execution: str
+    frame: int
+
+    @classmethod
+    def of(cls, place: Standpoint) -> Thread:
+        return cls(place.execution, place.frame)
 
 
 class View(NamedTuple):
@@ -111,6 +142,14 @@ def leaves(execution: Execution) -> list[Frame]:
     """The frames that no other is within: each is a thread."""
     around = {frame.parent.id for frame in execution.frames.values() if frame.parent is not None}
     return [frame for frame in execution.frames.values() if frame.id not in around]
+
+
+def somewhere(executions: Iterable[Execution]) -> Standpoint | None:
+    """Where to look at executions that were stopped wherever they were; None where all have ended."""
+    for one in executions:
+        for frame in leaves(one):
+            return Standpoint(one.identity.arn, one.seq, frame.id, kind_of(frame))
+    return None
 
 
 def recorded_places(arn: str, events: Sequence[ev.Event]) -> list[Standpoint]:

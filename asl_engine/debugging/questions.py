@@ -94,7 +94,7 @@ def _jsonata(asked: str, text: str) -> Question:
 
     expression = compile_jsonata(text.strip())
     for name, _ in expression.out_of_place:
-        raise InvalidInput(f"{asked}: {name!r} refers to nothing: the data is $states.input")
+        raise InvalidInput(f"{asked}: {name!r} refers to nothing: the data is $states.input, or $ in JSONPath")
 
     def answer(view: View) -> Json | Missing:
         decision = _decision(view)

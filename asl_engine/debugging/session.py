@@ -7,16 +7,25 @@ with other data, or because somebody wants to, is a fork: a new execution, with 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from asl_engine.arn import Arn
 from asl_engine.debugging.breakpoints import Breakpoints, ErrorStops
 from asl_engine.debugging.gate import Goal, Stop, is_caught
 from asl_engine.debugging.held_clock import HeldClock
-from asl_engine.debugging.places import Standpoint, View, chain, kind_of, leaves, recorded_places
+from asl_engine.debugging.places import (
+    FreshStart,
+    Standpoint,
+    Thread,
+    View,
+    chain,
+    kind_of,
+    leaves,
+    recorded_places,
+    somewhere,
+)
 from asl_engine.debugging.questions import compile_question, context_of
 from asl_engine.debugging.reading import ExecutionReader
-from asl_engine.debugging.world import World
 from asl_engine.engine.effects import local_identity
 from asl_engine.errors import ExecutionAlreadyExists, InvalidInput
 from asl_engine.json_text import loads
@@ -30,33 +39,15 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import Execution, Identity
-    from asl_engine.debugging.answers import GivenAnswer
     from asl_engine.debugging.gate import Motion
+    from asl_engine.debugging.given import GivenAnswer
+    from asl_engine.debugging.world import World
     from asl_engine.json_values import Json
     from asl_engine.project.setup import Setup
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Record
 
-__all__ = ["FreshStart", "Session", "Thread"]
-
-
-class FreshStart(NamedTuple):
-    """The execution that a session begins with, and that a restart begins again."""
-
-    machine_name: str
-    name: str
-    input: Payload
-
-
-class Thread(NamedTuple):
-    """A path that an execution is on: a branch, an iteration, or the execution itself."""
-
-    execution: str
-    frame: int
-
-    @classmethod
-    def of(cls, place: Standpoint) -> Thread:
-        return cls(place.execution, place.frame)
+__all__ = ["Session"]
 
 
 class Session:
@@ -155,6 +146,8 @@ class Session:
         return (await self._standing()).status
 
     async def _enter(self) -> World:
+        from asl_engine.debugging.world import World
+
         world = World(
             self.store,
             self.setup,
@@ -203,7 +196,7 @@ class Session:
         execution = await self._standing(None if self._focus is None else self._focus.execution)
         focus = self._focus
         if focus is None or focus.frame not in execution.frames:
-            focus = self._ended(execution)
+            focus = somewhere([execution]) or Standpoint(execution.identity.arn, execution.seq, 0, "ended")
         kind = "ended" if not execution.frames else kind_of(execution.frames[focus.frame])
         failure = focus.failure
         if failure is not None and kind == "within":  # a failure that nothing has been told of
@@ -253,9 +246,17 @@ class Session:
         if self._place is not None:
             here = self._place[:4]
             return found, next((index for index, one in enumerate(found) if one[:4] == here), len(found))
+        return found, await self._now_in(found)
+
+    async def _now_in(self, found: list[Standpoint]) -> int:
+        """Which of the places is now; behind the last one where the log has nothing of it yet."""
         if found and found[-1].kind == "ended":
-            return found, len(found) - 1
-        return found, len(found)
+            return len(found) - 1
+        focus = self._focus
+        if focus is not None and focus.kind == "error" and focus.failure is not None:
+            last = [number for number, one in enumerate(found) if one.frame == focus.frame][-1:]
+            return next((number for number in last if found[number].failure == focus.failure), len(found))
+        return len(found)
 
     async def events(self) -> Sequence[Event]:
         """The log of the execution up to where the session stands."""
@@ -295,11 +296,6 @@ class Session:
     async def _standing(self, arn: str | None = None) -> Execution:
         """An execution as it stands now, the session's own by default."""
         return await self._reader.standing(self.identity.arn if arn is None else arn)
-
-    @staticmethod
-    def _ended(execution: Execution) -> Standpoint:
-        frame = next((frame.id for frame in leaves(execution)), 0)
-        return Standpoint(execution.identity.arn, execution.seq, frame, "ended")
 
     async def _past(self, place: Standpoint) -> View:
         """As ``view_at``, with the edits that a fork will have."""
@@ -352,17 +348,8 @@ class Session:
         self._place = None
         self._focus = self.stop.place
         if self._focus is None:
-            self._focus = self._somewhere()
-
-    def _somewhere(self) -> Standpoint | None:
-        """Where to look when the world was stopped from outside: at what it waits for, if anything."""
-        if self._world is None:
-            return None
-        executions = [run.execution for run in self._world.engine.runs.values()]
-        frames = [(one, frame) for one in executions for frame in leaves(one)]
-        for one, frame in frames:
-            return Standpoint(one.identity.arn, one.seq, frame.id, kind_of(frame))
-        return None
+            runs = self._world.engine.runs.values()
+            self._focus = somewhere(run.execution for run in runs)
 
     # -- going back -----------------------------------------------------------------------------------------
 
@@ -394,7 +381,8 @@ class Session:
     async def now(self) -> Stop:
         """Come back to where the execution stands."""
         self._place = self._input = self._variables = None
-        self.stop = self.stop._replace(reason="goto", place=self._focus, breakpoints=())
+        ended = await self.status() != "RUNNING"
+        self.stop = Stop("ended") if ended else Stop("goto", self._focus)
         return self.stop
 
     def _stand(self, place: Standpoint, reason: str, stop: Stop | None = None) -> Stop:
@@ -412,9 +400,7 @@ class Session:
         here = await self.view()
         around = {one.id for one in chain(here.frame)}
         within = around - {here.place.frame}
-        for place in found[index + 1 :]:
-            if place.kind == "ended":
-                return self._stand(place, "ended")
+        for place in found[index + 1 : await self._now_in(found)]:
             if motion == "continue":
                 stop = await self._hit(place)
                 if stop is not None:

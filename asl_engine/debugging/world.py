@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from asl_engine.core.events import Event
     from asl_engine.core.execution import OpenTask
-    from asl_engine.debugging.answers import GivenAnswer
     from asl_engine.debugging.breakpoints import Breakpoints, ErrorStops
     from asl_engine.debugging.gate import Goal
+    from asl_engine.debugging.given import GivenAnswer
     from asl_engine.debugging.held_clock import HeldClock
     from asl_engine.engine.run import Run
     from asl_engine.payload import Payload

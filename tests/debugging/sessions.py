@@ -12,7 +12,8 @@ from asl_engine.cli.debug_lines import TypedLines, drive_terminal
 from asl_engine.cli.output import compact_json, pretty_json
 from asl_engine.core.replay import replay
 from asl_engine.debugging.held_clock import HeldClock
-from asl_engine.debugging.session import FreshStart, Session
+from asl_engine.debugging.places import FreshStart
+from asl_engine.debugging.session import Session
 from asl_engine.debugging.terminal.terminal import Terminal
 from asl_engine.errors import StatesError
 from asl_engine.language.loader import load

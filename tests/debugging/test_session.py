@@ -10,10 +10,10 @@ import pytest
 
 from asl_engine.core.apply import fold
 from asl_engine.core.events import HeldByDebugger, InputReplaced, StateEntered
-from asl_engine.debugging.answers import GivenAnswer
+from asl_engine.debugging.given import GivenAnswer
 from asl_engine.debugging.held_clock import HeldClock
-from asl_engine.debugging.places import recorded_places
-from asl_engine.debugging.session import FreshStart, Session
+from asl_engine.debugging.places import FreshStart, recorded_places
+from asl_engine.debugging.session import Session
 from asl_engine.errors import InvalidInput
 from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore

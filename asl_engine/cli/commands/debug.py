@@ -122,7 +122,7 @@ def command(
 
 async def _new(request: RunRequest, lines: TypedLines, *, memory: bool) -> int:
     from asl_engine.cli.start import prepare
-    from asl_engine.debugging.session import FreshStart
+    from asl_engine.debugging.places import FreshStart
 
     start = prepare(request)
     beginning = FreshStart(start.machine_name, start.name, start.input)

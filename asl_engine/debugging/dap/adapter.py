@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.debugging.dap.arguments import Arguments
 from asl_engine.debugging.dap.launching import given_answers
-from asl_engine.debugging.dap.looking import Looking
+from asl_engine.debugging.dap.looking import SessionLooker
 from asl_engine.debugging.dap.stops import EXCEPTION_FILTERS, SOURCE_REFERENCE, SourceOfSession
 from asl_engine.debugging.session import Session
 from asl_engine.debugging.source_lines import SourceLines, changed_since, source_of
@@ -66,7 +66,7 @@ class Adapter:
         self._seq = 0
         self._stack = AsyncExitStack()
         self._session: Session | None = None
-        self._looking: Looking | None = None
+        self._looking: SessionLooker | None = None
         self._debuggee: Debuggee | None = None
         self._options = Arguments(None)
         self._going: asyncio.Task[None] | None = None
@@ -151,7 +151,7 @@ class Adapter:
         changed = changed_since(debuggee.setup)
         own = SourceOfSession(session, SourceLines(source), None if changed or not path.name else path)
         self._options, self._debuggee, self._session = arguments, debuggee, session
-        self._looking = Looking(session, own)
+        self._looking = SessionLooker(session, own)
 
         async def then() -> None:
             if changed:
@@ -181,7 +181,7 @@ class Adapter:
         return self._session
 
     @property
-    def looking(self) -> Looking:
+    def looking(self) -> SessionLooker:
         if self._looking is None:
             raise InvalidInput("nothing is debugged: launch or attach first")
         return self._looking

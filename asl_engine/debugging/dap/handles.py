@@ -8,7 +8,7 @@ from asl_engine.errors import InvalidInput
 from asl_engine.json_text import dumps
 
 if TYPE_CHECKING:
-    from asl_engine.debugging.session import Thread
+    from asl_engine.debugging.places import Thread
     from asl_engine.json_values import Json
 
 __all__ = ["Container", "Handles", "changed", "shown_value"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from asl_engine.debugging.answers import GivenAnswer
+from asl_engine.debugging.given import GivenAnswer
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import dumps
 from asl_engine.payload import Payload
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AsyncExitStack
 
     from asl_engine.debugging.dap.arguments import Arguments
-    from asl_engine.debugging.session import FreshStart
+    from asl_engine.debugging.places import FreshStart
     from asl_engine.project.setup import Setup
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Record

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.debugging.dap.handles import Container, Handles, changed, shown_value
-from asl_engine.debugging.places import chain
-from asl_engine.debugging.session import Thread
+from asl_engine.debugging.places import Thread, chain
 from asl_engine.debugging.telling import failure_text, place_text, thread_title
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import JsonSyntaxError, loads
@@ -19,12 +18,12 @@ if TYPE_CHECKING:
     from asl_engine.debugging.session import Session
     from asl_engine.json_values import Json
 
-__all__ = ["Looking"]
+__all__ = ["SessionLooker"]
 
 EDITED = {"input", "variables"}
 
 
-class Looking:
+class SessionLooker:
     """Answers what is asked about a session.  Every method raises ``AslError``."""
 
     def __init__(self, session: Session, source: SourceOfSession) -> None:

@@ -10,12 +10,12 @@ from contextlib import contextmanager, suppress
 from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from asl_engine.debugging.dap.adapter import Adapter
 from asl_engine.debugging.dap.framing import BadFrame, BadMessage, framed, read_message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from asl_engine.debugging.dap.adapter import Adapter
     from asl_engine.debugging.dap.launching import Launcher
 
 __all__ = ["serve_port", "serve_stdio"]
@@ -31,6 +31,8 @@ async def converse(reader: asyncio.StreamReader, write: Callable[[bytes], None],
     def send(message: dict[str, Any]) -> None:
         with suppress(OSError, ValueError):  # nobody hears it any more: the end of what they send will tell
             write(framed(message))
+
+    from asl_engine.debugging.dap.adapter import Adapter
 
     adapter = Adapter(send, launcher)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asl_engine.debugging.answers import GivenAnswer
+from asl_engine.debugging.given import GivenAnswer
 from asl_engine.debugging.places import chain
 from asl_engine.debugging.telling import place_text, stop_text, thread_title
 from asl_engine.debugging.terminal.commands import COMMANDS, TerminalCommand, find_command, help_text
