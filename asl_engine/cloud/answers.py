@@ -1,4 +1,4 @@
-"""AwsAnswers of AWS about one execution: from the files that the AWS CLI and the console write, or asked for."""
+"""Answers of AWS about one execution: from the files that the AWS CLI and the console write, or asked for."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from asl_engine.cloud.client import Aws
 
-__all__ = ["AwsAnswers", "ChildAnswers", "answers_in", "ask", "ask_for_children"]
+__all__ = ["AwsAnswers", "ChildAnswers", "answers_in", "ask", "ask_for_children", "history_of"]
 
 PAGE = 1000
 EVENTS = ("events", "history", "executionHistory")
@@ -88,10 +88,11 @@ def ask(aws: Aws, arn: str) -> AwsAnswers:
         raise InvalidInput(f"the execution {arn} has not ended: import it when it has")
     with explained(f"read the definition of {arn}"):
         definition = aws.states.describe_state_machine_for_execution(executionArn=arn)["definition"]
-    return AwsAnswers(described, _events(aws, arn), definition)
+    return AwsAnswers(described, history_of(aws, arn), definition)
 
 
-def _events(aws: Aws, arn: str) -> list[dict[str, Any]]:
+def history_of(aws: Aws, arn: str) -> list[dict[str, Any]]:
+    """The events of an execution so far, as boto3 gives them.  Raises ``AwsError``."""
     from asl_engine.cloud.client import explained
     from asl_engine.cloud.deploy.changes import pages
 

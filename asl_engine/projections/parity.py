@@ -1,12 +1,13 @@
 """Two histories of one machine, held against each other: the first event that differs.
 
-What is another one each time does not count: moments, names and ARNs that the caller has replaced, the ID of a
-Lambda request, and the order of what happens at the same time in branches and iterations.
+What is another one each time does not count: moments, UUIDs, names that the caller says, the ID of a Lambda
+request, and the order of what happens at the same time in branches and iterations.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.projections.causes import without_requests
@@ -20,6 +21,9 @@ DETAILS: Final = "EventDetails"
 ABSENT: Final = "(absent)"
 # Of a worker, a log stream, a payload that was cut: no part of what a machine does.
 INCIDENTAL: Final = frozenset({"workerName", "inputDetails", "outputDetails", "mapRunArn", "redriveCount"})
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class ParityDifference(NamedTuple):
@@ -42,10 +46,13 @@ class ParityDifference(NamedTuple):
 
 
 def first_difference(
-    here: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]]
+    here: Sequence[Mapping[str, Any]], there: Sequence[Mapping[str, Any]], names: Mapping[str, str] | None = None
 ) -> ParityDifference | None:
-    """Where two histories in the shape of GetExecutionHistory differ first; None where they are the same."""
-    one, other = _in_order(here), _in_order(there)
+    """Where two histories in the shape of GetExecutionHistory differ first; None where they are the same.
+
+    ``names`` are texts of the second one, such as ARNs, by what stands for them in the first one.
+    """
+    one, other = _in_order(_settled(here, {})), _in_order(_settled(there, names or {}))
     state: dict[int, str | None] = {}
     for number, event in enumerate(one, 1):
         before, details = event["previousEventId"], _details(event)
@@ -59,6 +66,15 @@ def first_difference(
         surplus = other[len(one)]
         return ParityDifference(len(one) + 1, surplus["type"], None, "type", ABSENT, surplus["type"])
     return None
+
+
+def _settled(events: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """The events with the same text for what is another one each time."""
+    text = json.dumps([{**event, "timestamp": 0} for event in events])
+    for name in sorted(names, key=len, reverse=True):
+        text = text.replace(json.dumps(name)[1:-1], json.dumps(names[name])[1:-1])
+    settled: list[dict[str, Any]] = json.loads(_UUID.sub("<uuid>", _MOMENT.sub("<moment>", text)))
+    return settled
 
 
 def _between(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
@@ -97,15 +113,33 @@ def _details(event: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _in_order(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The events by what follows from what: of those that follow from one event, a branch comes whole.
+# -- the order of what happens at the same time --------------------------------------------------------
 
-    Several branches come in the order of what they begin with, an event that goes on outside of them last.
+
+def _in_order(events: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The events by what follows from what: each branch and iteration comes whole, in the order of their numbers.
+
+    AWS lets what ends a Parallel or a Map follow from the branch that has ended last, and an iteration from one
+    that has made room for it; both follow from the beginning of their state here.
     """
+    known = {event["id"]: event for event in events}
     after: dict[int, list[Mapping[str, Any]]] = {}
     for event in events:
-        after.setdefault(event["previousEventId"], []).append(event)
+        begins, _ = _SCOPES.get(event["type"], (None, 0))
+        around = None if begins is None else _around(event, begins, known)
+        after.setdefault(event["previousEventId"] if around is None else around, []).append(event)
     return [*_from(after)]
+
+
+def _around(event: Mapping[str, Any], begins: str, known: Mapping[int, Mapping[str, Any]]) -> int | None:
+    """The event that has begun what this one ends, or is in; None where the history does not have it."""
+    at = known.get(event["previousEventId"])
+    while at is not None and at["type"] != begins:
+        ended = None
+        if at["type"] in _SCOPES and not at["type"].endswith("Started"):
+            ended = _around(at, _SCOPES[at["type"]][0], known)
+        at = known.get((at if ended is None else known[ended])["previousEventId"])
+    return None if at is None else int(at["id"])
 
 
 def _from(after: Mapping[int, list[Mapping[str, Any]]]) -> Iterator[Mapping[str, Any]]:
@@ -116,9 +150,21 @@ def _from(after: Mapping[int, list[Mapping[str, Any]]]) -> Iterator[Mapping[str,
         waiting += sorted(after.get(event["id"], []), key=_rank, reverse=True)
 
 
-def _rank(event: Mapping[str, Any]) -> tuple[int, str]:
+def _rank(event: Mapping[str, Any]) -> tuple[int, int, str]:
     details = _details(event)
-    return details.get("index", 0), str(details.get("name", event["type"]))
+    return _SCOPES.get(event["type"], ("", 0))[1], details.get("index", 0), str(details.get("name", event["type"]))
+
+
+# What begins the scope that an event ends, or is in; and where it comes among what follows from that.
+_SCOPES: Final[dict[str, tuple[str, int]]] = {
+    "MapIterationStarted": ("MapStateStarted", 0),
+    **{f"MapIteration{end}": ("MapIterationStarted", 1) for end in ("Succeeded", "Failed", "Aborted")},
+    **{
+        f"{kind}State{end}": (f"{kind}StateStarted", place)
+        for kind in ("Map", "Parallel")
+        for end, place in (("Succeeded", 1), ("Failed", 1), ("Aborted", 1), ("Exited", 2))
+    },
+}
 
 
 def unfolded(value: Any) -> Any:

@@ -1,13 +1,15 @@
 """The workflow lab: state machines under test, with mocks for what they call and time that the test moves.
 
 What it is: a pytest plugin with the fixture ``asl``, and the same for any other test as ``Workflow``.  Both run
-the engine itself, in memory, and call nothing outside.
+the engine itself, in memory, and call nothing outside, unless they are given a target.
 
 - ``Workflow`` is a state machine with what stands in for its tasks; ``run`` and ``start`` give a ``WorkflowRun``;
 - ``returns``, ``fails``, ``calls`` and ``waits`` say what a task does, ``sleep`` lets it take its time;
 - ``OBSERVERS`` in ``asl_engine.testing.observers`` hear of every execution that was run.
 
-What it is not: another interpreter, or a way to test against real AWS.
+- ``Target`` is where executions run instead: an endpoint of Step Functions, or an account of AWS.
+
+What it is not: another interpreter.
 """
 
 from __future__ import annotations
@@ -17,12 +19,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asl_engine.testing.answers import calls, fails, returns, sleep, waits
     from asl_engine.testing.recordings import recorded
+    from asl_engine.testing.targets import Target
     from asl_engine.testing.workflow import Workflow
     from asl_engine.testing.workflow_run import WorkflowRun
 
-__all__ = ["Workflow", "WorkflowRun", "calls", "fails", "recorded", "returns", "sleep", "waits"]
+__all__ = ["Target", "Workflow", "WorkflowRun", "calls", "fails", "recorded", "returns", "sleep", "waits"]
 
 _HOMES = {
+    "Target": "asl_engine.testing.targets",
     "Workflow": "asl_engine.testing.workflow",
     "WorkflowRun": "asl_engine.testing.workflow_run",
     "calls": "asl_engine.testing.answers",

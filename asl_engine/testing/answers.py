@@ -121,6 +121,11 @@ class Answers:
             answer = self._turns[self.called]
         return answer is not None and answer.is_left
 
+    @property
+    def takes_time(self) -> bool:
+        """Whether an answer comes after a while."""
+        return any(one.after for one in [self._one, *self._turns] if one is not None)
+
     def take(self) -> Answer:
         """Raises ``AnswersExhausted``."""
         number, self.called = self.called, self.called + 1

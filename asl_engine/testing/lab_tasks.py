@@ -12,6 +12,7 @@ from asl_engine.project.stand_ins import CallableStandIns, CalledTask, closest
 from asl_engine.resources import PENDING
 from asl_engine.resources.mocks.results import check_result
 from asl_engine.testing.answers import SLEEP, AnswersExhausted
+from asl_engine.testing.deployment import NotOnTarget
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -48,7 +49,9 @@ async def _left(call: TaskCall) -> Pending:
 class LabTasks(CallableStandIns):
     """Answers of the test, checked against the service's model as ``validation`` says; behind them the project.
 
-    ``refused`` collects what no Retry or Catch may see: the test itself is wrong, or has found something.
+    ``originals`` are the tasks for which the definition that runs has activities, by their states: they are
+    answered as what they were.  ``refused`` collects what no Retry or Catch may see: the test itself is wrong, or
+    has found something.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class LabTasks(CallableStandIns):
         fallback: Fallback,
         validation: FieldValidation,
         mocking: Mocking | None,
+        originals: Mapping[str, CalledTask] | None = None,
     ) -> None:
         super().__init__(given, fallback)
         self.answers = given
@@ -64,8 +68,28 @@ class LabTasks(CallableStandIns):
         self.sleep: Callable[[int], Awaitable[None]] | None = None
         self._validation = validation
         self._mocking = mocking
+        self._originals = originals or {}
+
+    @property
+    def has_workers(self) -> bool:
+        """Whether a task that is left to the test is taken at once, as by the worker that a target's has."""
+        return bool(self._originals)
 
     async def find(self, call: TaskCall) -> Resource | None:
+        found = await self._find(self._original(call))
+        if found is None or call.state not in self._originals:
+            return found
+
+        async def answer(call: TaskCall) -> Payload | Pending:
+            return await found(self._original(call))
+
+        return answer
+
+    def _original(self, call: TaskCall) -> TaskCall:
+        original = self._originals.get(call.state)
+        return call if original is None else call._replace(resource=original.resource)
+
+    async def _find(self, call: TaskCall) -> Resource | None:
         mocked = await self._mocked(call)
         if mocked is not None:
             return self._watched(mocked)
@@ -74,7 +98,7 @@ class LabTasks(CallableStandIns):
         if self._takes_left(found) or (found is None and is_left_to_tests(task)):
             return _left
         try:
-            answer = await super().find(call)
+            answer = await CallableStandIns.find(self, call)
         except AslError as error:
             raise self._refuse(error) from error
         return None if answer is None else self._watched(answer)
@@ -89,7 +113,8 @@ class LabTasks(CallableStandIns):
     def covers(self, run: Run, task: OpenTask) -> bool:
         if self._mocking is not None and self._mocking.covers(run, task):
             return True
-        found = closest(self.given, CalledTask(task.frame.state, task.resource))
+        state = task.frame.state
+        found = closest(self.given, self._originals.get(state) or CalledTask(state, task.resource))
         return found is not None and not self._takes_left(found)
 
     def _takes_left(self, found: tuple[str, bool] | None) -> bool:
@@ -145,7 +170,7 @@ def _of_the_test(error: BaseException) -> BaseException | None:
     """What a stand-in has raised that is no failure of a task: a failed assertion, a list that has run out."""
     cause = error.__cause__
     while cause is not None:
-        if isinstance(cause, AssertionError | AnswersExhausted):
+        if isinstance(cause, AssertionError | AnswersExhausted | NotOnTarget):
             return cause
         if not isinstance(cause, Exception | SystemExit | CancelledError):  # pytest.fail, pytest.skip
             return cause

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import unlabelled
+from asl_engine.core.execution import OpenTask
 from asl_engine.core.redrive import not_redrivable
+from asl_engine.core.stimuli import WorkerReported
 from asl_engine.engine.clock import VirtualClock
 from asl_engine.errors import ExecutionNotRedrivable
 from asl_engine.project.setup import assemble
@@ -24,7 +26,7 @@ from asl_engine.testing.workflow_run import WorkflowRun
 from asl_engine.visits.reading import Lane, Visit, read_visits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterator
 
     from asl_engine.api import Prepared
     from asl_engine.core.events import Event
@@ -114,6 +116,11 @@ class LocalRun(WorkflowRun):
     @property
     def redrives(self) -> int:
         return self._run.execution.redrive_count
+
+    @property
+    def names(self) -> list[str]:
+        who = self._run.execution.identity
+        return [who.arn, who.machine_arn, who.role_arn, who.machine_name, *self._start.served.activities]
 
     @property
     def clock(self) -> MovedClock:
@@ -245,12 +252,22 @@ class LocalRun(WorkflowRun):
     async def _settle(self) -> None:
         """Wait until nothing happens any more, and see which executions have begun others."""
         await self._engine.timers.quiet()
+        while self._tasks.has_workers and (waiting := [*self._untaken()]):
+            for run, task in waiting:
+                await self._engine.ask(run, WorkerReported(self._time.now(), task.key))
+            await self._engine.timers.quiet()
         for arn, (run, _) in self._logs.items():
             if arn not in self._known:
                 self._known.add(arn)
                 begun_by = await self._begun_by(run)
                 if begun_by is not None:
                     self._begun.setdefault(begun_by, []).append(arn)
+
+    def _untaken(self) -> Iterator[tuple[Run, OpenTask]]:
+        for run, _ in self._logs.values():
+            for work in run.execution.open.values():
+                if isinstance(work, OpenTask) and work.is_activity and not work.started:
+                    yield run, work
 
     async def _begun_by(self, run: Run) -> Beginning | None:
         started_by = run.options.started_by

@@ -1,4 +1,4 @@
-"""The pytest plugin: the fixture ``asl``, and the paths of a failed test's runs in its report.
+"""The pytest plugin: the fixture ``asl``, where its executions run, and the paths of a failed test's runs.
 
 It is loaded with every pytest where the package is installed, so it imports nothing before a test asks for it.
 """
@@ -13,11 +13,126 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from asl_engine.testing.parity import Rehearsal
+    from asl_engine.testing.targets import Target
     from asl_engine.testing.workflow import Workflow
 
-__all__ = ["asl", "pytest_runtest_makereport", "workflows"]
+__all__ = [
+    "asl",
+    "pytest_addoption",
+    "pytest_configure",
+    "pytest_pyfunc_call",
+    "pytest_runtest_call",
+    "pytest_runtest_makereport",
+    "pytest_terminal_summary",
+    "pytest_unconfigure",
+    "workflows",
+]
 
+LOCAL, ENDPOINT, AWS = "local", "endpoint", "aws"
 MADE = pytest.StashKey[list["Workflow"]]()
+PLACE = pytest.StashKey["_Place"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("asl", "state machines under test")
+    group.addoption(
+        "--asl-target",
+        choices=(LOCAL, ENDPOINT, AWS),
+        default=LOCAL,
+        help="Where the executions of the fixture asl run: here, at --asl-endpoint, or in a real account of AWS.",
+    )
+    group.addoption(
+        "--asl-endpoint", metavar="URL", help="The endpoint of Step Functions, for --asl-target=endpoint."
+    )
+    group.addoption("--asl-role", metavar="ARN", help="The role of the state machines that a target runs.")
+    group.addoption(
+        "--asl-patience",
+        metavar="DURATION",
+        default="60s",
+        help="Skip a test that would wait longer on a target that does not skip time. Default: 60s.",
+    )
+    group.addoption(
+        "--asl-parity",
+        action="store_true",
+        help="Run each test here and on the target, and fail it with the first event that differs.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    where, endpoint = config.getoption("--asl-target"), config.getoption("--asl-endpoint")
+    if where == ENDPOINT and not endpoint:
+        raise pytest.UsageError("--asl-target=endpoint: name it with --asl-endpoint URL")
+    if where != ENDPOINT and endpoint:
+        raise pytest.UsageError("--asl-endpoint is for --asl-target=endpoint")
+    if where == LOCAL and (config.getoption("--asl-parity") or config.getoption("--asl-role")):
+        raise pytest.UsageError("--asl-parity and --asl-role are for a target: give --asl-target=endpoint or aws")
+    config.stash[PLACE] = _Place(config)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    place = config.stash.get(PLACE, None)
+    if place is not None:
+        place.close()
+
+
+class _Place:
+    """Where the executions of this session run; connected to when the first test needs it."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.is_local: bool = config.getoption("--asl-target") == LOCAL
+        self.rehearsed: list[Workflow] | None = None  # while a test is run here, to be compared
+        self.waits: list[str] = []
+        self._target: Target | None = None
+
+    def target(self) -> Target | Rehearsal | None:
+        """Raises ``pytest.UsageError`` for a target that cannot be used."""
+        if self.is_local:
+            return None
+        if self.rehearsed is not None:
+            from asl_engine.testing.parity import REHEARSAL
+
+            return REHEARSAL
+        if self._target is None:
+            from asl_engine.errors import AslError
+            from asl_engine.testing.targets import Target
+
+            option = self.config.getoption
+            try:
+                self._target = Target(
+                    option("--asl-endpoint") or AWS,
+                    role=option("--asl-role"),
+                    patience=option("--asl-patience"),
+                    tell=self.tell,
+                )
+            except AslError as error:
+                raise pytest.UsageError(worded(error)) from None
+        return self._target
+
+    def tell(self, line: str) -> None:
+        """Say at once how long a test waits, past what pytest captures; a worker of pytest-xdist cannot."""
+        self.waits.append(line)
+        reporter = self.config.pluginmanager.getplugin("terminalreporter")
+        capturing = self.config.pluginmanager.getplugin("capturemanager")
+        if reporter is not None and capturing is not None:
+            with capturing.global_and_fixture_disabled():
+                reporter.write_line(f"\n{line}")
+
+    def close(self) -> None:
+        if self._target is not None:
+            self._target.close()
+
+
+def worded(error: Any) -> str:
+    """The message of an ``AslError``, with parameters as the options of this plugin."""
+
+    def word(parameter: Any) -> str:
+        name = {"endpoint_url": "endpoint"}.get(parameter.name, parameter.name)
+        return f"--asl-{name}" if parameter.value is None else f"--asl-{name} {parameter.value}"
+
+    text: str = error.worded(word)
+    return text
 
 
 @contextmanager
@@ -40,8 +155,59 @@ def workflows(test_id: str | None, made: list[Workflow]) -> Iterator[Callable[..
 def asl(request: pytest.FixtureRequest) -> Iterator[Callable[..., Workflow]]:
     """State machines under test: ``asl("order.json", tasks={...})`` is a ``Workflow``; see asl_engine.testing."""
     made = request.node.stash.setdefault(MADE, [])
+    place = request.config.stash[PLACE]
     with workflows(request.node.nodeid, made) as workflow:
-        yield workflow
+        if place.is_local:
+            yield workflow
+            return
+        with workflows(None, []) as rehearsal:
+
+            def placed(definition: Any, tasks: Any = None, **options: Any) -> Workflow:
+                options = {"target": place.target(), **options}
+                if place.rehearsed is None:
+                    return workflow(definition, tasks, **options)
+                place.rehearsed.append(rehearsal(definition, tasks, **options))
+                return place.rehearsed[-1]
+
+            yield placed
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """With --asl-parity, run the test here first, and compare its runs in the end."""
+    place = pyfuncitem.config.stash[PLACE]
+    if not pyfuncitem.config.getoption("--asl-parity") or "asl" not in pyfuncitem.fixturenames:
+        return (yield)
+    info = pyfuncitem._fixtureinfo  # noqa: SLF001  as pytest's own implementation of this hook
+    rehearsed: list[Workflow] = []
+    place.rehearsed = rehearsed
+    try:
+        pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in info.argnames})
+    finally:
+        place.rehearsed = None
+    result = yield
+    from asl_engine.testing.parity import parity_problems
+
+    there = [run for workflow in pyfuncitem.stash.get(MADE, []) for run in workflow.runs]
+    problems = parity_problems([run for workflow in rehearsed for run in workflow.runs], there)
+    if problems:
+        pytest.fail("the target does otherwise:\n" + "\n".join(problems), pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Skip a test that needs what a target lacks, also one that has passed for all that."""
+    if item.config.stash[PLACE].is_local:
+        return (yield)
+    from asl_engine.testing.deployment import RAISED
+
+    RAISED.clear()
+    try:
+        return (yield)
+    finally:
+        if RAISED:
+            pytest.skip(worded(RAISED[0]))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,3 +224,12 @@ def pytest_runtest_makereport(
             if title not in said:
                 report.sections.append((f"workflow run {run.name}", run.tree))
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Which tests have waited on the target."""
+    place = config.stash[PLACE]
+    if place.waits:
+        terminalreporter.section("waited on the target")
+        for line in place.waits:
+            terminalreporter.write_line(line)

@@ -13,6 +13,7 @@ from asl_engine.project.setup import absolute_mock, mock_file
 from asl_engine.resources.mocks.results import FieldValidation
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.testing.answers import in_turn
+from asl_engine.testing.deployment import NotOnTarget, check_answers, stationed
 from asl_engine.testing.hiding import hidden
 from asl_engine.testing.lab_tasks import LabTasks, is_left_to_tests
 from asl_engine.testing.moved_clock import moment
@@ -21,17 +22,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from asl_engine.api import Definition
+    from asl_engine.api import Definition, Prepared
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.mocking import Mocking
     from asl_engine.json_values import Json, Missing
     from asl_engine.project.stand_ins import CalledTask
+    from asl_engine.testing.answers import Answers
+    from asl_engine.testing.parity import Rehearsal
+    from asl_engine.testing.targets import Target
     from asl_engine.testing.workflow_run import WorkflowRun
 
 __all__ = ["Workflow"]
 
 __tracebackhide__ = hidden
 BEGIN = "2024-01-01T00:00:00Z"
+
+
+def _by_the_target(_machine: StateMachine, _task: CalledTask) -> bool:
+    return True
 
 
 class Workflow:
@@ -45,6 +53,7 @@ class Workflow:
     is how strictly results are held against the model of the service that they stand for: STRICT, PRESENT or
     NONE, as for TestState.  ``faults`` let tasks go wrong before anything answers them, as for
     ``asl_engine.run``: ``"ProcessPayment:PaymentError@2"``; ``seed`` decides which calls a percentage hits.
+    ``target`` is where executions run, here without one: see ``Target``.
     ``now`` is when executions start.  As a context it leaves those that have not ended.
     """
 
@@ -62,6 +71,7 @@ class Workflow:
         test_id: str | None = None,
         faults: Sequence[str] = (),
         seed: int = 0,
+        target: Target | Rehearsal | None = None,
     ) -> None:
         if validation not in get_args(FieldValidation):
             raise InvalidInput(f"validation={validation!r}: it is one of {', '.join(get_args(FieldValidation))}")
@@ -76,6 +86,7 @@ class Workflow:
         self._test_id = test_id
         self._faults = [*check_texts("faults", faults)]
         self._seed = seed
+        self._target = target
         self.runs: list[WorkflowRun] = []
 
     def run(
@@ -102,6 +113,7 @@ class Workflow:
         answers = in_turn({**self._tasks, **(tasks or {})})
         store = MemoryStore()
         mocking, answered = self._mocks(store)
+        there = self._target is not None and not self._target.is_here
         start = prepared(
             self._definition,
             input,
@@ -111,12 +123,45 @@ class Workflow:
             aws_limits=self._aws_limits,
             faults=[*check_texts("faults", faults), *self._faults],
             seed=self._seed,
-            answered=answered,
+            answered=_by_the_target if there else answered,
         )
-        lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, mocking)
-        run = LocalRun(start, lab, store, self._now, self._test_id)
+        if self._target is None:
+            lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, mocking)
+            run: WorkflowRun = LocalRun(start, lab, store, self._now, self._test_id)
+        else:
+            run = self._on_target(self._target, start, answers, store)
         self.runs.append(run)
         return run
+
+    def _on_target(
+        self, target: Target | Rehearsal, start: Prepared, answers: Mapping[str, Answers], store: MemoryStore
+    ) -> WorkflowRun:
+        """Raises ``NotOnTarget``."""
+        from asl_engine.testing.local_run import LocalRun
+        from asl_engine.testing.parity import Rehearsal
+        from asl_engine.testing.target_run import TargetRun
+
+        self._check_own(start)
+        check_answers(answers)
+        states = stationed(start.machine, answers, (start.project.region, start.project.account))
+        lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, None, states)
+        if not isinstance(target, Rehearsal):
+            return TargetRun(start, lab, target, states, self._test_id)
+        return LocalRun(target.prepared(start, [*states]), lab, store, self._now, None)
+
+    def _check_own(self, start: Prepared) -> None:
+        """Raises ``NotOnTarget`` for what only the engine here can do."""
+        for is_given, what in (
+            (
+                self._case is not None,
+                "case: a test case of MockConfigFile.json counts attempts as they are made here",
+            ),
+            (bool(start.how.faults), "faults: the tasks of a target go wrong by themselves"),
+            (self._now != moment(BEGIN, "now"), "now: executions start when it is that moment there"),
+            (self._aws_limits is not True, "aws_limits: a target has its own"),
+        ):
+            if is_given:
+                raise NotOnTarget(what)
 
     def close(self) -> None:
         """Leave what has not ended."""

@@ -79,6 +79,11 @@ class WorkflowRun(ABC):
     @abstractmethod
     def clock(self) -> RunClock: ...
 
+    @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """What only this run is called: its ARN and those of its machine and its activities, names, the role."""
+
     @abstractmethod
     def _read(self) -> list[Visit]:
         """The visits of the execution, as far as it has come."""
