@@ -219,7 +219,7 @@ def test_whatever_is_ignored_has_its_reason(module: str) -> None:
 
 
 # Options of other programs, which a module starts or is a plugin of.
-OF_OTHERS = {"cloud.deploy.bundle", "testing.coverage_plugin"}
+OF_OTHERS = {"cloud.deploy.bundle", "testing.coverage_plugin", "testing.plugin"}
 
 
 @pytest.mark.parametrize("module", [name for name in modules() if ORDER[place(name)] not in {"cli", "__main__"}])

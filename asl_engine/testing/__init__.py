@@ -7,7 +7,7 @@ the engine itself, in memory, and call nothing outside, unless they are given a 
 - ``returns``, ``fails``, ``calls`` and ``waits`` say what a task does, ``sleep`` lets it take its time;
 - ``OBSERVERS`` in ``asl_engine.testing.observers`` hear of every execution that was run.
 
-- ``Target`` is where executions run instead: an endpoint of Step Functions, or an account of AWS.
+- ``RunTarget`` is where executions run instead: an endpoint of Step Functions, or an account of AWS.
 
 What it is not: another interpreter.
 """
@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from asl_engine.testing.answers import calls, fails, returns, sleep, waits
     from asl_engine.testing.recordings import recorded
-    from asl_engine.testing.targets import Target
+    from asl_engine.testing.targets import RunTarget
     from asl_engine.testing.workflow import Workflow
     from asl_engine.testing.workflow_run import WorkflowRun
 
-__all__ = ["Target", "Workflow", "WorkflowRun", "calls", "fails", "recorded", "returns", "sleep", "waits"]
+__all__ = ["RunTarget", "Workflow", "WorkflowRun", "calls", "fails", "recorded", "returns", "sleep", "waits"]
 
 _HOMES = {
-    "Target": "asl_engine.testing.targets",
+    "RunTarget": "asl_engine.testing.targets",
     "Workflow": "asl_engine.testing.workflow",
     "WorkflowRun": "asl_engine.testing.workflow_run",
     "calls": "asl_engine.testing.answers",

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from asl_engine.arn import is_activity, waits_for_token
-from asl_engine.errors import AslError, Parameter
 from asl_engine.json_text import dumps, loads
 from asl_engine.language.loader import load
 from asl_engine.language.tree import tasks
 from asl_engine.project.stand_ins import called_tasks, closest
+from asl_engine.testing.lacking import NotOnTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,21 +24,7 @@ if TYPE_CHECKING:
     from asl_engine.project.stand_ins import CalledTask
     from asl_engine.testing.answers import Answers
 
-__all__ = ["RAISED", "NotOnTarget", "check_answers", "deployed", "stationed"]
-
-
-RAISED: list[NotOnTarget] = []
-
-
-class NotOnTarget(AslError):
-    """The test needs something that a target does not have: under pytest, it is skipped with this reason.
-
-    ``RAISED`` has all that were raised, those too that a test has swallowed: it must not pass for that.
-    """
-
-    def __init__(self, *parts: str | Parameter) -> None:
-        super().__init__(*parts)
-        RAISED.append(self)
+__all__ = ["check_answers", "deployed", "stationed"]
 
 
 def check_answers(answers: Mapping[str, Answers]) -> None:

@@ -12,7 +12,7 @@ from asl_engine.project.stand_ins import CallableStandIns, CalledTask, closest
 from asl_engine.resources import PENDING
 from asl_engine.resources.mocks.results import check_result
 from asl_engine.testing.answers import SLEEP, AnswersExhausted
-from asl_engine.testing.deployment import NotOnTarget
+from asl_engine.testing.lacking import NotOnTarget
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
     from asl_engine.testing.parity import Rehearsal
-    from asl_engine.testing.targets import Target
+    from asl_engine.testing.targets import RunTarget
     from asl_engine.testing.workflow import Workflow
 
 __all__ = [
@@ -84,9 +84,9 @@ class _Place:
         self.is_local: bool = config.getoption("--asl-target") == LOCAL
         self.rehearsed: list[Workflow] | None = None  # while a test is run here, to be compared
         self.waits: list[str] = []
-        self._target: Target | None = None
+        self._target: RunTarget | None = None
 
-    def target(self) -> Target | Rehearsal | None:
+    def target(self) -> RunTarget | Rehearsal | None:
         """Raises ``pytest.UsageError`` for a target that cannot be used."""
         if self.is_local:
             return None
@@ -96,11 +96,11 @@ class _Place:
             return REHEARSAL
         if self._target is None:
             from asl_engine.errors import AslError
-            from asl_engine.testing.targets import Target
+            from asl_engine.testing.targets import RunTarget
 
             option = self.config.getoption
             try:
-                self._target = Target(
+                self._target = RunTarget(
                     option("--asl-endpoint") or AWS,
                     role=option("--asl-role"),
                     patience=option("--asl-patience"),
@@ -200,7 +200,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Skip a test that needs what a target lacks, also one that has passed for all that."""
     if item.config.stash[PLACE].is_local:
         return (yield)
-    from asl_engine.testing.deployment import RAISED
+    from asl_engine.testing.lacking import RAISED
 
     RAISED.clear()
     try:

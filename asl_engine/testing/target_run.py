@@ -31,8 +31,9 @@ from asl_engine.projections.moments import iso
 from asl_engine.projections.told import identity_of, milliseconds, told_history
 from asl_engine.resources import PENDING, TaskCall
 from asl_engine.states.distributed_map import processor_of
-from asl_engine.testing.deployment import NotOnTarget, deployed
+from asl_engine.testing.deployment import deployed
 from asl_engine.testing.hiding import hidden
+from asl_engine.testing.lacking import NotOnTarget
 from asl_engine.testing.observers import ObservedDefinition, tell
 from asl_engine.testing.waiting import Awaited
 from asl_engine.testing.workflow_run import WorkflowRun
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
     from asl_engine.project.stand_ins import CalledTask
     from asl_engine.projections.history import HistoryEvent
     from asl_engine.testing.lab_tasks import LabTasks
-    from asl_engine.testing.targets import Target
+    from asl_engine.testing.targets import RunTarget
 
 __all__ = ["TargetRun"]
 
@@ -129,7 +130,7 @@ class TargetRun(WorkflowRun):
         self,
         start: Prepared,
         tasks: LabTasks,
-        target: Target,
+        target: RunTarget,
         stationed: Mapping[str, CalledTask],
         test_id: str | None,
     ) -> None:
@@ -150,6 +151,7 @@ class TargetRun(WorkflowRun):
         self._told_of = 0
         self._waits_told: set[int] = set()
         self._is_closed = False
+        self._skips_time = target.skips_time  # asked before anything waits
         stations = target.stations.take(len(stationed))
         self._stations = dict(zip(stationed, stations, strict=True))
         self.activities = {state: station.arn for state, station in self._stations.items()}
@@ -167,7 +169,6 @@ class TargetRun(WorkflowRun):
                 self.arn: str = self._states.start_execution(
                     stateMachineArn=self.machine_arn, name=start.name, input=start.input.text
                 )["executionArn"]
-            self._seen = self._look_at(self.arn)
             self._pass(to_end=False)
         except BaseException:
             self.close()
@@ -288,7 +289,6 @@ class TargetRun(WorkflowRun):
             reason = error_message(error.__cause__).rpartition(" as: ")[2]
             raise ExecutionNotRedrivable(self.arn, reason) from None
         self._began = time.monotonic()
-        self._seen = self._look_at(self.arn)
         self._pass(to_end=False)
         return self
 
@@ -353,7 +353,7 @@ class TargetRun(WorkflowRun):
             return False
         if not all(self._is_at_the_test(work) for work in works if isinstance(work, OpenTask)):
             return False
-        passes = any(isinstance(work, OpenTimer) for work in works) and (to_end or self._target.skips_time)
+        passes = any(isinstance(work, OpenTimer) for work in works) and (to_end or self._skips_time)
         in_children = any(isinstance(work, OpenMapRun) for work in works) and not self._left
         return not passes and not in_children
 
@@ -374,7 +374,7 @@ class TargetRun(WorkflowRun):
 
     def _check_patience(self) -> None:
         """Raises ``NotOnTarget`` before a wait that takes longer than the target's patience."""
-        if self._target.skips_time:
+        if self._skips_time:
             return
         patience = self._target.patience
         gone = round((time.monotonic() - self._began) * 1000)
@@ -382,7 +382,8 @@ class TargetRun(WorkflowRun):
             if not isinstance(work, OpenTimer) or work.due is None:
                 continue
             left = work.due - round(time.time() * 1000)
-            what = f"{work.frame.state} waits for {in_words(max(0, round(left, -3)))} there"
+            began = next((event.at for event in self._seen.log if event.seq == work.key), work.due)
+            what = f"{work.frame.state} waits for {in_words(work.due - began)} there"
             if gone + left > patience:
                 raise NotOnTarget(
                     f"{what}, and time is not skipped; a run may take ", Parameter("patience", in_words(patience))

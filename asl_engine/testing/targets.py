@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asl_engine.cloud.client import Aws
     from asl_engine.engine.durations import Duration
 
-__all__ = ["AWS", "Target"]
+__all__ = ["AWS", "RunTarget"]
 
 AWS: Final = "aws"
 A_WAIT: Final = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
@@ -31,7 +31,7 @@ def _nobody(line: str) -> None:
     del line
 
 
-class Target:
+class RunTarget:
     """An endpoint, given by its URL, or ``"aws"``: the account that the AWS SDK finds.
 
     ``role`` is the ARN of the role of the state machines, which AWS needs.  ``patience`` is how long one run may

@@ -13,9 +13,10 @@ from asl_engine.project.setup import absolute_mock, mock_file
 from asl_engine.resources.mocks.results import FieldValidation
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.testing.answers import in_turn
-from asl_engine.testing.deployment import NotOnTarget, check_answers, stationed
+from asl_engine.testing.deployment import check_answers, stationed
 from asl_engine.testing.hiding import hidden
 from asl_engine.testing.lab_tasks import LabTasks, is_left_to_tests
+from asl_engine.testing.lacking import NotOnTarget
 from asl_engine.testing.moved_clock import moment
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from asl_engine.project.stand_ins import CalledTask
     from asl_engine.testing.answers import Answers
     from asl_engine.testing.parity import Rehearsal
-    from asl_engine.testing.targets import Target
+    from asl_engine.testing.targets import RunTarget
     from asl_engine.testing.workflow_run import WorkflowRun
 
 __all__ = ["Workflow"]
@@ -53,7 +54,7 @@ class Workflow:
     is how strictly results are held against the model of the service that they stand for: STRICT, PRESENT or
     NONE, as for TestState.  ``faults`` let tasks go wrong before anything answers them, as for
     ``asl_engine.run``: ``"ProcessPayment:PaymentError@2"``; ``seed`` decides which calls a percentage hits.
-    ``target`` is where executions run, here without one: see ``Target``.
+    ``target`` is where executions run, here without one: see ``RunTarget``.
     ``now`` is when executions start.  As a context it leaves those that have not ended.
     """
 
@@ -71,7 +72,7 @@ class Workflow:
         test_id: str | None = None,
         faults: Sequence[str] = (),
         seed: int = 0,
-        target: Target | Rehearsal | None = None,
+        target: RunTarget | Rehearsal | None = None,
     ) -> None:
         if validation not in get_args(FieldValidation):
             raise InvalidInput(f"validation={validation!r}: it is one of {', '.join(get_args(FieldValidation))}")
@@ -134,7 +135,7 @@ class Workflow:
         return run
 
     def _on_target(
-        self, target: Target | Rehearsal, start: Prepared, answers: Mapping[str, Answers], store: MemoryStore
+        self, target: RunTarget | Rehearsal, start: Prepared, answers: Mapping[str, Answers], store: MemoryStore
     ) -> WorkflowRun:
         """Raises ``NotOnTarget``."""
         from asl_engine.testing.local_run import LocalRun

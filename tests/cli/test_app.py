@@ -94,6 +94,8 @@ def test_every_parameter_of_a_message_is_an_option() -> None:
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "asl_engine").rglob("*.py")]
     named = {name for source in sources for name in re.findall(r"Parameter\(\s*\"(\w+)\"", source)}
     assert {"name", "db", "with_functions"} <= named
+    plugin = (ROOT / "asl_engine" / "testing" / "plugin.py").read_text(encoding="utf-8")
+    options |= {f"--{name}" for name in re.findall(r'"--asl-([a-z-]+)"', plugin)}  # whose prefix all of them have
     python_only = {"aws", "tasks"}  # of asl_engine.run, whose refusals no command can come to
     assert python_only <= inspect.signature(asl_engine.run).parameters.keys()
     assert {f"--{name.replace('_', '-')}" for name in named - python_only} <= options

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from asl_engine.errors import AslError, ExecutionNotRedrivable
-from asl_engine.testing import Target, Workflow, calls, fails, returns, sleep, waits
-from asl_engine.testing.deployment import NotOnTarget
+from asl_engine.testing import RunTarget, Workflow, calls, fails, returns, sleep, waits
+from asl_engine.testing.lacking import NotOnTarget
 from asl_engine.testing.parity import REHEARSAL, parity_problems
 from asl_engine.testing.workflow_run import StillWaiting
 from tests.server.harness import running
@@ -29,9 +29,9 @@ ORDER_TASKS: dict[str, Any] = dict.fromkeys(
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunTarget]:
     """A server that skips time."""
-    with running(tmp_path_factory.mktemp("target") / "asl.db") as server, Target(url(server.port)) as there:
+    with running(tmp_path_factory.mktemp("target") / "asl.db") as server, RunTarget(url(server.port)) as there:
         yield there
         states = there.aws.states
         assert states.list_state_machines()["stateMachines"] == []  # each run has deleted its own
@@ -44,7 +44,7 @@ def url(port: int) -> str:
 # -- the same test, here and there ------------------------------------------------------------------------
 
 
-def happy(place: Target | Rehearsal) -> Workflow:
+def happy(place: RunTarget | Rehearsal) -> Workflow:
     workflow = Workflow(ORDER, ORDER_TASKS, target=place)
     run = workflow.run({"orderId": "o-1"})
     run.assert_succeeded({"orderId": "o-1"}).assert_path(
@@ -54,7 +54,7 @@ def happy(place: Target | Rehearsal) -> Workflow:
     return workflow
 
 
-def three_retries_then_a_refund(place: Target | Rehearsal) -> Workflow:
+def three_retries_then_a_refund(place: RunTarget | Rehearsal) -> Workflow:
     workflow = Workflow(ORDER, ORDER_TASKS, target=place)
     answers = [*[fails("PaymentRetryableError")] * 3, fails("PaymentError", "declined")]
     run = workflow.run({"orderId": "o-1"}, {"processPayment": answers})
@@ -66,7 +66,7 @@ def three_retries_then_a_refund(place: Target | Rehearsal) -> Workflow:
     return workflow
 
 
-def redriven(place: Target | Rehearsal) -> Workflow:
+def redriven(place: RunTarget | Rehearsal) -> Workflow:
     two = machine(A=task(f"{FUNCTION}a", Next="B"), B=task(f"{FUNCTION}b", Retry=RETRY))
     workflow = Workflow(two, {"a": 1, "b": [fails("E"), fails("E"), 7]}, target=place)
     run = workflow.run({"x": 1})
@@ -78,7 +78,7 @@ def redriven(place: Target | Rehearsal) -> Workflow:
     return workflow
 
 
-def a_worker_is_waited_for(place: Target | Rehearsal) -> Workflow:
+def a_worker_is_waited_for(place: RunTarget | Rehearsal) -> Workflow:
     pack = machine(P=task(PACK, Next="S"), S=task(SEND, Parameters={"QueueUrl": "q", "MessageBody": "x"}))
     workflow = Workflow(pack, {"S": {"MessageId": "m-1"}}, target=place)
     run = workflow.start({"parcel": 1})
@@ -92,7 +92,7 @@ def a_worker_is_waited_for(place: Target | Rehearsal) -> Workflow:
     return workflow
 
 
-def the_test_fails_an_answer_of_its_own(place: Target | Rehearsal) -> Workflow:
+def the_test_fails_an_answer_of_its_own(place: RunTarget | Rehearsal) -> Workflow:
     workflow = Workflow(machine(A=task(f"{FUNCTION}a", Retry=RETRY)), {"a": [waits(), 2]}, target=place)
     run = workflow.start({})
     run.task("A").fail("E", "why")
@@ -101,7 +101,7 @@ def the_test_fails_an_answer_of_its_own(place: Target | Rehearsal) -> Workflow:
     return workflow
 
 
-def iterations_and_branches(place: Target | Rehearsal) -> Workflow:
+def iterations_and_branches(place: RunTarget | Rehearsal) -> Workflow:
     both = {
         "Type": "Parallel",
         "Branches": [machine(L=task(f"{FUNCTION}left")), machine(R=task(f"{FUNCTION}right"))],
@@ -117,7 +117,7 @@ def iterations_and_branches(place: Target | Rehearsal) -> Workflow:
     return workflow
 
 
-def children_of_a_map_run(place: Target | Rehearsal) -> Workflow:
+def children_of_a_map_run(place: RunTarget | Rehearsal) -> Workflow:
     processor = {**machine(One=task(f"{FUNCTION}one")), "ProcessorConfig": MODE}
     each = {"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 1, "End": True}
     workflow = Workflow(machine(Each=each), {"one": lambda event: event + 1}, target=place)
@@ -128,13 +128,13 @@ def children_of_a_map_run(place: Target | Rehearsal) -> Workflow:
     return workflow
 
 
-def stopped(place: Target | Rehearsal) -> Workflow:
+def stopped(place: RunTarget | Rehearsal) -> Workflow:
     workflow = Workflow(machine(P=task(PACK)), target=place)
     workflow.start({}).stop("Enough", "late").assert_aborted("Enough", "late")
     return workflow
 
 
-TESTS: list[Callable[[Target | Rehearsal], Workflow]] = [
+TESTS: list[Callable[[RunTarget | Rehearsal], Workflow]] = [
     happy,
     three_retries_then_a_refund,
     redriven,
@@ -148,14 +148,14 @@ TESTS: list[Callable[[Target | Rehearsal], Workflow]] = [
 
 @pytest.mark.parametrize("test", TESTS)
 def test_the_same_test_passes_here_and_there_with_the_same_events(
-    target: Target, test: Callable[[Target | Rehearsal], Workflow]
+    target: RunTarget, test: Callable[[RunTarget | Rehearsal], Workflow]
 ) -> None:
     with test(REHEARSAL) as here, test(target) as there:
         assert parity_problems(here.runs, there.runs) == []
         assert [run.tree for run in here.runs] == [run.tree for run in there.runs]
 
 
-def test_a_difference_is_told_with_its_event(target: Target) -> None:
+def test_a_difference_is_told_with_its_event(target: RunTarget) -> None:
     one = machine(A=task(f"{FUNCTION}a"))
     with (
         Workflow(one, {"a": {"n": 1}}, target=REHEARSAL) as here,
@@ -168,7 +168,7 @@ def test_a_difference_is_told_with_its_event(target: Target) -> None:
         assert parity_problems([], [there.runs[0]]) == ["run 1 was started on the target only"]
 
 
-def test_what_fails_in_a_stand_in_fails_the_test(target: Target) -> None:
+def test_what_fails_in_a_stand_in_fails_the_test(target: RunTarget) -> None:
     def asserts(event: Any) -> None:
         assert event == {"n": 2}
 
@@ -192,7 +192,7 @@ def test_a_task_without_an_answer_is_the_targets_own(tmp_path: Path) -> None:
     """Here nothing serves it, so it fails there, and is not answered by chance."""
     with (
         running(tmp_path / "asl.db") as server,
-        Target(url(server.port)) as there,
+        RunTarget(url(server.port)) as there,
         Workflow(machine(A=task(f"{FUNCTION}nobodys")), target=there) as workflow,
     ):
         workflow.run({}).assert_failed("Lambda.ResourceNotFoundException")
@@ -224,14 +224,14 @@ LACKING: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str]] =
 
 
 @pytest.mark.parametrize("what", LACKING)
-def test_what_a_target_lacks_is_said_and_nothing_is_called(target: Target, what: str) -> None:
+def test_what_a_target_lacks_is_said_and_nothing_is_called(target: RunTarget, what: str) -> None:
     definition, answers, options, reason = LACKING[what]
     workflow = Workflow(definition, answers, target=target, **options)
     with workflow, pytest.raises(NotOnTarget, match=reason):
         workflow.run({})
 
 
-def test_time_is_not_the_tests_own(target: Target) -> None:
+def test_time_is_not_the_tests_own(target: RunTarget) -> None:
     with Workflow(machine(P=task(PACK)), target=target) as workflow:
         run = workflow.start({})
         assert run.clock.now.year >= 2024
@@ -247,7 +247,7 @@ def test_a_wait_beyond_the_patience_is_refused_before_it_is_waited_for(tmp_path:
     told: list[str] = []
     with (
         running(tmp_path / "asl.db", skip_time=False) as server,
-        Target(url(server.port), patience="30s", tell=told.append) as there,
+        RunTarget(url(server.port), patience="30s", tell=told.append) as there,
     ):
         assert not there.skips_time
         long = Workflow(WAIT, target=there, test_id="t")
@@ -267,4 +267,4 @@ def test_a_wait_beyond_the_patience_is_refused_before_it_is_waited_for(tmp_path:
 )
 def test_a_target_that_is_none(where: str, options: dict[str, Any], reason: str) -> None:
     with pytest.raises(AslError, match=reason):
-        Target(where, **options)
+        RunTarget(where, **options)
