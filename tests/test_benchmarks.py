@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import cold_start, growth, memory, parked, patterns
+from asl_engine.console.settings import ConsoleSettings
+from benchmarks import cold_start, console, growth, memory, parked, patterns
 from benchmarks.__main__ import beside, middle
 from benchmarks.endpoint import rate
 from benchmarks.peers.found import Served, found
@@ -35,6 +36,13 @@ def test_each_workload_comes_to_its_output(tmp_path: Path) -> None:
         assert asyncio.run(rate(server.port, fails, 0.001)) == "FAILED E"
         invalid = first._replace(definition={})
         assert "InvalidDefinition" in str(asyncio.run(rate(server.port, invalid, 0.001)))
+
+
+def test_an_open_console_is_measured(tmp_path: Path) -> None:
+    with running(tmp_path / "asl.db", console=ConsoleSettings(tmp_path, "0")) as server:
+        seen = asyncio.run(console.measure(server.port, pairs=2, requests=10, at_once=2))
+    assert (len(seen.without), len(seen.with_page), len(seen.messages)) == (2, 2, 2)
+    assert seen.ratio > 0
 
 
 @pytest.mark.parametrize(("power", "factor"), [(0, 5), (1, 2), (2, 0.1), (-0.5, 3)])

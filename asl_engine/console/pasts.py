@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -115,11 +116,13 @@ class Pasts:
 
     async def account(self, past: Past) -> Account:
         """All there is to show of it, with many children of its Map Runs."""
-        kept = past.kept
-        if kept is not None and kept[0] == past.last and past.record.status != "RUNNING":
-            return kept[1]
-        service, record, events = self._service, past.record, [*past.events]
-        now = service.engine.clock.now()
+        kept, service, now = past.kept, self._service, self._service.engine.clock.now()
+        if kept is not None and kept[0] == past.last:
+            if past.record.status != "RUNNING":
+                return kept[1]
+            if not past.has_map_run:  # only the time has gone on
+                return replace(kept[1], until=max(now, kept[1].execution.at))
+        record, events = past.record, [*past.events]
         if past.has_map_run:
             account = await read_account(service.store, record, now, MANY_CHILDREN, events)
         else:

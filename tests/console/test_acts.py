@@ -279,6 +279,16 @@ def test_a_pytest_file(page: Page, created_machine: Create, activity: str) -> No
     page.operation("StopExecution", executionArn=running)
 
 
+def test_what_it_costs(page: Page, created_machine: Create) -> None:
+    arn = started(page, created_machine(CHAIN), name="mine")
+    ended(page.server.client(), arn)
+    assert page.get("session")["features"] == {"cost": True}
+    told = page.get("run/cost", arn=arn)
+    assert (told["status"], told["transitions"], told["executionsPerMonth"]) == ("SUCCEEDED", 4, 1_000_000)
+    assert page.get("run/cost", arn=arn, executions=10)["executionsPerMonth"] == 10
+    assert page.refused("run/cost", arn=arn, executions=0).status == 400
+
+
 def test_two_runs_side_by_side(page: Page, created_machine: Create) -> None:
     machine = created_machine(SHORT)
     one, other = started(page, machine, input='{"n": 1}'), started(page, machine, input='{"n": -1}')

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.console import event_stream, live
 from asl_engine.console.event_stream import EventStream
+from asl_engine.console.pasts import Pasts
+from asl_engine.errors import StoreUnavailable
 from asl_engine.server.protocol.uvicorn_limits import HANG_UP
 from tests.console.harness import API, Page, console
 from tests.server.harness import PASS, created, ended, running
@@ -196,6 +198,36 @@ def test_the_server_stops_although_pages_are_open(tmp_path: Path) -> None:
         connection = socket.create_connection((page.server.host, page.server.port))
     connection.close()
     assert leaving.answer.status == 200
+
+
+def test_a_database_that_cannot_be_read_for_a_while(
+    page: Page, created_machine: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stream stays, and goes on where it was."""
+    monkeypatch.setattr(live, "RETRY_SECONDS", 0.01)
+    activity = page.operation("CreateActivity", name="for-a-while")["activityArn"]
+    task = {"Type": "Task", "Resource": activity, "End": True}
+    machine = created_machine({"StartAt": "T", "States": {"T": task}})
+    arn = page.operation("StartExecution", stateMachineArn=machine)["executionArn"]
+    with page.stream(run=arn, after=0) as stream:
+        told = stream.next()
+        monkeypatch.setattr(Pasts, "of", _refusing(Pasts.of))
+        page.operation("StopExecution", executionArn=arn)
+        again = stream.next()
+    assert again.data["from"] == told.data["to"] + 1
+    assert again.data["status"] == "ABORTED"
+
+
+def _refusing(real: Any) -> Any:
+    """As ``Pasts.of``, but that it fails three times before."""
+    calls = iter(range(3))
+
+    async def of(*given: Any) -> Any:
+        if next(calls, None) is not None:
+            raise StoreUnavailable("database is locked")
+        return await real(*given)
+
+    return of
 
 
 def test_too_many_pages(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:

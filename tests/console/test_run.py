@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from asl_engine.console.payloads import MAX_SHOWN
+from asl_engine.errors import StoreUnavailable
+from asl_engine.store.sqlite.store import SqliteStore
 from tests.server.harness import WAIT
 
 if TYPE_CHECKING:
@@ -386,3 +388,21 @@ def test_a_run_that_was_deleted_meanwhile(page: Page, created_machine: Any) -> N
     found = page.refused("run", arn=arn)
     assert (found.status, found.json["error"]) == (404, "ExecutionDoesNotExist")
     assert "pruned" in found.json["remedy"]
+
+
+@pytest.mark.parametrize("path", ["run", "run/graph", "run/events", "run/state"])
+def test_a_database_that_cannot_be_read(page: Page, ran: Ran, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told in plain words, and the page goes on when the database is there again."""
+    arn = ran(FLOW)
+
+    async def unavailable(*_: Any) -> Any:
+        raise StoreUnavailable("unable to open database file")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteStore, "fetch", unavailable)
+        patch.setattr(SqliteStore, "look", unavailable)
+        found = page.refused(path, arn=arn, state="Double")
+        assert (found.status, found.json["error"]) == (503, "StoreUnavailable")
+        assert found.json["message"] == "unable to open database file"
+        assert "tries again" in found.json["remedy"]
+    assert page.get(path, arn=arn, state="Double")

@@ -17,11 +17,15 @@ from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.views.redaction import Redaction
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from asl_engine.console.asked import Asked
     from asl_engine.lab.comparing import Compared
+    from asl_engine.store.records import Record
+    from asl_engine.testing.executions import ExecutionLog
     from asl_engine.views.account import Account
 
-__all__ = ["compared", "export", "pytest_file"]
+__all__ = ["compared", "cost", "export", "pytest_file"]
 
 MAX_STATES: Final = 2_000
 MAX_CHANGES: Final = 20  # of one state
@@ -48,6 +52,29 @@ async def pytest_file(asked: Asked) -> dict[str, Any]:
     definition = await asked.service.store.definition(past.record.definition)
     text = await run_in_thread(partial(pin, recalled, definition))
     return {"file": f"test_{identifier(past.record.identity.name)}.py", "text": text}
+
+
+async def cost(asked: Asked) -> dict[str, Any]:
+    """What ``asl cost`` says of an execution that has happened, for so many of them in a month."""
+    from asl_engine.costing.gathering import logs_of
+
+    past = await asked.desk.pasts.of(asked.api, asked.text("arn"))
+    executions = asked.number("executions", 1_000_000, 1, 10**12)
+    logs = await logs_of(asked.service.store, past.record)
+    folder = asked.desk.settings.folder
+    return await run_in_thread(partial(_priced, folder, past.record, logs, executions))
+
+
+def _priced(folder: Path, record: Record, logs: list[ExecutionLog], executions: int) -> dict[str, Any]:
+    from asl_engine.costing.cost import cost_json, cost_of
+    from asl_engine.costing.gathering import function_table
+    from asl_engine.costing.models import Pricing
+    from asl_engine.costing.prices import price_table
+    from asl_engine.project.lookup import project_of
+
+    functions = function_table(project_of(folder), (), logs, measured=True, local=not record.options.imported)
+    pricing = Pricing(price_table(), executions)
+    return cost_json(cost_of(logs, record.status, functions, pricing, record.options.limits))
 
 
 async def compared(asked: Asked) -> dict[str, Any]:

@@ -29,7 +29,7 @@ async def session(asked: Asked) -> dict[str, Any]:
         "region": caller.region,
         "account": caller.account,
         "now": asked.service.engine.clock.now(),
-        "features": {"cost": False},
+        "features": {"cost": True},
     }
 
 

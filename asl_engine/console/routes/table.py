@@ -8,7 +8,7 @@ from asl_engine.console.routes.acts import fork, operation
 from asl_engine.console.routes.inbox import inbox, take
 from asl_engine.console.routes.machines import coverage, inputs, machine, machines, validate
 from asl_engine.console.routes.map_runs import map_run
-from asl_engine.console.routes.papers import compared, export, pytest_file
+from asl_engine.console.routes.papers import compared, cost, export, pytest_file
 from asl_engine.console.routes.run import events, graph, marks, run, timeline
 from asl_engine.console.routes.runs import runs
 from asl_engine.console.routes.session import csp, login, logout, report, session
@@ -64,6 +64,7 @@ ROUTES: Final = (
     ),
     ConsoleRoute("GET", "run/export", export, "arn", "the page of `asl open`, as a download"),
     ConsoleRoute("GET", "run/pytest", pytest_file, "arn", "the file of `asl pin`"),
+    ConsoleRoute("GET", "run/cost", cost, "arn executions?", "what `asl cost` says of it"),
     ConsoleRoute("GET", "payload", payload, "arn field event? entry?", "the whole of what other answers cut"),
     ConsoleRoute("GET", "maprun", map_run, "arn status? after? limit?", "a Map Run and its children"),
     ConsoleRoute("GET", "compare", compared, "one other", "two executions, as `asl diff` compares them"),
