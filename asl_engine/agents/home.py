@@ -10,9 +10,9 @@ from asl_engine.agents.replies import ToolFailure, step
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import dumps
 from asl_engine.language.document import read_source
-from asl_engine.project.definitions import Substituting, pseudo_parameters, read_definition
+from asl_engine.project.definitions import Substituting, pseudo_parameters, read_machine
 from asl_engine.project.discovery import find_definitions
-from asl_engine.project.inputs import machine_name
+from asl_engine.project.inputs import machine_name, split_reference
 from asl_engine.project.lookup import opened
 
 if TYPE_CHECKING:
@@ -30,23 +30,20 @@ MAX_NAMED = 20
 
 
 class GivenDefinition(NamedTuple):
-    """``path`` is that of its file, from the project's root on; None for one that was given itself.
+    """``path`` is that of its file, from the project's root on, or FILE#MACHINE of a template; None without one.
 
-    ``text`` is the text that was given, with its placeholders as they are.
+    ``given`` is the text that was given in its place.
     """
 
     path: str | None
-    text: str
+    given: str
     source: DefinitionSource
-
-    @property
-    def name(self) -> str:
-        return "StateMachine" if self.path is None else machine_name(self.path)
+    name: str = "StateMachine"
 
     @property
     def definition(self) -> str:
         """As ``asl_engine.run`` and ``Workflow`` take it."""
-        return self.path or self.text
+        return self.path or self.given
 
 
 class AgentProject:
@@ -60,9 +57,13 @@ class AgentProject:
     # -- definitions ------------------------------------------------------------------------------------
 
     def definitions(self) -> list[str]:
-        """The files of the definitions below the root."""
-        found = (one.path for one in find_definitions(self.root) if one.template is None)
-        return [path.relative_to(self.root).as_posix() for path in found]
+        """The files of the definitions below the root; of a template its machines, as FILE#MACHINE."""
+        named: list[str] = []
+        for one in find_definitions(self.root):
+            path = one.path.relative_to(self.root).as_posix()
+            machines = [] if one.template is None else one.template.machines
+            named += [path] if one.template is None else [f"{path}#{machine.name}" for machine in machines]
+        return named
 
     def confined(self, given: str) -> str:
         """A path in the project, from its root on.  Raises ``ToolFailure`` for one that leads out of it."""
@@ -75,7 +76,7 @@ class AgentProject:
         return path.relative_to(self.root).as_posix()
 
     def read(self, given: Given, substitutions: Mapping[str, str] | None = None) -> GivenDefinition:
-        """A definition: the path of its file, the name of its state machine, its JSON text, or the object itself.
+        """A definition: its file, FILE#MACHINE, the name of its machine, its JSON text, or the object itself.
 
         Raises ``AslError``.
         """
@@ -86,21 +87,22 @@ class AgentProject:
             return GivenDefinition(None, text, read_source(text, "the definition", filled))
         path = self._file(given)
         named = tuple(f"{name}={value}" for name, value in values.items())
-        source = read_definition(path, Substituting(named), self.project, local=True)
-        return GivenDefinition(path, Path(path).read_text(encoding="utf-8-sig"), source)
+        machine = read_machine(path, Substituting(named), self.project, local=True)
+        return GivenDefinition(path, "", machine.source, machine.name)
 
     def _file(self, given: str) -> str:
-        path = self.confined(given)
+        file, machine = split_reference(given)
+        path = self.confined(file)
         if (self.root / path).is_file():
-            return path
+            return path if machine is None else f"{path}#{machine}"
         there = self.definitions()
-        same = [one for one in there if machine_name(one) == given]
+        same = [one for one in there if _name(one) == given]
         if len(same) == 1:
             return same[0]
         if same:
             raise ToolFailure(f"{given} is the name of several definitions: give a path", exists=same)
         raise ToolFailure(
-            f"there is no definition {given}{did_you_mean(given, [*there, *map(machine_name, there)])}",
+            f"there is no definition {given}{did_you_mean(given, [*there, *map(_name, there)])}",
             exists=there[:MAX_NAMED],
         )
 
@@ -130,3 +132,9 @@ class AgentProject:
             else f"there is no execution {text!r}{did_you_mean(text, names)}"
         )
         raise ToolFailure(told, exists=names, next=step("list", "see the executions there are", what="executions"))
+
+
+def _name(definition: str) -> str:
+    """The name of a state machine, after its file or in its template."""
+    file, machine = split_reference(definition)
+    return machine_name(file) if machine is None else machine

@@ -273,7 +273,8 @@ class ProvingTools:
             project=str(self._home.root),
         )
         functions = function_table(self._home.project, given, ran.logs, measured=False)
-        return cost_of(ran.logs, ran.status, functions, pricing, limits_of(self._home.project))
+        priced = cost_of(ran.logs, ran.status, functions, pricing, limits_of(self._home.project))
+        return priced if ran.note is None else priced._replace(notes=[ran.note, *priced.notes])
 
 
 def _findings(found: GivenDefinition) -> list[Finding]:

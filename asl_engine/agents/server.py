@@ -102,9 +102,9 @@ def _add_resources(server: MCPServer[Any], home: AgentProject) -> None:
 
     @server.resource("asl://definitions/{+path}", mime_type="application/json")
     def definition(path: str) -> str:
-        """The text of a definition."""
+        """The text of a definition, as it runs."""
         try:
-            return home.read(path).text
+            return home.read(path).source.text
         except AslError as error:
             raise ResourceNotFoundError(compact(failure(error))) from None
 

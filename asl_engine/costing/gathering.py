@@ -66,11 +66,11 @@ def _starts(event: ev.TaskScheduled) -> bool:
 
 
 class DefinitionRun(NamedTuple):
-    """What a definition did when it was run; ``waits`` is what it waits for, where it did not end by itself."""
+    """What a definition did when it was run; ``note`` is why it has not succeeded, None where it has."""
 
     logs: list[ExecutionLog]
     status: str
-    waits: str | None = None
+    note: str | None = None
 
 
 def run_definition(
@@ -97,8 +97,12 @@ def run_definition(
         try:
             run.finish()
         except StillWaiting:
-            return DefinitionRun(run.logs, run.status, "; ".join(map(str, run.waits_for)))
-        return DefinitionRun(run.logs, run.status)
+            waits = "; ".join(map(str, run.waits_for))
+            return DefinitionRun(run.logs, run.status, f"it does not end by itself: {waits}")
+        if run.status == "SUCCEEDED":
+            return DefinitionRun(run.logs, run.status)
+        told = ": ".join(part for part in (run.error, run.cause) if part)
+        return DefinitionRun(run.logs, run.status, f"it ended as {run.status}{f' with {told}' if told else ''}")
 
 
 def function_table(

@@ -385,3 +385,26 @@ def test_what_is_ahead_of_a_state_within_another() -> None:
     inner = machine(I={"Type": "Pass"}, J={"Type": "Pass"})
     nested = machine(A={"Type": "Pass"}, M={"Type": "Map", "ItemProcessor": inner}, Z={"Type": "Pass"})
     assert ahead_of(json.dumps(nested), "J") == {"J", "I", "M", "Z"}
+
+
+def test_machines_of_templates(project: Project) -> None:
+    template = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {
+            "Paying": {
+                "Type": "AWS::Serverless::StateMachine",
+                "Properties": {"Definition": machine(A={"Type": "Pass"}, B={"Type": "Pass"})},
+            }
+        },
+    }
+    (project.root / "template.json").write_text(json.dumps(template), encoding="utf-8")
+
+    async def work(agent: Agent) -> None:
+        there = await agent("list", what="definitions")
+        assert there["definitions"] == ["template.json#Paying"]
+        for name in ("template.json#Paying", "Paying"):
+            assert (await agent("run", definition=name))["status"] == "SUCCEEDED"
+        assert (await agent("cost", definition="Paying"))["transitions"] == 2
+        assert "Payin" in (await agent.refused("run", definition="template.json#Payin"))["error"]
+
+    talk(project.root, work)

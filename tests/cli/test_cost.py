@@ -120,6 +120,13 @@ def test_what_waits_for_somebody_is_priced_so_far(project: Project) -> None:
     assert (result.json["status"], result.json["transitions"]) == ("RUNNING", 1)
 
 
+def test_what_fails_is_priced_so_far(project: Project) -> None:
+    project.define("m", machine(Try=task("fail"), Done={"Type": "Pass"}))
+    result = project.asl("cost", "statemachines/m.json", "--json")
+    assert (result.code, result.json["status"], result.json["transitions"]) == (0, "FAILED", 1)
+    assert "it ended as FAILED with OutOfStockError: " in result.err
+
+
 def test_placeholders_are_filled(project: Project) -> None:
     project.define("m", machine(Rest={"Type": "Wait", "Seconds": 7, "Comment": "${Why}"}))
     assert project.asl("cost", "statemachines/m.json", "--substitute", "Why=tea", "--json").json["seconds"] == 7

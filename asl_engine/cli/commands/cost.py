@@ -154,8 +154,8 @@ def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricin
             project=str(project.root),
             substitutions=_values(request, machine) if is_file else None,
         )
-    if ran.waits is not None:
-        err(f"it does not end by itself: {ran.waits}; what it costs so far is shown")
+    if ran.note is not None:
+        err(f"{ran.note}; what it costs so far is shown")
     table_of_functions = function_table(project, functions, ran.logs, measured=False)
     return cost_of(ran.logs, ran.status, table_of_functions, pricing, limits)
 
