@@ -99,7 +99,8 @@ def test_stand_ins_take_the_place_of_what_would_be_called(project: Project) -> N
     refused = project.asl("cost", "statemachines/m.json")
     assert refused.code == 2
     assert "the state 'Send' would call AWS (arn:aws:states:::sqs:sendMessage)" in refused.err
-    assert "--task" in refused.err
+    assert "Give stand-ins with --task, by the name of the state or of the resource." in refused.err
+    assert "--aws" not in refused.err
     assert project.asl("cost", "statemachines/m.json", "--task", 'Send={"MessageId": "1"}').code == 0
     mocks = {
         "StateMachines": {"m": {"TestCases": {"Sent": {"Send": "sent"}}}},
@@ -163,6 +164,14 @@ def test_memory_is_that_of_the_deployment(project: Project) -> None:
     )
     priced = project.asl("cost", "statemachines/m.json", "-i", '{"n": 1}', "--function", "*=2s", "--json").json
     assert lines(priced, "STANDARD")["lambda-compute-x86"]["quantity"] == pytest.approx(2.0)
+
+
+def test_a_function_that_nothing_serves_is_named(project: Project) -> None:
+    project.define("m", machine(Call=task("nobody")))
+    refused = project.asl("cost", "statemachines/m.json")
+    assert refused.code == 2
+    assert "there is no task callable for the function 'nobody'" in refused.err
+    assert refused.err.rstrip().endswith(", give stand-ins with --task.")
 
 
 BAD: dict[str, tuple[list[str], str]] = {

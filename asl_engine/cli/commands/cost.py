@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -18,7 +18,7 @@ from asl_engine.costing.gathering import function_table, logs_of, run_definition
 from asl_engine.costing.models import Pricing
 from asl_engine.costing.prices import price_table
 from asl_engine.costing.report import cost_markdown, cost_tables, foot_lines, price_rows, title_line
-from asl_engine.errors import ExecutionDoesNotExist, InvalidInput, Parameter
+from asl_engine.errors import ExecutionDoesNotExist, InvalidInput, Parameter, ProjectError
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.placeholders import placeholders, short_forms
 from asl_engine.project.definitions import Substituting, given_values, read_machine
@@ -28,7 +28,7 @@ from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.testing.answers import returns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from asl_engine.costing.cost import Cost
     from asl_engine.costing.prices import PriceTable
@@ -145,7 +145,7 @@ def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricin
     machine = read_machine(request.definition, request.substituting, project, local=True)
     is_file = is_there(path)
     payload = read_input(request.input, limits)
-    with redirect_stdout(sys.stderr):  # what tasks print does not get into the output
+    with redirect_stdout(sys.stderr), _reworded():  # what tasks print does not get into the output
         ran = run_definition(
             path if is_file else machine.source.text,
             payload.value,
@@ -158,6 +158,21 @@ def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricin
         err(f"{ran.note}; what it costs so far is shown")
     table_of_functions = function_table(project, functions, ran.logs, measured=False)
     return cost_of(ran.logs, ran.status, table_of_functions, pricing, limits)
+
+
+@contextmanager
+def _reworded() -> Iterator[None]:
+    """Messages name the option that there is for stand-ins, and none to call AWS: there is none here."""
+    try:
+        yield
+    except ProjectError as error:
+        parts: list[str | Parameter] = []
+        for part in error.parts:
+            if isinstance(part, Parameter) and part.name == "aws":
+                parts.pop()  # what leads to it
+            else:
+                parts.append(Parameter("task") if part == Parameter("tasks") else part)
+        raise ProjectError(*parts) from None
 
 
 def _values(request: PricedRun, machine: GivenMachine) -> dict[str, str]:
