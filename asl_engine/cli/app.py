@@ -115,6 +115,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.serve",
         "Answer the Step Functions API, until interrupted; what runs then goes on with the next start.",
     ),
+    "events": Entry(
+        "asl_engine.cli.commands.events",
+        "Put events on the project's bus, and see and repeat what becomes of them.",
+    ),
     "deploy": Entry(
         "asl_engine.cli.commands.deploy",
         "Deploy a state machine to AWS Step Functions, or bring what is deployed up to date.",

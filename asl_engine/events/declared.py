@@ -165,7 +165,9 @@ async def declare(bus: EventBus, home: Home, buses: list[str], rules: list[Decla
             same = there is not None and there.declared and there.configuration == declared.configuration
             rule = RuleRecord(arn, bus_arn_of(home, declared.bus), now, declared.configuration, declared=True)
             rule = there if there is not None and same else rule._replace(next_at=next_tick(rule, now))
-            await bus.buses.put_rule(rule, [_record(arn, one, target) for one, target in declared.targets.items()])
+            targets = {one: _record(arn, one, target) for one, target in declared.targets.items()}
+            if rule is not there or targets != book.targets.get(arn, {}):
+                await bus.buses.put_rule(rule, [*targets.values()])
         await bus.buses.remove_rules(arn for arn, rule in book.rules.items() if rule.declared and arn not in kept)
         bus.changed()
 

@@ -66,12 +66,16 @@ class DeliveryAttempt(NamedTuple):
 
 
 class _Lane:
-    """What is under way for one target, and when the next is due."""
+    """What is under way for one target, and when the next is due.
 
-    __slots__ = ("due", "under_way")
+    ``ended`` is what has ended since the table was last read: what was read then may still show it as pending.
+    """
+
+    __slots__ = ("due", "ended", "under_way")
 
     def __init__(self) -> None:
         self.under_way: set[int] = set()
+        self.ended: set[int] = set()
         self.due: int | None = None
 
 
@@ -118,14 +122,15 @@ class Deliverer:
 
     async def look_at_all(self) -> None:
         """Look at all that is pending, whoever has put it there."""
-        while True:
-            try:
-                self.wake(await self._bus.buses.lanes())
-            except StoreError as error:
-                log.error("%s", error)  # noqa: TRY400  the message says it all
-                await asyncio.sleep(AGAIN_SECONDS)
-            else:
-                return
+        with self._timers.busy():
+            while True:
+                try:
+                    self.wake(await self._bus.buses.lanes())
+                except StoreError as error:
+                    log.error("%s", error)  # noqa: TRY400  the message says it all
+                    await asyncio.sleep(AGAIN_SECONDS)
+                else:
+                    return
 
     async def _close(self) -> None:
         for task in self._tasks:
@@ -152,8 +157,9 @@ class Deliverer:
         lane.due = None
         if len(lane.under_way) >= LANE_LIMIT:
             return  # each that ends looks again
+        lane.ended.clear()
         for delivery in await self._bus.buses.pending(*name, LANE_LIMIT + 1):
-            if delivery.number in lane.under_way:
+            if delivery.number in lane.under_way or delivery.number in lane.ended:
                 continue
             if delivery.due > self._bus.now():
                 lane.due = delivery.due
@@ -200,6 +206,7 @@ class Deliverer:
             await asyncio.sleep(AGAIN_SECONDS)
         finally:
             lane.under_way.discard(delivery.number)
+            lane.ended.add(delivery.number)
             self.wake([name])
 
     async def _attempt(self, delivery: Delivery) -> None:
@@ -248,7 +255,8 @@ class Deliverer:
         if failure is not None:
             await self._failed(delivery, target, failure, None)
             return
-        forwarded = self._bus.made(book, target.arn, event, delivery.event.time, hops=hops)
+        origin = f"{delivery.event.number}/{delivery.rule_arn}/{delivery.target}"
+        forwarded = self._bus.made(book, target.arn, event, delivery.event.time, hops=hops, origin=origin)
         await self._settle(delivery, DELIVERED, {"event": forwarded.event.number}, [forwarded])
 
     async def _failed(

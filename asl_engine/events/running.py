@@ -41,6 +41,7 @@ class BusRunner:
         jumps: bool = False,
     ) -> None:
         self._bus = bus
+        self._timers = timers
         self._deliverer = Deliverer(bus, timers, send, send_dead)
         ticker, replayer = Ticker(bus, timers, clock, jumps=jumps), Replayer(bus, timers)
         self._works = (self._deliverer.run, ticker.run, replayer.run)
@@ -48,11 +49,13 @@ class BusRunner:
 
     async def run(self) -> None:
         while True:
-            if await self._claimed():
-                break
+            with self._timers.busy():  # time must not jump past what is to be done
+                self._delivers = await self._claimed()
+                if self._delivers:
+                    tasks = [asyncio.ensure_future(work()) for work in self._works]
+                    await asyncio.sleep(0)  # they have begun, and see to it themselves
+                    break
             await asyncio.sleep(LOOK_SECONDS)
-        self._delivers = True
-        tasks = [asyncio.ensure_future(work()) for work in self._works]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:

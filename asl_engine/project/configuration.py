@@ -35,8 +35,9 @@ class Project(NamedTuple):
     ``buckets`` are the folders that stand for S3 buckets.
     ``isolation`` and ``max_deaths`` say which tasks run in processes of their own: ``resources.python.isolation``.
     ``endpoints`` are the URLs of AWS services.
-    ``deploy``, ``connections`` and ``functions`` are the tables of these names, as they are written:
-    ``cloud.deploy.settings``, ``resources.http.connections`` and ``resources.lambda_.local`` read them.
+    ``deploy``, ``connections``, ``functions`` and ``events`` are the tables of these names, as they are written:
+    ``cloud.deploy.settings``, ``resources.http.connections``, ``resources.lambda_.local`` and ``events.declared``
+    read them.
     ``keep`` is how long executions are kept once they have ended, None for as long as nobody deletes them.
     ``allow_hosts`` are the names that a server of the project answers to besides those of the loopback interface.
 
@@ -59,6 +60,7 @@ class Project(NamedTuple):
     endpoints: Mapping[str, str] = {}
     connections: Mapping[str, Any] = {}
     functions: Mapping[str, Any] = {}
+    events: Mapping[str, Any] = {}
     allow_hosts: Sequence[str] = ()
     isolation: str = "none"
     max_deaths: int = 2
@@ -221,6 +223,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
         "a table, as docs/integrations.md lists its keys",
     ),
     "functions": ("functions", lambda v: isinstance(v, dict), "a table, as docs/tasks.md lists its keys"),
+    "events": ("events", lambda v: isinstance(v, dict), "a table, as docs/events.md lists its keys"),
     "allow-hosts": ("allow_hosts", _is_texts, 'a list of host names, such as ["host.docker.internal"]'),
     "isolation": ("isolation", lambda v: v in ("none", "process"), '"none" or "process"'),
     "max-deaths": ("max_deaths", lambda v: type(v) is int and v > 0, "a number of processes, at least 1"),

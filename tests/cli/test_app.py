@@ -51,6 +51,7 @@ COMMANDS += [
     "backup",
     "check",
     "serve",
+    "events",
     "deploy",
     "export",
     "mcp",

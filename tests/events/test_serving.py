@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asl_engine.errors import StoreUnavailable
 from asl_engine.resources.python.registry import Registry
+from asl_engine.server.status_outbox import StatusOutbox
+from asl_engine.store.sqlite.bus import BusTable
 from tests.events.serving import entry, events_client, receiving, until
-from tests.server.harness import Server, created, ended, refusal, running
+from tests.server.harness import WAIT, Server, created, ended, refusal, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from asl_engine.store.bus_records import Delivery
 
 BUS = "arn:aws:events:us-east-1:123456789012:event-bus/"
 calls: list[Any] = []
@@ -58,6 +63,11 @@ def server(home: tuple[Server, Path]) -> Iterator[Server]:
 @pytest.fixture
 def client(server: Server) -> Any:
     return events_client(server)
+
+
+def pending(db: Path) -> bool:
+    with closing(sqlite3.connect(db)) as connection:
+        return bool(connection.execute("SELECT 1 FROM deliveries WHERE status = 'PENDING'").fetchall())
 
 
 def deliveries(db: Path, status: str) -> list[dict[str, Any]]:
@@ -406,3 +416,73 @@ def test_a_task_whose_entry_is_refused_fails(server: Server) -> None:
     shown = ended(states, states.start_execution(stateMachineArn=machine)["executionArn"])
     assert shown["error"] == "EventBridge.FailedEntry"
     assert "NotAuthorizedForSourceException" in shown["cause"]
+
+
+def test_an_execution_is_started_once_whatever_is_lost(
+    home: tuple[Server, Path], client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = home[0].client()
+    machine = created(states, name="once")
+    ruled(client, {"source": ["once"]}, {"Arn": machine})
+    settle = BusTable.settle
+    lost: list[int] = []
+
+    async def losing(self: BusTable, delivery: Delivery, *arguments: Any, **more: Any) -> None:
+        if not lost:
+            lost.append(delivery.number)
+            raise StoreUnavailable("the disk is full")
+        await settle(self, delivery, *arguments, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BusTable, "settle", losing)
+        answer = client.put_events(Entries=[entry(Source="once")])
+        until(lambda: lost)
+        until(lambda: not pending(home[1]))
+    (execution,) = states.list_executions(stateMachineArn=machine)["executions"]
+    assert execution["name"].startswith(answer["Entries"][0]["EventId"])
+
+
+def test_a_status_event_is_stored_with_the_change_of_status(
+    server: Server, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nowhere(*_: Any) -> None:
+        """What is not stored with the change does not come later."""
+
+    monkeypatch.setattr(StatusOutbox, "_put", nowhere)
+    states = server.client()
+    machine = created(states, WAIT, name="with-it")
+    pattern = {"source": ["aws.states"], "detail": {"stateMachineArn": [machine]}}
+    ruled(client, pattern, {"Arn": FUNCTION, "InputPath": "$.detail.status"})
+    ended(states, states.start_execution(stateMachineArn=machine)["executionArn"])
+    assert until(lambda: sorted(calls) if len(calls) == 2 else None) == ["RUNNING", "SUCCEEDED"]
+
+
+def test_a_task_waits_for_whom_its_event_reaches(server: Server, client: Any) -> None:
+    states = server.client()
+    ruled(client, {"source": ["ask"]}, {"Arn": FUNCTION, "InputPath": "$.detail.token"})
+    given = [{"Source": "ask", "DetailType": "d", "Detail": {"token.$": "$$.Task.Token"}}]
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::events:putEvents.waitForTaskToken",
+        "Parameters": {"Entries": given},
+        "End": True,
+    }
+    machine = created(states, {"StartAt": "P", "States": {"P": state}}, name="asks")
+    arn = states.start_execution(stateMachineArn=machine)["executionArn"]
+    (token,) = until(lambda: calls)
+    states.send_task_success(taskToken=token, output='"answered"')
+    assert ended(states, arn)["output"] == '"answered"'
+
+
+def test_other_apis_are_not_answered(server: Server) -> None:
+    kind = "application/x-amz-json-1.1"
+    for target, told in (("AWSEvents.Fly", "'Fly'"), ("AWSLambda.PutEvents", "'AWSLambda.PutEvents'")):
+        status, headers, answer = server.post("", "{}", X_Amz_Target=target, Content_Type=kind)
+        assert (status, answer["__type"]) == (400, "UnknownOperationException")
+        assert told in answer["message"]
+    status, headers, _ = server.post("", "{}", X_Amz_Target="AWSEvents.ListEventBuses", Content_Type=kind)
+    assert (status, headers["content-type"]) == (200, kind)
+    status, _, answer = server.post("", "{}", X_Amz_Target="AWSEvents.ListEventBuses")
+    assert (status, answer["__type"]) == (400, "SerializationException")
+    status, _, answer = server.post("", '{"Colour": 1}', X_Amz_Target="AWSEvents.PutRule", Content_Type=kind)
+    assert "There is no member 'Colour'" in answer["message"]

@@ -262,4 +262,65 @@ MUTATIONS: Final = (
 """,
         "tests/server/test_takeover.py::test_a_server_goes_on_with_what_another_process_was_running",
     ),
+    Mutation(
+        "an event is stored before it is accepted",
+        "asl_engine/events/bus.py",
+        """        await self.buses.keep(events)
+""",
+        """        asyncio.ensure_future(self.buses.keep(events))
+""",
+        "tests/events/test_times.py::test_an_event_that_cannot_be_kept_is_not_accepted",
+    ),
+    Mutation(
+        "a server delivers what is pending",
+        "asl_engine/events/delivering.py",
+        """            await self.look_at_all()
+            while True:
+""",
+        """            while True:
+""",
+        "tests/cli/test_events.py::test_what_is_put_is_delivered_by_the_next_server",
+    ),
+    Mutation(
+        "an execution is named after its delivery",
+        "asl_engine/server/bus.py",
+        "uuid_text(sha256(attempt.key.encode()).digest())",
+        "service.engine.clock.now()",
+        "tests/events/test_serving.py::test_an_execution_is_started_once_whatever_is_lost",
+    ),
+    Mutation(
+        "an event that is passed on knows its delivery",
+        "asl_engine/events/delivering.py",
+        ", hops=hops, origin=origin)",
+        ", hops=hops)",
+        "tests/events/test_times.py::test_an_event_is_passed_on_once_however_often_that_is_tried",
+    ),
+    Mutation(
+        "a task's events know the task",
+        "asl_engine/events/bus.py",
+        """            source = None if origin is None else f"{origin}/{number}"
+""",
+        """            source = None
+""",
+        "tests/events/test_times.py::test_what_a_task_puts_twice_is_kept_once",
+    ),
+    Mutation(
+        "a status event is stored with the change of status",
+        "asl_engine/store/sqlite/store.py",
+        """        batch.statements = (*batch.statements, *self.bus.alongside(arn, events))
+""",
+        "",
+        "tests/events/test_serving.py::test_a_status_event_is_stored_with_the_change_of_status",
+    ),
+    Mutation(
+        "what cannot be delivered is kept",
+        "asl_engine/events/delivering.py",
+        """        await self._settle(delivery, FAILED, note)
+
+""",
+        """        await self._settle(delivery, DELIVERED, note)
+
+""",
+        "tests/events/test_times.py::test_a_delivery_is_given_up_and_kept",
+    ),
 )

@@ -1,6 +1,6 @@
 """The generated parts of docs/api.md.  ``python -m tests.server.api_table`` writes them anew.
 
-They are the table of operations, and how many constraints of the service model were tried on a server
+They are the operations of both APIs, and how many constraints of the service model were tried on a server
 (``tests.server.rejections``).
 """
 
@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import botocore
 
+from asl_engine.server.events.table import EVENT_OPERATIONS
 from asl_engine.server.operations.table import OPERATIONS
 from tests.server.botocore_model import service_model
 from tests.server.harness import running
@@ -19,6 +20,7 @@ from tests.server.rejections import KINDS, Figures, figures
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 END = "<!-- end -->"
 BEGIN = "<!-- operations: python -m tests.server.api_table -->"
+EVENTS = "<!-- events: python -m tests.server.api_table -->"
 CONSTRAINTS = "<!-- constraints: python -m tests.server.api_table -->"
 
 
@@ -36,6 +38,18 @@ def constraints(found: Figures) -> str:
     of_all = f"Of the {found.tried.total()} constraints of {model()}"
     told = f"{of_all}, {found.agreed} are refused with the error that AWS has for them."
     return "\n".join([told, "", "| constraint | tried |", "|---|---|", *rows])
+
+
+def events_table() -> str:
+    """The operations of EventBridge that are answered, and how many there are."""
+    names = sorted(service_model("events").operation_names)
+    others = [name for name in names if name not in EVENT_OPERATIONS]
+    return (
+        f"{len(EVENT_OPERATIONS)} of {len(names)} operations are supported: "
+        f"{', '.join(sorted(EVENT_OPERATIONS))}.\n\n"
+        f"Not supported are those of partners, API destinations, connections, endpoints and permissions: "
+        f"{', '.join(others)}."
+    )
 
 
 def model() -> str:
@@ -58,4 +72,5 @@ def with_part(page: str, begin: str, text: str) -> str:
 
 if __name__ == "__main__":
     written = with_part(PAGE.read_text(encoding="utf-8"), BEGIN, table())
+    written = with_part(written, EVENTS, events_table())
     PAGE.write_text(with_part(written, CONSTRAINTS, constraints(measured())), encoding="utf-8")

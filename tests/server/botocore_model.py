@@ -12,5 +12,5 @@ __all__ = ["service_model"]
 
 
 @cache
-def service_model() -> Any:
-    return ServiceModel(Loader().load_service_model("stepfunctions", "service-2"), "stepfunctions")
+def service_model(service: str = "stepfunctions") -> Any:
+    return ServiceModel(Loader().load_service_model(service, "service-2"), service)

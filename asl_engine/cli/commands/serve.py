@@ -22,6 +22,7 @@ from asl_engine.cli.output import counted, err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
 from asl_engine.errors import InvalidInput, ProjectError
+from asl_engine.events.declared import read_declared
 from asl_engine.project.ages import checked_age
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, opened, project_of
@@ -289,6 +290,7 @@ async def _serve(
     registry = project_tasks(project)
     remote = remote_lambda(how, project)
     services = services_of(how, project)
+    declared = read_declared(project.events, str(project.source))
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
     # Whoever reads JSON lines from stdout wants nothing else there.
@@ -310,6 +312,7 @@ async def _serve(
                     services=services,
                     mocks=mocks,
                     buckets=project.buckets,
+                    declared=declared,
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
