@@ -18,8 +18,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from benchmarks.api import rate
-from benchmarks.serving import ROLE, ROOT, Connection, serving
+from benchmarks.serving import ROLE, ROOT, Connection, connections, for_each, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,30 +60,37 @@ async def page(port: int) -> AsyncIterator[list[int]]:
     finally:
         reading.cancel()
         writer.close()
+        await writer.wait_closed()
 
 
 async def measure(port: int, pairs: int, requests: int, at_once: int) -> Seen:
-    connection = Connection(port)
-    made = await connection.call("CreateStateMachine", name="bench", definition=MACHINE, roleArn=ROLE)
+    opened = connections(port, at_once)
+    made = await opened[0].call("CreateStateMachine", name="bench", definition=MACHINE, roleArn=ROLE)
     machine, seen = made["stateMachineArn"], Seen([], [], [], [])
 
     async def start(connection: Connection, _: int) -> None:
         await connection.call("StartExecution", stateMachineArn=machine, input="{}")
 
+    async def rate() -> float:
+        began = time.perf_counter()
+        await for_each(opened, requests, start)
+        return requests / (time.perf_counter() - began)
+
     async with page(port):  # what is loaded with the first page
-        await rate(at_once, requests, port, start)
+        await rate()
     for number in range(pairs):
         for is_open in (number % 2 == 0, number % 2 == 1):
             if not is_open:
-                seen.without.append(await rate(at_once, requests, port, start))
+                seen.without.append(await rate())
                 continue
             async with page(port) as told:
                 began = time.perf_counter()
-                seen.with_page.append(await rate(at_once, requests, port, start))
+                seen.with_page.append(await rate())
                 took = time.perf_counter() - began
             seen.messages.append(len(told) / took)
             seen.kilobytes.append(sum(told) / took / 1000)
-    connection.close()
+    for connection in opened:
+        await connection.closed()
     return seen
 
 

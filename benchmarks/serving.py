@@ -88,6 +88,13 @@ class Connection:
             self._streams[1].close()
             self._streams = None
 
+    async def closed(self) -> None:
+        """Close it, and wait until it is."""
+        streams = self._streams
+        self.close()
+        if streams is not None:
+            await streams[1].wait_closed()
+
 
 class BotoConnection:
     """Calls the operations as users do; boto3's clients block, so each call has a thread of ``threads``."""
