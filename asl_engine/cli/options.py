@@ -159,7 +159,10 @@ EndpointUrl = Annotated[
 Region = Annotated[str | None, typer.Option("--region", metavar="REGION", help="The AWS region.")]
 Profile = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="The profile of the AWS SDK.")]
 Definition = Annotated[
-    str, typer.Argument(metavar="DEFINITION", help="The state machine: a JSON or YAML file; - for stdin.")
+    str,
+    typer.Argument(
+        metavar="DEFINITION", help="The state machine: a JSON or YAML file, or TEMPLATE#MACHINE; - for stdin."
+    ),
 ]
 MachineName = Annotated[
     str | None, typer.Option("--name", metavar="NAME", help="The state machine's name. Default: the file's.")

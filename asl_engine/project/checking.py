@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
     from asl_engine.resources.python.registry import Registry
+    from asl_engine.resources.services import NotRunHere
 
 __all__ = [
     "CODES",
@@ -73,7 +74,7 @@ class Callables(NamedTuple):
 
     registry: Registry
     functions: Collection[str] = ()
-    refused: Mapping[str, str] = {}
+    refused: Mapping[str, NotRunHere] = {}
 
 
 def functions_are_remote(project: Project, *, asked: bool = False) -> bool:
@@ -247,7 +248,7 @@ def _problem(name: str, callables: Callables, machine: str) -> str | None:
         if task_of(registry, name, machine) is not None:
             return None
         if name in callables.refused:
-            return callables.refused[name]
+            return callables.refused[name].why
     except ProjectError as error:
         return str(error)
     from difflib import get_close_matches

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from asl_engine.resources.lambda_.local import FunctionConfiguration
+    from asl_engine.resources.services import NotRunHere
 
 __all__ = ["Project", "database_file", "find_project", "normal"]
 
@@ -66,7 +67,7 @@ class Project(NamedTuple):
     max_deaths: int = 2
     keep: str | None = None
     declared: Mapping[str, FunctionConfiguration] = {}
-    refused: Mapping[str, str] = {}
+    refused: Mapping[str, NotRunHere] = {}
     machines: Mapping[str, str] = {}
 
     @property

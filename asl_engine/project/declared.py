@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from asl_engine.project.sources import reference_to
 from asl_engine.resources.lambda_.local import FunctionConfiguration, not_startable
+from asl_engine.resources.services import NotRunHere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +26,7 @@ def with_declared(project: Project, files: Iterable[SourceFile]) -> Project:
     What the project configures itself comes first: a function of its ``functions`` is not replaced.
     """
     declared: dict[str, FunctionConfiguration] = {}
-    refused: dict[str, str] = {}
+    refused: dict[str, NotRunHere] = {}
     machines: dict[str, str] = {}
     for source in files:
         for machine in source.declared.machines:
@@ -35,38 +36,40 @@ def with_declared(project: Project, files: Iterable[SourceFile]) -> Project:
                 continue
             place = f"{source.place(function.location)}: {function.logical}"
             configured = _configured(function, source, project, place)
-            why = configured if isinstance(configured, str) else not_startable(configured)
-            if why is not None:
-                refused[function.name] = why
-            elif isinstance(configured, FunctionConfiguration):
+            if isinstance(configured, NotRunHere):
+                refused[function.name] = configured
+            elif (why := not_startable(configured)) is not None:
+                refused[function.name] = NotRunHere(why)
+            else:
                 declared[function.name] = configured
     return project._replace(declared=declared, refused=refused, machines=machines)
 
 
 def _configured(
     function: DeclaredFunction, source: SourceFile, project: Project, place: str
-) -> FunctionConfiguration | str:
+) -> FunctionConfiguration | NotRunHere:
     """The function, or why it does not run here, and what to do about it."""
     if function.findings:
         faults = "\n".join(f"  {source.file}{one}" for one in function.findings)
-        return f"{place}: the function {function.name!r} cannot be run as it is declared\n{faults}"
+        return NotRunHere(f"{place}: the function {function.name!r} cannot be run as it is declared\n{faults}")
     instead = (
         f'give it an endpoint, [functions.{function.name}] endpoint = "http://..." in asl.toml, or a callable of '
         f"its name in {project.tasks[0] if project.tasks else 'the tasks of the project'}"
     )
     if function.elsewhere is not None:
-        return f"{place}: the function {function.name!r} {function.elsewhere}: {instead}"
+        return NotRunHere(f"{place}: the function {function.name!r} {function.elsewhere}: {instead}", served=True)
     if not function.runtime.startswith("python"):
         runtime = f"has the runtime {function.runtime}" if function.runtime else "has no Runtime"
-        return f"{place}: the function {function.name!r} {runtime}, and only Python runs here: {instead}"
+        why = f"the function {function.name!r} {runtime}, and only Python runs here"
+        return NotRunHere(f"{place}: {why}: {instead}", served=True)
     if not function.handler or "." not in function.handler:
-        return f"{place}.Handler: {function.handler!r} is no handler: it is MODULE.FUNCTION"
+        return NotRunHere(f"{place}.handler: {function.handler!r} is no handler: it is MODULE.FUNCTION")
     folder = source.folder
     archives: list[Path] = []
     if function.code is not None:
         code = source.path(function.code)
         if not code.exists():
-            return f"{place}: there is no {code}, where its code should be"
+            return NotRunHere(f"{place}: there is no {code}, where its code should be")
         folder, archives = (code, []) if code.is_dir() else (code.parent, [code])
     layers = [one for layer in function.layers for one in _importable(source.path(layer))]
     return FunctionConfiguration(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asl_engine.resources import Resource, TaskCall
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.python.registry import Registry
-    from asl_engine.resources.services import Services
+    from asl_engine.resources.services import NotRunHere, Services
 
 __all__ = ["Catalog", "resolve"]
 
@@ -62,7 +62,7 @@ class Catalog(dict[str, "Resource"]):
         except ProjectError:
             return False
 
-    def refused(self, function: str) -> str | None:
+    def refused(self, function: str) -> NotRunHere | None:
         """Why a function that a template declares cannot be run here; None for one that can, and for others."""
         return None if self._services is None else self._services.refused.get(function)
 
@@ -76,7 +76,7 @@ class Catalog(dict[str, "Resource"]):
             if function is None:
                 served = self._deployed(name)
                 if served is None and (why := self.refused(name)) is not None:
-                    raise ProjectError(why)
+                    raise ProjectError(why.why)
                 return served
             return python_resource(function, name, self.registry.isolation)
         if not is_of_states(resource):
@@ -145,7 +145,8 @@ def resolve(
             served = catalog.find(resource)
         except ProjectError as error:
             problems.append(str(error))
-            refused = refused or (name is not None and catalog.refused(name) is not None)
+            why = None if name is None else catalog.refused(name)
+            refused = refused or (why is not None and why.served)
             continue
         if served is not None:
             found[resource] = served

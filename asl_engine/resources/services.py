@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from asl_engine.resources.own_bus import PutsEvents
     from asl_engine.resources.python.registry import Registry
 
-__all__ = ["Services", "service_resource"]
+__all__ = ["NotRunHere", "Services", "service_resource"]
+
+
+class NotRunHere(NamedTuple):
+    """Why a declared function cannot be run here.  ``served``: what else may serve it is a part of the message."""
+
+    why: str
+    served: bool = False
 
 
 class Services(NamedTuple):
@@ -38,7 +45,7 @@ class Services(NamedTuple):
     connections: Mapping[str, Connection] = MappingProxyType({})
     functions: Mapping[str, LocalFunction] = MappingProxyType({})
     events: PutsEvents | None = None
-    refused: Mapping[str, str] = MappingProxyType({})
+    refused: Mapping[str, NotRunHere] = MappingProxyType({})
 
 
 def service_resource(

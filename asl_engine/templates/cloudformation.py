@@ -56,7 +56,8 @@ class CloudFormation:
                 machines.append(self._machine(logical, resource))
             elif kind in FUNCTIONS and self._exists(logical, resource):
                 functions.append(self._function(logical, resource))
-        return Declarations(tuple(machines), tuple(functions), tuple(self._evaluation.asked))
+        names = (*self._evaluation.asked, *self._evaluation.section("Parameters"))
+        return Declarations(tuple(machines), tuple(functions), tuple(dict.fromkeys(names)))
 
     def exported(self, name: str) -> Json | None:
         return self._evaluation.exported(name)

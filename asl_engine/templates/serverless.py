@@ -24,6 +24,7 @@ __all__ = ["serverless_declarations"]
 DEFAULT_SECONDS: Final = 6
 DEFAULT_MEGABYTES: Final = 1024
 WHOLE_FILE: Final = re.compile(r"\$\{file\(([^)]+)\)\}")
+NAME: Final = re.compile(r"/functions/[^/]+/name")  # of a function, which others refer to
 # What has a value only when the file is read as a part of the configuration.
 TO_FILL: Final = re.compile(r"\$\{|Fn::|\bRef\b|!\w")
 
@@ -91,7 +92,10 @@ class _Configuration:
         """The findings, with those about variables in the same part of the file, or in what all share."""
         own = [one._replace(location=self._written(one.location or "")) for one in findings]
         there = (f"{within}/", "/provider/environment", "/provider/runtime", "/service")
-        shared = [one for one in self._variables.findings if f"{one.location}/".startswith(there)]
+        told = self._variables.findings
+        shared = [
+            one for one in told if f"{one.location}/".startswith(there) or NAME.fullmatch(one.location or "")
+        ]
         return tuple(dict.fromkeys((*own, *shared)))
 
     def _written(self, place: str) -> str:

@@ -37,7 +37,8 @@ def command(
         str | None,
         typer.Argument(
             metavar="[DEFINITION]",
-            help="The state machine: a JSON or YAML file; - for stdin. Default: that of the execution",
+            help="The state machine: a JSON or YAML file, or TEMPLATE#MACHINE; - for stdin. "
+            "Default: that of the execution",
         ),
     ] = None,
     execution: Annotated[

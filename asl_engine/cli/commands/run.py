@@ -30,7 +30,8 @@ __all__ = ["command", "run"]
 def command(
     *,
     definition: Annotated[
-        str, typer.Argument(metavar="DEFINITION", help="The state machine: a JSON or YAML file.")
+        str,
+        typer.Argument(metavar="DEFINITION", help="The state machine: a JSON or YAML file, or TEMPLATE#MACHINE."),
     ],
     given: options.Input = None,
     name: Annotated[
