@@ -49,6 +49,7 @@ PLAN = {
     "console": "executions, machines and waiting tasks in a browser, live, beside the API",
     "debugging": "a debugger: executions held, edited, stepped back; the Debug Adapter Protocol",
     "agents": "the project as tools for agents: an MCP server",
+    "dev": "a project at work: its state machines in a server, kept as its files say",
     "__init__": "the public names",
     "cli": "the command line: one file a command",
     "__main__": "`python -m asl_engine`",

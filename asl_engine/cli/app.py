@@ -119,6 +119,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.events",
         "Put events on the project's bus, and see and repeat what becomes of them.",
     ),
+    "dev": Entry(
+        "asl_engine.cli.commands.dev",
+        "Run a project: a server with all of its state machines, which follows the files as they change.",
+    ),
     "deploy": Entry(
         "asl_engine.cli.commands.deploy",
         "Deploy a state machine to AWS Step Functions, or bring what is deployed up to date.",

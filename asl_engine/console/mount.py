@@ -57,6 +57,9 @@ class Console:
                     self._app.hub.close()
             return self._app
 
+    async def run(self) -> None:
+        """It answers, and does nothing else."""
+
     def observe(self, run: Run, events: list[Event]) -> None:
         if self._app is not None:
             self._app.hub.observe(run, events)

@@ -40,6 +40,7 @@ class RunEnded(NamedTuple):
 
     status: str
     seconds: float
+    error: str | None = None
 
 
 class AttemptEnded(NamedTuple):
@@ -48,6 +49,7 @@ class AttemptEnded(NamedTuple):
     state: str
     outcome: str
     seconds: float
+    error: str | None = None
 
 
 class RetryDue(NamedTuple):
@@ -99,10 +101,12 @@ def _moments(run: Run, there: _Open, event: ev.Event) -> Iterator[Moment]:
         there.tasks[event.seq] = (there.states.get(event.frame, ""), event.at)
     elif isinstance(event, ev.TaskSucceeded | ev.TaskFailed | ev.TaskTimedOut):
         state, began = there.tasks.pop(event.task, (there.states.get(event.frame, ""), event.at))
-        yield AttemptEnded(state, OUTCOMES[kind], (event.at - began) / MILLISECONDS)
+        error = None if isinstance(event, ev.TaskSucceeded) else event.error
+        yield AttemptEnded(state, OUTCOMES[kind], (event.at - began) / MILLISECONDS, error)
     elif isinstance(event, ev.RetryScheduled):
         yield RetryDue(there.states.get(event.frame, ""), (event.due - event.at) / MILLISECONDS)
     elif isinstance(event, ev.ExecutionStarted | ev.ExecutionRedriven):
         yield RunStarted(redriven=isinstance(event, ev.ExecutionRedriven))
     elif kind in ENDS:
-        yield RunEnded(ENDS[kind], (event.at - run.execution.identity.started_at) / MILLISECONDS)
+        seconds = (event.at - run.execution.identity.started_at) / MILLISECONDS
+        yield RunEnded(ENDS[kind], seconds, getattr(event, "error", None))

@@ -1,4 +1,4 @@
-"""What may answer beside the API, on the same port: the console, the metrics.
+"""What may answer beside the API, on the same port: the console, the metrics, a project under development.
 
 The server knows nothing of it but this: under which path it answers, and that it wants to hear of events.
 """
@@ -27,6 +27,10 @@ class Companion(Protocol):
         receive: Callable[[], Awaitable[dict[str, Any]]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None: ...
+
+    async def run(self) -> None:
+        """Work beside the API, from when it answers until this ends or is cancelled."""
+        ...
 
     def observe(self, run: Run, events: list[Event]) -> None:
         """These events are on disk.  It is called for all of them, so it has to be quick."""

@@ -185,6 +185,7 @@ async def serve(
         ]
         if runner is not None:
             background += [asyncio.ensure_future(one) for one in (runner.run(), Upkeep(clock, runner.tidy).run())]
+        background += [asyncio.ensure_future(one.run()) for one in beside]
         if upkeep is not None:
             background.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))

@@ -52,6 +52,7 @@ COMMANDS += [
     "check",
     "serve",
     "events",
+    "dev",
     "deploy",
     "export",
     "mcp",

@@ -184,6 +184,7 @@ class Serving(NamedTuple):
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
     mock_config: str | None = None
+    develops: bool = False  # the server has the project's state machines, and follows its files
 
 
 def serve(given: Serving) -> int:
@@ -293,6 +294,7 @@ async def _serve(
     declared = read_declared(project.events, str(project.source))
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
+    name = "asl dev" if given.develops else "asl serve"
     # Whoever reads JSON lines from stdout wants nothing else there.
     exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
     with bind(given.host, given.port) as listener, _journal(given, how.limits, stdout) as journal:
@@ -316,9 +318,9 @@ async def _serve(
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
-                    companions=_companions(console, metrics=given.metrics),
+                    companions=_companions(given, console, project, registry),
                     upkeep=_upkeep(store, given.keep or project.keep),
-                    ready=lambda started: _announce(started, registry, project.db, exports, console),
+                    ready=lambda started: _announce(started, registry, project.db, exports, console, name=name),
                     resumed=_tell_resumed,
                 )
     _tell_stopped()
@@ -326,18 +328,24 @@ async def _serve(
 
 
 def _companions(
-    console: ConsoleSettings | None, *, metrics: bool
+    given: Serving, console: ConsoleSettings | None, project: Project, registry: Registry
 ) -> list[Callable[[Service, Operations, Admission], Companion]]:
-    """What answers beside the API.  Raises ``ProjectError`` where a library for it is missing."""
+    """What answers and works beside the API.  Raises ``ProjectError`` where a library for it is missing."""
     made: list[Callable[[Service, Operations, Admission], Companion]] = []
     if console is not None:
         from asl_engine.console.mount import Console
 
         made.append(partial(Console, settings=console))
-    if metrics:
+    if given.metrics:
         from asl_engine.practice.metrics_page import MetricsPage
 
         made.append(MetricsPage)
+    if given.develops:
+        from asl_engine.dev.development import Development
+        from asl_engine.dev.watching import changes_below
+
+        changes = changes_below(project.root)
+        made.append(partial(Development, project=project, registry=registry, changes=changes, say=err))
     return made
 
 
@@ -405,9 +413,15 @@ async def _signalled(signals: Signals, store: SqliteStore) -> None:
 
 
 def _announce(
-    started: Listening, registry: Registry, db: Path, exports: TextIO, console: ConsoleSettings | None
+    started: Listening,
+    registry: Registry,
+    db: Path,
+    exports: TextIO,
+    console: ConsoleSettings | None,
+    *,
+    name: str,
 ) -> None:
-    """``exports`` gets what to type into the shell of whatever is to talk to the server."""
+    """``exports`` gets what to type into the shell of a client; ``name`` is that of the command."""
     shown = f"[{started.host}]" if ":" in started.host else started.host
     if shown in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
         shown = "localhost"
@@ -416,10 +430,10 @@ def _announce(
         out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
         flush()
     callables = counted(len(registry), "task callable")
-    err(f"asl serve: listening on http://{shown}:{started.port}, database {db}, {callables}")
+    err(f"{name}: listening on http://{shown}:{started.port}, database {db}, {callables}")
     if console is not None:
         token = f"#token={console.token}" if console.token else ""
-        err(f"asl serve: console at http://{shown}:{started.port}/console{token}")
+        err(f"{name}: console at http://{shown}:{started.port}/console{token}")
 
 
 def _tell_resumed(number: int) -> None:

@@ -36,6 +36,10 @@ class Registry:
         elif other is not function:
             self._functions[name] = Clash(name, other, function)
 
+    def become(self, other: Registry) -> None:
+        """Have the callables of another registry, and no others, from now on."""
+        self._functions = dict(other._functions)
+
     def find(self, name: str) -> TaskFunction | None:
         """The callable of that name, or else the one whose name differs only in case, "_" and "-".
 

@@ -1,0 +1,46 @@
+"""``asl dev``: a whole project on this machine."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from asl_engine.cli import options
+
+__all__ = ["command"]
+
+
+def command(
+    *,
+    port: Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")] = 8083,
+    db: options.Db = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            "--time", metavar="real|skip|scale=N", help="skip: do not sit through waits and retry intervals."
+        ),
+    ] = None,
+    use_lambda: options.Lambda = False,
+    lambda_endpoint: options.LambdaEndpoint = None,
+    endpoint: options.Endpoints = None,
+    metrics: Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")] = False,
+) -> int:
+    """Run a project: a server with all of its state machines, which follows the files as they change.
+
+    What runs goes on with the definition that it began with.
+    """
+    from asl_engine.cli.commands.serve import Serving, serve
+
+    return serve(
+        Serving(
+            port=port,
+            db=db,
+            time=time,
+            use_lambda=use_lambda,
+            lambda_endpoint=lambda_endpoint,
+            endpoints=tuple(endpoint or ()),
+            metrics=metrics,
+            develops=True,
+        )
+    )

@@ -1,0 +1,216 @@
+"""A project under development: its machines are made, and follow their files, as its tasks do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+
+from asl_engine.dev.development import Development
+from asl_engine.dev.telling import shown_seconds
+from asl_engine.project.configuration import find_project
+from asl_engine.project.setup import project_tasks
+from tests.cli.project import PASS, machine, task, wait_for
+from tests.server.harness import ended, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from tests.server.harness import Server
+
+PAUSE = {
+    "StartAt": "W",
+    "States": {"W": {"Type": "Wait", "Seconds": 3600, "Next": "T"}, "T": task("hello", End=True)},
+}
+
+
+class Dev:
+    """A project with a server; ``told`` is what was said, without the time of day."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.said: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._changes: asyncio.Queue[set[str]] | None = None
+        self.server: Server | None = None
+        # Modules are found by their names, so each project has tasks of its own name.
+        self.tasks = root / f"tasks_{uuid4().hex}"
+        self.tasks.mkdir()
+        (root / "statemachines").mkdir()
+        (root / "asl.toml").write_text(f'tasks = "{self.tasks.name}"\n', encoding="utf-8")
+
+    @property
+    def told(self) -> list[str]:
+        return [line.partition(" ")[2] for line in self.said]
+
+    async def changes(self) -> AsyncIterator[set[str]]:
+        self._loop, self._changes = asyncio.get_running_loop(), asyncio.Queue()
+        while True:
+            yield await self._changes.get()
+
+    def define(self, name: str, definition: Any) -> None:
+        self.write(
+            f"statemachines/{name}.json", definition if isinstance(definition, str) else json.dumps(definition)
+        )
+
+    def code(self, text: str, file: str = "callables.py") -> None:
+        self.write(f"{self.tasks.name}/{file}", text)
+
+    def write(self, name: str, text: str) -> None:
+        (self.root / name).write_text(text, encoding="utf-8")
+        self.changed(name)
+
+    def changed(self, name: str) -> None:
+        if self._loop is not None and self._changes is not None:
+            self._loop.call_soon_threadsafe(self._changes.put_nowait, {str(self.root / name)})
+
+    def hears(self, line: str) -> None:
+        wait_for(lambda: line in self.told)
+
+    def output(self, name: str) -> Any:
+        """What a new execution gives."""
+        assert self.server is not None
+        client = self.server.client()
+        arn = f"arn:aws:states:us-east-1:123456789012:stateMachine:{name}"
+        end = ended(client, client.start_execution(stateMachineArn=arn)["executionArn"])
+        return json.loads(end["output"]) if end["status"] == "SUCCEEDED" else end["error"]
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Iterator[Dev]:
+    path, modules = [*sys.path], {*sys.modules}
+    yield Dev(tmp_path)
+    sys.path[:] = path
+    for name in {*sys.modules} - modules:
+        if name.startswith(("tasks_", "_asl_tasks_")):
+            del sys.modules[name]
+
+
+@contextmanager
+def developing(dev: Dev, *, skip_time: bool = True) -> Iterator[Server]:
+    """The server of a project, until the block is left."""
+    project = find_project(dev.root, {})
+    registry = project_tasks(project)
+    make = partial(Development, project=project, registry=registry, changes=dev.changes(), say=dev.said.append)
+    with running(dev.root / "dev.db", registry, companions=[make], skip_time=skip_time) as dev.server:
+        wait_for(lambda: dev._changes is not None)
+        yield dev.server
+    dev._loop = dev._changes = None
+
+
+def test_machines_are_made_and_follow_their_files(dev: Dev) -> None:
+    dev.define("one", PASS)
+    with developing(dev) as server:
+        assert dev.told == ["the state machine one of statemachines/one.json is made"]
+        dev.define("two", machine(P={"Type": "Pass", "Result": 2}))
+        dev.hears("the state machine two of statemachines/two.json is made")
+        assert dev.output("two") == 2
+        dev.define("two", machine(P={"Type": "Pass", "Result": 3}))
+        dev.hears("the state machine two of statemachines/two.json is changed; what runs goes on as it began")
+        assert dev.output("two") == 3
+        (dev.root / "statemachines" / "two.json").unlink()
+        dev.changed("statemachines/two.json")
+        dev.hears("statemachines/two.json is gone: the state machine two stays as it was")
+        assert dev.output("two") == 3
+        assert len(server.client().list_state_machines()["stateMachines"]) == 2
+    dev.said.clear()
+    with developing(dev):
+        assert dev.told == ["the state machine one of statemachines/one.json is there"]
+
+
+def test_what_runs_goes_on_with_its_definition(dev: Dev) -> None:
+    dev.code("def hello(event):\n    return 'old'\n")
+    dev.define("slow", PAUSE)
+    with developing(dev, skip_time=False) as server:
+        client = server.client()
+        arn = "arn:aws:states:us-east-1:123456789012:stateMachine:slow"
+        before = client.start_execution(stateMachineArn=arn)["executionArn"]
+        dev.define("slow", machine(P={"Type": "Pass", "Result": "new"}))
+        dev.hears("the state machine slow of statemachines/slow.json is changed; what runs goes on as it began")
+        assert dev.output("slow") == "new"
+        assert client.describe_execution(executionArn=before)["status"] == "RUNNING"
+        shown = client.describe_state_machine_for_execution(executionArn=before)
+        assert json.loads(shown["definition"]) == PAUSE
+
+
+def test_a_broken_definition_is_told_with_its_place(dev: Dev) -> None:
+    dev.define("one", PASS)
+    with developing(dev):
+        dev.define("one", {"StartAt": "X", "States": {"P": {"Type": "Pass", "End": True}}})
+        wait_for(lambda: any("Missing 'StartAt' target: X" in line for line in dev.told))
+        assert any("one.json:1:" in line for line in dev.told)
+        assert dev.output("one") == {}
+        dev.define("one", "{")
+        wait_for(lambda: any("one.json:1:2" in line for line in dev.told))
+        assert dev.output("one") == {}
+        dev.define("one", machine(P={"Type": "Pass", "Result": 1}))
+        dev.hears("the state machine one of statemachines/one.json is changed; what runs goes on as it began")
+        assert dev.output("one") == 1
+
+
+def test_of_two_files_for_one_name_the_second_is_none(dev: Dev) -> None:
+    dev.define("one", PASS)
+    (dev.root / "more").mkdir()
+    dev.write("more/one.asl.json", json.dumps(machine(P={"Type": "Pass", "Result": 2})))
+    with developing(dev):
+        made, refused = sorted(dev.told, key=lambda line: "too" in line)
+        assert made == "the state machine one of more/one.asl.json is made"
+        assert refused == "statemachines/one.json: more/one.asl.json defines a state machine one too"
+
+
+def test_tasks_are_loaded_anew(dev: Dev) -> None:
+    dev.code("from . import _words\n\n\ndef hello(event):\n    return _words.WORD\n")
+    dev.code("WORD = 'hi'\n", "_words.py")
+    dev.define("greet", machine(Hello=task("hello")))
+    with developing(dev):
+        assert dev.output("greet") == "hi"
+        dev.code("WORD = 'ho'\nMORE = 1\n", "_words.py")
+        wait_for(lambda: dev.output("greet") == "ho")
+        dev.code("from . import _words\n\n\ndef hello(event):\n    return _words.MORE\n\n\ndef bye(event): ...\n")
+        dev.hears("task callables that are new: bye")
+        assert dev.output("greet") == 1
+        dev.code("def hello(event:\n")
+        wait_for(lambda: any(line.startswith("the tasks stay as they were: ") for line in dev.told))
+        (told,) = [line for line in dev.told if "stay as they were" in line]
+        assert "callables.py:1: cannot import the tasks: SyntaxError" in told
+        assert dev.output("greet") == 1
+        dev.code("def bye(event):\n    return 0\n")
+        dev.hears("task callables that are gone: hello")
+        assert dev.output("greet") == "Lambda.ResourceNotFoundException"
+
+
+def test_the_configuration_counts_from_the_next_start_on(dev: Dev) -> None:
+    with developing(dev):
+        dev.changed("asl.toml")
+        dev.hears("the configuration has changed: it counts from the next start on")
+
+
+def test_it_tells_what_happens(dev: Dev) -> None:
+    dev.code("def flaky(event, context):\n    if context.attempt < 1:\n        raise ValueError('no')\n")
+    retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 90}]
+    dev.define("one", machine(T=task("flaky", Retry=retry), F={"Type": "Fail", "Error": "Enough"}))
+    with developing(dev) as server:
+        client = server.client()
+        arn = "arn:aws:states:us-east-1:123456789012:stateMachine:one"
+        ended(client, client.start_execution(stateMachineArn=arn, name="e")["executionArn"])
+        wait_for(lambda: any("failed (Enough)" in line for line in dev.told))
+    heard = [line for line in dev.told if line.startswith("one/e ")]
+    assert heard[0] == "one/e started"
+    assert heard[1].startswith("one/e T failed (ValueError) after 0.")
+    assert heard[2] == "one/e T is tried again in 90 s"
+    assert heard[3].startswith("one/e failed (Enough) after 90")
+    assert len(heard) == 4
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"), [(0.0123, "0.012 s"), (1, "1.0 s"), (59.94, "59.9 s"), (75.4, "75 s")]
+)
+def test_seconds_are_shown_as_exactly_as_they_matter(seconds: float, shown: str) -> None:
+    assert shown_seconds(seconds) == shown
