@@ -9,11 +9,13 @@ import pytest
 from asl_engine.costing.cost import cost_json, cost_of
 from asl_engine.language.loader import load
 from asl_engine.limits import AWS_LIMITS, NO_LIMITS
+from asl_engine.projections.told import told_history
 from asl_engine.testing.executions import ExecutionLog
 from asl_engine.visits.following import follow
+from tests.core.driver import IDENTITY
 from tests.costing.runs import PRICING, SMALL
 from tests.lab.histories import definition_of, history_of, recorded
-from tests.lab.test_following import IDENTITY, UNREADABLE, told_history
+from tests.lab.test_following import UNREADABLE
 
 CASES = {case["id"]: case for case in recorded() if not case["id"].endswith(UNREADABLE)}
 # What an attempt begins with, of which a state has one without being tried again.
