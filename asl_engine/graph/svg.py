@@ -2,8 +2,9 @@
 
 A state is a ``g`` with the class ``node``, its name in ``data-state`` and how it fared as a class: ``succeeded``,
 ``failed``, ``caught``, ``running``, ``aborted`` or ``not-reached``.  An edge is a ``g`` with the class ``edge``
-and its kind, its places in ``data-places``, and ``taken`` where it was.  Nothing is styled in place: a page that
-may not have styles of its own in the picture takes ``style_sheet()`` into its own.
+and its kind, its places in ``data-places``, and ``taken`` where it was; so is its label, with the class
+``label``.  Nothing is styled in place: a page that may not have styles of its own in the picture takes
+``style_sheet()`` into its own.
 """
 
 from __future__ import annotations
@@ -243,7 +244,9 @@ class _Drawing:
         return f"{what} {edge.kind}{known}"
 
     def _label(self, edge: Edge, box: Rectangle) -> Iterator[str]:
-        yield f'<g class="{self._classes("label", edge)}"><title>{_lines(edge.labels)}</title>'
+        places = _attribute(" ".join(edge.places))
+        yield f'<g class="{self._classes("label", edge)}" data-places="{places}">'
+        yield f"<title>{_lines(edge.labels)}</title>"
         yield _rectangle(box, "ground-of-label", 4)
         lines, told = self._labels(edge), self._counted(edge)
         middle, y = box.x + box.width // 2, box.y + 1

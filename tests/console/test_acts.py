@@ -121,10 +121,12 @@ def test_an_activity_s_task_is_taken_and_answered(page: Page, created_machine: C
     task = waiting(page, arn)
     assert (task["kind"], task["state"], task["token"], task["activity"]) == ("activity", "Do", None, activity)
     assert json.loads(task["payload"]["text"]) == {"for": "you"}
-    assert (task["heartbeatSeconds"], task["heartbeatDue"]) == (60, None)
+    assert (task["heartbeatSeconds"], task["heartbeatDue"], task["worker"]) == (60, None, None)
+    assert task["scheduledAt"] >= task["enteredAt"]
+    assert page.get("run/state", arn=arn, entry=task["entry"])["name"] == "Do"
     token = page.post("inbox/take", arn=arn, task=task["task"])["token"]
     again = waiting(page, arn)
-    assert again["token"] == token
+    assert (again["token"], again["worker"]) == (token, "console")
     assert again["heartbeatDue"] is not None
     twice = page.write("inbox/take", {"arn": arn, "task": task["task"]})
     assert (twice.status, twice.json["error"]) == (409, "TaskTaken")

@@ -214,7 +214,11 @@ def test_the_page_has_the_graph_with_hit_counts_on_its_edges() -> None:
         "Out": "succeeded",
         "Sorry": "not-reached",
     }
-    edges = {one.get("data-places"): str(one.get("class")) for one in root.iter() if one.get("data-places")}
+    edges = {
+        one.get("data-places"): str(one.get("class"))
+        for one in root.iter()
+        if str(one.get("class")).startswith("edge")
+    }
     assert edges["/States/Do/Next"] == "edge next taken"
     assert edges["/States/Do/Catch[0]"] == "edge catch never"
     counts = [text.text for text in root.iter() if "count" in str(text.get("class"))]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.console.payloads import shown
 from asl_engine.console.refusals import ConsoleError
 from asl_engine.console.shown import Glimpse, run_of_glimpse
 from asl_engine.console.waiting import count_waiting, waiting_tasks
+from asl_engine.core import events as ev
 from asl_engine.core.execution import OpenTask
 from asl_engine.engine.activity_queue import PendingTask
 from asl_engine.engine.effects import token_of
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["inbox", "take"]
 
-WORKER = "console"
+WORKER: Final = "console"
+LOOKED_BACK: Final = 50  # events before that of the task
+LOOKED_AT: Final = 300
 
 
 async def inbox(asked: Asked) -> dict[str, Any]:
@@ -29,7 +32,7 @@ async def inbox(asked: Asked) -> dict[str, Any]:
     begin = asked.position("console inbox") or 0
     found = [*islice(waiting_tasks(asked.service, asked.api), begin, begin + limit + 1)]
     return {
-        "tasks": [_task(asked, run, task) for run, task in found[:limit]],
+        "tasks": [_task(asked, run, task) | await _told(asked, run.arn, task) for run, task in found[:limit]],
         "next": asked.token(begin + limit if len(found) > limit else None, "console inbox"),
         "total": count_waiting(asked.service, asked.api),
     }
@@ -51,6 +54,23 @@ def _task(asked: Asked, run: Run, task: OpenTask) -> dict[str, Any]:
         "timeoutAt": task.timeout_due,
         "payload": shown(task.parameters, arn=run.arn, event=task.key, field="parameters"),
     }
+
+
+async def _told(asked: Asked, arn: str, task: OpenTask) -> dict[str, Any]:
+    """What the log says of the task: when it was scheduled, with which event its state was entered, who has it.
+
+    ``entry`` is None where that was long before, as after many retries.
+    """
+    events = await asked.service.store.history(arn, max(0, task.key - LOOKED_BACK), LOOKED_AT)
+    entry = scheduled = worker = None
+    for event in events:
+        if isinstance(event, ev.StateEntered) and event.frame == task.frame.id and event.seq < task.key:
+            entry = event.seq
+        elif isinstance(event, ev.TaskScheduled) and event.seq == task.key:
+            scheduled = event.at
+        elif isinstance(event, ev.TaskStarted) and event.task == task.key:
+            worker = event.worker
+    return {"entry": entry, "scheduledAt": scheduled, "worker": worker}
 
 
 async def take(asked: Asked) -> dict[str, Any]:
