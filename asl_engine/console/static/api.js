@@ -1,12 +1,11 @@
-// The server, asked: reads are GET, writes carry a header that a page of another origin cannot send.
+// The server, asked.  Writes carry a header that a page of another origin cannot send.
 import { signal, use, useEffect, useRef, useState } from "./lib.js";
 import { back } from "./live.js";
 
 const BASE = "/console/api/";
 const AGAIN = 2000; // milliseconds before a read is tried again while the server or its database is away
 
-/** What the server says of itself; ``login`` is true where it wants a token first. */
-export const session = signal(null);
+/** Whether the server wants a token first. */
 export const login = signal(false);
 
 const TITLES = {
@@ -37,23 +36,17 @@ async function ask(path, options) {
   throw new Refused(answer.status, body?.message ? body : { message: `The server answered ${answer.status}, without a reason.` });
 }
 
-/** ``query`` without what is null, undefined or "". */
 export const search = (query) => new URLSearchParams(Object.entries(query).filter(([, value]) => value != null && value !== "")).toString();
 
 export const get = (path, query = {}, signal_ = null) => ask(`${path}?${search(query)}`, { signal: signal_ });
 
 export const post = (path, body) => ask(path, { method: "POST", headers: { "Content-Type": "application/json", "X-Asl-Console": "1" }, body: JSON.stringify(body) });
 
-/** An operation of the Step Functions API, as boto3 calls it. */
 export const operation = (name, body) => post(`operations/${name}`, body);
 
-/** The whole text of a payload of which the server sent the beginning. */
 export const whole = async (payload) => (payload?.cut ? (await ask(payload.whole.slice(BASE.length))).text : payload?.text ?? "");
 
-/**
- * What GET ``path`` gives, anew whenever the query or one of ``keys`` changes, ``reload`` is called or a lost connection
- * is back: {data, error, reload}.  The data stays until there is other; where ``path`` is "", it is null.
- */
+/** What GET ``path`` gives, anew when the query, a key or the connection changes; ``path`` "" asks nothing. */
 export function useGet(path, query = {}, ...keys) {
   const [state, setState] = useState({ data: null, error: null });
   const [turn, setTurn] = useState(0);
@@ -79,16 +72,20 @@ export function useGet(path, query = {}, ...keys) {
   return { ...state, reload: () => setTurn((n) => n + 1) };
 }
 
-/** As useGet, of a list that comes in pages: ``all`` are the rows under ``key``, ``further`` fetches more, where there are. */
+/** A list in pages: ``all`` its rows so far, ``further`` fetches more; ``key`` has the rows, ``idOf`` tells them apart. */
 export function useList(path, query, key, idOf) {
-  const asked = useGet(path, query), { data } = asked, [more, setMore] = useState(null);
-  useEffect(() => setMore(null), [data]);
-  const known = new Set(data?.[key].map(idOf)), late = (more?.rows || []).filter((row) => !known.has(idOf(row))), { next } = more || data || {};
-  const further = next && (() => get(path, { ...query, after: next }).then((page) => setMore({ rows: [...late, ...page[key]], next: page.next }), () => {}));
+  const asked = useGet(path, query), { data } = asked, [more, setMore] = useState(null), busy = useRef(null), { next } = more || data || {};
+  useEffect(() => { busy.current = null; setMore(null); }, [data]);
+  const known = new Set(data?.[key].map(idOf)), late = (more?.rows || []).filter((row) => !known.has(idOf(row)));
+  const further = next && (() => {
+    if (busy.current === next) return;
+    busy.current = next;
+    get(path, { ...query, after: next }).then((page) => { if (busy.current === next) setMore({ rows: [...late, ...page[key]], next: page.next }); }, () => { busy.current = null; });
+  });
   return { ...asked, further, all: data ? [...data[key], ...late] : [] };
 }
 
-/** Rows of a long list by their numbers from 0, fetched in pages as they come into view. */
+/** Rows by number, fetched in pages as they come into view. */
 export class Pages {
   constructor(size, fetchPage) {
     Object.assign(this, { size, fetchPage, rows: new Map(), asked: new Map(), generation: 0, version: signal(0), error: signal(null) });

@@ -1,11 +1,10 @@
-// News from the server: one stream for this tab, which is closed while nobody sees the tab.
+// News from the server: one stream for this tab, closed while nobody sees it.
 import { signal, useEffect, useRef } from "./lib.js";
 
-/** "" before the first connection, "live", or "down" while there is none. */
+/** "", "live" or "down". */
 export const connection = signal("");
-/** Counts how often a lost connection came back: whoever shows data then asks again. */
+/** How often a lost connection came back: data is then asked for again. */
 export const back = signal(0);
-/** How many tasks wait for an answer. */
 export const waiting = signal(0);
 
 const AGAIN = 2000; // milliseconds, where the browser does not try again by itself
@@ -26,7 +25,7 @@ class Stream {
     source.onerror = () => {
       if (this.source !== source) return;
       connection.value = "down";
-      // A refusal closes the stream for good; a lost connection the browser opens again, with Last-Event-ID.
+      // After a refusal the browser does not try again by itself.
       if (source.readyState === EventSource.CLOSED) this.timer = setTimeout(() => this.open(), AGAIN);
     };
     for (const [kind, handler] of Object.entries(this.handlers)) {
@@ -37,11 +36,10 @@ class Stream {
     }
   }
 
-  /** Close it without forgetting where it was. */
-  pause() { clearTimeout(this.timer); this.source?.close(); this.source = null; }
+    pause() { clearTimeout(this.timer); this.source?.close(); this.source = null; }
 }
 
-/** Listen to ``query`` ({} for the list, {run: ARN, after: SEQ} for one run); gives the function that ends it. */
+/** Listen to the list ({}) or to one run ({run, after}); gives the function that ends it. */
 export function listen(query, handlers) {
   current?.pause();
   const mine = new Stream(query, handlers);
@@ -50,7 +48,6 @@ export function listen(query, handlers) {
   return () => { mine.pause(); if (current === mine) current = null; };
 }
 
-/** Listen to the list's stream while the component is shown, and call ``onRuns`` with each message. */
 export function useListStream(onRuns) {
   const handler = useRef(null);
   handler.current = onRuns;
@@ -61,6 +58,3 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) current?.pause();
   else { current?.open(); back.value += 1; }
 });
-// A page in the browser's back-and-forward cache may hold no connection.
-addEventListener("pagehide", () => current?.pause());
-addEventListener("pageshow", (event) => event.persisted && current?.open());

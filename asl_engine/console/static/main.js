@@ -1,18 +1,15 @@
-// The frame of the console: the bar on top, the page that the address names, the notices.
+// The frame: the bar on top, a page, the notices.
 import { html, render, signal, use, useEffect, useRef, useState } from "./lib.js";
-import { get, login, post, session } from "./api.js";
+import { get, login, post } from "./api.js";
 import { connection, waiting } from "./live.js";
-import { recall, remember } from "./remembered.js";
-import { route, to } from "./router.js";
+import { recall, remember, route, to } from "./router.js";
 import { lastPart } from "./text.js";
-import { Notices } from "./ui/announce.js";
-import { Input, on, trouble } from "./ui/parts.js";
+import { Input, Notices, on, trouble, useSubmit } from "./ui/parts.js";
 import { Compare } from "./screens/compare.js";
 import { Inbox } from "./screens/inbox.js";
 import { Machine, Machines } from "./screens/machines.js";
-import { MapRun } from "./screens/maprun.js";
 import { Run } from "./screens/run.js";
-import { Runs } from "./screens/runs.js";
+import { MapRun, Runs } from "./screens/runs.js";
 
 const SCREENS = {
   runs: ["Runs", Runs], run: ["Run", Run], machines: ["Machines", Machines], machine: ["Machine", Machine],
@@ -46,18 +43,10 @@ function Top() {
 
 function Login() {
   const [token, setToken] = useState("");
-  const [error, setError] = useState(null);
-  const submit = async (event) => {
-    event.preventDefault();
-    try {
-      await post("login", { token: token.trim() });
-      login.value = false;
-      session.value = await get("session");
-    } catch (failure) { setError(failure); login.value = true; }
-  };
+  const [error, submit] = useSubmit(async () => { await post("login", { token: token.trim() }); login.value = false; });
   return html`<main id="main" tabindex="-1"><form class="page card login" onSubmit=${submit}>
     <h1>A token, please</h1>
-    <p class="quiet">This server can be reached from other machines, so it lets in only those who have its token. <code>asl serve</code> prints it where it was started.</p>
+    <p class="quiet">This server can be reached from other machines. <code>asl serve</code> prints its token where it was started.</p>
     ${trouble(error)}
     <${Input} label="Token" type="password" value=${token} onValue=${setToken} />
     <div><button class="primary" disabled=${!token.trim()}>Enter</button></div>
@@ -65,7 +54,7 @@ function Login() {
 }
 
 function Missing() {
-  return html`<div class="page"><h1>There is no such page</h1><p>The address <code>${location.pathname}</code> leads nowhere in the console. <a href=${to(["runs"])}>See all runs</a>.</p></div>`;
+  return html`<div class="page"><h1>There is no such page</h1><p><a href=${to(["runs"])}>See all runs</a></p></div>`;
 }
 
 function App() {
@@ -93,7 +82,6 @@ async function begin() {
   }
   try {
     const known = await get("session");
-    session.value = known;
     login.value = known.required && !known.authenticated;
     if (!login.value) waiting.value = (await get("inbox", { limit: 1 })).total;
   } catch { /* the pages say so themselves, and try again */ }

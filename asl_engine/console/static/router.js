@@ -1,4 +1,4 @@
-// Where one is, as a path below /console: it survives a reload and can be sent to others.
+// Where one is, a path below /console; and what this browser keeps between visits.
 import { signal } from "./lib.js";
 import { search } from "./api.js";
 
@@ -15,7 +15,6 @@ const read = () => ({
 
 export const route = signal(read());
 
-/** A link to a page; what is null, undefined or "" in the query is left out. */
 export function to(parts, query = {}) {
   const text = search(query);
   return `${BASE}/${parts.map(encodeURIComponent).join("/")}${text && "?"}${text}`;
@@ -26,7 +25,7 @@ export function go(parts, query) {
   route.value = read();
 }
 
-/** Change the query of this page, without a step in the browser's history. */
+/** Change the query, without a step in the browser's history. */
 export function amend(changes) {
   const { parts, query } = route.value;
   const url = to(parts, { ...query, ...changes });
@@ -37,7 +36,7 @@ export function amend(changes) {
 
 addEventListener("popstate", () => { route.value = read(); });
 
-// A plain click on a link of the console changes the page without loading it anew.
+// A plain click on a link loads nothing anew.
 addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
@@ -47,3 +46,17 @@ addEventListener("click", (event) => {
   if (link.href !== location.href) history.pushState(null, "", link.href);
   route.value = read();
 });
+
+const PREFIX = "asl-console.";
+const MAX = 100_000; // characters: a browser has about 5 million for all
+
+export function recall(key) {
+  try { return localStorage.getItem(PREFIX + key); } catch { return null; }
+}
+
+export function remember(key, value) {
+  try {
+    if (value == null) localStorage.removeItem(PREFIX + key);
+    else if (value.length <= MAX) localStorage.setItem(PREFIX + key, value);
+  } catch { /* no storage, or none left: it is only a convenience */ }
+}

@@ -1,4 +1,4 @@
-// Numbers, moments and names as people read them.  Whatever comes from a run stays text.
+// Numbers, moments and names as people read them.
 
 export const count = (number) => Number(number).toLocaleString("en-US");
 
@@ -6,7 +6,7 @@ export const plural = (number, noun, many = `${noun}s`) => `${count(number)} ${n
 
 const two = (number) => String(number).padStart(2, "0");
 
-/** Milliseconds as a duration: 8 ms, 1.24 s, 3 min 05 s, 2 h 10 min. */
+/** 8 ms, 1.24 s, 3 min 05 s, 2 h 10 min. */
 export function duration(milliseconds) {
   if (milliseconds == null) return "";
   const whole = Math.max(0, Math.round(milliseconds)), seconds = Math.floor(whole / 1000), minutes = Math.floor(seconds / 60);
@@ -16,20 +16,19 @@ export function duration(milliseconds) {
   return minutes < 2880 ? `${Math.floor(minutes / 60)} h ${two(minutes % 60)} min` : `${Math.floor(minutes / 1440)} d ${Math.floor((minutes % 1440) / 60)} h`;
 }
 
-/** A moment in this machine's own time zone: 14:03:22.118, with the day before it if that is not today. */
+/** 14:03:22.118 in the own time zone, with the day if that is not today. */
 export function clock(moment, millis = true) {
   const at = new Date(moment);
   const time = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}${millis ? `.${String(at.getMilliseconds()).padStart(3, "0")}` : ""}`;
   return at.toDateString() === new Date().toDateString() ? time : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}`;
 }
 
-/** TIMED_OUT as "timed out" for people and "timed-out" for the style sheet. */
 export const words = (status) => String(status).toLowerCase().replace(/_/g, " ");
 export const dashed = (status) => words(status).replace(/ /g, "-");
 
 export const lastPart = (arn) => String(arn).split(":").pop();
 
-/** The terminal's views have these signs too, so that no meaning hangs on a colour alone. */
+/** No meaning hangs on a colour alone. */
 export const SIGNS = { succeeded: "✓", failed: "✗", caught: "↷", running: "▶", aborted: "■", "timed-out": "✗", "not-reached": "○" };
 
 export const STATUSES = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];

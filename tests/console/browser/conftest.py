@@ -13,15 +13,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PATIENCE = 15_000  # milliseconds
+NO_BROWSER = "there is no Chromium on this machine; .ci/run installs it"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Debian's Chromium, or whatever of its kind is there."""
+    """Debian's Chromium, or whatever of its kind is there.
+
+    Playwright keeps an event loop in this thread, where no other test could have one: so it ends with the module.
+    """
     path = chromium()
     if path is None:
-        pytest.skip("there is no Chromium on this machine; .ci/run installs it")
+        pytest.skip(NO_BROWSER)
     sync_api = pytest.importorskip("playwright.sync_api", reason="the extra `test` has Playwright")
+    sync_api.expect.set_options(timeout=PATIENCE)
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
@@ -29,8 +34,9 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def site(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    del browser  # no server where nobody can look at it
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    if chromium() is None:
+        pytest.skip(NO_BROWSER)  # no server where nobody can look at it
     with sites(tmp_path_factory.mktemp("site"), "--time", "scale=0.05") as made:
         yield made
 

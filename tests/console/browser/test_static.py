@@ -10,7 +10,7 @@ from typing import Final
 import asl_engine
 
 STATIC: Final = Path(asl_engine.__file__).parent / "console" / "static"
-MAX_SCRIPTS: Final = 140_000  # bytes, those of others included
+MAX_SCRIPTS: Final = 120_000  # bytes, those of others included
 OURS: Final = sorted(path for path in STATIC.rglob("*.js") if path.parent.name != "vendor")
 
 

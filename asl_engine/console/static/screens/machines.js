@@ -1,17 +1,15 @@
-// All state machines, and one of them: definition with what is wrong at its lines, graph, tests of its states, coverage.
+// All state machines, and one of them.
 import { html, use, useEffect, useRef, useState } from "../lib.js";
 import { operation, post, useGet, useList } from "../api.js";
 import { useListStream } from "../live.js";
 import { amend, route, to } from "../router.js";
 import { count, lastPart, STATUSES } from "../text.js";
-import { announce, complain } from "../ui/announce.js";
 import { Editor } from "../ui/editor.js";
 import { indented } from "../ui/json.js";
-import { facts, link, moment, name, pending, scroll, Tabs, told, trouble } from "../ui/parts.js";
+import { announce, complain, facts, frame, link, moment, name, pending, scroll, Tabs, told, trouble } from "../ui/parts.js";
 import { Picture } from "../ui/picture.js";
 import { Windowed } from "../ui/windowed.js";
-import { StartDialog } from "./start.js";
-import { Trial } from "./trial.js";
+import { StartDialog, Trial } from "./forms.js";
 
 const AFTER_TYPING = 300; // milliseconds
 const COLUMNS = [["Machine", "w-name"], ["Type", "w-status optional"], ["Updated", "w-time optional"], ...STATUSES.map((one) => [told(one), "num optional"])];
@@ -19,7 +17,7 @@ const COLUMNS = [["Machine", "w-name"], ["Type", "w-status optional"], ["Updated
 export function Machines() {
   const asked = useList("machines", { limit: 100 }, "machines", (one) => one.arn), machines = asked.all;
   useListStream();
-  if (!asked.data) return html`<div class="page"><h1>Machines</h1>${pending(asked, "the machines")}</div>`;
+  if (!asked.data) return frame("Machines", asked, "the machines");
   const row = (i) => {
     const one = machines[i];
     return html`<td>${link(["machine", one.arn], name(one.name))}</td><td class="optional quiet">${one.type.toLowerCase()}</td><td class="optional">${moment(one.updatedAt || one.createdAt, false)}</td>
@@ -29,7 +27,7 @@ export function Machines() {
     empty=${html`There is no state machine yet. Create one through the API: <code>aws stepfunctions create-state-machine</code>`} /></div></div>`;
 }
 
-/** What the server finds in the text as it is now; the last answer stays while the next is on its way. */
+/** What the server finds in the text as it is now. */
 function useCheck(text, saved) {
   const [found, setFound] = useState(saved);
   useEffect(() => {
@@ -44,7 +42,7 @@ function useCheck(text, saved) {
 export function Machine() {
   const arn = use(route).parts[1], asked = useGet("machine", { arn });
   useListStream();
-  return asked.data ? html`<${Page} arn=${arn} about=${asked.data} asked=${asked} />` : html`<div class="page"><p class="crumbs">${link(["machines"], "Machines")}</p><h1>${name(lastPart(arn))}</h1>${pending(asked, "the machine")}</div>`;
+  return asked.data ? html`<${Page} arn=${arn} about=${asked.data} asked=${asked} />` : frame(name(lastPart(arn)), asked, "the machine");
 }
 
 function Page({ arn, about, asked }) {

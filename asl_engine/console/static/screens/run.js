@@ -1,22 +1,17 @@
-// A run: why it ended, its graph, its time, its events, and the data of each state; live, or as of any event.
+// A run, live or as of any event.
 import { batch, html, signal, use, useEffect, useMemo, useState } from "../lib.js";
 import { get, operation, Pages, search, useGet, whole } from "../api.js";
 import { listen } from "../live.js";
 import { amend, route, to } from "../router.js";
 import { count, lastPart } from "../text.js";
-import { announce, complain, copy } from "../ui/announce.js";
-import { Dialog, facts, link, Menu, moment, name, pending, pre, press, Tabs, told, Took, took, trouble } from "../ui/parts.js";
-import { EventPanel, Events } from "./events.js";
-import { ForkDialog } from "./fork.js";
-import { CostView, GraphView, States } from "./graph.js";
+import { announce, complain, copy, Dialog, facts, failure, frame, link, Menu, moment, name, press, Tabs, told, took, trouble } from "../ui/parts.js";
+import { ForkDialog, StartDialog } from "./forms.js";
 import { RunPanel, StatePanel } from "./panel.js";
-import { StartDialog } from "./start.js";
-import { Waterfall } from "./waterfall.js";
+import { CostView, EventPanel, Events, GraphView, States, Waterfall } from "./views.js";
 
 const NEWS = 400; // milliseconds between two looks at how all states fare, while events come in
 const PAGE = 200;
 
-/** What the page knows of a run; its stream keeps it up to date. */
 function storeOf(arn) {
   const store = { arn, run: signal(null), last: signal(0), total: signal(0), gone: signal(null), news: signal(0), timeline: signal(null) };
   store.events = new Pages(PAGE, async (from, limit) => {
@@ -28,7 +23,7 @@ function storeOf(arn) {
   return store;
 }
 
-/** Put what came by the stream into the store; gives the function that ends it. */
+/** Put what the stream brings into the store. */
 function follow(store, after, onStatus) {
   let timer = 0;
   const news = () => { timer = 0; store.rows.stale(); store.news.value += 1; };
@@ -61,7 +56,7 @@ export function Run() {
   }, [data]);
   // The stream begins behind the first answer: what comes in between is not missed.
   useEffect(() => (data ? follow(store, data.lastEvent, asked.reload) : undefined), [store, !data]);
-  if (!data) return html`<div class="page"><p class="crumbs">${link(["runs"], "Runs")}</p><h1>${name(lastPart(arn))}</h1>${pending(asked, "the run")}</div>`;
+  if (!data) return frame(name(lastPart(arn)), asked, "the run");
   return html`<${Page} about=${data} error=${asked.error} reload=${asked.reload} store=${store} />`;
 }
 
@@ -87,7 +82,7 @@ function Page({ about, error, reload, store }) {
       <div class="row">${action("Run again…", null, again, "primary")}${action("Fork…", can.fork, () => setOpen({ fork: true }))}
         ${isOver && run.status !== "SUCCEEDED" && action("Redrive", can.redrive, () => act("RedriveExecution", {}, "Redriven: it goes on where it failed."))}
         ${!isOver && action("Stop", can.stop, () => setOpen({ stop: true }))}
-        <${Menu} label="More" items=${[["Compare with another run", () => location.assign(to(["runs"], { machine: run.machine.arn, pick: arn }))], ["Export as one HTML file", `/console/api/run/export?${search({ arn })}`], ["Copy as a pytest file", pytest], ["Copy the ARN", () => copy(arn, "The ARN")]]} /></div></div>
+        <${Menu} label="More" items=${[["Compare with another run", () => location.assign(to(["runs"], { machine: run.machine.arn, pick: arn }))], ["Export as one HTML file", `/console/api/run/export?${search({ arn })}`], ["Copy as a pytest file", pytest]]} /></div></div>
     ${gone && trouble({ title: "This run is no more.", message: "The page shows what it knew of it." })}${trouble(error)}
     ${about.error != null && isOver && html`<${Failure} about=${about} run=${run} onSelect=${select} />`}
     <div class="split fill">
@@ -109,7 +104,5 @@ function Page({ about, error, reload, store }) {
 function Failure({ about, run, onSelect }) {
   const { data } = useGet("run/states", { arn: run.arn }, run.status, run.redriveCount);
   const failed = data?.states.filter((state) => state.standing === "failed").pop();
-  return html`<section class="failure" aria-label="Why it ended"><p class="what">${told("failed", name(about.error || run.status))}
-      ${failed && html` in ${press(name(failed.name), () => onSelect(failed.name, failed.last))}`}</p>
-    ${pre("Cause", about.cause)}${about.traceback && html`<details><summary>Traceback of the task</summary>${pre("Traceback", about.traceback)}</details>`}</section>`;
+  return failure("Why it ended", { ...about, error: about.error || run.status }, failed && html` in ${press(name(failed.name), () => onSelect(failed.name, failed.last))}`);
 }

@@ -1,10 +1,9 @@
-// A text area with line numbers, and marks at the lines where something is wrong.  Only the numbers in view are drawn.
+// A text area with line numbers and marks; only the numbers in view are drawn.
 import { html, useEffect, useRef, useState } from "../lib.js";
-import { Field } from "./parts.js";
+import { Check, complain, Field, on } from "./parts.js";
 
 const LINE = 19, ABOVE = 8; // pixels; the style sheet has the same
 
-/** ``marks`` are {line, severity}, lines from 1; ``control`` gets ``toLine``. */
 export function Editor({ id, value, onInput, label, marks = [], rows = 12, control }) {
   const ref = useRef(null);
   const [view, setView] = useState({ top: 0, room: rows * LINE });
@@ -16,19 +15,8 @@ export function Editor({ id, value, onInput, label, marks = [], rows = 12, contr
     const here = marks.filter((mark) => mark.line === i + 1).map((mark) => mark.severity);
     numbers.push(html`<div key=${i} class=${here.includes("ERROR") ? "error" : here.length ? "warning" : ""} style=${{ top: `${ABOVE + i * LINE - view.top}px` }}>${i + 1}</div>`);
   }
-  // Tab indents only once something was typed, and Escape ends that: the keyboard can always leave.
-  const keys = (event) => {
-    const box = event.currentTarget;
-    if (!box.dataset.typed) return;
-    if (event.key === "Escape") { delete box.dataset.typed; event.stopPropagation(); event.preventDefault(); }
-    if (event.key !== "Tab" || event.shiftKey) return;
-    event.preventDefault();
-    box.setRangeText("  ", box.selectionStart, box.selectionEnd, "end");
-    onInput(box.value);
-  };
   return html`<div class="editor"><div class="numbers" aria-hidden="true">${numbers}</div>
-    <textarea ref=${ref} id=${id} aria-label=${label} rows=${rows} spellcheck=${false} autocomplete="off" autocapitalize="off" wrap="off" dir="ltr" value=${value} onScroll=${look} onKeyDown=${keys}
-      onInput=${(event) => { event.currentTarget.dataset.typed = "1"; onInput(event.currentTarget.value); }} onBlur=${(event) => { delete event.currentTarget.dataset.typed; }}></textarea></div>`;
+    <textarea ref=${ref} id=${id} aria-label=${label} rows=${rows} spellcheck=${false} autocomplete="off" autocapitalize="off" wrap="off" dir="ltr" value=${value} onScroll=${look} onInput=${on(onInput)}></textarea></div>`;
 }
 
 function goTo(box, line) {
@@ -38,9 +26,13 @@ function goTo(box, line) {
   box.scrollTop = Math.max(0, (line - 4) * LINE);
 }
 
-/** What is no JSON, in words, or "". */
 export function mistakeIn(text) {
+  if (text === null) return "";
   try { JSON.parse(text); return ""; } catch (error) { return `This is no JSON yet: ${error.message}`; }
 }
 
 export const JsonField = ({ label, hint, value, onInput, rows }) => html`<${Field} label=${label} hint=${hint} mistake=${mistakeIn(value)}>${(id) => html`<${Editor} id=${id} value=${value} rows=${rows} onInput=${onInput} />`}<//>`;
+
+/** A JsonField that is there when it is ticked; null is "not ticked".  ``begin`` gives the text to begin with. */
+export const OptionalJson = ({ tick, value, onInput, begin = () => "{}", ...rest }) => html`<${Check} checked=${value !== null} onCheck=${(wanted) => Promise.resolve(wanted ? begin() : null).then(onInput, complain)}>${tick}<//>
+  ${value !== null && html`<${JsonField} value=${value} onInput=${onInput} ...${rest} />`}`;

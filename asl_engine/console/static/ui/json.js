@@ -1,14 +1,14 @@
-// JSON as it was written, set out in lines.  It is taken apart as text: no number loses a digit on its way here.
-import { html, useMemo, useState } from "../lib.js";
+// JSON as it was written, in lines.  It is taken apart as text: no number loses a digit.
+import { complain, copy } from "./parts.js";
+import { html, useEffect, useMemo, useState } from "../lib.js";
+import { whole } from "../api.js";
 import { count } from "../text.js";
-import { copy } from "./announce.js";
 
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]|[^\s]/g;
 const FEW_LINES = 120;
 const COLOURED = 40_000; // characters; beyond that lines are plain text
-const LONG = 4000; // characters of one part, such as a picture in base64
 
-/** The lines of a JSON text, each a list of [class, text]; what is cut off somewhere is set out as far as it goes. */
+/** Lines of [class, text]; a text that is cut off is set out as far as it goes. */
 function lines(text) {
   const out = [], tokens = text.match(TOKEN) || [];
   let line = [], depth = 0;
@@ -29,20 +29,36 @@ function lines(text) {
 }
 
 const plain = (line) => line.map(([, part]) => part).join("");
-const isJson = (text) => /^\s*["{[\d\-tfn]/.test(text);
 
-export const indented = (text) => (isJson(text) ? lines(text).map(plain).join("\n") : text);
+export const indented = (text) => lines(text).map(plain).join("\n");
 
-const short = (part) => (part.length > LONG ? `${part.slice(0, LONG)}… (${count(part.length)} characters)` : part);
-
-/** ``text`` is JSON, or any text. */
-export function Json({ text, label }) {
+/** ``more`` fetches the rest of a text that is cut. */
+export function Json({ text, label, more, size }) {
   const [all, setAll] = useState(false);
-  const body = useMemo(() => (isJson(text) ? lines(text) : text.split("\n").map((line) => [["", line]])), [text]);
-  const shown = all ? body : body.slice(0, FEW_LINES);
+  const body = useMemo(() => lines(text), [text]);
+  const shown = all ? body : body.slice(0, FEW_LINES), show = () => { setAll(true); more?.(); };
   return html`<div class="json">
-    <pre dir="auto" tabindex="0" role="group" aria-label=${label}>${text.length > COLOURED ? shown.map(plain).map(all ? String : short).join("\n")
-      : shown.map((line, i) => [i ? "\n" : "", line.map(([kind, part]) => (kind ? html`<span class=${kind}>${short(part)}</span>` : part))])}</pre>
+    <pre dir="auto" tabindex="0" role="group" aria-label=${label}>${text.length > COLOURED ? shown.map(plain).join("\n")
+      : shown.map((line, i) => [i ? "\n" : "", line.map(([kind, part]) => (kind ? html`<span class=${kind}>${part}</span>` : part))])}</pre>
     <button class="copy" onClick=${() => copy(indented(text), label)} aria-label=${`Copy ${label}`}>Copy</button>
-    ${shown.length < body.length && html`<button class="more" onClick=${() => setAll(true)}>Show all ${count(body.length)} lines</button>`}</div>`;
+    ${(more || shown.length < body.length) && html`<button class="more" onClick=${show}>Show all ${more ? size : `${count(body.length)} lines`}</button>`}</div>`;
+}
+
+const LARGE = 4096; // bytes
+
+const sizeOf = (bytes) => (bytes < 1024 ? `${bytes} B` : `${count(Math.round(bytes / 1024))} KiB`);
+
+export function Data({ payload, label }) {
+  const [text, setText] = useState(null), isCut = payload?.cut && text === null;
+  useEffect(() => setText(null), [payload?.text]);
+  return payload ? html`<${Json} text=${text ?? payload.text} label=${label} size=${sizeOf(payload.bytes)} more=${isCut && (() => whole(payload).then(setText, complain))} />` : html`<p class="quiet">none</p>`;
+}
+
+/** A stage of the data flow; ``same``: as the one before. */
+export function Stage({ title, field, payload, same, open }) {
+  const [shown, setShown] = useState(Boolean(open));
+  return html`<details class="stage" open=${shown} onToggle=${(event) => setShown(event.currentTarget.open)}>
+    <summary><strong>${title}</strong>${field && html` <code class="quiet">${field}</code>`}<span class="peek" dir="auto">${same ? "" : payload?.text.slice(0, 120)}</span>
+      <span class="quiet">${same ? "same as before" : payload?.bytes > LARGE && sizeOf(payload.bytes)}</span></summary>
+    ${shown && html`<${Data} payload=${payload} label=${title} />`}</details>`;
 }

@@ -1,9 +1,9 @@
-// A table of any length of which only the rows in view are in the document.
+// A table of which only the rows in view are in the document.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib.js";
+import { arrows } from "./parts.js";
 
 const BEYOND = 8; // rows above and below what is seen
 
-/** Which of ``count`` rows are seen in a scrolling element, each ``height`` pixels high. */
 export function useWindow(count, height, follow) {
   const ref = useRef(null);
   const [view, setView] = useState({ top: 0, room: 600 });
@@ -24,24 +24,14 @@ export function useWindow(count, height, follow) {
   return { ref, first, last, before: first * height, after: Math.max(0, count - last) * height };
 }
 
-/** The arrow keys go from the link or button of one row to that of the next. */
-function moveByArrows(event, height) {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], row = event.target.closest("[data-row]"), box = event.currentTarget;
-  const number = step && row && Number(row.dataset.row) + step, next = box.querySelector(`[data-row="${number}"]`);
-  if (!next) return;
-  event.preventDefault();
-  next.querySelector("a, button")?.focus({ preventScroll: true });
-  const top = number * height;
-  box.scrollTop = Math.max(top - box.clientHeight + 3 * height, Math.min(top, box.scrollTop));
-}
-
-/** ``columns`` are [title, class]; ``row(i)`` gives the cells; ``onNear(first, last)`` may fetch what is missing of them. */
+/** ``row(i)`` gives the cells; ``onNear(first, last)`` may fetch what is missing. */
 export function Windowed({ count, height = 30, columns, row, label, rowClass, follow, empty, onNear, version }) {
   const { ref, first, last, before, after } = useWindow(count, height, follow);
   useEffect(() => { onNear?.(first, last); }, [first, last, count, version]);
+  const keys = (event) => arrows(event, [...ref.current.querySelectorAll("[data-row]")].map((one) => one.querySelector("a, button")).filter(Boolean));
   const rows = [], gap = (pixels) => pixels > 0 && html`<tr aria-hidden="true" class="gap" style=${{ height: `${pixels}px` }}><td colspan=${columns.length}></td></tr>`;
   for (let i = first; i < last; i++) rows.push(html`<tr key=${i} data-row=${i} aria-rowindex=${i + 2} class=${rowClass?.(i)} style=${{ height: `${height}px` }}>${row(i)}</tr>`);
-  return html`<div class="windowed" ref=${ref} tabindex="0" role="region" aria-label=${label} onKeyDown=${(event) => moveByArrows(event, height)}>
+  return html`<div class="windowed" ref=${ref} tabindex="0" role="region" aria-label=${label} onKeyDown=${keys}>
     <table aria-label=${label} aria-rowcount=${count + 1}><thead><tr>${columns.map(([title, kind]) => html`<th scope="col" class=${kind}>${title}</th>`)}</tr></thead>
       <tbody>${gap(before)}${rows}${gap(after)}</tbody></table>
     ${!count && html`<div class="empty">${empty}</div>`}</div>`;
