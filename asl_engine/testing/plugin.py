@@ -5,7 +5,7 @@ It is loaded with every pytest where the package is installed, so it imports not
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -179,17 +179,22 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
     if not pyfuncitem.config.getoption("--asl-parity") or "asl" not in pyfuncitem.fixturenames:
         return (yield)
     info = pyfuncitem._fixtureinfo  # noqa: SLF001  as pytest's own implementation of this hook
-    rehearsed: list[Workflow] = []
-    place.rehearsed = rehearsed
-    try:
-        pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in info.argnames})
-    finally:
-        place.rehearsed = None
+    made_before = [*pyfuncitem.stash.get(MADE, [])]  # in fixtures, which are not set up twice
+    started = {id(workflow): len(workflow.runs) for workflow in made_before}
+    place.rehearsed = rehearsed = list["Workflow"]()
+    with ExitStack() as stack:
+        here = [stack.enter_context(workflow.rehearsed()) for workflow in made_before]
+        try:
+            pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in info.argnames})
+        finally:
+            place.rehearsed = None
+        here += [workflow.runs for workflow in rehearsed]
     result = yield
     from asl_engine.testing.parity import parity_problems
 
-    there = [run for workflow in pyfuncitem.stash.get(MADE, []) for run in workflow.runs]
-    problems = parity_problems([run for workflow in rehearsed for run in workflow.runs], there)
+    made = pyfuncitem.stash.get(MADE, [])
+    there = [run for workflow in made for run in workflow.runs[started.get(id(workflow), 0) :]]
+    problems = parity_problems([run for runs in here for run in runs], there)
     if problems:
         pytest.fail("the target does otherwise:\n" + "\n".join(problems), pytrace=False)
     return result

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, get_args
 
 from asl_engine.errors import InvalidInput
@@ -20,7 +21,7 @@ from asl_engine.testing.lacking import NotOnTarget
 from asl_engine.testing.moved_clock import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from asl_engine.api import Definition, Prepared
@@ -163,6 +164,19 @@ class Workflow:
         ):
             if is_given:
                 raise NotOnTarget(what)
+
+    @contextmanager
+    def rehearsed(self) -> Iterator[list[WorkflowRun]]:
+        """Meanwhile, run here what is to be run on the target.  Gives those runs, which are not among ``runs``."""
+        from asl_engine.testing.parity import REHEARSAL
+
+        target, runs = self._target, self.runs
+        self._target, self.runs = REHEARSAL, []
+        try:
+            yield self.runs
+        finally:
+            self.close()
+            self._target, self.runs = target, runs
 
     def close(self) -> None:
         """Leave what has not ended."""

@@ -48,6 +48,15 @@ def test_swallows(asl):
 def test_waits(asl):
     asl(WAIT).run().assert_succeeded()
 
+@pytest.fixture
+def made_before(asl):
+    return asl(ONE, {"f": [fails("E"), 1]})
+
+def test_with_a_workflow_of_a_fixture(made_before):
+    made_before.run().assert_succeeded(1)
+    made_before.run(tasks={"f": 2}).assert_succeeded(2)
+    assert len(made_before.runs) == 2
+
 def test_of_chance(asl):
     chance = {"Type": "Pass", "Parameters": {"n.$": "States.MathRandom(1, 100000)"}, "End": True}
     asl({"StartAt": "P", "States": {"P": chance}}).run().assert_succeeded()
@@ -66,9 +75,9 @@ def ran(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
 
 
 def test_here_and_there(pytester: pytest.Pytester, endpoint: str) -> None:
-    ran(pytester).assert_outcomes(passed=5, failed=1)
+    ran(pytester).assert_outcomes(passed=6, failed=1)
     result = ran(pytester, "--asl-target=endpoint", "--asl-endpoint", endpoint, "-rs")
-    result.assert_outcomes(passed=3, failed=1, skipped=2)
+    result.assert_outcomes(passed=4, failed=1, skipped=2)
     result.stdout.fnmatch_lines(
         [
             "*test_fails*",
@@ -80,7 +89,7 @@ def test_here_and_there(pytester: pytest.Pytester, endpoint: str) -> None:
 
 def test_parity_names_the_event_that_differs(pytester: pytest.Pytester, endpoint: str) -> None:
     result = ran(pytester, "--asl-target=endpoint", "--asl-endpoint", endpoint, "--asl-parity", "-k", "not fails")
-    result.assert_outcomes(passed=2, failed=1, skipped=2)
+    result.assert_outcomes(passed=3, failed=1, skipped=2)
     result.stdout.fnmatch_lines(
         [
             "*test_of_chance*",
