@@ -57,7 +57,6 @@ from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.python.registry import Registry
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.run_options import RunOptions
-from asl_engine.store.sqlite.store import SqliteStore
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -287,8 +286,17 @@ class Prepared(NamedTuple):
     db: Path | None
 
 
+async def _store(db: Path | None) -> Store:
+    """Where the execution is kept.  The database is imported where there is one: tests run without."""
+    if db is None:
+        return MemoryStore()
+    from asl_engine.store.sqlite.store import SqliteStore
+
+    return await SqliteStore.open(db, create=True)
+
+
 async def _run(start: Prepared) -> Result:
-    store: Store = MemoryStore() if start.db is None else await SqliteStore.open(start.db, create=True)
+    store = await _store(start.db)
     stand_ins, activities, nested = start.served
     engine = assemble(
         store,
