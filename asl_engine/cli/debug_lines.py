@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ class TypedLines:
     def __init__(self, given: Iterator[str] | None, *, scripted: bool) -> None:
         self.scripted = scripted
         self._given = given
+        self._screen = sys.stdout  # what tasks print goes elsewhere meanwhile, and readline wants the real one
 
     async def next(self) -> str | None:
         """The next line; None when there is none any more."""
@@ -42,7 +43,8 @@ class TypedLines:
         if self._given is not None:
             return next(self._given, None)
         try:
-            return input(PROMPT)
+            with redirect_stdout(self._screen):
+                return input(PROMPT)
         except EOFError:
             return None
 
@@ -59,7 +61,7 @@ def lines_of(file: str | None) -> TypedLines:
 
 
 async def drive_terminal(terminal: Terminal, lines: TypedLines) -> bool:
-    """Carry out lines until somebody leaves; whether all of them could be."""
+    """Carry out lines until somebody leaves; whether all could be of those that nobody has typed."""
     sound = True
     last = ""
     with interrupted_by(terminal), typed_with_help(terminal, typed=not lines.scripted):
@@ -73,7 +75,7 @@ async def drive_terminal(terminal: Terminal, lines: TypedLines) -> bool:
             try:
                 await terminal.do(line)
             except AslError as error:
-                sound = False
+                sound = not lines.scripted
                 terminal.write(f"error: {worded(error)}")
     return sound
 

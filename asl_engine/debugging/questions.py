@@ -7,6 +7,7 @@ function, a comparison of one of these (``$.total > 100``), a Choice rule in JSO
 
 from __future__ import annotations
 
+import logging
 import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Question", "compile_question", "context_of", "is_true"]
 
+log = logging.getLogger("asl_engine.engine")
+
 OPENING, CLOSING = "{%", "%}"
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
@@ -38,7 +41,6 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
 }
 EQUALITIES = {"==", "!="}
-FALSE: tuple[Any, ...] = (MISSING, None, False, 0, "", [], {})
 
 
 class Question(NamedTuple):
@@ -58,11 +60,14 @@ class Question(NamedTuple):
             raise InvalidInput(f"{self.text}: {error.reason}") from None
         except RecursionError:
             raise InvalidInput(f"{self.text}: it is nested too deeply") from None
+        except Exception as defect:  # it must not be taken for one of the execution that is debugged
+            log.exception("a defect of asl-engine in the evaluation of %s", self.text)
+            raise InvalidInput(f"{self.text}: {type(defect).__name__}: {defect}") from defect
 
 
 def is_true(value: Json | Missing) -> bool:
     """What counts as true, as in JSONata: all but false, null, nothing, 0 and what is empty."""
-    return not any(value is one or (type(value) is type(one) and value == one) for one in FALSE)
+    return value is not MISSING and bool(value)
 
 
 def compile_question(text: str, language: str) -> Question:

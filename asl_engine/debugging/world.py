@@ -130,16 +130,17 @@ class World:
         try:
             while True:
                 self._woken.clear()
-                stop = self._standstill(is_quiet=quiet.done())
+                is_quiet = quiet.done()
+                stop = self._standstill(is_quiet=is_quiet)
                 if stop is not None:
                     return stop
-                if quiet.done():
-                    quiet = asyncio.ensure_future(self.engine.timers.quiet())
-                    await asyncio.sleep(0)
                 if woken.done():
                     woken = asyncio.ensure_future(self._woken.wait())
-                both = {woken} if self._awaits_time() and not self.clock.skips else {woken, quiet}
-                await asyncio.wait(both, timeout=CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                # Where it is quiet, nothing happens before time passes or somebody answers.
+                awaited = {woken} if is_quiet else {woken, quiet}
+                await asyncio.wait(awaited, timeout=CHECK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                if is_quiet:
+                    quiet = asyncio.ensure_future(self.engine.timers.quiet())
                 with suppress(StoreUnavailable):
                     await self.engine.check()
         finally:
@@ -155,7 +156,7 @@ class World:
             self.run.done.result()
             self.gate.close(Stop("ended"))
             return Stop("ended")
-        if is_quiet and self.engine.runs and not self._awaits_time():
+        if is_quiet and self.engine.runs and self._awaits_nothing_else():
             self.gate.close(Stop("waiting"))
             return Stop("waiting")
         return None
@@ -165,15 +166,17 @@ class World:
         run = None if stop.place is None else self.engine.runs.get(stop.place.execution)
         return run is None or stop.place is None or run.told >= stop.place.seq
 
-    def _awaits_time(self) -> bool:
-        """Whether something comes due that is worth waiting for; where waits are skipped, that has come."""
-        if self.clock.is_skipping:
+    def _awaits_nothing_else(self) -> bool:
+        """Whether nothing can happen any more unless somebody outside answers a task."""
+        waiting = self.waiting()
+        runs = self.engine.runs.values()
+        if not waiting and any(run.tasks for run in runs):  # one that waits for a nested execution, say
             return False
-        others = set() if self._impatient else {task.key for _, task in self.waiting()}
-        return any(
-            work.due is not None and work.key not in others
-            for run in self.engine.runs.values()
-            for work in run.execution.open.values()
+        if self.clock.is_skipping:  # what is due has come
+            return True
+        others = set() if self._impatient else {task.key for _, task in waiting}
+        return not any(
+            work.due is not None and work.key not in others for run in runs for work in run.execution.open.values()
         )
 
     def _dues(self) -> list[int]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from asl_engine.cli.debug_lines import completions
-from tests.cli.project import PATIENCE_SECONDS, SUM, machine, task, wait_for
+from tests.cli.project import PATIENCE_SECONDS, ROOT, SUM, machine, task, wait_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.project import Project, Result
 
 WAITING = machine(Double=task("double"), Wait={"Type": "Wait", "Seconds": 7200}, AddOne=task("add_one"))
@@ -233,6 +237,80 @@ def test_ctrl_c_stops_the_execution_where_it_is(project: Project) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def read_screen(controller: int, text: str | None) -> str:
+    """What is written to a terminal until this text has come, or until it is left."""
+    shown = ""
+    while text is None or text not in shown:
+        ready, _, _ = select.select([controller], [], [], PATIENCE_SECONDS)
+        assert ready, f"{text!r} has not come: {shown!r}"
+        try:
+            read = os.read(controller, 4096).decode()
+        except OSError:  # how Linux tells that nobody has the terminal any more
+            read = ""
+        if not read:
+            assert text is None, f"{text!r} has not come: {shown!r}"
+            break
+        shown += read
+    return shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such terminals")
+def test_at_a_terminal(project: Project, tmp_path: Path) -> None:
+    """A prompt, completion by Tab, colours, an empty line that repeats the last command, no failure for a slip."""
+    import pty
+
+    path = project.define("m", SUM)
+    controller, terminal = pty.openpty()
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "TERM": "xterm-256color"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "asl_engine", "debug", path, "--input", '{"n": 1}', "--memory"],
+        cwd=project.root,
+        env=environment,
+        stdin=terminal,
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+    )
+    os.close(terminal)
+    try:
+        shown = read_screen(controller, "(asl) ")
+        for typed, expected in (
+            ("break Ad\t\n", "break AddOne"),
+            ("brek\n", "no command"),
+            ("next\n", "before AddOne  (breakpoint 1)"),
+            ("\n", "at the end of the execution, after AddOne"),
+        ):
+            os.write(controller, typed.encode())
+            shown += read_screen(controller, expected)
+        assert "\x1b[" in shown
+        os.write(controller, b"qui\t\n")
+        read_screen(controller, None)
+        assert process.wait(PATIENCE_SECONDS) == 0
+    finally:
+        process.kill()
+        process.communicate()
+        os.close(controller)
+    assert (tmp_path / ".asl_debug_history").exists()
+
+
+def test_a_machine_that_starts_another_one(project: Project) -> None:
+    project.define("inner", machine(Rest={"Type": "Wait", "Seconds": 60}, AddOne=task("add_one")))
+    call = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {
+            "StateMachineArn": "arn:aws:states:us-east-1:123456789012:stateMachine:inner",
+            "Input.$": "$",
+        },
+        "OutputPath": "$.Output",
+    }
+    result = debugged(project, machine(Call=call, AddOne=task("add_one")), "break AddOne\nnext\ncontinue\n")
+    assert result.code == 0
+    # It stops in the machine that is debugged; the other one, which has a state of that name, goes by.
+    assert 'before AddOne  (breakpoint 1)\n  input: {"n":2}' in result.out
+    assert result.out.endswith('SUCCEEDED\n  output: {"n":3}\n')
+    assert [one["status"] for one in project.asl("list", "--json").json["executions"]] == ["SUCCEEDED"] * 2
 
 
 def test_completion(project: Project) -> None:

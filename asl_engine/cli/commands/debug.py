@@ -34,6 +34,18 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
+# Of what is written on a terminal, by its beginning.
+STYLES = {
+    "error:": "red",
+    "log:": "magenta",
+    "before ": "bold cyan",
+    "at the end of ": "bold cyan",
+    "at an error of ": "bold red",
+    "within ": "bold yellow",
+    "the execution has ended: SUCCEEDED": "bold green",
+    "the execution has ended: ": "bold red",
+}
+
 
 def command(
     *,
@@ -178,6 +190,15 @@ def writers() -> tuple[Callable[[str], None], Callable[[Json], None]]:
     stream = sys.stdout
 
     def write(text: str) -> None:
+        if is_terminal(stream):
+            from rich.console import Console
+            from rich.text import Text
+
+            style = next((style for begin, style in STYLES.items() if text.startswith(begin)), "")
+            first, *rest = text.split("\n", 1)
+            lines = Text.assemble((first, style), *("\n" + one for one in rest))
+            Console(file=stream, highlight=False).print(lines, soft_wrap=True)
+            return
         with redirect_stdout(stream):
             out(text)
             flush()

@@ -48,7 +48,7 @@ async def read_message(reader: asyncio.StreamReader) -> dict[str, Any] | None:
         raise BadFrame(f"the connection ended after {len(error.partial)} of {length} bytes") from None
     try:
         message = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadMessage(f"a message is no JSON: {error}") from None
     if not isinstance(message, dict):
         raise BadMessage("a message is no JSON object")
