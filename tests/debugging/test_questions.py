@@ -17,7 +17,7 @@ from tests.core.driver import IDENTITY, NOW
 from tests.debugging.machines import MACHINES
 from tests.debugging.sessions import setup_of
 
-DATA = {"n": 7, "text": "a > b", "list": [1, 2], "none": None, "odd name": {"==": 1}}
+DATA: dict[str, Any] = {"n": 7, "text": "a > b", "list": [1, 2], "none": None, "odd name": {"==": 1}}
 
 
 def view() -> View:
@@ -103,8 +103,10 @@ def test_what_cannot_be_evaluated(language: str, text: str, message: str) -> Non
 
 
 def test_what_is_true() -> None:
-    assert all(is_true(value) for value in (True, 1, -0.5, "x", [0], {"a": None}))
-    assert not any(is_true(value) for value in (MISSING, None, False, 0, 0.0, "", [], {}))
+    true: tuple[Any, ...] = (True, 1, -0.5, "x", [0], {"a": None})
+    false: tuple[Any, ...] = (MISSING, None, False, 0, 0.0, "", [], {})
+    assert all(is_true(value) for value in true)
+    assert not any(is_true(value) for value in false)
 
 
 def test_a_defect_is_told_as_what_it_is() -> None:
