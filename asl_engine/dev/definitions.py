@@ -2,55 +2,102 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.errors import AslError
 from asl_engine.project.checking import load_definition
-from asl_engine.project.definitions import NOTHING, read_definition
+from asl_engine.project.configuration import normal
+from asl_engine.project.definitions import NOTHING, read_machine, template_files
 from asl_engine.project.discovery import find_definitions
-from asl_engine.project.inputs import machine_name
+from asl_engine.project.sources import is_assembly, reference_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
 
-__all__ = ["DefinedMachine", "defined_machines"]
+__all__ = ["DefinedMachine", "defined_machines", "with_all_declared"]
 
 
 class DefinedMachine(NamedTuple):
-    """A state machine as its file defines it.
+    """A state machine as a file of the project defines it.
 
-    ``place`` is the file, relative to the project.  ``faults`` says what keeps it from being made, "" if nothing
-    does; ``text`` is the definition with the values of its placeholders.
+    ``place`` is the file, relative to the project; FILE#MACHINE for one that a template declares.  ``faults`` says
+    what keeps it from being made, "" if nothing does.  ``text`` is the definition, its placeholders filled.
     """
 
-    name: str
     place: str
+    name: str = ""
     text: str = ""
     faults: str = ""
+    express: bool = False
 
 
 def defined_machines(project: Project, limits: Limits) -> Iterator[DefinedMachine]:
-    """All of them.  Of two that have one name, the second cannot be made."""
+    """All of them.  Of two that have one name, the second cannot be made.
+
+    A file that a template names as the definition of a machine is none by itself.
+    """
     seen: dict[str, str] = {}
-    for found in find_definitions(project.root):
-        place = _shown(found.path, project.root)
-        name = machine_name(str(found.path))
-        if name in seen:
-            yield DefinedMachine(name, place, faults=f"{place}: {seen[name]} defines a state machine {name} too")
+    references, plain, broken = _found(project)
+    yield from broken
+    taken: set[Path] = set()
+    for reference in (*references, *plain):
+        if Path(reference) in taken:
             continue
-        seen[name] = place
+        place = _shown(reference, project.root)
         try:
-            source = read_definition(str(found.path), NOTHING, project, local=True)
-            load_definition(source, limits)
+            given = read_machine(reference, NOTHING, project, local=True)
+            taken.add(Path(given.source.name).absolute())
+            load_definition(given.source, limits)
         except AslError as error:
-            yield DefinedMachine(name, place, faults=str(error))
+            yield DefinedMachine(place, faults=str(error))
+            continue
+        name = given.name
+        if name in seen:
+            yield DefinedMachine(place, name, faults=f"{place}: {seen[name]} defines a state machine {name} too")
         else:
-            yield DefinedMachine(name, place, text=source.text)
+            seen[name] = place
+            yield DefinedMachine(place, name, given.source.text, express=given.express)
 
 
-def _shown(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+def with_all_declared(project: Project) -> Project:
+    """The project with the functions that all of its templates declare."""
+    from asl_engine.project.declared import with_declared
+
+    declared, refused, machines = {**project.declared}, {**project.refused}, {**project.machines}
+    for reference in dict.fromkeys(reference.partition("#")[0] for reference in _found(project)[0]):
+        one = with_declared(project, template_files(reference, NOTHING, project)[1])
+        declared |= one.declared
+        refused |= one.refused
+        machines |= one.machines
+    return project._replace(declared=declared, refused=refused, machines=machines)
+
+
+def _found(project: Project) -> tuple[list[str], list[str], list[DefinedMachine]]:
+    """The machines of templates as FILE#MACHINE, the files of other definitions, and broken templates."""
+    references: list[str] = []
+    plain: list[str] = []
+    included: set[Path] = set()
+    broken: list[DefinedMachine] = []
+    for found in find_definitions(project.root):
+        if found.template is not None:
+            files = (machine.file for machine in found.template.machines if machine.file is not None)
+            included |= {normal(found.path.parent / file) for file in files}
+            try:
+                _, sources = template_files(str(found.path), NOTHING, project)
+            except AslError as error:
+                broken.append(DefinedMachine(_shown(str(found.path), project.root), faults=str(error)))
+            else:
+                references += [reference_to(one, machine) for one in sources for machine in one.declared.machines]
+        elif not any(is_assembly(str(folder)) for folder in found.path.parents):
+            plain.append(str(found.path))
+    return references, [file for file in plain if Path(file) not in included], broken
+
+
+def _shown(reference: str, root: Path) -> str:
+    path, mark, machine = reference.partition("#")
+    there = Path(path)
+    return (there.relative_to(root).as_posix() if there.is_relative_to(root) else path) + mark + machine

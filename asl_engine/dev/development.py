@@ -94,7 +94,8 @@ class Development:
             self._telling.tell(machine.faults or await self._bring_up(machine))
         for place in self._made.keys() - {machine.place for machine in found}:
             gone = self._made.pop(place)
-            self._telling.tell(f"{place} is gone: the state machine {gone.name} stays as it was")
+            if gone.name:
+                self._telling.tell(f"{place} is gone: the state machine {gone.name} stays as it was")
 
     async def _bring_up(self, machine: DefinedMachine) -> str:
         """Make or change a state machine, unless it is as it should be; returns what to tell."""
@@ -109,7 +110,10 @@ class Development:
         try:
             if there is None:
                 role = role_arn(*self._caller)
-                await self._ask("CreateStateMachine", name=machine.name, definition=machine.text, roleArn=role)
+                kind = "EXPRESS" if machine.express else "STANDARD"
+                await self._ask(
+                    "CreateStateMachine", name=machine.name, definition=machine.text, roleArn=role, type=kind
+                )
                 return f"{told} is made"
             if json.loads(there["definition"]) == json.loads(machine.text):
                 return f"{told} is there"

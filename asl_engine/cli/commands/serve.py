@@ -288,6 +288,10 @@ async def _serve(
     from asl_engine.server.serve import allow_many_connections, bind, serve
 
     allow_many_connections()
+    if given.develops:
+        from asl_engine.dev.definitions import with_all_declared
+
+        project = with_all_declared(project)
     registry = project_tasks(project)
     remote = remote_lambda(how, project)
     services = services_of(how, project)
