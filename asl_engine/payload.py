@@ -68,6 +68,11 @@ class Payload:
         return 0 if self._text is None else len(self._text)
 
     @property
+    def held(self) -> int:
+        """The number of characters of the text in memory: none of one that has not been made yet."""
+        return 0 if self._text is None else len(self._text)
+
+    @property
     def compact(self) -> Payload:
         """The same value with the text that we write for it: itself, where it has that.  Raises ``TooDeep``."""
         if self._compact is True:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from asl_engine.core import events as ev
 from asl_engine.errors import StoreError
+from asl_engine.payload import Payload
 from asl_engine.projections.history import project
 from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.server.protocol.errors import does_not_exist
@@ -27,6 +28,8 @@ __all__ = ["Past", "Pasts", "at_leisure"]
 
 MAX_LOGS: Final = 24
 MAX_EVENTS: Final = 200_000  # of all of them; the newest is kept however long it is
+MAX_WEIGHT: Final = 200_000_000  # characters of one of them
+SAMPLE: Final = 200
 LONG: Final = 500  # events, of which something is made in a thread
 
 Result = TypeVar("Result")
@@ -40,14 +43,13 @@ async def at_leisure(work: Callable[[], Result], events: int) -> Result:
 class Past:
     """The log of an execution as far as it has been read.
 
-    ``history`` are the events as GetExecutionHistory shows them, the one with the id 1 first; ``seqs`` are their
-    numbers in the log, ``states`` the state that each belongs to, None for those that belong to none.
+    ``seqs`` are the numbers in the log of the events that GetExecutionHistory shows, the one with the id 1 first;
+    ``states`` the state that each belongs to, None for those that belong to none.
     """
 
     def __init__(self, record: Record) -> None:
         self.record = record
         self.events: list[ev.Event] = []
-        self.history: list[dict[str, Any]] = []
         self.seqs: list[int] = []
         self.states: list[str | None] = []
         self.lock = asyncio.Lock()
@@ -68,8 +70,22 @@ class Past:
             if event.id:
                 self.seqs.append(event.seq)
                 self.states.append(self._at.get(event.frame))
+            if isinstance(event, ev.TaskScheduled):
+                self._tasks[event.seq] = event.resource
         self.events += events
-        self.history += project(self.record.identity, events, self._tasks)
+
+    def shown(self, number: int) -> dict[str, Any]:
+        """The history event with the id ``number``: its text is made now, for all of them are far more."""
+        event = self.events[self.seqs[number - 1] - 1]
+        return next(iter(project(self.record.identity, [event], self._tasks)))
+
+    def weight(self) -> int:
+        """About how many characters of data it keeps in memory, judged by some of its events."""
+        step = max(1, len(self.events) // SAMPLE)
+        payloads = {
+            id(value): value for event in self.events[::step] for value in event if isinstance(value, Payload)
+        }
+        return step * sum(payload.held for payload in payloads.values())
 
     @property
     def last(self) -> int:
@@ -102,13 +118,15 @@ class Pasts:
             except StoreError:
                 if await self._service.store.record(arn) is not None:
                     raise
-                del self._pasts[arn]
+                self._pasts.pop(arn, None)
                 raise does_not_exist("Execution", arn) from None
             await at_leisure(partial(past.grow, events), len(events))
         self._forget()
         return past
 
     def _forget(self) -> None:
+        for arn in [arn for arn, past in self._pasts.items() if past.weight() > MAX_WEIGHT]:
+            del self._pasts[arn]  # whoever asks for it has it; the next one reads it again
         total = sum(len(past.events) for past in self._pasts.values())
         while len(self._pasts) > 1 and (len(self._pasts) > MAX_LOGS or total > MAX_EVENTS):
             _, oldest = self._pasts.popitem(last=False)

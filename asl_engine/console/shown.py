@@ -115,7 +115,7 @@ def traceback_of(cause: str | None) -> str | None:
 
 def event_shown(past: Past, number: int) -> dict[str, Any]:
     """The history event with the id ``number``, as GetExecutionHistory has it, but with its data cut."""
-    event = past.history[number - 1]
+    event = past.shown(number)
     seq = past.seqs[number - 1]
     details: dict[str, Any] = {}
     for key, value in event.items():

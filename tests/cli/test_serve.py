@@ -413,7 +413,7 @@ def test_uvloop_is_used_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -
     assert serve._fastest_loop() is None
 
 
-@pytest.mark.parametrize("missing", ["httptools", "uvicorn"])
+@pytest.mark.parametrize("missing", ["httptools", "starlette", "uvicorn"])
 def test_the_extra_is_not_installed(project: Project, monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     from asl_engine.cli.commands import serve
 

@@ -176,6 +176,9 @@ def test_signing_in_and_out(locked: Page) -> None:
     assert TOKEN not in cookie
     for part in ("HttpOnly", "SameSite=strict", "Path=/console", f"Max-Age={SESSION_SECONDS}"):
         assert part in cookie
+    assert "Secure" not in cookie
+    host = f"{locked.server.host}:{locked.server.port}"
+    assert "Secure" in locked.write("login", {"token": TOKEN}, Origin=f"https://{host}").headers["set-cookie"]
     page = Page(locked.server)
     page.cookie = cookie.partition(";")[0]
     assert page.get("session")["authenticated"] is True

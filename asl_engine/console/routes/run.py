@@ -50,7 +50,7 @@ async def run(asked: Asked) -> dict[str, Any]:
         "cause": readable_cause(x.cause),
         "traceback": traceback_of(x.cause),
         "lastEvent": past.last,
-        "events": len(past.history),
+        "events": len(past.seqs),
         "origin": x.origin,
         "mapRun": None if kinship is None else kinship[0],
         "can": await _can(asked, past, x),
@@ -165,7 +165,7 @@ async def events(asked: Asked) -> dict[str, Any]:
     """A window of the history."""
     past = await asked.desk.pasts.of(asked.api, asked.text("arn"))
     begin, limit = asked.number("from", 1, 1), asked.number("limit", 200, 1, MAX_EVENTS)
-    total = len(past.history)
+    total = len(past.seqs)
     if asked.optional("reverse") == "1":
         numbers: Iterable[int] = range(total - begin + 1, max(0, total - begin + 1 - limit), -1)
     else:

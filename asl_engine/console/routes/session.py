@@ -47,6 +47,7 @@ async def login(asked: Asked) -> Response:
             path="/console",
             httponly=True,
             samesite="strict",
+            secure=asked.http.headers.get("origin", "").startswith("https:"),  # a proxy with TLS is before it
         )
     return done
 
