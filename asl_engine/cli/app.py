@@ -15,6 +15,10 @@ from asl_engine.cli.groups import Entry, LazyGroup
 __all__ = ["COMMANDS", "app"]
 
 COMMANDS = {  # in the order in which the help lists them
+    "init": Entry(
+        "asl_engine.cli.commands.init",
+        "Make a new project: a state machine, its tasks, and a test that passes. Nothing is overwritten.",
+    ),
     "run": Entry(
         "asl_engine.cli.commands.run",
         "Run a state machine. Its output goes to stdout, everything else to stderr.",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.cli.project import Project
 
 COMMANDS = [
+    "init",
     "run",
     "resume",
     "debug",
