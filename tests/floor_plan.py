@@ -48,6 +48,7 @@ PLAN = {
     "lab": "past executions at the desk: brought home from AWS, forked, reviewed, pinned",
     "console": "executions, machines and waiting tasks in a browser, live, beside the API",
     "debugging": "a debugger: executions held, edited, stepped back; the Debug Adapter Protocol",
+    "exploring": "a definition tried out: every error given once, every rule sought, and what follows from it",
     "agents": "the project as tools for agents: an MCP server",
     "dev": "a project at work: its state machines in a server, kept as its files say",
     "__init__": "the public names",

@@ -43,6 +43,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.pin",
         "Write a pytest file that runs an execution again, mocks and all: what failed passes once it is mended.",
     ),
+    "explore": Entry(
+        "asl_engine.cli.commands.explore",
+        "Try every error and every rule of a state machine, all tasks mocked. Exit code 1 if something is wrong.",
+    ),
     "diff": Entry(
         "asl_engine.cli.commands.diff",
         "Compare two executions: path, data, attempts and durations. Exit code 1 if they differ.",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from asl_engine.testing.answers import Answer
     from asl_engine.testing.recordings import RecordedCall
 
-__all__ = ["Pinned", "identifier", "pinned_test"]
+__all__ = ["Pinned", "answers_in_turn", "identifier", "imports", "pinned_test"]
 
 
 class Pinned(NamedTuple):
@@ -53,15 +53,13 @@ def identifier(name: str) -> str:
 def pinned_test(pinned: Pinned) -> str:
     """The text of the file."""
     who, tasks = pinned.execution.identity, _tasks(pinned)
-    used = sorted({name for name in ("fails", "recorded", "returns") if f"{name}(" in tasks})
-    imports = f"from asl_engine.testing import {', '.join(used)}\n\n" if used else ""
     given = None if pinned.execution.input is None else pinned.execution.input.value
     return f'''"""The execution {who.name} of {who.machine_name}: {_how(pinned)}.
 
 {_what(pinned)}
 """
 
-{imports}DEFINITION = {literal(pinned.definition)}
+{imports(tasks)}DEFINITION = {literal(pinned.definition)}
 INPUT = {literal(given)}
 # What its tasks gave, by state, in the order of their calls.
 TASKS = {tasks}
@@ -72,6 +70,12 @@ def test_{identifier(who.name)}(asl):
 
     {_assertion(pinned)}
 '''
+
+
+def imports(source: str) -> str:
+    """The line that imports what the source of answers uses, and an empty one; "" where that is nothing."""
+    used = sorted({name for name in ("fails", "recorded", "returns") if f"{name}(" in source})
+    return f"from asl_engine.testing import {', '.join(used)}\n\n" if used else ""
 
 
 def _how(pinned: Pinned) -> str:
@@ -108,19 +112,20 @@ def _tasks(pinned: Pinned) -> str:
 
 def _answers(calls: Sequence[RecordedCall]) -> str:
     """One answer, or several in turn; those to different inputs go by the input."""
-    if len(calls) == 1 and not _failed(calls):
-        return _answer(calls[0].answer, 4)
     if len({literal(call.input) for call in calls}) == 1:
-        return listed("[", (_answer(call.answer, 8) for call in calls), "]", 4)
+        return answers_in_turn([call.answer for call in calls], 4)
     return listed("recorded(", (_pair(call) for call in calls), ")", 4)
+
+
+def answers_in_turn(answers: Sequence[Answer], column: int) -> str:
+    """The source of what one state's task does at one call after the other."""
+    if len(answers) == 1 and answers[0].error is None:
+        return _answer(answers[0], column)
+    return listed("[", (_answer(answer, column + 4) for answer in answers), "]", column)
 
 
 def _pair(call: RecordedCall) -> str:
     return listed("(", (literal(call.input, 12), _answer(call.answer, 12)), ")", 8)
-
-
-def _failed(calls: Sequence[RecordedCall]) -> bool:
-    return any(call.answer.error is not None for call in calls)
 
 
 def _answer(answer: Answer, column: int) -> str:

@@ -32,6 +32,7 @@ COMMANDS = [
     "redrive",
     "fork",
     "pin",
+    "explore",
     "diff",
     "import",
     "stop",

@@ -9,7 +9,7 @@ from uuid import uuid4
 from asl_engine.errors import StatesError
 from asl_engine.resources.aws.names import client_name, exception_name
 
-__all__ = ["Family", "clean", "refused", "sdk_family", "unreachable", "unsendable"]
+__all__ = ["Family", "clean", "declared_errors", "refused", "sdk_family", "unreachable", "unsendable"]
 
 # What must not reach a history: the user part of a URL, and access key ids (the IAM User Guide's prefixes).
 _SECRETS = re.compile(r"(?<=//)[^/@\s\"]+@|\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
@@ -58,10 +58,20 @@ def _declared(codes: set[str], model: Any, *, legacy: bool) -> str | None:
     """The class of the error with one of these codes, None if the service's model has none."""
     for shape in model.error_shapes:
         if codes & {shape.name, shape.metadata.get("error", {}).get("code")}:
-            if legacy:
-                return shape.name if shape.name.endswith("Exception") else f"{shape.name}Exception"
-            return exception_name(shape.name)
+            return _class_of(shape.name, legacy=legacy)
     return None
+
+
+def _class_of(shape: str, *, legacy: bool) -> str:
+    if not legacy:
+        return exception_name(shape)
+    return shape if shape.endswith("Exception") else f"{shape}Exception"
+
+
+def declared_errors(operation: Any, family: Family) -> list[str]:
+    """The errors that an operation's model declares, by the names that a definition sees."""
+    names = [_class_of(shape.name, legacy=family.legacy) for shape in operation.error_shapes]
+    return [f"{family.prefix}.{name}" for name in dict.fromkeys(names)]
 
 
 def unsendable(reason: str, family: Family) -> StatesError:
