@@ -140,6 +140,8 @@ ARN_LIKE = re.compile(r"arn|machine|execution|resource|activity|role", re.IGNORE
 # Texts with a colon in them that are no ARNs.
 NOT_ARNS = {
     "cli.commands.remote.executions": "text.partition(':')",  # NAME:ALIAS, as it is typed
+    "exploring.exploration": "text.rpartition(':')",  # STATE:NAME
+    "exploring.given_errors": "action.removeprefix(SDK).partition(':')",  # SERVICE:ACTION
     "engine.faulting": "call.key.rpartition(':')",  # the key of a task
     "engine.mocking": "call.key.rpartition(':')",  # the key of a task
     "resources.lambda_.local": "handler.partition(':')",  # MODULE:FUNCTION

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.exploring.proving import dead_names, dead_rules, loops, unreachable
-from asl_engine.exploring.runs import MOST_EVENTS
+from asl_engine.exploring.scripts import MOST_EVENTS
 from asl_engine.exploring.terms import INPUT
 from asl_engine.findings import Finding
 from asl_engine.testing.coverage import coverage_points
@@ -14,7 +14,8 @@ from asl_engine.testing.coverage import coverage_points
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from asl_engine.exploring.runs import Injected, Laboratory, Ran
+    from asl_engine.exploring.runs import Laboratory, Ran
+    from asl_engine.exploring.scripts import Injected
     from asl_engine.exploring.walking import Walk
     from asl_engine.findings import Severity
     from asl_engine.testing.coverage import CoveragePoint

@@ -5,10 +5,9 @@ from __future__ import annotations
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.api import prepared
 from asl_engine.errors import InvalidInput
 from asl_engine.exploring.discoveries import Discovery, discoveries, reproduction
-from asl_engine.exploring.runs import MOST_EVENTS, Laboratory
+from asl_engine.exploring.scripts import MOST_EVENTS
 from asl_engine.exploring.test_file import explored_tests, worth_a_test
 from asl_engine.exploring.walking import Budget, Walk, walk
 from asl_engine.findings import did_you_mean
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
     from asl_engine.api import Prepared
-    from asl_engine.exploring.runs import Ran
+    from asl_engine.exploring.runs import Laboratory, Ran
     from asl_engine.json_values import Json
     from asl_engine.language.document import DefinitionSource
 
@@ -98,6 +97,9 @@ def explore(
     ``errors`` are further errors to try: NAME for all tasks, or STATE:NAME.  Raises ``DefinitionError``,
     ``InvalidInput``.
     """
+    from asl_engine.api import prepared
+    from asl_engine.exploring.runs import Laboratory
+
     began = monotonic()
 
     def prepare(tasks: Any) -> Prepared:

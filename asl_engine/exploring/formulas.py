@@ -1,6 +1,6 @@
 """Conditions as formulas over given places, and the search for what makes them come out as wanted.
 
-A formula is made of atoms by And, Or and Not.  It is taken apart into conjunctions of atoms; each conjunction is
+A formula is made of atoms by and, or and not.  It is taken apart into conjunctions of atoms; each conjunction is
 solved by trying the candidates of each place that it reads.  Atoms of one place only sift its candidates, so that
 the search is over what comparisons between places leave.
 
@@ -20,9 +20,9 @@ from asl_engine.json_values import MISSING, Json, Missing, canonical_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from asl_engine.exploring.terms import Docs, Place
+    from asl_engine.exploring.terms import Docs, GivenPlace
 
-__all__ = ["And", "Atom", "Formula", "Not", "Or", "Solution", "atoms_of", "solve"]
+__all__ = ["AllParts", "AnyPart", "Atom", "Formula", "Negation", "Solution", "atoms_of", "solve"]
 
 MOST_CONJUNCTIONS = 400
 MOST_LINKED = 2  # places that are compared with each other, for which all has been tried
@@ -41,25 +41,25 @@ class Atom(NamedTuple):
     """
 
     holds: Callable[[Docs], bool]
-    places: frozenset[Place]
+    places: frozenset[GivenPlace]
     candidates: tuple[Json | Missing, ...]
     exact: bool
     is_pattern: bool = False
 
 
-class And(NamedTuple):
+class AllParts(NamedTuple):
     parts: Sequence[Formula]
 
 
-class Or(NamedTuple):
+class AnyPart(NamedTuple):
     parts: Sequence[Formula]
 
 
-class Not(NamedTuple):
+class Negation(NamedTuple):
     part: Formula
 
 
-Formula: TypeAlias = Atom | And | Or | Not
+Formula: TypeAlias = Atom | AllParts | AnyPart | Negation
 Literal: TypeAlias = "tuple[Atom, bool]"
 
 
@@ -73,7 +73,7 @@ class Solution(NamedTuple):
 def atoms_of(formula: Formula) -> Iterator[Atom]:
     if isinstance(formula, Atom):
         yield formula
-    elif isinstance(formula, Not):
+    elif isinstance(formula, Negation):
         yield from atoms_of(formula.part)
     else:
         for part in formula.parts:
@@ -84,10 +84,10 @@ def conjunctions(formula: Formula, wanted: bool) -> Iterator[tuple[Literal, ...]
     """What has to hold, in one way or another.  Parts are asked in order, and no further than is needed."""
     if isinstance(formula, Atom):
         yield ((formula, wanted),)
-    elif isinstance(formula, Not):
+    elif isinstance(formula, Negation):
         yield from conjunctions(formula.part, not wanted)
     else:
-        settling = isinstance(formula, Or)  # the value of one part that settles the whole
+        settling = isinstance(formula, AnyPart)  # the value of one part that settles the whole
         if wanted is settling:
             for count in range(len(formula.parts)):
                 needed = [(part, not settling) for part in formula.parts[:count]]
@@ -108,7 +108,7 @@ def _all_of(needed: Sequence[tuple[Formula, bool]]) -> Iterator[tuple[Literal, .
 
 def solve(needed: Sequence[tuple[Formula, bool]], docs: Docs, check: Callable[[Docs], bool]) -> Solution:
     """Something to be given so that each formula comes out as wanted, and that passes ``check``."""
-    whole = And([formula if wanted else Not(formula) for formula, wanted in needed])
+    whole = AllParts([formula if wanted else Negation(formula) for formula, wanted in needed])
     ways = [*islice(conjunctions(whole, wanted=True), MOST_CONJUNCTIONS + 1)]
     proved = len(ways) <= MOST_CONJUNCTIONS
     for way in ways[:MOST_CONJUNCTIONS]:
@@ -128,7 +128,7 @@ class _Search:
         self.literals = [*literals]
         self.docs = docs
         self.proves = all(atom.exact for atom, _ in self.literals)
-        self.domains: dict[Place, list[Json | Missing]] = {}
+        self.domains: dict[GivenPlace, list[Json | Missing]] = {}
         for place in sorted({place for atom, _ in self.literals for place in atom.places}):
             candidates = [looked_up(docs, place)]
             for atom, _ in self.literals:
@@ -166,11 +166,11 @@ class _Search:
             return
         yield from self._combined(several)
 
-    def _fits(self, literals: Iterable[Literal], values: Mapping[Place, Json | Missing]) -> bool:
+    def _fits(self, literals: Iterable[Literal], values: Mapping[GivenPlace, Json | Missing]) -> bool:
         docs = written(self.docs, values)
         return all(_holds(literal, docs) for literal in literals)
 
-    def _by_chance(self, literals: Sequence[Literal], place: Place) -> list[Json | Missing]:
+    def _by_chance(self, literals: Sequence[Literal], place: GivenPlace) -> list[Json | Missing]:
         if all(atom.exact for atom, _ in literals):
             return []
         random = Random(f"{place} {len(literals)}")
@@ -240,7 +240,7 @@ def _distinct(values: Iterable[Json | Missing]) -> list[Json | Missing]:
     return [*found.values()]
 
 
-def _overlap(places: Iterable[Place]) -> bool:
+def _overlap(places: Iterable[GivenPlace]) -> bool:
     """Whether one place is within another, so that their values depend on each other."""
     ordered = sorted((place.source, tuple(map(str, place.steps))) for place in places)
     return any(

@@ -10,8 +10,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.exploring.candidates import neighbours
-from asl_engine.exploring.formulas import And, Atom, Not, Or
-from asl_engine.exploring.terms import Computed, Constant, Listed, Merged, Record, walked
+from asl_engine.exploring.formulas import AllParts, AnyPart, Atom, Negation
+from asl_engine.exploring.terms import ArrayTerm, ComputedTerm, ConstantTerm, MergedTerm, ObjectTerm, walked
 from asl_engine.expressions.jsonata.expression import Expression, compile_jsonata
 from asl_engine.expressions.jsonata.parser import parse
 from asl_engine.expressions.jsonata.resolver import resolve
@@ -20,14 +20,14 @@ from asl_engine.json_values import MISSING, Json, Missing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from asl_engine.exploring.flows import Surroundings
     from asl_engine.exploring.formulas import Formula
-    from asl_engine.exploring.terms import Docs, Place, Term
+    from asl_engine.exploring.surroundings import Surroundings
+    from asl_engine.exploring.terms import Docs, GivenPlace, Term
     from asl_engine.expressions.jsonata.syntax import Node
 
 __all__ = ["condition_formula", "expression_term"]
 
-JOINS: dict[str, type[And | Or]] = {"and": And, "or": Or}
+JOINS: dict[str, type[AllParts | AnyPart]] = {"and": AllParts, "or": AnyPart}
 
 
 def expression_term(text: str, around: Surroundings) -> Term:
@@ -44,9 +44,9 @@ def _term(node: Node, expression: Expression, around: Surroundings) -> Term:
         return expression(around.bindings(docs, expression))
 
     moved = _moved(node, around)
-    if isinstance(moved, Record | Listed | Merged | Constant):
+    if isinstance(moved, ObjectTerm | ArrayTerm | MergedTerm | ConstantTerm):
         return moved
-    return Computed(evaluate, _places(node, around), moved)
+    return ComputedTerm(evaluate, _places(node, around), moved)
 
 
 def _moved(node: Node, around: Surroundings) -> Term | None:
@@ -54,15 +54,17 @@ def _moved(node: Node, around: Surroundings) -> Term | None:
     if not node.is_bare:
         return None
     if node.kind in {"string", "number", "value"}:
-        return Constant(node.value)
+        return ConstantTerm(node.value)
     if node.kind == "object" and all(key.kind == "string" for key, _ in node.pairs):
-        return Record({key.value: _inner(value, around) for key, value in node.pairs})
+        return ObjectTerm({key.value: _inner(value, around) for key, value in node.pairs})
     if node.kind == "array" and all(part.kind != "binary" or part.value != ".." for part in node.parts):
         items = [_inner(part, around) for part in node.parts]
-        return None if any(isinstance(item, Computed) for item in items) else Listed(items)  # it is flattened
+        return (
+            None if any(isinstance(item, ComputedTerm) for item in items) else ArrayTerm(items)
+        )  # it is flattened
     if node.kind == "function" and _called(node) == "merge" and len(node.parts) == 1:
         (given,) = node.parts
-        return Merged([_inner(part, around) for part in given.parts]) if given.kind == "array" else None
+        return MergedTerm([_inner(part, around) for part in given.parts]) if given.kind == "array" else None
     return _walked(node, around)
 
 
@@ -99,13 +101,13 @@ def _of_states(steps: list[str | int], around: Surroundings) -> Term:
 
 
 def _states(around: Surroundings) -> Term:
-    return Record({"input": around.data, "context": around.context, **around.states})
+    return ObjectTerm({"input": around.data, "context": around.context, **around.states})
 
 
 def _variable(name: str, around: Surroundings) -> Term:
     if name == "states":
         return _states(around)
-    return around.variables.get(name, Constant(MISSING))
+    return around.variables.get(name, ConstantTerm(MISSING))
 
 
 def _called(node: Node) -> str | None:
@@ -122,9 +124,9 @@ def _all_nodes(node: Node) -> Iterator[Node]:
         yield from _all_nodes(one)
 
 
-def _places(node: Node, around: Surroundings) -> frozenset[Place]:
+def _places(node: Node, around: Surroundings) -> frozenset[GivenPlace]:
     """What the expression walks to, with the names that its filters and functions ask of what they are given."""
-    found: set[Place] = set()
+    found: set[GivenPlace] = set()
     own = _own_variables(node)
     for one in _all_nodes(node):
         if one.kind == "path" and one.parts[0].kind == "variable":
@@ -167,7 +169,7 @@ def _formula(node: Node, around: Surroundings, examples: Mapping[int, str]) -> F
     if node.is_bare and node.kind == "binary" and node.value in JOINS:
         return JOINS[node.value]([_formula(part, around, examples) for part in node.parts])
     if node.is_bare and node.kind == "function" and _called(node) == "not" and len(node.parts) == 1:
-        return Not(_formula(node.parts[0], around, examples))
+        return Negation(_formula(node.parts[0], around, examples))
     if node.is_bare and node.kind == "block" and len(node.parts) == 1:
         return _formula(node.parts[0], around, examples)
     test = Expression("", node)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from asl_engine.exploring.flows import Surroundings
 from asl_engine.exploring.formulas import solve
 from asl_engine.exploring.given_errors import shadowing, why_never
 from asl_engine.exploring.rules import DEFAULT, choice_rules
-from asl_engine.exploring.terms import Given, Place
+from asl_engine.exploring.surroundings import Surroundings
+from asl_engine.exploring.terms import GivenPlace, GivenTerm
 from asl_engine.json_text import dumps
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ def dead_rules(state: StateSource) -> dict[str, str]:
     """The rules of a Choice that can never be taken, by their fields (``Choices[1]``, ``Default``), and why."""
     source: Mapping[str, Any] = state.source
     names = set(_VARIABLES.findall(dumps(state.source)))
-    variables = {name: Given(Place(f"${name}")) for name in names}
+    variables = {name: GivenTerm(GivenPlace(f"${name}")) for name in names}
     rules = choice_rules(
-        source, Surroundings(state.language, Given(Place(DATA)), variables, Given(Place("context")))
+        source,
+        Surroundings(state.language, GivenTerm(GivenPlace(DATA)), variables, GivenTerm(GivenPlace("context"))),
     )
     dead: dict[str, str] = {}
     docs: Docs = {DATA: {}, "context": {}}

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.exploring.candidates import TIMESTAMP
-from asl_engine.exploring.flows import Surroundings, evaluated_path, field_term, path_term, template_term
-from asl_engine.exploring.terms import Put
+from asl_engine.exploring.flows import evaluated_path, field_term, path_term, template_term
+from asl_engine.exploring.terms import PutTerm
 from asl_engine.expressions.delimiters import is_expression
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_reference_path
@@ -15,7 +15,8 @@ from asl_engine.expressions.jsonpath.path import compile_reference_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from asl_engine.exploring.terms import Place, Term
+    from asl_engine.exploring.surroundings import Surroundings
+    from asl_engine.exploring.terms import GivenPlace, Term
     from asl_engine.json_values import Json
 
 __all__ = ["ANY_VALUE", "Read", "places_read"]
@@ -59,7 +60,7 @@ SKIPPED = frozenset({"Type", "Next", "End", "Comment", "QueryLanguage", "Resourc
 class Read(NamedTuple):
     """A place that a field reads, and values that the field may be able to do something with."""
 
-    place: Place
+    place: GivenPlace
     values: tuple[Json, ...]
 
 
@@ -102,7 +103,7 @@ def _of_output(source: Mapping[str, Any], around: Surroundings, result: Term) ->
     if path is None:
         combined = around.data
     elif steps := compile_reference_path(path).steps:
-        combined = Put(around.data, steps, combined)
+        combined = PutTerm(around.data, steps, combined)
     for place in sorted(path_term(source["OutputPath"], around.over(combined)).places()):
         yield Read(place, ANY_VALUE)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.exploring.candidates import KINDS, TIMESTAMP, neighbours, pattern_examples, timestamps_near
 from asl_engine.exploring.flows import evaluated_path, path_term
-from asl_engine.exploring.formulas import And, Atom, Not, Or
-from asl_engine.exploring.terms import Constant, Given
+from asl_engine.exploring.formulas import AllParts, AnyPart, Atom, Negation
+from asl_engine.exploring.terms import ConstantTerm, GivenTerm
 from asl_engine.expressions.choice_rule import COMPARISONS, JOINS, OPERATORS, TYPE_TESTS, compile_rule
 from asl_engine.expressions.delimiters import CLOSING, OPENING, is_expression
 from asl_engine.expressions.errors import ExpressionSyntaxError
@@ -16,9 +16,9 @@ from asl_engine.json_values import MISSING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from asl_engine.exploring.flows import Surroundings
     from asl_engine.exploring.formulas import Formula
-    from asl_engine.exploring.terms import Docs, Place, Term
+    from asl_engine.exploring.surroundings import Surroundings
+    from asl_engine.exploring.terms import Docs, GivenPlace, Term
     from asl_engine.json_values import Json, Missing
 
 __all__ = ["DEFAULT", "FAILS", "ChoiceRules", "choice_rules"]
@@ -103,16 +103,16 @@ def _rule(rule: dict[str, Any], around: Surroundings) -> Formula:
     operand = rule[name]
     if name in JOINS:
         parts = [_rule(inner, around) for inner in operand]
-        return And(parts) if name == "And" else Or(parts)
+        return AllParts(parts) if name == "And" else AnyPart(parts)
     if name == "Not":
-        return Not(_rule(operand, around))
+        return Negation(_rule(operand, around))
     terms = [_term(rule["Variable"], around)]
     candidates, exact = _candidates(name, operand)
     if name.endswith("Path") and name.removesuffix("Path") in COMPARISONS:
         terms.append(_term(operand, around))
     test = compile_rule({field: rule[field] for field in ("Variable", name)}, _ignore, nested=True)
     assert test is not None  # noqa: S101  the definition was accepted
-    places: frozenset[Place] = frozenset(place for term in terms for place in term.places())
+    places: frozenset[GivenPlace] = frozenset(place for term in terms for place in term.places())
 
     def holds(docs: Docs) -> bool:
         return test(around.scope(docs))
@@ -122,14 +122,14 @@ def _rule(rule: dict[str, Any], around: Surroundings) -> Formula:
 
 
 def _is_given(term: Term) -> bool:
-    return isinstance(term, Given | Constant)
+    return isinstance(term, GivenTerm | ConstantTerm)
 
 
 def _term(path: str, around: Surroundings) -> Term:
     try:
         return path_term(path, around)
     except ExpressionSyntaxError:
-        return Constant(MISSING)
+        return ConstantTerm(MISSING)
 
 
 def _ignore(place: str, message: str) -> None:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import StatesError
+from asl_engine.exploring.scripts import Script
 from asl_engine.exploring.terms import INPUT
-from asl_engine.exploring.tracing import Log, Trace, is_endless, traced
+from asl_engine.exploring.tracing import RunLog, RunTrace, is_endless, traced
 from asl_engine.json_text import loads
 from asl_engine.language.tree import all_states
 from asl_engine.payload import Payload
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.testing.answers import Answer, in_turn
 from asl_engine.testing.coverage import NotOfDefinition, points_taken
-from asl_engine.testing.lab_tasks import LabTasks
-from asl_engine.testing.local_run import LocalRun
 from asl_engine.testing.moved_clock import moment
-from asl_engine.testing.workflow import BEGIN
 from asl_engine.testing.workflow_run import StillWaiting
 
 if TYPE_CHECKING:
@@ -32,33 +30,9 @@ if TYPE_CHECKING:
     from asl_engine.resources.mocks.results import FieldValidation
     from asl_engine.resources.python.context import TaskContext
 
-__all__ = ["MOST_EVENTS", "Injected", "Laboratory", "Ran", "Script"]
+__all__ = ["Laboratory", "Ran"]
 
-MOST_EVENTS = 400  # of one run: a loop that has not ended by then is left
 UNCHECKED: FieldValidation = "NONE"
-
-
-class Injected(NamedTuple):
-    """The call of a state's task with this ``number``, from 0, fails with an error.
-
-    So do those after it, ``times`` calls in all; None stands for all.
-    """
-
-    state: str
-    number: int
-    error: str
-    times: int | None = 1
-
-    def hits(self, state: str, number: int) -> bool:
-        ended = self.times is not None and number >= self.number + self.times
-        return self.state == state and number >= self.number and not ended
-
-
-class Script(NamedTuple):
-    """What a run is given.  A call that ``docs`` has nothing for is given what suits its state otherwise."""
-
-    docs: Mapping[str, Json]
-    faults: tuple[Injected, ...] = ()
 
 
 @dataclass
@@ -71,7 +45,7 @@ class Ran:
     script: Script
     docs: dict[str, Json]
     answers: dict[str, list[Answer]]
-    trace: Trace
+    trace: RunTrace
     points: frozenset[str]
     status: Status
     output: Any
@@ -134,6 +108,10 @@ class Laboratory:
         return self.shapes.get(state, {}) if earlier is None else earlier
 
     def run(self, script: Script) -> Ran:
+        from asl_engine.testing.lab_tasks import LabTasks
+        from asl_engine.testing.local_run import LocalRun
+        from asl_engine.testing.workflow import BEGIN
+
         self.runs += 1
         self._script, self._docs, self._calls = script, dict(script.docs), {}
         given = self._docs.setdefault(INPUT, {})
@@ -146,7 +124,7 @@ class Laboratory:
             run.finish()
         except StillWaiting:
             run.close()
-        logs = [Log(one.identity.arn, one.events, one.identity.map_run) for one in run.logs]
+        logs = [RunLog(one.identity.arn, one.events, one.identity.map_run) for one in run.logs]
         points: set[str] = set()
         for one in run.logs:
             with suppress(NotOfDefinition):
@@ -174,7 +152,7 @@ class Laboratory:
         return cls(prepare(in_turn(oracles)), oracles)
 
 
-def _numbered(logs: list[Log]) -> list[Log]:
+def _numbered(logs: list[RunLog]) -> list[RunLog]:
     """The children of each Map Run, counted in the order in which they have begun."""
     counts: dict[str | None, int] = {}
     found = []

@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 __all__ = [
     "INPUT",
     "NOWHERE",
-    "Computed",
-    "Constant",
+    "ArrayTerm",
+    "ComputedTerm",
+    "ConstantTerm",
     "Docs",
-    "Given",
-    "Listed",
-    "Merged",
-    "Place",
-    "Put",
-    "Record",
+    "GivenPlace",
+    "GivenTerm",
+    "MergedTerm",
+    "ObjectTerm",
+    "PutTerm",
     "Term",
     "looked_up",
     "walked",
@@ -39,7 +39,7 @@ INPUT = "input"
 Docs: TypeAlias = "Mapping[str, Json]"
 
 
-class Place(NamedTuple):
+class GivenPlace(NamedTuple):
     """A place in what a run is given."""
 
     source: str
@@ -51,7 +51,7 @@ class Place(NamedTuple):
         return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.steps)
 
 
-NOWHERE: frozenset[Place] = frozenset()
+NOWHERE: frozenset[GivenPlace] = frozenset()
 
 
 class Term(Protocol):
@@ -61,26 +61,26 @@ class Term(Protocol):
 
     def at(self, step: Step) -> Term: ...
 
-    def places(self) -> frozenset[Place]: ...
+    def places(self) -> frozenset[GivenPlace]: ...
 
 
-class Given:
+class GivenTerm:
     """What is given at a place."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: GivenPlace) -> None:
         self.place = place
 
     def value(self, docs: Docs) -> Json | Missing:
         return looked_up(docs, self.place)
 
     def at(self, step: Step) -> Term:
-        return Given(self.place._replace(steps=(*self.place.steps, step)))
+        return GivenTerm(self.place._replace(steps=(*self.place.steps, step)))
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> frozenset[GivenPlace]:
         return frozenset([self.place])
 
 
-class Constant:
+class ConstantTerm:
     """What does not depend on anything given."""
 
     def __init__(self, value: Json | Missing) -> None:
@@ -91,13 +91,13 @@ class Constant:
         return self._value
 
     def at(self, step: Step) -> Term:
-        return Constant(_member(self._value, step))
+        return ConstantTerm(_member(self._value, step))
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> frozenset[GivenPlace]:
         return NOWHERE
 
 
-class Record:
+class ObjectTerm:
     """An object whose members are terms."""
 
     def __init__(self, members: Mapping[str, Term]) -> None:
@@ -108,13 +108,13 @@ class Record:
         return {name: value for name, value in values.items() if value is not MISSING}
 
     def at(self, step: Step) -> Term:
-        return self.members.get(step, Constant(MISSING)) if isinstance(step, str) else Constant(MISSING)
+        return self.members.get(step, ConstantTerm(MISSING)) if isinstance(step, str) else ConstantTerm(MISSING)
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> frozenset[GivenPlace]:
         return _all_places(self.members.values())
 
 
-class Listed:
+class ArrayTerm:
     """An array whose items are terms."""
 
     def __init__(self, items: list[Term]) -> None:
@@ -126,13 +126,13 @@ class Listed:
     def at(self, step: Step) -> Term:
         if isinstance(step, int) and -len(self.items) <= step < len(self.items):
             return self.items[step]
-        return Constant(MISSING)
+        return ConstantTerm(MISSING)
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> frozenset[GivenPlace]:
         return _all_places(self.items)
 
 
-class Put:
+class PutTerm:
     """A value put into another, as ResultPath does."""
 
     def __init__(self, base: Term, steps: tuple[Step, ...], inner: Term) -> None:
@@ -145,13 +145,13 @@ class Put:
     def at(self, step: Step) -> Term:
         if self.steps[0] != step:
             return self.base.at(step)
-        return self.inner if len(self.steps) == 1 else Put(self.base.at(step), self.steps[1:], self.inner)
+        return self.inner if len(self.steps) == 1 else PutTerm(self.base.at(step), self.steps[1:], self.inner)
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> frozenset[GivenPlace]:
         return self.base.places() | self.inner.places()
 
 
-class Merged:
+class MergedTerm:
     """Objects merged, the last one counting: ``$merge``."""
 
     def __init__(self, parts: list[Term]) -> None:
@@ -168,22 +168,22 @@ class Merged:
     def at(self, step: Step) -> Term:
         """Of a part that says what it has; else of the first, which is where members come from by custom."""
         for part in reversed(self.parts):
-            if isinstance(part, Record) and step in part.members:
+            if isinstance(part, ObjectTerm) and step in part.members:
                 return part.at(step)
-        others = [part for part in self.parts if not isinstance(part, Record)]
-        return others[0].at(step) if others else Constant(MISSING)
+        others = [part for part in self.parts if not isinstance(part, ObjectTerm)]
+        return others[0].at(step) if others else ConstantTerm(MISSING)
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> frozenset[GivenPlace]:
         return _all_places(self.parts)
 
 
-class Computed:
+class ComputedTerm:
     """What an expression makes.  ``chain`` is what it walks to, where it does no more than that."""
 
     def __init__(
         self,
         evaluate: Callable[[Docs], Json | Missing],
-        reads: frozenset[Place],
+        reads: frozenset[GivenPlace],
         chain: Term | None = None,
     ) -> None:
         self._evaluate, self._reads, self.chain = evaluate, reads, chain
@@ -194,13 +194,13 @@ class Computed:
     def at(self, step: Step) -> Term:
         if self.chain is not None:
             return self.chain.at(step)
-        return Computed(lambda docs: _member(self._evaluate(docs), step), self._reads)
+        return ComputedTerm(lambda docs: _member(self._evaluate(docs), step), self._reads)
 
-    def places(self) -> frozenset[Place]:
+    def places(self) -> frozenset[GivenPlace]:
         return self._reads
 
 
-def _all_places(terms: Iterable[Term]) -> frozenset[Place]:
+def _all_places(terms: Iterable[Term]) -> frozenset[GivenPlace]:
     return frozenset(place for term in terms for place in term.places())
 
 
@@ -221,14 +221,14 @@ def _member(value: Any, step: Step) -> Json | Missing:
     return found
 
 
-def looked_up(docs: Docs, place: Place) -> Json | Missing:
+def looked_up(docs: Docs, place: GivenPlace) -> Json | Missing:
     value: Json | Missing = docs.get(place.source, MISSING)
     for step in place.steps:
         value = _member(value, step)
     return value
 
 
-def written(docs: Docs, values: Mapping[Place, Json | Missing]) -> dict[str, Json]:
+def written(docs: Docs, values: Mapping[GivenPlace, Json | Missing]) -> dict[str, Json]:
     """What is given, with other values at these places; MISSING takes what is there away.
 
     A name within an array stands for that member of all its items, as in JSONata.

@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.core import events as ev
-from asl_engine.exploring.flows import Surroundings, evaluated_path, field_of, field_term, template_term
+from asl_engine.exploring.flows import evaluated_path, field_of, field_term, template_term
 from asl_engine.exploring.reading import Read, places_read
 from asl_engine.exploring.rules import DEFAULT, FAILS, ChoiceRules, choice_rules
-from asl_engine.exploring.terms import INPUT, Constant, Given, Listed, Place, Put, Record
+from asl_engine.exploring.surroundings import Surroundings
+from asl_engine.exploring.terms import INPUT, ArrayTerm, ConstantTerm, GivenPlace, GivenTerm, ObjectTerm, PutTerm
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_reference_path
 from asl_engine.states.recovery import matches
@@ -24,12 +25,12 @@ if TYPE_CHECKING:
     from asl_engine.exploring.terms import Docs, Term
     from asl_engine.language.tree import StateSource
 
-__all__ = ["Call", "ChoiceVisit", "Failure", "Log", "MapVisit", "Trace", "traced"]
+__all__ = ["ChoiceVisit", "FailedFields", "MapVisit", "RunLog", "RunTrace", "TracedCall", "is_endless", "traced"]
 
 ITEM_FIELDS = ("ItemSelector", "Parameters")
 
 
-class Log(NamedTuple):
+class RunLog(NamedTuple):
     """The events of one execution; ``map_run`` is the name of the Map Run whose ``number``-th child it is."""
 
     arn: str
@@ -46,7 +47,7 @@ class ChoiceVisit(NamedTuple):
     outcome: int
 
 
-class Call(NamedTuple):
+class TracedCall(NamedTuple):
     """The ``number``-th call of a state's task, counted from 0; ``error`` is what it failed with."""
 
     state: str
@@ -63,7 +64,7 @@ class MapVisit(NamedTuple):
     choices: int
 
 
-class Failure(NamedTuple):
+class FailedFields(NamedTuple):
     """A state whose fields could not be evaluated, and what these fields read."""
 
     state: str
@@ -73,13 +74,13 @@ class Failure(NamedTuple):
 
 
 @dataclass
-class Trace:
+class RunTrace:
     """What a run has decided, in order.  ``entered`` are the states, ``edges`` the ways from one to the next."""
 
     choices: list[ChoiceVisit] = field(default_factory=list)
-    calls: list[Call] = field(default_factory=list)
+    calls: list[TracedCall] = field(default_factory=list)
     maps: list[MapVisit] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    failures: list[FailedFields] = field(default_factory=list)
     entered: list[str] = field(default_factory=list)
 
 
@@ -100,14 +101,14 @@ class _Frame:
 
 
 def traced(
-    logs: Sequence[Log], states: Mapping[str, StateSource], calls: Mapping[str, tuple[str, int]], docs: Docs
-) -> Trace:
+    logs: Sequence[RunLog], states: Mapping[str, StateSource], calls: Mapping[str, tuple[str, int]], docs: Docs
+) -> RunTrace:
     """``logs`` begins with the execution's own; ``docs`` is all that it was given.
 
     ``calls`` says of each task's key which call of which state it is.
     """
-    trace = Trace()
-    _Reader(trace, states, calls, logs[1:], docs).read(logs[0], _root(Given(Place(INPUT)), {}))
+    trace = RunTrace()
+    _Reader(trace, states, calls, logs[1:], docs).read(logs[0], _root(GivenTerm(GivenPlace(INPUT)), {}))
     return trace
 
 
@@ -117,43 +118,47 @@ def _root(data: Term, variables: Mapping[str, Term], item: Term | None = None) -
 
 def _context(item: Term | None) -> Term:
     members: dict[str, Term] = {
-        "Execution": Record(
+        "Execution": ObjectTerm(
             {
-                "Id": Constant("arn:aws:states:us-east-1:123456789012:execution:m:e"),
-                "Name": Constant("e"),
-                "Input": Given(Place(INPUT)),
-                "StartTime": Constant("2024-01-01T00:00:00Z"),
-                "RoleArn": Constant("arn:aws:iam::123456789012:role/r"),
-                "RedriveCount": Constant(0),
+                "Id": ConstantTerm("arn:aws:states:us-east-1:123456789012:execution:m:e"),
+                "Name": ConstantTerm("e"),
+                "Input": GivenTerm(GivenPlace(INPUT)),
+                "StartTime": ConstantTerm("2024-01-01T00:00:00Z"),
+                "RoleArn": ConstantTerm("arn:aws:iam::123456789012:role/r"),
+                "RedriveCount": ConstantTerm(0),
             }
         ),
-        "StateMachine": Record(
-            {"Id": Constant("arn:aws:states:us-east-1:1:stateMachine:m"), "Name": Constant("m")}
+        "StateMachine": ObjectTerm(
+            {"Id": ConstantTerm("arn:aws:states:us-east-1:1:stateMachine:m"), "Name": ConstantTerm("m")}
         ),
-        "State": Record(
-            {"Name": Constant("s"), "EnteredTime": Constant("2024-01-01T00:00:00Z"), "RetryCount": Constant(0)}
+        "State": ObjectTerm(
+            {
+                "Name": ConstantTerm("s"),
+                "EnteredTime": ConstantTerm("2024-01-01T00:00:00Z"),
+                "RetryCount": ConstantTerm(0),
+            }
         ),
-        "Task": Record({"Token": Constant("token")}),
+        "Task": ObjectTerm({"Token": ConstantTerm("token")}),
     }
     if item is not None:
-        members["Map"] = Record({"Item": item})
-    return Record(members)
+        members["Map"] = ObjectTerm({"Item": item})
+    return ObjectTerm(members)
 
 
 class _Reader:
     def __init__(
         self,
-        trace: Trace,
+        trace: RunTrace,
         states: Mapping[str, StateSource],
         calls: Mapping[str, tuple[str, int]],
-        others: Sequence[Log],
+        others: Sequence[RunLog],
         docs: Docs,
     ) -> None:
         self.trace, self.states, self.calls, self.others, self.docs = trace, states, calls, others, docs
         self.frames: dict[int, _Frame] = {}
-        self.log: Log
+        self.log: RunLog
 
-    def read(self, log: Log, root: _Frame) -> _Frame:
+    def read(self, log: RunLog, root: _Frame) -> _Frame:
         self.log = log
         self.frames = {0: root}
         for event in log.events:
@@ -175,12 +180,12 @@ class _Reader:
         found: Mapping[str, Any] = self.states[frame.state].source
         return found
 
-    def _branch_started(self, event: ev.BranchStarted) -> None:
+    def branch_started(self, event: ev.BranchStarted) -> None:
         parent = self.frame(event)
         child = _Frame(self._arguments(parent, event.input.value), parent.variables, parent.context, parent=parent)
         self.frames[event.seq] = parent.children[event.number] = child
 
-    def _iteration_started(self, event: ev.MapIterationStarted) -> None:
+    def iteration_started(self, event: ev.MapIterationStarted) -> None:
         parent = self.frame(event)
         data, item = self._item(parent, event.number, event.input.value)
         child = _Frame(data, parent.variables, _context(item), parent=parent)
@@ -188,8 +193,8 @@ class _Reader:
 
     def _item(self, parent: _Frame, number: int, value: Any) -> tuple[Term, Term]:
         """What an iteration is given, and ``Map.Item`` of its context."""
-        items = parent.items or Constant([])
-        item = Record({"Index": Constant(number), "Value": items.at(number)})
+        items = parent.items or ConstantTerm([])
+        item = ObjectTerm({"Index": ConstantTerm(number), "Value": items.at(number)})
         source = self.source(parent)
         selector = next((field for field in ITEM_FIELDS if field in source), None)
         if selector is None or (selector == "Parameters" and "Branches" in source):
@@ -197,11 +202,11 @@ class _Reader:
         around = self.around(parent)._replace(context=_context(item))
         if around.language != "JSONata":
             around = around.over(evaluated_path(source.get("InputPath", "$"), around))
-        return self._or_value(lambda: field_term(source[selector], around), value), item
+        return self.or_value(lambda: field_term(source[selector], around), value), item
 
     # -- states ---------------------------------------------------------------------------------------
 
-    def _entered(self, event: ev.StateEntered) -> None:
+    def entered(self, event: ev.StateEntered) -> None:
         frame = self.frame(event)
         frame.state, frame.result, frame.error, frame.children = event.name, None, None, {}
         frame.items = None
@@ -214,19 +219,19 @@ class _Reader:
     def _arguments(self, frame: _Frame, value: Any) -> Term:
         source, around = self.source(frame), self.around(frame)
         if around.language == "JSONata":
-            return self._or_value(lambda: field_of(source, "Arguments", around, frame.data), value)
-        return self._or_value(lambda: self._jsonpath_arguments(source, around), value)
+            return self.or_value(lambda: field_of(source, "Arguments", around, frame.data), value)
+        return self.or_value(lambda: self.jsonpath_arguments(source, around), value)
 
-    def _jsonpath_arguments(self, source: Mapping[str, Any], around: Surroundings) -> Term:
+    def jsonpath_arguments(self, source: Mapping[str, Any], around: Surroundings) -> Term:
         given = evaluated_path(source.get("InputPath", "$"), around)
         return template_term(source["Parameters"], around.over(given)) if "Parameters" in source else given
 
-    def _map_started(self, event: ev.MapStateStarted) -> None:
+    def map_started(self, event: ev.MapStateStarted) -> None:
         frame = self.frame(event)
         if "ItemReader" in self.source(frame):
-            frame.items = Constant(event.items.value)
+            frame.items = ConstantTerm(event.items.value)
         else:
-            frame.items = self._or_value(lambda: self._items(frame), event.items.value)
+            frame.items = self.or_value(lambda: self._items(frame), event.items.value)
         self.trace.maps.append(MapVisit(frame.state, frame.items, event.length, len(self.trace.choices)))
 
     def _items(self, frame: _Frame) -> Term:
@@ -236,7 +241,7 @@ class _Reader:
         given = evaluated_path(source.get("InputPath", "$"), around)
         return evaluated_path(source.get("ItemsPath", "$"), around.over(given))
 
-    def _map_run_started(self, event: ev.MapRunStarted) -> None:
+    def map_run_started(self, event: ev.MapRunStarted) -> None:
         """The children of a Map Run are read where it begins: what they hand on is needed when it has ended."""
         frame = self.frame(event)
         for other in sorted(
@@ -247,58 +252,58 @@ class _Reader:
             value = first.input.value if isinstance(first, ev.ExecutionStarted) else None
             data, item = self._item(frame, other.number, value)
             if "ItemBatcher" in self.source(frame):
-                data = Constant(value)
+                data = ConstantTerm(value)
             reader = _Reader(self.trace, self.states, self.calls, self.others, self.docs)
             frame.children[other.number] = reader.read(other, _root(data, {}, item))
 
-    def _task_scheduled(self, event: ev.TaskScheduled) -> None:
+    def task_scheduled(self, event: ev.TaskScheduled) -> None:
         self.frame(event).task = event.seq
 
-    def _task_succeeded(self, event: ev.TaskSucceeded) -> None:
+    def task_succeeded(self, event: ev.TaskSucceeded) -> None:
         frame = self.frame(event)
         known = self.calls.get(f"{self.log.arn}:{event.task}")
         frame.error = None
         if known is None:
-            frame.result = Constant(event.output.value)
+            frame.result = ConstantTerm(event.output.value)
             return
         state, number = known
-        frame.result = Given(Place(f"{state}#{number}"))
-        self.trace.calls.append(Call(state, number))
+        frame.result = GivenTerm(GivenPlace(f"{state}#{number}"))
+        self.trace.calls.append(TracedCall(state, number))
 
-    def _task_failed(self, event: ev.TaskFailed | ev.TaskTimedOut) -> None:
+    def task_failed(self, event: ev.TaskFailed | ev.TaskTimedOut) -> None:
         frame = self.frame(event)
         self._failed_with(frame, event.error, event.cause)
         state, number = self.calls.get(f"{self.log.arn}:{event.task}", (frame.state, 0))
-        self.trace.calls.append(Call(state, number, event.error or ""))
+        self.trace.calls.append(TracedCall(state, number, event.error or ""))
 
     def _failed_with(self, frame: _Frame, error: str | None, cause: str | None) -> None:
         frame.error = error or ""
-        frame.result = Record({"Error": Constant(error or ""), "Cause": Constant(cause or "")})
+        frame.result = ObjectTerm({"Error": ConstantTerm(error or ""), "Cause": ConstantTerm(cause or "")})
 
-    def _lane_failed(self, event: ev.BranchFailed | ev.MapIterationFailed) -> None:
+    def lane_failed(self, event: ev.BranchFailed | ev.MapIterationFailed) -> None:
         frame = self.frame(event)
         if frame.parent is not None:
             self._failed_with(frame.parent, event.error, event.cause)
 
-    def _map_run_failed(self, event: ev.MapRunFailed) -> None:
+    def map_run_failed(self, event: ev.MapRunFailed) -> None:
         self._failed_with(self.frame(event), event.error, event.cause)
 
-    def _succeeded_at_last(self, event: ev.ParallelStateSucceeded | ev.MapStateSucceeded) -> None:
+    def succeeded_at_last(self, event: ev.ParallelStateSucceeded | ev.MapStateSucceeded) -> None:
         frame = self.frame(event)
         frame.error = None
-        frame.result = Listed([child.last or Constant(None) for _, child in sorted(frame.children.items())])
+        frame.result = ArrayTerm([child.last or ConstantTerm(None) for _, child in sorted(frame.children.items())])
 
-    def _exited(self, event: ev.StateExited) -> None:
+    def exited(self, event: ev.StateExited) -> None:
         frame = self.frame(event)
         if event.type == "Choice":
             self._decided(frame, event)
         if event.type in WORKING and frame.result is None:  # it was left by a catcher before it could begin
             self._not_evaluated(frame, "", "")
-            frame.data = frame.last = Constant(event.output.value)
+            frame.data = frame.last = ConstantTerm(event.output.value)
             return
         leaving = _Leaving(self, frame, event)
         assigned = leaving.assigned()
-        output = self._or_value(leaving.output, event.output.value)
+        output = self.or_value(leaving.output, event.output.value)
         frame.variables = {**frame.variables, **assigned}
         frame.data = frame.last = output
 
@@ -312,12 +317,12 @@ class _Reader:
             outcome = next((index for index, target in targets.items() if target == event.next), DEFAULT)
         self.trace.choices[frame.choice] = visit._replace(outcome=outcome)
 
-    def _evaluation_failed(self, event: ev.EvaluationFailed) -> None:
+    def evaluation_failed(self, event: ev.EvaluationFailed) -> None:
         frame = self.frame(event)
         self._not_evaluated(frame, event.error or "", event.cause or "")
         self._failed_with(frame, event.error, event.cause)
 
-    def _ended(self, event: ev.ExecutionFailed) -> None:
+    def ended(self, event: ev.ExecutionFailed) -> None:
         frame = self.frame(event)
         if frame.state and frame.error is None and event.error in RUN_TIME and not is_endless(event.cause):
             self._not_evaluated(frame, event.error or "", event.cause or "")
@@ -326,18 +331,18 @@ class _Reader:
         states = {} if frame.result is None else {"result": frame.result}
         around = self.around(frame, **states)
         if self.states[frame.state].type == "Map":
-            items = frame.items or self._or_value(lambda: self._items(frame), [])
-            item = Record({"Index": Constant(0), "Value": items.at(0)})
+            items = frame.items or self.or_value(lambda: self._items(frame), [])
+            item = ObjectTerm({"Index": ConstantTerm(0), "Value": items.at(0)})
             around = around._replace(context=_context(item))
         reads = tuple(places_read(self.source(frame), around, frame.result))
-        self.trace.failures.append(Failure(frame.state, error, cause, reads))
+        self.trace.failures.append(FailedFields(frame.state, error, cause, reads))
 
-    def _or_value(self, make: Any, value: Any) -> Term:
+    def or_value(self, make: Any, value: Any) -> Term:
         """A term, or where none can be made the value itself."""
         try:
             made: Term = make()
         except (ExpressionSyntaxError, KeyError, IndexError, TypeError, ValueError):
-            return Constant(value)
+            return ConstantTerm(value)
         return made
 
 
@@ -395,8 +400,8 @@ class _Leaving:
         if self.around.language == "JSONata":
             return frame.data
         if self.event.type == "Pass" and source.get("Result") is not None:
-            return Constant(source["Result"])
-        arguments = self.reader._jsonpath_arguments  # noqa: SLF001  of the same reading
+            return ConstantTerm(source["Result"])
+        arguments = self.reader.jsonpath_arguments
         return arguments(source, self.around) if self.event.type == "Pass" else self._given()
 
     def _given(self) -> Term:
@@ -420,7 +425,7 @@ class _Leaving:
         around = self.around._replace(states=self._states())
         if around.language != "JSONata":
             around = around.over(self.selected())
-        whole = self.reader._or_value(lambda: field_term(fields, around), values)  # noqa: SLF001
+        whole = self.reader.or_value(lambda: field_term(fields, around), values)
         return {name: whole.at(name) for name in values}
 
     def selected(self) -> Term:
@@ -445,25 +450,25 @@ class _Leaving:
         if path is None:
             return self.frame.data
         steps = compile_reference_path(path).steps
-        return Put(self.frame.data, steps, result) if steps else result
+        return PutTerm(self.frame.data, steps, result) if steps else result
 
 
 _TAKES: dict[type[ev.Event], Any] = {
-    ev.StateEntered: _Reader._entered,  # noqa: SLF001  a table of one's own methods
-    ev.StateExited: _Reader._exited,  # noqa: SLF001
-    ev.BranchStarted: _Reader._branch_started,  # noqa: SLF001
-    ev.MapIterationStarted: _Reader._iteration_started,  # noqa: SLF001
-    ev.MapStateStarted: _Reader._map_started,  # noqa: SLF001
-    ev.MapRunStarted: _Reader._map_run_started,  # noqa: SLF001
-    ev.TaskScheduled: _Reader._task_scheduled,  # noqa: SLF001
-    ev.TaskSucceeded: _Reader._task_succeeded,  # noqa: SLF001
-    ev.TaskFailed: _Reader._task_failed,  # noqa: SLF001
-    ev.TaskTimedOut: _Reader._task_failed,  # noqa: SLF001
-    ev.BranchFailed: _Reader._lane_failed,  # noqa: SLF001
-    ev.MapIterationFailed: _Reader._lane_failed,  # noqa: SLF001
-    ev.MapRunFailed: _Reader._map_run_failed,  # noqa: SLF001
-    ev.ParallelStateSucceeded: _Reader._succeeded_at_last,  # noqa: SLF001
-    ev.MapStateSucceeded: _Reader._succeeded_at_last,  # noqa: SLF001
-    ev.EvaluationFailed: _Reader._evaluation_failed,  # noqa: SLF001
-    ev.ExecutionFailed: _Reader._ended,  # noqa: SLF001
+    ev.StateEntered: _Reader.entered,
+    ev.StateExited: _Reader.exited,
+    ev.BranchStarted: _Reader.branch_started,
+    ev.MapIterationStarted: _Reader.iteration_started,
+    ev.MapStateStarted: _Reader.map_started,
+    ev.MapRunStarted: _Reader.map_run_started,
+    ev.TaskScheduled: _Reader.task_scheduled,
+    ev.TaskSucceeded: _Reader.task_succeeded,
+    ev.TaskFailed: _Reader.task_failed,
+    ev.TaskTimedOut: _Reader.task_failed,
+    ev.BranchFailed: _Reader.lane_failed,
+    ev.MapIterationFailed: _Reader.lane_failed,
+    ev.MapRunFailed: _Reader.map_run_failed,
+    ev.ParallelStateSucceeded: _Reader.succeeded_at_last,
+    ev.MapStateSucceeded: _Reader.succeeded_at_last,
+    ev.EvaluationFailed: _Reader.evaluation_failed,
+    ev.ExecutionFailed: _Reader.ended,
 }

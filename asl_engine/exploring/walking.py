@@ -18,7 +18,7 @@ from asl_engine.exploring.candidates import TIMESTAMP
 from asl_engine.exploring.formulas import Atom, atoms_of, solve
 from asl_engine.exploring.given_errors import given_errors
 from asl_engine.exploring.rules import DEFAULT, FAILS
-from asl_engine.exploring.runs import Injected, Script
+from asl_engine.exploring.scripts import Injected, Script
 from asl_engine.exploring.terms import INPUT, looked_up, written
 from asl_engine.json_values import MISSING, canonical_text
 from asl_engine.states.recovery import matches
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from asl_engine.exploring.formulas import Formula
     from asl_engine.exploring.runs import Laboratory, Ran
-    from asl_engine.exploring.terms import Docs, Place
-    from asl_engine.exploring.tracing import Failure
+    from asl_engine.exploring.terms import Docs, GivenPlace
+    from asl_engine.exploring.tracing import FailedFields
     from asl_engine.json_values import Json
 
 __all__ = ["Budget", "Walk", "walk"]
@@ -77,7 +77,7 @@ class Walk:
     ways: list[Ran] = field(default_factory=list)
     points: set[str] = field(default_factory=set)
     uncaught: dict[str, dict[str, Ran]] = field(default_factory=dict)
-    failing: dict[tuple[str, str], tuple[Failure, Ran]] = field(default_factory=dict)
+    failing: dict[tuple[str, str], tuple[FailedFields, Ran]] = field(default_factory=dict)
     worked: set[str] = field(default_factory=set)
     unmatched: dict[str, Ran] = field(default_factory=dict)
     endless: list[Ran] = field(default_factory=list)
@@ -204,27 +204,29 @@ class _Walker:
             ran = better
         return ran
 
-    def _repairable(self, ran: Ran) -> Failure | None:
+    def _repairable(self, ran: Ran) -> FailedFields | None:
         for failure in ran.trace.failures:
             if failure.reads and self.laboratory.states[failure.state].type != "Choice":
                 return failure
         return None
 
     @staticmethod
-    def _is_better(other: Ran, ran: Ran, failure: Failure) -> bool:
+    def _is_better(other: Ran, ran: Ran, failure: FailedFields) -> bool:
         failures = [(one.state, one.cause) for one in other.trace.failures]
         if failure.state not in other.trace.entered or len(other.trace.entered) < len(ran.trace.entered):
             return False
         return (failure.state, failure.cause) not in failures
 
-    def _repairs(self, ran: Ran, failure: Failure) -> Iterator[dict[str, Json]]:
+    def _repairs(self, ran: Ran, failure: FailedFields) -> Iterator[dict[str, Json]]:
         """First all that is missing at once, then one thing after the other, then the whole of what is given."""
         reads = {read.place: read for read in failure.reads if read.place.steps}
         missing = [read for read in reads.values() if looked_up(ran.docs, read.place) in (MISSING, None)]
         holders = {read.place for read in missing if any(_within(other, read.place) for other in reads)}
         base = dict(ran.docs)
         for leaf in (None, *LEAVES) if missing else ():
-            values: dict[Place, Any] = {read.place: read.values[0] if leaf is None else leaf for read in missing}
+            values: dict[GivenPlace, Any] = {
+                read.place: read.values[0] if leaf is None else leaf for read in missing
+            }
             values |= {place: [{}] for place in holders}
             made = written(ran.docs, values)
             base = made if leaf is None else base
@@ -349,7 +351,7 @@ class _Walker:
                         count += 1
 
 
-def _within(place: Place, other: Place) -> bool:
+def _within(place: GivenPlace, other: GivenPlace) -> bool:
     """Whether one place is in another."""
     steps = other.steps
     return place.source == other.source and len(place.steps) > len(steps) and place.steps[: len(steps)] == steps

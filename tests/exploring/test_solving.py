@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 
-from asl_engine.exploring.flows import Surroundings
 from asl_engine.exploring.formulas import solve
 from asl_engine.exploring.given_errors import why_never
 from asl_engine.exploring.proving import dead_names, dead_rules
 from asl_engine.exploring.rules import DEFAULT, choice_rules
-from asl_engine.exploring.terms import Constant, Given, Merged, Place, Put, Record, looked_up, walked, written
+from asl_engine.exploring.surroundings import Surroundings
+from asl_engine.exploring.terms import (
+    ConstantTerm,
+    GivenPlace,
+    GivenTerm,
+    MergedTerm,
+    ObjectTerm,
+    PutTerm,
+    looked_up,
+    walked,
+    written,
+)
 from asl_engine.json_values import MISSING
 from asl_engine.language.tree import StateSource, all_states
 from tests.testing.machines import ASK, PACK, SEND, machine, task
@@ -85,8 +95,8 @@ def test_solved_in_jsonata(conditions: list[str]) -> None:
 
 def check_solved(state: StateSource) -> None:
     """The engine's own test of the rule agrees with what was found."""
-    context = Record({})
-    rules = choice_rules(state.source, Surroundings(state.language, Given(Place("input")), {}, context))
+    context = ObjectTerm({})
+    rules = choice_rules(state.source, Surroundings(state.language, GivenTerm(GivenPlace("input")), {}, context))
     wanted = len(rules.formulas) - 1
     found = solve(rules.needed(wanted), {"input": {}}, lambda docs: rules.outcome(docs) == wanted)
     assert found.docs is not None
@@ -201,12 +211,12 @@ def test_entries_behind_others() -> None:
 
 # -- terms --------------------------------------------------------------------------------------------
 
-INPUT = Given(Place("input"))
+INPUT = GivenTerm(GivenPlace("input"))
 
 
 def test_a_place_that_is_not_there_can_be_written() -> None:
     place = walked(INPUT, ["a", 1, "b"])
-    assert isinstance(place, Given)
+    assert isinstance(place, GivenTerm)
     docs = written({"input": {"c": 1}}, {place.place: 5})
     assert docs == {"input": {"c": 1, "a": [None, {"b": 5}]}}
     assert looked_up(docs, place.place) == 5
@@ -215,16 +225,16 @@ def test_a_place_that_is_not_there_can_be_written() -> None:
 
 
 def test_a_member_of_all_items() -> None:
-    docs = written({"input": {"rows": [{}, {"p": 1}]}}, {Place("input", ("rows", "p")): 2})
+    docs = written({"input": {"rows": [{}, {"p": 1}]}}, {GivenPlace("input", ("rows", "p")): 2})
     assert docs == {"input": {"rows": [{"p": 2}, {"p": 2}]}}
 
 
 def test_what_is_put_together_is_taken_apart() -> None:
-    put = Put(INPUT, ("r", "s"), Record({"x": Given(Place("Work#0", ("y",)))}))
-    assert walked(put, ["r", "s", "x"]).places() == {Place("Work#0", ("y",))}
-    assert walked(put, ["r", "t"]).places() == {Place("input", ("r", "t"))}
+    put = PutTerm(INPUT, ("r", "s"), ObjectTerm({"x": GivenTerm(GivenPlace("Work#0", ("y",)))}))
+    assert walked(put, ["r", "s", "x"]).places() == {GivenPlace("Work#0", ("y",))}
+    assert walked(put, ["r", "t"]).places() == {GivenPlace("input", ("r", "t"))}
     assert put.value({"input": {"r": {"t": 1}}, "Work#0": {"y": 2}}) == {"r": {"t": 1, "s": {"x": 2}}}
-    merged = Merged([INPUT, Record({"a": Constant(1)})])
+    merged = MergedTerm([INPUT, ObjectTerm({"a": ConstantTerm(1)})])
     assert merged.at("a").value({"input": {"a": 0}}) == 1
-    assert merged.at("b").places() == {Place("input", ("b",))}
+    assert merged.at("b").places() == {GivenPlace("input", ("b",))}
     assert merged.value({"input": {"a": 0, "b": 2}}) == {"a": 1, "b": 2}
