@@ -19,7 +19,7 @@ from asl_engine.states.compiling import compile_intrinsic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.exploring.surroundings import Surroundings
+    from asl_engine.exploring.term_scope import TermScope
     from asl_engine.exploring.terms import GivenPlace, Term
 
 __all__ = ["evaluated_path", "field_of", "field_term", "path_term", "template_term"]
@@ -32,7 +32,7 @@ _PATHS_WITHIN = re.compile(r"'(?:[^'\\]|\\.)*'|(\$\$?[\w]*(?:\.[\w-]+|\[-?\d+\]|
 # -- JSONPath -----------------------------------------------------------------------------------------
 
 
-def path_term(text: str, around: Surroundings) -> Term:
+def path_term(text: str, around: TermScope) -> Term:
     """What a path leads to."""
     root = read_root(text)
     steps, end = read_steps(text, len(root))
@@ -46,18 +46,18 @@ def path_term(text: str, around: Surroundings) -> Term:
     return ComputedTerm(lambda docs: path.find(around.scope(docs)), found)
 
 
-def _root(root: str, around: Surroundings) -> Term:
+def _root(root: str, around: TermScope) -> Term:
     if root == DATA:
         return around.data
     return around.context if root == CONTEXT else around.variables.get(root[1:], ConstantTerm(MISSING))
 
 
-def evaluated_path(text: str | None, around: Surroundings) -> Term:
+def evaluated_path(text: str | None, around: TermScope) -> Term:
     """InputPath and OutputPath: a null stands for an empty object."""
     return ConstantTerm({}) if text is None else path_term(text, around)
 
 
-def template_term(source: Any, around: Surroundings) -> Term:
+def template_term(source: Any, around: TermScope) -> Term:
     """A payload template."""
     if isinstance(source, list):
         return ArrayTerm([template_term(item, around) for item in source])
@@ -72,7 +72,7 @@ def template_term(source: Any, around: Surroundings) -> Term:
     return ObjectTerm(members)
 
 
-def _dynamic(text: str, around: Surroundings) -> Term:
+def _dynamic(text: str, around: TermScope) -> Term:
     if text.startswith("$"):
         return path_term(text, around)
     call = compile_intrinsic(text)
@@ -86,12 +86,12 @@ def _dynamic(text: str, around: Surroundings) -> Term:
 # -- either -------------------------------------------------------------------------------------------
 
 
-def field_of(source: Mapping[str, Any], field: str, around: Surroundings, default: Term) -> Term:
+def field_of(source: Mapping[str, Any], field: str, around: TermScope, default: Term) -> Term:
     """A field that holds a template of the state's language, or what it has without one."""
     return field_term(source[field], around) if field in source else default
 
 
-def field_term(source: Any, around: Surroundings) -> Term:
+def field_term(source: Any, around: TermScope) -> Term:
     if around.language != "JSONata":
         return template_term(source, around)
     if isinstance(source, dict):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from asl_engine.exploring.formulas import Formula
-    from asl_engine.exploring.surroundings import Surroundings
+    from asl_engine.exploring.term_scope import TermScope
     from asl_engine.exploring.terms import Docs, GivenPlace, Term
     from asl_engine.expressions.jsonata.syntax import Node
 
@@ -30,16 +30,16 @@ __all__ = ["condition_formula", "expression_term"]
 JOINS: dict[str, type[AllParts | AnyPart]] = {"and": AllParts, "or": AnyPart}
 
 
-def expression_term(text: str, around: Surroundings) -> Term:
+def expression_term(text: str, around: TermScope) -> Term:
     return _term(resolve(parse(text)), compile_jsonata(text), around)
 
 
-def condition_formula(text: str, around: Surroundings) -> Formula:
+def condition_formula(text: str, around: TermScope) -> Formula:
     """The formula of a condition that is to be true."""
     return _formula(resolve(parse(text)), around, _examples(parse(text)))
 
 
-def _term(node: Node, expression: Expression, around: Surroundings) -> Term:
+def _term(node: Node, expression: Expression, around: TermScope) -> Term:
     def evaluate(docs: Docs) -> Json | Missing:
         return expression(around.bindings(docs, expression))
 
@@ -49,7 +49,7 @@ def _term(node: Node, expression: Expression, around: Surroundings) -> Term:
     return ComputedTerm(evaluate, _places(node, around), moved)
 
 
-def _moved(node: Node, around: Surroundings) -> Term | None:
+def _moved(node: Node, around: TermScope) -> Term | None:
     """The term of what only puts together and walks; None for what computes."""
     if not node.is_bare:
         return None
@@ -68,11 +68,11 @@ def _moved(node: Node, around: Surroundings) -> Term | None:
     return _walked(node, around)
 
 
-def _inner(node: Node, around: Surroundings) -> Term:
+def _inner(node: Node, around: TermScope) -> Term:
     return _term(node, Expression("", node), around)
 
 
-def _walked(node: Node, around: Surroundings) -> Term | None:
+def _walked(node: Node, around: TermScope) -> Term | None:
     """The term that a path of names leads to."""
     if node.kind == "variable":
         return _variable(node.value, around)
@@ -94,17 +94,17 @@ def _walked(node: Node, around: Surroundings) -> Term | None:
     return _of_states(steps, around)
 
 
-def _of_states(steps: list[str | int], around: Surroundings) -> Term:
+def _of_states(steps: list[str | int], around: TermScope) -> Term:
     if not steps:
         return _states(around)
     return walked(_states(around).at(steps[0]), steps[1:])
 
 
-def _states(around: Surroundings) -> Term:
+def _states(around: TermScope) -> Term:
     return ObjectTerm({"input": around.data, "context": around.context, **around.states})
 
 
-def _variable(name: str, around: Surroundings) -> Term:
+def _variable(name: str, around: TermScope) -> Term:
     if name == "states":
         return _states(around)
     return around.variables.get(name, ConstantTerm(MISSING))
@@ -124,7 +124,7 @@ def _all_nodes(node: Node) -> Iterator[Node]:
         yield from _all_nodes(one)
 
 
-def _places(node: Node, around: Surroundings) -> frozenset[GivenPlace]:
+def _places(node: Node, around: TermScope) -> frozenset[GivenPlace]:
     """What the expression walks to, with the names that its filters and functions ask of what they are given."""
     found: set[GivenPlace] = set()
     own = _own_variables(node)
@@ -160,11 +160,11 @@ def _own_variables(node: Node) -> dict[str, Node]:
     }
 
 
-def _bound(own: dict[str, Node], around: Surroundings) -> dict[str, Term]:
+def _bound(own: dict[str, Node], around: TermScope) -> dict[str, Term]:
     return {name: term for name, node in own.items() if (term := _walked(node, around)) is not None}
 
 
-def _formula(node: Node, around: Surroundings, examples: Mapping[int, str]) -> Formula:
+def _formula(node: Node, around: TermScope, examples: Mapping[int, str]) -> Formula:
     """``examples`` are texts that the regular expressions may match, by their positions."""
     if node.is_bare and node.kind == "binary" and node.value in JOINS:
         return JOINS[node.value]([_formula(part, around, examples) for part in node.parts])

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from asl_engine.exploring.formulas import solve
 from asl_engine.exploring.given_errors import shadowing, why_never
 from asl_engine.exploring.rules import DEFAULT, choice_rules
-from asl_engine.exploring.surroundings import Surroundings
+from asl_engine.exploring.term_scope import TermScope
 from asl_engine.exploring.terms import GivenPlace, GivenTerm
 from asl_engine.json_text import dumps
 
@@ -44,7 +44,7 @@ def dead_rules(state: StateSource) -> dict[str, str]:
     variables = {name: GivenTerm(GivenPlace(f"${name}")) for name in names}
     rules = choice_rules(
         source,
-        Surroundings(state.language, GivenTerm(GivenPlace(DATA)), variables, GivenTerm(GivenPlace("context"))),
+        TermScope(state.language, GivenTerm(GivenPlace(DATA)), variables, GivenTerm(GivenPlace("context"))),
     )
     dead: dict[str, str] = {}
     docs: Docs = {DATA: {}, "context": {}}

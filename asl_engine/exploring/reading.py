@@ -15,7 +15,7 @@ from asl_engine.expressions.jsonpath.path import compile_reference_path
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from asl_engine.exploring.surroundings import Surroundings
+    from asl_engine.exploring.term_scope import TermScope
     from asl_engine.exploring.terms import GivenPlace, Term
     from asl_engine.json_values import Json
 
@@ -64,7 +64,7 @@ class Read(NamedTuple):
     values: tuple[Json, ...]
 
 
-def places_read(source: Mapping[str, Any], around: Surroundings, result: Term | None) -> Iterator[Read]:
+def places_read(source: Mapping[str, Any], around: TermScope, result: Term | None) -> Iterator[Read]:
     """What the fields of a state read; ``result`` is that of its work, None where it did not come to that."""
     if result is not None and source.get("OutputPath") is not None and around.language != "JSONata":
         yield from _of_output(source, around, result)
@@ -83,7 +83,7 @@ def places_read(source: Mapping[str, Any], around: Surroundings, result: Term | 
             yield Read(place, (*values, *(one for one in ANY_VALUE if one not in values)))
 
 
-def _term(field: str, value: Any, around: Surroundings, result: Term | None) -> Term | None:
+def _term(field: str, value: Any, around: TermScope, result: Term | None) -> Term | None:
     if around.language == "JSONata":
         return field_term(value, around) if _has_expression(value) else None
     if field in {"ResultSelector", "Assign"} and result is not None:
@@ -95,7 +95,7 @@ def _term(field: str, value: Any, around: Surroundings, result: Term | None) -> 
     return template_term(value, around) if isinstance(value, dict | list) else None
 
 
-def _of_output(source: Mapping[str, Any], around: Surroundings, result: Term) -> Iterator[Read]:
+def _of_output(source: Mapping[str, Any], around: TermScope, result: Term) -> Iterator[Read]:
     """What OutputPath reads of what ResultPath has put together."""
     combined, path = result, source.get("ResultPath", "$")
     if "ResultSelector" in source:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from asl_engine.exploring.formulas import Formula
-    from asl_engine.exploring.surroundings import Surroundings
+    from asl_engine.exploring.term_scope import TermScope
     from asl_engine.exploring.terms import Docs, GivenPlace, Term
     from asl_engine.json_values import Json, Missing
 
@@ -54,7 +54,7 @@ class ChoiceRules(NamedTuple):
         return DEFAULT
 
 
-def choice_rules(source: Mapping[str, Any], around: Surroundings) -> ChoiceRules:
+def choice_rules(source: Mapping[str, Any], around: TermScope) -> ChoiceRules:
     """The rules of a Choice state, which sees ``around``."""
     rules: Sequence[dict[str, Any]] = source["Choices"]
     if around.language == "JSONata":
@@ -67,13 +67,13 @@ def choice_rules(source: Mapping[str, Any], around: Surroundings) -> ChoiceRules
     return ChoiceRules(formulas, tests, "Default" in source)
 
 
-def _rule_test(rule: dict[str, Any], around: Surroundings) -> Callable[[Docs], bool]:
+def _rule_test(rule: dict[str, Any], around: TermScope) -> Callable[[Docs], bool]:
     test = compile_rule(rule, _ignore)
     assert test is not None  # noqa: S101  the definition was accepted
     return lambda docs: test(around.scope(docs))
 
 
-def _condition_test(condition: Any, around: Surroundings) -> Callable[[Docs], bool]:
+def _condition_test(condition: Any, around: TermScope) -> Callable[[Docs], bool]:
     """Raises where the condition has another value than true or false, as the engine does."""
     if not is_expression(condition):
         return lambda _: condition is True
@@ -90,7 +90,7 @@ def _condition_test(condition: Any, around: Surroundings) -> Callable[[Docs], bo
     return test
 
 
-def _condition(condition: Any, around: Surroundings) -> Formula:
+def _condition(condition: Any, around: TermScope) -> Formula:
     if not is_expression(condition):
         return Atom(lambda _: condition is True, frozenset(), (), exact=True)
     from asl_engine.exploring.jsonata_terms import condition_formula
@@ -98,7 +98,7 @@ def _condition(condition: Any, around: Surroundings) -> Formula:
     return condition_formula(condition[len(OPENING) : -len(CLOSING)].strip(), around)
 
 
-def _rule(rule: dict[str, Any], around: Surroundings) -> Formula:
+def _rule(rule: dict[str, Any], around: TermScope) -> Formula:
     name = next(field for field in rule if field in OPERATORS)
     operand = rule[name]
     if name in JOINS:
@@ -125,7 +125,7 @@ def _is_given(term: Term) -> bool:
     return isinstance(term, GivenTerm | ConstantTerm)
 
 
-def _term(path: str, around: Surroundings) -> Term:
+def _term(path: str, around: TermScope) -> Term:
     try:
         return path_term(path, around)
     except ExpressionSyntaxError:

@@ -13,7 +13,7 @@ from asl_engine.core import events as ev
 from asl_engine.exploring.flows import evaluated_path, field_of, field_term, template_term
 from asl_engine.exploring.reading import Read, places_read
 from asl_engine.exploring.rules import DEFAULT, FAILS, ChoiceRules, choice_rules
-from asl_engine.exploring.surroundings import Surroundings
+from asl_engine.exploring.term_scope import TermScope
 from asl_engine.exploring.terms import INPUT, ArrayTerm, ConstantTerm, GivenPlace, GivenTerm, ObjectTerm, PutTerm
 from asl_engine.expressions.errors import ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_reference_path
@@ -172,9 +172,9 @@ class _Reader:
     def frame(self, event: ev.Event) -> _Frame:
         return self.frames[event.frame]
 
-    def around(self, frame: _Frame, **states: Term) -> Surroundings:
+    def around(self, frame: _Frame, **states: Term) -> TermScope:
         language = self.states[frame.state].language
-        return Surroundings(language, frame.data, frame.variables, frame.context, states)
+        return TermScope(language, frame.data, frame.variables, frame.context, states)
 
     def source(self, frame: _Frame) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self.states[frame.state].source
@@ -222,7 +222,7 @@ class _Reader:
             return self.or_value(lambda: field_of(source, "Arguments", around, frame.data), value)
         return self.or_value(lambda: self.jsonpath_arguments(source, around), value)
 
-    def jsonpath_arguments(self, source: Mapping[str, Any], around: Surroundings) -> Term:
+    def jsonpath_arguments(self, source: Mapping[str, Any], around: TermScope) -> Term:
         given = evaluated_path(source.get("InputPath", "$"), around)
         return template_term(source["Parameters"], around.over(given)) if "Parameters" in source else given
 

@@ -10,7 +10,7 @@ from asl_engine.exploring.formulas import solve
 from asl_engine.exploring.given_errors import why_never
 from asl_engine.exploring.proving import dead_names, dead_rules
 from asl_engine.exploring.rules import DEFAULT, choice_rules
-from asl_engine.exploring.surroundings import Surroundings
+from asl_engine.exploring.term_scope import TermScope
 from asl_engine.exploring.terms import (
     ConstantTerm,
     GivenPlace,
@@ -96,7 +96,7 @@ def test_solved_in_jsonata(conditions: list[str]) -> None:
 def check_solved(state: StateSource) -> None:
     """The engine's own test of the rule agrees with what was found."""
     context = ObjectTerm({})
-    rules = choice_rules(state.source, Surroundings(state.language, GivenTerm(GivenPlace("input")), {}, context))
+    rules = choice_rules(state.source, TermScope(state.language, GivenTerm(GivenPlace("input")), {}, context))
     wanted = len(rules.formulas) - 1
     found = solve(rules.needed(wanted), {"input": {}}, lambda docs: rules.outcome(docs) == wanted)
     assert found.docs is not None

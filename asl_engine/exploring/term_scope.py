@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from asl_engine.exploring.terms import Docs, Term
     from asl_engine.expressions.jsonata import Bindings, Expression
 
-__all__ = ["Surroundings"]
+__all__ = ["TermScope"]
 
 
-class Surroundings(NamedTuple):
+class TermScope(NamedTuple):
     """What the expressions of a state see: ``data`` is ``$`` or ``$states.input``.
 
     ``states`` are further members of ``$states``, such as its result.
@@ -31,7 +31,7 @@ class Surroundings(NamedTuple):
     states: Mapping[str, Term] = {}  # terms are never changed
     now: int = 0
 
-    def over(self, data: Term) -> Surroundings:
+    def over(self, data: Term) -> TermScope:
         return self._replace(data=data)
 
     def scope(self, docs: Docs) -> Scope:
