@@ -41,6 +41,8 @@ class EventBus:
         self.on_change: list[Callable[[], None]] = []
         self.changing = asyncio.Lock()  # held from reading rules or buses until they are written
         self.current: RuleBook | None = None  # the rules as they were last read
+        self._read = 0  # at which change
+        self._changes = 0
         self._last = 0
         self._reading = asyncio.Lock()
 
@@ -48,22 +50,24 @@ class EventBus:
 
     async def book(self) -> RuleBook:
         """The rules as they are."""
-        found = self.current
-        if found is not None:
-            return found
+        if self.current is not None and self._read == self._changes:
+            return self.current
         async with self._reading:
-            if self.current is None:
+            if self.current is None or self._read != self._changes:
+                changes = self._changes
                 self.current = RuleBook(
                     await self.buses.buses(),
                     await self.buses.rules(),
                     await self.buses.targets(),
                     await self.buses.archives(),
                 )
+                self._read = changes
             return self.current
 
-    def changed(self) -> None:
-        """Buses, rules, targets, archives or replays may be others than before."""
-        self.current = None
+    async def changed(self) -> None:
+        """Buses, rules, targets, archives or replays may be others than before: read them anew."""
+        self._changes += 1
+        await self.book()
         for told in self.on_change:
             told()
 

@@ -169,7 +169,7 @@ async def declare(bus: EventBus, home: Home, buses: list[str], rules: list[Decla
             if rule is not there or targets != book.targets.get(arn, {}):
                 await bus.buses.put_rule(rule, [*targets.values()])
         await bus.buses.remove_rules(arn for arn, rule in book.rules.items() if rule.declared and arn not in kept)
-        bus.changed()
+        await bus.changed()
 
 
 def _record(rule_arn: str, identifier: str, target: Mapping[str, Any]) -> TargetRecord:

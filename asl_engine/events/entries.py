@@ -30,6 +30,7 @@ __all__ = [
 DEFAULT_BUS: Final = "default"
 MAX_BYTES: Final = 256 * 1024  # of all entries of a request
 TIME_BYTES: Final = 14
+LAST_TIME: Final = 253_402_300_799_999  # the end of the year 9999, in milliseconds
 OWN_SOURCES: Final = "aws."
 
 
@@ -99,6 +100,10 @@ def event_of(entry: Mapping[str, Any], home: Home, identifier: str, now: int) ->
     if not isinstance(detail, dict):
         raise EntryRefused("MalformedDetail", "Detail is malformed: it has to be a JSON object")
     time = now if entry.get("Time") is None else int(entry["Time"] * 1000)
+    if not 0 <= time <= LAST_TIME:
+        raise EntryRefused(
+            "InvalidArgument", "Parameter Time is not valid. Reason: it is not between the years 1970 and 9999."
+        )
     return {
         "version": "0",
         "id": identifier,

@@ -61,6 +61,11 @@ class RuleBook:
         }
         self._transformers: dict[tuple[str, str], Transformer] = {}
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing could follow from any event."""
+        return not self._index
+
     def watches(self, bus_arn: str) -> bool:
         """Whether anything at all could follow from an event on a bus."""
         return bus_arn in self._index

@@ -77,7 +77,7 @@ class BusRunner:
 
     async def others_have_written(self) -> None:
         """Another process may have changed the rules, or put events."""
-        self._bus.changed()
+        await self._bus.changed()
         if self._delivers:
             await self._deliverer.look_at_all()
 

@@ -44,9 +44,11 @@ class StatusOutbox:
 
     def along(self, arn: str, events: Sequence[Event], identity: Identity | None) -> list[NewEvent]:
         """What is to be kept with events of an execution."""
-        changes = [event for event in events if status_of(event) is not None]
         book = self._bus.current
-        if not changes or book is None:
+        if book is None or book.is_empty:
+            return []
+        changes = [event for event in events if status_of(event) is not None]
+        if not changes:
             return []
         run = self._engine.runs.get(arn)
         if identity is not None:
@@ -67,6 +69,9 @@ class StatusOutbox:
 
     def observe(self, run: Run, events: list[Event]) -> None:
         """Events are on disk: tell who delivers, and put what could not be kept with them."""
+        book = self._bus.current
+        if book is not None and book.is_empty and not self._kept:
+            return
         for event in events:
             if status_of(event) is None:
                 continue

@@ -12,9 +12,13 @@ import pytest
 
 from asl_engine.errors import StoreUnavailable
 from asl_engine.resources.python.registry import Registry
+from asl_engine.server.events.table import EVENT_OPERATIONS
+from asl_engine.server.protocol.service_model import EVENTS, input_shapes
+from asl_engine.server.protocol.validation import KINDS
 from asl_engine.server.status_outbox import StatusOutbox
 from asl_engine.store.sqlite.bus import BusTable
 from tests.events.serving import entry, events_client, receiving, until
+from tests.server.botocore_model import service_model
 from tests.server.harness import WAIT, Server, created, ended, refusal, running
 
 if TYPE_CHECKING:
@@ -119,10 +123,11 @@ def test_entries_are_refused_one_by_one(client: Any) -> None:
             entry(Detail="{"),
             entry(Source="aws.ec2"),
             entry(EventBusName="nowhere"),
+            entry(Time=datetime(1969, 1, 1, tzinfo=UTC)),
             {},
         ]
     )
-    assert answer["FailedEntryCount"] == 6
+    assert answer["FailedEntryCount"] == 7
     codes = [one.get("ErrorCode") for one in answer["Entries"]]
     assert codes == [
         None,
@@ -131,6 +136,7 @@ def test_entries_are_refused_one_by_one(client: Any) -> None:
         "MalformedDetail",
         "NotAuthorizedForSourceException",
         "ResourceNotFoundException",
+        "InvalidArgument",
         "InvalidArgument",
     ]
     assert answer["Entries"][0]["EventId"]
@@ -486,3 +492,30 @@ def test_other_apis_are_not_answered(server: Server) -> None:
     assert (status, answer["__type"]) == (400, "SerializationException")
     status, _, answer = server.post("", '{"Colour": 1}', X_Amz_Target="AWSEvents.PutRule", Content_Type=kind)
     assert "There is no member 'Colour'" in answer["message"]
+
+
+def test_regions_and_accounts_see_nothing_of_each_other(server: Server, client: Any) -> None:
+    ruled(client, {"source": ["shop"]}, {"Arn": FUNCTION})
+    for other in (events_client(server, region="eu-west-1"), events_client(server, key="999999999999")):
+        assert other.list_rules()["Rules"] == []
+        assert refusal(other.describe_rule, Name="r")[0] == "ResourceNotFoundException"
+        assert other.put_events(Entries=[entry()])["FailedEntryCount"] == 0
+    client.put_events(Entries=[entry({"mine": True})])
+    assert [call["detail"] for call in until(lambda: calls)] == [{"mine": True}]
+
+
+def test_requests_are_checked_against_botocores_model() -> None:
+    model = service_model("events")
+    ours = input_shapes(EVENTS) or {}
+    assert {*EVENT_OPERATIONS} <= {*model.operation_names} == {*ours}
+
+    def types(shape: Any) -> set[str]:
+        inner = {
+            "structure": lambda: [*shape.members.values()],
+            "list": lambda: [shape.member],
+            "map": lambda: [shape.key, shape.value],
+        }.get(shape.type_name, list)()
+        return {shape.type_name}.union(*(types(one) for one in inner))
+
+    for name in EVENT_OPERATIONS:
+        assert types(ours[name]) == types(model.operation_model(name).input_shape) <= KINDS.keys()

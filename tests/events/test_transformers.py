@@ -111,6 +111,8 @@ REFUSED = [
     (transformer('{\n"x": <y>}'), "InputTemplate:2:6: there is no variable <y>"),
     (transformer('{"<a>": 1}', a="$.a"), "InputTemplate:1:3: the placeholder <a> cannot be used as an object key"),
     (transformer("{<a>: 1}", a="$.a"), "InputTemplate:1:2: it does not become JSON"),
+    (transformer('{"x": 1<a>}', a="$.a"), "InputTemplate:1:8: it does not become JSON"),
+    (transformer('{"x": <a><a>}', a="$.a"), "InputTemplate:1:10: it does not become JSON"),
     (transformer('{"x": a<a>}', a="$.a"), "InputTemplate:1:7: it does not become JSON"),
     (transformer("{}", **{"aws.x": "$.a"}), "InputPathsMap: 'aws.x' cannot be a name"),
     (transformer("{}", **{f"n{n}": "$.a" for n in range(101)}), "there may be 100 paths; there are 101"),

@@ -176,7 +176,7 @@ def _check_json(template: str, pieces: list[str | Hole]) -> None:
         if isinstance(piece, str)
         else "x" * (len(piece.name) + 2)
         if piece.quoted
-        else f"{'0':<{len(piece.name) + 2}}"
+        else f"{'[]':<{len(piece.name) + 2}}"
         for piece in pieces
     )
     try:

@@ -60,7 +60,7 @@ async def create_archive(request: Request, service: Service) -> dict[str, Any]:
             raise already_exists(f"Archive {name} already exists.")
         record = ArchiveRecord(arn, source, bus.now(), kept)
         await bus.buses.put_archive(record)
-        bus.changed()
+        await bus.changed()
     return {"ArchiveArn": arn, "State": "ENABLED", "CreationTime": seconds(record.created_at)}
 
 
@@ -70,7 +70,7 @@ async def update_archive(request: Request, service: Service) -> dict[str, Any]:
         record = _archive(request, await bus.book())
         record = record._replace(configuration={**record.configuration, **_kept(request)})
         await bus.buses.put_archive(record)
-        bus.changed()
+        await bus.changed()
     return {"ArchiveArn": record.arn, "State": "ENABLED", "CreationTime": seconds(record.created_at)}
 
 
@@ -79,7 +79,7 @@ async def delete_archive(request: Request, service: Service) -> dict[str, Any]:
     async with bus.changing:
         record = _archive(request, await bus.book())
         await bus.buses.remove_archive(record.arn)
-        bus.changed()
+        await bus.changed()
     return {}
 
 
@@ -159,7 +159,7 @@ async def start_replay(request: Request, service: Service) -> dict[str, Any]:
             kept["Description"] = request.data["Description"]
         record = ReplayRecord(arn, source, bus.now(), None, "STARTING", kept)
         await bus.buses.put_replay(record)
-        bus.changed()
+        await bus.changed()
     return {"ReplayArn": arn, "State": "STARTING", "ReplayStartTime": seconds(record.started_at)}
 
 
@@ -170,7 +170,7 @@ async def cancel_replay(request: Request, service: Service) -> dict[str, Any]:
         if record.status not in OPEN_REPLAYS:
             raise ApiError("IllegalStatusException", f"Replay {request.text('ReplayName')} is {record.status}.")
         await bus.buses.put_replay(record._replace(status="CANCELLING"))
-        bus.changed()
+        await bus.changed()
     return {"ReplayArn": record.arn, "State": "CANCELLING"}
 
 

@@ -69,7 +69,7 @@ async def create_event_bus(request: Request, service: Service) -> dict[str, Any]
         now = bus.now()
         await bus.buses.put_bus(BusRecord(arn, now, now, _kept(request)))
         await _put_tags(request, service, arn)
-        bus.changed()
+        await bus.changed()
     return {"EventBusArn": arn, **_kept(request)}
 
 
@@ -88,7 +88,7 @@ async def update_event_bus(request: Request, service: Service) -> dict[str, Any]
             raise invalid("The default event bus is as it is here")
         made = there._replace(updated_at=bus.now(), configuration={**there.configuration, **_kept(request)})
         await bus.buses.put_bus(made)
-        bus.changed()
+        await bus.changed()
     return {"Arn": arn, "Name": name, **made.configuration}
 
 
@@ -104,7 +104,7 @@ async def delete_event_bus(request: Request, service: Service) -> dict[str, Any]
         if any(rule.bus_arn == arn for rule in book.rules.values()):
             raise invalid("Event bus can't be deleted because it has rules. Delete its rules first.")
         await bus.buses.remove_bus(arn)
-        bus.changed()
+        await bus.changed()
     return {}
 
 

@@ -81,7 +81,7 @@ async def put_rule(request: Request, service: Service) -> dict[str, Any]:
         given: Any = request.data.get("Tags") or []
         if given and there is None:
             await service.store.tags.put(arn, {tag["Key"]: tag["Value"] for tag in given})
-        bus.changed()
+        await bus.changed()
     return {"RuleArn": arn}
 
 
@@ -99,7 +99,7 @@ async def delete_rule(request: Request, service: Service) -> dict[str, Any]:
         if book.targets.get(rule.arn):
             raise invalid("Rule can't be deleted since it has targets.")
         await bus.buses.remove_rules([rule.arn])
-        bus.changed()
+        await bus.changed()
     return {}
 
 
@@ -146,7 +146,7 @@ async def _set_state(request: Request, service: Service, state: str) -> dict[str
         rule = found_rule(request, await bus.book(), changed=True)
         rule = rule._replace(configuration={**rule.configuration, "State": state})
         await bus.buses.put_rule(rule._replace(next_at=next_tick(rule, bus.now())))
-        bus.changed()
+        await bus.changed()
     return {}
 
 
@@ -176,7 +176,7 @@ async def put_targets(request: Request, service: Service) -> dict[str, Any]:
             for one in given
         ]
         await bus.buses.put_targets(records)
-        bus.changed()
+        await bus.changed()
     return {"FailedEntryCount": 0, "FailedEntries": []}
 
 
@@ -189,7 +189,7 @@ async def remove_targets(request: Request, service: Service) -> dict[str, Any]:
         rule = found_rule(request, book, "Rule", changed=True)
         there = book.targets.get(rule.arn, {})
         await bus.buses.remove_targets(rule.arn, ids)
-        bus.changed()
+        await bus.changed()
     failed = [
         {
             "TargetId": one,
