@@ -3,6 +3,9 @@
 A target knows no stand-ins.  So each task that the test answers is an activity there, and the test's process is
 its worker: it is scheduled with the same input, fails with the same errors and is retried and caught as the task
 would be.  Tasks without an answer stay what they are.
+
+(Rejected: a Lambda endpoint of the test's own, which the server would have to be started with.  It serves
+functions only, and none on AWS.)
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ It is loaded with every pytest where the package is installed, so it imports not
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +73,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     place = config.stash.get(PLACE, None)
-    if place is not None:
+    if place is None or place.is_local:
+        return
+    from asl_engine.errors import AslError
+
+    try:
         place.close()
+    except AslError as error:
+        sys.stderr.write(f"{worded(error)}\n")
 
 
 class _Place:

@@ -21,6 +21,7 @@ __all__ = ["Station", "Stations"]
 
 POLL_TIMEOUT: Final = 75  # seconds: GetActivityTask answers after 60, the service model says
 PAUSE: Final = 0.5  # seconds before a poll that has failed is tried again
+MAX_FAILURES: Final = 3  # in a row: a run does not fail for one answer that is lost
 WORKER: Final = "asl-test"
 
 
@@ -41,16 +42,18 @@ class Station:
         self.serve = None
 
     def _poll(self) -> None:
+        failures = 0
         while not self._closing.is_set():
             try:
                 with explained(f"poll for tasks of {self.arn}"):
                     task = self._client.get_activity_task(activityArn=self.arn, workerName=WORKER)
             except Exception as error:  # noqa: BLE001  whoever waits for an answer hears of it
-                self.failure = error
+                failures += 1
+                self.failure = error if failures >= MAX_FAILURES else None
                 self._closing.wait(PAUSE)
                 continue
             serve = self.serve
-            self.failure = None
+            failures, self.failure = 0, None
             if task.get("taskToken") and serve is not None:
                 serve(task["taskToken"], task["input"])
 

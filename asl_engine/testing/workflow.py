@@ -149,7 +149,7 @@ class Workflow:
         lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, None, states)
         if not isinstance(target, Rehearsal):
             return TargetRun(start, lab, target, states, self._test_id)
-        return LocalRun(target.prepared(start, [*states]), lab, store, self._now, None)
+        return LocalRun(target.prepared(start, [*states]), lab, store, self._now, None, is_observed=False)
 
     def _check_own(self, start: Prepared) -> None:
         """Raises ``NotOnTarget`` for what only the engine here can do."""

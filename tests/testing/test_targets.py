@@ -6,18 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asl_engine.core.events import TaskScheduled
 from asl_engine.errors import AslError, ExecutionNotRedrivable
+from asl_engine.json_text import dumps
 from asl_engine.testing import RunTarget, Workflow, calls, fails, returns, sleep, waits
 from asl_engine.testing.lacking import NotOnTarget
+from asl_engine.testing.observers import OBSERVERS
 from asl_engine.testing.parity import REHEARSAL, parity_problems
 from asl_engine.testing.workflow_run import StillWaiting
 from tests.server.harness import running
 from tests.testing.machines import ASK, EACH, FUNCTION, MESSAGE, ORDER, PACK, SEND, machine, task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from asl_engine.core.events import Event
+    from asl_engine.testing.observers import ObservedDefinition
     from asl_engine.testing.parity import Rehearsal
 
 RETRY = [{"ErrorEquals": ["E"], "IntervalSeconds": 1, "MaxAttempts": 1}]
@@ -196,6 +201,23 @@ def test_a_task_without_an_answer_is_the_targets_own(tmp_path: Path) -> None:
         Workflow(machine(A=task(f"{FUNCTION}nobodys")), target=there) as workflow,
     ):
         workflow.run({}).assert_failed("Lambda.ResourceNotFoundException")
+
+
+def test_observers_hear_of_the_run_there_as_the_test_has_written_it(target: RunTarget) -> None:
+    told: list[tuple[str, str | None, list[str]]] = []
+
+    def ran(definition: ObservedDefinition, events: Sequence[Event], test_id: str | None) -> None:
+        resources = [event.resource for event in events if isinstance(event, TaskScheduled)]
+        told.append((definition.text, test_id, resources))
+
+    OBSERVERS.append(ran)
+    try:
+        for place in (REHEARSAL, target):
+            with Workflow(ONE, {"a": 1}, target=place, test_id="t") as workflow:
+                workflow.run({})
+    finally:
+        OBSERVERS.remove(ran)
+    assert told == [(dumps(ONE), "t", [f"{FUNCTION}a"])]
 
 
 # -- what cannot be had there -----------------------------------------------------------------------------
