@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic_core import to_json
 
-from asl_engine.console.refusals import ConsoleError
+from asl_engine.console.refusals import ConsoleError, told_of
 from asl_engine.console.shown import Glimpse, counted, event_shown, run_of_glimpse, run_of_past
 from asl_engine.console.waiting import count_waiting
 from asl_engine.errors import StoreError
@@ -37,6 +37,7 @@ MAX_STREAMS: Final = 256
 MAX_CHANGED: Final = 500  # executions that are remembered; a list that lags further behind is fetched anew
 MAX_LISTED: Final = 200  # in one message
 MAX_EVENTS: Final = 500  # in one message
+MAX_BYTES: Final = 262_144  # of their JSON, about
 ALIVE_SECONDS: Final = 15.0
 LIST_SECONDS: Final = 0.5  # between two messages
 RUN_SECONDS: Final = 0.2
@@ -156,10 +157,10 @@ class Hub:
         return self._counts[1]
 
 
-def message(event: str, data: Any, identifier: str | None = None) -> bytes:
-    """One Server-Sent Event: JSON has no line breaks."""
+def message(event: str, data: bytes, identifier: str | None = None) -> bytes:
+    """One Server-Sent Event.  ``data`` is JSON as we write it, which has no line breaks."""
     head = "" if identifier is None else f"id: {identifier}\n"
-    return f"event: {event}\n{head}data: ".encode() + to_json(data) + b"\n\n"
+    return f"event: {event}\n{head}data: ".encode() + data + b"\n\n"
 
 
 BEGIN: Final = b"retry: 1000\n\n"
@@ -184,7 +185,7 @@ async def list_stream(hub: Hub, request: Request, last: str | None) -> AsyncGene
                     continue
                 if told is not None:
                     number = told[0]
-                    yield message("runs", told[1], f"{hub.boot}.{number}")
+                    yield message("runs", to_json(told[1]), f"{hub.boot}.{number}")
                     await asyncio.sleep(LIST_SECONDS)
             else:
                 yield ALIVE
@@ -226,7 +227,7 @@ async def run_stream(
             try:
                 past = await pasts.of(request, arn)
             except ApiError as error:
-                yield message("gone", {"error": error.code, "message": error.message, "remedy": None})
+                yield message("gone", to_json(told_of(error)[1]))
                 return
             except StoreError:
                 await asyncio.sleep(RETRY_SECONDS)
@@ -244,14 +245,15 @@ def _events(service: Service, past: Past, after: int) -> tuple[bytes, int]:
     """A message, and the number of the last event that it covers."""
     begin = bisect_right(past.seqs, after)
     end = min(begin + MAX_EVENTS, len(past.seqs))
+    events, length = [], 0
+    for number in range(begin + 1, end + 1):
+        events.append(to_json(event_shown(past, number)))
+        length += len(events[-1])
+        if length > MAX_BYTES:
+            end = number
+            break
     last = past.last if end == len(past.seqs) else past.seqs[end - 1]
     run = run_of_past(service, past)
-    data = {
-        "from": after + 1,
-        "to": last,
-        "total": len(past.seqs),
-        "status": run["status"],
-        "run": run,
-        "events": [event_shown(past, number) for number in range(begin + 1, end + 1)],
-    }
-    return message("events", data, str(last)), last
+    data = {"from": after + 1, "to": last, "total": len(past.seqs), "status": run["status"], "run": run}
+    text = to_json(data)[:-1] + b',"events":[' + b",".join(events) + b"]}"
+    return message("events", text, str(last)), last

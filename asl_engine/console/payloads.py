@@ -33,11 +33,12 @@ def shown_value(value: Json, **where: str | int) -> dict[str, Any]:
     return shown(Payload(value), **where) or {}
 
 
-def cut_text(text: str, **where: str | int) -> dict[str, Any]:
-    if len(text) <= MAX_SHOWN:
+def cut_text(text: str, most: int = MAX_SHOWN, /, **where: str | int) -> dict[str, Any]:
+    """At most so many characters of a text."""
+    if len(text) <= most:
         return whole(text)
     size = utf8_length(text)
-    return {"text": text[:MAX_SHOWN], "bytes": size, "cut": True, "whole": f"{WHOLE}?{urlencode(where)}"}
+    return {"text": text[:most], "bytes": size, "cut": True, "whole": f"{WHOLE}?{urlencode(where)}"}
 
 
 def whole(text: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from asl_engine.errors import (
 )
 from asl_engine.server.protocol.errors import ApiError
 
-__all__ = ["ConsoleError", "answer", "refused"]
+__all__ = ["ConsoleError", "answer", "refused", "told_of"]
 
 log = logging.getLogger("asl_engine.console")
 
@@ -56,11 +56,12 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
 
 def refused(error: Exception) -> Response:
     """The answer to a request that has failed."""
-    status, body = _told(error)
+    status, body = told_of(error)
     return answer(body, status)
 
 
-def _told(error: Exception) -> tuple[int, dict[str, Any]]:
+def told_of(error: Exception) -> tuple[int, dict[str, Any]]:
+    """The status and the body of the answer."""
     if isinstance(error, ConsoleError):
         return error.status, _body(error.code, error.message, error.remedy)
     if isinstance(error, ApiError):

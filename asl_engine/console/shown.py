@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 MAX_CAUSE: Final = 200
+MAX_IN_EVENT: Final = 2_048  # characters of data in one of hundreds of events
 # The members of a history event's details that are JSON as text, and what else is long.
 DATA: Final = frozenset({"input", "output", "parameters"})
 DETAILS: Final = "EventDetails"
@@ -135,4 +136,4 @@ def event_shown(past: Past, number: int) -> dict[str, Any]:
 def _detail(past: Past, seq: int, name: str, value: Any) -> Any:
     if name not in DATA or not isinstance(value, str):
         return value
-    return cut_text(value, arn=past.record.identity.arn, event=seq, field=name)
+    return cut_text(value, MAX_IN_EVENT, arn=past.record.identity.arn, event=seq, field=name)

@@ -79,6 +79,19 @@ def test_a_connection_that_breaks_after_every_message_loses_nothing(
     assert ids == history(page, arn)
 
 
+def test_large_events_come_in_several_messages(
+    page: Page, created_machine: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "MAX_BYTES", 3_000)
+    given = '"' + "x" * 100_000 + '"'
+    arn = page.operation("StartExecution", stateMachineArn=created_machine(PASS), input=given)["executionArn"]
+    ended(page.server.client(), arn)
+    with page.stream(run=arn, after=0) as stream:
+        told = [stream.next(), stream.next()]
+    assert [[one["id"] for one in message.data["events"]] for message in told] == [[1, 2], [3, 4]]
+    assert told[1].data["from"] == told[0].data["to"] + 1
+
+
 def test_what_comes_from_now_on(page: Page, created_machine: Callable[..., str]) -> None:
     activity = page.operation("CreateActivity", name="from-now-on")["activityArn"]
     task = {"Type": "Task", "Resource": activity, "End": True}
@@ -97,6 +110,7 @@ def test_what_comes_from_now_on(page: Page, created_machine: Callable[..., str])
         page.operation("StopExecution", executionArn=arn)
         assert stream.next().data["status"] == "ABORTED"
         page.operation("DeleteStateMachine", stateMachineArn=machine)
+    assert page.refused("stream", run=arn).json["error"] == "ExecutionDoesNotExist"
 
 
 def test_a_run_that_is_gone(page: Page) -> None:
@@ -188,6 +202,21 @@ def test_what_another_process_writes_is_told(tmp_path: Path) -> None:
             assert stream.next().data["reload"] is True
         with page.stream(run=arn, after=0) as stream:
             assert stream.next().data["events"][0]["type"] == "ExecutionStarted"
+
+
+def test_a_run_that_another_process_deletes_is_gone(tmp_path: Path) -> None:
+    with console(tmp_path) as page, running(tmp_path / "asl.db") as other:
+        machine = created(page.server.client(), PASS)
+        arn = page.operation("StartExecution", stateMachineArn=machine)["executionArn"]
+        ended(page.server.client(), arn)
+        with page.stream(run=arn, after=0) as stream:
+            while stream.next().data["status"] == "RUNNING":
+                pass
+            other.client().delete_state_machine(stateMachineArn=machine)
+            told = stream.next()
+            assert stream.is_over()
+    assert (told.event, told.id, told.data["error"]) == ("gone", "", "ExecutionDoesNotExist")
+    assert "pruned" in told.data["remedy"]
 
 
 def test_the_server_stops_although_pages_are_open(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from asl_engine.console.payloads import MAX_SHOWN
+from asl_engine.console.shown import MAX_IN_EVENT
 from asl_engine.errors import StoreUnavailable
 from asl_engine.store.sqlite.store import SqliteStore
 from tests.server.harness import WAIT
@@ -347,6 +348,7 @@ def test_a_payload_of_256_kib_is_cut_with_a_way_to_all_of_it(page: Page, ran: Ra
     assert (len(told["text"]), told["cut"], told["bytes"]) == (MAX_SHOWN, True, len(given.encode()))
     state = page.get("run/state", arn=arn, state="A")
     events = page.get("run/events", arn=arn)["events"]
+    assert len(events[0]["details"]["input"]["text"]) == MAX_IN_EVENT
     cut = [told, state["input"], state["output"], events[0]["details"]["input"]]
     cut += [one["payload"] for one in state["stages"]]
     for one in cut:
