@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from asl_engine.agents.mocks import Mocks, Real, check_mocked, prepare, stand_ins
 from asl_engine.agents.replies import ToolFailure, cut, diagnostics, same, step
@@ -30,7 +30,7 @@ from asl_engine.language.document import check_source, load_source, located
 from asl_engine.language.lint.rules import lint
 from asl_engine.language.tree import all_states
 from asl_engine.payload import Payload
-from asl_engine.project.checking import task_faults
+from asl_engine.project.checking import load_definition, task_faults
 from asl_engine.project.limits import limits_of
 from asl_engine.testing.coverage_report import report_json
 from asl_engine.testing.recorded_coverage import recorded_coverage
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 __all__ = ["ProvingTools"]
 
+MAX_FINDINGS: Final = 40
+MAX_EXPLORING: Final = 120.0  # seconds
 Inspection = Literal["INFO", "DEBUG", "TRACE"]
 
 
@@ -134,6 +136,47 @@ class ProvingTools:
                     answer[member], step("test_state", "narrow the data", definition=same(definition))
                 )
         return answer | {"next": step("run", "run the whole machine", definition=same(definition), input=input)}
+
+    def explore(
+        self,
+        definition: str | dict[str, Any],
+        *,
+        input: Any = None,  # noqa: A002  StartExecution's own term
+        errors: list[str] | None = None,
+        seconds: float = 10.0,
+        limit: int = 1000,
+        tests: bool = False,
+    ) -> dict[str, Any]:
+        """Try every error and every rule of a definition, all tasks mocked, and report what comes of it.
+
+        Errors that nothing catches, catchers and rules that can never be taken, loops without an end. input: the
+        one to begin with. errors: further ones to try, NAME or STATE:NAME. It stops after so many seconds, or runs
+        (limit). tests: with the text of a pytest file of the inputs and mocks that were found.
+        """
+        from asl_engine.exploring.exploration import explore
+        from asl_engine.exploring.walking import Budget
+
+        if not seconds > 0 or limit < 1:
+            raise ToolFailure(f"seconds {seconds:g}, limit {limit}: both have to be more than nothing")
+        found = self._home.read(definition)
+        load_definition(found.source, limits_of(self._home.project))
+        given = {} if input is None else input
+        budget = Budget(min(seconds, MAX_EXPLORING), limit)
+        explored = explore(found.source, given, budget=budget, errors=errors or (), project=self._home.root)
+        answer = explored.to_json()
+        listed = answer["findings"]
+        answer["findings"] = listed[:MAX_FINDINGS]
+        if len(listed) > MAX_FINDINGS:
+            answer["findingsLeftOut"] = len(listed) - MAX_FINDINGS
+        if tests:
+            document: Any = loads(found.source.text)
+            answer["tests"] = explored.tests(found.path or document, {})
+        hint = step("run", "play one of them", definition=same(definition), input=given)
+        if not tests:
+            hint = step(
+                "explore", "have them as a pytest file", definition=same(definition), input=given, tests=True
+            )
+        return answer | {"next": hint}
 
     def replay(self, execution: str, definition: str | dict[str, Any] | None = None) -> dict[str, Any]:
         """Decide a past execution again without calling anything: by the recorded definition, or by an edited one.

@@ -64,6 +64,7 @@ def server_of(project: Project, db: Path) -> MCPServer[Any]:
         proving.pin,
         proving.coverage,
         proving.cost,
+        proving.explore,
     )
     for look in looks:
         server.add_tool(_answering(look), annotations=reads, structured_output=False)

@@ -408,3 +408,19 @@ def test_machines_of_templates(project: Project) -> None:
         assert "Payin" in (await agent.refused("run", definition="template.json#Payin"))["error"]
 
     talk(project.root, work)
+
+
+def test_exploring(project: Project) -> None:
+    project.define("pay", PAY)
+
+    async def work(agent: Agent) -> None:
+        found = await agent("explore", definition="pay", errors=["Pay:Declined"])
+        assert found["complete"]
+        assert {"Check", "Send"} & {one["place"].split(".")[1] for one in found["findings"]}
+        again = await agent.follow(found)
+        assert again["definition"] == found["definition"]
+        compile(again["tests"], "test_explored.py", "exec")
+        assert "more than nothing" in (await agent.refused("explore", definition="pay", limit=0))["error"]
+        assert "Nope" in (await agent.refused("explore", definition="pay", errors=["Nope:E"]))["error"]
+
+    talk(project.root, work)
