@@ -87,7 +87,7 @@ class Session:
         run = await world.start(*beginning)
         self._identity = run.execution.identity
         await self._stopped()
-        return self.stop if stop_on_entry else await self._go("continue")
+        return self.stop if stop_on_entry else await self._go("continue", again=True)
 
     async def attach(self, record: Record) -> Stop:
         """Look at an execution that is in the store, and go on with it where it has not ended.
@@ -104,7 +104,7 @@ class Session:
         self.stop = Stop("ended")
         return self.stop
 
-    async def restart(self) -> Stop:
+    async def restart(self, *, stop_on_entry: bool = True) -> Stop:
         """Abort the execution, where it has not ended, and begin another one with the same input."""
         if self.beginning is None:
             execution = await self._standing()
@@ -118,7 +118,7 @@ class Session:
         for number in range(2, 10_000):
             self.beginning = self.beginning._replace(name=f"{stem[:70]}-{number}")
             try:
-                return await self.start(self.beginning)
+                return await self.start(self.beginning, stop_on_entry=stop_on_entry)
             except ExecutionAlreadyExists:
                 await self._exit()
         raise InvalidInput(f"there are too many executions whose names begin with {stem}")
@@ -331,11 +331,13 @@ class Session:
         self._world.stop(Stop("pause"))
         return True
 
-    async def _go(self, motion: Motion) -> Stop:
+    async def _go(self, motion: Motion, *, again: bool = False) -> Stop:
+        """``again``: stop here too, where a breakpoint says so."""
         view = await self.view()
         assert self._world is not None  # noqa: S101  it runs
         around = tuple(one.id for one in chain(view.frame))[1:]
-        self._world.gate.pass_by(view)
+        if not again:
+            self._world.gate.pass_by(view)
         child = view.place.execution != self.identity.arn
         outer = self.identity.arn if child else ""
         self._world.open(Goal(motion, view.place.execution, view.place.frame, around, outer))

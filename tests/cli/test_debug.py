@@ -131,6 +131,12 @@ def test_what_is_refused(project: Project, case: str) -> None:
     assert message in result.err
 
 
+def test_standard_input_is_read_once(project: Project) -> None:
+    for arguments in (["-"], [project.define("m", SUM), "--input", "-"]):
+        result = project.asl("debug", *arguments)
+        assert (result.code, "the commands come from the standard input" in result.err) == (2, True)
+
+
 def test_a_command_that_cannot_be_carried_out_is_told_by_the_exit_code(project: Project) -> None:
     result = debugged(project, SUM, "break Nowhere\nnext\n")
     assert result.code == 2

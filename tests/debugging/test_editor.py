@@ -235,6 +235,16 @@ def test_restart_pause_and_stop_on_entry_and_end(project: Project) -> None:
     assert project.asl("show", "one", "--json").json["status"] == "ABORTED"
 
 
+def test_a_breakpoint_at_the_first_state_stops_each_time(project: Project) -> None:
+    program = written(project)
+    with over_stdio(project) as (editor, _):
+        (point,) = editor.launched(program, lines=[line_of(program, "Double")], input={"n": 1}, memory=True)
+        for _ in range(2):
+            stopped = editor.until("stopped")
+            assert (stopped["reason"], stopped["hitBreakpointIds"]) == ("breakpoint", [point["id"]])
+            editor.ask("restart")
+
+
 def test_mocks_of_the_launch_configuration(project: Project) -> None:
     program = written(project)
     with over_stdio(project) as (editor, _):

@@ -107,6 +107,8 @@ def command(
         raise InvalidInput("name a definition to run, or a past execution with --execution")
     if execution is not None and (given is not None or name is not None or memory):
         raise InvalidInput("--input, --name and --memory are for a new execution, and --execution names one")
+    if commands is None and "-" in {definition, given}:
+        raise InvalidInput("the commands come from the standard input: give them, or the rest, in a file")
     lines = lines_of(commands)
     if execution is not None:
         return asyncio.run(_past(execution, database(db), checked_time(time or SKIP), lines))

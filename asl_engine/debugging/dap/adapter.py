@@ -304,13 +304,8 @@ class Adapter:
         del arguments
         await self._stop_going()
         session = self.session
-        again = not self._options.flag("stopOnEntry")
-
-        async def begin() -> Stop:
-            stop = await session.restart()
-            return await session.go("continue") if again else stop
-
-        return _Then(None, lambda: self._go(begin()))
+        stop_on_entry = self._options.flag("stopOnEntry")
+        return _Then(None, lambda: self._go(session.restart(stop_on_entry=stop_on_entry)))
 
     async def terminate(self, arguments: Arguments) -> _Then:
         del arguments
