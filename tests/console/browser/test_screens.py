@@ -266,6 +266,12 @@ def test_timeline_events_and_states_tell_the_same(site: Site, page: Any, name: s
     fares(page, "ValidateOrder", "running")
 
 
+def test_the_cost_of_a_run_is_estimated(site: Site, page: Any, name: str) -> None:
+    page.goto(site.page("run", site.begin("order", site.sample("happy"), name), "?tab=cost"))
+    expect(page.get_by_text(re.compile(r"\d+ state transitions"))).to_be_visible()
+    expect(page.get_by_role("region", name="Estimates")).to_contain_text("$")
+
+
 def test_variables_and_stages_of_jsonata(site: Site, page: Any, name: str) -> None:
     arn = site.begin("pricing", '{"amount": 2000}', name)
     page.goto(site.page("run", arn, "?state=Quote"))

@@ -34,10 +34,10 @@ function Task({ task, reload }) {
   });
   const opens = (key, kind, title) => html`<button class=${kind} aria-expanded=${form === key} onClick=${() => setForm(form === key ? "" : key)}>${title}</button>`;
   return html`<article class="card" aria-label=${what}>
-    <div class="head"><div class="titles"><h2><a href=${to(["run", run.arn], { state })}>${name(state)}</a></h2>
+    <div class="head"><div class="titles"><h2><a href=${to(["run", run.arn], { state, entry: task.entry })}>${name(state)}</a></h2>
         <p class="crumbs">${name(run.machine.name)} / ${link(["run", run.arn], name(run.name))} · ${task.activity ? "activity " : ""}${name(task.activity ? lastPart(task.activity) : task.resource)}</p></div>
       <div class="row">${opens("answer", "primary", "Answer…")}${opens("fail", "danger", "Fail…")}<button onClick=${(event) => send(event, "SendTaskHeartbeat", {}, `${what} is kept alive.`)}>Keep alive</button></div></div>
-    ${facts(["Waits since", moment(task.enteredAt)], ["For", html`<${Took} from=${task.enteredAt} />`], task.heartbeatDue && ["Heartbeat due", moment(task.heartbeatDue)], task.timeoutAt && ["Times out", moment(task.timeoutAt)],
+    ${facts(["Waits since", moment(task.scheduledAt)], ["For", html`<${Took} from=${task.scheduledAt} />`], task.heartbeatDue && ["Heartbeat due", moment(task.heartbeatDue)], task.timeoutAt && ["Times out", moment(task.timeoutAt)],
       task.activity && ["Worker", task.worker ? name(task.worker) : "nobody yet"])}
     ${form === "answer" && html`<form class="stack" onSubmit=${(event) => send(event, "SendTaskSuccess", { output }, `${what} is answered.`)}><${JsonField} label="Output of the task" rows=${5} value=${output} onInput=${setOutput} /><div><button class="primary" disabled=${mistakeIn(output)}>Send the answer</button></div></form>`}
     ${form === "fail" && html`<form class="stack" onSubmit=${(event) => send(event, "SendTaskFailure", { ...(error && { error }), ...(cause && { cause }) }, `${what} has failed.`)}>

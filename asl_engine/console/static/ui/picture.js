@@ -20,7 +20,7 @@ function mark(made, marks, taken) {
     name(node, standing);
   }
   for (const edge of made.querySelectorAll("g.edge, g.label")) {
-    if (edge.dataset.places !== undefined) edge.classList.toggle("taken", edge.dataset.places.split(" ").some((place) => taken?.has(place)));
+    edge.classList.toggle("taken", edge.dataset.places.split(" ").some((place) => taken?.has(place)));
   }
 }
 
