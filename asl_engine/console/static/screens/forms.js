@@ -37,7 +37,7 @@ export function StartForm({ machine, choose, input, onClose }) {
     ${machines.data && !known && html`<p class="trouble">There is no state machine yet: create one through the API.</p>`}
     ${choices.length > 0 && html`<${Select} label="Begin with" value=${source} onPick=${take} options=${[["", "the text below"], ...choices]} />`}
     <${JsonField} label="Input" value=${text ?? ""} rows=${14} onInput=${(value) => { setText(value); setSource(""); }} />
-    <${Input} label="Name (optional)" hint="Up to 80 characters; a random one if left empty." maxlength="80" value=${title} onValue=${setTitle} />
+    <${Input} label="Name (optional)" hint="A random one if left empty." maxlength="80" value=${title} onValue=${setTitle} />
     ${trouble(error || inputs.error || machines.error)}
     <footer>${onClose && html`<button type="button" onClick=${onClose}>Cancel</button>`}<button class="primary" disabled=${!known || mistakeIn(text ?? "")}>Start</button></footer></form>`;
 }
@@ -77,7 +77,7 @@ export function Trial({ definition, role, states, state, run, entry, onState }) 
   const known = states.find((one) => one.name === state) || states[0];
   const [input, setInput] = useState("{}"), [mock, setMock] = useState(null), [variables, setVariables] = useState(null), [answer, setAnswer] = useState(null);
   useEffect(() => {
-    if (run) get("run/state", { arn: run, entry }).then(async (past) => {
+    if (run) get("run/state", { arn: run, entry, state: entry ? "" : state }).then(async (past) => {
       setInput(indented(await whole(past.input)));
       const scope = await whole(past.variables);
       if (scope && scope !== "{}") setVariables(indented(scope));

@@ -42,7 +42,6 @@ function Visits({ arn, data: { name: state, visit, visits }, onSelect }) {
   return html`<label class="row">Visit <input class="short" type="number" min="1" max=${visits} value=${visit} onChange=${on((value) => turn(Number(value)))} /> of ${count(visits)}</label>`;
 }
 
-/** The cause of an only attempt is told above. */
 function Attempts({ attempts, isOnly }) {
   return html`<section><h3>Attempts</h3>${scroll("attempts", "Attempts", html`<table>
     <thead><tr><th scope="col">#</th><th scope="col">Began</th><th scope="col" class="num">Waited</th><th scope="col" class="num">Took</th><th scope="col">Ended</th></tr></thead>

@@ -100,7 +100,6 @@ function Page({ about, error, reload, store }) {
       <footer><button onClick=${close}>Let it run</button><button class="danger" onClick=${() => { close(); act("StopExecution", { cause: "stopped in the console" }, "Stopped."); }}>Stop it</button></footer><//>`}</div>`;
 }
 
-/** Why it ended badly, before anything else. */
 function Failure({ about, run, onSelect }) {
   const { data } = useGet("run/states", { arn: run.arn }, run.status, run.redriveCount);
   const failed = data?.states.filter((state) => state.standing === "failed").pop();

@@ -53,7 +53,7 @@ export function Runs() {
     : Object.values(filter).some(Boolean) ? html`No run fits these filters. <button onClick=${() => go(["runs"])}>Clear the filters</button>` : "Nothing has run yet.";
   return html`<div class="page">
     <div class="head"><h1 class="titles">Runs</h1>
-      <button disabled=${picked.length !== 2} title="Pick two runs in the list" onClick=${() => go(["compare"], { one: picked[0], other: picked[1] })}>Compare ${picked.length} of 2</button><button class="primary" onClick=${() => setStarting(true)}>Start a run…</button></div>
+      <button disabled=${picked.length !== 2} onClick=${() => go(["compare"], { one: picked[0], other: picked[1] })}>Compare ${picked.length} of 2</button><button class="primary" onClick=${() => setStarting(true)}>Start a run…</button></div>
     <div class="chips" role="group" aria-label="Status">${chip("", "All", count(total))}${STATUSES.map((one) => chip(one, told(one), `${count(list.counts[one]?.count || 0)}${list.counts[one]?.more ? "+" : ""}`))}</div>
     <div class="filters">
       <${Select} label="Machine" value=${machine} onPick=${(value) => amend({ machine: value })} options=${[["", "all machines"], ...(machines.data?.machines || []).map((one) => [one.arn, one.name])]} />

@@ -3,6 +3,7 @@ import { html, use, useEffect, useMemo, useRef, useState } from "../lib.js";
 import { get, useGet } from "../api.js";
 import { amend } from "../router.js";
 import { clock, count, duration, plural, visible, words } from "../text.js";
+import { mistakeIn } from "../ui/editor.js";
 import { Data } from "../ui/json.js";
 import { Check, facts, moment, name, pending, press, scroll, told, trouble } from "../ui/parts.js";
 import { Picture } from "../ui/picture.js";
@@ -62,7 +63,7 @@ export function CostView({ arn }) {
   const models = Object.values(data.models).map((one) => html`<tr><th scope="row">${one.name}</th>${one.possible ? html`<td class="num">${money(one.perExecution?.usd ?? one.perExecution)}</td><td class="num">${money(one.perMonth?.usd ?? one.perMonth)}</td>` : html`<td colspan="2">${one.reasons.join(" ")}</td>`}</tr>`);
   return html`<p>${plural(data.transitions, "state transition")}; estimates for ${count(data.executionsPerMonth)} runs a month.</p>
     ${scroll("simple", "Estimates", html`<table><thead><tr><th>On AWS as</th><th class="num">a run</th><th class="num">a month</th></tr></thead><tbody>${models}</tbody></table>`)}
-    ${[...data.notes, ...data.quotas].map((note) => html`<p class="quiet">${note.told || note}</p>`)}`;
+    ${[...data.notes, ...data.quotas].map((note) => html`<p class="quiet">${note.told ? `${note.quota}: ${note.told}` : note}</p>`)}`;
 }
 
 const MEANINGS = [["work", "work"], ["failed", "failed"], ["backoff", "back-off before a retry"], ["waiting", "waiting"]];
@@ -99,7 +100,7 @@ export function Waterfall({ store, selected, onSelect }) {
 }
 
 const HEIGHT = 28;
-const EVENT_COLUMNS = [["#", "w-seq num"], ["Type", "w-type"], ["State", ""], ["At", "w-time num"], ["After", "w-took num optional"]];
+const EVENT_COLUMNS = [["#", "w-seq num"], ["Type", "w-type"], ["State", ""], ["At", "w-time num optional"], ["After", "w-took num optional"]];
 const show = (event) => amend({ event, state: "", entry: "" });
 
 export function Events({ store, isOver, at, selected }) {
@@ -108,7 +109,7 @@ export function Events({ store, isOver, at, selected }) {
     const event = events.rows.get(i), before = event && events.rows.get(event.previous - 1);
     if (!event) return html`<td class="num quiet">${i + 1}</td><td colspan="4" class="quiet">…</td>`;
     return html`<td class="num quiet">${event.id}</td><td><button class="link" aria-pressed=${event.id === selected} onClick=${() => show(event.id)}>${event.type}</button></td><td>${name(event.state)}</td>
-      <td class="num">${clock(event.at)}</td><td class="num quiet optional">${before && `+${duration(event.at - before.at)}`}</td>`;
+      <td class="num optional">${clock(event.at)}</td><td class="num quiet optional">${before && `+${duration(event.at - before.at)}`}</td>`;
   };
   const kind = (i) => {
     const event = events.rows.get(i);
@@ -135,6 +136,6 @@ export function EventPanel({ store, id, onState }) {
     ${facts(["At", moment(event.at)],
       event.state && ["State", press(name(event.state), () => onState(event.state))])}
     <div><button onClick=${() => amend({ at: event.seq, tab: "" })}>See the graph as of this event</button></div>
-    ${Object.entries(event.details || {}).map(([title, value]) => value != null && html`<section key=${title}><h3>${title}</h3>${typeof value !== "object" ? html`<p class="mono wrap" dir="auto">${String(value)}</p>`
-      : html`<${Data} payload=${"bytes" in value ? value : { text: JSON.stringify(value) }} label=${title} />`}</section>`)}`;
+    ${Object.entries(event.details || {}).map(([title, value]) => value != null && html`<section key=${title}><h3>${title}</h3>${typeof value === "object" || (value[0] === "{" && !mistakeIn(value)) ? html`<${Data} payload=${value.bytes ? value : { text: value.trim ? value : JSON.stringify(value) }} label=${title} />`
+      : html`<p class="mono wrap" dir="auto">${String(value)}</p>`}</section>`)}`;
 }
