@@ -31,6 +31,7 @@ PLAN = {
     "inspection": "one state by itself, looked at from outside: TestState",
     "graph": "a definition as a picture: ranks, order, places; SVG, terminal, Mermaid, DOT",
     "visits": "what an execution did: AWS's history as a log, a log as visits of states, their outline",
+    "patterns": "definitions made of what people think in: a saga",
     "folders": "folders that are there after a power cut",
     "datasets": "what a distributed Map reads and writes",
     "store": "where executions are kept: the protocol, SQLite, memory",

@@ -91,6 +91,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.validate",
         "Report all errors in definitions, and likely mistakes. Exit code 2 if there is an error.",
     ),
+    "saga": Entry(
+        "asl_engine.cli.commands.saga",
+        "Write a saga: a state machine that does steps in a row, and undoes them where one fails.",
+    ),
     "coverage": Entry(
         "asl_engine.cli.commands.coverage",
         "Show which states, rules, retries and catchers were taken, and name those that never were.",

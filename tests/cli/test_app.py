@@ -46,6 +46,7 @@ COMMANDS += [
     "show",
     "replay",
     "validate",
+    "saga",
     "coverage",
     "cost",
     "tasks",
