@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from asl_engine.errors import InvalidInput
 from asl_engine.findings import did_you_mean
 from asl_engine.project.inputs import read_text
-from asl_engine.templates.cdk import MANIFEST, asset_paths, nested_assemblies, stacks
 from asl_engine.templates.declarations import Surroundings
 from asl_engine.templates.recognition import SERVERLESS, TERRAFORM, read_template, recognised_template
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SourceFile", "chosen_machine", "is_assembly", "reference_to", "source_files"]
 
+MANIFEST = "manifest.json"  # of an assembly of the CDK
 # What stands for the region and the account where a definition is to be deployed: see cloud.deploy.wiring.
 ANYWHERE = ("region", "account")
 
@@ -157,6 +157,8 @@ def _assembly(folder: Path, around: Callable[..., Surroundings]) -> list[SourceF
 def _readers(
     folder: Path, around: Callable[..., Surroundings], exported: Callable[[str], Json | None]
 ) -> Iterator[tuple[SourceFile, CloudFormation]]:
+    from asl_engine.templates.cdk import nested_assemblies, stacks
+
     manifest = read_text(str(folder / MANIFEST), "the manifest")
     for stack in stacks(manifest):
         yield _stack(folder, stack, around, exported)
@@ -170,6 +172,7 @@ def _stack(
     around: Callable[..., Surroundings],
     exported: Callable[[str], Json | None],
 ) -> tuple[SourceFile, CloudFormation]:
+    from asl_engine.templates.cdk import asset_paths
     from asl_engine.templates.cloudformation import CloudFormation
     from asl_engine.templates.declarations import Declarations
 

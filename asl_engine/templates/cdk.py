@@ -6,16 +6,14 @@ assemblies (stages), NAME.assets.json lists the files that are to be in S3.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.json_text import JsonSyntaxError, loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["MANIFEST", "AssembledStack", "asset_paths", "nested_assemblies", "stacks"]
-
-MANIFEST: Final = "manifest.json"
+__all__ = ["AssembledStack", "asset_paths", "nested_assemblies", "stacks"]
 
 
 class AssembledStack(NamedTuple):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_text import JsonSyntaxError, loads
-from asl_engine.templates.terraform import terraform_machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -217,6 +216,8 @@ def _of_serverless(document: dict[str, Any]) -> Iterator[TemplateMachine]:
 
 
 def _of_terraform(document: dict[str, Any]) -> Iterator[TemplateMachine]:
+    from asl_engine.templates.terraform import terraform_machines
+
     for address, location in terraform_machines(document):
         yield TemplateMachine(address, f"{location}/values/definition", None)
 

@@ -315,3 +315,19 @@ def test_the_templates_are_what_cfn_lint_accepts() -> None:
         check=False,
     )
     assert linted.returncode == 0, linted.stdout
+
+
+def test_what_else_takes_a_definition_takes_a_machine_of_a_template(
+    copied: Callable[[str], Path], asl: Callable[..., Result]
+) -> None:
+    copied("sam")
+    machine, given = "template.yaml#OrderMachine", '{"items": []}'
+    assert asl("run", machine, "--input", given, "--name", "one", "-q").code == 0
+    assert asl("replay", "one", "--definition", machine).code == 0
+    assert "statemachine/order.asl.json:" in asl("coverage", machine).out
+    assert "Standard" in asl("cost", machine, "--input", given).out
+    assert asl("test-state", machine, "--state", "Refuse", "-i", '{"error": {"Error": "E"}}').code == 0
+    forked = asl("fork", "one", "--at", "Validate", "--definition", machine, "--name", "two", "-q")
+    assert (forked.code, forked.json) == (0, {"status": "REFUSED", "why": "EmptyOrder"})
+    assert asl("pin", "one").code == 0
+    assert '"template.yaml#OrderMachine"' in Path("test_one.py").read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from asl_engine.errors import ExecutionDoesNotExist, InvalidInput, Parameter, Pr
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.placeholders import placeholders, short_forms
 from asl_engine.project.definitions import Substituting, given_values, read_machine
-from asl_engine.project.inputs import is_there, read_input, read_text
+from asl_engine.project.inputs import is_there, read_input, read_text, split_reference
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, opened, project_of
 from asl_engine.testing.answers import returns
@@ -177,7 +177,7 @@ def _reworded() -> Iterator[None]:
 
 def _values(request: PricedRun, machine: GivenMachine) -> dict[str, str]:
     """Those of the given values that the definition has a placeholder for; all for a machine of a template."""
-    if machine.reference != Path(request.definition).absolute():
+    if split_reference(str(machine.reference))[1] is not None:
         configured = machine.project.substitutions
         return {name: value for name, value in machine.values.items() if configured.get(name) != value}
     text = read_text(request.definition, "the definition")
@@ -199,7 +199,7 @@ def _answer(text: str) -> tuple[str, object]:
 def _of_execution(db: Path, text: str, functions: Sequence[str], pricing: Pricing) -> Cost:
     record, logs = asyncio.run(_load(db, text))
     file = record.options.definition
-    project = project_of(file if file.is_file() else Path.cwd())
+    project = project_of(file if is_there(file) else Path.cwd())
     imported = record.options.imported
     table_of_functions = function_table(project, functions, logs, measured=True, local=not imported)
     return cost_of(logs, record.status, table_of_functions, pricing, record.options.limits)
