@@ -15,7 +15,7 @@ import pytest
 import asl_engine
 from asl_engine.cli import main
 from asl_engine.testing import Workflow
-from tests.cli.project import Result
+from tests.cli.project import Result, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -293,8 +293,7 @@ def test_an_interrupted_run_goes_on_with_what_it_was_given(
     command = [sys.executable, "-m", "asl_engine", "run", "template.json#Orders", "--name", "one", "-q"]
     running = subprocess.Popen([*command, "--substitute", "Carriers=owl", "--substitute", "Stage=prod"])
     try:
-        while not (root / "src" / "begun").exists():
-            assert running.poll() is None
+        wait_for((root / "src" / "begun").exists)
     finally:
         running.kill()
         running.wait()
