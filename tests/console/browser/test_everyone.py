@@ -6,6 +6,7 @@ import json
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
 
 import pytest
 
@@ -20,6 +21,22 @@ from playwright.sync_api import expect
 AXE: Final = next((Path(__file__).parent / "vendor").glob("axe-core-*.min.js"))
 RULES: Final = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 COLOURS: Final = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+PAGES: Final = (
+    "runs",
+    "nothing found",
+    "state",
+    "timeline",
+    "events",
+    "states",
+    "failed",
+    "map",
+    "machines",
+    "machine",
+    "test",
+    "inbox",
+    "compare",
+    "unknown",
+)
 DARK: Final = ("runs", "state", "failed", "timeline", "events", "machine", "test", "inbox", "compare")
 NARROW: Final = ("runs", "state", "events", "machine", "inbox")  # of which the shape differs
 
@@ -27,10 +44,11 @@ NARROW: Final = ("runs", "state", "events", "machine", "inbox")  # of which the 
 @pytest.fixture(scope="module")
 def addresses(site: Site) -> dict[str, str]:
     """A page of each kind, by what is on it."""
-    declined = site.begin("order", site.sample("payment-declined"), "axe-declined")
-    failed = site.begin("delivery", json.dumps({"street": "Elm", "door": "no"}), "axe-failed")
-    album = site.begin("thumbnails", '{"pictures": 30}', "axe-album")
-    site.begin("approval", '{"request": "a lamp", "amount": 9}', "axe-approval")
+    own = uuid4().hex[:8]
+    declined = site.begin("order", site.sample("payment-declined"), f"declined-{own}")
+    failed = site.begin("delivery", json.dumps({"street": "Elm", "door": "no"}), f"failed-{own}")
+    album = site.begin("thumbnails", '{"pictures": 30}', f"album-{own}")
+    site.begin("approval", '{"request": "a lamp", "amount": 9}', f"approval-{own}")
     return {
         "runs": site.page("runs"),
         "nothing found": site.page("runs", query="?name=no-such-run"),
@@ -62,38 +80,36 @@ def opened(browser: Any, *, width: int = 1280, scheme: str = "light") -> Iterato
     context.close()
 
 
-def test_axe_finds_nothing(browser: Any, addresses: dict[str, str]) -> None:
-    found = []
+@pytest.mark.parametrize("title", PAGES)
+def test_axe_finds_nothing(browser: Any, addresses: dict[str, str], title: str) -> None:
     with opened(browser) as tab:
-        for title, address in addresses.items():
-            tab.goto(address)
-            settle(tab)
-            found += [f"{title}: {one}" for one in violations(tab)]
+        tab.goto(addresses[title])
+        settle(tab)
+        assert violations(tab) == []
+
+
+def test_axe_finds_nothing_in_a_dialog(browser: Any, addresses: dict[str, str]) -> None:
+    with opened(browser) as tab:
         tab.goto(addresses["runs"])
         tab.get_by_role("button", name="Start a run…").click()
         expect(tab.get_by_role("dialog").get_by_role("button", name="Start", exact=True)).to_be_enabled()
-        found += [f"dialog: {one}" for one in violations(tab)]
-    assert not found
+        assert violations(tab) == []
 
 
-def test_axe_finds_nothing_in_the_dark(browser: Any, addresses: dict[str, str]) -> None:
-    found = []
+@pytest.mark.parametrize("title", DARK)
+def test_axe_finds_nothing_in_the_dark(browser: Any, addresses: dict[str, str], title: str) -> None:
     with opened(browser, scheme="dark") as tab:
-        for title in DARK:
-            tab.goto(addresses[title])
-            settle(tab)
-            found += [f"{title}: {one}" for one in violations(tab, COLOURS)]
-    assert not found
+        tab.goto(addresses[title])
+        settle(tab)
+        assert violations(tab, COLOURS) == []
 
 
-def test_axe_finds_nothing_in_a_narrow_window(browser: Any, addresses: dict[str, str]) -> None:
-    found = []
+@pytest.mark.parametrize("title", NARROW)
+def test_axe_finds_nothing_in_a_narrow_window(browser: Any, addresses: dict[str, str], title: str) -> None:
     with opened(browser, width=360) as tab:
-        for title in NARROW:
-            tab.goto(addresses[title])
-            settle(tab)
-            found += [f"{title}: {one}" for one in violations(tab)]
-    assert not found
+        tab.goto(addresses[title])
+        settle(tab)
+        assert violations(tab) == []
 
 
 def settle(tab: Any) -> None:
