@@ -227,13 +227,22 @@ MUTATIONS: Final = (
     Mutation(
         "a worker's task is stored as taken",
         "asl_engine/server/operations/activities.py",
-        """    made = await service.engine.ask(run, WorkerReported(now, key, worker))
-    return task if any(isinstance(event, TaskStarted) and event.task == key for event in made) else None
+        """    made = await engine.ask(run, WorkerReported(engine.clock.now(), key, worker))
+    started = any(isinstance(event, TaskStarted) and event.task == key for event in made)
 """,
-        """    service.engine.deliver(run, WorkerReported(now, key, worker))
-    return task
+        """    engine.deliver(run, WorkerReported(engine.clock.now(), key, worker))
+    started = True
 """,
         "tests/server/test_stuck.py::test_workers_are_refused_and_answered_later",
+    ),
+    Mutation(
+        "a task that was not handed out stays in its queue",
+        "asl_engine/engine/engine.py",
+        """        if run.driving:  # what it has decided may not get to the disk: it tells whoever asks it later
+            return True
+""",
+        "",
+        "tests/server/test_stuck.py::test_a_task_that_was_refused_stays_in_its_queue",
     ),
     Mutation(
         "what could not be stored waits",
