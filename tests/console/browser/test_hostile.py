@@ -185,6 +185,28 @@ def test_what_does_not_exist_is_said_in_plain_words(site: Site, page: Any) -> No
     expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
 
 
+def test_a_database_that_cannot_be_read_is_said_and_asked_again(site: Site, page: Any, name: str) -> None:
+    site.begin("stock", "{}", name)
+    refusal = {"error": "StoreUnavailable", "message": "The database is locked.", "remedy": None}
+    away = [True]
+
+    def answer(route: Any) -> None:
+        if away[0]:
+            route.fulfill(status=503, content_type="application/json", body=json.dumps(refusal))
+        else:
+            route.continue_()
+
+    page.route("**/console/api/runs?*", answer)
+    page.goto(site.page("runs", query=f"?name={name}"))
+    expect(page.get_by_text("The database cannot be read at the moment.")).to_be_visible()
+    away[0] = False
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+    expect(page.get_by_text("The database cannot be read at the moment.")).to_have_count(0)
+    away[0] = True
+    page.reload()
+    expect(page.get_by_role("alert")).to_contain_text("The database is locked.")
+
+
 def test_a_payload_of_256_kib_is_shown_in_part_and_whole(site: Site, page: Any, name: str) -> None:
     text = json.dumps({"rows": ["ä" * 50 for _ in range(2400)], "end": "the very end"}, ensure_ascii=False)
     assert 240_000 < len(text.encode()) < 262_144
