@@ -237,11 +237,13 @@ MUTATIONS: Final = (
     ),
     Mutation(
         "a task that was not handed out stays in its queue",
-        "asl_engine/engine/engine.py",
-        """        if run.driving:  # what it has decided may not get to the disk: it tells whoever asks it later
-            return True
+        "asl_engine/server/operations/activities.py",
+        """            activities.offer(arn, pending._replace(taken=True), first=True)
+            raise
 """,
-        "",
+        """            activities.offer(arn, pending, first=True)
+            raise
+""",
         "tests/server/test_stuck.py::test_a_task_that_was_refused_stays_in_its_queue",
     ),
     Mutation(
