@@ -12,6 +12,7 @@ from asl_engine.templates.functions import as_text
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
 from asl_engine.templates.resource_names import FUNCTIONS, MACHINES
 from asl_engine.templates.sam import generated, is_serverless, shared
+from asl_engine.templates.settings import MAX_MEGABYTES, MAX_SECONDS, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,8 +26,6 @@ LAYERS: Final = ("AWS::Lambda::LayerVersion", "AWS::Serverless::LayerVersion")
 INLINE: Final = ("Definition", "DefinitionString")
 ASSET: Final = "aws:asset:path"
 CONSTRUCT: Final = "aws:cdk:path"
-MAX_SECONDS: Final = 900.0
-MAX_MEGABYTES: Final = 10_240
 
 
 class CloudFormation:
@@ -122,8 +121,8 @@ class CloudFormation:
             runtime=str(self._value(properties, "Runtime", findings, "")),
             handler=str(self._value(properties, "Handler", findings, "")),
             environment=_texts(variables),
-            timeout=_number(self._value(properties, "Timeout", findings, 3), MAX_SECONDS, 3),
-            memory=int(_number(self._value(properties, "MemorySize", findings, 128), MAX_MEGABYTES, 128)),
+            timeout=number(self._value(properties, "Timeout", findings, 3), MAX_SECONDS, 3),
+            memory=int(number(self._value(properties, "MemorySize", findings, 128), MAX_MEGABYTES, 128)),
             layers=tuple(self._layers(properties)),
         )
         function = self._with_code(function, resource, properties, findings)
@@ -267,11 +266,3 @@ def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {name: as_text(one) for name, one in value.items() if one is not None}
-
-
-def _number(value: Json, largest: float, default: float) -> float:
-    try:
-        number = float(value) if isinstance(value, int | float | str) else default
-    except ValueError:
-        return default
-    return number if 0 < number <= largest else default

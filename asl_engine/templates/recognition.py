@@ -155,7 +155,7 @@ def _types(resources: dict[str, Any]) -> list[str]:
 def _of_resources(document: dict[str, Any]) -> Iterator[TemplateMachine]:
     section = _section(document)
     for name, resource in () if section is None else document[section].items():
-        if not isinstance(resource, dict) or resource.get("Type") not in {SAM, CLOUDFORMATION}:
+        if not isinstance(resource, dict) or str(resource.get("Type")) not in {SAM, CLOUDFORMATION}:
             continue
         place = f"/{section}/{name}"
         properties = resource.get("Properties")

@@ -25,7 +25,7 @@ def generated(document: dict[str, Any]) -> dict[str, Any]:
     """The resources that SAM makes of others, by their logical ids."""
     made: dict[str, Any] = {logical: {"Type": kind} for logical, kind in APIS.items()}
     for logical, resource in _table(document, "Resources").items():
-        if isinstance(resource, dict) and resource.get("Type") in {FUNCTION, MACHINE}:
+        if isinstance(resource, dict) and str(resource.get("Type")) in {FUNCTION, MACHINE}:
             made[f"{logical}Role"] = {"Type": "AWS::IAM::Role"}
     return made
 

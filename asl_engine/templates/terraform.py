@@ -12,6 +12,7 @@ from asl_engine.findings import Finding
 from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER
 from asl_engine.templates.declarations import Declarations, DeclaredFunction, DeclaredMachine
 from asl_engine.templates.functions import as_text
+from asl_engine.templates.settings import MAX_MEGABYTES, MAX_SECONDS, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,8 +92,12 @@ class _Plan:
 
     def _function(self, one: _Resource) -> DeclaredFunction:
         values, findings = one.values, []
-        variables = dict(_first(values.get("environment")).get("variables") or {})
-        for variable in _first(one.unknown.get("environment")).get("variables") or ():
+        variables = dict(_table(_first(values.get("environment")), "variables"))
+        unknown = _first(one.unknown.get("environment"))
+        if unknown.get("variables") is True:
+            message = f"The plan does not know the variables of {one.address}: apply it, and give its state"
+            findings.append(self._unknown(message, one.location))
+        for variable in _table(unknown, "variables"):
             name = f"{one.address}.{variable}"
             self._names[name] = None
             if name in self._given:
@@ -107,8 +112,8 @@ class _Plan:
             runtime=str(values.get("runtime") or ""),
             handler=str(values.get("handler") or ""),
             environment={name: as_text(text) for name, text in variables.items() if text is not None},
-            timeout=float(values.get("timeout") or 3),
-            memory=int(values.get("memory_size") or 128),
+            timeout=number(values.get("timeout"), MAX_SECONDS, 3),
+            memory=int(number(values.get("memory_size"), MAX_MEGABYTES, 128)),
             layers=tuple(self._layers_of(one.address)),
             findings=tuple(findings),
         )
@@ -133,9 +138,8 @@ class _Plan:
 
 
 def _resources(document: dict[str, Any]) -> Iterator[_Resource]:
-    changes = document.get("resource_changes")
     unknown: dict[str, Any] = {}
-    for change in changes if isinstance(changes, list) else ():
+    for change in _list(document, "resource_changes"):
         if isinstance(change, dict):
             unknown[str(change.get("address"))] = _table(_table(change, "change"), "after_unknown")
     for section in ("planned_values", "values"):
@@ -145,8 +149,7 @@ def _resources(document: dict[str, Any]) -> Iterator[_Resource]:
 
 
 def _of_module(module: dict[str, Any], place: str) -> Iterator[_Resource]:
-    resources, inner = module.get("resources"), module.get("child_modules")
-    for index, one in enumerate(resources if isinstance(resources, list) else ()):
+    for index, one in enumerate(_list(module, "resources")):
         if isinstance(one, dict) and isinstance(one.get("values"), dict):
             yield _Resource(
                 str(one.get("address")),
@@ -155,7 +158,7 @@ def _of_module(module: dict[str, Any], place: str) -> Iterator[_Resource]:
                 one["values"],
                 f"{place}/resources[{index}]",
             )
-    for index, child in enumerate(inner if isinstance(inner, list) else ()):
+    for index, child in enumerate(_list(module, "child_modules")):
         if isinstance(child, dict):
             yield from _of_module(child, f"{place}/child_modules[{index}]")
 
@@ -180,7 +183,7 @@ def _layer_references(
 
     ``inputs`` are what the variables of the module refer to.
     """
-    for one in module.get("resources") or ():
+    for one in _list(module, "resources"):
         if isinstance(one, dict) and one.get("type") == FUNCTION:
             yield (
                 f"{prefix}{one.get('address')}",
@@ -194,9 +197,8 @@ def _layer_references(
 
 def _references(expression: Any, prefix: str, inputs: Mapping[str, list[str]]) -> list[str]:
     """The addresses that an expression refers to."""
-    named = expression.get("references") if isinstance(expression, dict) else None
     found: list[str] = []
-    for name in map(str, named or ()):
+    for name in map(str, _list(expression, "references")):
         found += inputs.get(name, [f"{prefix}{name}"])
     return found
 
@@ -209,6 +211,11 @@ def _first(value: Any) -> dict[str, Any]:
     """A nested block, of which there is at most one."""
     found = value[0] if isinstance(value, list) and value else value
     return found if isinstance(found, dict) else {}
+
+
+def _list(holder: Any, name: str) -> list[Any]:
+    found = holder.get(name) if isinstance(holder, dict) else None
+    return found if isinstance(found, list) else []
 
 
 def _table(holder: Any, name: str) -> dict[str, Any]:
