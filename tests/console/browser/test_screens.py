@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 pytest.importorskip("playwright.sync_api", reason="the extra `test` has Playwright")
 from playwright.sync_api import expect
 
+from tests.console.browser.demo import ROLE
+
 
 def heading(page: Any) -> Any:
     return page.get_by_role("heading", level=1)
@@ -197,6 +199,38 @@ def test_an_iteration_of_a_map_is_found(site: Site, page: Any, name: str) -> Non
     expect(side(page).get_by_label("Visit")).to_have_value("13")
 
 
+def test_a_map_run_and_its_children_are_seen(site: Site, page: Any, name: str) -> None:
+    inner = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Look",
+        "States": {
+            "Look": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$", "NumericGreaterThan": 4, "Next": "Bad"}],
+                "Default": "Good",
+            },
+            "Bad": {"Type": "Fail", "Error": "TooMuch"},
+            "Good": {"Type": "Succeed"},
+        },
+    }
+    each = {"Type": "Map", "ItemProcessor": inner, "ToleratedFailureCount": 1, "End": True}
+    arn = site.client.create_state_machine(
+        name=name, definition=json.dumps({"StartAt": "Each", "States": {"Each": each}}), roleArn=ROLE
+    )["stateMachineArn"]
+    run = site.client.start_execution(stateMachineArn=arn, input="[1, 2, 3, 4, 5]")["executionArn"]
+    page.goto(site.page("run", run, "?state=Each"))
+    expect(heading(page)).to_contain_text("succeeded")
+    side(page).get_by_role("link", name="Map Run").click()
+    counts = page.get_by_role("region", name="Counts").get_by_role("row", name="Items")
+    expect(counts.get_by_role("cell")).to_have_text(["5", "0", "0", "4", "1", "0", "0", re.compile(r"\d")])
+    page.get_by_label("Child runs").first.select_option(label="failed")
+    expect(rows(page, "Child runs")).to_have_count(1)
+    rows(page, "Child runs").get_by_role("link").click()
+    expect(page.get_by_role("region", name="Why it ended")).to_contain_text("TooMuch")
+    page.get_by_role("link", name="a Map Run").click()
+    expect(heading(page)).to_contain_text("succeeded")
+
+
 def test_two_runs_are_compared(site: Site, page: Any, name: str) -> None:
     for sample in ("happy", "payment-declined"):
         text = json.loads(site.sample(sample))
@@ -287,9 +321,9 @@ def test_variables_and_stages_of_jsonata(site: Site, page: Any, name: str) -> No
 
 def test_a_definition_is_checked_as_one_types_and_saved(site: Site, page: Any, name: str) -> None:
     definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Succeed"}}}
-    arn = site.client.create_state_machine(
-        name=name, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/demo"
-    )["stateMachineArn"]
+    arn = site.client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)[
+        "stateMachineArn"
+    ]
     page.goto(site.page("machine", arn))
     expect(page.get_by_text("Nothing is wrong with it.")).to_be_visible()
     text = page.get_by_role("textbox", name="Definition")

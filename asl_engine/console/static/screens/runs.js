@@ -66,7 +66,7 @@ export function Runs() {
 }
 
 const COUNTS = { total: "Total", pending: "Pending", running: "Running", succeeded: "Succeeded", failed: "Failed", timedOut: "Timed out", aborted: "Aborted", resultsWritten: "Written" };
-const CHILD_COLUMNS = [["Status", "w-status"], ["Name", "w-name"], ["Items", "w-took num optional"], ["Started", "w-time optional"], ["Took", "w-took num"], ["Error", "optional"]];
+const CHILD_COLUMNS = [["Status", "w-status"], ["Name", "w-name"], ["Items", "w-took num optional"], ["Started", "w-time optional"], ["Took", "w-took num"]];
 
 export function MapRun() {
   const { parts: [, arn], query: { status = "" } } = use(route), query = { arn, status, limit: 100 };
@@ -79,14 +79,14 @@ export function MapRun() {
   const row = (i) => {
     const run = children[i];
     return html`<td>${told(run.status)}</td><td>${link(["run", run.arn], name(run.name))}</td><td class="num optional">${run.items}</td><td class="optional">${moment(run.startedAt)}</td>
-      <td class="num">${took(run)}</td><td class="optional told failed">${name(run.error)}</td>`;
+      <td class="num">${took(run)}</td>`;
   };
   const counts = (title, all) => all && html`<tr><th scope="row">${title}</th>${Object.keys(COUNTS).map((key) => html`<td class="num">${count(all[key] ?? 0)}</td>`)}</tr>`;
   return html`<div class="page">
     <div class="titles"><p class="crumbs">Map Run of ${link(["run", mapRun.executionArn], name(lastPart(mapRun.executionArn)))}</p><h1>${name(lastPart(arn))} ${told(mapRun.status)}</h1>
       ${facts(["Started", moment(mapRun.startDate)], ["Took", html`<${Took} from=${mapRun.startDate} to=${mapRun.stopDate} />`])}</div>
     ${trouble(asked.error)}
-    ${scroll("simple", "Counts", html`<table><thead><tr><th></th>${Object.values(COUNTS).map((title) => html`<th scope="col" class="num">${title}</th>`)}</tr></thead><tbody>${counts("Items", mapRun.itemCounts)}${counts("Runs", mapRun.executionCounts)}</tbody></table>`)}
+    ${scroll("simple", "Counts", html`<table><thead><tr><td></td>${Object.values(COUNTS).map((title) => html`<th scope="col" class="num">${title}</th>`)}</tr></thead><tbody>${counts("Items", mapRun.itemCounts)}${counts("Runs", mapRun.executionCounts)}</tbody></table>`)}
     <div class="filters"><${Select} label="Child runs" value=${status} onPick=${(value) => amend({ status: value })} options=${[["", "all"], ...STATUSES.map((one) => [one, words(one)])]} /></div>
     <div class="fill boxed"><${Windowed} label="Child runs" count=${children.length} columns=${CHILD_COLUMNS} row=${row} empty="No child run has this status." onNear=${(_, last) => last > children.length - 10 && asked.further?.()} /></div></div>`;
 }
