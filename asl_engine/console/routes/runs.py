@@ -16,7 +16,7 @@ __all__ = ["counts_of", "runs"]
 
 STATUSES: Final[tuple[str, ...]] = get_args(Status)
 MAX_PAGE: Final = 200
-WINDOW: Final = 2_000  # executions that are looked at for one page
+WINDOW: Final = 2_000  # executions that are looked at for one page, where an index does not find them
 
 
 async def runs(asked: Asked) -> dict[str, Any]:
@@ -36,7 +36,8 @@ async def runs(asked: Asked) -> dict[str, Any]:
     after = asked.position(*query)
     limit = asked.number("limit", 50, 1, MAX_PAGE)
     place = None if after is None else SearchPosition(*after)
-    page = await asked.service.store.search(wanted, place, limit, WINDOW)
+    is_searched = bool(wanted.name or wanted.error) or wanted.begin is not None or wanted.end is not None
+    page = await asked.service.store.search(wanted, place, limit, WINDOW if is_searched else limit)
     return {
         "runs": [run_of_record(asked.service, *one) for one in page.found],
         "next": asked.token(page.position, *query),

@@ -120,15 +120,30 @@ def _of_machine(
     return f"SELECT * FROM ({' UNION ALL '.join(each)}) ORDER BY at DESC, key DESC LIMIT {most}"
 
 
+# Whether there are executions of machines elsewhere: two look-ups in an index.
+ELSEWHERE: Final = """
+    SELECT EXISTS (SELECT 1 FROM executions WHERE machine_arn < ?1)
+    OR EXISTS (SELECT 1 FROM executions WHERE machine_arn > ?1 || char(1114111))
+"""
+
+
 async def tally(fetch: Fetch, home: str, machine_arn: str | None, most: int) -> dict[Status, Tally]:
-    """How many executions there are of each status, up to ``most``."""
+    """How many executions there are of each status, up to ``most``.
+
+    An index suffices, as long as all of them are of this home; else each one is looked at.
+    """
+    is_mixed = machine_arn is None and bool((await fetch(ELSEWHERE, (home,)))[0][0])
     values = _Values()
-    begin, limit = values(home), values(most + 1)
+    limit = values(most + 1)
     of = THEMSELVES if machine_arn is None else f"machine_arn = {values(machine_arn)}"
+    seen, own = "1", "count(*)"
+    if is_mixed:
+        begin = values(home)
+        seen, own = "machine_arn", f"total(substr(machine_arn, 1, length({begin})) = {begin})"
     each = (
         f"""
-        SELECT '{status}', count(*), total(substr(machine_arn, 1, length({begin})) = {begin})
-        FROM (SELECT machine_arn FROM executions WHERE {of} AND status = '{status}' LIMIT {limit})
+        SELECT '{status}', count(*), {own}
+        FROM (SELECT {seen} FROM executions WHERE {of} AND status = '{status}' LIMIT {limit})
         """
         for status in STATUSES
     )
