@@ -267,7 +267,12 @@ class _Reader:
             frame.result = ConstantTerm(event.output.value)
             return
         state, number = known
-        frame.result = GivenTerm(GivenPlace(f"{state}#{number}"))
+        given, output = GivenTerm(GivenPlace(f"{state}#{number}")), event.output.value
+        frame.result = given
+        if isinstance(output, dict) and "Payload" in output and output != given.value(self.docs):
+            # A state that is called like the function which it invokes: what is given is what that returns.
+            members = {name: ConstantTerm(value) for name, value in output.items()}
+            frame.result = ObjectTerm({**members, "Payload": given})
         self.trace.calls.append(TracedCall(state, number))
 
     def task_failed(self, event: ev.TaskFailed | ev.TaskTimedOut) -> None:

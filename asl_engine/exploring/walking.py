@@ -37,6 +37,7 @@ __all__ = ["Budget", "Walk", "walk"]
 MOST_ATTEMPTS = 6  # runs from which one rule of a Choice is sought
 USUAL_ATTEMPTS = 3  # MaxAttempts, if a retrier does not say
 MOST_RETRIES = 100  # that are waited for
+MOST_FROM_FAILED = 2  # of these attempts, from runs that have failed: others may come further
 MOST_REPAIRS = 30  # runs in which one failure is tried to be avoided
 MOST_VISITS = 30  # of the Choices of a run: a long loop offers the same again and again
 MOST_TURNS = 2  # of a loop in which another way is sought
@@ -129,7 +130,17 @@ class _Walker:
         return monotonic() < self.until and self.laboratory.runs < self.budget.runs
 
     def _settle(self, key: tuple[str, ...], ran: Ran) -> None:
-        """Rules are settled when they are taken; errors and sizes when they have been tried."""
+        """Rules are settled when they are taken; errors and sizes when they have been tried.
+
+        An error that is to come every time has to come until its retries are used up: a branch beside it may have
+        ended all before.
+        """
+        if key[0] == "error" and key[-1] == "None":
+            _, state, error, _ = key
+            self.attempts[key] += 1
+            came = sum(call.state == state and call.error == error for call in ran.trace.calls)
+            if came <= self._retries(state, error) and self.attempts[key] < MOST_ATTEMPTS:
+                return
         if key[0] != "rule" or any((visit.state, str(visit.outcome)) == key[1:] for visit in ran.trace.choices):
             self.done.add(key)
 
@@ -269,7 +280,8 @@ class _Walker:
                 retries = self._retries(call.state, error)
                 for times in (None, retries) if 0 < retries <= MOST_RETRIES else ():
                     key = ("error", call.state, error, str(times))
-                    if key not in self.done and times != 1:
+                    spared = ran.status == "FAILED" and self.attempts[key] >= MOST_FROM_FAILED
+                    if key not in self.done and times != 1 and not spared:
                         fault = Injected(call.state, call.number, error, times)
                         how = "every time" if times is None else f"{times} times"
                         yield Sought(key, f"{aim} {how}"), Script(kept, (*ran.script.faults, fault))

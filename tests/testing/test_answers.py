@@ -318,3 +318,9 @@ FUNCTIONS = machine(Work=task(f"{FUNCTION}work:live"))
 
 def test_the_closest_key_counts_as_for_run() -> None:
     Workflow(FUNCTIONS, {"work:live": 1}).run().assert_succeeded(1)
+
+
+def test_a_function_that_is_invoked_fails_without_a_cause() -> None:
+    invoke = task("arn:aws:states:::lambda:invoke", Parameters={"FunctionName": "pay"})
+    with Workflow(machine(Work=invoke), {"pay": fails("Declined")}) as workflow:
+        workflow.run().assert_failed("Declined", None)

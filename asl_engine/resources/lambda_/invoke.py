@@ -170,7 +170,10 @@ async def _call_locally(
         try:
             text = (await local(call)).text
         except StatesError as error:
-            raise _compact(error) from error
+            compact = _compact(error)
+            if compact is error:  # it must not become its own cause
+                raise
+            raise compact from error
         return Invocation(text, failed=False, answer=_plausible(call, 200, text))
     if kind == "Event":
         task = asyncio.ensure_future(local(call))
