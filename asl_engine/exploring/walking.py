@@ -37,7 +37,7 @@ __all__ = ["Budget", "Walk", "walk"]
 MOST_ATTEMPTS = 6  # runs from which one rule of a Choice is sought
 USUAL_ATTEMPTS = 3  # MaxAttempts, if a retrier does not say
 MOST_RETRIES = 100  # that are waited for
-MOST_FROM_FAILED = 2  # of these attempts, from runs that have failed: others may come further
+MOST_FROM_ENDED = 2  # of these attempts, from runs that end where the error comes: others go further
 MOST_REPAIRS = 30  # runs in which one failure is tried to be avoided
 MOST_VISITS = 30  # of the Choices of a run: a long loop offers the same again and again
 MOST_TURNS = 2  # of a loop in which another way is sought
@@ -280,7 +280,9 @@ class _Walker:
                 retries = self._retries(call.state, error)
                 for times in (None, retries) if 0 < retries <= MOST_RETRIES else ():
                     key = ("error", call.state, error, str(times))
-                    spared = ran.status == "FAILED" and self.attempts[key] >= MOST_FROM_FAILED
+                    spared = (
+                        ran.path[-1:] == [self._outermost(call.state)] and self.attempts[key] >= MOST_FROM_ENDED
+                    )
                     if key not in self.done and times != 1 and not spared:
                         fault = Injected(call.state, call.number, error, times)
                         how = "every time" if times is None else f"{times} times"
@@ -290,6 +292,13 @@ class _Walker:
         """What was given before a call; what comes after it may be another way."""
         gone = {f"{state}#{later}" for later in range(number, number + MOST_VISITS)}
         return {source: value for source, value in ran.docs.items() if source not in gone}
+
+    def _outermost(self, state: str) -> str:
+        """The state of the machine itself that a state is in, or is."""
+        source = self.laboratory.states[state]
+        while source.scope.holder is not None:
+            source = source.scope.holder
+        return source.name
 
     def _retries(self, state: str, error: str) -> int:
         """How often a task is called again for an error; where that is by a state around it, too."""
