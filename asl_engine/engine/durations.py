@@ -33,7 +33,8 @@ def milliseconds(duration: Duration, what: str) -> int:
         found = math.nan
     if not (math.isfinite(found) and found >= 0):
         raise InvalidInput(
-            f'{what}: {given!r} is no duration: write "40s", "1h30m" or "250ms", a number of seconds, a timedelta'
+            f"{what}: {given!r} is no duration: "
+            'write "40s", "1h30m", "2d" or "250ms", a number of seconds, a timedelta'
         )
     return round(found)
 

@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 __all__ = ["Pinned", "answers_in_turn", "identifier", "imports", "pinned_test"]
 
 
+NEVER_REACHED = "# Never reached, so nothing is known of what they would give:"
+
+
 class Pinned(NamedTuple):
     """An execution to be pinned.
 
     ``definition`` is the file of its definition, or where there is none the definition itself.  ``calls`` are
     those of its tasks, without those of the states ``left``, which the project's own callables answer.
     ``place`` is the state that it has failed in, None where it has not.  ``output`` may have ``...`` in it.
+    ``mocked`` is the state whose failure is among the answers, None where none is.  ``unreached`` are the Task
+    states that were never entered.
     """
 
     execution: Execution
@@ -38,6 +43,8 @@ class Pinned(NamedTuple):
     left: frozenset[str] = frozenset()
     place: str | None = None
     output: Any = None
+    mocked: str | None = None
+    unreached: Sequence[str] = ()
 
 
 def identifier(name: str) -> str:
@@ -90,8 +97,14 @@ def _what(pinned: Pinned) -> str:
     if pinned.execution.status == "SUCCEEDED":
         return "It is to end so again, whatever is changed."
     own = ", ".join(sorted(pinned.left))
-    called = f"  The task of {own} is called as it is now." if own else ""
-    return f"The test fails as long as it ends so, and passes once that is mended.{called}"
+    lines = ["The test fails as long as it ends so, and passes once that is mended."]
+    if own:
+        lines[0] += f"  The task of {own} is called as it is now."
+    if pinned.mocked is not None:
+        lines.append(f"The failure of {pinned.mocked} is mocked: the definition has to mend it, not the task.")
+    if pinned.unreached:
+        lines.append("States that were never reached have no answers: give them some in TASKS.")
+    return "\n".join(lines)
 
 
 def _last_state(events: Sequence[ev.Event]) -> str | None:
@@ -107,6 +120,9 @@ def _assertion(pinned: Pinned) -> str:
 def _tasks(pinned: Pinned) -> str:
     of_states = by_state(call for call in pinned.calls if call.state not in pinned.left)
     entries = [f"{literal(state)}: {_answers(calls)}" for state, calls in of_states.items()]
+    if pinned.unreached:
+        entries += [f"{NEVER_REACHED}\n    # {literal(pinned.unreached[0])}: ..."]
+        entries += [f"# {literal(state)}: ..." for state in pinned.unreached[1:]]
     return "\n".join(["{", *(f"    {entry}," for entry in entries), "}"]) if entries else "{}"
 
 

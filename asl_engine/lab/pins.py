@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import function_name
+from asl_engine.core.events import StateEntered
 from asl_engine.errors import InvalidInput
 from asl_engine.json_text import loads
 from asl_engine.lab.chance import certain_output
 from asl_engine.lab.pinning import Pinned, pinned_test
 from asl_engine.lab.whereabouts import where_failed
+from asl_engine.language.tree import tasks
 from asl_engine.project.inputs import is_there
 from asl_engine.project.lookup import project_of
 from asl_engine.project.setup import project_tasks
@@ -18,6 +20,7 @@ from asl_engine.project.setup import project_tasks
 if TYPE_CHECKING:
     from asl_engine.lab.recalling import Recalled
     from asl_engine.project.configuration import Project
+    from asl_engine.testing.recordings import RecordedCall
 
 __all__ = ["pin"]
 
@@ -40,9 +43,25 @@ def pin(past: Recalled, definition: str, *, mock_all: bool = False) -> str:
         )
     found = where_failed(past.events)
     place = None if found is None else found.state
-    left = frozenset() if mock_all else _own_failure(past, place)
+    failed = _failed_call(past, place)
+    left = frozenset() if mock_all or failed is None else _own_failure(past, failed)
     pinned = Pinned(past.execution, past.events, _definition(past, definition), past.calls, left, place)
-    return pinned_test(pinned._replace(output=certain_output(past, definition)))
+    return pinned_test(
+        pinned._replace(
+            output=certain_output(past, definition),
+            mocked=None if failed is None or left else failed.state,
+            unreached=_unreached(past, definition),
+        )
+    )
+
+
+def _unreached(past: Recalled, definition: str) -> list[str]:
+    """The Task states that an execution which has not succeeded never entered."""
+    if past.execution.status == "SUCCEEDED":
+        return []
+    reached = {event.name for event in past.events if isinstance(event, StateEntered)}
+    reached |= {call.state for call in past.calls}  # those of child executions, too
+    return [task.name for task in tasks(loads(definition)) if task.name not in reached]
 
 
 def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
@@ -55,15 +74,20 @@ def _definition(past: Recalled, text: str) -> str | dict[str, Any]:
     return file.relative_to(here).as_posix() if file.is_relative_to(here) else str(file)
 
 
-def _own_failure(past: Recalled, place: str | None) -> frozenset[str]:
-    """The state whose task has failed the execution, where a callable of the project does that task.
+def _failed_call(past: Recalled, place: str | None) -> RecordedCall | None:
+    """The call that has failed the execution, None where none has.
 
-    That is ``place``; or where a state without a task has failed, such as a Fail state, that of the last call.
+    That is of ``place``; or where a state without a task has failed, such as a Fail state, the last call.
     """
     of_place = [call for call in past.calls if call.state == place and call.answer.error is not None]
-    last = next(reversed(of_place or past.calls), None)
+    last: RecordedCall | None = next(reversed(of_place or past.calls), None)
     if last is None or last.answer.error is None or past.execution.status == "SUCCEEDED":
-        return frozenset()
+        return None
+    return last
+
+
+def _own_failure(past: Recalled, last: RecordedCall) -> frozenset[str]:
+    """The state of this call, where a callable of the project does its task."""
     function = function_name(last.resource)
     found = None if function is None else project_tasks(_project(past)).find(function)
     return frozenset() if found is None else frozenset({last.state})

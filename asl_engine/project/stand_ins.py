@@ -56,7 +56,10 @@ __all__ = [
 INVOKE, START_EXECUTION = "lambda:invoke", "states:startExecution"
 HTTP = ("http:invoke", "apigateway:invoke")
 AWS = Parameter("aws", "True")
-INSTEAD = (", give stand-ins with ", Parameter("tasks"), ", or call AWS Lambda for them with ", AWS)
+# What a message offers before AWS: those for whom that is not to be had put something else there.
+OR_LAMBDA = ", or call AWS Lambda for them with "
+OR_AWS = ", or allow calls of AWS and of HTTP APIs with "
+INSTEAD = (", give stand-ins with ", Parameter("tasks"), OR_LAMBDA, AWS)
 
 
 class CalledTask(NamedTuple):
@@ -270,7 +273,7 @@ def check_served(calls: Iterable[CalledTask], fallback: Fallback) -> None:
             Parameter("tasks"),
             ", by the name of the state or of the resource",
         ]
-        parts += [", or allow calls of AWS and of HTTP APIs with ", AWS, "."] if outside else ["."]
+        parts += [OR_AWS, AWS, "."] if outside else ["."]
     try:
         resolve(resources, fallback.catalog, INSTEAD)
     except ProjectError as error:

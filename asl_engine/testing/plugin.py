@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -227,6 +229,8 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that failed shows which paths its runs took, unless its message does already."""
+    if call.excinfo is not None and MADE in item.stash and not item.config.getoption("fulltrace"):
+        _hide_ours(call.excinfo)
     report = yield
     made = item.stash.get(MADE, [])
     if made and call.when == "call" and report.failed and call.excinfo is not None:
@@ -236,6 +240,26 @@ def pytest_runtest_makereport(
             if title not in said:
                 report.sections.append((f"workflow run {run.name}", run.tree))
     return report
+
+
+def _hide_ours(raised: pytest.ExceptionInfo[BaseException]) -> None:
+    """Show the test's own line for what the test can put right: where we have noticed that tells it nothing."""
+    import asyncio
+    import contextlib
+
+    from asl_engine.errors import AslError
+
+    if not isinstance(raised.value, AslError):
+        return
+    ours = {Path(__file__).parents[1], Path(asyncio.__file__).parent, Path(contextlib.__file__)}
+    left: TracebackType | None = None
+    for entry in reversed(raised.traceback):
+        path = Path(entry.path)
+        if ours.isdisjoint({path, *path.parents}):
+            raw = entry._rawentry  # noqa: SLF001  pytest goes along these, whatever its entries are
+            left = TracebackType(left, raw.tb_frame, raw.tb_lasti, raw.tb_lineno)
+    if left is not None:
+        raised.traceback = type(raised.traceback)(left)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

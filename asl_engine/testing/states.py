@@ -17,6 +17,7 @@ __all__ = ["UNSET", "StateOfRun", "seconds"]
 
 __tracebackhide__ = hidden
 UNSET: Final[Any] = object()  # an argument that was not given
+ATTEMPTED: Final = frozenset({"Task", "Map", "Parallel"})  # the types whose work can be tried again
 _T = TypeVar("_T")
 
 
@@ -39,7 +40,7 @@ class StateOfRun:
         self._draw = draw
 
     def __repr__(self) -> str:
-        return f"<state {self.name!r}, entered {len(self._visits)} times>"
+        return f"<state {self.name!r}, entered {how_often(len(self._visits))}>"
 
     # -- what it did ------------------------------------------------------------------------------------
 
@@ -124,11 +125,13 @@ class StateOfRun:
 
     def assert_attempts(self, attempts: int, *, delays: Sequence[float] | None = None) -> StateOfRun:
         """So many attempts were made; ``delays`` are the seconds before each but the first."""
-        problems = [] if self.attempts == attempts else [f"expected {attempts} attempts, got {self.attempts}"]
+        problems = (
+            [] if self.attempts == attempts else [f"expected {_counted(attempts, 'attempt')}, got {self.attempts}"]
+        )
         if delays is not None and list(delays) != self.delays:
             problems.append(f"expected delays of {list(delays)} seconds, got {self.delays}")
         if problems:
-            self._fail(*problems)
+            self._fail(*problems, *self._no_attempts())
         return self
 
     def assert_input(self, *expected: Any) -> StateOfRun:
@@ -141,7 +144,7 @@ class StateOfRun:
 
     def assert_called_with(self, *expected: Any) -> StateOfRun:
         """What each attempt called the task with."""
-        return self._assert_same("call", expected, self.calls)
+        return self._assert_same("call", expected, self.calls, *self._no_attempts())
 
     def assert_variables(self, *expected: dict[str, Any]) -> StateOfRun:
         """The variables in scope each time that the state has ended."""
@@ -173,7 +176,7 @@ class StateOfRun:
 
     def assert_iterations(self, iterations: int) -> StateOfRun:
         if self.iterations != iterations:
-            self._fail(f"expected {iterations} iterations, got {self.iterations}")
+            self._fail(f"expected {_counted(iterations, 'iteration')}, got {self.iterations}")
         return self
 
     # -- saying no --------------------------------------------------------------------------------------
@@ -183,7 +186,7 @@ class StateOfRun:
             self._fail(f"expected one {what}, got {len(values)}; it was {_entered(self.entered)}")
         return values[0]
 
-    def _assert_same(self, what: str, expected: tuple[Any, ...], actual: list[Any]) -> StateOfRun:
+    def _assert_same(self, what: str, expected: tuple[Any, ...], actual: list[Any], *notes: str) -> StateOfRun:
         if not expected:
             raise TypeError(f"say which {what} is expected, one for each")
         problems: list[str] = []
@@ -195,12 +198,25 @@ class StateOfRun:
                 which = what if len(actual) == 1 else f"{what} {number + 1}"
                 problems += [f"{which}: {line}" for line in differences(one, other)]
         if problems:
-            self._fail(*problems)
+            self._fail(*problems, *notes)
         return self
 
+    def _no_attempts(self) -> list[str]:
+        """Why there is no attempt, where the state's type has none."""
+        kind = self._visits[0].type if self._visits and not self.attempts else None
+        return (
+            [] if kind is None or kind in ATTEMPTED else [f"{self.name} is a {kind} state: it makes no attempts"]
+        )
+
     def _fail(self, *problems: str) -> NoReturn:
+        if not self._visits and "never entered" not in problems[0]:
+            problems = (*problems, f"{self.name} was never entered")
         lines = "\n".join(f"  {problem}" for problem in problems)
         raise AssertionError(f"state {self.name}:\n{lines}\n\n{self._draw(self._visits)}")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _entered(number: int) -> str:

@@ -35,7 +35,7 @@ from asl_engine.testing.deployment import deployed
 from asl_engine.testing.hiding import hidden
 from asl_engine.testing.lacking import NotOnTarget
 from asl_engine.testing.observers import ObservedDefinition, tell
-from asl_engine.testing.waiting import Awaited
+from asl_engine.testing.waiting import NEXT_ATTEMPT, Awaited
 from asl_engine.testing.workflow_run import WorkflowRun
 from asl_engine.visits.following import follow
 from asl_engine.visits.reading import Lane, Visit, all_visits, read_visits
@@ -254,7 +254,7 @@ class TargetRun(WorkflowRun):
 
     def _what(self, work: OpenTask | OpenTimer) -> str:
         if isinstance(work, OpenTimer):
-            return "the next attempt" if work.frame.phase is Phase.BACKOFF else "the time"
+            return NEXT_ATTEMPT if work.frame.phase is Phase.BACKOFF else "the time"
         return "an answer of the worker" if self.tasks(work.frame.state) else "its task, which runs"
 
     def tasks(self, state: str) -> list[Any]:

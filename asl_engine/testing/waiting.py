@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.core.execution import OpenTask, OpenTimer, Phase
 from asl_engine.core.stimuli import TaskReported, WorkerReported
+from asl_engine.engine.durations import in_words
 from asl_engine.engine.effects import token_of
 from asl_engine.engine.heartbeats import of_task
 from asl_engine.errors import InvalidInput
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from asl_engine.engine.run import Run
     from asl_engine.json_values import Json
 
-__all__ = ["Awaited", "WaitingTask", "awaited", "waiting_tasks"]
+__all__ = ["NEXT_ATTEMPT", "Awaited", "WaitingTask", "awaited", "waiting_tasks"]
+
+NEXT_ATTEMPT = "the next attempt"
 
 
 class Awaited(NamedTuple):
@@ -34,6 +37,13 @@ class Awaited(NamedTuple):
         until = "" if self.due is None else f" until {utc(self.due)}"
         return f"{self.state}: {self.what}{until}"
 
+    def told(self, now: int) -> str:
+        """The same, with how long that is from ``now``."""
+        if self.due is None:
+            return f"{self.state}: {self.what}"
+        left = in_words(max(0, self.due - now))
+        return f"{self.state}: {self.what} {f'in {left}' if self.what == NEXT_ATTEMPT else f'({left} left)'}"
+
 
 def awaited(runs: Iterable[Run]) -> list[Awaited]:
     return [
@@ -46,7 +56,7 @@ def awaited(runs: Iterable[Run]) -> list[Awaited]:
 
 def _what(run: Run, work: OpenTask | OpenTimer) -> str:
     if isinstance(work, OpenTimer):
-        return "the next attempt" if work.frame.phase is Phase.BACKOFF else "the time"
+        return NEXT_ATTEMPT if work.frame.phase is Phase.BACKOFF else "the time"
     if not _is_left(run, work):
         return "its task, which runs"
     if work.is_activity:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, get_args
 
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.json_values import MISSING
 from asl_engine.project.arguments import check_texts
 from asl_engine.project.inputs import machine_name
 from asl_engine.project.setup import absolute_mock, mock_file
+from asl_engine.project.stand_ins import AWS, OR_AWS, OR_LAMBDA
 from asl_engine.resources.mocks.results import FieldValidation
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.testing.answers import in_turn
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from asl_engine.api import Definition, Prepared
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.mocking import Mocking
+    from asl_engine.errors import Parameter
     from asl_engine.json_values import Json, Missing
     from asl_engine.project.stand_ins import CalledTask
     from asl_engine.testing.answers import Answers
@@ -116,17 +119,18 @@ class Workflow:
         store = MemoryStore()
         mocking, answered = self._mocks(store)
         there = self._target is not None and not self._target.is_here
-        start = prepared(
-            self._definition,
-            input,
-            tasks=answers,
-            project=self._project,
-            substitutions=self._substitutions,
-            aws_limits=self._aws_limits,
-            faults=[*check_texts("faults", faults), *self._faults],
-            seed=self._seed,
-            answered=_by_the_target if there else answered,
-        )
+        with self._worded():
+            start = prepared(
+                self._definition,
+                input,
+                tasks=answers,
+                project=self._project,
+                substitutions=self._substitutions,
+                aws_limits=self._aws_limits,
+                faults=[*check_texts("faults", faults), *self._faults],
+                seed=self._seed,
+                answered=_by_the_target if there else answered,
+            )
         if self._target is None:
             lab = LabTasks(answers, start.served.stand_ins.fallback, self._validation, mocking)
             run: WorkflowRun = LocalRun(start, lab, store, self._now, self._test_id)
@@ -134,6 +138,26 @@ class Workflow:
             run = self._on_target(self._target, start, answers, store)
         self.runs.append(run)
         return run
+
+    @contextmanager
+    def _worded(self) -> Iterator[None]:
+        """Let a message offer what a test can do."""
+        try:
+            yield
+        except ProjectError as error:
+            parts: list[str | Parameter] = []
+            for part in error.parts:
+                if part == OR_LAMBDA and self._project is None:
+                    parts.append(", or name the folder of the project that has them with project='FOLDER'")
+                elif part not in {OR_LAMBDA, OR_AWS, AWS}:
+                    parts.append(part)
+            raise ProjectError(*parts) from None
+        except InvalidInput as error:
+            given = self._definition if isinstance(self._definition, str | os.PathLike) else None
+            if given is None or not str(error).startswith(f"there is no file {os.fspath(given)} "):
+                raise
+            where = f"; a relative path begins at the current folder, which is {Path.cwd()}"
+            raise InvalidInput(*error.parts, "" if Path(given).is_absolute() else where) from None
 
     def _on_target(
         self, target: RunTarget | Rehearsal, start: Prepared, answers: Mapping[str, Answers], store: MemoryStore

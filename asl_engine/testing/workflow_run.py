@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["StillWaiting", "WorkflowRun"]
 
 __tracebackhide__ = hidden
+MAX_WAITS = 5  # that are told by the way
 
 
 class StillWaiting(AslError):
@@ -243,4 +244,13 @@ class WorkflowRun(ABC):
     def _draw(self, marked: Collection[Visit]) -> str:
         error = f" with {self.error}" if self.error else ""
         redriven = f", redriven {how_often(self.redrives)}" if self.redrives else ""
-        return draw(f"{self.machine_name}: {self.status}{error}{redriven}", self._read(), marked)
+        title = f"{self.machine_name}: {self.status}{error}{redriven}{self._awaited()}"
+        return draw(title, self._read(), marked)
+
+    def _awaited(self) -> str:
+        """What a run that has not ended waits for, and how long."""
+        waiting = self.waits_for if self.status == "RUNNING" else ()
+        now = round(self.clock.now.timestamp() * 1000) if waiting else 0
+        told = [one.told(now) for one in waiting[:MAX_WAITS]]
+        more = [f"{len(waiting) - MAX_WAITS} more"] if len(waiting) > MAX_WAITS else []
+        return f"; it waits for {', '.join([*told, *more])}" if told else ""

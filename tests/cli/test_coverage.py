@@ -88,6 +88,16 @@ def test_who_takes_a_point(order: Project) -> None:
     )
 
 
+def test_a_point_within_a_map_is_found_by_its_state(project: Project) -> None:
+    check = task("double", Retry=[{"ErrorEquals": ["E"]}])
+    each = {"Type": "Map", "ItemProcessor": machine(Check=check), "ItemsPath": "$.items"}
+    project.ran(machine(Each=each), "-i", '{"items": [{"n": 1}]}')
+    refused = project.asl("coverage", "--taken-by", "States.Check.Retry[0]")
+    place = refused.err.partition("did you mean '")[2].partition("'?")[0]
+    assert (refused.code, place.endswith(".States.Check.Retry[0]")) == (2, True), refused.err
+    assert project.asl("coverage", "--taken-by", place).code == 1  # it is there, and nobody takes it
+
+
 def test_reports_for_programs_and_people(order: Project) -> None:
     run_order(order, "happy")
     result = order.asl("coverage", "--json", "--xml", "c.xml", "--html", "c.html")

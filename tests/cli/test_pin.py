@@ -91,6 +91,19 @@ def test_a_mended_definition_passes_with_the_failure_mocked(project: Project) ->
     run_it(Workflow)
 
 
+def test_what_was_never_reached_is_listed(project: Project) -> None:
+    project.ran(machine(D=task("double"), F=task("fail"), A=task("add_one"), P={"Type": "Pass"}), "-i", '{"n": 1}')
+    called = project.asl("pin", "one", "-o", "-").out
+    assert "The task of F is called as it is now.\nStates that were never reached have no answers" in called
+    assert '    "D": returns({"n": 2}),\n    # Never reached' in called
+    assert called.count('# "') == called.count('    # "A": ...,\n}') == 1
+    assert "is mocked" not in called
+    mocked = project.asl("pin", "one", "-o", "-", "--mock-all").out
+    assert "\nThe failure of F is mocked: the definition has to mend it, not the task.\n" in mocked
+    with pytest.raises(AssertionError, match="error: OutOfStockError"):
+        function_in(mocked)(Workflow)
+
+
 def test_refused(project: Project) -> None:
     project.ran(FAILING, "-i", '{"n": 1}')
     assert project.asl("pin", "one").code == 0

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.errors import InvalidInput
+from asl_engine.errors import AslError, InvalidInput
 from asl_engine.testing import Workflow, fails
 from asl_engine.testing.differences import differences
 from asl_engine.testing.observers import OBSERVERS
-from tests.testing.machines import EACH, FUNCTION, ORDER, RETRY, machine, task
+from tests.testing.machines import EACH, FUNCTION, ORDER, RETRY, SEND, machine, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -123,6 +123,11 @@ def test_assertions_can_be_chained(declined: WorkflowRun) -> None:
             lambda run: run.state("ProcessPayment").assert_called_with(..., {"orderId": "o-2"}),
             ['  call 2: $.orderId: expected "o-2", got "o-1"'],
         ),
+        (
+            lambda run: run.state("FulfillOrder").assert_attempts(1),
+            ["  expected 1 attempt, got 0", "  FulfillOrder was never entered"],
+        ),
+        (lambda run: run.state("FulfillOrder").assert_input(1), ["  FulfillOrder was never entered"]),
         (lambda run: run.state("FulfillOrder").assert_entered(), ["  expected to be entered, was never entered"]),
         (
             lambda run: run.state("OrderFailed").assert_not_entered(),
@@ -148,7 +153,7 @@ def test_assertions_can_be_chained(declined: WorkflowRun) -> None:
             lambda run: run.state("ProcessPayment").assert_caught("X", next="Y"),
             ["  expected to catch X, caught PaymentError", "  expected to go on to Y, went on to RefundAndFail"],
         ),
-        (lambda run: run.state("OrderFailed").assert_iterations(1), ["  expected 1 iterations, got 0"]),
+        (lambda run: run.state("OrderFailed").assert_iterations(1), ["  expected 1 iteration, got 0"]),
         (lambda run: run.state("FulfillOrder").output, ["  expected one output, got 0; it was never entered"]),
         (lambda run: run.assert_waits_for("Ask"), ["  expected to wait for Ask; waits for nothing"]),
         (lambda run: run.assert_running(), ["  status: expected RUNNING, got SUCCEEDED"]),
@@ -201,7 +206,59 @@ def test_it_says_what_a_run_waits_for() -> None:
             AssertionError, match=r"expected ABORTED, got RUNNING\n.*\n  cause: expected \"c\", got null"
         ):
             run.assert_aborted(cause="c")
-        assert repr(run.state("Nap")) == "<state 'Nap', entered 1 times>"
+        assert repr(run.state("Nap")) == "<state 'Nap', entered once>"
+
+
+def test_it_says_for_how_long_a_retry_waits() -> None:
+    with Workflow(
+        machine(Score=task(Retry=RETRY, Next="Done"), Done={"Type": "Succeed"}), {"work": fails("E")}
+    ) as workflow:
+        run = workflow.start()
+        title = "StateMachine: RUNNING; it waits for Score: the next attempt in 2s"
+        assert run.tree == f"{title}\n└─ Score: E"
+        with pytest.raises(AssertionError, match=title):
+            run.assert_path("Score", "Done")
+        with pytest.raises(AssertionError, match=title):
+            run.state("Done").assert_entered()
+        run.clock.advance("500ms")
+        assert "the next attempt in 1.5s" in run.tree
+        assert "waits for" not in run.finish().tree
+
+
+def test_many_things_that_it_waits_for_are_counted() -> None:
+    with Workflow(machine(All={**EACH, "ItemsPath": "$"}), {"one": fails("E")}) as workflow:
+        assert workflow.start([1] * 8).tree.splitlines()[0].endswith(", One: the next attempt in 2s, 3 more")
+
+
+@pytest.mark.parametrize(
+    ("state", "type_name"),
+    [({"Type": "Pass", "End": True}, "Pass"), ({"Type": "Wait", "Seconds": 1, "End": True}, "Wait")],
+)
+def test_a_state_that_does_no_work_has_no_attempts(state: dict[str, Any], type_name: str) -> None:
+    run = Workflow(machine(Idle=state)).run()
+    message = f"\n  Idle is a {type_name} state: it makes no attempts\n"
+    with pytest.raises(AssertionError, match=message):
+        run.state("Idle").assert_attempts(1)
+    with pytest.raises(AssertionError, match=message):
+        run.state("Idle").assert_called_with({})
+
+
+QUEUED = task(SEND, Parameters={"QueueUrl": "q", "MessageBody": "m"})
+
+
+@pytest.mark.parametrize(
+    ("definition", "project", "message"),
+    [
+        (machine(A=task()), None, "give stand-ins with tasks, or name the folder .* with project='FOLDER'"),
+        (machine(A=task()), ".", "give stand-ins with tasks\\."),
+        (machine(A=QUEUED), None, "or of the resource\\."),
+        ("no/where.json", None, "no file no/where.json .* begins at the current folder, which is"),
+    ],
+)
+def test_what_a_refused_test_can_do_is_said(definition: Any, project: str | None, message: str) -> None:
+    with pytest.raises(AslError, match=message) as raised:
+        Workflow(definition, project=project).run({})
+    assert "aws=" not in str(raised.value)  # which tests do not take
 
 
 # -- Map, Parallel, variables -------------------------------------------------------------------------

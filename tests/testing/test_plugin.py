@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.testing.machines import ORDER
+from tests.testing.machines import ASK, MESSAGE, ORDER, machine, task
 
 if TYPE_CHECKING:
     from pytest import Pytester, RunResult  # noqa: PT013  names of types alone
@@ -69,6 +69,36 @@ def test_failures_show_the_path_and_the_line_of_the_test(failing: RunResult) -> 
         ]
     )
     assert "_look" not in failing.stdout.str()  # our own frames are left out
+
+
+MISUSES = {
+    "fault": ("run(D, {'work': 1}, faults=['Scor:E'])", "the machine has no state 'Scor'"),
+    "list": ("run(D, {'work': []})", "its list has 0 answers"),
+    "callable": ("run(D)", "there is no task callable"),
+    "clock": ("run(D, {'work': 1}).clock.set('2020-01-01T00:00:00Z')", "has gone by"),
+    "duration": ("run(D, {'work': returns(1, after='2 days')})", '"2d"'),
+    "twice": ("task = run(W).task('Ask'); task.succeed(1); task.succeed(2)", "does not wait any more"),
+    "file": ("run('no/where.json')", "there is no file no/where.json"),
+}
+
+
+def test_a_misuse_shows_the_line_of_the_test_and_none_of_ours(pytester: Pytester) -> None:
+    states = [("D", "Score", task()), ("W", "Ask", task(ASK, Parameters=MESSAGE))]
+    lines = ["from asl_engine.testing import returns"]
+    lines += [f"{name} = {machine(**{state: fields})!r}" for name, state, fields in states]
+    for name, (code, _) in MISUSES.items():
+        lines += [f"def test_{name}(asl):", "    run = lambda *a, **k: asl(*a, **k).start({})", f"    {code}"]
+    pytester.makepyfile("\n".join(lines))
+    result = pytester.runpytest_subprocess("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:cov")
+    result.assert_outcomes(failed=len(MISUSES))
+    said = result.stdout.str()
+    for code, message in MISUSES.values():
+        assert f">       {code}" in said or f"    {code}" in said
+        assert message in said
+    for ours in ("asl_engine/", "asl_engine\\", "contextlib.py", "asyncio"):
+        assert ours not in said.partition("FAILURES")[2].partition("short test summary")[0]
+    full = pytester.runpytest_subprocess("-p", PLUGIN, "-p", "no:cacheprovider", "-p", "no:cov", "--full-trace")
+    assert "moved_clock.py" in full.stdout.str()
 
 
 def test_the_plugin_imports_nothing_before_a_test_asks_for_it() -> None:

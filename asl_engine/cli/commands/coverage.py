@@ -120,7 +120,9 @@ def _tell_tests(covered: Sequence[DefinitionCoverage], place: str) -> int:
     """The tests that take the points at a place.  1 where none does."""
     found = [(one, point) for one in covered for point in one.points if point.place == place]
     if not found:
-        raise InvalidInput(f"--taken-by {place}: there is no such point; --json lists all places")
+        raise InvalidInput(
+            f"--taken-by {place}: there is no such point{_near(covered, place)}; --json lists all places"
+        )
     rows = [
         (test, VERBS[point.kind], str(count))
         for one, point in found
@@ -128,6 +130,13 @@ def _tell_tests(covered: Sequence[DefinitionCoverage], place: str) -> int:
     ]
     table(("by", "what", "times"), rows)
     return 0 if rows else 1
+
+
+def _near(covered: Sequence[DefinitionCoverage], place: str) -> str:
+    """The points of a state within another one, which was named without that one."""
+    places = dict.fromkeys(point.place for one in covered for point in one.points)
+    within = [one for one in places if one.endswith(f".{place}")]
+    return f"; did you mean {' or '.join(map(repr, within))}?" if within else ""
 
 
 # -- from the file of the tests -----------------------------------------------------------------------

@@ -343,7 +343,7 @@ def _json(text: str, what: str) -> Json:
     help="answer a task that waits, or else its next call",
 )
 async def answer(terminal: Terminal, rest: str) -> None:
-    state, given = _answered(terminal, rest, once=True)
+    state, given = _answered(terminal, "answer", rest)
     waited = await terminal.session.answer(state, given)
     terminal.write(f"{state} was answered" if waited else f"the next call of {state} gives {given.told}")
 
@@ -358,7 +358,7 @@ async def mock(terminal: Terminal, rest: str) -> None:
         given = terminal.session.answers.items()
         terminal.write("\n".join(f"{state}  {one}" for state, one in given) or "no answers")
         return
-    state, one = _answered(terminal, rest, once=False)
+    state, one = _answered(terminal, "mock", rest)
     await terminal.session.answer(state, one)
     terminal.write(f"each call of {state} gives {one.told}")
 
@@ -370,15 +370,30 @@ async def unmock(terminal: Terminal, rest: str) -> None:
         raise InvalidInput(f"no answer was given for {rest!r}; there are {there}")
 
 
-def _answered(terminal: Terminal, rest: str, *, once: bool) -> tuple[str, GivenAnswer]:
+def _answered(terminal: Terminal, name: str, rest: str) -> tuple[str, GivenAnswer]:
+    usage = f"usage: {name} STATE JSON | {name} STATE error NAME [CAUSE]"
+    if not rest:
+        raise InvalidInput(usage)
     state, text = _state_in(terminal, rest)
+    try:
+        return state, _given(state, text, once=name == "answer")
+    except InvalidInput as error:
+        raise InvalidInput(f"{error}\n{usage}") from None
+
+
+def _given(state: str, text: str, *, once: bool) -> GivenAnswer:
+    """The answer that was typed.  Raises ``InvalidInput``."""
     word, _, told = text.partition(" ")
     if word != "error":
-        return state, GivenAnswer(Payload.of_text(dumps(_json(text, state))), once=once)
+        return GivenAnswer(Payload.of_text(dumps(_json(text, state))), once=once)
     name, _, cause = told.strip().partition(" ")
     if not name:
         raise InvalidInput(f"{state} error NAME [CAUSE]: the error has a name")
-    return state, GivenAnswer(None, name, cause.strip() or None, once)
+    return GivenAnswer(None, name, _unquoted(cause.strip()) or None, once)
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def _state_in(terminal: Terminal, rest: str) -> tuple[str, str]:
