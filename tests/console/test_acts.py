@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 
+from asl_engine import run
 from tests.server.harness import PASS, ended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.console.harness import Page
 
@@ -218,6 +220,22 @@ def test_a_fork_from_where_it_failed(page: Page, created_machine: Create) -> Non
     assert output(page, arn) == "FAILED"
     made = page.post("fork", arn=arn)
     assert output(page, made["arn"]) == "FAILED"
+
+
+def test_a_fork_of_what_a_command_has_run_outlives_a_new_machine_of_that_name(
+    page: Page, page_folder: Path, tmp_path: Path, created_machine: Create, name: str
+) -> None:
+    """The machine is a file's: that a server has one of the same name, or deletes it, is another matter."""
+    file = tmp_path / f"{name}.json"
+    file.write_text(json.dumps(CHAIN), encoding="utf-8")
+    origin = run(file, db=page_folder / "asl.db", tasks={"double": lambda event: event}, name="one").arn
+    fork = page.post("fork", arn=origin, state="Second", input='{"n": 50}')["arn"]
+    assert output(page, fork) == {"n": 100}
+    machine = created_machine(PASS)
+    assert page.get("run", arn=fork)["run"]["status"] == "SUCCEEDED"
+    page.operation("DeleteStateMachine", stateMachineArn=machine)
+    created_machine(PASS)
+    assert [page.get("run", arn=arn)["run"]["status"] for arn in (origin, fork)] == ["SUCCEEDED", "SUCCEEDED"]
 
 
 FORKS: dict[str, tuple[dict[str, Any], int, str]] = {

@@ -51,7 +51,7 @@ async def fork(asked: Asked) -> dict[str, Any]:
         raise ConsoleError(400, "NotForkable", OF_A_MAP_RUN if who.map_run is not None else EXPRESS)
     point = _point(asked)
     machine = await _machine(asked, origin)
-    options = _options(asked, origin)
+    options = await _options(asked, origin)
     recorded = await service.store.events(who.arn)
     wanted = Departure(point, _input(asked), _variables(asked))
     now = service.engine.clock.now()
@@ -88,11 +88,17 @@ async def _machine(asked: Asked, origin: Record) -> StateMachine:
     return await checked_definition(text, "STANDARD", asked.service.engine.limits)
 
 
-def _options(asked: Asked, origin: Record) -> RunOptions:
-    """Those of an execution of this server, whoever has started the origin."""
+async def _options(asked: Asked, origin: Record) -> RunOptions:
+    """Those of an execution of this server, whoever has started the origin.
+
+    What a server has started belongs to its state machine, and goes with it: so a fork of what `asl run` has run
+    is none of a server's where there is no such machine.
+    """
+    service = asked.service
     if origin.options.served:
         return origin.options._replace(started_by=None)
-    return RunOptions(limits=asked.service.engine.limits, served=True)
+    there = await service.store.machines.get(origin.identity.machine_arn) is not None
+    return RunOptions(limits=service.engine.limits, served=there)
 
 
 def _input(asked: Asked) -> Payload | None:
