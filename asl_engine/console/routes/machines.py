@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asl_engine.console.pictures import states_of
 from asl_engine.console.refusals import ConsoleError
 from asl_engine.console.routes.runs import counts_of
+from asl_engine.console.routes.unregistered import known, machines_of_runs
 from asl_engine.errors import AslError
 from asl_engine.graph.model import graph_of
 from asl_engine.graph.svg import svg
@@ -16,7 +17,6 @@ from asl_engine.language.lint.static_paths import static_paths
 from asl_engine.language.positions import locate
 from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.server.definitions import MAX_FINDINGS, findings_of, place
-from asl_engine.server.targets import resolved, target
 from asl_engine.testing.coverage_data import DATA_FILE, CoverageData
 from asl_engine.testing.coverage_html import coverage_svg
 from asl_engine.testing.coverage_report import share_of
@@ -39,35 +39,41 @@ MAX_LAST: Final = 5
 
 
 async def machines(asked: Asked) -> dict[str, Any]:
+    """A page of those that are registered; behind the last are those that only runs know."""
     limit = asked.number("limit", 100, 1, 500)
     after = asked.position("console machines") or ""
     found = await asked.service.store.machines.page(asked.desk.caller.prefix, str(after), limit + 1)
     shown = [_summary(record) | {"counts": await counts_of(asked, record.arn)} for record in found[:limit]]
     position = found[limit - 1].arn if len(found) > limit else None
+    if position is None:
+        shown += [
+            _summary(record, is_registered=False) | {"counts": await counts_of(asked, record.arn)}
+            for record in await machines_of_runs(asked)
+        ]
     return {"machines": shown, "next": asked.token(position, "console machines")}
 
 
-def _summary(record: MachineRecord) -> dict[str, Any]:
+def _summary(record: MachineRecord, *, is_registered: bool = True) -> dict[str, Any]:
     return {
         "arn": record.arn,
         "name": record.name,
         "type": record.type,
         "status": record.status,
-        "createdAt": record.created_at,
-        "updatedAt": record.updated_at,
+        "registered": is_registered,
+        "createdAt": record.created_at if is_registered else None,
+        "updatedAt": record.updated_at if is_registered else None,
     }
 
 
 async def machine(asked: Asked) -> dict[str, Any]:
-    """A machine as it stands, or one of its versions, or what an alias leads to."""
-    asked.body["stateMachineArn"] = asked.text("arn")
-    wanted = target(asked.api, "stateMachineArn", "machine", "version", "alias")
-    record, version, _ = await resolved(asked.api, asked.service, wanted)
+    """A machine as it stands, or one of its versions, what an alias leads to, or the definition of a run."""
+    arn, record, version, run = await known(asked, asked.text("arn"))
     store = asked.service.store
     text = await store.definition(record.definition)
     return {
-        "machine": _summary(record) | {"counts": await counts_of(asked, record.arn)},
-        "arn": wanted.arn,
+        "machine": _summary(record, is_registered=run is None) | {"counts": await counts_of(asked, record.arn)},
+        "arn": arn,
+        "run": None if run is None else run.identity.arn,
         "roleArn": record.role_arn,
         "revisionId": record.revision_id,
         "description": None if version is None else version.description,
@@ -144,12 +150,16 @@ def _diagnostic(text: str, finding: Finding) -> dict[str, Any]:
 
 
 async def inputs(asked: Asked) -> dict[str, Any]:
-    """The project's sample inputs, those named after the machine first, and the inputs of its last executions."""
-    asked.body["stateMachineArn"] = asked.text("machine")
-    wanted = target(asked.api, "stateMachineArn", "machine", "version", "alias")
-    record, _, _ = await resolved(asked.api, asked.service, wanted)
+    """The project's sample inputs, those named after the machine first, and the inputs of its last executions.
+
+    ``made`` is the name of the run whose definition a start would register first, None where none has to be.
+    """
+    _, record, _, run = await known(asked, asked.text("machine"))
     samples = await run_in_thread(partial(_samples, asked.desk.settings.folder / SAMPLES, record.name))
-    return {"samples": samples, "last": await _last(asked, record)}
+    made = None
+    if run is not None and await asked.service.find_machine(record.arn) is None:
+        made = run.identity.name
+    return {"samples": samples, "last": await _last(asked, record), "made": made, "machine": record.name}
 
 
 def _samples(folder: Path, machine_name: str) -> list[dict[str, str]]:
@@ -184,9 +194,7 @@ async def _last(asked: Asked, record: MachineRecord) -> list[dict[str, str]]:
 
 async def coverage(asked: Asked) -> dict[str, Any]:
     """The report that the tests have left in the project's folder, of this very definition."""
-    asked.body["stateMachineArn"] = asked.text("machine")
-    wanted = target(asked.api, "stateMachineArn", "machine", "version", "alias")
-    record, _, _ = await resolved(asked.api, asked.service, wanted)
+    _, record, _, _ = await known(asked, asked.text("machine"))
     covered = await run_in_thread(partial(_covered, asked.desk.settings.folder / DATA_FILE, record.definition))
     if covered is None:
         raise ConsoleError(

@@ -15,6 +15,7 @@ from asl_engine.graph.svg import svg
 from asl_engine.projections.causes import readable_cause
 from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.server.operations.redrive import reason_against
+from asl_engine.views.account import standing
 from asl_engine.views.marks import execution_graph, execution_overlay
 from asl_engine.views.timeline import timeline_rows
 from asl_engine.visits.reading import all_visits, own_visits
@@ -40,8 +41,10 @@ async def run(asked: Asked) -> dict[str, Any]:
     account = await asked.desk.pasts.account(past)
     x, who = account.execution, past.record.identity
     kinship = None if who.map_run is None else await asked.service.store.map_runs.kinship(who.arn)
+    is_registered = await asked.service.find_machine(who.machine_arn) is not None
     return {
         "run": run_of_past(asked.service, past),
+        "definedBy": who.version_arn or (who.machine_arn if is_registered else who.arn),
         "versionArn": who.version_arn,
         "aliasArn": who.alias_arn,
         "input": shown(x.input, arn=who.arn, field="input"),
@@ -51,10 +54,20 @@ async def run(asked: Asked) -> dict[str, Any]:
         "traceback": traceback_of(x.cause),
         "lastEvent": past.last,
         "events": len(past.seqs),
+        "failed": await at_leisure(partial(_failed, account), len(past.events)),
         "origin": x.origin,
         "mapRun": None if kinship is None else kinship[0],
         "can": await _can(asked, past, x),
     }
+
+
+def _failed(account: Account) -> dict[str, Any] | None:
+    """The state that the execution has failed in, and when that was entered."""
+    if account.execution.status in {"RUNNING", "SUCCEEDED"}:
+        return None
+    last = {visit.name: visit for visit in own_visits(account.visits)}
+    failed = [one for one in last.values() if standing(one, is_over=account.is_over) == "failed"]
+    return {"state": failed[-1].name, "entry": failed[-1].seq} if failed else None
 
 
 async def _can(asked: Asked, past: Past, x: Execution) -> dict[str, str | None]:

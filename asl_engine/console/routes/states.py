@@ -117,6 +117,19 @@ def _wanted(asked: Asked, past: Past) -> ev.StateEntered:
     return event
 
 
+def _unchanged(given: Payload, made: dict[str, Payload], gave: Payload | None, language: str) -> dict[str, str]:
+    """Of the stages that have the same data as the one before: which field has left it unchanged."""
+    field = "Output" if language == "JSONata" else "OutputPath"
+    notes = {name: f"unchanged by {FIELDS[name]}" for name in made} | {"result": "same as what went in"}
+    notes["output"] = f"unchanged by {field}" if made else "same as the input"
+    told, before = {}, given
+    for name, one in [*made.items(), *([] if gave is None else [("output", gave)])]:
+        if one.text == before.text:
+            told[name] = notes[name]
+        before = one
+    return told
+
+
 def _source(machine: StateMachine, name: str) -> StateSource | None:
     return next((one for one in all_states(loads(machine.text)) if one.name == name), None)
 
@@ -147,6 +160,7 @@ def _state(
             {"name": name, "field": FIELDS[name], "payload": shown(one, arn=arn, entry=event.seq, field=name)}
             for name, one in made.items()
         ],
+        "same": _unchanged(event.input, made, None if exited is None else exited.output, language),
         "attempts": _attempts(arn, visit, account, _of_frame(events, event)),
         "variables": shown_value(visit.variables, arn=arn, entry=event.seq, field="variables"),
         "assigned": shown(assigned, arn=arn, event=0 if exited is None else exited.seq, field="assigned"),

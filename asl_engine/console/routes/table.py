@@ -13,6 +13,7 @@ from asl_engine.console.routes.run import events, graph, marks, run, timeline
 from asl_engine.console.routes.runs import runs
 from asl_engine.console.routes.session import csp, login, logout, report, session
 from asl_engine.console.routes.states import entries, iterations, payload, state, states
+from asl_engine.console.routes.unregistered import start
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -81,6 +82,13 @@ ROUTES: Final = (
     ConsoleRoute("GET", "coverage", coverage, "machine", "what the tests have covered of the definition"),
     ConsoleRoute("GET", "inbox", inbox, "after? limit?", "tasks that wait for somebody"),
     ConsoleRoute("POST", "inbox/take", take, "arn task", "be the worker of an activity's task"),
+    ConsoleRoute(
+        "POST",
+        "start",
+        start,
+        "arn input? name?",
+        "a new execution of a machine, a version, an alias or a run's machine, which is registered if need be",
+    ),
     ConsoleRoute(
         "POST",
         "fork",

@@ -58,5 +58,5 @@ export function remember(key, value) {
   try {
     if (value == null) localStorage.removeItem(PREFIX + key);
     else if (value.length <= MAX) localStorage.setItem(PREFIX + key, value);
-  } catch { /* no storage, or none left: it is only a convenience */ }
+  } catch { /* no storage, or none left */ }
 }

@@ -128,7 +128,7 @@ def test_a_failed_run_says_why_and_is_redriven_and_forked(
     why.get_by_role("button", name="Deliver").click()
     expect(side(page).get_by_role("heading", level=2)).to_have_text("Deliver")
     # Again, from here, with another input.
-    side(page).get_by_role("button", name="Run again from here…").click()
+    side(page).get_by_role("button", name="Fork from here…").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("With another input for this state").check()
     text = dialog.get_by_label("Input of the state")

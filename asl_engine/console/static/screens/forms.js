@@ -1,5 +1,5 @@
 // Forms that begin something: a run, a fork of one, a trial of one state.
-import { html, useEffect, useState } from "../lib.js";
+import { html, useEffect, useRef, useState } from "../lib.js";
 import { get, operation, post, useGet, whole } from "../api.js";
 import { go, recall, remember } from "../router.js";
 import { visible } from "../text.js";
@@ -8,7 +8,7 @@ import { Data, indented, Stage } from "../ui/json.js";
 import { announce, complain, Dialog, failure, Input, name, Select, told, trouble, useSubmit } from "../ui/parts.js";
 import { stageTitle } from "./panel.js";
 
-/** ``machine`` may be a version or an alias; with ``choose`` others are offered. */
+/** ``machine`` may be a version, an alias or a run; with ``choose`` others are offered. */
 export function StartForm({ machine, choose, input, onClose }) {
   const [chosen, setChosen] = useState(machine || recall("machine"));
   const machines = useGet(choose ? "machines" : "", { limit: 500 }), offered = machines.data?.machines || [];
@@ -25,7 +25,7 @@ export function StartForm({ machine, choose, input, onClose }) {
   };
   useEffect(() => { if (text === null && inputs.data) take(choices[0]?.[0] || ""); }, [inputs.data]);
   const [error, submit] = useSubmit(async () => {
-    const { executionArn } = await operation("StartExecution", { stateMachineArn: known, input: text, ...(title.trim() && { name: title.trim() }) });
+    const { executionArn } = await post("start", { arn: known, input: text, name: title.trim() });
     remember("machine", known);
     remember(`input.${known}`, text);
     announce("The run has started.");
@@ -35,6 +35,7 @@ export function StartForm({ machine, choose, input, onClose }) {
   return html`<form class="stack" onSubmit=${submit}>
     ${choose && html`<${Select} label="Machine" value=${known} onPick=${(value) => { setChosen(value); setText(null); }} options=${offered.map((one) => [one.arn, one.name])} />`}
     ${machines.data && !known && html`<p class="trouble">There is no state machine yet: create one through the API.</p>`}
+    ${inputs.data?.made && html`<p class="quiet">There is no state machine ${name(inputs.data.machine)} yet: it is made from the definition of run ${name(inputs.data.made)}.</p>`}
     ${choices.length > 0 && html`<${Select} label="Begin with" value=${source} onPick=${take} options=${[["", "the text below"], ...choices]} />`}
     <${JsonField} label="Input" value=${text ?? ""} rows=${14} onInput=${(value) => { setText(value); setSource(""); }} />
     <${Input} label="Name (optional)" hint="A random one if left empty." maxlength="80" value=${title} onValue=${setTitle} />
@@ -50,9 +51,12 @@ export function ForkDialog({ arn, run, where, onClose }) {
   const [state, setState] = useState(where.name || ""), [input, setInput] = useState(null), [definition, setDefinition] = useState(null), [title, setTitle] = useState("");
   const place = where.name === state ? where : {};
   useEffect(() => { if (!state && list.length) setState((list.findLast((one) => one.standing === "failed") || list[0]).name); }, [list.length]);
-  const past = async () => indented(await whole((place.input ? place : await get("run/state", { arn, state })).input));
+  const begun = useRef(null), past = async () => (begun.current = indented(await whole((place.input ? place : await get("run/state", { arn, state })).input)));
   const recorded = async () => indented((await operation("DescribeStateMachineForExecution", { executionArn: arn })).definition);
-  useEffect(() => setInput(null), [state]);
+  useEffect(() => {
+    const old = begun.current;
+    if (input !== null && input === old) past().then((text) => setInput((now) => (now === old ? text : now)), complain);
+  }, [state]);
   const [error, submit] = useSubmit(async () => {
     const body = { arn, state, visit: place.visit, iteration: place.iterations?.at(-1), branch: place.branches?.at(-1), input, definition, name: title.trim() };
     const made = await post("fork", Object.fromEntries(Object.entries(body).filter(([, value]) => value != null && value !== "")));

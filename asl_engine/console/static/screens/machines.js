@@ -20,7 +20,7 @@ export function Machines() {
   if (!asked.data) return frame("Machines", asked, "the machines");
   const row = (i) => {
     const one = machines[i];
-    return html`<td>${link(["machine", one.arn], name(one.name))}</td><td class="optional quiet">${one.type.toLowerCase()}</td><td class="optional">${moment(one.updatedAt || one.createdAt, false)}</td>
+    return html`<td>${link(["machine", one.arn], name(one.name))}</td><td class="optional quiet">${one.registered ? one.type.toLowerCase() : "not registered"}</td><td class="optional">${moment(one.updatedAt || one.createdAt, false)}</td>
       ${STATUSES.map((status) => html`<td class="num optional">${one.counts[status]?.count ? html`<a href=${to(["runs"], { machine: one.arn, status })}>${count(one.counts[status].count)}${one.counts[status].more && "+"}</a>` : html`<span class="quiet">0</span>`}</td>`)}`;
   };
   return html`<div class="page"><h1>Machines</h1>${trouble(asked.error)}<div class="fill boxed"><${Windowed} label="Machines" count=${machines.length} columns=${COLUMNS} row=${row} onNear=${(_, last) => last > machines.length - 10 && asked.further?.()}
@@ -46,7 +46,7 @@ export function Machine() {
 }
 
 function Page({ arn, about, asked }) {
-  const { machine } = about, { tab = "graph", state, run, entry } = use(route).query, isOwn = machine.arn === arn;
+  const { machine } = about, { tab = "graph", state, run, entry } = use(route).query, isOwn = !about.run && machine.arn === arn;
   const [saved, setSaved] = useState(() => ({ ...about, definition: indented(about.definition) })), [text, setText] = useState(saved.definition), [starting, setStarting] = useState(false);
   const found = useCheck(text, saved), editor = useRef(null), picture = useRef(saved);
   if (found.svg) picture.current = found;
@@ -60,13 +60,13 @@ function Page({ arn, about, asked }) {
   const save = async () => { if (await act("UpdateStateMachine", { definition: text }, "Saved: runs that start now use it.")) setSaved({ ...found, definition: text }); };
   const tabs = [["graph", "Graph"], ["test", "Test a state"], ["coverage", "Coverage"], ["versions", "Versions", about.versions.length]];
   return html`<div class="page">
-    <div class="head"><div class="titles"><p class="crumbs">${link(["machines"], "Machines")}${!isOwn && html` / ${link(["machine", machine.arn], name(machine.name))}`}</p><h1>${name(isOwn ? machine.name : arn.slice(machine.arn.length - machine.name.length))}</h1>
-        ${facts(["Type", machine.type.toLowerCase()], ["Created", moment(machine.createdAt)], about.description && ["Description", about.description], ["Runs", link(["runs"], "see all", { machine: machine.arn })])}</div>
+    <div class="head"><div class="titles"><p class="crumbs">${link(["machines"], "Machines")}${!isOwn && !about.run && html` / ${link(["machine", machine.arn], name(machine.name))}`}</p><h1>${name(isOwn || about.run ? machine.name : arn.slice(machine.arn.length - machine.name.length))}</h1>
+        ${facts(["Type", machine.type.toLowerCase()], about.run ? ["Definition of", link(["run", about.run], name(lastPart(about.run)))] : ["Created", moment(machine.createdAt)], about.description && ["Description", about.description], ["Runs", link(["runs"], "see all", { machine: machine.arn })])}</div>
       <div class="row"><button class="primary" onClick=${() => setStarting(true)}>Start a run…</button>
         ${isOwn && html`<button disabled=${!changed || broken} onClick=${save}>Save</button><button disabled=${changed} onClick=${() => act("PublishStateMachineVersion", {}, "Published.")}>Publish a version</button>`}</div></div>
     ${trouble(asked.error)}
     <div class="split even fill">
-      <div class="definition"><div class="row"><h2 id="definition">Definition</h2>${changed && html`<span class="quiet">${isOwn ? "not saved" : "a version cannot be changed: this is a draft"}</span><button class="bare" onClick=${() => setText(saved.definition)}>Undo all</button>`}</div>
+      <div class="definition"><div class="row"><h2 id="definition">Definition</h2>${changed && html`<span class="quiet">${isOwn ? "not saved" : "a draft: it cannot be saved here"}</span><button class="bare" onClick=${() => setText(saved.definition)}>Undo all</button>`}</div>
         <${Editor} label="Definition" value=${text} rows=${24} marks=${found.diagnostics} onInput=${setText} control=${editor} />
         <p role="status" class="quiet">${found.diagnostics.length ? `${count(found.diagnostics.length)} found` : "Nothing is wrong with it."}</p>
         <ul class="diagnostics">${found.diagnostics.map((one) => html`<li><button class="link" disabled=${!one.line} onClick=${() => editor.current(one.line)}>${one.line ? `line ${one.line}` : one.location}</button><span dir="auto"><strong class=${one.severity.toLowerCase()}>${one.severity.toLowerCase()}</strong> ${one.message}</span></li>`)}</ul></div>
@@ -83,6 +83,6 @@ function Coverage({ machine }) {
   return html`<p><strong>${data.covered} of ${data.total}</strong> covered${data.missing.length > 0 && html`; not: <span class="mono wrap">${data.missing.join(", ")}</span>`}</p><${Picture} svg=${data.svg} label="Coverage" />`;
 }
 
-const Versions = ({ about: { versions, aliases } }) => html`${!versions.length && html`<p class="empty">No version is published yet.</p>`}
-  ${versions.length > 0 && scroll("simple", "Versions", html`<table><thead><tr><th scope="col">Version</th><th scope="col">Published</th><th scope="col">Description</th></tr></thead><tbody>${versions.map((one) => html`<tr><td><a href=${to(["machine", one.arn])}>${one.number}</a></td><td>${moment(one.createdAt)}</td><td>${one.description}</td></tr>`)}</tbody></table>`)}
+const Versions = ({ about: { versions, aliases } }) => html`${!versions.length ? html`<p class="empty">No version is published yet.</p>`
+  : scroll("simple", "Versions", html`<table><thead><tr><th scope="col">Version</th><th scope="col">Published</th><th scope="col">Description</th></tr></thead><tbody>${versions.map((one) => html`<tr><td><a href=${to(["machine", one.arn])}>${one.number}</a></td><td>${moment(one.createdAt)}</td><td>${one.description}</td></tr>`)}</tbody></table>`)}
   ${aliases.length > 0 && scroll("simple", "Aliases", html`<table><thead><tr><th scope="col">Alias</th><th scope="col">Leads to</th></tr></thead><tbody>${aliases.map((one) => html`<tr><td>${link(["machine", one.arn], name(one.name))}</td><td>${one.routing.map((way) => `version ${lastPart(way.arn)}: ${way.weight} %`).join(", ")}</td></tr>`)}</tbody></table>`)}`;

@@ -27,12 +27,12 @@ export function StatePanel({ store, state, entry, isOver, machine, can, onSelect
     ${facts(["Type", data.type], called && ["Calls", name(called)], path && ["In", path], ["Entered", moment(data.entered)], ["Took", `${duration(data.took)}${data.ended == null ? " so far" : ""}`], data.due && ["Waits until", moment(data.due)],
       data.next && ["Next", press(name(data.next), () => onSelect(data.next))], data.caught && ["Caught", html`<span class="told caught">${name(data.caught)}</span>`],
       data.mapRun && ["Children", html`${link(["maprun", data.mapRun], "Map Run")}`])}
-    <div class="row"><button aria-disabled=${can.fork ? "true" : null} onClick=${() => (can.fork ? complain(can.fork) : onFork(data))}>Run again from here…</button>
+    <div class="row"><button aria-disabled=${can.fork ? "true" : null} onClick=${() => (can.fork ? complain(can.fork) : onFork(data))}>Fork from here…</button>
       <a class="button" href=${to(["machine", machine], { tab: "test", state: data.name, run: arn, entry: data.entry })}>Test this state…</a></div>
     ${data.failure && failure("What went wrong", data.failure)}
-    ${data.attempts.length > 0 && html`<${Attempts} attempts=${data.attempts} isOnly=${data.attempts.length === 1} />`}
     ${data.lanes?.total > 0 && html`<${Iterations} arn=${arn} entry=${data.entry} noun=${data.lanes.kind} news=${isOver ? 0 : news} onSelect=${onSelect} />`}
     <${Flow} data=${data} />
+    ${data.attempts.length > 0 && html`<${Attempts} attempts=${data.attempts} />`}
     <${Variables} ...${data} />
     ${data.definition && html`<details><summary>Definition of the state</summary><${Json} text=${data.definition} label="Definition of the state" /></details>`}`;
 }
@@ -42,22 +42,18 @@ function Visits({ arn, data: { name: state, visit, visits }, onSelect }) {
   return html`<label class="row">Visit <input class="short" type="number" min="1" max=${visits} value=${visit} onChange=${on((value) => turn(Number(value)))} /> of ${count(visits)}</label>`;
 }
 
-function Attempts({ attempts, isOnly }) {
+function Attempts({ attempts }) {
   return html`<section><h3>Attempts</h3>${scroll("attempts", "Attempts", html`<table>
     <thead><tr><th scope="col">#</th><th scope="col">Began</th><th scope="col" class="num">Waited</th><th scope="col" class="num">Took</th><th scope="col">Ended</th></tr></thead>
     <tbody>${attempts.map((one) => html`<tr key=${one.number}><td>${one.number}</td><td class="nowrap">${moment(one.started ?? one.scheduled)}</td><td class="num nowrap">${one.delay > 0 && duration(one.delay)}</td><td class="num nowrap">${duration(one.took)}</td>
         <td>${one.failed ? told("failed") : one.ended == null ? told("running", "under way") : told("succeeded", "done")}</td></tr>
-      <tr class="why"><td></td><td colspan="4">${!isOnly && one.failed && failure(`Attempt ${one.number}`, one)}
+      <tr class="why"><td></td><td colspan="4">${attempts.length > 1 && one.failed && html`<details><summary>${name(one.error)}</summary>${failure(`Attempt ${one.number}`, one)}</details>`}
         ${one.parameters && html`<${Stage} title="Called with" payload=${one.parameters} />`}${one.result && html`<${Stage} title="Answered" payload=${one.result} />`}</td></tr>`)}</tbody></table>`)}</section>`;
 }
 
 function Flow({ data }) {
-  const ends = { input: data.input, output: data.output };
-  const stages = [{ name: "input", payload: data.input }, ...data.stages.filter((one) => !(one.name in ends)), ...(data.output ? [{ name: "output", payload: data.output }] : [])];
-  return html`<section><h3>Data flow</h3>${stages.map((one, i) => {
-    const same = i > 0 && !one.payload?.cut && stages[i - 1].payload?.text === one.payload?.text, isEnd = one.name in ends;
-    return html`<${Stage} key=${one.name} title=${stageTitle(one.name)} field=${!isEnd && one.field} payload=${one.payload} same=${same} open=${isEnd} />`;
-  })}${!data.output && html`<p class="quiet">${data.ended == null ? "No output yet." : "It gave no output."}</p>`}</section>`;
+  const stages = [{ name: "input", payload: data.input }, ...data.stages, ...(data.output ? [{ name: "output", payload: data.output }] : [])];
+  return html`<section><h3>Data flow</h3>${stages.map((one) => html`<${Stage} key=${one.name} title=${stageTitle(one.name)} field=${one.field} payload=${one.payload} same=${data.same[one.name]} open=${!one.field} />`)}${!data.output && html`<p class="quiet">${data.ended == null ? "No output yet." : "It gave no output."}</p>`}</section>`;
 }
 
 function Variables({ variables, assigned }) {

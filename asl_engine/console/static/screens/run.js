@@ -61,12 +61,12 @@ export function Run() {
 }
 
 function Page({ about, error, reload, store }) {
-  const { arn } = store, run = use(store.run) || about.run, last = use(store.last), total = use(store.total), gone = use(store.gone), { can } = about, machine = about.versionArn || run.machine.arn;
+  const { arn } = store, run = use(store.run) || about.run, last = use(store.last), total = use(store.total), gone = use(store.gone), { can, failed, definedBy: machine } = about;
   const { tab = "graph", state, entry, event, at: wanted } = use(route).query;
   const [open, setOpen] = useState({});
   const close = () => setOpen({});
   const act = (what, body, done) => operation(what, { executionArn: arn, ...body }).then(() => { announce(done); reload(); }, complain);
-  const action = (title, refusal, run_, kind) => html`<button class=${kind} aria-disabled=${refusal ? "true" : null} title=${refusal} onClick=${() => (refusal ? complain(refusal) : run_())}>${title}</button>`;
+  const action = (title, refusal, run_, kind, hint) => html`<button class=${kind} aria-disabled=${refusal ? "true" : null} title=${refusal || hint} onClick=${() => (refusal ? complain(refusal) : run_())}>${title}</button>`;
   const again = () => whole(about.input).then((input) => setOpen({ again: true, input }), complain);
   const pytest = () => (can.pin ? complain(can.pin) : get("run/pytest", { arn }).then(({ file, text }) => copy(text, file), complain));
   const select = (chosen, at) => amend({ state: chosen, entry: at, event: "" });
@@ -80,11 +80,11 @@ function Page({ about, error, reload, store }) {
           about.origin && ["Fork of", html`${link(["run", about.origin], name(lastPart(about.origin)))} · <a href=${to(["compare"], { one: about.origin, other: arn })}>compare</a>`],
           about.mapRun && ["Child of", html`${link(["maprun", about.mapRun], "a Map Run")}`], run.state && ["In", press(name(run.state), () => select(run.state))])}</div>
       <div class="row">${action("Run again…", null, again, "primary")}${action("Fork…", can.fork, () => setOpen({ fork: true }))}
-        ${isOver && run.status !== "SUCCEEDED" && action("Redrive", can.redrive, () => act("RedriveExecution", {}, "Redriven: it goes on where it failed."))}
+        ${isOver && run.status !== "SUCCEEDED" && action("Redrive", can.redrive, () => act("RedriveExecution", {}, "Redriven: it goes on where it failed."), "", failed && `Redrive: go on from ${failed.state}`)}
         ${!isOver && action("Stop", can.stop, () => setOpen({ stop: true }))}
         <${Menu} label="More" items=${[["Compare with another run", () => location.assign(to(["runs"], { machine: run.machine.arn, pick: arn }))], ["Export as one HTML file", `/console/api/run/export?${search({ arn })}`], ["Copy as a pytest file", pytest]]} /></div></div>
     ${gone && trouble({ title: "This run is no more.", message: "The page shows what it knew of it." })}${trouble(error)}
-    ${about.error != null && isOver && html`<${Failure} about=${about} run=${run} onSelect=${select} />`}
+    ${about.error != null && isOver && failure("Why it ended", { ...about, error: about.error || run.status }, failed && html` in ${press(name(failed.state), () => select(failed.state, failed.entry))}`)}
     <div class="split fill">
       <${Tabs} label="Views of the run" tabs=${tabs} at=${tab} onSelect=${(key) => amend({ tab: key === "graph" ? "" : key })}>
         ${tab === "graph" ? html`<${GraphView} store=${store} over=${isOver && run.status} at=${at} selected=${state} onSelect=${select} />`
@@ -98,10 +98,4 @@ function Page({ about, error, reload, store }) {
     ${open.fork && html`<${ForkDialog} arn=${arn} run=${run} where=${open.fork} onClose=${close} />`}
     ${open.stop && html`<${Dialog} title="Stop this run?" onClose=${close}><p>It ends as aborted. What its tasks have begun elsewhere is not undone.</p>
       <footer><button onClick=${close}>Let it run</button><button class="danger" onClick=${() => { close(); act("StopExecution", { cause: "stopped in the console" }, "Stopped."); }}>Stop it</button></footer><//>`}</div>`;
-}
-
-function Failure({ about, run, onSelect }) {
-  const { data } = useGet("run/states", { arn: run.arn }, run.status, run.redriveCount);
-  const failed = data?.states.filter((state) => state.standing === "failed").pop();
-  return failure("Why it ended", { ...about, error: about.error || run.status }, failed && html` in ${press(name(failed.name), () => onSelect(failed.name, failed.last))}`);
 }

@@ -35,7 +35,7 @@ function useRuns(filter) {
 export function Runs() {
   const { machine = "", status = "", name: part = "", error = "", since = "", pick = "" } = use(route).query;
   const filter = { machine, status, name: part, error, since };
-  const list = useRuns(filter), machines = useGet("machines", { limit: 500 });
+  const list = useRuns(filter), machines = useGet("machines", { limit: 500 }).data?.machines || [];
   const [starting, setStarting] = useState(false), typing = useRef(0);
   const picked = pick.split(" ").filter(Boolean);
   const later = (key) => (value) => { clearTimeout(typing.current); typing.current = setTimeout(() => amend({ [key]: value }), AFTER_TYPING); };
@@ -56,7 +56,7 @@ export function Runs() {
       <button disabled=${picked.length !== 2} onClick=${() => go(["compare"], { one: picked[0], other: picked[1] })}>Compare ${picked.length} of 2</button><button class="primary" onClick=${() => setStarting(true)}>Start a run…</button></div>
     <div class="chips" role="group" aria-label="Status">${chip("", "All", count(total))}${STATUSES.map((one) => chip(one, told(one), `${count(list.counts[one]?.count || 0)}${list.counts[one]?.more ? "+" : ""}`))}</div>
     <div class="filters">
-      <${Select} label="Machine" value=${machine} onPick=${(value) => amend({ machine: value })} options=${[["", "all machines"], ...(machines.data?.machines || []).map((one) => [one.arn, one.name])]} />
+      <${Select} label="Machine" value=${machine} onPick=${(value) => amend({ machine: value })} options=${[["", "all machines"], ...machines.map((one) => [one.arn, one.name]), ...(machine && !machines.some((one) => one.arn === machine) ? [[machine, lastPart(machine)]] : [])]} />
       <${Select} label="Started" value=${since} onPick=${(value) => amend({ since: value })} options=${SINCE} />
       <${Input} label="Name contains" type="search" value=${part} onValue=${later("name")} /><${Input} label="Error contains" type="search" value=${error} onValue=${later("error")} /></div>
     ${trouble(list.error)}

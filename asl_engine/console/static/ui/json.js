@@ -54,11 +54,11 @@ export function Data({ payload, label }) {
   return payload ? html`<${Json} text=${text ?? payload.text} label=${label} size=${sizeOf(payload.bytes)} more=${isCut && (() => whole(payload).then(setText, complain))} />` : html`<p class="quiet">none</p>`;
 }
 
-/** A stage of the data flow; ``same``: as the one before. */
+/** A stage of the data flow; ``same`` says of one that is as the one before what left it so. */
 export function Stage({ title, field, payload, same, open }) {
   const [shown, setShown] = useState(Boolean(open));
   return html`<details class="stage" open=${shown} onToggle=${(event) => setShown(event.currentTarget.open)}>
     <summary><strong>${title}</strong>${field && html` <code class="quiet">${field}</code>`}<span class="peek" dir="auto">${same ? "" : payload?.text.slice(0, 120)}</span>
-      <span class="quiet">${same ? "same as before" : payload?.bytes > LARGE && sizeOf(payload.bytes)}</span></summary>
+      <span class="quiet">${same || payload?.bytes > LARGE && sizeOf(payload.bytes)}</span></summary>
     ${shown && html`<${Data} payload=${payload} label=${title} />`}</details>`;
 }

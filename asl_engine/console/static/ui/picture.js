@@ -2,7 +2,6 @@
 import { html, useEffect, useRef } from "../lib.js";
 import { SIGNS } from "../text.js";
 
-
 function name(node, standing) {
   const seen = [...node.querySelectorAll(":scope > text")].map((one) => one.textContent).join(" ");
   if (node.getAttribute("role") === "button") node.setAttribute("aria-label", standing ? `${seen}, ${standing.replace("-", " ")}` : seen);
