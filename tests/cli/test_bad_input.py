@@ -87,7 +87,7 @@ ARGUMENTS = {
     "a name with a space": (["run", "M", "--name", "a b"], "--name 'a b': a name has 1 to 80 characters, but no"),
     "a name that is too long": (["run", "M", "--name", "x" * 81], "a name has 1 to 80"),
     "no such time": (["run", "M", "--time", "fast"], "--time fast: it is real, skip or scale=N"),
-    "no such option": (["run", "M", "--fast"], "No such option: --fast (see: asl run --help)"),
+    "no such option": (["run", "M", "--zebra"], "No such option: --zebra (see: asl run --help)"),
     "no definition": (["run"], "Missing argument 'DEFINITION'"),
     "no such command": (["walk"], "No such command 'walk'"),
     "not a number": (["list", "--limit", "many"], "--limit"),

@@ -188,6 +188,8 @@ def order_for(given: Deployment) -> Order:
         type=given.type or settings.type,
         alias=given.alias or settings.alias,
     )
+    if given.name is None and given.definition == STDIN:
+        raise InvalidInput("a definition from the standard input has no name: give --name NAME")
     named = None
     read = DefinitionSource("", given.definition)
     if not given.destroy or split_reference(given.definition)[1] is not None:
@@ -217,8 +219,6 @@ def order_for(given: Deployment) -> Order:
 def _checked_name(given: Deployment, named: str | None) -> str:
     """The state machine's name; ``named`` is what its file calls it.  Raises ``InvalidInput``."""
     allowed = f"1 to {MAX_NAME_LENGTH} of the characters A-Z a-z 0-9 . - _"
-    if given.name is None and given.definition == STDIN:
-        raise InvalidInput("a definition from the standard input has no name: give --name NAME")
     name = given.name or named or machine_name(given.definition)
     # Step Functions allows more, but roles and tags, which have the name in theirs, do not.
     if re.fullmatch(rf"[A-Za-z0-9_.-]{{1,{MAX_NAME_LENGTH}}}", name):
