@@ -145,4 +145,6 @@ def test_children_are_in_their_map_run(page: Page, created_machine: Callable[...
     assert child["can"]["fork"] == "It belongs to a Map Run: act on the execution that started it"
     assert page.get("run/timeline", arn=arn)["rows"][0]["entry"] == state["entry"]
     assert page.get("run/graph", arn=child["run"]["arn"])["states"][0]["name"] == "P"
+    assert page.get("inputs", machine=child["run"]["arn"])["made"] is None
+    assert page.write("start", {"arn": child["run"]["arn"]}).json["error"] == "NotStartable"
     assert page.refused("maprun", arn=f"{state['mapRun']}x").status == 404

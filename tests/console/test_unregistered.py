@@ -76,6 +76,8 @@ def test_a_run_says_where_its_definition_is(page: Page, ran_alone: Ran) -> None:
     assert page.get("run", arn=ran_alone.first)["definedBy"] == ran_alone.first
     page.post("start", arn=ran_alone.first, name="again")
     assert page.get("run", arn=ran_alone.first)["definedBy"] == ran_alone.machine
+    told = page.get("machine", arn=ran_alone.second)
+    assert (json.loads(told["definition"]), told["machine"]["registered"]) == (OTHER, True)
 
 
 @pytest.mark.parametrize(("which", "definition"), [("first", PASS), ("machine", OTHER)])

@@ -69,9 +69,10 @@ async def machine(asked: Asked) -> dict[str, Any]:
     """A machine as it stands, or one of its versions, what an alias leads to, or the definition of a run."""
     arn, record, version, run = await known(asked, asked.text("arn"))
     store = asked.service.store
+    is_registered = run is None or await asked.service.find_machine(record.arn) is not None
     text = await store.definition(record.definition)
     return {
-        "machine": _summary(record, is_registered=run is None) | {"counts": await counts_of(asked, record.arn)},
+        "machine": _summary(record, is_registered=is_registered) | {"counts": await counts_of(asked, record.arn)},
         "arn": arn,
         "run": None if run is None else run.identity.arn,
         "roleArn": record.role_arn,
@@ -157,7 +158,8 @@ async def inputs(asked: Asked) -> dict[str, Any]:
     _, record, _, run = await known(asked, asked.text("machine"))
     samples = await run_in_thread(partial(_samples, asked.desk.settings.folder / SAMPLES, record.name))
     made = None
-    if run is not None and await asked.service.find_machine(record.arn) is None:
+    is_child = run is not None and run.identity.map_run is not None  # nobody can start one of those
+    if run is not None and not is_child and await asked.service.find_machine(record.arn) is None:
         made = run.identity.name
     return {"samples": samples, "last": await _last(asked, record), "made": made, "machine": record.name}
 

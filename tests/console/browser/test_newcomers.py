@@ -104,6 +104,17 @@ def test_the_data_of_a_state_is_above_its_attempts_and_says_what_left_it_unchang
     expect(output.locator("summary")).to_contain_text("unchanged by OutputPath")
 
 
+def test_what_an_attempt_failed_with_is_folded(site: Site, page: Any, name: str) -> None:
+    page.goto(site.page("run", site.begin("order", site.sample("payment-retry"), name)))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded")
+    page.locator('.picture g.node[data-state="ProcessPayment"]').click()
+    first = side(page).get_by_role("region", name="Attempts").locator("tr.why").first
+    why = first.get_by_text("did not answer attempt 1")
+    expect(why.first).not_to_be_visible()
+    first.locator("summary").first.click()
+    expect(why.first).to_be_visible()
+
+
 def test_the_graph_follows_the_colours_that_were_chosen(site: Site, page: Any, name: str) -> None:
     page.emulate_media(color_scheme="light")
     page.goto(site.page("run", site.begin("delivery", json.dumps({"street": "Elm", "door": "no"}), name)))
