@@ -25,11 +25,8 @@ if TYPE_CHECKING:
 PROJECTS = Path(test_projects.__file__).parent
 SERVED = (
     "SAM",
-    "SAM, a definition in the template",
     "CDK, by its construct",
-    "CDK, by its name, with a definition that is an asset",
     "Serverless",
-    "Serverless, a definition in a file of its own",
     "Terraform",
 )
 

@@ -37,7 +37,7 @@ PAGES: Final = (
     "compare",
     "unknown",
 )
-DARK: Final = ("runs", "state", "failed", "timeline", "events", "machine", "test", "inbox", "compare")
+DARK: Final = ("runs", "state", "failed", "timeline", "machine", "compare")  # all colours that there are
 NARROW: Final = ("runs", "state", "events", "machine", "inbox")  # of which the shape differs
 
 
