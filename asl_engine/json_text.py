@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENORMOUS",
+    "FEW",
     "JsonSyntaxError",
     "TooDeep",
     "dumps",
@@ -170,6 +171,9 @@ def too_deep(value: Json, length: int, most: int = MAX_DEPTH) -> bool:
 
 # Eight million characters are written in a fifth of a second, in which nothing else gets on.
 ENORMOUS: Final = 2**23
+
+
+FEW: Final = 64  # as many payloads, or values of one, can be written without ado
 
 
 def is_enormous(value: Json) -> bool:

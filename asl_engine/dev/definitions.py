@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
+    from asl_engine.project.sources import SourceFile
 
 __all__ = ["DefinedMachine", "defined_machines", "with_all_declared"]
 
@@ -41,8 +42,9 @@ def defined_machines(project: Project, limits: Limits) -> Iterator[DefinedMachin
     A file that a template names as the definition of a machine is none by itself.
     """
     seen: dict[str, str] = {}
-    references, plain, broken = _found(project)
+    templates, plain, broken = _found(project)
     yield from broken
+    references = [reference_to(one, machine) for one in templates for machine in one.declared.machines]
     taken: set[Path] = set()
     for reference in (*references, *plain):
         if Path(reference) in taken:
@@ -67,18 +69,19 @@ def with_all_declared(project: Project) -> Project:
     """The project with the functions that all of its templates declare."""
     from asl_engine.project.declared import with_declared
 
-    declared, refused, machines = {**project.declared}, {**project.refused}, {**project.machines}
-    for reference in dict.fromkeys(reference.partition("#")[0] for reference in _found(project)[0]):
-        one = with_declared(project, template_files(reference, NOTHING, project)[1])
-        declared |= one.declared
-        refused |= one.refused
-        machines |= one.machines
-    return project._replace(declared=declared, refused=refused, machines=machines)
+    return with_declared(project, _found(project).templates)
 
 
-def _found(project: Project) -> tuple[list[str], list[str], list[DefinedMachine]]:
-    """The machines of templates as FILE#MACHINE, the files of other definitions, and broken templates."""
-    references: list[str] = []
+class _Found(NamedTuple):
+    """The templates, the files of other definitions, and the templates that are broken."""
+
+    templates: list[SourceFile]
+    plain: list[str]
+    broken: list[DefinedMachine]
+
+
+def _found(project: Project) -> _Found:
+    templates: list[SourceFile] = []
     plain: list[str] = []
     included: set[Path] = set()
     broken: list[DefinedMachine] = []
@@ -87,14 +90,12 @@ def _found(project: Project) -> tuple[list[str], list[str], list[DefinedMachine]
             files = (machine.file for machine in found.template.machines if machine.file is not None)
             included |= {normal(found.path.parent / file) for file in files}
             try:
-                _, sources = template_files(str(found.path), NOTHING, project)
+                templates += template_files(str(found.path), NOTHING, project)[1]
             except AslError as error:
                 broken.append(DefinedMachine(_shown(str(found.path), project.root), faults=str(error)))
-            else:
-                references += [reference_to(one, machine) for one in sources for machine in one.declared.machines]
         elif not any(is_assembly(str(folder)) for folder in found.path.parents):
             plain.append(str(found.path))
-    return references, [file for file in plain if Path(file) not in included], broken
+    return _Found(templates, [file for file in plain if Path(file) not in included], broken)
 
 
 def _shown(reference: str, root: Path) -> str:

@@ -12,7 +12,7 @@ from asl_engine.errors import EvaluationError
 from asl_engine.expressions.errors import NO_INPUT, ExpressionSyntaxError
 from asl_engine.expressions.jsonpath.path import compile_path
 from asl_engine.expressions.jsonpath.syntax import DATA, read_root
-from asl_engine.json_text import dumps, is_enormous
+from asl_engine.json_text import FEW, dumps, is_enormous
 from asl_engine.json_values import MISSING, Json, Missing
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ Intrinsic: TypeAlias = "Callable[[str], Callable[[Scope], Json]]"
 Part: TypeAlias = "Callable[[Scope], Json | Missing]"
 
 DYNAMIC_SUFFIX: Final = ".$"
-FEW: Final = 64  # as many payloads can be written without ado
 
 
 class Template:

@@ -35,7 +35,7 @@ from asl_engine.expressions.jsonpath.selectors import (
 )
 from asl_engine.expressions.jsonpath.syntax import bracketed
 from asl_engine.expressions.regex_limits import SECONDS, attempts, timed
-from asl_engine.json_text import is_enormous
+from asl_engine.json_text import FEW, is_enormous
 from asl_engine.json_values import MISSING, Json
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Query", "compile_query"]
 
-FEW: Final = 64  # as many values of a payload can be written without ado
 SIZED: Final = frozenset({dict, list, str})  # values whose comparison can take long
 
 # From a value, and the search that it is in, to what a path finds, or MISSING.
