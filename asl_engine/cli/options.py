@@ -23,8 +23,10 @@ __all__ = [
     "Limits",
     "MachineName",
     "MachineType",
+    "Metrics",
     "Mock",
     "MostListed",
+    "Port",
     "Profile",
     "Quiet",
     "Region",
@@ -133,6 +135,8 @@ Seed = Annotated[
     int | None,
     typer.Option("--seed", metavar="N", help="Decides which calls a percentage hits. Default: a random one."),
 ]
+Port = Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")]
+Metrics = Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")]
 Endpoints = Annotated[
     list[str] | None,
     typer.Option(

@@ -13,7 +13,7 @@ __all__ = ["command"]
 
 def command(
     *,
-    port: Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")] = 8083,
+    port: options.Port = 8083,
     db: options.Db = None,
     time: Annotated[
         str | None,
@@ -24,7 +24,7 @@ def command(
     use_lambda: options.Lambda = False,
     lambda_endpoint: options.LambdaEndpoint = None,
     endpoint: options.Endpoints = None,
-    metrics: Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")] = False,
+    metrics: options.Metrics = False,
 ) -> int:
     """Run a project: a server with all of its state machines, which follows the files as they change.
 

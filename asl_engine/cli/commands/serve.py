@@ -56,7 +56,7 @@ Url = Annotated[str | None, typer.Option(metavar="URL", hidden=True)]
 def command(
     *,
     host: Annotated[str, typer.Option("--host", metavar="ADDRESS", help="Where to listen.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")] = 8083,
+    port: options.Port = 8083,
     db: options.Db = None,
     time: Annotated[
         str | None,
@@ -109,7 +109,7 @@ def command(
         ),
     ] = None,
     no_console: Annotated[bool, typer.Option("--no-console", help="Leave the pages at /console away.")] = False,
-    metrics: Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")] = False,
+    metrics: options.Metrics = False,
     log_executions: Annotated[
         str | None,
         typer.Option(
