@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 
     from asl_engine.resources.lambda_.local import FunctionConfiguration
     from asl_engine.resources.services import NotRunHere
+    from asl_engine.templates.declarations import (
+        DeclaredEventRule,
+        DeclaredMapping,
+        DeclaredResource,
+        DeclaredRoute,
+    )
 
 __all__ = ["Project", "database_file", "find_project", "normal"]
 
@@ -44,6 +50,7 @@ class Project(NamedTuple):
 
     What a template declares is not configured: ``declared`` are its functions by name, ``refused`` those that
     cannot be run here, with the reasons, and ``machines`` its state machines, with the FILE#MACHINE of each.
+    ``routes``, ``rules``, ``mappings`` and ``resources`` are the rest of it, with locations that name the file.
     """
 
     root: Path
@@ -69,6 +76,10 @@ class Project(NamedTuple):
     declared: Mapping[str, FunctionConfiguration] = {}
     refused: Mapping[str, NotRunHere] = {}
     machines: Mapping[str, str] = {}
+    routes: Sequence[DeclaredRoute] = ()
+    rules: Sequence[DeclaredEventRule] = ()
+    mappings: Sequence[DeclaredMapping] = ()
+    resources: Sequence[DeclaredResource] = ()
 
     @property
     def has_functions(self) -> bool:

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     # From a location to its line and column; None where there is none.
     Locate: TypeAlias = Callable[[str], tuple[int, int] | None]
 
-__all__ = ["Declarations", "DeclaredFunction", "DeclaredMachine", "Locate", "Surroundings"]
+__all__ = [
+    "Declarations",
+    "DeclaredEventRule",
+    "DeclaredFunction",
+    "DeclaredMachine",
+    "DeclaredMapping",
+    "DeclaredResource",
+    "DeclaredRoute",
+    "Locate",
+    "Surroundings",
+]
 
 
 class Surroundings(NamedTuple):
@@ -37,7 +47,9 @@ class DeclaredFunction(NamedTuple):
 
     ``code`` is its folder or archive, relative to the file; ``source`` the code itself where the file has it.
     Neither is there where ``elsewhere`` says what the code is instead.  ``layers`` are folders and archives, as
-    ``code`` is.  ``timeout`` is in seconds, ``memory`` in megabytes.  ``findings`` are what has no value in it.
+    ``code`` is.  ``timeout`` is in seconds, ``memory`` in megabytes.  ``architecture`` is x86_64 or arm64.
+    ``reserved`` is how many calls run at a time at most, None for as many as there are.  ``findings`` are what has
+    no value in it.
     """
 
     logical: str
@@ -52,6 +64,8 @@ class DeclaredFunction(NamedTuple):
     timeout: float = 3
     memory: int = 128
     layers: tuple[str, ...] = ()
+    architecture: str = "x86_64"
+    reserved: int | None = None
     findings: tuple[Finding, ...] = ()
 
 
@@ -85,9 +99,75 @@ class DeclaredMachine(NamedTuple):
         return (self.logical, self.name, *self.also)
 
 
+class DeclaredRoute(NamedTuple):
+    """A route of an HTTP API: what a request to ``method`` and ``path`` leads to.
+
+    ``api`` is the logical id of its API, ``stage`` that API's stage.  ``method`` may be ANY; ``path`` may have
+    ``{id}`` and ``{proxy+}``, or be ``$default``.  ``target`` is the ARN of a function or a state machine, None
+    where the API answers by itself.  ``integration`` are the members of the integration, as API Gateway names them
+    (``Type``, ``IntegrationSubtype``, ``RequestTemplates``, ``RequestParameters``, ``IntegrationResponses``);
+    ``payload`` is the version of the event that a function gets.  ``cors`` are the settings of the API's CORS.
+    """
+
+    api: str
+    stage: str
+    method: str
+    path: str
+    target: str | None
+    location: str
+    payload: str = "1.0"
+    integration: Mapping[str, Json] = {}
+    cors: Mapping[str, Json] = {}
+    findings: tuple[Finding, ...] = ()
+
+
+class DeclaredEventRule(NamedTuple):
+    """A rule of a bus, or a schedule: the name of its bus, and what PutRule and PutTargets would be given."""
+
+    name: str
+    bus: str
+    configuration: Mapping[str, Json]
+    targets: Mapping[str, Mapping[str, Json]]
+    location: str
+    findings: tuple[Finding, ...] = ()
+
+
+class DeclaredMapping(NamedTuple):
+    """An event source mapping: ``function`` is the name of a function, ``source`` the ARN of a queue or a stream.
+
+    ``properties`` are the other members of CreateEventSourceMapping.  The stream of a table is the ARN that ends
+    in ``/stream/LATEST``: which one it is, is known once there is a table.
+    """
+
+    logical: str
+    function: str
+    source: str
+    properties: Mapping[str, Json]
+    location: str
+    findings: tuple[Finding, ...] = ()
+
+
+class DeclaredResource(NamedTuple):
+    """Another resource that functions and states use: a queue, a table, a topic, a bucket, a secret.
+
+    ``type`` is CloudFormation's name of its type, ``properties`` are those of that type, with their values.
+    """
+
+    logical: str
+    type: str
+    name: str
+    properties: Mapping[str, Json]
+    location: str
+    findings: tuple[Finding, ...] = ()
+
+
 class Declarations(NamedTuple):
     """What a file declares.  ``names`` are those that a value may be substituted for."""
 
     machines: tuple[DeclaredMachine, ...]
     functions: tuple[DeclaredFunction, ...] = ()
     names: tuple[str, ...] = ()
+    routes: tuple[DeclaredRoute, ...] = ()
+    rules: tuple[DeclaredEventRule, ...] = ()
+    mappings: tuple[DeclaredMapping, ...] = ()
+    resources: tuple[DeclaredResource, ...] = ()
