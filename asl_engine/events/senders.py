@@ -12,8 +12,7 @@ from asl_engine.errors import StatesError
 from asl_engine.events.delivering import DeliveryFailed
 from asl_engine.events.target_kinds import target_kind
 from asl_engine.json_text import loads
-from asl_engine.payload import Payload
-from asl_engine.resources import TaskCall
+from asl_engine.resources.calling import call_function
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -55,18 +54,16 @@ def function_sender(functions: Mapping[str, Resource]) -> Sender:
 
     async def call(attempt: DeliveryAttempt) -> Mapping[str, Any]:
         rule = event_resource(attempt.rule.arn)
-        work = TaskCall(
-            resource=attempt.target.arn,
-            input=Payload(loads(attempt.input)),
-            key=attempt.key,
-            attempt=attempt.number - 1,
-            deadline=None,
-            execution=attempt.rule.arn,
-            state="" if rule is None else rule[1],
-            heartbeat=lambda: None,
-        )
         try:
-            await functions[attempt.target.arn](work)
+            await call_function(
+                functions,
+                attempt.target.arn,
+                loads(attempt.input),
+                key=attempt.key,
+                caller=attempt.rule.arn,
+                attempt=attempt.number - 1,
+                name="" if rule is None else rule[1],
+            )
         except StatesError as error:
             name = error.error or "Unhandled"
             gone = name.endswith("ResourceNotFoundException") or name == "States.Runtime"
