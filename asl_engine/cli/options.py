@@ -12,6 +12,7 @@ __all__ = [
     "Cause",
     "Db",
     "Definition",
+    "Emulation",
     "Endpoints",
     "Error",
     "Execution",
@@ -136,6 +137,14 @@ Seed = Annotated[
     typer.Option("--seed", metavar="N", help="Decides which calls a percentage hits. Default: a random one."),
 ]
 Port = Annotated[int, typer.Option("--port", metavar="PORT", help="0: any that is free.")]
+Emulation = Annotated[
+    bool | None,
+    typer.Option(
+        "--emulation/--no-emulation",
+        help="Emulate the AWS services that have no endpoint: queues, tables, topics. Default: the project's "
+        "emulation; asl dev does where moto is installed.",
+    ),
+]
 Metrics = Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")]
 Endpoints = Annotated[
     list[str] | None,

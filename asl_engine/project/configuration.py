@@ -44,7 +44,7 @@ class Project(NamedTuple):
     ``endpoints`` are the URLs of AWS services.
     ``deploy``, ``connections``, ``functions`` and ``events`` are the tables of these names, as they are written:
     ``cloud.deploy.settings``, ``resources.http.connections``, ``resources.lambda_.local`` and ``events.declared``
-    read them.
+    read them.  So is ``emulation``, which may be a list or a truth value as well: ``emulation.settings``.
     ``keep`` is how long executions are kept once they have ended, None for as long as nobody deletes them.
     ``allow_hosts`` are the names that a server of the project answers to besides those of the loopback interface.
 
@@ -69,6 +69,7 @@ class Project(NamedTuple):
     connections: Mapping[str, Any] = {}
     functions: Mapping[str, Any] = {}
     events: Mapping[str, Any] = {}
+    emulation: Any = None
     allow_hosts: Sequence[str] = ()
     isolation: str = "none"
     max_deaths: int = 2
@@ -236,6 +237,11 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     ),
     "functions": ("functions", lambda v: isinstance(v, dict), "a table, as docs/tasks.md lists its keys"),
     "events": ("events", lambda v: isinstance(v, dict), "a table, as docs/events.md lists its keys"),
+    "emulation": (
+        "emulation",
+        lambda v: isinstance(v, bool | dict) or _is_texts(v),
+        "true, false, a list of services, or a table, as docs/services.md lists its keys",
+    ),
     "allow-hosts": ("allow_hosts", _is_texts, 'a list of host names, such as ["host.docker.internal"]'),
     "isolation": ("isolation", lambda v: v in ("none", "process"), '"none" or "process"'),
     "max-deaths": ("max_deaths", lambda v: type(v) is int and v > 0, "a number of processes, at least 1"),

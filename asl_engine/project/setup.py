@@ -162,15 +162,17 @@ def with_faults(how: RunOptions, faults: Sequence[str], seed: int | None, machin
 
 MOST_SEEDS = 1_000_000  # a seed is typed again by hand
 
-ENDPOINT = "AWS_ENDPOINT_URL"
-# Services whose variable is not called after botocore's name of them, but after their id.
-SERVICE_IDS = {
-    "events": "EVENTBRIDGE",
-    "logs": "CLOUDWATCH_LOGS",
-    "secretsmanager": "SECRETS_MANAGER",
-    "stepfunctions": "SFN",
-}
-SDK_VARIABLES = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"})
+SDK_VARIABLES = frozenset(
+    {
+        "AWS_ACCESS_KEY_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_DISABLE_HOST_PREFIX_INJECTION",
+        "AWS_PROFILE",
+        "AWS_REGION",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+    }
+)
 
 # What else can be done where task callables are missing.
 USE_LAMBDA = (", or pass `", Parameter("lambda"), "` to call AWS Lambda for them")
@@ -267,16 +269,25 @@ def _unmocked(how: RunOptions, machine: StateMachine, name: str) -> Iterable[str
     return [resource for resource in machine.resources if resource in used]
 
 
-def services_of(how: RunOptions, project: Project, *, sdk_region: bool = False) -> Services:
+def services_of(
+    how: RunOptions,
+    project: Project,
+    *,
+    sdk_region: bool = False,
+    emulated: Mapping[str, str] | None = None,
+) -> Services:
     """What tasks can call, where the command, the environment and the project say.
 
-    ``sdk_region``: in the region that the AWS SDK is configured with, if it is.  Raises ``InvalidInput``.
+    ``sdk_region``: in the region that the AWS SDK is configured with, if it is.  ``emulated`` are the URLs of
+    services that are emulated; where there are any, the functions that the project configures find all services as
+    the declared ones do.  Raises ``InvalidInput``.
     """
     from asl_engine.resources.aws.clients import AwsClients, Connecting
     from asl_engine.resources.endpoints import endpoints
     from asl_engine.resources.services import Services
 
     urls = endpoints(how.endpoints, os.environ, project.endpoints, str(project.source))
+    urls = {**(emulated or {}), **urls}
     connections: dict[str, Connection] = {}
     if project.connections:
         from asl_engine.resources.http.connections import read_connections
@@ -287,8 +298,9 @@ def services_of(how: RunOptions, project: Project, *, sdk_region: bool = False) 
         from asl_engine.resources.lambda_.local import LocalFunction, read_functions
 
         configured = read_functions(project.functions, project.root, str(project.source))
-        functions = {name: LocalFunction(function) for name, function in configured.items()}
         connecting = _connecting(urls)
+        known = connecting if emulated is not None else {}
+        functions = {name: LocalFunction(function, known) for name, function in configured.items()}
         functions |= {name: LocalFunction(function, connecting) for name, function in project.declared.items()}
     clients = AwsClients(Connecting(urls, sdk_region))
     return Services(clients, connections=connections, functions=functions, refused=project.refused)
@@ -296,8 +308,12 @@ def services_of(how: RunOptions, project: Project, *, sdk_region: bool = False) 
 
 def _connecting(urls: Mapping[str, str]) -> dict[str, str]:
     """The variables by which the AWS SDK of a declared function finds services and credentials, as tasks do."""
-    own = {name: text for name, text in os.environ.items() if name in SDK_VARIABLES or name.startswith(ENDPOINT)}
-    return own | {f"{ENDPOINT}_{SERVICE_IDS.get(service, service.upper())}": url for service, url in urls.items()}
+    from asl_engine.resources.endpoints import ENDPOINT_URL, endpoint_variable
+
+    own = {
+        name: text for name, text in os.environ.items() if name in SDK_VARIABLES or name.startswith(ENDPOINT_URL)
+    }
+    return own | {endpoint_variable(service): url for service, url in urls.items()}
 
 
 def remote_lambda(how: RunOptions, project: Project) -> LambdaService | None:

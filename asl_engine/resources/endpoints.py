@@ -1,19 +1,23 @@
 """The endpoints of services, from options, environment variables and the project's configuration.
 
+``endpoint_variable`` is the other way round: by which variable the AWS SDK of another process finds a service.
+
 The names of the variables are those of Step Functions Local.  For other services the AWS
 SDK's own settings apply (``AWS_ENDPOINT_URL``, ``AWS_ENDPOINT_URL_SQS``, profiles).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from asl_engine.errors import InvalidInput, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["VARIABLES", "endpoints"]
+__all__ = ["ENDPOINT_URL", "VARIABLES", "endpoint_variable", "endpoints"]
+
+ENDPOINT_URL: Final = "AWS_ENDPOINT_URL"
 
 VARIABLES = {
     "BATCH_ENDPOINT": "batch",
@@ -26,6 +30,27 @@ VARIABLES = {
     "SQS_ENDPOINT": "sqs",
     "STEP_FUNCTIONS_ENDPOINT": "stepfunctions",
 }
+
+# Services whose variable is not called after botocore's name of them, but after their id; others are looked up.
+_SERVICE_IDS: Final = {
+    "dynamodbstreams": "DYNAMODB_STREAMS",
+    "events": "EVENTBRIDGE",
+    "logs": "CLOUDWATCH_LOGS",
+    "secretsmanager": "SECRETS_MANAGER",
+    "stepfunctions": "SFN",
+}
+_NAMED_BY_THEMSELVES: Final = frozenset({"dynamodb", "kinesis", "lambda", "s3", "sns", "sqs", "ssm", "sts"})
+
+
+def endpoint_variable(service: str) -> str:
+    """The variable that tells the AWS SDK the endpoint of a service: ``AWS_ENDPOINT_URL_SQS``."""
+    known = _SERVICE_IDS.get(service)
+    if known is None and service not in _NAMED_BY_THEMSELVES:
+        from asl_engine.resources.aws.names import has_service, service_model
+
+        if has_service(service):
+            known = str(service_model(service).service_id).replace(" ", "_").replace("-", "_").upper()
+    return f"{ENDPOINT_URL}_{known or service.upper()}"
 
 
 def endpoints(

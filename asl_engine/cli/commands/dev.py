@@ -25,6 +25,7 @@ def command(
     lambda_endpoint: options.LambdaEndpoint = None,
     endpoint: options.Endpoints = None,
     metrics: options.Metrics = False,
+    emulation: options.Emulation = None,
 ) -> int:
     """Run a project: a server with all of its state machines, which follows the files as they change.
 
@@ -41,6 +42,7 @@ def command(
             lambda_endpoint=lambda_endpoint,
             endpoints=tuple(endpoint or ()),
             metrics=metrics,
+            emulation=emulation,
             develops=True,
         )
     )

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -23,6 +23,7 @@ from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
 from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.events.declared import read_declared
+from asl_engine.folders import make_folder
 from asl_engine.project.ages import checked_age
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, opened, project_of
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from asl_engine.console.settings import ConsoleSettings
+    from asl_engine.emulation.mount import Emulation
     from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
     from asl_engine.resources.mocks.configuration import MockFile
@@ -110,6 +112,7 @@ def command(
     ] = None,
     no_console: Annotated[bool, typer.Option("--no-console", help="Leave the pages at /console away.")] = False,
     metrics: options.Metrics = False,
+    emulation: options.Emulation = None,
     log_executions: Annotated[
         str | None,
         typer.Option(
@@ -153,6 +156,7 @@ def command(
             keep=keep,
             console=not no_console,
             metrics=metrics,
+            emulation=emulation,
             log_executions=log_executions,
             status_events=status_events,
             mock_config=mock_config,
@@ -180,6 +184,7 @@ class Serving(NamedTuple):
     keep: str | None = None
     console: bool = True
     metrics: bool = False
+    emulation: bool | None = None
     log_executions: str | None = None
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
@@ -252,6 +257,8 @@ def _secrets(given: Serving, secrets: dict[str, str], db: Path) -> dict[str, str
         )
         if not secrets:
             file = db.with_name(f"{db.name}-credentials")
+            with suppress(OSError):  # the next line says it
+                make_folder(file.parent)
             if made_credentials(file):
                 err(f"asl serve: made an access key: AWS_SHARED_CREDENTIALS_FILE={file} lets clients use it")
             secrets, place = credentials_in(file), str(file)
@@ -284,26 +291,45 @@ def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
 async def _serve(
     given: Serving, how: RunOptions, project: Project, hosts: frozenset[str] | None, secrets: dict[str, str]
 ) -> int:
+    from asl_engine.emulation.mount import chosen_emulation, emulated_services
     from asl_engine.server.protocol.request import Caller
-    from asl_engine.server.serve import allow_many_connections, bind, serve
+    from asl_engine.server.serve import Listening, allow_many_connections, bind, serve
 
     allow_many_connections()
     if given.develops:
         from asl_engine.dev.definitions import with_all_declared
 
         project = with_all_declared(project)
-    registry = project_tasks(project)
-    remote = remote_lambda(how, project)
-    services = services_of(how, project)
     declared = read_declared(project.events, str(project.source))
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
     name = "asl dev" if given.develops else "asl serve"
+
+    def say(text: str) -> None:
+        err(f"{name}: {text}")
+
     # Whoever reads JSON lines from stdout wants nothing else there.
     exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
-    with bind(given.host, given.port) as listener, _journal(given, how.limits, stdout) as journal:
+    with ExitStack() as stack:
+        listener = stack.enter_context(bind(given.host, given.port))
+        known = _secrets(given, secrets, project.db)
+        # Before the tasks are imported: what their modules make of boto3 has these surroundings, too.
+        emulation = stack.enter_context(
+            chosen_emulation(
+                project,
+                how,
+                given.emulation,
+                develops=given.develops,
+                own=_url(Listening(*listener.getsockname()[:2]), "127.0.0.1"),
+                secrets=known,
+                say=say,
+            )
+        )
+        registry = project_tasks(project)
+        remote = remote_lambda(how, project)
+        services = services_of(how, project, emulated=None if emulation is None else emulation.endpoints)
+        journal = stack.enter_context(_journal(given, how.limits, stdout))
         async with opened(project.db, create=True) as store:
-            known = _secrets(given, secrets, project.db)
             console = _console(project, known) if given.console else None
             with at_the_wheel() as signals:
                 await serve(
@@ -322,9 +348,14 @@ async def _serve(
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
-                    companions=_companions(given, console, project, registry),
+                    companions=[
+                        *_companions(given, console, project, registry),
+                        *emulated_services(emulation, say),
+                    ],
                     upkeep=_upkeep(store, given.keep or project.keep),
-                    ready=lambda started: _announce(started, registry, project.db, exports, console, name=name),
+                    ready=lambda started: _announce(
+                        started, registry, project.db, exports, console, name=name, emulation=emulation
+                    ),
                     resumed=_tell_resumed,
                 )
     _tell_stopped()
@@ -424,20 +455,33 @@ def _announce(
     console: ConsoleSettings | None,
     *,
     name: str,
+    emulation: Emulation | None,
 ) -> None:
     """``exports`` gets what to type into the shell of a client; ``name`` is that of the command."""
-    shown = f"[{started.host}]" if ":" in started.host else started.host
-    if shown in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
-        shown = "localhost"
+    url = _url(started, "localhost")
     with redirect_stdout(exports):
-        out(f"export AWS_ENDPOINT_URL_SFN=http://{shown}:{started.port}")
-        out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
+        if emulation is None:
+            out(f"export AWS_ENDPOINT_URL_SFN={url}")
+            out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
+        else:
+            for variable, text in emulation.variables.items():
+                out(f"export {variable}={text}")
         flush()
     callables = counted(len(registry), "task callable")
-    err(f"{name}: listening on http://{shown}:{started.port}, database {db}, {callables}")
+    err(f"{name}: listening on {url}, database {db}, {callables}")
+    if emulation is not None and emulation.emulator is not None:
+        err(f"{name}: AWS's other services are emulated at {emulation.emulator.url}, in memory")
     if console is not None:
         token = f"#token={console.token}" if console.token else ""
-        err(f"{name}: console at http://{shown}:{started.port}/console{token}")
+        err(f"{name}: console at {url}/console{token}")
+
+
+def _url(started: Listening, everywhere: str) -> str:
+    """The server's; ``everywhere`` is the host for an address that stands for all of them."""
+    host = f"[{started.host}]" if ":" in started.host else started.host
+    if host in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
+        host = everywhere
+    return f"http://{host}:{started.port}"
 
 
 def _tell_resumed(number: int) -> None:

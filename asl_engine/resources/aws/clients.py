@@ -12,7 +12,7 @@ from asl_engine.resources.aws.regions import configured_region
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["AwsClients", "Connecting", "read_timeout"]
+__all__ = ["ANY_CREDENTIALS", "AwsClients", "Connecting", "is_local", "read_timeout"]
 
 MAX_READ = 1024  # seconds: a Lambda function runs for 900 at most
 CONNECT_SECONDS = 10
@@ -78,7 +78,7 @@ class AwsClients:
             if assumed is not None:
                 return Credentials(*assumed.values())
             found = self._session.get_credentials()
-        if found is None and _is_local(url):
+        if found is None and is_local(url):
             return Credentials(*ANY_CREDENTIALS.values())
         return found
 
@@ -110,7 +110,7 @@ class AwsClients:
             return self._session.client(service, region_name=region, endpoint_url=endpoint, config=config, **given)
 
         client = make(credentials)
-        if not credentials and self._session.get_credentials() is None and _is_local(client.meta.endpoint_url):
+        if not credentials and self._session.get_credentials() is None and is_local(client.meta.endpoint_url):
             client = make(ANY_CREDENTIALS)
         return client
 
@@ -129,7 +129,8 @@ class AwsClients:
         }
 
 
-def _is_local(url: str) -> bool:
+def is_local(url: str) -> bool:
+    """Whether only this machine answers there."""
     from ipaddress import ip_address
     from urllib.parse import urlsplit
 
