@@ -174,7 +174,7 @@ class _Walker:
         last = ran.trace.choices[-1] if ran.trace.choices else None
         if last is not None and last.outcome == FAILS and not last.rules.has_default and self._falls_through(ran):
             found.unmatched.setdefault(last.state, ran)
-        if ran.status == "FAILED" and not ran.endless:
+        if ran.status == "FAILED" and not ran.endless and not self._fails_by_itself(ran):
             call = next((one for one in reversed(ran.trace.calls) if one.error is not None), None)
             if (
                 call is not None
@@ -183,6 +183,10 @@ class _Walker:
                 and self._injected(ran, call.state, ran.error)
             ):
                 found.uncaught.setdefault(call.state, {}).setdefault(call.error, ran)
+
+    def _fails_by_itself(self, ran: Ran) -> bool:
+        """Whether a Fail state ended the run.  It may fail with the error that something has caught."""
+        return self.laboratory.states[ran.trace.entered[-1]].type == "Fail"
 
     @staticmethod
     def _falls_through(ran: Ran) -> bool:
