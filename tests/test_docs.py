@@ -49,6 +49,9 @@ PAGES = [
     "CHANGELOG.md",
     *sorted(f"docs/{page.name}" for page in ROOT.glob("docs/*.md")),
 ]
+PATTERNS = sorted(
+    f"docs/patterns/{page.name}" for page in ROOT.glob("docs/patterns/*.md")
+)  # run by tests/patterns
 EXAMPLE = ["statemachines", "tasks", "inputs", "order.json", "pyproject.toml"]
 COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # the app is a group
 BLOCK = re.compile(
@@ -265,7 +268,7 @@ def options(command: str) -> set[str]:
 
 def shown_commands() -> Iterator[tuple[str, str]]:
     """Whatever a page says to type that begins with ``asl``, in blocks and in sentences."""
-    for page in PAGES:
+    for page in (*PAGES, *PATTERNS):
         in_blocks = [
             command for block in blocks(page) if block.language == "sh" for command in commands(block.text)
         ]
@@ -328,7 +331,7 @@ def links() -> list[tuple[str, str]]:
     """All links to files and headings of this project."""
     return [
         (page, target)
-        for page in PAGES
+        for page in (*PAGES, *PATTERNS)
         for target in re.findall(r"\]\(([^)\s]+)\)", BLOCK.sub("", read(page)))
         if "://" not in target
     ]
@@ -350,7 +353,7 @@ def test_a_link_leads_somewhere(page: str, target: str) -> None:
 
 def test_every_page_is_linked_from_the_readme() -> None:
     linked = {target for page, target in links() if page == "README.md"}
-    assert {page for page in PAGES if page != "README.md"} <= linked
+    assert {page for page in (*PAGES, *PATTERNS) if page != "README.md"} <= linked
 
 
 def test_every_path_that_the_pages_name_exists() -> None:

@@ -44,3 +44,13 @@ def test_findings(name: str) -> None:
         (one.ran is None) == (one.certainty != "seen" and one.finding.code != "ENDLESS")
         for one in found.discoveries
     )
+
+
+def test_what_a_catcher_leads_to_a_fail_state_is_caught() -> None:
+    """The Fail state may take over the name of the error."""
+    path = HERE.parents[1] / "examples" / "orchestration" / "statemachines" / "order.json"
+    found = explore(read_source(path.read_text(encoding="utf-8"), path.name), {})
+    assert [(one.finding.code, one.place) for one in found.discoveries] == [
+        ("UNCAUGHT", "States.Refund"),
+        ("UNCAUGHT", "States.TellTheCustomer"),
+    ]
