@@ -40,7 +40,7 @@ PLAN = {
     "events": "a bus in EventBridge's shape: accepted, kept with its deliveries, delivered",
     "project": "what all faces share: configuration, definitions, inputs, lookup, an engine put together",
     "server": "the Step Functions API over HTTP: the wire protocol, and one module for each group of operations",
-    "practice": "what operators and functions want: what was done is not done again, what is done is counted",
+    "practice": "what operators and functions want: what was done is not done again; logs, counts",
     "emulation": "AWS's other services on this machine: moto in its own process, with what a project declares",
     "cloud": "the way to real AWS: deploy, export, remote, workers",
     "api": "one call from Python",

@@ -55,7 +55,15 @@ def _exit_code(arguments: Sequence[str] | None) -> int:
         return OUTPUT_CLOSED
     except Exception as error:  # noqa: BLE001  the outermost boundary
         return _refused_or_broken(error)
+    finally:
+        _end_logging()
     return code
+
+
+def _end_logging() -> None:
+    begun = sys.modules.get("asl_engine.cli.engine_log")  # few commands have loaded it
+    if begun is not None:
+        begun.end_logging()
 
 
 def _dispatch(arguments: Sequence[str] | None) -> int:

@@ -22,6 +22,7 @@ __all__ = [
     "Lambda",
     "LambdaEndpoint",
     "Limits",
+    "LogFormat",
     "MachineName",
     "MachineType",
     "Metrics",
@@ -143,6 +144,14 @@ Emulation = Annotated[
         "--emulation/--no-emulation",
         help="Emulate the AWS services that have no endpoint: queues, tables, topics. Default: the project's "
         "emulation; asl dev does where moto is installed.",
+    ),
+]
+LogFormat = Annotated[
+    str | None,
+    typer.Option(
+        "--log-format",
+        metavar="text|json",
+        help="json: log lines are JSON, with the keys of Powertools. Default: AWS_LAMBDA_LOG_FORMAT, or text",
     ),
 ]
 Metrics = Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")]

@@ -17,7 +17,7 @@ from asl_engine.projections.causes import lambda_report, readable_cause
 from asl_engine.projections.moments import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TextIO
 
     from asl_engine.graph.pieces import Row
@@ -32,11 +32,13 @@ __all__ = [
     "counted",
     "err",
     "flush",
+    "is_said_otherwise",
     "is_terminal",
     "lambda_report",
     "out",
     "pretty_json",
     "readable_cause",
+    "say_by",
     "seconds",
     "short_name",
     "size_of",
@@ -91,9 +93,24 @@ def _writing() -> Iterator[None]:
         raise OutputRefused(f"cannot write the output: {error.strerror}") from None
 
 
+_sayers: list[Callable[[str], None]] = []
+
+
+def say_by(say: Callable[[str], None] | None) -> None:
+    """From now on, what is for the standard error is told to this; None: it is written there again."""
+    _sayers[:] = [] if say is None else [say]
+
+
+def is_said_otherwise() -> bool:
+    """Whether lines for the standard error are told to something else."""
+    return bool(_sayers)
+
+
 def err(text: str, end: str = "\n") -> None:
     """Write to the standard error; what cannot be said there cannot be said."""
-    if sys.stderr is not None:
+    if _sayers:
+        _sayers[-1](text)
+    elif sys.stderr is not None:
         with suppress(OSError):
             sys.stderr.write(text + end)
             sys.stderr.flush()

@@ -57,6 +57,7 @@ class RunRequest(NamedTuple):
     faults: tuple[str, ...] = ()
     seed: int | None = None
     project: str | None = None
+    log_format: str | None = None
 
 
 class Start(NamedTuple):

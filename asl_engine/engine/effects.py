@@ -11,6 +11,7 @@ from asl_engine.arn import execution_arn, role_arn, state_machine_arn
 from asl_engine.core.execution import Identity
 from asl_engine.core.task_tokens import task_token
 from asl_engine.errors import AslError, ExecutionBusy, StoreError
+from asl_engine.resources.log_subjects import about
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def token_of(execution: Execution, task: OpenTask) -> str:
 
 def report_defect(arn: str, defect: Exception) -> None:
     """Our own mistakes are loud; they end no more than the execution that came across them."""
-    log.error("a defect of asl-engine ends the execution %s", arn, exc_info=defect)
+    log.error("a defect of asl-engine ends the execution %s", arn, exc_info=defect, extra=about(arn))
 
 
 @contextmanager
@@ -56,7 +57,7 @@ def readable(arn: str) -> Iterator[None]:
     except AslError:
         raise
     except Exception as defect:
-        log.exception("a defect of asl-engine keeps the execution %s from going on", arn)
+        log.exception("a defect of asl-engine keeps the execution %s from going on", arn, extra=about(arn))
         reason = f"{type(defect).__name__}: {defect}"
         raise StoreError(f"The log of the execution {arn} cannot be followed: {reason}") from defect
 

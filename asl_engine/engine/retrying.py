@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from asl_engine.errors import StoreUnavailable
+from asl_engine.resources.log_subjects import about
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -95,7 +96,7 @@ class Retrying:
             reason = self._reasons[text] = _Reason(text, now)
         reason.add(attempts, now)
         if now >= reason.tell_at:
-            log.warning("%s", reason.told(attempts.arn, seconds, now))
+            log.warning("%s", reason.told(attempts.arn, seconds, now), extra=about(attempts.arn))
         self._tell_others()
 
     def over(self, attempts: Attempts, text: str, *, done: bool) -> None:
@@ -104,7 +105,7 @@ class Retrying:
         reason = self._reasons[text]
         reason.remove(attempts, now)
         if done and reason.is_told and not reason.waiting:
-            log.warning("%s", reason.told_end(now))
+            log.warning("%s", reason.told_end(now), extra=about(attempts.arn))
         self._tell_others()
 
     def _tell_others(self) -> None:

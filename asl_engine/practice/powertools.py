@@ -1,13 +1,15 @@
-"""A persistence layer for the idempotency of Powertools for AWS Lambda, in a SQLite file instead of DynamoDB.
+"""For those who use Powertools for AWS Lambda: idempotency in a SQLite file, and logs that know the execution.
 
-What Powertools asks of a layer is in its documentation, "Bring your own persistent store".
+What Powertools asks of a persistence layer and of a formatter is in its documentation, "Bring your own persistent
+store" and "Bring your own formatter".
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyItemAlreadyExistsError,
     IdempotencyItemNotFoundError,
@@ -15,12 +17,23 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.persistence.datarecord import DataRecord
 
+from asl_engine.practice.logs import log_keys
 from asl_engine.practice.records import DoneRecord, Records
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["SqlitePersistenceLayer"]
+__all__ = ["ExecutionFormatter", "SqlitePersistenceLayer"]
+
+
+class ExecutionFormatter(LambdaPowertoolsFormatter):
+    """Powertools' own formatter, with the execution, the state and the attempt in each line.
+
+    They are those of the task that logs, in whichever thread it does: one logger may be shared by many tasks.
+    """
+
+    def serialize(self, log: Any) -> str:
+        return super().serialize({**log, **log_keys()})
 
 
 class SqlitePersistenceLayer(BasePersistenceLayer):

@@ -64,6 +64,7 @@ class TaskCall(NamedTuple):
     ``deaths`` counts the processes that died while a task of this state ran, since the state was entered.
     ``payload_bytes`` is the most that an output may have, None where there is no limit.
     ``execution_id`` tells the execution from others that have had the same name.
+    ``trace_parent`` is the W3C ``traceparent`` of the attempt, "" where nothing is traced.
     """
 
     resource: str
@@ -83,6 +84,7 @@ class TaskCall(NamedTuple):
     deaths: int = 0
     payload_bytes: int | None = None
     execution_id: str = ""
+    trace_parent: str = ""
 
 
 # A resource that always answers itself, and one that may leave the answer to a client with the token.

@@ -18,6 +18,7 @@ from asl_engine.errors import AslError, ExecutionBusy, StoreError, StoreUnavaila
 from asl_engine.language.loader import load
 from asl_engine.language.variables import variable_references
 from asl_engine.limits import NO_LIMITS
+from asl_engine.resources.log_subjects import about
 from asl_engine.server.off_loop import without_delay
 from asl_engine.server.protocol.errors import ApiError, does_not_exist
 from asl_engine.store.outcome import outcome
@@ -223,7 +224,7 @@ class Service:
                 elif isinstance(error, StoreUnavailable):
                     retry(arn)
                 else:
-                    log.warning("cannot resume %s: %s", arn, error)
+                    log.warning("cannot resume %s: %s", arn, error, extra=about(arn))
             for arn in tuple(self._deleting):
                 await insist(partial(self.find_machine, arn))
         return resumed
@@ -280,7 +281,7 @@ class Service:
                     raise
                 except AslError as error:
                     await self._left(arn, error)
-                    log.warning("cannot resume %s: %s", arn, error)
+                    log.warning("cannot resume %s: %s", arn, error, extra=about(arn))
         return self.engine.runs.get(arn)
 
     async def _left(self, arn: str, error: AslError) -> None:
@@ -296,14 +297,22 @@ class Service:
         machine = await self.compiled(record.definition)
         missing = [resource for resource in machine.resources if not self.catalog.serves(resource)]
         if missing and not record.options.served:
-            log.warning("%s is left to `asl resume`: nothing here serves %s", who.arn, missing[0])
+            log.warning(
+                "%s is left to `asl resume`: nothing here serves %s", who.arn, missing[0], extra=about(who.arn)
+            )
             return None
         if _has_its_own_world(record.options):
-            log.warning("%s is left to `asl resume`, which knows with what it was started", who.arn)
+            log.warning(
+                "%s is left to `asl resume`, which knows with what it was started",
+                who.arn,
+                extra=about(who.arn),
+            )
             return None
         case = record.options.mock_case
         if case is not None and self.mocking is None:
-            log.warning("%s is left: its test case %s needs a mock configuration", who.arn, case)
+            log.warning(
+                "%s is left: its test case %s needs a mock configuration", who.arn, case, extra=about(who.arn)
+            )
             return None
         return machine
 
@@ -318,4 +327,4 @@ def _report(arn: str, done: asyncio.Future[Execution]) -> None:
     error = None if done.cancelled() else done.exception()
     if error is not None:
         told = "execution %s has stopped where it was: %s; `asl resume` can go on with it"
-        log.error(told, arn, error, exc_info=None if isinstance(error, AslError) else error)
+        log.error(told, arn, error, exc_info=None if isinstance(error, AslError) else error, extra=about(arn))

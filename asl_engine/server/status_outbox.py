@@ -16,6 +16,7 @@ from asl_engine.core.execution import Execution
 from asl_engine.errors import StoreError
 from asl_engine.events.entries import Home, bus_arn_of
 from asl_engine.projections.status_events import status_event, status_of
+from asl_engine.resources.log_subjects import about
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +90,8 @@ class StatusOutbox:
             if made is not None:
                 await self._bus.keep([made])
         except StoreError as error:
-            log.error("%s: its status event is lost: %s", execution.identity.arn, error)  # noqa: TRY400  it says all
+            arn = execution.identity.arn
+            log.error("%s: its status event is lost: %s", arn, error, extra=about(arn))  # noqa: TRY400  it says all
 
     def _made(self, book: RuleBook, execution: Execution, event: Event) -> NewEvent | None:
         """The status event with what follows from it; None where nothing does."""

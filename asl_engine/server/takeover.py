@@ -15,6 +15,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from asl_engine.errors import StoreError, StoreUnavailable
+from asl_engine.resources.log_subjects import about
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -123,7 +124,7 @@ class Takeover:
             elif isinstance(error, StoreUnavailable):
                 self._again.append(arn)
             else:
-                log.warning("cannot resume %s: %s", arn, error)
+                log.warning("cannot resume %s: %s", arn, error, extra=about(arn))
         return taken
 
     def _tell_once(self, text: str) -> None:

@@ -26,6 +26,7 @@ def command(
     endpoint: options.Endpoints = None,
     metrics: options.Metrics = False,
     emulation: options.Emulation = None,
+    log_format: options.LogFormat = None,
 ) -> int:
     """Run a project: a server with all of its state machines, which follows the files as they change.
 
@@ -43,6 +44,7 @@ def command(
             endpoints=tuple(endpoint or ()),
             metrics=metrics,
             emulation=emulation,
+            log_format=log_format,
             develops=True,
         )
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asl_engine.cli import options
+from asl_engine.cli.engine_log import begin_logging
 from asl_engine.cli.output import err
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
@@ -59,6 +60,7 @@ def command(
     substitutions: options.Substitutions = None,
     json: options.AsJson = False,
     quiet: options.Quiet = False,
+    log_format: options.LogFormat = None,
 ) -> int:
     """Run a state machine. Its output goes to stdout, everything else to stderr.
 
@@ -83,6 +85,7 @@ def command(
             mock=mock,
             faults=tuple(fault or ()),
             seed=seed,
+            log_format=log_format,
         )
     )
 
@@ -92,6 +95,7 @@ def run(request: RunRequest) -> int:
     # Not for the processes that tasks start: theirs is another stderr.
     if (log := os.environ.pop("ASL_DETACHED_LOG", None)) is not None:
         atexit.register(_tidy, log)
+    lines = begin_logging(request.log_format)
     start = prepare(request)
     how = start.setup.how
     if how.seed is not None and request.seed is None and not request.quiet:
@@ -100,7 +104,7 @@ def run(request: RunRequest) -> int:
         from asl_engine.cli.detach import detach
 
         return detach(request, start)
-    return asyncio.run(_run(request, start))
+    return asyncio.run(_run(request, start, None if lines else progress_for(quiet=request.quiet or request.json)))
 
 
 def _tidy(log: str) -> None:
@@ -111,9 +115,8 @@ def _tidy(log: str) -> None:
     remove_unless_written(Path(log))
 
 
-async def _run(request: RunRequest, start: Start) -> int:
+async def _run(request: RunRequest, start: Start, progress: Progress | None) -> int:
     db = start.setup.project.db
-    progress = progress_for(quiet=request.quiet or request.json)
     try:
         with at_the_wheel(AT_ONCE) as signals:
             async with opened(db, create=True) as store:

@@ -18,6 +18,7 @@ import typer
 
 from asl_engine.cli import options
 from asl_engine.cli.ends import told_of_ends
+from asl_engine.cli.engine_log import begin_logging
 from asl_engine.cli.output import counted, err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
@@ -113,6 +114,7 @@ def command(
     no_console: Annotated[bool, typer.Option("--no-console", help="Leave the pages at /console away.")] = False,
     metrics: options.Metrics = False,
     emulation: options.Emulation = None,
+    log_format: options.LogFormat = None,
     log_executions: Annotated[
         str | None,
         typer.Option(
@@ -157,6 +159,7 @@ def command(
             console=not no_console,
             metrics=metrics,
             emulation=emulation,
+            log_format=log_format,
             log_executions=log_executions,
             status_events=status_events,
             mock_config=mock_config,
@@ -185,6 +188,7 @@ class Serving(NamedTuple):
     console: bool = True
     metrics: bool = False
     emulation: bool | None = None
+    log_format: str | None = None
     log_executions: str | None = None
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
@@ -196,6 +200,8 @@ def serve(given: Serving) -> int:
     """Answer until a signal comes.  Returns the exit code: 0."""
     if not all(map(find_spec, NEEDED)):
         raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
+    if not begin_logging(given.log_format):
+        logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     time = _time(given.time)
     secrets = _given_secrets(given)
     if given.keep is not None:
@@ -209,7 +215,6 @@ def serve(given: Serving) -> int:
         limits=limits_of(project, given.limits, aws_limits=given.aws_limits),
         endpoints=given.endpoints,
     )
-    logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     db = project.db if given.db is None else database(given.db)
     ends = told_of_ends("what runs is kept, and goes on when the server is started again")
     with ends, asyncio.Runner(loop_factory=_fastest_loop()) as runner:

@@ -26,6 +26,7 @@ from asl_engine.json_text import loads
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result
 from asl_engine.resources.processes import ProcessEnded, ProcessPool
 from asl_engine.resources.python.context import InvokeOptions, invoked_arn, lambda_variables, request_id
+from asl_engine.resources.python.log_keys import keys_of
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ EMULATED = "/2015-03-31/functions/function/invocations"
 # A module in which these stand may get names that are not written in it.
 MAKERS_OF_NAMES: Final = frozenset({"*", "__getattr__", "exec", "globals", "setattr", "vars"})
 NO_VARIABLES: Final[Mapping[str, str]] = MappingProxyType({})
-INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT")
+INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "SYSTEMROOT", "AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL")
 
 
 class FunctionConfiguration(NamedTuple):
@@ -218,6 +219,8 @@ class LocalFunction:
             "event": loads(event or "{}"),
             "client": None if invoked is None else invoked.context,
             "tenant": None if invoked is None else invoked.tenant,
+            "keys": keys_of(call, self.function.name),
+            "trace": call.trace_parent,
         }
 
     async def _post(self, endpoint: str, event: str, seconds: float) -> Invocation:

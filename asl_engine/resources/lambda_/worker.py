@@ -6,7 +6,7 @@ alone, so that a function may have its own Python: it imports only the standard 
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import inspect
 import io
 import json
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 HALF = re.compile("[\ud800-\udfff]")
 W3C = ("traceparent", "tracestate", "baggage")
+LOG_KEYS = ("execution_arn", "execution_name", "state_machine", "caller", "state", "attempt")
+TRACE_VARIABLES = ("_X_AMZN_TRACE_ID", "TRACEPARENT")
 MAX_CHAIN = 8  # exceptions, so that a cause stays below the length at which AWS cuts it
 MAX_SHOWN = 80  # characters of a value
 MAX_DEPTH = 500  # levels of a value
@@ -145,6 +147,7 @@ class Context:
         self.client_context = ClientContext(client) if isinstance(client, dict) else None
         self.tenant_id = asked.get("tenant")
         self._trace = trace_fields(client)
+        self._keys = {name: asked.get("keys", {}).get(name) for name in LOG_KEYS}
         self._until = time.monotonic() + asked["seconds"]
 
     def get_remaining_time_in_millis(self) -> int:
@@ -153,6 +156,10 @@ class Context:
     def log(self, message: Any) -> None:
         sys.stdout.write(str(message))
         sys.stdout.flush()
+
+    def log_keys(self) -> dict[str, Any]:
+        """Which call this is, as keys for a structured log; Lambda's own context has no such method."""
+        return {name: value for name, value in self._keys.items() if value is not None}
 
     def w3c(self) -> dict[str, str]:
         return dict(self._trace)
@@ -335,8 +342,32 @@ def report(told: dict[str, Any]) -> str:
     return HALF.sub(lambda half: f"\\\\u{ord(half[0]):04x}", json.dumps(told, ensure_ascii=False))
 
 
+def note_trace(trace_parent: str) -> None:
+    """The trace that a call belongs to, as Lambda tells it to a function, and as OpenTelemetry reads it."""
+    for variable in TRACE_VARIABLES:
+        os.environ.pop(variable, None)
+    if trace_parent:
+        _, trace, span, flags = trace_parent.split("-")
+        sampled = int(flags, 16) & 1
+        os.environ["_X_AMZN_TRACE_ID"] = f"Root=1-{trace[:8]}-{trace[8:]};Parent={span};Sampled={sampled}"
+        os.environ["TRACEPARENT"] = trace_parent
+
+
+def json_lines() -> Any:
+    """The module that writes log lines as JSON.  It is found by its file: no module of the function hides it."""
+    file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "log_lines.py")  # noqa: PTH100, PTH118, PTH120  an old Python
+    spec: Any = importlib.util.spec_from_file_location("_asl_log_lines", file)
+    module: Any = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def main() -> None:
     channel = Channel()
+    lines = json_lines() if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON" else None
+    if lines is not None:
+        lines.begin_json()
+    cold = True
     sys.path[0] = os.getcwd()  # noqa: PTH109  not this file's folder, whose modules the function must not import
     handler: Any
     try:
@@ -344,7 +375,11 @@ def main() -> None:
     except Exception as error:  # noqa: BLE001  whatever the module does
         handler = ImportError(f"Unable to import module '{sys.argv[1]}': {error}")
     for asked in channel.requests():
+        note_trace(asked.get("trace", ""))
+        if lines is not None:
+            lines.note_process_call({"cold_start": cold, **asked.get("keys", {})})
         channel.answer(answer(handler, asked))
+        cold = False
 
 
 if __name__ == "__main__":

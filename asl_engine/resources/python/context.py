@@ -10,6 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import function_arn, function_name, function_qualifier, parse_arn
+from asl_engine.resources.log_subjects import about
 from asl_engine.resources.steady import time_left
 
 if TYPE_CHECKING:
@@ -129,6 +130,15 @@ class TaskContext(NamedTuple):
         """Write a message where the task's prints go, without a line break of its own."""
         sys.stdout.write(str(message))
         sys.stdout.flush()
+
+    def log_keys(self) -> dict[str, Any]:
+        """Which call this is, as keys for a structured log: the execution, the state, the attempt.
+
+        None outside of an execution.
+        """
+        if not self.execution_arn:
+            return {}
+        return {**about(self.execution_arn), "state": self.state_name, "attempt": self.attempt}
 
     def w3c(self) -> dict[str, str]:
         """The W3C trace context that the client context carries."""

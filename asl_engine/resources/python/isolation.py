@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.errors import StatesError
 from asl_engine.payload import Payload
+from asl_engine.resources.log_subjects import about
 from asl_engine.resources.processes import ProcessEnded, ProcessPool
 from asl_engine.resources.python.callables import canonical
 from asl_engine.resources.python.reports import exited
@@ -88,7 +89,7 @@ class Isolation:
         self._suspects += 1
         if self._suspects <= MAX_TOLD:
             told = "%s: the process ended while the task %s of the state %s ran (%d of at most %d times)"
-            log.warning(told, call.execution, name, call.state, call.deaths, most)
+            log.warning(told, call.execution, name, call.state, call.deaths, most, extra=about(call.execution))
         elif self._suspects == MAX_TOLD + 1:
             log.warning("more tasks ran when the process ended: `asl show` tells of each execution")
 
@@ -99,7 +100,12 @@ class Isolation:
         except ProcessEnded as ended:
             self._culprits.add(canonical(name))  # no execution runs it in this process from now on
             log.error(  # noqa: TRY400  a traceback would show our own code only
-                "%s: the task %s of the state %s ended its process: %s", call.execution, name, call.state, ended
+                "%s: the task %s of the state %s ended its process: %s",
+                call.execution,
+                name,
+                call.state,
+                ended,
+                extra=about(call.execution),
             )
             raise exited(ended.status, call) from None
         except OSError as error:
@@ -133,5 +139,6 @@ def _request(name: str, call: TaskCall, invoked: InvokeOptions) -> dict[str, Any
             "execution": call.execution,
             "state": call.state,
             "execution_id": call.execution_id,
+            "trace_parent": call.trace_parent,
         },
     }

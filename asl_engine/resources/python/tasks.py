@@ -18,6 +18,7 @@ from asl_engine.resources.python.callables import accepts_context
 from asl_engine.resources.python.context import InvokeOptions, TaskContext, context_of, request_id
 from asl_engine.resources.python.isolation import MODES, TaskOptions, options_of
 from asl_engine.resources.python.loading import load_tasks
+from asl_engine.resources.python.log_keys import entered, left
 from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.python.reports import failure, not_json
 from asl_engine.resources.python.threads import run_in_thread
@@ -134,14 +135,16 @@ def python_resource(
         return await awaited(start, call)
 
     here = call_async if _is_async(function) else call_sync
-    if isolation is None:
-        return here
     options = options_of(function)
 
     async def call_here_or_apart(call: TaskCall) -> Payload:
-        if isolation.wants_apart(name, options, call):
-            return await isolation.call(name, call, invoked)
-        return await here(call)
+        before = entered(call, name)  # what is logged from now on tells of it
+        try:
+            if isolation is not None and isolation.wants_apart(name, options, call):
+                return await isolation.call(name, call, invoked)
+            return await here(call)
+        finally:
+            left(before)
 
     return call_here_or_apart
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.payload import Payload
 from asl_engine.resources import TaskCall
-from asl_engine.resources.lambda_.worker import Channel
+from asl_engine.resources.lambda_.log_lines import begin_json, is_wanted
+from asl_engine.resources.lambda_.worker import Channel, note_trace
 from asl_engine.resources.python.context import InvokeOptions, request_id
 from asl_engine.resources.python.loading import load_tasks
 from asl_engine.resources.python.tasks import python_resource
@@ -28,6 +29,8 @@ __all__ = ["main"]
 def main() -> None:
     """Answer requests until the engine is gone."""
     channel = Channel()
+    if is_wanted():
+        begin_json()
     settings = json.loads(sys.argv[1])
     loaded: Registry | ProjectError
     try:
@@ -47,6 +50,7 @@ async def _answer(loaded: Registry | ProjectError, request: dict[str, Any], chan
         heartbeat=lambda: channel.say({"said": "heartbeat"}),
     )
     name = request["name"]
+    note_trace(call.trace_parent)
     try:
         if isinstance(loaded, ProjectError):
             raise loaded
