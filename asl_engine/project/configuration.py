@@ -45,6 +45,9 @@ class Project(NamedTuple):
     ``deploy``, ``connections``, ``functions`` and ``events`` are the tables of these names, as they are written:
     ``cloud.deploy.settings``, ``resources.http.connections``, ``resources.lambda_.local`` and ``events.declared``
     read them.  So is ``emulation``, which may be a list or a truth value as well: ``emulation.settings``.
+    ``deploy``, ``connections``, ``functions``, ``events`` and ``event_source_mappings`` are the tables of these
+    names, as they are written: ``cloud.deploy.settings``, ``resources.http.connections``,
+    ``resources.lambda_.local``, ``events.declared`` and ``mappings.settings`` read them.
     ``keep`` is how long executions are kept once they have ended, None for as long as nobody deletes them.
     ``allow_hosts`` are the names that a server of the project answers to besides those of the loopback interface.
 
@@ -70,6 +73,7 @@ class Project(NamedTuple):
     functions: Mapping[str, Any] = {}
     events: Mapping[str, Any] = {}
     emulation: Any = None
+    event_source_mappings: Mapping[str, Any] = {}
     allow_hosts: Sequence[str] = ()
     isolation: str = "none"
     max_deaths: int = 2
@@ -242,6 +246,11 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
         lambda v: isinstance(v, bool | dict) or _is_texts(v),
         "true, false, a list of services, or a table, as docs/services.md lists its keys",
     ),
+    "event-source-mappings": (
+        "event_source_mappings",
+        lambda v: isinstance(v, dict),
+        "a table, as docs/mappings.md lists its keys",
+    ),
     "allow-hosts": ("allow_hosts", _is_texts, 'a list of host names, such as ["host.docker.internal"]'),
     "isolation": ("isolation", lambda v: v in ("none", "process"), '"none" or "process"'),
     "max-deaths": ("max_deaths", lambda v: type(v) is int and v > 0, "a number of processes, at least 1"),
@@ -250,6 +259,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
     "limits": ("limits", lambda v: isinstance(v, dict), 'a table, such as { history_events = "none" }'),
     "buckets": ("buckets", _is_table_of_texts, 'a table of folders, such as { my-bucket = "data" }'),
 }
+_KEYS["event_source_mappings"] = _KEYS["event-source-mappings"]
 _KEYS["lambda_endpoint"] = _KEYS["lambda-endpoint"]
 _KEYS["allow_hosts"] = _KEYS["allow-hosts"]
 _KEYS["max_deaths"] = _KEYS["max-deaths"]

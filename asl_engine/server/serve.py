@@ -14,10 +14,12 @@ import uvicorn
 from asl_engine.engine.engine import Engine
 from asl_engine.engine.mocking import Mocking
 from asl_engine.errors import Parameter, ProjectError, StoreError
+from asl_engine.mappings.settings import ProjectMappings
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
 from asl_engine.server.bus import begin_bus, event_bus, outbox_of, own_events
 from asl_engine.server.events.table import EVENT_OPERATIONS
+from asl_engine.server.mappings import mapping_runners
 from asl_engine.server.nested import NestedExecutions
 from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.http import Admission, make_app
@@ -51,6 +53,7 @@ log = logging.getLogger("asl_engine.server")
 CHECK_SECONDS = 0.5  # how soon changes by other processes are noticed
 MAX_FILES = 65_536
 MAX_PORT = 65_535
+NO_MAPPINGS = ProjectMappings()
 GRACE_SECONDS = 1  # for requests that are being answered when the server stops
 
 
@@ -121,6 +124,8 @@ async def serve(
     observer: Observer | None = None,
     companions: Sequence[Callable[[Service, Operations, Admission], Companion]] = (),
     declared: tuple[list[str], list[DeclaredRule]] = ([], []),
+    mappings: ProjectMappings = NO_MAPPINGS,
+    say: Callable[[str], None] | None = None,
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
     resumed: Callable[[int], None] = lambda _: None,
@@ -130,7 +135,8 @@ async def serve(
     ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``secrets`` are
     the secret access keys, by their ids, of those who may ask; None for everybody.  ``observer`` gets events once
     they are stored; ``companions`` make what answers beside the API.  ``declared`` are the buses and rules of the
-    configuration.  ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at the
+    configuration, ``mappings`` its event source mappings; ``say`` gets a line for what becomes of these.
+    ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at the
     start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted executions go
     on, with their number.
     """
@@ -186,6 +192,9 @@ async def serve(
         if runner is not None:
             background += [asyncio.ensure_future(one) for one in (runner.run(), Upkeep(clock, runner.tidy).run())]
         background += [asyncio.ensure_future(one.run()) for one in beside]
+        background += [
+            asyncio.ensure_future(one.run()) for one in mapping_runners(service, services, mappings, say)
+        ]
         if upkeep is not None:
             background.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))

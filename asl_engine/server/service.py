@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from asl_engine.engine.mocking import Mocking
     from asl_engine.engine.run import Run
     from asl_engine.events.bus import EventBus
+    from asl_engine.mappings.running import MappingRunner
     from asl_engine.resources.catalog import Catalog
     from asl_engine.server.protocol.request import Request
     from asl_engine.store.protocol import Store
@@ -69,6 +70,7 @@ class Service:
         self.catalog = catalog
         self.mocking = mocking
         self.bus = bus
+        self.polling: MappingRunner | None = None  # what polls the sources of event source mappings
         self.random = Random() if random is None else random
         self.changing = (
             asyncio.Lock()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from asl_engine.errors import AslError
     from asl_engine.json_values import Json
     from asl_engine.store.bus_protocol import Buses
+    from asl_engine.store.mapping_protocol import Mappings
     from asl_engine.store.records import (
         ActivityRecord,
         AliasRecord,
@@ -53,6 +54,11 @@ class Store(Protocol):
 
     @property
     def map_runs(self) -> MapRuns: ...
+
+    @property
+    def mappings(self) -> Mappings | None:
+        """Event source mappings; None for a store that keeps none, as one in memory."""
+        ...
 
     @property
     def bus(self) -> Buses | None:

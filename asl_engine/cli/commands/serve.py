@@ -25,6 +25,7 @@ from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
 from asl_engine.errors import InvalidInput, ProjectError
 from asl_engine.events.declared import read_declared
 from asl_engine.folders import make_folder
+from asl_engine.mappings.settings import project_mappings
 from asl_engine.project.ages import checked_age
 from asl_engine.project.limits import limits_of
 from asl_engine.project.lookup import database, opened, project_of
@@ -306,6 +307,7 @@ async def _serve(
 
         project = with_all_declared(project)
     declared = read_declared(project.events, str(project.source))
+    mappings = project_mappings(project)
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
     name = "asl dev" if given.develops else "asl serve"
@@ -350,6 +352,8 @@ async def _serve(
                     mocks=mocks,
                     buckets=project.buckets,
                     declared=declared,
+                    mappings=mappings,
+                    say=lambda line: err(f"{name}: {line}"),
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,

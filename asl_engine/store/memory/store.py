@@ -79,6 +79,7 @@ class MemoryStore:
         self.activities = MemoryActivities(self.tags)
         self.map_runs = MemoryMapRuns(self._records)
         self.bus = None
+        self.mappings = None
 
     async def create(
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None

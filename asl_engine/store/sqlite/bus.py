@@ -18,6 +18,7 @@ from asl_engine.store.bus_records import (
     RuleRecord,
     TargetRecord,
 )
+from asl_engine.store.sqlite.parts import Part
 from asl_engine.store.sqlite.tags import DELETE_TAGS
 
 if TYPE_CHECKING:
@@ -83,8 +84,7 @@ class BusTable:
     ) -> None:
         self._fetch = fetch
         self._write = write
-        self._lease = lease
-        self._is_held = is_held
+        self._part = Part("event_deliverer", fetch, write, lease, is_held)
         self.along: Along | None = None
 
     def alongside(self, arn: str, events: Sequence[Event], identity: Identity | None = None) -> list[Statement]:
@@ -98,18 +98,10 @@ class BusTable:
 
     async def claim(self) -> bool:
         """Whether this process is the one that delivers.  It becomes that where no living process is."""
-        mine = self._lease()
-        ((owner,),) = await self._fetch("SELECT owner FROM event_deliverer", ())
-        if owner == mine:
-            return True
-        if self._is_held(owner):
-            return False
-        await self._write(("UPDATE event_deliverer SET owner = ? WHERE owner = ?", (mine, owner)))
-        ((owner,),) = await self._fetch("SELECT owner FROM event_deliverer", ())
-        return bool(owner == mine)
+        return await self._part.claim()
 
     async def leave(self) -> None:
-        await self._write(("UPDATE event_deliverer SET owner = '' WHERE owner = ?", (self._lease(),)))
+        await self._part.leave()
 
     # -- what was created -------------------------------------------------------------------------
 

@@ -279,4 +279,44 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE event_deliverer (one INTEGER PRIMARY KEY CHECK (one = 1), owner TEXT NOT NULL)",
         "INSERT INTO event_deliverer (one, owner) VALUES (1, '')",
     ),
+    # Event source mappings.
+    (
+        """
+        CREATE TABLE event_source_mappings (
+            arn TEXT PRIMARY KEY,
+            name TEXT NOT NULL,
+            function_arn TEXT NOT NULL,
+            source_arn TEXT NOT NULL,
+            tally TEXT NOT NULL,  -- its state, what it has counted, its last outcome: a JSON object
+            updated_at INTEGER NOT NULL
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE mapping_shards (
+            mapping_arn TEXT NOT NULL,
+            shard TEXT NOT NULL,
+            stream TEXT NOT NULL,  -- its ARN and when it was made: another stream may have the same names
+            since INTEGER NOT NULL,  -- when it was begun
+            finished INTEGER NOT NULL,  -- whether it is closed, and read to its end
+            progress TEXT NOT NULL,  -- how far each lane has come, and the batches it has under way: a JSON object
+            PRIMARY KEY (mapping_arn, shard)
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE discarded_batches (
+            batch INTEGER PRIMARY KEY,
+            mapping_arn TEXT NOT NULL,
+            key TEXT NOT NULL,  -- the one that the function was called with
+            at INTEGER NOT NULL,
+            status TEXT NOT NULL,  -- UNSENT, KEPT, REDRIVEN, DONE
+            invocation TEXT NOT NULL,  -- the record that a destination gets: a JSON object
+            event TEXT NOT NULL,  -- what the function was called with: a JSON object
+            note TEXT NOT NULL  -- what has become of it since: a JSON object
+        )
+        """,
+        "CREATE INDEX discarded_to_do ON discarded_batches (mapping_arn) WHERE status IN ('UNSENT', 'REDRIVEN')",
+        # The lease of the process that polls.
+        "CREATE TABLE mapping_poller (one INTEGER PRIMARY KEY CHECK (one = 1), owner TEXT NOT NULL)",
+        "INSERT INTO mapping_poller (one, owner) VALUES (1, '')",
+    ),
 )

@@ -31,6 +31,7 @@ from asl_engine.store.sqlite.lease import NOBODY, Lease, driver_of, is_held, lea
 from asl_engine.store.sqlite.lookup import Lookup
 from asl_engine.store.sqlite.machines import MachineTable
 from asl_engine.store.sqlite.map_runs import MapRunTable
+from asl_engine.store.sqlite.mappings import MappingTable
 from asl_engine.store.sqlite.opening import make_room, may_be_written, read_only_connection, reading_connection
 from asl_engine.store.sqlite.place import DamagedDatabase, DatabaseFile, is_in_use, leases_of
 from asl_engine.store.sqlite.rows import RECORD_COLUMNS, SHORT_LOGS, as_row, record_of, short_logs
@@ -96,7 +97,9 @@ class SqliteStore:
         self.tags = TagTable(self.fetch, self._write_statements)
         self.activities = ActivityTable(self.fetch, self._write_statements)
         self.map_runs = MapRunTable(self.fetch, self._write_statements, self._records)
-        self.bus = BusTable(self.fetch, self._write_statements, self._own_lease, partial(is_held, self._leases))
+        sharing = (self.fetch, self._write_statements, self._own_lease, partial(is_held, self._leases))
+        self.bus = BusTable(*sharing)
+        self.mappings = MappingTable(*sharing)
 
     @classmethod
     async def open(
