@@ -26,8 +26,10 @@ TASKS = """
 import asyncio
 from pathlib import Path
 
+from asl_engine import task
 
 
+@task(max_deaths=3)  # with two, each suspect would get a process of its own: tests/cli/test_deaths.py has those
 async def gated(event):
     Path(event["log"], "gated").open("a").write("x")
     while not Path(event["log"], "gate").exists():
@@ -35,6 +37,7 @@ async def gated(event):
     return "passed"
 
 
+@task
 def keep(event):
     with Path(event["log"], "tokens").open("a") as tokens:
         tokens.write(event["token"] + "\\n")

@@ -95,7 +95,7 @@ class Account:
 
     @property
     def written(self) -> list[str]:
-        return [call for call in self.calls if not call.partition(".")[2].startswith(READING)]
+        return [*filter(writes, self.calls)]
 
     def reset(self) -> None:
         self.calls.clear()
@@ -142,6 +142,19 @@ class Account:
             for one in functions.list_functions()["Functions"]
         }
         return {"machines": machines, "roles": roles, "functions": deployed}
+
+
+def writes(call: str) -> bool:
+    """Whether a call, ``service.Operation``, can change anything."""
+    return not call.partition(".")[2].startswith(READING)
+
+
+def where_to_interrupt(calls: list[str]) -> list[int]:
+    """The numbers of the first call, and of those that write.
+
+    A command keeps nothing but what AWS has, so the second one finds the same after every call in between.
+    """
+    return [number for number, call in enumerate(calls, 1) if number == 1 or writes(call)]
 
 
 @cache

@@ -10,7 +10,7 @@ import pytest
 from asl_engine.cloud.deploy.deployment import deploy
 from asl_engine.cloud.deploy.machines import converge
 from tests.cli.project import PASS, machine, task
-from tests.cloud.account import ACCOUNT, REGION, REQUEST_ID, Account, Interruption
+from tests.cloud.account import ACCOUNT, REGION, REQUEST_ID, Account, Interruption, where_to_interrupt
 
 if TYPE_CHECKING:
     from tests.cli.project import Project
@@ -142,24 +142,26 @@ def test_express_logging_and_tracing(project: Project, account: Account) -> None
 def test_interrupted_after_any_call_a_second_run_comes_to_the_same_end(project: Project, account: Account) -> None:
     first, second = project.define("m", TWO), project.define("n", machine(Done={"Type": "Pass"}))
     assert project.asl("deploy", first, "--alias", "live").code == 0
-    created = len(account.calls)
+    creating, account.calls = account.calls, []
     assert project.asl("deploy", second, "--name", "m", "--alias", "live").code == 0
-    updated = len(account.calls) - created
+    updating = account.calls
     wanted = account.state()
-    for step in range(1, created + updated + 1):
+    steps = [(True, step) for step in where_to_interrupt(creating)]
+    steps += [(False, step) for step in where_to_interrupt(updating)]
+    for creates, step in steps:
         account.reset()
-        if step > created:
+        if not creates:
             assert project.asl("deploy", first, "--alias", "live").code == 0
             account.calls.clear()
-        path = first if step <= created else second
-        account.fail_after = step if step <= created else step - created
+        path = first if creates else second
+        account.fail_after = step
         with pytest.raises(Interruption):
             project.asl("deploy", path, "--name", "m", "--alias", "live")
         account.fail_after = None
-        for again in (first, second) if step <= created else (second,):
+        for again in (first, second) if creates else (second,):
             result = project.asl("deploy", again, "--name", "m", "--alias", "live")
-            assert result.code == 0, (step, result.err)
-        assert account.state() == wanted, step
+            assert result.code == 0, (creates, step, result.err)
+        assert account.state() == wanted, (creates, step)
 
 
 def test_a_change_by_somebody_else_in_between_is_not_overwritten(
@@ -333,7 +335,7 @@ def test_destroy_interrupted_after_any_call_goes_on(project: Project, account: A
     assert project.asl("deploy", path, "--alias", "live").code == 0
     account.calls.clear()
     assert project.asl("deploy", path, "--destroy", "--yes").code == 0
-    for step in range(1, len(account.calls) + 1):
+    for step in where_to_interrupt(account.calls):
         account.reset()
         assert project.asl("deploy", path, "--alias", "live").code == 0
         account.calls.clear()
