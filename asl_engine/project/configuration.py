@@ -54,6 +54,7 @@ class Project(NamedTuple):
     What a template declares is not configured: ``declared`` are its functions by name, ``refused`` those that
     cannot be run here, with the reasons, and ``machines`` its state machines, with the FILE#MACHINE of each.
     ``routes``, ``rules``, ``mappings`` and ``resources`` are the rest of it, with locations that name the file.
+    ``undeclared`` tells, with places, what else stands there and has no effect here.
     """
 
     root: Path
@@ -85,6 +86,7 @@ class Project(NamedTuple):
     rules: Sequence[DeclaredEventRule] = ()
     mappings: Sequence[DeclaredMapping] = ()
     resources: Sequence[DeclaredResource] = ()
+    undeclared: Sequence[str] = ()
 
     @property
     def has_functions(self) -> bool:

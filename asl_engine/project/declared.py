@@ -1,4 +1,4 @@
-"""Functions that a project's files declare, as functions that can be run here, or why they cannot be."""
+"""What a project's files declare: functions that can be run here, or why they cannot be, and the rest."""
 
 from __future__ import annotations
 
@@ -12,10 +12,19 @@ from asl_engine.resources.services import NotRunHere
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+    from typing import TypeVar
 
     from asl_engine.project.configuration import Project
     from asl_engine.project.sources import SourceFile
-    from asl_engine.templates.declarations import DeclaredFunction
+    from asl_engine.templates.declarations import (
+        DeclaredEventRule,
+        DeclaredFunction,
+        DeclaredMapping,
+        DeclaredResource,
+        DeclaredRoute,
+    )
+
+    Located = TypeVar("Located", DeclaredRoute, DeclaredEventRule, DeclaredMapping, DeclaredResource)
 
 __all__ = ["with_declared"]
 
@@ -25,6 +34,7 @@ def with_declared(project: Project, files: Iterable[SourceFile]) -> Project:
 
     What the project configures itself comes first: a function of its ``functions`` is not replaced.
     """
+    files = [*files]
     declared: dict[str, FunctionConfiguration] = {}
     refused: dict[str, NotRunHere] = {}
     machines: dict[str, str] = {}
@@ -42,7 +52,21 @@ def with_declared(project: Project, files: Iterable[SourceFile]) -> Project:
                 refused[function.name] = NotRunHere(why)
             else:
                 declared[function.name] = configured
-    return project._replace(declared=declared, refused=refused, machines=machines)
+    return project._replace(
+        declared=declared,
+        refused=refused,
+        machines=machines,
+        routes=[_at(one, file) for file in files for one in file.declared.routes],
+        rules=[_at(one, file) for file in files for one in file.declared.rules],
+        mappings=[_at(one, file) for file in files for one in file.declared.mappings],
+        resources=[_at(one, file) for file in files for one in file.declared.resources],
+        undeclared=[f"{file.file}{one}" for file in files for one in file.declared.findings],
+    )
+
+
+def _at(declared: Located, source: SourceFile) -> Located:
+    """A declaration with the file and the line in place of its location in that."""
+    return declared._replace(location=source.place(declared.location))
 
 
 def _configured(

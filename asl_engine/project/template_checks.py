@@ -59,6 +59,7 @@ class CheckedTemplate:
     def faults(self) -> Iterator[Finding]:
         """What is misspelt in the template, makes no sense in it, or has no value."""
         yield from self._template.faults
+        told = {one for source in self._files for machine in source.declared.machines for one in machine.findings}
         for source in self._files:
             for machine in source.declared.machines:
                 yield from map(_as_told, machine.findings)
@@ -67,6 +68,9 @@ class CheckedTemplate:
                         declared_source(source, machine, {}, None)
                     except DefinitionError as error:
                         yield from error.findings
+            for one in dict.fromkeys((*source.declared.told(), *source.declared.findings)):
+                if one not in told:
+                    yield _as_told(one)
 
     def inline(self) -> Iterator[InTemplate]:
         """The definitions in the template itself."""

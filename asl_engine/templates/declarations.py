@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from asl_engine.findings import Finding
     from asl_engine.json_values import Json
@@ -162,7 +162,12 @@ class DeclaredResource(NamedTuple):
 
 
 class Declarations(NamedTuple):
-    """What a file declares.  ``names`` are those that a value may be substituted for."""
+    """What a file declares.  ``names`` are those that a value may be substituted for.
+
+    ``findings`` are about what is not declared at all: events of a kind that nothing here runs, and what makes no
+    sense.  A declaration with an ERROR among its own findings cannot be used; one with a WARNING can, without what
+    that is about.
+    """
 
     machines: tuple[DeclaredMachine, ...]
     functions: tuple[DeclaredFunction, ...] = ()
@@ -171,3 +176,17 @@ class Declarations(NamedTuple):
     rules: tuple[DeclaredEventRule, ...] = ()
     mappings: tuple[DeclaredMapping, ...] = ()
     resources: tuple[DeclaredResource, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    def told(self) -> Iterator[Finding]:
+        """The findings of all that it declares, besides those of its own."""
+        for declared in (
+            self.machines,
+            self.functions,
+            self.routes,
+            self.rules,
+            self.mappings,
+            self.resources,
+        ):
+            for one in declared:
+                yield from one.findings

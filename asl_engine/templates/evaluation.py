@@ -10,13 +10,16 @@ from asl_engine.arn import partition_of
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_values import MISSING
 from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER
+from asl_engine.templates.expansion import NOT_RUN_HERE
 from asl_engine.templates.functions import FUNCTIONS, about_unknown, as_text
+from asl_engine.templates.places import Places
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
 from asl_engine.templates.resource_names import RESOURCE_TYPES, ResourceType
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from asl_engine.findings import Severity
     from asl_engine.json_values import Json, Missing
     from asl_engine.templates.declarations import Locate, Surroundings
 
@@ -39,13 +42,20 @@ class Evaluated(NamedTuple):
 class TemplateEvaluation:
     """``Evaluating`` of one template.
 
-    ``also`` are other names of resources, which only references use.
+    ``also`` are other names of resources, which only references use.  ``places`` tell where resources are written
+    that were made of something else.
     """
 
     def __init__(
-        self, document: dict[str, Any], locate: Locate, around: Surroundings, also: dict[str, str] | None = None
+        self,
+        document: dict[str, Any],
+        locate: Locate,
+        around: Surroundings,
+        also: dict[str, str] | None = None,
+        places: Places | None = None,
     ) -> None:
         self.around = around
+        self.written = (places or Places()).written
         self.asked: dict[str, None] = {}  # the names that a value could have been given for
         self._document = document
         self._locate = locate
@@ -58,6 +68,12 @@ class TemplateEvaluation:
         self._findings = []
         value = self.value(given, place)
         return Evaluated(value, tuple(dict.fromkeys(self._findings)))
+
+    def finding(self, code: str, message: str, place: str) -> Finding:
+        """What is wrong at a location, or not run here, with the line and column of where that is written."""
+        written = self.written(place)
+        severity: Severity = "WARNING" if code == NOT_RUN_HERE else "ERROR"
+        return Finding(code, message, written, severity, *(self._locate(written) or ()))
 
     def section(self, name: str) -> dict[str, Any]:
         found = self._document.get(name)
@@ -165,14 +181,21 @@ class TemplateEvaluation:
 
     def name_of(self, logical: str, resource: dict[str, Any], place: str) -> str:
         """What a resource is called: by its property, or else by its logical id."""
-        named_by = self._type(resource).named_by
+        named_by = self.named_by(resource)
         properties = resource.get("Properties")
-        given = properties.get(named_by) if isinstance(properties, dict) else None
+        properties = properties if isinstance(properties, dict) else {}
+        given = properties.get(named_by)
         if given is None:
-            return logical.lower() if resource.get("Type") == "AWS::S3::Bucket" else logical
+            fifo = any(as_text(properties.get(one)) == "true" for one in ("FifoQueue", "FifoTopic"))
+            made = logical.lower() if resource.get("Type") == "AWS::S3::Bucket" else logical
+            return f"{made}.fifo" if fifo else made
         with self._within(f"the name of {logical}", place) as inside:
             name = self.value(given, f"/Resources/{logical}/Properties/{named_by}") if inside else MISSING
         return logical if name is MISSING else as_text(name)
+
+    def named_by(self, resource: dict[str, Any]) -> str:
+        """The property that has a resource's name, "" where its type has none."""
+        return self._type(resource).named_by
 
     def exists(self, resource: dict[str, Any], place: str) -> bool:
         """Whether the condition of a resource holds, if it has one."""
@@ -182,7 +205,7 @@ class TemplateEvaluation:
     # -- one idea each --------------------------------------------------------------------------------
 
     def _tell(self, code: str, message: str, place: str) -> None:
-        self._findings.append(Finding(code, message, place, "ERROR", *(self._locate(place) or ())))
+        self._findings.append(self.finding(code, message, place))
 
     def _looked_up(self, name: str, place: str) -> str:
         self.asked[name] = None

@@ -42,7 +42,7 @@ QUEUE_URL: Final = "https://sqs.{region}.{suffix}/{account}/{name}"
 BUCKET: Final = "arn:{partition}:s3:::{name}"
 
 _function = ResourceType("FunctionName", "{name}", {"Arn": LAMBDA})
-_table = ResourceType("TableName", "{name}", {"Arn": TABLE, "StreamArn": f"{TABLE}/stream/local"})
+_table = ResourceType("TableName", "{name}", {"Arn": TABLE, "StreamArn": f"{TABLE}/stream/LATEST"})
 _layer = ResourceType(
     "LayerName", _arn("lambda", "layer:{name}:1"), {"LayerVersionArn": _arn("lambda", "layer:{name}:1")}
 )
@@ -76,6 +76,15 @@ RESOURCE_TYPES: Final[dict[str, ResourceType]] = {
     "AWS::Events::ApiDestination": ResourceType(
         "Name", "{name}", {"Arn": _arn("events", "api-destination/{name}/local")}
     ),
+    "AWS::ApiGateway::RestApi": ResourceType(
+        "", "{name}", {"RestApiId": "{name}", "RootResourceId": "{name}/root"}
+    ),
+    "AWS::ApiGatewayV2::Api": ResourceType(
+        "", "{name}", {"ApiEndpoint": "https://{name}.execute-api.{region}.{suffix}", "ApiId": "{name}"}
+    ),
+    "AWS::ApiGateway::Resource": ResourceType("", "{name}", {"ResourceId": "{name}"}),
+    "AWS::ApiGateway::Deployment": ResourceType("", "{name}", {"DeploymentId": "{name}"}),
+    "AWS::ApiGatewayV2::Integration": ResourceType("", "{name}", {"IntegrationId": "{name}"}),
     "AWS::S3::Bucket": ResourceType(
         "BucketName",
         "{name}",

@@ -7,35 +7,47 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["generated", "is_serverless", "shared"]
+__all__ = ["FUNCTION", "MACHINE", "is_serverless", "roles", "section_of", "shared", "table_of"]
 
 FUNCTION: Final = "AWS::Serverless::Function"
 MACHINE: Final = "AWS::Serverless::StateMachine"
-APIS: Final = {"ServerlessRestApi": "AWS::ApiGateway::RestApi", "ServerlessHttpApi": "AWS::ApiGatewayV2::Api"}
+SECTIONS: Final = {
+    FUNCTION: "Function",
+    MACHINE: "StateMachine",
+    "AWS::Serverless::Api": "Api",
+    "AWS::Serverless::HttpApi": "HttpApi",
+    "AWS::Serverless::SimpleTable": "SimpleTable",
+}
 
 
 def is_serverless(document: dict[str, Any]) -> bool:
     return "AWS::Serverless" in str(document.get("Transform")) or any(
         isinstance(one, dict) and str(one.get("Type")).startswith("AWS::Serverless::")
-        for one in _table(document, "Resources").values()
+        for one in table_of(document, "Resources").values()
     )
 
 
-def generated(document: dict[str, Any]) -> dict[str, Any]:
-    """The resources that SAM makes of others, by their logical ids."""
-    made: dict[str, Any] = {logical: {"Type": kind} for logical, kind in APIS.items()}
-    for logical, resource in _table(document, "Resources").items():
-        if isinstance(resource, dict) and str(resource.get("Type")) in {FUNCTION, MACHINE}:
-            made[f"{logical}Role"] = {"Type": "AWS::IAM::Role"}
-    return made
+def roles(document: dict[str, Any]) -> dict[str, Any]:
+    """The roles that SAM makes for functions and state machines, by their logical ids."""
+    return {
+        f"{logical}Role": {"Type": "AWS::IAM::Role"}
+        for logical, resource in table_of(document, "Resources").items()
+        if isinstance(resource, dict) and str(resource.get("Type")) in {FUNCTION, MACHINE}
+    }
+
+
+def section_of(kind: str) -> str:
+    """The section of Globals for a type, "" where it has none."""
+    return SECTIONS.get(kind, "")
 
 
 def shared(document: dict[str, Any], kind: str) -> dict[str, Any]:
     """The properties that Globals give to the resources of a type."""
-    section = {FUNCTION: "Function", MACHINE: "StateMachine"}.get(kind)
-    return {} if section is None else _table(_table(document, "Globals"), section)
+    section = section_of(kind)
+    return table_of(table_of(document, "Globals"), section) if section else {}
 
 
-def _table(holder: dict[str, Any], name: str) -> dict[str, Any]:
-    found = holder.get(name)
+def table_of(holder: Any, name: str) -> dict[str, Any]:
+    """The object that another one has under a name; an empty one where it has none."""
+    found = holder.get(name) if isinstance(holder, dict) else None
     return found if isinstance(found, dict) else {}

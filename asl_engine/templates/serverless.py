@@ -10,6 +10,11 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.templates.cloudformation import CloudFormation
+from asl_engine.templates.expansion import Expansion, Source
+from asl_engine.templates.sam import table_of
+from asl_engine.templates.serverless_apis import ServerlessApis
+from asl_engine.templates.serverless_events import FunctionEvents
+from asl_engine.templates.serverless_machine_events import add_machine_events
 from asl_engine.templates.serverless_variables import Variables
 
 if TYPE_CHECKING:
@@ -24,7 +29,21 @@ __all__ = ["serverless_declarations"]
 DEFAULT_SECONDS: Final = 6
 DEFAULT_MEGABYTES: Final = 1024
 WHOLE_FILE: Final = re.compile(r"\$\{file\(([^)]+)\)\}")
+EVENTS: Final = re.compile(r"/events\[")  # of a function or a state machine
+ALL_FUNCTIONS: Final = ("/provider/environment", "/provider/runtime", "/service")
+NAMES: Final = ("/service",)  # of all functions
 NAME: Final = re.compile(r"/functions/[^/]+/name")  # of a function, which others refer to
+# The properties of a function's resource, with what they are called in the file.
+FUNCTION_NAMES: Final = {
+    "Architectures[0]": "architecture",
+    "Architectures": "architecture",
+    "Environment/Variables": "environment",
+    "Handler": "handler",
+    "MemorySize": "memorySize",
+    "ReservedConcurrentExecutions": "reservedConcurrency",
+    "Runtime": "runtime",
+    "Timeout": "timeout",
+}
 # What has a value only when the file is read as a part of the configuration.
 TO_FILL: Final = re.compile(r"\$\{|Fn::|\bRef\b|!\w")
 
@@ -43,65 +62,79 @@ class _Configuration:
         self._variables = Variables(document, locate, outside)
         self._around = around
         self._outside = outside
-        self._resources: dict[str, Any] = {}
+        self._into = Expansion()
         self._also: dict[str, str] = {}
-        self._places: dict[str, str] = {}  # where the resources are written, by their location as such
         self._files: dict[str, str] = {}  # of definitions, by logical id
         self._parts: dict[str, str] = {}  # of definitions that only here have all their values
+        provider = self._part("provider")
+        self._apis = ServerlessApis(self._into, provider, self._variables.stage)
+        self._events = FunctionEvents(self._into, self._apis, f"{self._service()}-{self._variables.stage}")
 
     def declarations(self) -> Declarations:
         self._own_resources()
         self._layers()
         self._functions()
         self._machines()
-        reader = CloudFormation(
-            {"Resources": self._resources},
-            lambda place: self._locate(self._written(place)),
-            self._around,
-            self._also,
-        )
+        self._apis.finish()
+        document = {"Resources": self._into.resources}
+        reader = CloudFormation(document, self._locate, self._around, self._also, self._into)
         found = reader.declarations()
-        return found._replace(
+        declared = found._replace(
             machines=tuple(
                 one._replace(
-                    location=self._written(one.location),
                     file=self._files.get(one.logical),
                     definition=None if one.logical in self._files else one.definition,
                     parts=(self._parts[one.logical],) if one.logical in self._parts else (),
                     also=(self._key(one.logical),),
-                    findings=self._placed(one.findings, self._written(f"/Resources/{one.logical}")),
+                    findings=self._placed(
+                        one.findings, self._into.places.written(f"/Resources/{one.logical}"), ALL_FUNCTIONS
+                    ),
                 )
                 for one in found.machines
             ),
             functions=tuple(
                 one._replace(
                     logical=self._key(one.logical),
-                    location=self._written(one.location),
-                    findings=self._placed(one.findings, self._written(one.location)),
+                    findings=self._placed(one.findings, one.location, ALL_FUNCTIONS),
                 )
                 for one in found.functions
             ),
+            routes=tuple(
+                one._replace(findings=self._placed(one.findings, one.location, NAMES)) for one in found.routes
+            ),
+            rules=tuple(
+                one._replace(findings=self._placed(one.findings, one.location, NAMES)) for one in found.rules
+            ),
+            mappings=tuple(
+                one._replace(findings=self._placed(one.findings, one.location, NAMES)) for one in found.mappings
+            ),
+            resources=tuple(
+                one._replace(findings=self._placed(one.findings, one.location)) for one in found.resources
+            ),
             names=(*found.names, *self._variables.asked),
         )
+        told = {*declared.told()}
+        others = (one for one in self._variables.findings if one not in told and EVENTS.search(one.location or ""))
+        return declared._replace(findings=(*found.findings, *others))
 
     def _key(self, logical: str) -> str:
         """What the file itself calls a resource that was made of something else."""
         return next((key for key, one in self._also.items() if one == logical), logical)
 
-    def _placed(self, findings: tuple[Finding, ...], within: str) -> tuple[Finding, ...]:
-        """The findings, with those about variables in the same part of the file, or in what all share."""
-        own = [one._replace(location=self._written(one.location or "")) for one in findings]
-        there = (f"{within}/", "/provider/environment", "/provider/runtime", "/service")
-        told = self._variables.findings
-        shared = [
-            one for one in told if f"{one.location}/".startswith(there) or NAME.fullmatch(one.location or "")
-        ]
-        return tuple(dict.fromkeys((*own, *shared)))
+    def _placed(
+        self, findings: tuple[Finding, ...], within: str, shared: tuple[str, ...] = ()
+    ) -> tuple[Finding, ...]:
+        """The findings, with those about variables in the same part of the file, or in what all share.
 
-    def _written(self, place: str) -> str:
-        """The location in the file of one in the resources that were made of it."""
-        best = max((made for made in self._places if f"{place}/".startswith(f"{made}/")), key=len, default=None)
-        return place if best is None else self._places[best] + place[len(best) :]
+        Those about the events of a function are not the function's own.
+        """
+        found = [*findings]
+        for one in self._variables.findings:
+            place = f"{one.location}/"
+            inside = place.startswith(f"{within}/") and not EVENTS.match(place.removeprefix(within))
+            if inside or (shared and (place.startswith(shared) or NAME.fullmatch(one.location or ""))):
+                found.append(one)
+        return tuple(dict.fromkeys(found))
 
     # -- what becomes a resource ----------------------------------------------------------------------
 
@@ -111,16 +144,15 @@ class _Configuration:
             place = f"/resources[{index}]" if isinstance(given, list) else "/resources"
             found = one.get("Resources") if isinstance(one, dict) else None
             for logical, resource in found.items() if isinstance(found, dict) else ():
-                self._resources[logical] = resource
-                self._places[f"/Resources/{logical}"] = f"{place}/Resources/{logical}"
+                self._into.resources[logical] = resource
+                self._into.places.put(f"/Resources/{logical}", f"{place}/Resources/{logical}")
 
     def _layers(self) -> None:
         for key, layer in self._entries("layers"):
             if isinstance(layer, dict):
-                self._add(f"{_normal(key)}LambdaLayer", "AWS::Lambda::LayerVersion", f"/layers/{key}", {
-                    "LayerName": layer.get("name", key),
-                    "Content": layer.get("path", "."),
-                })  # fmt: skip
+                properties = {"LayerName": layer.get("name", key), "Content": layer.get("path", ".")}
+                place = f"/layers/{key}"
+                self._into.add(f"{_normal(key)}LambdaLayer", "AWS::Lambda::LayerVersion", properties, place)
 
     def _functions(self) -> None:
         provider = self._part("provider")
@@ -130,7 +162,7 @@ class _Configuration:
             place = f"/functions/{key}"
             logical = f"{_normal(key)}LambdaFunction"
             self._also[key] = logical
-            variables = {**_table(provider, "environment"), **_table(function, "environment")}
+            variables = {**table_of(provider, "environment"), **table_of(function, "environment")}
             properties = {
                 "FunctionName": function.get("name", f"{self._service()}-{self._variables.stage}-{key}"),
                 "Runtime": function.get("runtime", provider.get("runtime", "")),
@@ -139,23 +171,23 @@ class _Configuration:
                 "Environment": {"Variables": {name: one for name, one in variables.items() if one is not None}},
                 "Layers": function.get("layers", provider.get("layers", [])),
                 "Code": function.get("module", "."),
+                "Handler": function.get("handler", ""),
+                "ReservedConcurrentExecutions": function.get("reservedConcurrency"),
+                "PackageType": "Image" if "image" in function else None,
             }
-            if "image" in function:
-                properties |= {"PackageType": "Image"}
-            self._add(
-                logical, "AWS::Lambda::Function", place, properties | {"Handler": function.get("handler", "")}
-            )
-            made = f"/Resources/{logical}/Properties"
-            for name, written in (("Handler", "handler"), ("Environment/Variables", "environment")):
-                self._places[f"{made}/{name}"] = f"{place}/{written}"
-            self._places[made] = place
+            architecture = function.get("architecture", provider.get("architecture"))
+            if architecture is not None:
+                properties["Architectures"] = [architecture]
+            self._into.add(logical, "AWS::Lambda::Function", properties, place, FUNCTION_NAMES)
+            arn = {"Fn::GetAtt": [logical, "Arn"]}
+            self._events.add(function, Source(logical, arn, name=key), place)
 
     def _machines(self) -> None:
         steps = self._part("stepFunctions")
         for name in steps.get("activities") or ():
             text = str(self._variables.filled(name, "/stepFunctions/activities"))
             logical = f"{_normal(text)}StepFunctionsActivity"
-            self._add(logical, "AWS::StepFunctions::Activity", "/stepFunctions/activities", {"Name": text})
+            self._into.add(logical, "AWS::StepFunctions::Activity", {"Name": text}, "/stepFunctions/activities")
         for key, machine in self._included(steps.get("stateMachines"), "/stepFunctions/stateMachines"):
             place = f"/stepFunctions/stateMachines/{key}"
             raw = machine.get("definition") if isinstance(machine, dict) else None
@@ -171,9 +203,10 @@ class _Configuration:
             if "definition" in own:
                 properties["Definition"] = own["definition"]
             self._also[key] = logical
-            self._add(logical, "AWS::StepFunctions::StateMachine", place, properties)
-            self._places[f"/Resources/{logical}/Properties/Definition"] = f"{place}/definition"
-            self._places[f"/Resources/{logical}/Properties"] = place
+            names = {"Definition": "definition"}
+            self._into.add(logical, "AWS::StepFunctions::StateMachine", properties, place, names)
+            source = Source(logical, {"Ref": logical}, name=key)
+            add_machine_events(own, source, place, into=self._into, rules=self._events, apis=self._apis)
             whole = WHOLE_FILE.fullmatch(raw.strip()) if isinstance(raw, str) else None
             if whole is not None:
                 alone = self._stands_alone(own.get("definition"))
@@ -184,10 +217,6 @@ class _Configuration:
         return isinstance(definition, dict) and TO_FILL.search(str(definition)) is None
 
     # -- sections -------------------------------------------------------------------------------------
-
-    def _add(self, logical: str, kind: str, place: str, properties: dict[str, Any]) -> None:
-        self._resources[logical] = {"Type": kind, "Properties": properties}
-        self._places[f"/Resources/{logical}"] = place
 
     def _service(self) -> str:
         service = self._variables.part("service")
@@ -214,11 +243,6 @@ class _Configuration:
             found = self._variables.filled(one, place) if isinstance(one, str) else one
             if isinstance(found, dict):
                 yield from found.items()
-
-
-def _table(holder: dict[str, Any], name: str) -> dict[str, Any]:
-    found = holder.get(name)
-    return found if isinstance(found, dict) else {}
 
 
 def _normal(name: str) -> str:

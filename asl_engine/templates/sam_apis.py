@@ -1,0 +1,180 @@
+"""The APIs of a SAM template, with what the events of functions and state machines add to them.
+
+"Api", "HttpApi" and "AWS::Serverless::Api" in the Developer Guide of SAM.  It writes an OpenAPI document into a
+RestApi or an Api of CloudFormation, and so does this.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from asl_engine.templates.properties import ResourceProperties
+from asl_engine.templates.recognition import BROKEN_TEMPLATE
+from asl_engine.templates.sam import table_of
+
+if TYPE_CHECKING:
+    from asl_engine.templates.expansion import Expansion, Source
+
+__all__ = ["SamApis"]
+
+REST, HTTP = "AWS::Serverless::Api", "AWS::Serverless::HttpApi"
+IMPLICIT: Final = {REST: "ServerlessRestApi", HTTP: "ServerlessHttpApi"}
+MADE: Final = {REST: "AWS::ApiGateway::RestApi", HTTP: "AWS::ApiGatewayV2::Api"}
+STAGES: Final = {REST: "AWS::ApiGateway::Stage", HTTP: "AWS::ApiGatewayV2::Stage"}
+ID_OF_API: Final = {REST: "RestApiId", HTTP: "ApiId"}
+DEFAULT_STAGE: Final = {REST: "Prod", HTTP: "$default"}
+ANY: Final = "x-amazon-apigateway-any-method"
+INTEGRATION: Final = "x-amazon-apigateway-integration"
+INVOKED: Final = (
+    "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Function}/invocations"
+)
+STARTED: Final = "arn:${AWS::Partition}:apigateway:${AWS::Region}:states:action/StartExecution"
+INPUT: Final = "$util.escapeJavaScript($input.json('$'))"
+# JavaScript's escapes go too far for JSON, which knows no \'.
+UNESCAPED: Final = INPUT + """.replaceAll("\\\\'","'")"""
+CORS: Final = {
+    "AllowHeaders": "Access-Control-Allow-Headers",
+    "AllowMethods": "Access-Control-Allow-Methods",
+    "AllowOrigin": "Access-Control-Allow-Origin",
+    "MaxAge": "Access-Control-Max-Age",
+}
+# In this order, as SAM lists them for a path with any method.
+METHODS: Final = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+class SamApis:
+    """Collects the paths of each API; ``finish`` makes the resources."""
+
+    def __init__(self, document: dict[str, Any], into: Expansion) -> None:
+        self._document = document
+        self._into = into
+        self._bodies: dict[str, dict[str, Any]] = {}
+        self._kinds: dict[str, str] = {}
+        for logical, resource in table_of(document, "Resources").items():
+            if isinstance(resource, dict) and str(resource.get("Type")) in MADE:
+                self._kinds[logical] = str(resource["Type"])
+
+    def add_function(self, kind: str, event: dict[str, Any], source: Source, place: str) -> None:
+        """An event ``Api`` or ``HttpApi`` of a function; ``kind`` is the type of its API."""
+        integration = {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": {"Fn::Sub": [INVOKED, {"Function": source.arn}]},
+        }
+        if kind == HTTP:
+            integration["payloadFormatVersion"] = event.get("PayloadFormatVersion", "2.0")
+        self._add(kind, event, integration, source, place)
+
+    def add_machine(self, event: dict[str, Any], source: Source, place: str) -> None:
+        """An event ``Api`` of a state machine."""
+        given = UNESCAPED if event.get("UnescapeMappingTemplate") is True else INPUT
+        template = f'{{"input": "{given}", "stateMachineArn": "${{Machine}}"}}'
+        integration = {
+            "type": "aws",
+            "httpMethod": "POST",
+            "uri": {"Fn::Sub": STARTED},
+            "requestTemplates": {"application/json": {"Fn::Sub": [template, {"Machine": source.arn}]}},
+            "responses": {"200": {"statusCode": "200"}, "400": {"statusCode": "400"}},
+        }
+        self._add(REST, event, integration, source, place)
+
+    def finish(self) -> None:
+        """Make the APIs: those of the template, and those that SAM adds."""
+        resources = table_of(self._document, "Resources")
+        for logical, kind in self._kinds.items():
+            resource = resources[logical]
+            place = f"/Resources/{logical}/Properties"
+            self._make(logical, kind, ResourceProperties(self._document, logical, resource), resource, place)
+        for kind, logical in IMPLICIT.items():
+            shared = ResourceProperties(self._document, logical, {"Type": kind})
+            if logical not in self._kinds:
+                self._make(logical, kind, shared, {}, f"/Globals/{'Api' if kind == REST else 'HttpApi'}")
+
+    # -- paths ----------------------------------------------------------------------------------------
+
+    def _add(
+        self, kind: str, event: dict[str, Any], integration: dict[str, Any], source: Source, place: str
+    ) -> None:
+        api = event.get(ID_OF_API[kind], {"Ref": IMPLICIT[kind]})
+        logical = api.get("Ref") if isinstance(api, dict) else api
+        if not isinstance(logical, str) or (logical != IMPLICIT[kind] and self._kinds.get(logical) != kind):
+            name = ID_OF_API[kind]
+            message = f"{name} has to refer to a resource of the type {kind} in this template"
+            self._into.tell(BROKEN_TEMPLATE, message, f"{place}/{name}")
+            return
+        path, method = event.get("Path"), event.get("Method")
+        if kind == HTTP and path is None and method is None:
+            path, method = "$default", "any"
+        if not isinstance(path, str) or not isinstance(method, str):
+            missing = "Method" if isinstance(path, str) else "Path"
+            self._into.tell(BROKEN_TEMPLATE, f"The event has no {missing}", place)
+            return
+        method = ANY if method.lower() == "any" else method.lower()
+        there = self._bodies.setdefault(logical, {}).setdefault(path, {})
+        if method in there:
+            self._into.tell(BROKEN_TEMPLATE, f"{logical} has {event['Method']} {path} twice", place)
+            return
+        operation: Any = {INTEGRATION: integration}
+        if source.condition is not None:
+            operation = {"Fn::If": [source.condition, operation, {"Ref": "AWS::NoValue"}]}
+        there[method] = operation
+        self._into.places.put(f"/Resources/{logical}/Properties/Body/paths/{path}/{method}", place)
+
+    # -- resources ------------------------------------------------------------------------------------
+
+    def _make(
+        self, logical: str, kind: str, own: ResourceProperties, resource: dict[str, Any], place: str
+    ) -> None:
+        managed = "DefinitionBody" not in own and "DefinitionUri" not in own
+        body: Any = {"paths": self._bodies.get(logical, {})} if managed else own.get("DefinitionBody")
+        properties = {"Name": own.get("Name"), "Body": body}
+        if not managed:
+            properties["BodyS3Location"] = own.get("DefinitionUri")
+        cors = own.get("CorsConfiguration" if kind == HTTP else "Cors")
+        if kind == HTTP:
+            properties["CorsConfiguration"] = {"AllowOrigins": ["*"]} if cors is True else cors
+        elif cors is not None and isinstance(body, dict):
+            body["paths"] = _with_options(table_of(body, "paths"), cors)
+        properties["FailOnWarnings"] = own.get("FailOnWarnings")
+        names = {"Body": "DefinitionBody", "BodyS3Location": "DefinitionUri"}
+        self._into.add(logical, MADE[kind], properties, place, {} if managed else names)
+        if managed:
+            self._into.places.put(f"/Resources/{logical}/Properties/Body", place)
+        stage = own.get("StageName") if "StageName" in own else DEFAULT_STAGE[kind]
+        named = {ID_OF_API[kind]: {"Ref": logical}, "StageName": stage}
+        self._into.add(f"{logical}Stage", STAGES[kind], named, place)
+        if isinstance(condition := resource.get("Condition"), str):
+            for made in (logical, f"{logical}Stage"):
+                self._into.resources[made]["Condition"] = condition
+
+
+def _with_options(paths: dict[str, Any], cors: Any) -> dict[str, Any]:
+    """The paths, each with an answer to the requests that a browser asks first."""
+    given = cors if isinstance(cors, dict) and not any(name.startswith("Fn::") for name in cors) else {}
+    if not given:
+        given = {"AllowOrigin": cors}
+    return {
+        path: {**item, "options": {INTEGRATION: _answer(given, item)}}
+        if isinstance(item, dict) and "options" not in item
+        else item
+        for path, item in paths.items()
+    }
+
+
+def _answer(cors: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
+    methods = METHODS if ANY in item else sorted({*(one.upper() for one in item), "OPTIONS"})
+    given = {"AllowMethods": f"'{','.join(methods)}'", **cors}
+    headers = {f"method.response.header.{header}": given[name] for name, header in CORS.items() if given.get(name)}
+    if cors.get("AllowCredentials") is True:
+        headers["method.response.header.Access-Control-Allow-Credentials"] = "'true'"
+    return {
+        "type": "mock",
+        "requestTemplates": {"application/json": '{"statusCode": 200}'},
+        "responses": {
+            "default": {
+                "statusCode": "200",
+                "responseParameters": headers,
+                "responseTemplates": {"application/json": "{}"},
+            }
+        },
+    }
