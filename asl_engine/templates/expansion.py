@@ -9,7 +9,7 @@ from asl_engine.templates.places import Places
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["NOT_RUN_HERE", "Expansion", "Remark", "Source"]
+__all__ = ["NOT_RUN_HERE", "EventOwner", "Expansion", "Remark"]
 
 
 NOT_RUN_HERE: Final = "NOT_RUN_HERE"  # the code of a finding
@@ -23,7 +23,7 @@ class Remark(NamedTuple):
     place: str
 
 
-class Source(NamedTuple):
+class EventOwner(NamedTuple):
     """What events belong to: the ARN of a function or a state machine, as CloudFormation would refer to it.
 
     ``condition`` is that of its resource, and so of what is made of its events.  ``name`` is what people call it.
@@ -51,7 +51,7 @@ class Expansion:
         written: str,
         names: Mapping[str, str] | None = None,
         *,
-        source: Source | None = None,
+        owner: EventOwner | None = None,
     ) -> None:
         """Make a resource of what is ``written`` at a location.
 
@@ -61,8 +61,8 @@ class Expansion:
             "Type": kind,
             "Properties": {name: value for name, value in properties.items() if value is not None},
         }
-        if source is not None and source.condition is not None:
-            resource["Condition"] = source.condition
+        if owner is not None and owner.condition is not None:
+            resource["Condition"] = owner.condition
         self.resources[logical] = resource
         self.places.put(f"/Resources/{logical}", written)
         self.places.put_all(f"/Resources/{logical}/Properties", written, dict(names or {}))

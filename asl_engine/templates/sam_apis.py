@@ -13,7 +13,7 @@ from asl_engine.templates.recognition import BROKEN_TEMPLATE
 from asl_engine.templates.sam import table_of
 
 if TYPE_CHECKING:
-    from asl_engine.templates.expansion import Expansion, Source
+    from asl_engine.templates.expansion import EventOwner, Expansion
 
 __all__ = ["SamApis"]
 
@@ -54,18 +54,18 @@ class SamApis:
             if isinstance(resource, dict) and str(resource.get("Type")) in MADE:
                 self._kinds[logical] = str(resource["Type"])
 
-    def add_function(self, kind: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def add_function(self, kind: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         """An event ``Api`` or ``HttpApi`` of a function; ``kind`` is the type of its API."""
         integration = {
             "type": "aws_proxy",
             "httpMethod": "POST",
-            "uri": {"Fn::Sub": [INVOKED, {"Function": source.arn}]},
+            "uri": {"Fn::Sub": [INVOKED, {"Function": owner.arn}]},
         }
         if kind == HTTP:
             integration["payloadFormatVersion"] = event.get("PayloadFormatVersion", "2.0")
-        self._add(kind, event, integration, source, place)
+        self._add(kind, event, integration, owner, place)
 
-    def add_machine(self, event: dict[str, Any], source: Source, place: str) -> None:
+    def add_machine(self, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         """An event ``Api`` of a state machine."""
         given = UNESCAPED if event.get("UnescapeMappingTemplate") is True else INPUT
         template = f'{{"input": "{given}", "stateMachineArn": "${{Machine}}"}}'
@@ -73,10 +73,10 @@ class SamApis:
             "type": "aws",
             "httpMethod": "POST",
             "uri": {"Fn::Sub": STARTED},
-            "requestTemplates": {"application/json": {"Fn::Sub": [template, {"Machine": source.arn}]}},
+            "requestTemplates": {"application/json": {"Fn::Sub": [template, {"Machine": owner.arn}]}},
             "responses": {"200": {"statusCode": "200"}, "400": {"statusCode": "400"}},
         }
-        self._add(REST, event, integration, source, place)
+        self._add(REST, event, integration, owner, place)
 
     def finish(self) -> None:
         """Make the APIs: those of the template, and those that SAM adds."""
@@ -93,7 +93,7 @@ class SamApis:
     # -- paths ----------------------------------------------------------------------------------------
 
     def _add(
-        self, kind: str, event: dict[str, Any], integration: dict[str, Any], source: Source, place: str
+        self, kind: str, event: dict[str, Any], integration: dict[str, Any], owner: EventOwner, place: str
     ) -> None:
         api = event.get(ID_OF_API[kind], {"Ref": IMPLICIT[kind]})
         logical = api.get("Ref") if isinstance(api, dict) else api
@@ -115,8 +115,8 @@ class SamApis:
             self._into.tell(BROKEN_TEMPLATE, f"{logical} has {event['Method']} {path} twice", place)
             return
         operation: Any = {INTEGRATION: integration}
-        if source.condition is not None:
-            operation = {"Fn::If": [source.condition, operation, {"Ref": "AWS::NoValue"}]}
+        if owner.condition is not None:
+            operation = {"Fn::If": [owner.condition, operation, {"Ref": "AWS::NoValue"}]}
         there[method] = operation
         self._into.places.put(f"/Resources/{logical}/Properties/Body/paths/{path}/{method}", place)
 

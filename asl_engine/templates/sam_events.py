@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.findings import did_you_mean
-from asl_engine.templates.expansion import NOT_RUN_HERE, Expansion, Source
+from asl_engine.templates.expansion import NOT_RUN_HERE, EventOwner, Expansion
 from asl_engine.templates.properties import ResourceProperties
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
 from asl_engine.templates.sam import FUNCTION, MACHINE, table_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["sam_expansion"]
 
 SUBSCRIPTION: Final = "AWS::SNS::Subscription"
-# The properties of a mapping are called as those of its event, but for the source.
+# The properties of a mapping are called as those of its event, but for the owner.
 SOURCES: Final = {"SQS": "Queue", "DynamoDB": "Stream", "Kinesis": "Stream"}
 MAPPED: Final[tuple[str, ...]] = (
     "BatchSize",
@@ -84,51 +84,53 @@ class _Events:
             own = ResourceProperties(self._document, logical, resource)
             condition = resource.get("Condition")
             arn = {"Ref": logical} if kind == MACHINE else {"Fn::GetAtt": [logical, "Arn"]}
-            source = Source(logical, arn, condition if isinstance(condition, str) else None)
+            owner = EventOwner(logical, arn, condition if isinstance(condition, str) else None)
             kinds = MACHINE_EVENTS if kind == MACHINE else FUNCTION_EVENTS
             for name, event in _members(own.get("Events")):
-                self._event(name, event, source, f"{own.place('Events')}/{name}", kinds)
+                self._event(name, event, owner, f"{own.place('Events')}/{name}", kinds)
             if kind == FUNCTION and isinstance(own.get("FunctionUrlConfig"), dict):
-                self._url(source, own)
+                self._url(owner, own)
         self._apis.finish()
 
-    def _event(self, name: str, event: Any, source: Source, place: str, kinds: _Kinds) -> None:
+    def _event(self, name: str, event: Any, owner: EventOwner, place: str, kinds: _Kinds) -> None:
         kind = event.get("Type") if isinstance(event, dict) else None
         kind = str(kind)
         if kind in NOT_HERE:
-            message = f"Nothing here runs events of the type {kind}: {source.logical} is not called by {name}"
+            message = f"Nothing here runs events of the type {kind}: {owner.logical} is not called by {name}"
             self._into.tell(NOT_RUN_HERE, message, f"{place}/Type")
         elif kind not in kinds:
             known = [*kinds, *NOT_HERE]
             message = f"SAM has no events of the type {kind} there{did_you_mean(kind, known)}"
             self._into.tell(BROKEN_TEMPLATE, message, place)
         else:
-            logical = f"{source.logical}{name}"
-            kinds[kind](self, logical, table_of(event, "Properties"), source, f"{place}/Properties")
+            logical = f"{owner.logical}{name}"
+            kinds[kind](self, logical, table_of(event, "Properties"), owner, f"{place}/Properties")
 
     # -- queues and streams ---------------------------------------------------------------------------
 
-    def mapping(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def mapping(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         field = next((one for one in ("Queue", "Stream") if one in event), "Queue")
-        self._map(logical, {**event, "EventSourceArn": event.get(field)}, source, place, {"EventSourceArn": field})
+        self._map(logical, {**event, "EventSourceArn": event.get(field)}, owner, place, {"EventSourceArn": field})
 
-    def _map(self, logical: str, event: dict[str, Any], source: Source, place: str, names: dict[str, str]) -> None:
+    def _map(
+        self, logical: str, event: dict[str, Any], owner: EventOwner, place: str, names: dict[str, str]
+    ) -> None:
         properties = {name: event.get(name) for name in ("EventSourceArn", *MAPPED)}
         self._into.add(
             logical,
             "AWS::Lambda::EventSourceMapping",
-            {"FunctionName": source.arn, **properties},
+            {"FunctionName": owner.arn, **properties},
             place,
             names,
-            source=source,
+            owner=owner,
         )
 
     # -- rules and schedules --------------------------------------------------------------------------
 
-    def rule(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def rule(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         target: dict[str, Any] = {name: event[name] for name in OF_TARGETS if name in event}
         if "DeadLetterConfig" in event:
-            target["DeadLetterConfig"] = self._dead_letters(logical, event["DeadLetterConfig"], source, place)
+            target["DeadLetterConfig"] = self._dead_letters(logical, event["DeadLetterConfig"], owner, place)
         own = table_of(event, "Target").get("Id")
         properties = {
             "Name": event.get("RuleName", event.get("Name")),
@@ -137,7 +139,7 @@ class _Events:
             "EventPattern": event.get("Pattern"),
             "ScheduleExpression": event.get("Schedule"),
             "State": _state(event),
-            "Targets": [{"Id": own or f"{logical}Target", "Arn": source.arn, **target}],
+            "Targets": [{"Id": own or f"{logical}Target", "Arn": owner.arn, **target}],
         }
         names = {
             "Name": "RuleName" if "RuleName" in event else "Name",
@@ -145,42 +147,42 @@ class _Events:
             "ScheduleExpression": "Schedule",
             "State": "State" if "State" in event else "Enabled",
         }
-        self._into.add(logical, "AWS::Events::Rule", properties, place, names, source=source)
+        self._into.add(logical, "AWS::Events::Rule", properties, place, names, owner=owner)
         self._into.places.put(f"/Resources/{logical}/Properties/Targets[0]", place)
 
-    def schedule(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def schedule(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         target: dict[str, Any] = {name: event[name] for name in ("Input", "RetryPolicy") if name in event}
         if "DeadLetterConfig" in event:
-            target["DeadLetterConfig"] = self._dead_letters(logical, event["DeadLetterConfig"], source, place)
+            target["DeadLetterConfig"] = self._dead_letters(logical, event["DeadLetterConfig"], owner, place)
         properties = {
             "FlexibleTimeWindow": event.get("FlexibleTimeWindow", {"Mode": "OFF"}),
-            "Target": {"Arn": source.arn, **target},
+            "Target": {"Arn": owner.arn, **target},
             **{name: event.get(name) for name in SCHEDULED},
         }
-        self._into.add(logical, "AWS::Scheduler::Schedule", properties, place, source=source)
+        self._into.add(logical, "AWS::Scheduler::Schedule", properties, place, owner=owner)
         self._into.places.put(f"/Resources/{logical}/Properties/Target", place)
 
-    def _dead_letters(self, logical: str, given: Any, source: Source, place: str) -> Any:
+    def _dead_letters(self, logical: str, given: Any, owner: EventOwner, place: str) -> Any:
         """The DeadLetterConfig of a target; SAM makes its queue if that is asked for."""
         if not isinstance(given, dict) or "Type" not in given:
             return given
         queue = given.get("QueueLogicalId")
         queue = queue if isinstance(queue, str) else f"{logical}Queue"
-        self._into.add(queue, "AWS::SQS::Queue", {}, f"{place}/DeadLetterConfig", source=source)
+        self._into.add(queue, "AWS::SQS::Queue", {}, f"{place}/DeadLetterConfig", owner=owner)
         return {"Arn": {"Fn::GetAtt": [queue, "Arn"]}}
 
     # -- topics and buckets ---------------------------------------------------------------------------
 
-    def topic(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def topic(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         asked = event.get("SqsSubscription")
-        endpoint, protocol = source.arn, "lambda"
+        endpoint, protocol = owner.arn, "lambda"
         if asked:
             own = asked if isinstance(asked, dict) else {}
             queue, protocol = own.get("QueueArn"), "sqs"
             if not isinstance(asked, dict):
                 made = f"{logical}Queue"
                 fifo = self._is_fifo(event.get("Topic"))
-                self._into.add(made, "AWS::SQS::Queue", {"FifoQueue": fifo}, place, source=source)
+                self._into.add(made, "AWS::SQS::Queue", {"FifoQueue": fifo}, place, owner=owner)
                 queue = {"Fn::GetAtt": [made, "Arn"]}
             endpoint = queue
             mapping = {
@@ -188,21 +190,21 @@ class _Events:
                 "BatchSize": own.get("BatchSize", 10),
                 "Enabled": own.get("Enabled", True),
             }
-            self._map(f"{logical}EventSourceMapping", mapping, source, place, {})
+            self._map(f"{logical}EventSourceMapping", mapping, owner, place, {})
         properties = {
             "Endpoint": endpoint,
             "Protocol": protocol,
             "TopicArn": event.get("Topic"),
             **{name: event.get(name) for name in ("FilterPolicy", "FilterPolicyScope", "RedrivePolicy", "Region")},
         }
-        self._into.add(logical, SUBSCRIPTION, properties, place, {"TopicArn": "Topic"}, source=source)
+        self._into.add(logical, SUBSCRIPTION, properties, place, {"TopicArn": "Topic"}, owner=owner)
 
     def _is_fifo(self, topic: Any) -> Any:
         logical = topic.get("Ref") if isinstance(topic, dict) else None
         resource = table_of(self._document, "Resources").get(str(logical))
         return table_of(resource, "Properties").get("FifoTopic")
 
-    def bucket(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def bucket(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         del logical
         given = event.get("Bucket")
         name = given.get("Ref") if isinstance(given, dict) else None
@@ -218,11 +220,11 @@ class _Events:
         rows = [*rows] if isinstance(rows, list) else []
         kinds = event.get("Events")
         for kind in kinds if isinstance(kinds, list) else [kinds]:
-            row: Any = {"Event": kind, "Function": source.arn}
+            row: Any = {"Event": kind, "Function": owner.arn}
             if "Filter" in event:
                 row["Filter"] = event["Filter"]
-            if source.condition is not None:
-                row = {"Fn::If": [source.condition, row, {"Ref": "AWS::NoValue"}]}
+            if owner.condition is not None:
+                row = {"Fn::If": [owner.condition, row, {"Ref": "AWS::NoValue"}]}
             made = f"/Resources/{name}/Properties/NotificationConfiguration/LambdaConfigurations[{len(rows)}]"
             self._into.places.put_all(made, place, {"Event": "Events"})
             rows.append(row)
@@ -231,28 +233,28 @@ class _Events:
 
     # -- HTTP -----------------------------------------------------------------------------------------
 
-    def rest(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def rest(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         del logical
-        self._apis.add_function(REST, event, source, place)
+        self._apis.add_function(REST, event, owner, place)
 
-    def http(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def http(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         del logical
-        self._apis.add_function(HTTP, event, source, place)
+        self._apis.add_function(HTTP, event, owner, place)
 
-    def execution(self, logical: str, event: dict[str, Any], source: Source, place: str) -> None:
+    def execution(self, logical: str, event: dict[str, Any], owner: EventOwner, place: str) -> None:
         del logical
-        self._apis.add_machine(event, source, place)
+        self._apis.add_machine(event, owner, place)
 
-    def _url(self, source: Source, own: ResourceProperties) -> None:
+    def _url(self, owner: EventOwner, own: ResourceProperties) -> None:
         given = table_of({"given": own.get("FunctionUrlConfig")}, "given")
         properties = {name: given.get(name) for name in ("AuthType", "Cors", "InvokeMode")}
         place = own.place("FunctionUrlConfig")
         self._into.add(
-            f"{source.logical}Url",
+            f"{owner.logical}Url",
             "AWS::Lambda::Url",
-            {"TargetFunctionArn": source.arn, **properties},
+            {"TargetFunctionArn": owner.arn, **properties},
             place,
-            source=source,
+            owner=owner,
         )
 
 
@@ -269,7 +271,7 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 if TYPE_CHECKING:
-    _Kinds = dict[str, Callable[[_Events, str, dict[str, Any], Source, str], None]]
+    _Kinds = dict[str, Callable[[_Events, str, dict[str, Any], EventOwner, str], None]]
 
 RULES: Final[_Kinds] = {
     "CloudWatchEvent": _Events.rule,

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.templates.cloudformation import CloudFormation
-from asl_engine.templates.expansion import Expansion, Source
+from asl_engine.templates.expansion import EventOwner, Expansion
 from asl_engine.templates.sam import table_of
 from asl_engine.templates.serverless_apis import ServerlessApis
 from asl_engine.templates.serverless_events import FunctionEvents
@@ -180,7 +180,7 @@ class _Configuration:
                 properties["Architectures"] = [architecture]
             self._into.add(logical, "AWS::Lambda::Function", properties, place, FUNCTION_NAMES)
             arn = {"Fn::GetAtt": [logical, "Arn"]}
-            self._events.add(function, Source(logical, arn, name=key), place)
+            self._events.add(function, EventOwner(logical, arn, name=key), place)
 
     def _machines(self) -> None:
         steps = self._part("stepFunctions")
@@ -205,8 +205,8 @@ class _Configuration:
             self._also[key] = logical
             names = {"Definition": "definition"}
             self._into.add(logical, "AWS::StepFunctions::StateMachine", properties, place, names)
-            source = Source(logical, {"Ref": logical}, name=key)
-            add_machine_events(own, source, place, into=self._into, rules=self._events, apis=self._apis)
+            owner = EventOwner(logical, {"Ref": logical}, name=key)
+            add_machine_events(own, owner, place, into=self._into, rules=self._events, apis=self._apis)
             whole = WHOLE_FILE.fullmatch(raw.strip()) if isinstance(raw, str) else None
             if whole is not None:
                 alone = self._stands_alone(own.get("definition"))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
 
 if TYPE_CHECKING:
-    from asl_engine.templates.expansion import Expansion, Source
+    from asl_engine.templates.expansion import EventOwner, Expansion
 
 __all__ = ["ServerlessApis"]
 
@@ -57,7 +57,7 @@ class ServerlessApis:
         self._preflight: dict[str, Any] = {}
         self._routes: dict[str, None] = {}
 
-    def add_rest(self, given: Any, name: str, source: Source, place: str) -> None:
+    def add_rest(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         """An http event of a function."""
         del name
         own = given if isinstance(given, dict) else {}
@@ -68,7 +68,7 @@ class ServerlessApis:
             {
                 "type": "aws_proxy" if proxy else integration.replace("lambda", "aws"),
                 "httpMethod": "POST",
-                "uri": {"Fn::Sub": [INVOKED, {"Function": source.arn}]},
+                "uri": {"Fn::Sub": [INVOKED, {"Function": owner.arn}]},
             },
             place,
         )
@@ -92,7 +92,7 @@ class ServerlessApis:
         if cors:
             self._preflight.setdefault(path, cors)
 
-    def add_http(self, given: Any, name: str, source: Source, place: str) -> None:
+    def add_http(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         """An httpApi event of a function."""
         found = ("any", "$default") if given == "*" or _is_default(given) else _route(given)
         if found is None:
@@ -105,12 +105,12 @@ class ServerlessApis:
             self._into.tell(BROKEN_TEMPLATE, f"There is another event for {key}", place)
             return
         self._routes[key] = None
-        logical = f"HttpApiRoute{source.logical}{name}"
+        logical = f"HttpApiRoute{owner.logical}{name}"
         payload = given.get("payload") if isinstance(given, dict) else None
         properties = {
             "ApiId": {"Ref": HTTP},
             "IntegrationType": "AWS_PROXY",
-            "IntegrationUri": source.arn,
+            "IntegrationUri": owner.arn,
             "PayloadFormatVersion": payload or self._settings.get("payload", "2.0"),
         }
         self._into.add(f"{logical}Integration", "AWS::ApiGatewayV2::Integration", properties, place)
@@ -118,7 +118,7 @@ class ServerlessApis:
         route = {"ApiId": {"Ref": HTTP}, "RouteKey": key, "Target": target}
         self._into.add(logical, "AWS::ApiGatewayV2::Route", route, place)
 
-    def add_url(self, given: Any, source: Source, place: str) -> None:
+    def add_url(self, given: Any, owner: EventOwner, place: str) -> None:
         """The URL of a function."""
         own = given if isinstance(given, dict) else {}
         cors = own.get("cors")
@@ -127,8 +127,8 @@ class ServerlessApis:
         else:
             settings = _settings(cors)
         mode = "RESPONSE_STREAM" if own.get("invokeMode") == "RESPONSE_STREAM" else None
-        properties = {"TargetFunctionArn": source.arn, "Cors": settings or None, "InvokeMode": mode}
-        self._into.add(f"{source.logical}Url", "AWS::Lambda::Url", properties, place, {"InvokeMode": "invokeMode"})
+        properties = {"TargetFunctionArn": owner.arn, "Cors": settings or None, "InvokeMode": mode}
+        self._into.add(f"{owner.logical}Url", "AWS::Lambda::Url", properties, place, {"InvokeMode": "invokeMode"})
 
     def finish(self) -> None:
         """Make the APIs that there are routes of."""

@@ -17,7 +17,7 @@ from asl_engine.templates.sam import table_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from asl_engine.templates.expansion import Expansion, Source
+    from asl_engine.templates.expansion import EventOwner, Expansion
     from asl_engine.templates.serverless_apis import ServerlessApis
 
 __all__ = ["FunctionEvents", "json_input"]
@@ -66,7 +66,7 @@ class FunctionEvents:
         self._apis = apis
         self._prefix = prefix
 
-    def add(self, function: Mapping[str, Any], source: Source, place: str) -> None:
+    def add(self, function: Mapping[str, Any], owner: EventOwner, place: str) -> None:
         """All events of a function, and its URL."""
         events = function.get("events")
         if events is not None and not isinstance(events, list):
@@ -75,38 +75,40 @@ class FunctionEvents:
         for index, event in enumerate(events or ()):
             where = f"{place}/events[{index}]"
             for kind, given in event.items() if isinstance(event, dict) else [(str(event), None)]:
-                self._event(kind, given, str(index + 1), source, where)
+                self._event(kind, given, str(index + 1), owner, where)
         if (url := function.get("url")) not in (None, False):
-            self._apis.add_url(url, source, f"{place}/url")
+            self._apis.add_url(url, owner, f"{place}/url")
 
-    def _event(self, kind: str, given: Any, name: str, source: Source, place: str) -> None:
+    def _event(self, kind: str, given: Any, name: str, owner: EventOwner, place: str) -> None:
         if kind in NOT_HERE:
-            message = f"Nothing here runs {kind} events: {source.name} is not called by them"
+            message = f"Nothing here runs {kind} events: {owner.name} is not called by them"
             self._into.tell(NOT_RUN_HERE, message, place)
         elif kind not in KINDS:
             message = f"There are no events called {kind}{did_you_mean(kind, [*KINDS, *NOT_HERE])}"
             self._into.tell(BROKEN_TEMPLATE, message, place)
         else:
-            KINDS[kind](self, given, name, source, f"{place}/{kind}")
+            KINDS[kind](self, given, name, owner, f"{place}/{kind}")
 
     # -- queues and streams ---------------------------------------------------------------------------
 
-    def queue(self, given: Any, name: str, source: Source, place: str) -> None:
-        self._map(_by(given, "arn"), name, source, place, OF_QUEUES)
+    def queue(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
+        self._map(_by(given, "arn"), name, owner, place, OF_QUEUES)
 
-    def stream(self, given: Any, name: str, source: Source, place: str) -> None:
+    def stream(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         own = {"batchSize": 10, "startingPosition": "TRIM_HORIZON", **_by(given, "arn")}
         if own.get("consumer"):
             message = "There are no consumers of their own here: the stream is polled as by any mapping"
             self._into.tell(NOT_RUN_HERE, message, f"{place}/consumer")
-        self._map(own, name, source, place, MAPPED)
+        self._map(own, name, owner, place, MAPPED)
 
-    def _map(self, own: dict[str, Any], name: str, source: Source, place: str, names: Mapping[str, str]) -> None:
+    def _map(
+        self, own: dict[str, Any], name: str, owner: EventOwner, place: str, names: Mapping[str, str]
+    ) -> None:
         failed = table_of(own, "destinations").get("onFailure")
         concurrency, reports = own.get("maximumConcurrency"), own.get("functionResponseType")
         patterns = own.get("filterPatterns")
         properties = {
-            "FunctionName": source.arn,
+            "FunctionName": owner.arn,
             **{member: own.get(called) for member, called in names.items()},
             "DestinationConfig": None if failed is None else {"OnFailure": {"Destination": _arn_of(failed)}},
             "FilterCriteria": {"Filters": [{"Pattern": json_input(one)} for one in patterns]}
@@ -121,11 +123,11 @@ class FunctionEvents:
             "FunctionResponseTypes": "functionResponseType",
             "ScalingConfig": "maximumConcurrency",
         }
-        self._into.add(f"{source.logical}Event{name}", MAPPING, properties, place, {**names, **others})
+        self._into.add(f"{owner.logical}Event{name}", MAPPING, properties, place, {**names, **others})
 
     # -- rules and schedules --------------------------------------------------------------------------
 
-    def event_bridge(self, given: Any, name: str, source: Source, place: str) -> None:
+    def event_bridge(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         own = _by(given, "pattern")
         bus = own.get("eventBus")
         if isinstance(bus, str) and bus != "default" and not is_arn(bus) and not bus.startswith(("aws.", "$")):
@@ -148,7 +150,7 @@ class FunctionEvents:
             "ScheduleExpression": own.get("schedule"),
         }
         names = {"EventBusName": "eventBus", "EventPattern": "pattern", "ScheduleExpression": "schedule"}
-        self._rule(own, name, source, place, properties=properties, target=target, names=names)
+        self._rule(own, name, owner, place, properties=properties, target=target, names=names)
 
     def _bus(self, name: str, place: str) -> None:
         """The framework makes a bus that a rule is on, unless the file has it."""
@@ -157,21 +159,21 @@ class FunctionEvents:
                 return
         self._into.add(f"EventBus{_letters(name)}", BUS, {"Name": name}, place)
 
-    def cloudwatch_event(self, given: Any, name: str, source: Source, place: str) -> None:
+    def cloudwatch_event(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         own = _by(given, "event")
         properties = {"EventPattern": own.get("event")}
         target = _target_of(own)
-        self._rule(own, name, source, place, properties=properties, target=target, names={"EventPattern": "event"})
+        self._rule(own, name, owner, place, properties=properties, target=target, names={"EventPattern": "event"})
 
-    def machine_rule(self, given: Any, name: str, source: Source, place: str) -> None:
+    def machine_rule(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         """The rule of a state machine, whose settings are called as those of cloudwatchEvent."""
         own = _by(given, "event")
         properties = {"EventBusName": own.get("eventBusName"), "EventPattern": own.get("event")}
         names = {"EventBusName": "eventBusName", "EventPattern": "event"}
         target = _target_of(own)
-        self._rule(own, name, source, place, properties=properties, target=target, names=names)
+        self._rule(own, name, owner, place, properties=properties, target=target, names=names)
 
-    def schedule(self, given: Any, name: str, source: Source, place: str) -> None:
+    def schedule(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         own = _by(given, "rate")
         rates = own.get("rate")
         for index, rate in enumerate(rates if isinstance(rates, list) else [rates]):
@@ -180,14 +182,14 @@ class FunctionEvents:
             if not isinstance(given, dict):
                 written = f"[{index}]" if isinstance(given, list) else ""
             if own.get("method") == "scheduler":
-                self._scheduled(own, rate, one, source, place)
+                self._scheduled(own, rate, one, owner, place)
                 continue
             properties = {"ScheduleExpression": rate}
             names = {"ScheduleExpression": written} if written else {}
             target = _target_of(own)
-            self._rule(own, one, source, place, properties=properties, target=target, names=names)
+            self._rule(own, one, owner, place, properties=properties, target=target, names=names)
 
-    def _scheduled(self, own: dict[str, Any], rate: Any, name: str, source: Source, place: str) -> None:
+    def _scheduled(self, own: dict[str, Any], rate: Any, name: str, owner: EventOwner, place: str) -> None:
         properties = {
             "Name": own.get("name"),
             "Description": own.get("description"),
@@ -195,30 +197,30 @@ class FunctionEvents:
             "ScheduleExpressionTimezone": own.get("timezone"),
             "State": _state(own),
             "FlexibleTimeWindow": {"Mode": "OFF"},
-            "Target": {"Arn": source.arn, "Input": _text(own.get("input"))},
+            "Target": {"Arn": owner.arn, "Input": _text(own.get("input"))},
         }
         names = {"ScheduleExpression": "rate", "ScheduleExpressionTimezone": "timezone", "Name": "name"}
-        logical = f"{source.logical}Schedule{name}"
+        logical = f"{owner.logical}Schedule{name}"
         self._into.add(logical, "AWS::Scheduler::Schedule", _without_none(properties), place, names)
 
     def _rule(
         self,
         own: dict[str, Any],
         name: str,
-        source: Source,
+        owner: EventOwner,
         place: str,
         *,
         properties: dict[str, Any],
         target: dict[str, Any],
         names: dict[str, str],
     ) -> None:
-        logical = f"{source.logical}Rule{name}"
+        logical = f"{owner.logical}Rule{name}"
         made = {
-            "Name": own.get("name", f"{self._prefix}-{source.name}-{name}"),
+            "Name": own.get("name", f"{self._prefix}-{owner.name}-{name}"),
             "Description": own.get("description"),
             "State": _state(own),
             **properties,
-            "Targets": [{"Id": f"{source.name}-{name}", "Arn": source.arn, **target}],
+            "Targets": [{"Id": f"{owner.name}-{name}", "Arn": owner.arn, **target}],
         }
         written = {"Name": "name", "Description": "description", "State": "enabled", **names}
         self._into.add(logical, RULE, _without_none(made), place, written)
@@ -236,7 +238,7 @@ class FunctionEvents:
 
     # -- topics and buckets ---------------------------------------------------------------------------
 
-    def topic(self, given: Any, name: str, source: Source, place: str) -> None:
+    def topic(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         own = _by(given, "arn")
         arn = own.get("arn")
         called = own.get("topicName", None if isinstance(arn, dict) else arn)
@@ -248,16 +250,16 @@ class FunctionEvents:
         redrive = table_of(own, "redrivePolicy").get("deadLetterTargetArn")
         properties = {
             "Protocol": "lambda",
-            "Endpoint": source.arn,
+            "Endpoint": owner.arn,
             "TopicArn": arn,
             "FilterPolicy": own.get("filterPolicy"),
             "FilterPolicyScope": own.get("filterPolicyScope"),
             "RedrivePolicy": None if redrive is None else {"deadLetterTargetArn": redrive},
         }
         names = {"TopicArn": "arn", "FilterPolicy": "filterPolicy", "RedrivePolicy": "redrivePolicy"}
-        self._into.add(f"{source.logical}Subscription{name}", "AWS::SNS::Subscription", properties, place, names)
+        self._into.add(f"{owner.logical}Subscription{name}", "AWS::SNS::Subscription", properties, place, names)
 
-    def bucket(self, given: Any, name: str, source: Source, place: str) -> None:
+    def bucket(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         del name
         own = _by(given, "bucket")
         called = own.get("bucket")
@@ -266,7 +268,7 @@ class FunctionEvents:
         notified = {**table_of(properties, "NotificationConfiguration")}
         rows = notified.get("LambdaConfigurations")
         rows = [*rows] if isinstance(rows, list) else []
-        row = {"Event": own.get("event", DEFAULT_EVENT), "Function": source.arn}
+        row = {"Event": own.get("event", DEFAULT_EVENT), "Function": owner.arn}
         rules = [rule for one in own.get("rules") or () for rule in (one.items() if isinstance(one, dict) else ())]
         if rules:
             row["Filter"] = {"S3Key": {"Rules": [{"Name": key, "Value": value} for key, value in rules]}}
@@ -288,11 +290,11 @@ class FunctionEvents:
 
     # -- HTTP -----------------------------------------------------------------------------------------
 
-    def rest(self, given: Any, name: str, source: Source, place: str) -> None:
-        self._apis.add_rest(given, name, source, place)
+    def rest(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
+        self._apis.add_rest(given, name, owner, place)
 
-    def http(self, given: Any, name: str, source: Source, place: str) -> None:
-        self._apis.add_http(given, name, source, place)
+    def http(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
+        self._apis.add_http(given, name, owner, place)
 
 
 def json_input(value: Any) -> Any:
@@ -348,7 +350,7 @@ def _letters(text: str) -> str:
 
 
 if TYPE_CHECKING:
-    _Kind = Callable[[FunctionEvents, Any, str, Source, str], None]
+    _Kind = Callable[[FunctionEvents, Any, str, EventOwner, str], None]
 
 KINDS: Final[dict[str, _Kind]] = {
     "cloudwatchEvent": FunctionEvents.cloudwatch_event,

@@ -15,7 +15,7 @@ from asl_engine.templates.sam import table_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from asl_engine.templates.expansion import Expansion, Source
+    from asl_engine.templates.expansion import EventOwner, Expansion
     from asl_engine.templates.serverless_apis import ServerlessApis
     from asl_engine.templates.serverless_events import FunctionEvents
 
@@ -40,7 +40,7 @@ DEFAULT_RESPONSES: Final = {
 
 def add_machine_events(
     machine: Mapping[str, Any],
-    source: Source,
+    owner: EventOwner,
     place: str,
     *,
     into: Expansion,
@@ -56,20 +56,20 @@ def add_machine_events(
         where, name = f"{place}/events[{index}]", str(index + 1)
         for kind, given in event.items() if isinstance(event, dict) else [(str(event), None)]:
             if kind == "http":
-                apis.put_rest(given, _integration(given, source), f"{where}/{kind}")
+                apis.put_rest(given, _integration(given, owner), f"{where}/{kind}")
             elif kind == "schedule":
-                rules.schedule(given, name, source, f"{where}/{kind}")
+                rules.schedule(given, name, owner, f"{where}/{kind}")
             elif kind in RULES:
-                rules.machine_rule(given, name, source, f"{where}/{kind}")
+                rules.machine_rule(given, name, owner, f"{where}/{kind}")
             elif kind == "websocket":
-                message = f"Nothing here runs {kind} events: {source.name} is not started by them"
+                message = f"Nothing here runs {kind} events: {owner.name} is not started by them"
                 into.tell(NOT_RUN_HERE, message, where)
             else:
                 message = f"State machines have no events called {kind}{did_you_mean(kind, KINDS)}"
                 into.tell(BROKEN_TEMPLATE, message, where)
 
 
-def _integration(given: Any, source: Source) -> dict[str, Any]:
+def _integration(given: Any, owner: EventOwner) -> dict[str, Any]:
     own = given if isinstance(given, dict) else {}
     action = own.get("action")
     return {
@@ -77,24 +77,24 @@ def _integration(given: Any, source: Source) -> dict[str, Any]:
         "httpMethod": "POST",
         "uri": {"Fn::Sub": f"{ACTION}{action or 'StartExecution'}"},
         "passthroughBehavior": "WHEN_NO_TEMPLATES" if action else "NEVER",
-        "requestTemplates": _request_templates(own, source),
+        "requestTemplates": _request_templates(own, owner),
         "responses": _responses(own),
     }
 
 
-def _request_templates(own: Mapping[str, Any], source: Source) -> dict[str, Any]:
-    default = {kind: _filled(BODY, source) for kind in TYPES}
+def _request_templates(own: Mapping[str, Any], owner: EventOwner) -> dict[str, Any]:
+    default = {kind: _filled(BODY, owner) for kind in TYPES}
     given = table_of(own, "request").get("template")
     if given == "lambda_proxy":
-        return {kind: _filled(_proxy(), source) for kind in TYPES}
+        return {kind: _filled(_proxy(), owner) for kind in TYPES}
     if isinstance(given, dict):
         return {**default, **given}
     # With an action and no template the request has to be that of the action.
     return {} if own.get("action") else default
 
 
-def _filled(template: str, source: Source) -> dict[str, Any]:
-    return {"Fn::Sub": [template, {"Machine": source.arn}]}
+def _filled(template: str, owner: EventOwner) -> dict[str, Any]:
+    return {"Fn::Sub": [template, {"Machine": owner.arn}]}
 
 
 def _proxy() -> str:
