@@ -7,17 +7,21 @@ refunded twice.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sqlite3
 import subprocess
 import sys
+from contextlib import redirect_stdout
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
 import pytest
+
+from asl_engine.cli import main
 
 ROOT = Path(__file__).parents[2]
 KILLED = Path(__file__).parent / "killed.py"
@@ -65,9 +69,11 @@ def run_arguments(path: str) -> list[str]:
 
 def history(folder: Path) -> list[dict[str, Any]]:
     """The history without its times."""
-    told = asl(folder, "history", NAME, "--json")
-    assert told.returncode == 0, told.stderr
-    events: list[dict[str, Any]] = json.loads(told.stdout)["events"]
+    told = io.StringIO()
+    with redirect_stdout(told), pytest.raises(SystemExit) as ended:  # here: it only reads
+        main(["history", NAME, "--json", "--db", str(folder / "asl.db")])
+    assert ended.value.code == 0
+    events: list[dict[str, Any]] = json.loads(told.getvalue())["events"]
     return [opened({key: value for key, value in event.items() if key != "timestamp"}) for event in events]
 
 
