@@ -20,6 +20,7 @@ __all__ = [
     "Arn",
     "FunctionReference",
     "activity_arn",
+    "bucket_arn",
     "child_name",
     "connection_name",
     "event_arn",
@@ -56,6 +57,7 @@ __all__ = [
     "resource_names",
     "role_arn",
     "s3_action",
+    "service_arn",
     "service_integration",
     "starts_executions",
     "state_machine_arn",
@@ -387,6 +389,15 @@ def event_resource(arn: str) -> tuple[str, str] | None:
         return None
     kind, _, name = found.resource.partition("/")
     return kind, name.rpartition("/")[2]
+
+
+def service_arn(service: str, region: str, account: str, name: str) -> str:
+    """The ARN of what a service calls by its name alone: a queue, a topic."""
+    return f"arn:{partition_of(region)}:{service}:{region}:{account}:{name}"
+
+
+def bucket_arn(region: str, bucket: str) -> str:
+    return f"arn:{partition_of(region)}:s3:::{bucket}"
 
 
 def queue_name(arn: str) -> str | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.arn import event_resource, last_part
+from asl_engine.emulation.settings import declared_buses
 from asl_engine.errors import InvalidInput
 from asl_engine.events.bus import EventBus
 from asl_engine.events.declared import declare, read_declared
@@ -43,7 +44,7 @@ async def opened_bus(db: str | None, *, create: bool = False, reading: bool = Fa
     Raises ``InvalidInput`` where these are none, ``StoreError`` where the database cannot be used.
     """
     project = project_of(Path.cwd())
-    declared = read_declared(project.events, str(project.source))
+    declared = read_declared(project.events, str(project.source), declared_buses(project))
     async with opened(database(db), create=create, reading=reading) as store:
         bus = EventBus(store.bus, lambda: time.time_ns() // 1_000_000, Home(project.region, project.account))
         if not reading:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.emulation.kinds.making import Maker, Relay
 from asl_engine.emulation.kinds.table import KINDS
+from asl_engine.emulation.settings import BUS
 from asl_engine.errors import InvalidInput
 from asl_engine.findings import did_you_mean
 from asl_engine.resources.aws.clients import ANY_CREDENTIALS
@@ -17,9 +18,14 @@ if TYPE_CHECKING:
     from asl_engine.emulation.kinds.making import ResourceKind
     from asl_engine.templates.declarations import DeclaredResource
 
-__all__ = ["MadeResources", "ResourceHome", "make_declared", "shown_counts"]
+__all__ = [
+    "MadeResources",
+    "ResourceHome",
+    "local_clients",
+    "make_declared",
+    "shown_counts",
+]
 
-BUS: Final = "AWS::Events::EventBus"  # it is made on the engine's own bus
 SECONDS: Final = 60
 # What says who may do what: here everybody may do everything.
 WITHOUT_EFFECT: Final = frozenset(
@@ -49,14 +55,22 @@ class MadeResources(NamedTuple):
     relays: list[Relay]
 
 
+class _There(NamedTuple):
+    """A resource that is there; ``is_new``: it was not before."""
+
+    resource: DeclaredResource
+    kind: ResourceKind
+    is_new: bool
+
+
 def make_declared(
     url: str, resources: Iterable[DeclaredResource], home: ResourceHome, services: Callable[[str], bool]
 ) -> MadeResources:
     """Make what is not there at ``url``.  It blocks.  ``services`` says of which services resources are made."""
     relays: list[Relay] = []
-    maker = Maker(_clients(url, home.region), home.region, home.account, relays.append)
+    maker = Maker(local_clients(url, home.region), home.region, home.account, relays)
     result = MadeResources([], [], relays)
-    there: list[tuple[ResourceKind, DeclaredResource]] = []
+    there: list[_There] = []
     for resource in resources:
         kind = KINDS.get(resource.type)
         if kind is None:
@@ -67,15 +81,15 @@ def make_declared(
         if not services(kind.service):
             continue
         result.faults.extend(_misspelt(resource, kind))
-        made = _attempted(resource, partial(kind.make, maker, resource), result.faults)
-        if made is None:
-            continue
-        there.append((kind, resource))
-        if made:
-            result.made.append(resource)
-    for kind, resource in there:
+        is_new = _attempted(resource, partial(kind.make, maker, resource), result.faults)
+        if is_new is not None:
+            there.append(_There(resource, kind, is_new))
+    for resource, kind, is_new in there:
+        faults = len(result.faults)
         if kind.connect is not None:
             _attempted(resource, partial(kind.connect, maker, resource), result.faults)
+        if is_new and len(result.faults) == faults:
+            result.made.append(resource)
     return result
 
 
@@ -113,8 +127,8 @@ def _word(resource: DeclaredResource) -> str:
     return resource.type.rpartition("::")[2].removeprefix("Simple").removeprefix("Global").lower()
 
 
-def _clients(url: str, region: str) -> Callable[[str], Any]:
-    """boto3's clients of a region, each made once."""
+def local_clients(url: str, region: str) -> Callable[[str], Any]:
+    """boto3's clients of an emulator, each made once."""
     import boto3
     from botocore.config import Config
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from asl_engine.arn import partition_of
-from asl_engine.emulation.declared import ResourceHome, make_declared, shown_counts
+from asl_engine.emulation.declared import ResourceHome, local_clients, make_declared, shown_counts
 from asl_engine.emulation.emulator import Emulator, bound
+from asl_engine.emulation.relays import Relays
 from asl_engine.emulation.settings import read_settings
 from asl_engine.emulation.surroundings import changed_environment, service_addresses
 from asl_engine.errors import ProjectError
@@ -176,12 +177,23 @@ class EmulatedServices:
         self._emulation = emulation
         self._say = say
         self._told: set[str] = set()
+        self._relays = Relays(service, self._sqs, say)
 
     async def run(self) -> None:
         """Until it is cancelled."""
         emulator = self._emulation.emulator
-        if emulator is not None:
+        if emulator is None:
+            return
+        try:
             await emulator.run(self._make, self._say, at_once=bool(self._emulation.resources))
+        finally:
+            await self._relays.close()
+
+    def _sqs(self) -> Any:
+        """A client that waits while the emulator is started again."""
+        emulator = self._emulation.emulator
+        assert emulator is not None  # noqa: S101  for the type checker
+        return local_clients(emulator.url, self._emulation.home.region)("sqs")
 
     async def _make(self, url: str) -> None:
         emulation, began = self._emulation, monotonic()
@@ -190,6 +202,7 @@ class EmulatedServices:
             if fault not in self._told:  # a second start has the same faults
                 self._told.add(fault)
                 self._say(fault)
+        self._relays.become(done.relays)
         if done.made:
             self._say(f"made {shown_counts(done.made)} in {monotonic() - began:.1f} s")
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from asl_engine.project.configuration import Project
 
-__all__ = ["EmulationSettings", "read_settings"]
+__all__ = ["BUS", "EmulationSettings", "declared_buses", "read_settings"]
 
+BUS: Final = "AWS::Events::EventBus"  # it is made on the engine's own bus
 KEYS: Final = ("services", "port", "resources")
 RESOURCE_KEYS: Final = ("type", "properties")
 MAX_PORT: Final = 65_535
@@ -62,6 +63,11 @@ def read_settings(project: Project) -> EmulationSettings:
     return EmulationSettings(
         True, None if services is None else _services(services, f"{where}.services"), port, (*own, *declared)
     )
+
+
+def declared_buses(project: Project) -> list[str]:
+    """The event buses that the project declares: they are the engine's own.  Raises ``InvalidInput``."""
+    return [one.name for one in read_settings(project).resources if one.type == BUS]
 
 
 def _services(given: list[str], where: str) -> frozenset[str]:

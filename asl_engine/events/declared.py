@@ -23,7 +23,7 @@ from asl_engine.json_text import dumps
 from asl_engine.store.bus_records import BusRecord, RuleRecord, TargetRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from asl_engine.events.bus import EventBus
     from asl_engine.events.entries import Home
@@ -72,8 +72,10 @@ class DeclaredRule(NamedTuple):
     targets: Mapping[str, Mapping[str, Any]]
 
 
-def read_declared(table: Mapping[str, Any], place: str) -> tuple[list[str], list[DeclaredRule]]:
-    """The buses and the rules of a configuration's table.
+def read_declared(
+    table: Mapping[str, Any], place: str, more: Sequence[str] = ()
+) -> tuple[list[str], list[DeclaredRule]]:
+    """The buses and the rules of a configuration's table; ``more`` buses are declared elsewhere.
 
     Raises ``InvalidInput`` that begins with ``place``, the file, and names the key.
     """
@@ -84,6 +86,7 @@ def read_declared(table: Mapping[str, Any], place: str) -> tuple[list[str], list
         raise InvalidInput(f'{where}.buses has to be a list of names, such as ["orders"]; it is {buses!r}')
     if not isinstance(rules, dict):
         raise InvalidInput(f"{where}.rules has to be a table of rules by their names")
+    buses = [*buses, *(name for name in more if name not in buses)]
     read = [_rule(name, rule, f"{where}.rules.{name}") for name, rule in rules.items()]
     for rule in read:
         if rule.bus not in (DEFAULT_BUS, *buses):

@@ -51,6 +51,7 @@ __all__ = ["Listening", "allow_many_connections", "bind", "is_loopback", "serve"
 log = logging.getLogger("asl_engine.server")
 
 CHECK_SECONDS = 0.5  # how soon changes by other processes are noticed
+ALL_ADDRESSES = {"0.0.0.0", "[::]"}  # noqa: S104  they are compared, nothing is bound
 MAX_FILES = 65_536
 MAX_PORT = 65_535
 NO_MAPPINGS = ProjectMappings()
@@ -62,6 +63,11 @@ class Listening(NamedTuple):
 
     host: str
     port: int
+
+    def url(self, everywhere: str) -> str:
+        """``everywhere`` is the host to name for an address that stands for all of them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{everywhere if host in ALL_ADDRESSES else host}:{self.port}"
 
 
 def is_loopback(host: str) -> bool:

@@ -208,4 +208,4 @@ def test_one_that_was_killed_is_started_again_with_everything_declared(there: Em
         "the emulator of AWS's services has ended (signal 9) and is started again: what was in its queues and "
         "tables is gone"
     )
-    assert made.startswith("made 6 queues, 2 streams, 4 tables in ")
+    assert made.startswith("made 5 queues, 2 streams, 4 tables in ")

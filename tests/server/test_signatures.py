@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from functools import partial
 from http.client import HTTPConnection
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from asl_engine.resources.python.registry import Registry
+from asl_engine.server.lambda_api import LambdaApi
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.http import MAX_BODY_BYTES
 from asl_engine.server.protocol.signatures import DIFFERENT, MISSING, STAMP, UNKNOWN, read_signature
@@ -265,13 +268,22 @@ def test_more_are_not() -> None:
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running(tmp_path_factory.mktemp("guarded") / "asl.db", secrets=SECRETS) as server:
+    registry = Registry()
+    registry.add("double", lambda event: event * 2)
+    db = tmp_path_factory.mktemp("guarded") / "asl.db"
+    with running(db, registry, secrets=SECRETS, companions=[LambdaApi]) as server:
         yield server
 
 
-def client(server: Server, key: str = KEY, secret: str = SECRET, region: str = "us-east-1") -> Any:
+def client(
+    server: Server,
+    key: str = KEY,
+    secret: str = SECRET,
+    region: str = "us-east-1",
+    service: str = "stepfunctions",
+) -> Any:
     return boto3.client(
-        "stepfunctions",
+        service,
         endpoint_url=f"http://{server.host}:{server.port}",
         region_name=region,
         aws_access_key_id=key,
@@ -286,6 +298,22 @@ def test_boto3_needs_nothing_but_the_key(guarded: Server) -> None:
     arn = sfn.start_execution(stateMachineArn=machine, input='{"é": "☃"}')["executionArn"]
     assert arn.split(":")[3:5] == ["us-east-1", "123456789012"]
     assert len(list(sfn.get_paginator("list_state_machines").paginate())) == 1
+
+
+@pytest.mark.parametrize("secret", [SECRET, "wrong-but-as-long-as-it-should"])
+def test_the_other_apis_want_a_signature_too(guarded: Server, secret: str) -> None:
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:double"
+    buses = client(guarded, secret=secret, service="events").list_event_buses
+    functions = client(guarded, secret=secret, service="lambda")
+    invoke = partial(functions.invoke, FunctionName=arn, Payload=b"21", Qualifier="$LATEST")
+    if secret == SECRET:
+        assert buses()["EventBuses"][0]["Name"] == "default"
+        assert invoke()["Payload"].read() == b"42"
+        return
+    for ask in (buses, invoke):
+        with pytest.raises(ClientError) as caught:
+            ask()
+        assert caught.value.response["Error"]["Code"] == INVALID
 
 
 def test_a_region_and_an_account_are_those_of_the_signature(guarded: Server) -> None:

@@ -298,6 +298,7 @@ async def _serve(
     given: Serving, how: RunOptions, project: Project, hosts: frozenset[str] | None, secrets: dict[str, str]
 ) -> int:
     from asl_engine.emulation.mount import chosen_emulation, emulated_services
+    from asl_engine.emulation.settings import declared_buses
     from asl_engine.server.protocol.request import Caller
     from asl_engine.server.serve import Listening, allow_many_connections, bind, serve
 
@@ -306,7 +307,7 @@ async def _serve(
         from asl_engine.dev.definitions import with_all_declared
 
         project = with_all_declared(project)
-    declared = read_declared(project.events, str(project.source))
+    declared = read_declared(project.events, str(project.source), declared_buses(project))
     mappings = project_mappings(project)
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
@@ -327,7 +328,7 @@ async def _serve(
                 how,
                 given.emulation,
                 develops=given.develops,
-                own=_url(Listening(*listener.getsockname()[:2]), "127.0.0.1"),
+                own=Listening(*listener.getsockname()[:2]).url("127.0.0.1"),
                 secrets=known,
                 say=say,
             )
@@ -353,7 +354,7 @@ async def _serve(
                     buckets=project.buckets,
                     declared=declared,
                     mappings=mappings,
-                    say=lambda line: err(f"{name}: {line}"),
+                    say=say,
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
@@ -375,7 +376,9 @@ def _companions(
     given: Serving, console: ConsoleSettings | None, project: Project, registry: Registry
 ) -> list[Callable[[Service, Operations, Admission], Companion]]:
     """What answers and works beside the API.  Raises ``ProjectError`` where a library for it is missing."""
-    made: list[Callable[[Service, Operations, Admission], Companion]] = []
+    from asl_engine.server.lambda_api import LambdaApi
+
+    made: list[Callable[[Service, Operations, Admission], Companion]] = [LambdaApi]
     if console is not None:
         from asl_engine.console.mount import Console
 
@@ -467,7 +470,7 @@ def _announce(
     emulation: Emulation | None,
 ) -> None:
     """``exports`` gets what to type into the shell of a client; ``name`` is that of the command."""
-    url = _url(started, "localhost")
+    url = started.url("localhost")
     with redirect_stdout(exports):
         if emulation is None:
             out(f"export AWS_ENDPOINT_URL_SFN={url}")
@@ -483,14 +486,6 @@ def _announce(
     if console is not None:
         token = f"#token={console.token}" if console.token else ""
         err(f"{name}: console at {url}/console{token}")
-
-
-def _url(started: Listening, everywhere: str) -> str:
-    """The server's; ``everywhere`` is the host for an address that stands for all of them."""
-    host = f"[{started.host}]" if ":" in started.host else started.host
-    if host in {"0.0.0.0", "[::]"}:  # noqa: S104  the address is compared, nothing is bound
-        host = everywhere
-    return f"http://{host}:{started.port}"
 
 
 def _tell_resumed(number: int) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from asl_engine.arn import service_arn
 from asl_engine.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -12,28 +14,49 @@ if TYPE_CHECKING:
 
     from asl_engine.templates.declarations import DeclaredResource
 
-__all__ = ["Maker", "Relay", "ResourceKind", "attributes", "is_refused", "request_of", "text_of"]
+__all__ = ["Maker", "Relay", "ResourceKind", "attributes", "is_refused", "relay_queue", "request_of", "text_of"]
+
+
+RELAYS: Final = "asl-engine-relay-"
+VISIBLE_AGAIN: Final = 43_200  # seconds, the most there are: a message is tried again by whoever has taken it
 
 
 class Relay(NamedTuple):
     """A queue of ours for what moto itself cannot deliver: what arrives there is for ``function``.
 
     ``source`` is the ARN of the topic or the bucket that fills it.  Without a function it fills the event bus.
+    ``queue`` is its name.
     """
 
     source: str
     function: str | None
     queue: str
-    subscription: str = ""
+    subscription: str
 
 
 class Maker(NamedTuple):
-    """Makes resources.  ``client`` gives boto3's client of a service; ``relay`` hears of each ``Relay``."""
+    """Makes resources.  ``client`` gives boto3's client of a service; ``relays`` are those that are needed."""
 
     client: Callable[[str], Any]
     region: str
     account: str
-    relay: Callable[[Relay], None]
+    relays: list[Relay]
+
+    def arn(self, service: str, name: str) -> str:
+        return service_arn(service, self.region, self.account, name)
+
+    def relay(self, source: str, function: str | None, queue: str, subscription: str) -> None:
+        """What arrives in a queue of ``relay_queue`` is fetched from now on."""
+        relay = Relay(source, function, queue, subscription)
+        if relay not in self.relays:
+            self.relays.append(relay)
+
+
+def relay_queue(maker: Maker, source: str, target: str) -> str:
+    """The name of the queue between a source and a target, which is there from now on."""
+    name = f"{RELAYS}{sha256(f'{source} {target}'.encode()).hexdigest()[:16]}"
+    maker.client("sqs").create_queue(QueueName=name, Attributes={"VisibilityTimeout": str(VISIBLE_AGAIN)})
+    return name
 
 
 class ResourceKind(NamedTuple):

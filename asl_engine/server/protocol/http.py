@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from asl_engine.server.companion import Companion
     from asl_engine.server.service import Operations, Service
 
-__all__ = ["MAX_BODY_BYTES", "Admission", "make_app", "perform", "respond"]
+__all__ = ["MAX_BODY_BYTES", "Admission", "Disconnected", "admitted", "make_app", "perform", "respond"]
 
 log = logging.getLogger("asl_engine.server")
 
@@ -48,16 +48,17 @@ SHOWN_LENGTH = 80  # of a strange Host in the refusal
 class Dialect(NamedTuple):
     """How the messages of an API are written: ``model`` is its service by botocore's name.
 
-    ``page`` is the member that names a page.
+    ``page`` is the member that names a page, ``signed`` is what signatures call the service.
     """
 
     content_type: str
     model: str
     page: str
+    signed: str
 
 
-OF_STATES = Dialect("application/x-amz-json-1.0", STATES, "nextToken")
-OF_EVENTS = Dialect("application/x-amz-json-1.1", EVENTS, "NextToken")
+OF_STATES = Dialect("application/x-amz-json-1.0", STATES, "nextToken", "states")
+OF_EVENTS = Dialect("application/x-amz-json-1.1", EVENTS, "NextToken", "events")
 
 
 class Api(NamedTuple):
@@ -89,7 +90,7 @@ Send: TypeAlias = "Callable[[dict[str, Any]], Awaitable[None]]"
 _random = Random()
 
 
-class _Disconnected(Exception):
+class Disconnected(Exception):
     """The client has hung up."""
 
 
@@ -132,7 +133,7 @@ def make_app(
             status = 200
         except ApiError as error:
             body, status = {"__type": error.code, "message": error.message, **error.members}, error.status
-        except _Disconnected:
+        except Disconnected:
             return
         except asyncio.CancelledError:  # it took longer than a server that stops waits for
             body, status = {"__type": "ServiceUnavailable", "message": "The server is stopping"}, 503
@@ -173,7 +174,10 @@ async def _answer(
     http: _HttpRequest, service: Service, api: Api | None, name: str, admission: Admission
 ) -> dict[str, Any]:
     _refuse_browsers(http, admission.hosts)
-    known = None if admission.secrets is None else await _identified(http, admission.secrets, admission.default)
+    known = None
+    if admission.secrets is not None:
+        dialect = OF_STATES if api is None else api.dialect
+        known = await _identified(http, admission.secrets, admission.default, dialect.signed)
     if api is None or name not in api.operations:
         asked = (http.header(b"x-amz-target") or "") if api is None else name
         raise ApiError("UnknownOperationException", f"The operation '{asked}' is not supported")
@@ -202,10 +206,30 @@ async def perform(
     return answer | {page: expiring(answer[page], time.time())} if page in answer else answer
 
 
-async def _identified(http: _HttpRequest, secrets: Mapping[str, str], default: Caller) -> tuple[bytes, Caller]:
+async def admitted(
+    scope: Scope, receive: Receive, admission: Admission, *, service: str, most: int
+) -> tuple[bytes, Caller]:
+    """The body of a POST to anywhere, and its caller.  Raises ``ApiError`` for whoever may not ask.
+
+    ``service`` is what signatures call the API, ``most`` the bytes that a body may have.
+    """
+    http = _HttpRequest(scope, receive)
+    _refuse_browsers(http, admission.hosts)
+    if admission.secrets is not None:
+        return await _identified(http, admission.secrets, admission.default, service, most)
+    content = await _body(http, most)
+    return content, caller_of(http.header(b"authorization") or "", admission.default)
+
+
+async def _identified(
+    http: _HttpRequest, secrets: Mapping[str, str], default: Caller, service: str, most: int = MAX_BODY_BYTES
+) -> tuple[bytes, Caller]:
     """The body and the caller of a request that is signed.  Nobody else gets as far as to have a body read."""
-    signed = read_signature(http.scope["headers"], http.scope["query_string"], secrets)
-    content = await _body(http)
+    scope = http.scope
+    signed = read_signature(
+        scope["headers"], scope["query_string"], secrets, service=service, path=scope["raw_path"]
+    )
+    content = await _body(http, most)
     signed.covers(content)
     return content, caller_with(signed.key, signed.region, default)
 
@@ -229,7 +253,7 @@ def _refuse_browsers(http: _HttpRequest, hosts: Collection[str] | None) -> None:
         )
 
 
-async def _body(http: _HttpRequest) -> bytes:
+async def _body(http: _HttpRequest, most: int = MAX_BODY_BYTES) -> bytes:
     """Reads the body within a limit of size and of time."""
     content = bytearray()
     try:
@@ -238,10 +262,10 @@ async def _body(http: _HttpRequest) -> bytes:
             while more:
                 message = await http.receive()
                 if message["type"] == "http.disconnect":
-                    raise _Disconnected
+                    raise Disconnected
                 content += message.get("body", b"")
-                if len(content) > MAX_BODY_BYTES:
-                    raise ApiError("RequestEntityTooLargeException", f"More than {MAX_BODY_BYTES} bytes", 413)
+                if len(content) > most:
+                    raise ApiError("RequestEntityTooLargeException", f"More than {most} bytes", 413)
                 more = message.get("more_body", False)
     except TimeoutError:
         raise ApiError("RequestTimeoutException", f"The body took more than {BODY_SECONDS} s", 408) from None

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Signed", "read_signature"]
 
 ALGORITHM: Final = "AWS4-HMAC-SHA256"
-SERVICE: Final = "states"
+STATES: Final = "states"
 END: Final = "aws4_request"
 VALID_SECONDS: Final = 300
 # Without these an answer could be had to something else than what was signed.
@@ -54,15 +54,18 @@ class Signed(NamedTuple):
     stamp: str
     key: str  # the access key id
     region: str
+    service: str
     secret: str
     signature: str
 
     def covers(self, body: bytes) -> None:
         """Raises ``ApiError`` unless the request with this body is what was signed."""
         request = f"{self.head}\n{sha256(body).hexdigest()}"
-        scope = f"{self.stamp[:8]}/{self.region}/{SERVICE}/{END}"
+        scope = f"{self.stamp[:8]}/{self.region}/{self.service}/{END}"
         text = "\n".join((ALGORITHM, self.stamp, scope, sha256(request.encode()).hexdigest()))
-        made = hmac(_signing_key(self.secret, self.stamp[:8], self.region), text.encode(), "sha256").hex()
+        made = hmac(
+            _signing_key(self.secret, self.stamp[:8], self.region, self.service), text.encode(), "sha256"
+        ).hex()
         if not compare_digest(made, self.signature):
             raise _invalid(DIFFERENT)
 
@@ -72,10 +75,14 @@ def read_signature(
     query: bytes,
     secrets: Mapping[str, str],
     now: Callable[[], float] = time.time,
+    *,
+    service: str = STATES,
+    path: bytes = b"/",
 ) -> Signed:
-    """The signature of a POST to ``/``.  ``secrets`` are the secret access keys by their access key ids.
+    """The signature of a POST to ``path``, as it was sent.  ``secrets`` are secret access keys by access key ids.
 
-    Raises ``ApiError`` where there is none, where nobody has the key, and where it is not of this time.
+    ``service`` is whose API is asked, as signatures name it.  Raises ``ApiError`` where there is none, where
+    nobody has the key, and where it is not of this time.
     """
     sent: dict[str, list[str]] = {}
     for raw_name, raw_value in headers:
@@ -95,7 +102,7 @@ def read_signature(
     if len(fields) < len(pairs):
         raise _incomplete("a parameter of the 'Authorization' header is given twice")
     stamp, at = _moment(sent)
-    key, region = _scope(fields["Credential"], stamp)
+    key, region = _scope(fields["Credential"], stamp, service)
     if key not in secrets:
         raise ApiError("UnrecognizedClientException", UNKNOWN)
     _check_age(stamp, at, now())
@@ -107,8 +114,8 @@ def read_signature(
         if name in sent and name not in names:
             raise _invalid(f"'{name}' must be a 'SignedHeader' in the AWS Authorization.")
     lines = "".join(f"{name}:{_canonical(sent.get(name, []))}\n" for name in names)
-    head = f"POST\n/\n{_canonical_query(query)}\n{lines}\n{';'.join(names)}"
-    return Signed(head, stamp, key, region, secrets[key], fields["Signature"])
+    head = f"POST\n{quote(path, safe='/-_.~')}\n{_canonical_query(query)}\n{lines}\n{';'.join(names)}"
+    return Signed(head, stamp, key, region, service, secrets[key], fields["Signature"])
 
 
 def _moment(sent: Mapping[str, list[str]]) -> tuple[str, float]:
@@ -127,7 +134,7 @@ def _moment(sent: Mapping[str, list[str]]) -> tuple[str, float]:
     return moment.strftime(STAMP), moment.timestamp()
 
 
-def _scope(credential: str, stamp: str) -> tuple[str, str]:
+def _scope(credential: str, stamp: str, wanted: str) -> tuple[str, str]:
     """The access key id and the region of a Credential."""
     parts = credential.split("/")
     if len(parts) != 5:
@@ -136,8 +143,8 @@ def _scope(credential: str, stamp: str) -> tuple[str, str]:
             f"'{credential[:MAX_SHOWN]}'"
         )
     key, date, region, service, end = parts
-    if service != SERVICE:
-        raise _invalid(f"Credential should be scoped to correct service: '{SERVICE}'.")
+    if service != wanted:
+        raise _invalid(f"Credential should be scoped to correct service: '{wanted}'.")
     if end != END:
         raise _invalid(f"Credential should be scoped with a valid terminator: '{END}', not '{end[:MAX_SHOWN]}'.")
     if not _REGION.fullmatch(region):
@@ -180,9 +187,9 @@ def _encoded(text: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _signing_key(secret: str, date: str, region: str) -> bytes:
+def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     key = f"AWS4{secret}".encode()
-    for part in (date, region, SERVICE, END):
+    for part in (date, region, service, END):
         key = hmac(key, part.encode(), "sha256")
     return key
 
