@@ -70,7 +70,7 @@ def _looked_at(path: Path) -> Iterator[Found]:
         return
     template = recognised_template(text, path.name)
     if template is not None:
-        if template.machines or template.faults:
+        if template.counts:
             yield Found(path, template)
     elif is_named or _is_definition(path, text) or is_broken_template(text, path.name):
         yield Found(path)

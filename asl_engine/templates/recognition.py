@@ -40,7 +40,15 @@ ELSEWHERE: Final = ("DefinitionUri", "DefinitionS3Location")
 # ${file(order.yml)}, ${file(order.yml):order}: how the Serverless Framework includes a file.
 INCLUDED: Final = re.compile(r"\$\{file\(([^)]+)\)(?::[^}]*)?\}")
 # A text without these is no template; most definitions are not read a second time.
-SIGNS: Final = re.compile(r"AWS::\w+::|AWSTemplateFormatVersion|stepFunctions|aws_sfn_state_machine")
+SIGNS: Final = re.compile(
+    r"AWS::\w+::|AWSTemplateFormatVersion|stepFunctions|^functions[ \t]*:"
+    r"|aws_(?:sfn_state_machine|lambda_function)",
+    re.MULTILINE,
+)
+# What else is run or made here: a project's functions, what calls them, what they use.
+RUN: Final = re.compile(
+    r"AWS::(?:ApiGateway\w*|DynamoDB|Events|Kinesis|Lambda|S3|SNS|SQS|Scheduler|SecretsManager|SSM|Serverless)::"
+)
 # Types that look like a state machine's, and are others.
 LIKE_MACHINES: Final = frozenset({f"{CLOUDFORMATION}Alias", f"{CLOUDFORMATION}Version"})
 NEAR: Final = 0.9  # how alike a misspelt type is
@@ -60,11 +68,20 @@ class TemplateMachine(NamedTuple):
 
 
 class DeploymentTemplate(NamedTuple):
-    """``kind`` names it for people, as in "a SAM template".  ``faults`` are what is misspelt in it."""
+    """``kind`` names it for people, as in "a SAM template".  ``faults`` are what is misspelt in it.
+
+    ``has_more``: there are functions in it, or what else is run or made here, with state machines or without.
+    """
 
     kind: str
     machines: tuple[TemplateMachine, ...]
     faults: tuple[Finding, ...] = ()
+    has_more: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether a project with this template is another one than without it."""
+        return bool(self.machines or self.faults or self.has_more)
 
 
 def recognised_template(text: str, name: str) -> DeploymentTemplate | None:
@@ -85,7 +102,16 @@ def recognised_template(text: str, name: str) -> DeploymentTemplate | None:
             Finding(BROKEN_TEMPLATE, message, place, "ERROR", *(locate(place) or ()))
             for place, message in _misspelt(document)
         )
-    return DeploymentTemplate(kind, machines, faults)
+    return DeploymentTemplate(kind, machines, faults, _has_more(document, kind))
+
+
+def _has_more(document: dict[str, Any], kind: str) -> bool:
+    if kind == SERVERLESS:
+        return "functions" in document or "resources" in document
+    if kind == TERRAFORM:
+        return "aws_lambda_function" in str(document)
+    resources = document[_section(document) or "Resources"]
+    return any(RUN.match(one) for one in _types(resources)) if isinstance(resources, dict) else False
 
 
 def is_broken_template(text: str, name: str) -> bool:

@@ -552,10 +552,34 @@ def test_a_definition_in_a_template_may_be_right(project: Project, text: str) ->
 
 
 def test_a_template_without_a_machine_is_no_broken_machine(project: Project) -> None:
-    (project.root / "template.yaml").write_text(sam("      BucketName: x\n", "AWS::S3::Bucket"))
+    (project.root / "template.yaml").write_text(sam("      RoleName: x\n", "AWS::IAM::Role"))
     result = project.asl("validate", "template.yaml")
     assert (result.code, result.out) == (2, "")
     assert "template.yaml is a CloudFormation template, and it has no state machine" in result.err
+
+
+SERVERLESS_FUNCTION = """\
+service: x
+provider: {name: aws, runtime: python3.12}
+functions:
+  hello:
+    handler: hello.hello
+    events: [{httpApi: GET /hello}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("template.yaml", sam("      QueueName: x\n", "AWS::SQS::Queue")), ("serverless.yml", SERVERLESS_FUNCTION)],
+)
+def test_a_template_of_functions_and_what_they_use_needs_no_machine(
+    project: Project, name: str, text: str
+) -> None:
+    (project.root / name).write_text(text)
+    (project.root / "hello.py").write_text("def hello(event, context): ...\n")
+    for files in ((), (name,)):
+        result = project.asl("validate", *files)
+        assert (result.code, result.out) == (0, f"{name}: OK\n")
 
 
 # -- words in expressions -----------------------------------------------------------------------------

@@ -129,7 +129,7 @@ def _expanded(files: Sequence[str], looking: Looking) -> dict[str, CheckedTempla
     for file in files:
         if file == STDIN or not _is_folder(file):
             template = None if file == STDIN else template_in(file)
-            given = template if template and (template.machines or template.faults) else None
+            given = template if template and template.counts else None
             _add(found, file, given, looking)
             continue
         there = [*find_definitions(Path(file))]
