@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.test_docs import ROOT, blocks, commands, timeless
+from tests.test_docs import ROOT, blocks, commands, read, timeless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 150
 # What a page's project listens on by default, and what it is told to listen on here.
 DEV = re.compile(r"^asl dev\b(.*)&$")
 API, HTTP = "127.0.0.1:8083", "127.0.0.1:3000"
+LOG = "dev.log"  # what it says, unless the page says where that goes
 BLOCK_ENDS = "-- block ends --"
 
 
@@ -37,7 +38,7 @@ def free_port() -> int:
 
 def script(page: str, api: int, http: int) -> str:
     """All that the page's blocks say to type, each command followed by a check of its exit code."""
-    lines = []
+    lines = ["trap 'kill $(jobs -p) 2> /dev/null; wait' EXIT"]
     for block in blocks(page):
         if block.language not in {"sh", "python"}:
             continue
@@ -46,8 +47,10 @@ def script(page: str, api: int, http: int) -> str:
             expected = re.search(r"#.*\bexit code (\d+)", command)
             found = DEV.match(command)
             if found is not None:
-                lines.append(f"asl dev --port {api} --http-port {http}{found[1]}&")
-                lines.append(f"until curl -s -o /dev/null {API}; do sleep 0.1; done")
+                also = f" --http-port {http}" if HTTP in read(page) else ""
+                heard = "" if ">" in found[1] else f"> {LOG} 2>&1 "
+                lines.append(f"asl dev --port {api}{also}{found[1]}{heard}&")
+                lines.append(f"until curl -s -o /dev/null {API}; do kill -0 $! || exit 9; sleep 0.1; done")
                 continue
             told = shlex.quote(f"{page}:{block.line}: {command}")
             lines.append(command)
@@ -93,11 +96,16 @@ def test_a_page_does_what_it_shows(pattern: str, tmp_path: Path) -> None:
         said, _ = shell.communicate(timeout=PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         os.killpg(shell.pid, signal.SIGKILL)
-        pytest.fail(f"{page} does not end:\n{shell.communicate()[0]}")
+        pytest.fail(f"{page} does not end:\n{shell.communicate()[0]}{logs(tmp_path)}")
     finally:
         end_all(shell.pid)
-    assert shell.returncode == 0, said
+    assert shell.returncode == 0, said + logs(tmp_path)
     check_outputs(page, said)
+
+
+def logs(folder: Path) -> str:
+    """What the page's projects at work have said."""
+    return "".join(f"{path}:\n{path.read_text(encoding='utf-8')}" for path in folder.rglob(LOG))
 
 
 def end_all(group: int) -> None:
