@@ -44,7 +44,7 @@ class BatchOutcome(NamedTuple):
 
 
 async def call_with_batch(
-    around: Polling,
+    polling: Polling,
     mapping: EventSourceMapping,
     event: dict[str, Any],
     identifiers: Sequence[str],
@@ -55,7 +55,7 @@ async def call_with_batch(
     """Call the function of a mapping with an event; ``identifiers`` are those of its records."""
     try:
         answer = await call_function(
-            around.functions,
+            polling.functions,
             mapping.function,
             event,
             key=key,

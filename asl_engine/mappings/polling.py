@@ -59,6 +59,7 @@ class Polling(NamedTuple):
     say: Callable[[str], None]
     long_poll: int = LONG_POLL_SECONDS
     idle_seconds: float = 1.0  # before a source is looked at again that had nothing
+    wake: Callable[[], None] = lambda: None  # there are batches that were given up
 
     def ago(self, moment: int) -> int:
         """The engine's time of something that a service says has happened at a moment."""
@@ -81,9 +82,9 @@ def missing_endpoint(clients: AwsClients, source: Source) -> str | None:
     return None
 
 
-async def ask(around: Polling, service: str, region: str, operation: str, **members: Any) -> dict[str, Any]:
+async def ask(polling: Polling, service: str, region: str, operation: str, **members: Any) -> dict[str, Any]:
     """What a service answers.  Raises ``SourceRefused`` and ``SourceUnreachable``."""
-    return await around.threads.run(partial(_ask, around.clients, service, region, operation, members))
+    return await polling.threads.run(partial(_ask, polling.clients, service, region, operation, members))
 
 
 def _ask(

@@ -76,9 +76,9 @@ def _attribute(value: dict[str, Any]) -> dict[str, Any]:
 class QueuePoller:
     """Polls a queue until it is cancelled.  ``tally`` is what it counts."""
 
-    def __init__(self, mapping: EventSourceMapping, around: Polling, tally: MappingTally) -> None:
+    def __init__(self, mapping: EventSourceMapping, polling: Polling, tally: MappingTally) -> None:
         self._mapping = mapping
-        self._around = around
+        self._polling = polling
         self._tally = tally
         self._url = ""
         self._visible_ms = 0
@@ -108,7 +108,7 @@ class QueuePoller:
         self._url = answer["QueueUrl"]
         await self._look()
         if self._tally.polls():
-            self._around.say(f"{self._mapping.name}: polls {self._mapping.source.arn}")
+            self._polling.say(f"{self._mapping.name}: polls {self._mapping.source.arn}")
 
     async def _look(self) -> None:
         """How many messages wait, and how long one that was received is not seen."""
@@ -117,7 +117,7 @@ class QueuePoller:
         told = answer.get("Attributes") or {}
         self._visible_ms = int(told.get("VisibilityTimeout", 30)) * 1000
         self._tally.backlog = int(told.get("ApproximateNumberOfMessages", 0))
-        self._looked_at = self._around.wall()
+        self._looked_at = self._polling.wall()
 
     async def _close(self) -> None:
         tasks: list[asyncio.Task[Any]] = [*self._tasks, *filter(None, [self._receiving])]
@@ -127,11 +127,11 @@ class QueuePoller:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _ask(self, operation: str, **members: Any) -> dict[str, Any]:
-        return await ask(self._around, "sqs", self._mapping.source.region, operation, **members)
+        return await ask(self._polling, "sqs", self._mapping.source.region, operation, **members)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """A task during which time does not jump."""
-        busy = self._around.timers.busy()
+        busy = self._polling.timers.busy()
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -143,7 +143,7 @@ class QueuePoller:
         """Tell of a defect: the messages come again, and so it would go unnoticed."""
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("%s: a batch was given up", self._mapping.name, exc_info=error)
-            self._tally.failure(0, repr(error), self._around.clock.now())
+            self._tally.failure(0, repr(error), self._polling.clock.now())
 
     # -- messages become a batch ------------------------------------------------------------------
 
@@ -166,8 +166,8 @@ class QueuePoller:
                     self._held += await self._received()
                     continue
                 if busy is None:
-                    busy = self._around.timers.busy()
-                    due = self._around.clock.now() + self._mapping.window
+                    busy = self._polling.timers.busy()
+                    due = self._polling.clock.now() + self._mapping.window
                 if not await self._received_before(due):
                     return batch
         finally:
@@ -177,7 +177,7 @@ class QueuePoller:
     async def _received_before(self, due: int) -> bool:
         """Wait for more messages until a moment; whether there are any.  Called within work that is under way."""
         receiving = self._receive()
-        ringing = asyncio.ensure_future(self._around.timers.sleep_until(due))
+        ringing = asyncio.ensure_future(self._polling.timers.sleep_until(due))
         try:
             await asyncio.wait([receiving, ringing], return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -185,7 +185,7 @@ class QueuePoller:
             await asyncio.wait([ringing])
         if receiving.done():
             self._held += await self._received()
-            return self._around.clock.now() < due or bool(self._held)
+            return self._polling.clock.now() < due or bool(self._held)
         return False
 
     def _receive(self) -> asyncio.Task[list[_Message]]:
@@ -201,13 +201,13 @@ class QueuePoller:
         return receiving.result()
 
     async def _ask_for_messages(self) -> list[_Message]:
-        if self._around.wall() - self._looked_at >= BACKLOG_MS:
+        if self._polling.wall() - self._looked_at >= BACKLOG_MS:
             await self._look()
         answer = await self._ask(
             "receive_message",
             QueueUrl=self._url,
             MaxNumberOfMessages=min(MOST_AT_ONCE, self._mapping.batch_size),
-            WaitTimeSeconds=self._around.long_poll,
+            WaitTimeSeconds=self._polling.long_poll,
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
@@ -233,7 +233,7 @@ class QueuePoller:
         try:
             await self._call(batch)
         except (SourceRefused, SourceUnreachable) as error:  # what was not deleted comes again
-            self._tally.failure(0, str(error), self._around.clock.now())
+            self._tally.failure(0, str(error), self._polling.clock.now())
             log.warning("%s: %s", self._mapping.name, error)
         finally:
             self._tally.in_flight -= len(batch)
@@ -243,26 +243,26 @@ class QueuePoller:
 
     async def _call(self, batch: Sequence[_Message]) -> None:
         """Call the function.  While it is not reached, try again, for as long as nobody else sees the messages."""
-        around, identifiers = self._around, [one.record["messageId"] for one in batch]
+        polling, identifiers = self._polling, [one.record["messageId"] for one in batch]
         event = {"Records": [one.record for one in batch]}
         key = sha256("\n".join(identifiers).encode()).hexdigest()
         counts = [int(one.record["attributes"].get("ApproximateReceiveCount", 1)) for one in batch]
-        until = around.clock.now() + self._visible_ms
+        until = polling.clock.now() + self._visible_ms
         pause = FIRST_PAUSE_MS
         while True:
             outcome = await call_with_batch(
-                around, self._mapping, event, identifiers, key=key, attempt=max(0, min(counts) - 1)
+                polling, self._mapping, event, identifiers, key=key, attempt=max(0, min(counts) - 1)
             )
-            now = around.clock.now()
+            now = polling.clock.now()
             if outcome.reached or now + pause >= until:
                 break
             self._tally.failure(0, outcome.error or "", now)
-            await around.timers.sleep_until(now + pause)
+            await polling.timers.sleep_until(now + pause)
             pause = min(2 * pause, LONGEST_PAUSE_MS)
         done = [one for one in batch if one.record["messageId"] not in outcome.failed]
         if outcome.error is not None:
             self._tally.failure(len(batch) - len(done), outcome.error, now)
-            around.say(f"{self._mapping.name}: {len(batch) - len(done)} of {len(batch)} failed: {outcome.error}")
+            polling.say(f"{self._mapping.name}: {len(batch) - len(done)} of {len(batch)} failed: {outcome.error}")
         if done:
             await self._delete(done)
             if outcome.error is None:

@@ -8,10 +8,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from asl_engine.errors import StoreError
+from asl_engine.mappings.leftovers import Leftovers
 from asl_engine.mappings.polling import SourceRefused, SourceUnreachable, missing_endpoint
 from asl_engine.mappings.queues import QueuePoller
 from asl_engine.mappings.sources import QUEUE
 from asl_engine.mappings.status import DISABLED, POLLING, WAITING, MappingStatus, MappingTally
+from asl_engine.mappings.streams import StreamPoller
 from asl_engine.store.mapping_records import MappingRecord
 
 if TYPE_CHECKING:
@@ -32,10 +34,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # before something that is not there is 
 class MappingRunner:
     """Runs until it is cancelled."""
 
-    def __init__(self, mappings: Sequence[EventSourceMapping], around: Polling) -> None:
+    def __init__(self, mappings: Sequence[EventSourceMapping], polling: Polling) -> None:
         self._mappings = mappings
-        self._around = around
         self._tallies = {one.arn: MappingTally(WAITING if one.enabled else DISABLED) for one in mappings}
+        self._polling = polling._replace(wake=self.others_have_written)
+        self._leftovers = Leftovers(mappings, self._tallies, self._polling)
+
+    def others_have_written(self) -> None:
+        """Somebody may want a batch to be tried once more."""
+        self._leftovers.wake()
 
     def status(self) -> list[MappingStatus]:
         """How each mapping fares, where this is the process that polls."""
@@ -65,7 +72,7 @@ class MappingRunner:
         try:
             await self._go_on()
             tasks = [asyncio.create_task(self._poll(one)) for one in self._mappings if one.enabled]
-            tasks.append(asyncio.create_task(self._keep_telling()))
+            tasks += [asyncio.create_task(self._keep_telling()), asyncio.create_task(self._leftovers.run())]
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
                 if task.done():
@@ -77,13 +84,13 @@ class MappingRunner:
                 await asyncio.wait(tasks)
             with suppress(StoreError):  # then this process counts as one that died
                 await self._tell()
-                await self._around.mappings.leave()
+                await self._polling.mappings.leave()
 
     async def _claim(self) -> None:
         """Return when this is the process that polls."""
         while True:
             try:
-                if await self._around.mappings.claim():
+                if await self._polling.mappings.claim():
                     return
             except StoreError as error:
                 log.warning("%s", error)
@@ -93,7 +100,7 @@ class MappingRunner:
         """Go on counting where the last process has stopped."""
         while True:
             try:
-                for record in await self._around.mappings.mappings():
+                for record in await self._polling.mappings.mappings():
                     if record.arn in self._tallies:
                         state = self._tallies[record.arn].state
                         self._tallies[record.arn] = MappingTally.of({**record.tally})
@@ -116,23 +123,21 @@ class MappingRunner:
             await asyncio.sleep(TELL_SECONDS)
 
     async def _tell(self) -> None:
-        now, records = self._around.clock.now(), []
+        now, records = self._polling.clock.now(), []
         for one in self._mappings:
             tally = self._tallies[one.arn]
             if tally.changed:
                 tally.changed = False
                 records.append(MappingRecord(one.arn, one.name, one.function, one.source.arn, tally.kept(), now))
         if records:
-            await self._around.mappings.put_mappings(records)
+            await self._polling.mappings.put_mappings(records)
 
     async def _poll(self, mapping: EventSourceMapping) -> None:
         """Poll a source, and go on where that was not possible for a while."""
-        tally, around = self._tallies[mapping.arn], self._around
+        tally, polling = self._tallies[mapping.arn], self._polling
         pause = FIRST_PAUSE
         while True:
-            why = missing_endpoint(around.clients, mapping.source) or around.not_served(mapping.function)
-            if mapping.source.kind != QUEUE:
-                why = f"{mapping.source.arn} cannot be polled yet: only queues can"
+            why = missing_endpoint(polling.clients, mapping.source) or polling.not_served(mapping.function)
             if why is None:
                 try:
                     await self._poller(mapping, tally).run()
@@ -142,9 +147,10 @@ class MappingRunner:
                     why = str(error)
             polled = tally.state == POLLING
             if tally.waits_for(why or "it has ended"):
-                around.say(f"{mapping.name}: {why}")
+                polling.say(f"{mapping.name}: {why}")
             pause = FIRST_PAUSE if polled else min(2 * pause, LONGEST_PAUSE)
             await asyncio.sleep(pause)
 
-    def _poller(self, mapping: EventSourceMapping, tally: MappingTally) -> QueuePoller:
-        return QueuePoller(mapping, self._around, tally)
+    def _poller(self, mapping: EventSourceMapping, tally: MappingTally) -> QueuePoller | StreamPoller:
+        kind = QueuePoller if mapping.source.kind == QUEUE else StreamPoller
+        return kind(mapping, self._polling, tally)

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from asl_engine.project.configuration import Project
     from asl_engine.templates.declarations import DeclaredMapping
 
-__all__ = ["MAX_AGE", "EventSourceMapping", "ProjectMappings", "project_mappings", "read_mappings"]
+__all__ = [
+    "AT_TIMESTAMP",
+    "LATEST",
+    "MAX_AGE",
+    "TRIM_HORIZON",
+    "EventSourceMapping",
+    "ProjectMappings",
+    "project_mappings",
+    "read_mappings",
+]
 
 MAX_AGE: Final = -1  # no limit: of an age, and of a number of attempts
 MIN_RECORD_AGE: Final = 60

@@ -30,6 +30,7 @@ class Source(NamedTuple):
     kind: str
     arn: str
     region: str
+    account: str
     name: str
 
     @property
@@ -50,20 +51,20 @@ def source_of(text: str, region: str, account: str) -> Source:
         service, path = SERVICES[kind]
         end = LATEST_STREAM if kind == TABLE else ""
         arn = f"arn:{partition_of(region)}:{service}:{region}:{account}:{path}{name}{end}"
-        return Source(kind, arn, region, name)
+        return Source(kind, arn, region, account, name)
     found = parse_arn(text)
     if found is None:
         raise InvalidInput(f"{text!r} is no source; {FORMS}")
     if found.service == "sqs" and found.resource:
-        return Source(QUEUE, text, found.region, found.resource)
+        return Source(QUEUE, text, found.region, found.account, found.resource)
     if found.service == "dynamodb" and found.resource.startswith("table/"):
         name, slash, _ = found.resource.removeprefix("table/").partition("/stream/")
-        return Source(TABLE, text if slash else text + LATEST_STREAM, found.region, name)
+        return Source(TABLE, text if slash else text + LATEST_STREAM, found.region, found.account, name)
     if found.service == "kinesis" and found.resource.startswith("stream/"):
         if CONSUMER in found.resource:
             raise InvalidInput(
                 f"{text} is a consumer with its own throughput, which pushes records over HTTP/2; "
                 "name its stream instead: the records are the same"
             )
-        return Source(KINESIS, text, found.region, found.resource.removeprefix("stream/"))
+        return Source(KINESIS, text, found.region, found.account, found.resource.removeprefix("stream/"))
     raise InvalidInput(f"{text} is no source that can be polled here; {FORMS}")

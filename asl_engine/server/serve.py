@@ -265,6 +265,8 @@ async def _look_around(
                 takeover.others_have_written()
                 if runner is not None:
                     await runner.others_have_written()
+                if service.polling is not None:
+                    service.polling.others_have_written()
                 engine.activities.know(await engine.store.activities.arns())
                 await service.learn_deletions()
                 for one in beside:

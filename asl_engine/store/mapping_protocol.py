@@ -45,6 +45,10 @@ class Mappings(Protocol):
         """Forget the shards of a stream that is gone, for those of the one in its place."""
         ...
 
+    async def forget_shards(self, mapping_arn: str, shards: Collection[str]) -> None:
+        """Forget shards that are finished, and gone."""
+        ...
+
     async def discarded(
         self, statuses: Collection[BatchStatus], limit: int, *, mapping_arn: str | None = None
     ) -> list[DiscardedBatch]:

@@ -60,7 +60,8 @@ class ShardRecord(NamedTuple):
 class NewDiscarded(NamedTuple):
     """A batch that is given up.
 
-    ``key`` is that of its calls; ``invocation`` what a destination gets; ``event`` what the function got.
+    ``key`` is that of its calls: a batch is given up once.  ``invocation`` is what a destination gets, ``event``
+    what the function got, and ``note`` why it was given up.
     """
 
     mapping_arn: str
@@ -69,6 +70,7 @@ class NewDiscarded(NamedTuple):
     status: BatchStatus
     invocation: Mapping[str, Any]
     event: Mapping[str, Any]
+    note: Mapping[str, Any] = {}
 
 
 class DiscardedBatch(NamedTuple):

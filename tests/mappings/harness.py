@@ -90,6 +90,7 @@ class Lab:
         self.functions = {f"arn:aws:lambda:{HOME[0]}:{HOME[1]}:function:{n}": f for n, f in functions.items()}
         self.store: SqliteStore
         self.timers: Timers[Any]
+        self.arns: dict[str, str] = {}
         self.stands_still = False  # time does not jump, even if nothing is under way
 
     @asynccontextmanager
@@ -98,7 +99,7 @@ class Lab:
         declared = read_mappings(mappings, [], HOME, "asl.toml")
         timers = self.timers = Timers[Any](self.clock, lambda *_: False, lambda *_: None)
         store = self.store = await SqliteStore.open(self.folder / "asl.db", synchronous="OFF")
-        around = Polling(
+        polling = Polling(
             store.mappings,
             self.functions,
             lambda arn: None if arn in self.functions else f"there is no function {arn}",
@@ -114,7 +115,8 @@ class Lab:
         timers.start()
         if self.stands_still:
             timers.set_horizon(MIDNIGHT)
-        runner = MappingRunner(declared.mappings, around)
+        self.arns = {one.name: one.arn for one in declared.mappings}
+        runner = MappingRunner(declared.mappings, polling)
         work = asyncio.create_task(runner.run())
         try:
             yield runner
@@ -134,6 +136,17 @@ async def until(look: Callable[[], Any]) -> Any:
         found = look()
         if found:
             return found
+        await asyncio.sleep(0.01)
+    raise AssertionError("nothing has come")
+
+
+async def found(look: Callable[[], Awaitable[Any]]) -> Any:
+    """As ``until``, for a look that takes its time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        seen = await look()
+        if seen:
+            return seen
         await asyncio.sleep(0.01)
     raise AssertionError("nothing has come")
 

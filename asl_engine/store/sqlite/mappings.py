@@ -29,7 +29,7 @@ PUT_SHARD = """
 """
 INSERT_DISCARDED = """
     INSERT INTO discarded_batches (mapping_arn, key, at, status, invocation, event, note)
-    VALUES (?, ?, ?, ?, ?, ?, '{}')
+    VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
 """
 REDRIVE = "UPDATE discarded_batches SET status = 'REDRIVEN' WHERE status IN ('KEPT', 'UNSENT')"
 
@@ -80,6 +80,14 @@ class MappingTable:
         gone: Statement = ("DELETE FROM mapping_shards WHERE mapping_arn = ?", (mapping_arn,))
         await self._write(gone, *map(_shard, records), *map(_new, discarded))
 
+    async def forget_shards(self, mapping_arn: str, shards: Collection[str]) -> None:
+        await self._write(
+            (
+                f"DELETE FROM mapping_shards WHERE mapping_arn = ? AND shard {AMONG}",
+                (mapping_arn, dumps([*shards])),
+            )
+        )
+
     async def discarded(
         self, statuses: Collection[BatchStatus], limit: int, *, mapping_arn: str | None = None
     ) -> list[DiscardedBatch]:
@@ -120,4 +128,4 @@ def _shard(record: ShardRecord) -> Statement:
 
 
 def _new(one: NewDiscarded) -> Statement:
-    return INSERT_DISCARDED, (*one[:4], dumps({**one.invocation}), dumps({**one.event}))
+    return INSERT_DISCARDED, (*one[:4], dumps({**one.invocation}), dumps({**one.event}), dumps({**one.note}))

@@ -306,7 +306,7 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         CREATE TABLE discarded_batches (
             batch INTEGER PRIMARY KEY,
             mapping_arn TEXT NOT NULL,
-            key TEXT NOT NULL,  -- the one that the function was called with
+            key TEXT NOT NULL UNIQUE,  -- the one that the function was called with
             at INTEGER NOT NULL,
             status TEXT NOT NULL,  -- UNSENT, KEPT, REDRIVEN, DONE
             invocation TEXT NOT NULL,  -- the record that a destination gets: a JSON object
