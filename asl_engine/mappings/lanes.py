@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from asl_engine.mappings.calling import BatchOutcome
     from asl_engine.mappings.polling import Polling
-    from asl_engine.mappings.progress import Progress, Read
+    from asl_engine.mappings.progress import ReadRecord, ShardProgress
     from asl_engine.mappings.reading import Stream, StreamRecord
     from asl_engine.mappings.settings import EventSourceMapping
     from asl_engine.mappings.status import MappingTally
@@ -36,7 +36,7 @@ class Waiting(NamedTuple):
     """A record that was read; ``born`` is the engine's time at which it came into the stream."""
 
     record: StreamRecord
-    read: Read
+    read: ReadRecord
     born: int
 
 
@@ -48,7 +48,7 @@ class LaneHost(Protocol):
     tally: MappingTally
     stream: Stream
     name: str
-    progress: Progress
+    progress: ShardProgress
 
     async def save(self, discarded: Sequence[NewDiscarded] = ()) -> None: ...
 

@@ -15,7 +15,7 @@ from zlib import crc32
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Lane", "Progress", "Range", "Read"]
+__all__ = ["LaneProgress", "Range", "ReadRecord", "ShardProgress"]
 
 
 @dataclass(slots=True)
@@ -38,14 +38,14 @@ class Range:
 
 
 @dataclass(slots=True)
-class Lane:
+class LaneProgress:
     """``done`` is the last record that needs nothing more; ``ranges`` are the batches to come, in order."""
 
     done: str | None = None
     ranges: deque[Range] = field(default_factory=deque)
 
 
-class Progress:
+class ShardProgress:
     """The progress of a shard.
 
     ``position`` is the last record before which, and with which, all need nothing more: reading goes on after it.
@@ -61,8 +61,8 @@ class Progress:
             (int(one["factor"]), {int(lane): int(done) for lane, done in one["done"].items()})
             for one in kept.get("older", ())
         ]
-        self.lanes = [Lane() for _ in range(factor)]
-        self._open: deque[Read] = deque()
+        self.lanes = [LaneProgress() for _ in range(factor)]
+        self._open: deque[ReadRecord] = deque()
         lanes = kept.get("lanes", ())
         if len(lanes) == factor:
             for lane, told in zip(self.lanes, lanes, strict=True):
@@ -98,13 +98,13 @@ class Progress:
             return True
         return any(number <= done.get(_lane(key, factor), -1) for factor, done in self._older)
 
-    def read(self, sequence: str) -> Read:
+    def read(self, sequence: str) -> ReadRecord:
         """A record has been read; ``close`` it when it needs nothing more."""
-        one = Read(sequence)
+        one = ReadRecord(sequence)
         self._open.append(one)
         return one
 
-    def close(self, one: Read) -> None:
+    def close(self, one: ReadRecord) -> None:
         one.closed = True
         while self._open and self._open[0].closed:
             self.position = self._open.popleft().sequence
@@ -115,7 +115,7 @@ class Progress:
         return not self._open
 
 
-class Read:
+class ReadRecord:
     """A record that was read; ``closed``: it needs nothing more."""
 
     __slots__ = ("closed", "sequence")

@@ -10,7 +10,7 @@ from asl_engine.errors import StoreUnavailable
 from asl_engine.mappings.discarding import trimmed
 from asl_engine.mappings.lanes import LaneWorker, Waiting
 from asl_engine.mappings.polling import SourceRefused, SourceUnreachable
-from asl_engine.mappings.progress import Progress
+from asl_engine.mappings.progress import ShardProgress
 from asl_engine.mappings.reading import iterator_after, iterator_at, read_page
 from asl_engine.mappings.settings import LATEST, TRIM_HORIZON
 
@@ -57,7 +57,7 @@ class ShardReader:
         self.shard = shard  # as it was listed last
         self.name = shard.name
         self._record = record
-        self.progress = Progress(mapping.factor, TRIM_HORIZON, record.progress)
+        self.progress = ShardProgress(mapping.factor, TRIM_HORIZON, record.progress)
         self._lanes = [LaneWorker(self, number) for number in range(mapping.factor)]
         self._room = asyncio.Event()
         self._saved: str | None = self.progress.position

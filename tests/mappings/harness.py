@@ -91,6 +91,7 @@ class Lab:
         self.store: SqliteStore
         self.timers: Timers[Any]
         self.arns: dict[str, str] = {}
+        self.clients: Any = AwsClients(Connecting(dict.fromkeys(SERVICES, url)))
         self.stands_still = False  # time does not jump, even if nothing is under way
 
     @asynccontextmanager
@@ -103,7 +104,7 @@ class Lab:
             store.mappings,
             self.functions,
             lambda arn: None if arn in self.functions else f"there is no function {arn}",
-            AwsClients(Connecting(dict.fromkeys(SERVICES, self.url))),
+            self.clients,
             DaemonThreads(),
             timers,
             self.clock,

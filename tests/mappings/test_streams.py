@@ -366,29 +366,6 @@ def test_latest_begins_with_what_comes(desk: Desk) -> None:
     assert function.records
 
 
-def test_a_shard_is_read_after_its_parents(desk: Desk) -> None:
-    source, function = desk.stream(2), Function()
-    keys = [f"key{n}" for n in range(8)]
-    for key in keys:
-        desk.put(f"{key}/0", key=key)
-    shards = desk.kinesis.list_shards(StreamName=desk.name)["Shards"]
-    desk.kinesis.merge_shards(
-        StreamName=desk.name, ShardToMerge=shards[0]["ShardId"], AdjacentShardToMerge=shards[1]["ShardId"]
-    )
-    for key in keys:
-        desk.put(f"{key}/1", key=key)
-    lab = desk.lab(work=function)
-    run(polled(lab, lambda r: r.status()[0].processed == 16, **mapping(source)))
-    for key in keys:
-        assert [data(r)[-1] for r in function.records if r["kinesis"]["partitionKey"] == key] == ["0", "1"]
-
-    async def finished() -> list[bool]:
-        async with lab.polling(m=mapping(source)):
-            return [one.finished for one in await lab.store.mappings.shards(lab.arns["m"])]
-
-    assert run(finished()) == [True, True, False]
-
-
 def test_another_stream_in_its_place_is_begun_anew_and_told_of(desk: Desk) -> None:
     source, function = desk.stream(), Function()
     desk.put("a", "b")
