@@ -13,13 +13,13 @@ from asl_engine.project.discovery import find_definitions
 from asl_engine.project.sources import is_assembly, reference_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from asl_engine.limits import Limits
     from asl_engine.project.configuration import Project
     from asl_engine.project.sources import SourceFile
 
-__all__ = ["DefinedMachine", "defined_machines", "with_all_declared"]
+__all__ = ["DefinedMachine", "ProjectFiles", "defined_machines", "found_in"]
 
 
 class DefinedMachine(NamedTuple):
@@ -36,13 +36,16 @@ class DefinedMachine(NamedTuple):
     express: bool = False
 
 
-def defined_machines(project: Project, limits: Limits) -> Iterator[DefinedMachine]:
+def defined_machines(
+    project: Project, found: ProjectFiles, limits: Limits, known: Mapping[str, DefinedMachine]
+) -> Iterator[DefinedMachine]:
     """All of them.  Of two that have one name, the second cannot be made.
 
-    A file that a template names as the definition of a machine is none by itself.
+    A file that a template names as the definition of a machine is none by itself.  Those that are as they are
+    ``known``, by their places, are not compiled again.
     """
     seen: dict[str, str] = {}
-    templates, plain, broken = _found(project)
+    templates, plain, broken = found
     yield from broken
     references = [reference_to(one, machine) for one in templates for machine in one.declared.machines]
     taken: set[Path] = set()
@@ -53,7 +56,9 @@ def defined_machines(project: Project, limits: Limits) -> Iterator[DefinedMachin
         try:
             given = read_machine(reference, NOTHING, project, local=True)
             taken.add(Path(given.source.name).absolute())
-            load_definition(given.source, limits)
+            before = known.get(place)
+            if before is None or before.faults or before.text != given.source.text:
+                load_definition(given.source, limits)
         except AslError as error:
             yield DefinedMachine(place, faults=str(error))
             continue
@@ -65,14 +70,7 @@ def defined_machines(project: Project, limits: Limits) -> Iterator[DefinedMachin
             yield DefinedMachine(place, name, given.source.text, express=given.express)
 
 
-def with_all_declared(project: Project) -> Project:
-    """The project with the functions that all of its templates declare."""
-    from asl_engine.project.declared import with_declared
-
-    return with_declared(project, _found(project).templates)
-
-
-class _Found(NamedTuple):
+class ProjectFiles(NamedTuple):
     """The templates, the files of other definitions, and the templates that are broken."""
 
     templates: list[SourceFile]
@@ -80,7 +78,8 @@ class _Found(NamedTuple):
     broken: list[DefinedMachine]
 
 
-def _found(project: Project) -> _Found:
+def found_in(project: Project) -> ProjectFiles:
+    """What the files of a project declare."""
     templates: list[SourceFile] = []
     plain: list[str] = []
     included: set[Path] = set()
@@ -95,7 +94,7 @@ def _found(project: Project) -> _Found:
                 broken.append(DefinedMachine(_shown(str(found.path), project.root), faults=str(error)))
         elif not any(is_assembly(str(folder)) for folder in found.path.parents):
             plain.append(str(found.path))
-    return _Found(templates, [file for file in plain if Path(file) not in included], broken)
+    return ProjectFiles(templates, [file for file in plain if Path(file) not in included], broken)
 
 
 def _shown(reference: str, root: Path) -> str:

@@ -4,89 +4,156 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.arn import role_arn, state_machine_arn
-from asl_engine.dev.definitions import defined_machines
+from asl_engine.arn import event_resource, function_name, parse_arn, role_arn, state_machine_arn
+from asl_engine.dev.apis import ProjectApis
+from asl_engine.dev.definitions import ProjectFiles, defined_machines, found_in
+from asl_engine.dev.functions import FollowedFunctions
+from asl_engine.dev.rules import project_rules
 from asl_engine.dev.tasks import reload_tasks
-from asl_engine.dev.telling import Telling
+from asl_engine.dev.telling import Telling, short_target
 from asl_engine.errors import AslError
+from asl_engine.events.declared import declare
+from asl_engine.project.declared import with_declared
 from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.http import perform, respond
 from asl_engine.server.protocol.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 
     from asl_engine.core.events import Event
     from asl_engine.dev.definitions import DefinedMachine
+    from asl_engine.dev.rules import ProjectRules
     from asl_engine.engine.run import Run
     from asl_engine.project.configuration import Project
     from asl_engine.resources.python.registry import Registry
+    from asl_engine.resources.services import Services
     from asl_engine.server.protocol.http import Admission
     from asl_engine.server.service import Operations, Service
+    from asl_engine.store.run_options import RunOptions
 
-__all__ = ["Development"]
+__all__ = ["Developed", "Development"]
 
 CODE: Final = ".py"
 CONFIGURATIONS: Final = frozenset({"asl.toml", "pyproject.toml"})
 
 
-class Development:
-    """Makes the project's state machines, and follows its files.
+class Developed(NamedTuple):
+    """The project that is developed, and what serves it.
 
-    ``changes`` yields the paths of those that have changed; ``say`` gets a line for each thing that happens.
+    ``http_port`` is that of its APIs, None for 3000 or the next that is free; ``emulated`` are URLs of services
+    that are emulated.  ``changes`` yields the paths of files that have changed; ``say`` gets a line for each thing
+    that happens, from any thread.
     """
+
+    project: Project
+    how: RunOptions
+    registry: Registry
+    services: Services
+    changes: AsyncIterator[set[str]]
+    say: Callable[[str], None]
+    http_port: int | None = None
+    emulated: Mapping[str, str] | None = None
+
+
+class Development:
+    """Makes what the project's files declare, and follows them."""
 
     path = "/dev"
 
     def __init__(
-        self,
-        service: Service,
-        operations: Operations,
-        admission: Admission,
-        *,
-        project: Project,
-        registry: Registry,
-        changes: AsyncIterator[set[str]],
-        say: Callable[[str], None],
+        self, service: Service, operations: Operations, admission: Admission, *, developed: Developed
     ) -> None:
         self._service = service
         self._operations = operations
         self._caller = admission.default
-        self._project = project
-        self._registry = registry
-        self._changes = changes
-        self._telling = Telling(say)
+        self._developed = developed
+        self._telling = Telling(developed.say, developed.project.root)
+        self._functions = FollowedFunctions(
+            developed.services, developed.how, self._telling.written, developed.emulated
+        )
+        self._apis = ProjectApis(
+            service, operations, admission, port=developed.http_port, tell=self._telling.handled
+        )
+        self._found = ProjectFiles([], [], [])
+        self._project = developed.project
+        self._rules: ProjectRules | None = None
         self._made: dict[str, DefinedMachine] = {}
         self.observe: Callable[[Run, list[Event]], None] = self._telling.observe
 
     async def run(self) -> None:
         """Until it is cancelled."""
+        bus = self._service.bus
+        if bus is not None:
+            bus.on_outcome.append(lambda *outcome: self._telling.delivered(bus.current, *outcome))
+        try:
+            await self._follow(set())
+            async for paths in self._developed.changes:
+                await self._follow(paths)
+        finally:
+            await self._apis.close()
+
+    async def _follow(self, paths: set[str]) -> None:
+        """Have what the files say; ``paths`` are those that have changed, none of them at the beginning."""
+        code = {path for path in paths if path.endswith(CODE)}
+        if any(Path(path).name in CONFIGURATIONS for path in paths):
+            self._telling.tell("the configuration has changed: it counts from the next start on")
+        if code:
+            self._follow_tasks()
+        anew = code != paths or not paths
+        if anew:
+            self._found = await asyncio.to_thread(found_in, self._developed.project)
+        # A function whose file is broken cannot run, so code decides which functions there are, too.
+        self._project = await asyncio.to_thread(with_declared, self._developed.project, self._found.templates)
+        self._tell_all(self._functions.follow(self._project, code))
+        self._service.catalog.clear()
+        if not anew:
+            return
         await self._follow_definitions()
-        async for paths in self._changes:
-            if any(path.endswith(CODE) for path in paths):
-                self._follow_tasks()
-            if any(Path(path).name in CONFIGURATIONS for path in paths):
-                self._telling.tell("the configuration has changed: it counts from the next start on")
-            await self._follow_definitions()
+        await self._follow_rules()
+        self._tell_all(await self._apis.follow(self._project.routes, self._missing))
+
+    def _tell_all(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._telling.tell(line)
 
     def _follow_tasks(self) -> None:
-        before = {*self._registry}
+        registry = self._developed.registry
+        before = {*registry}
         try:
             # On the event loop, so that no task is called with half of the new code.
-            reload_tasks(self._project, self._registry, self._service.catalog)
+            reload_tasks(self._developed.project, registry, self._service.catalog)
         except AslError as error:
             self._telling.tell(f"the tasks stay as they were: {error}")
             return
-        for word, names in (("new", {*self._registry} - before), ("gone", before - {*self._registry})):
+        for word, names in (("new", {*registry} - before), ("gone", before - {*registry})):
             if names:
                 self._telling.tell(f"task callables that are {word}: {', '.join(sorted(names))}")
 
+    def _missing(self, target: str) -> str | None:
+        """Why the target of a route is not there, None for one that is."""
+        name = function_name(target)
+        if name is not None:
+            refused = self._service.catalog.refused(name)
+            if refused is not None:
+                return refused.why
+            return None if self._service.catalog.serves(target) else f"there is no function {name}"
+        arn = parse_arn(target)
+        machines = {machine.name for machine in self._made.values() if not machine.faults}
+        if arn is not None and arn.kind == "stateMachine" and arn.name not in machines:
+            return f"no file of the project defines the state machine {arn.name}"
+        return None
+
+    # -- state machines -----------------------------------------------------------------------------------
+
     async def _follow_definitions(self) -> None:
         limits = self._service.engine.limits
-        found = await asyncio.to_thread(lambda: [*defined_machines(self._project, limits)])
+        read = partial(defined_machines, self._developed.project, self._found, limits, self._made)
+        found = await asyncio.to_thread(lambda: [*read()])
         for machine in found:
             if self._made.get(machine.place) == machine:
                 continue
@@ -125,6 +192,31 @@ class Development:
     async def _ask(self, operation: str, **members: Any) -> dict[str, Any]:
         return await perform(self._operations, operation, Request(members, self._caller), self._service)
 
+    # -- rules --------------------------------------------------------------------------------------------
+
+    async def _follow_rules(self) -> None:
+        bus = self._service.bus
+        rules = project_rules(self._project)
+        before = self._rules
+        if bus is None or rules == before:
+            return
+        self._rules = rules
+        self._tell_all(fault for fault in rules.faults if before is None or fault not in before.faults)
+        # At the beginning they are there already, so that nothing was without its target for a moment.
+        if before is not None and (rules.buses, rules.rules) != (before.buses, before.rules):
+            await declare(bus, bus.home, rules.buses, rules.rules)
+        for rule in rules.rules:
+            if before is not None and rule in before.rules:
+                continue
+            when = rule.configuration.get("ScheduleExpression")
+            source = f"schedule {when}" if when else f"bus {_bus_name(rule.bus)}"
+            targets = ", ".join(short_target(str(one["Arn"])) for one in rule.targets.values()) or "nothing"
+            off = "" if rule.configuration.get("State") != "DISABLED" else " (disabled)"
+            self._telling.tell(f"{source}: rule {rule.name} -> {targets}{off}")
+        for gone in [] if before is None else before.rules:
+            if (gone.bus, gone.name) not in {(rule.bus, rule.name) for rule in rules.rules}:
+                self._telling.tell(f"the rule {gone.name} is gone")
+
     # -- a companion --------------------------------------------------------------------------------------
 
     async def __call__(
@@ -133,7 +225,7 @@ class Development:
         receive: Callable[[], Awaitable[dict[str, Any]]],
         send: Callable[[dict[str, Any]], Awaitable[None]],
     ) -> None:
-        """It works beside the API, and answers nothing."""
+        """It works beside the API, and answers nothing there."""
         del scope, receive
         await respond(send, 404, [])
 
@@ -142,3 +234,7 @@ class Development:
 
     def close(self) -> None:
         """``run`` is cancelled."""
+
+
+def _bus_name(bus: str) -> str:
+    return (event_resource(bus) or ("", bus))[1]

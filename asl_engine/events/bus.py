@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from asl_engine.store.bus_protocol import Buses
+    from asl_engine.store.bus_records import Delivery, DeliveryStatus
 
 __all__ = ["EventBus"]
 
@@ -30,7 +31,8 @@ __all__ = ["EventBus"]
 class EventBus:
     """The event buses of a database.  ``now`` tells the time in milliseconds since the epoch.
 
-    ``on_lanes`` hears of the rules and targets for which there are new deliveries, once these are on disk.
+    ``on_lanes`` hears of the rules and targets for which there are new deliveries, once these are on disk;
+    ``on_outcome`` of what has come of an attempt: the delivery, its status, and what was kept of it.
     """
 
     def __init__(self, buses: Buses, now: Callable[[], int], home: Home) -> None:
@@ -39,6 +41,7 @@ class EventBus:
         self.home = home
         self.on_lanes: Callable[[Iterable[tuple[str, str]]], None] = _nobody
         self.on_change: list[Callable[[], None]] = []
+        self.on_outcome: list[Callable[[Delivery, DeliveryStatus, Mapping[str, Any]], None]] = []
         self.changing = asyncio.Lock()  # held from reading rules or buses until they are written
         self.current: RuleBook | None = None  # the rules as they were last read
         self._read = 0  # at which change

@@ -296,6 +296,8 @@ class Deliverer:
         events = forwarded or []
         await self._bus.buses.settle(delivery, status, self._bus.now() if due is None else due, note, events)
         self._bus.tell(events)
+        for told in self._bus.on_outcome:
+            told(delivery, status, note)
 
 
 def _name(rule: RuleRecord) -> str:

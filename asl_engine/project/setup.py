@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from asl_engine.project.executions import ProjectExecutions
     from asl_engine.resources import Resource
     from asl_engine.resources.http.connections import Connection
-    from asl_engine.resources.lambda_.local import LocalFunction
+    from asl_engine.resources.lambda_.local import FunctionConfiguration, LocalFunction
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
     from asl_engine.resources.python.registry import Registry
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Setup",
     "assemble",
+    "function_settings",
     "project_tasks",
     "recorded_setup",
     "remote_lambda",
@@ -275,12 +276,14 @@ def services_of(
     *,
     sdk_region: bool = False,
     emulated: Mapping[str, str] | None = None,
+    hear: Callable[[str, str], None] | None = None,
 ) -> Services:
     """What tasks can call, where the command, the environment and the project say.
 
     ``sdk_region``: in the region that the AWS SDK is configured with, if it is.  ``emulated`` are the URLs of
     services that are emulated; where there are any, the functions that the project configures find all services as
-    the declared ones do.  Raises ``InvalidInput``.
+    the declared ones do.  ``hear`` takes the name of a function and each line that it writes; None: those go to
+    our stderr.  Raises ``InvalidInput``.
     """
     from asl_engine.resources.aws.clients import AwsClients, Connecting
     from asl_engine.resources.endpoints import endpoints
@@ -295,15 +298,34 @@ def services_of(
         connections = read_connections(project.connections, os.environ, str(project.source))
     functions: dict[str, LocalFunction] = {}
     if project.functions or project.declared:
-        from asl_engine.resources.lambda_.local import LocalFunction, read_functions
+        from asl_engine.resources.lambda_.local import LocalFunction
 
-        configured = read_functions(project.functions, project.root, str(project.source))
-        connecting = _connecting(urls)
-        known = connecting if emulated is not None else {}
-        functions = {name: LocalFunction(function, known) for name, function in configured.items()}
-        functions |= {name: LocalFunction(function, connecting) for name, function in project.declared.items()}
+        settings = function_settings(how, project, emulated)
+        functions = {name: LocalFunction(*given, hear) for name, given in settings.items()}
     clients = AwsClients(Connecting(urls, sdk_region))
-    return Services(clients, connections=connections, functions=functions, refused=project.refused)
+    return Services(clients, connections=connections, functions=functions, refused={**project.refused})
+
+
+def function_settings(
+    how: RunOptions, project: Project, emulated: Mapping[str, str] | None = None
+) -> dict[str, tuple[FunctionConfiguration, Mapping[str, str]]]:
+    """The functions that are configured or declared, by name, and the variables by which they find services.
+
+    ``emulated`` is as for ``services_of``.
+    """
+    from asl_engine.resources.endpoints import endpoints
+    from asl_engine.resources.lambda_.local import NO_VARIABLES, read_functions
+
+    urls = {**(emulated or {}), **endpoints(how.endpoints, os.environ, project.endpoints, str(project.source))}
+    configured = read_functions(project.functions, project.root, str(project.source))
+    connecting = _connecting(urls)
+    return {
+        **{
+            name: (function, NO_VARIABLES if emulated is None else connecting)
+            for name, function in configured.items()
+        },
+        **{name: (function, connecting) for name, function in project.declared.items()},
+    }
 
 
 def _connecting(urls: Mapping[str, str]) -> dict[str, str]:

@@ -14,8 +14,8 @@ import sys
 import weakref
 from contextlib import suppress
 from functools import partial
-from threading import Lock
-from typing import TYPE_CHECKING, Any
+from threading import Lock, Thread
+from typing import IO, TYPE_CHECKING, Any
 
 from asl_engine.resources.python.threads import run_in_thread
 
@@ -72,10 +72,17 @@ class ProcessPool:
     """Processes started by one command: as many as are needed at a time, a few of them kept for later."""
 
     def __init__(
-        self, command: Sequence[str], folder: Path | None = None, environment: Mapping[str, str] | None = None
+        self,
+        command: Sequence[str],
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        hear_line: Callable[[str], None] | None = None,
     ) -> None:
-        self._start = partial(_started, [*command], folder, None if environment is None else {**environment})
+        """``hear_line`` takes the lines that the processes write to stderr, in a thread; None: they are ours."""
+        environment = None if environment is None else {**environment}
+        self._start = partial(_started, [*command], folder, environment, hear_line)
         self.idle: list[_Process] = []
+        self._generation = 0
         # Without this a pool that nobody closes would leave processes that nobody has waited for.
         weakref.finalize(self, _end_all, self.idle)
 
@@ -86,13 +93,13 @@ class ProcessPool:
         are an object with the member ``said``.  Cancelled, it kills the process.  Raises ``ProcessEnded``, and
         ``OSError`` if the process cannot be started.
         """
-        process = self._take()
+        process, generation = self._take(), self._generation
         try:
             answer = await run_in_thread(partial(process.ask, request, hear))
         except BaseException:
             process.kill()
             raise
-        if len(self.idle) < SPARE_PROCESSES:
+        if len(self.idle) < SPARE_PROCESSES and generation == self._generation:
             self.idle.append(process)
         else:
             process.kill()
@@ -105,6 +112,11 @@ class ProcessPool:
                 return process
             process.kill()  # it ended while it had nothing to do: no request is to blame
         return _Process(self._start)
+
+    def renew(self) -> None:
+        """Use no process again that there is: those that work for a request end behind it."""
+        self._generation += 1
+        self.close()
 
     def close(self) -> None:
         """End the idle processes."""
@@ -119,15 +131,34 @@ def _end_all(idle: list[_Process]) -> None:
 
 
 def _started(
-    command: list[str], folder: Path | None, environment: dict[str, str] | None
+    command: list[str],
+    folder: Path | None,
+    environment: dict[str, str] | None,
+    hear_line: Callable[[str], None] | None,
 ) -> subprocess.Popen[bytes]:
     # In a group of its own it does not get the signals of the terminal: what they mean is decided here.
     apart: dict[str, Any] = {"process_group": 0}
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-    return subprocess.Popen(  # noqa: S603  our own program, or what the project's configuration names
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=folder, env=environment, **apart
+    process = subprocess.Popen(  # noqa: S603  our own program, or what the project's configuration names
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=None if hear_line is None else subprocess.PIPE,
+        cwd=folder,
+        env=environment,
+        **apart,
     )
+    if hear_line is not None and process.stderr is not None:
+        Thread(target=_pass_on, args=(process.stderr, hear_line), daemon=True).start()
+    return process
+
+
+def _pass_on(lines: IO[bytes], hear_line: Callable[[str], None]) -> None:
+    """Until the process, and all that it has started, have closed their stderr."""
+    with lines:
+        for line in lines:
+            hear_line(line.decode("utf-8", "replace").rstrip())
 
 
 class _Process:

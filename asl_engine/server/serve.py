@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-from contextlib import contextmanager, suppress
-from ipaddress import ip_address
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
-
-import uvicorn
 
 from asl_engine.engine.engine import Engine
 from asl_engine.engine.mocking import Mocking
-from asl_engine.errors import Parameter, ProjectError, StoreError
+from asl_engine.errors import StoreError
 from asl_engine.mappings.settings import ProjectMappings
 from asl_engine.resources.catalog import Catalog
 from asl_engine.resources.services import Services
@@ -23,13 +19,15 @@ from asl_engine.server.mappings import mapping_runners
 from asl_engine.server.nested import NestedExecutions
 from asl_engine.server.operations.table import OPERATIONS
 from asl_engine.server.protocol.http import Admission, make_app
-from asl_engine.server.protocol.uvicorn_limits import BoundedProtocol
+from asl_engine.server.protocol.uvicorn_server import http_server
 from asl_engine.server.service import Service
+from asl_engine.server.sockets import bind, is_loopback
 from asl_engine.server.takeover import Takeover
 from asl_engine.server.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+    import socket
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from asl_engine.core.events import Event
@@ -53,9 +51,7 @@ log = logging.getLogger("asl_engine.server")
 CHECK_SECONDS = 0.5  # how soon changes by other processes are noticed
 ALL_ADDRESSES = {"0.0.0.0", "[::]"}  # noqa: S104  they are compared, nothing is bound
 MAX_FILES = 65_536
-MAX_PORT = 65_535
 NO_MAPPINGS = ProjectMappings()
-GRACE_SECONDS = 1  # for requests that are being answered when the server stops
 
 
 class Listening(NamedTuple):
@@ -68,35 +64,6 @@ class Listening(NamedTuple):
         """``everywhere`` is the host to name for an address that stands for all of them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{everywhere if host in ALL_ADDRESSES else host}:{self.port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches ``host``."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket.  Raises ``ProjectError`` if the address is not available."""
-    if not 0 <= port <= MAX_PORT:  # the system would take it modulo 65536
-        raise ProjectError(Parameter("port", str(port)), f": a port is a number from 0 to {MAX_PORT}")
-    try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=2048)
-    except OSError as error:
-        reason = (error.strerror or "").partition(" (")[0]  # Python appends the address again
-        raise ProjectError(
-            f"cannot listen on {host}:{port}: {reason}; choose another ", Parameter("port")
-        ) from None
-    # Connections inherit it.  Without it, the kernel holds the body of an answer back until the head is
-    # acknowledged, which takes 40 ms.  asyncio sets it only on sockets that name their protocol.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    listener.setblocking(False)
-    return listener
 
 
 def allow_many_connections() -> None:
@@ -171,21 +138,7 @@ async def serve(
         told = (observer, service.observe, *(one.observe for one in beside), outbox_of(bus, engine))
         engine.observer = _all(*told)
         events = None if bus is None else EVENT_OPERATIONS
-        app = make_app(service, OPERATIONS, admission, beside, events=events)
-        server = _Server(
-            uvicorn.Config(
-                app,
-                access_log=False,
-                http=BoundedProtocol,
-                lifespan="off",
-                log_config=None,
-                log_level="error",  # malformed requests need no log lines
-                proxy_headers=False,
-                server_header=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-                ws="none",
-            )
-        )
+        server = http_server(make_app(service, OPERATIONS, admission, beside, events=events))
         engine.activities.know(await store.activities.arns())
         await engine.check()  # changes by other processes are noticed from now on
         takeover = Takeover(store, service.adopt, engine.map_runs.finalize_all, engine.given_up.arns)
@@ -236,14 +189,6 @@ def _all(*observers: Observer | None) -> Observer:
             observer(run, events)
 
     return observe
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the command."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 async def _look_around(

@@ -12,10 +12,12 @@ from uuid import uuid4
 
 import pytest
 
-from asl_engine.dev.development import Development
+from asl_engine.dev.development import Developed, Development
+from asl_engine.dev.starting import whole_project
 from asl_engine.dev.telling import shown_seconds
 from asl_engine.project.configuration import find_project
-from asl_engine.project.setup import project_tasks
+from asl_engine.project.setup import project_tasks, services_of
+from asl_engine.store.run_options import RunOptions
 from tests.cli.project import PASS, machine, task, wait_for
 from tests.server.harness import ended, running
 
@@ -98,8 +100,19 @@ def developing(dev: Dev, *, skip_time: bool = True) -> Iterator[Server]:
     """The server of a project, until the block is left."""
     project = find_project(dev.root, {})
     registry = project_tasks(project)
-    make = partial(Development, project=project, registry=registry, changes=dev.changes(), say=dev.said.append)
-    with running(dev.root / "dev.db", registry, companions=[make], skip_time=skip_time) as dev.server:
+    how = RunOptions(definition=dev.root)
+    whole, declared = whole_project(project)
+    services = services_of(how, whole, hear=lambda *line: dev.said.append("at {}: {}".format(*line)))
+    developed = Developed(project, how, registry, services, dev.changes(), dev.said.append, http_port=0)
+    make = partial(Development, developed=developed)
+    with running(
+        dev.root / "dev.db",
+        registry,
+        companions=[make],
+        skip_time=skip_time,
+        services=services,
+        declared=declared,
+    ) as dev.server:
         wait_for(lambda: dev._changes is not None)
         yield dev.server
     dev._loop = dev._changes = None

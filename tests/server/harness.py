@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
     from asl_engine.console.settings import ConsoleSettings
     from asl_engine.engine.run import Observer
+    from asl_engine.events.declared import DeclaredRule
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
+    from asl_engine.resources.services import Services
     from asl_engine.server.companion import Companion
     from asl_engine.server.protocol.http import Admission
     from asl_engine.server.service import Operations, Service
@@ -94,12 +96,15 @@ def running(
     secrets: Mapping[str, str] | None = None,
     console: ConsoleSettings | None = None,
     companions: Sequence[Callable[[Service, Operations, Admission], Companion]] = (),
+    services: Services | None = None,
+    declared: tuple[list[str], list[DeclaredRule]] = ([], []),
 ) -> Iterator[Server]:
     """A server on a database, until the block is left; ``port`` 0 is any that is free.
 
     ``begin`` is when its clock starts, where time is skipped; in milliseconds since the epoch.
     ``secrets`` are those of the access keys that it knows; None: it asks for no signature.
     ``console`` is what the console is told, None for a server without one.
+    ``services`` are what tasks may call, ``declared`` the buses and rules that there are.
     ``resumes``: what was interrupted goes on before the block begins; else nobody waits for that.
     """
     ready, stopping = threading.Event(), threading.Event()
@@ -136,6 +141,8 @@ def running(
                     observer=observer,
                     mocks=mocks,
                     secrets=secrets,
+                    services=services,
+                    declared=declared,
                     companions=[*companions, *([] if console is None else [partial(Console, settings=console)])],
                     ready=announce,
                     resumed=count,

@@ -14,6 +14,14 @@ __all__ = ["command"]
 def command(
     *,
     port: options.Port = 8083,
+    http_port: Annotated[
+        int | None,
+        typer.Option(
+            "--http-port",
+            metavar="PORT",
+            help="Where the project's HTTP APIs answer. Default: 3000, or the next port that is free.",
+        ),
+    ] = None,
     db: options.Db = None,
     time: Annotated[
         str | None,
@@ -28,7 +36,7 @@ def command(
     emulation: options.Emulation = None,
     log_format: options.LogFormat = None,
 ) -> int:
-    """Run a project: a server with all of its state machines, which follows the files as they change.
+    """Run a whole project: machines, functions, HTTP APIs and event buses, as its files say while they change.
 
     What runs goes on with the definition that it began with.
     """
@@ -37,6 +45,7 @@ def command(
     return serve(
         Serving(
             port=port,
+            http_port=http_port,
             db=db,
             time=time,
             use_lambda=use_lambda,

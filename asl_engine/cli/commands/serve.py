@@ -7,16 +7,15 @@ import logging
 import os
 import sys
 from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
-from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
 
 import typer
 
 from asl_engine.cli import options
+from asl_engine.cli.beside import Developing, companions, console_settings, hearing
 from asl_engine.cli.ends import told_of_ends
 from asl_engine.cli.engine_log import begin_logging
 from asl_engine.cli.output import counted, err, flush, out
@@ -41,12 +40,9 @@ if TYPE_CHECKING:
     from asl_engine.project.configuration import Project
     from asl_engine.resources.mocks.configuration import MockFile
     from asl_engine.resources.python.registry import Registry
-    from asl_engine.server.companion import Companion
     from asl_engine.server.journal import Journal
     from asl_engine.server.lines import Lines
-    from asl_engine.server.protocol.http import Admission
     from asl_engine.server.serve import Listening
-    from asl_engine.server.service import Operations, Service
     from asl_engine.store.sqlite.store import SqliteStore
 
 __all__ = ["Serving", "command", "serve"]
@@ -195,6 +191,7 @@ class Serving(NamedTuple):
     endpoints: tuple[str, ...] = ()
     mock_config: str | None = None
     develops: bool = False  # the server has the project's state machines, and follows its files
+    http_port: int | None = None  # of the project's HTTP APIs, where it develops
 
 
 def serve(given: Serving) -> int:
@@ -303,11 +300,13 @@ async def _serve(
     from asl_engine.server.serve import Listening, allow_many_connections, bind, serve
 
     allow_many_connections()
+    source = project
     if given.develops:
-        from asl_engine.dev.definitions import with_all_declared
+        from asl_engine.dev.starting import whole_project
 
-        project = with_all_declared(project)
-    declared = read_declared(project.events, str(project.source), declared_buses(project))
+        project, declared = whole_project(project)
+    else:
+        declared = read_declared(project.events, str(project.source), declared_buses(project))
     mappings = project_mappings(project)
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
@@ -335,10 +334,15 @@ async def _serve(
         )
         registry = project_tasks(project)
         remote = remote_lambda(how, project)
-        services = services_of(how, project, emulated=None if emulation is None else emulation.endpoints)
+        emulated = None if emulation is None else emulation.endpoints
+        services = services_of(how, project, emulated=emulated, hear=hearing(given.develops))
         journal = stack.enter_context(_journal(given, how.limits, stdout))
         async with opened(project.db, create=True) as store:
-            console = _console(project, known) if given.console else None
+            console = console_settings(project, known) if given.console else None
+            development = []
+            if given.develops:
+                developing = Developing(source, how, registry, services, emulated, given.http_port)
+                development.append(developing.companion())
             with at_the_wheel() as signals:
                 await serve(
                     store,
@@ -359,8 +363,9 @@ async def _serve(
                     secrets=known,
                     observer=None if journal is None else journal.observe,
                     companions=[
-                        *_companions(given, console, project, registry),
+                        *companions(console, metrics=given.metrics),
                         *emulated_services(emulation, say),
+                        *development,
                     ],
                     upkeep=_upkeep(store, given.keep or project.keep),
                     ready=lambda started: _announce(
@@ -370,38 +375,6 @@ async def _serve(
                 )
     _tell_stopped()
     return 0
-
-
-def _companions(
-    given: Serving, console: ConsoleSettings | None, project: Project, registry: Registry
-) -> list[Callable[[Service, Operations, Admission], Companion]]:
-    """What answers and works beside the API.  Raises ``ProjectError`` where a library for it is missing."""
-    from asl_engine.server.lambda_api import LambdaApi
-
-    made: list[Callable[[Service, Operations, Admission], Companion]] = [LambdaApi]
-    if console is not None:
-        from asl_engine.console.mount import Console
-
-        made.append(partial(Console, settings=console))
-    if given.metrics:
-        from asl_engine.practice.metrics_page import MetricsPage
-
-        made.append(MetricsPage)
-    if given.develops:
-        from asl_engine.dev.development import Development
-        from asl_engine.dev.watching import changes_below
-
-        changes = changes_below(project.root)
-        made.append(partial(Development, project=project, registry=registry, changes=changes, say=err))
-    return made
-
-
-def _console(project: Project, secrets: dict[str, str] | None) -> ConsoleSettings:
-    """What the console needs to know; where requests have to be signed, one signs in to it with a new token."""
-    from asl_engine import __version__
-    from asl_engine.console.settings import ConsoleSettings
-
-    return ConsoleSettings(project.root, __version__, "" if secrets is None else token_urlsafe(24))
 
 
 def _tell_stopped() -> None:
@@ -475,6 +448,7 @@ def _announce(
         if emulation is None:
             out(f"export AWS_ENDPOINT_URL_SFN={url}")
             out("export AWS_DISABLE_HOST_PREFIX_INJECTION=true")
+            out(f"export AWS_ENDPOINT_URL_EVENTBRIDGE={url}")
         else:
             for variable, text in emulation.variables.items():
                 out(f"export {variable}={text}")

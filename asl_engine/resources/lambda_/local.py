@@ -30,7 +30,7 @@ from asl_engine.resources.python.log_keys import keys_of
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from importlib.machinery import ModuleSpec
 
     from asl_engine.payload import Payload
@@ -174,9 +174,18 @@ def _names(code: CodeType) -> Iterator[str]:
 class LocalFunction:
     """A resource that runs a function; its failures are those that Lambda reports."""
 
-    def __init__(self, function: FunctionConfiguration, connecting: Mapping[str, str] = NO_VARIABLES) -> None:
-        """``connecting`` are more variables for its process: where AWS's services are, for example."""
+    def __init__(
+        self,
+        function: FunctionConfiguration,
+        connecting: Mapping[str, str] = NO_VARIABLES,
+        hear: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """``connecting`` are more variables for its process: where AWS's services are, for example.
+
+        ``hear`` takes its name and each line that it writes, in a thread; None: those go to our stderr.
+        """
         self.function = function
+        self.connecting = connecting
         folder = function.folder
         if function.source is not None and function.handler is not None:
             folder = Path(mkdtemp(prefix="asl-function-"))
@@ -184,7 +193,8 @@ class LocalFunction:
             module = function.handler.rpartition(".")[0]
             (folder / f"{module}.py").write_text(function.source, encoding="utf-8")
         command = [function.python, str(WORKER), str(function.handler)]
-        self._processes = ProcessPool(command, folder, {**connecting, **_environment(function)})
+        hear_line = None if hear is None else partial(hear, function.name)
+        self._processes = ProcessPool(command, folder, {**connecting, **_environment(function)}, hear_line)
 
     async def __call__(self, call: TaskCall) -> Payload:
         made = await self.invoke(call.input.text, call)
@@ -226,6 +236,10 @@ class LocalFunction:
     async def _post(self, endpoint: str, event: str, seconds: float) -> Invocation:
         url = endpoint if "/2015-03-31/" in endpoint else endpoint.rstrip("/") + EMULATED
         return await run_in_thread(partial(_posted, url, event, seconds))
+
+    def renew(self) -> None:
+        """Its code has changed: the next calls are those of new processes."""
+        self._processes.renew()
 
     def close(self) -> None:
         """End the idle processes."""

@@ -1,0 +1,87 @@
+"""What a server of the command line has beside its API: the console, metrics, a project under development."""
+
+from __future__ import annotations
+
+from functools import partial
+from secrets import token_urlsafe
+from typing import TYPE_CHECKING, NamedTuple
+
+from asl_engine.cli.output import err
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from asl_engine.console.settings import ConsoleSettings
+    from asl_engine.project.configuration import Project
+    from asl_engine.resources.python.registry import Registry
+    from asl_engine.resources.services import Services
+    from asl_engine.server.companion import Companion
+    from asl_engine.server.protocol.http import Admission
+    from asl_engine.server.service import Operations, Service
+    from asl_engine.store.run_options import RunOptions
+
+__all__ = ["Developing", "companions", "console_settings", "hearing"]
+
+
+def companions(
+    console: ConsoleSettings | None, *, metrics: bool
+) -> list[Callable[[Service, Operations, Admission], Companion]]:
+    """What answers beside the API.  Raises ``ProjectError`` where a library for it is missing."""
+    from asl_engine.server.lambda_api import LambdaApi
+
+    made: list[Callable[[Service, Operations, Admission], Companion]] = [LambdaApi]
+    if console is not None:
+        from asl_engine.console.mount import Console
+
+        made.append(partial(Console, settings=console))
+    if metrics:
+        from asl_engine.practice.metrics_page import MetricsPage
+
+        made.append(MetricsPage)
+    return made
+
+
+def console_settings(project: Project, secrets: Mapping[str, str] | None) -> ConsoleSettings:
+    """What the console needs to know; where requests have to be signed, one signs in to it with a new token."""
+    from asl_engine import __version__
+    from asl_engine.console.settings import ConsoleSettings
+
+    return ConsoleSettings(project.root, __version__, "" if secrets is None else token_urlsafe(24))
+
+
+def hearing(develops: bool) -> Callable[[str, str], None] | None:
+    """What takes the lines that functions write, None where they go to our stderr."""
+    if not develops:
+        return None
+    from asl_engine.dev.telling import Telling
+
+    return Telling(err).written
+
+
+class Developing(NamedTuple):
+    """What follows the files of a project is made of.  ``project`` is without what these declare."""
+
+    project: Project
+    how: RunOptions
+    registry: Registry
+    services: Services
+    emulated: Mapping[str, str] | None
+    http_port: int | None
+
+    def companion(self) -> Callable[[Service, Operations, Admission], Companion]:
+        """Raises ``ProjectError`` where a library for it is missing."""
+        from asl_engine.dev.development import Developed, Development
+        from asl_engine.dev.watching import changes_below
+
+        project = self.project
+        developed = Developed(
+            project=project,
+            how=self.how,
+            registry=self.registry,
+            services=self.services,
+            changes=changes_below(project.root),
+            say=err,
+            http_port=self.http_port,
+            emulated=self.emulated,
+        )
+        return partial(Development, developed=developed)
