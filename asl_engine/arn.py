@@ -20,7 +20,6 @@ __all__ = [
     "Arn",
     "FunctionReference",
     "activity_arn",
-    "api_action",
     "bucket_arn",
     "child_name",
     "connection_name",
@@ -448,18 +447,6 @@ def s3_action(resource: str) -> str | None:
     """``arn:aws:states:::s3:getObject`` -> ``getObject``: what ItemReader and ResultWriter name; else None."""
     match = _S3.fullmatch(resource)
     return match and match[1]
-
-
-_ACTION: Final = re.compile(r"arn:aws[a-z-]*:apigateway:[^:]*:([\w.-]+):action/(\w+)")
-
-
-def api_action(uri: str) -> tuple[str, str] | None:
-    """``arn:aws:apigateway:us-east-1:states:action/StartExecution`` -> ("states", "StartExecution"); else None.
-
-    It is how REST APIs of API Gateway name the operation of a service.
-    """
-    match = _ACTION.fullmatch(uri)
-    return None if match is None else (match[1], match[2])
 
 
 def service_integration(resource: str) -> tuple[str, str]:

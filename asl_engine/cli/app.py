@@ -133,7 +133,7 @@ COMMANDS = {  # in the order in which the help lists them
     ),
     "dev": Entry(
         "asl_engine.cli.commands.dev",
-        "Run a project: a server with all of its state machines, which follows the files as they change.",
+        "Run a whole project: machines, functions, HTTP APIs and event buses, as its files say while they change.",
     ),
     "deploy": Entry(
         "asl_engine.cli.commands.deploy",

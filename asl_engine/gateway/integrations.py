@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.arn import api_action, function_name
+from asl_engine.arn import function_name, parse_arn
 from asl_engine.errors import AslError, StatesError
 from asl_engine.gateway.http import JSON_TYPE, ApiAnswer, message
 from asl_engine.gateway.json_paths import value_at
@@ -60,8 +60,12 @@ def operation_of(integration: Mapping[str, Json]) -> tuple[str, str] | None:
     subtype = SUBTYPE.fullmatch(str(integration.get("IntegrationSubtype", "")))
     if subtype is not None:
         return SERVICES[subtype[1]], subtype[2]
-    action = api_action(str(integration.get("Uri", "")))
-    return action if action is not None and action[0] in SERVICES.values() else None
+    uri = parse_arn(str(integration.get("Uri", "")))
+    # arn:aws:apigateway:us-east-1:states:action/StartExecution has the service where others have the account
+    if uri is None or uri.service != "apigateway" or uri.account not in SERVICES.values():
+        return None
+    kind, _, operation = uri.resource.partition("/")
+    return (uri.account, operation) if kind == "action" else None
 
 
 def not_run_here(target: str | None, integration: Mapping[str, Json]) -> str | None:
