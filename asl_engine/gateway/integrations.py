@@ -64,8 +64,8 @@ def operation_of(integration: Mapping[str, Json]) -> tuple[str, str] | None:
     # arn:aws:apigateway:us-east-1:states:action/StartExecution has the service where others have the account
     if uri is None or uri.service != "apigateway" or uri.account not in SERVICES.values():
         return None
-    kind, _, operation = uri.resource.partition("/")
-    return (uri.account, operation) if kind == "action" else None
+    named = re.fullmatch(r"action/(\w+)", uri.resource)
+    return None if named is None else (uri.account, named[1])
 
 
 def not_run_here(target: str | None, integration: Mapping[str, Json]) -> str | None:
