@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.arn import event_resource
 from asl_engine.errors import ProjectError
-from asl_engine.practice.moments import AttemptEnded, Following, RetryDue, RunEnded, RunStarted
+from asl_engine.practice.moments import (
+    MILLISECONDS,
+    AttemptEnded,
+    Following,
+    RetryDue,
+    RunEnded,
+    RunStarted,
+)
+from asl_engine.store.bus_records import PENDING
 
 try:
     from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
@@ -17,11 +26,12 @@ except ImportError:
     raise ProjectError('metrics need prometheus-client: pip install "asl-engine[metrics]"') from None
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.run import Run
+    from asl_engine.store.bus_records import Backlog
 
 __all__ = ["CONTENT_TYPE", "ServerMetrics"]
 
@@ -38,6 +48,7 @@ class ServerMetrics:
 
     def __init__(self) -> None:
         self.engine: Engine | None = None
+        self.backlog: Sequence[Backlog] = ()  # of event buses, as it was last read
         self._following = Following()
         registry = self._registry = CollectorRegistry()
         machine, state = ("state_machine",), ("state_machine", "state")
@@ -125,6 +136,29 @@ class _Now:
             polling.add_metric([activity], workers)
         yield waiting
         yield polling
+        yield from _backlog(self._metrics.backlog, engine.clock.now())
+
+
+def _backlog(found: Sequence[Backlog], now: int) -> Iterator[GaugeMetricFamily]:
+    labels = ["rule", "target"]
+    pending = GaugeMetricFamily(
+        "asl_event_deliveries_pending", "Deliveries of events that are to be made.", labels=labels
+    )
+    oldest = GaugeMetricFamily(
+        "asl_event_deliveries_oldest_seconds", "How long the oldest of them has waited.", labels=labels
+    )
+    dead = GaugeMetricFamily(
+        "asl_event_dead_letters", "Deliveries of events that were given up and are kept.", labels=labels
+    )
+    for one in found:
+        resource = event_resource(one.rule_arn)
+        names = [one.rule_arn if resource is None else resource[1], one.target]
+        if one.status == PENDING:
+            pending.add_metric(names, one.number)
+            oldest.add_metric(names, max(0, now - one.oldest) / MILLISECONDS)
+        else:
+            dead.add_metric(names, one.number)
+    yield from (pending, oldest, dead)
 
 
 def _counted(engine: Engine) -> dict[str, int]:

@@ -7,9 +7,11 @@ authentication (RFC 7617), which is what Prometheus can do.
 from __future__ import annotations
 
 import hmac
+import logging
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.errors import StoreError
 from asl_engine.practice.metrics import CONTENT_TYPE, ServerMetrics
 from asl_engine.server.protocol.hosts import answers_to
 from asl_engine.server.protocol.http import respond
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from asl_engine.server.service import Operations, Service
 
 __all__ = ["MetricsPage"]
+
+log = logging.getLogger("asl_engine.server")
 
 PLAIN: Final = (b"content-type", b"text/plain; charset=utf-8")
 SCHEME: Final = "basic "
@@ -38,6 +42,7 @@ class MetricsPage:
         self._admission = admission
         self._metrics = ServerMetrics()
         self._metrics.engine = service.engine
+        self._service = service
 
     async def __call__(
         self,
@@ -56,7 +61,17 @@ class MetricsPage:
         elif not self._is_known(headers.get(b"authorization", "")):
             await respond(send, 401, [(b"www-authenticate", b'Basic realm="asl"')])
         else:
+            await self._look()
             await respond(send, 200, [(b"content-type", CONTENT_TYPE.encode())], self._metrics.text())
+
+    async def _look(self) -> None:
+        """Read what only the database knows; where it cannot be used, there is nothing to tell of it."""
+        buses = self._service.store.bus
+        try:
+            self._metrics.backlog = () if buses is None else await buses.backlog()
+        except StoreError as error:
+            log.warning("/metrics lacks what is to be delivered: %s", error)
+            self._metrics.backlog = ()
 
     def _is_host(self, host: str) -> bool:
         hosts = self._admission.hosts

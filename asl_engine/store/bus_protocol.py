@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from asl_engine.core.execution import Identity
     from asl_engine.store.bus_records import (
         ArchiveRecord,
+        Backlog,
         BusEvent,
         BusRecord,
         Delivery,
@@ -108,6 +109,10 @@ class Buses(Protocol):
 
     async def failed(self, limit: int) -> list[Delivery]:
         """The last dead letters, in the order in which they were accepted."""
+        ...
+
+    async def backlog(self) -> list[Backlog]:
+        """What is pending and what has failed, by target."""
         ...
 
     async def archives(self) -> list[ArchiveRecord]: ...

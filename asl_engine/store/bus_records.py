@@ -15,6 +15,7 @@ __all__ = [
     "FAILED",
     "PENDING",
     "ArchiveRecord",
+    "Backlog",
     "BusEvent",
     "BusRecord",
     "Delivery",
@@ -104,6 +105,16 @@ class Delivery(NamedTuple):
     since: int
     due: int
     note: Mapping[str, Any]
+
+
+class Backlog(NamedTuple):
+    """How many deliveries for one target are pending or have failed, and since when the oldest of them."""
+
+    rule_arn: str
+    target: str
+    status: DeliveryStatus
+    number: int
+    oldest: int
 
 
 class ArchiveRecord(NamedTuple):

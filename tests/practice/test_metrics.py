@@ -9,15 +9,19 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from asl_engine.engine.clock import SkippingClock
+from asl_engine.engine.clock import SkippingClock, VirtualClock
 from asl_engine.engine.engine import Engine
 from asl_engine.errors import StatesError
+from asl_engine.events.delivering import DeliveryFailed
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.practice.metrics import ServerMetrics
 from asl_engine.store.memory.store import MemoryStore
+from tests.events.test_times import BEGIN, ENTRY, rule, world
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from asl_engine.resources import TaskCall
 
 PAY = "arn:aws:lambda:us-east-1:123456789012:function:pay"
@@ -129,3 +133,31 @@ def test_what_was_begun_before_it_looked_is_known() -> None:
     assert found["asl_task_attempts_ended_total", "succeeded P orders"] == 1
     assert found["asl_task_attempt_duration_seconds_sum", "P orders"] == pytest.approx(5, abs=0.5)
     assert ("asl_executions_started_total", "orders") not in found
+
+
+def test_what_is_to_be_delivered_is_told_by_target(tmp_path: Path) -> None:
+    """What is pending and how old it is, and what was given up."""
+    metrics = ServerMetrics()
+
+    async def play() -> None:
+        async with world(tmp_path, rule("paid"), rule("slow")) as made:
+            made.held = asyncio.Event()  # the rule "slow" waits for it
+            made.failures = [DeliveryFailed("Gone", "no such function", final=True)]
+            await made.bus.put([ENTRY])
+            await made.bus.put([ENTRY])
+            while {one.status: one.number for one in metrics.backlog} != {"PENDING": 2, "FAILED": 1}:
+                metrics.backlog = await made.bus.buses.backlog()
+            made.clock.jump(BEGIN + 5_000)
+            async with Engine(MemoryStore(), {}, clock=VirtualClock(BEGIN + 5_000)) as engine:
+                metrics.engine = engine
+                found = samples(metrics)
+            assert {key: value for key, value in found.items() if key[0].startswith("asl_event")} == {
+                ("asl_event_deliveries_pending", "slow t"): 2,
+                ("asl_event_deliveries_oldest_seconds", "slow t"): 5,
+                ("asl_event_dead_letters", "paid t"): 1,
+            }
+            made.held.set()
+            await made.until(BEGIN + 6_000)
+            assert [one.status for one in await made.bus.buses.backlog()] == ["FAILED"]
+
+    asyncio.run(play())

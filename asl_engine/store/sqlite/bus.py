@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from asl_engine.json_text import dumps, loads
 from asl_engine.store.bus_records import (
+    FAILED,
+    PENDING,
     ArchiveRecord,
+    Backlog,
     BusEvent,
     BusRecord,
     Delivery,
@@ -59,6 +62,12 @@ PUT_REPLAY = """
     (arn, archive_arn, started_at, ended_at, status, configuration, last_time, last_event)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
+# Two indexes have just these.
+BACKLOG = " UNION ALL ".join(
+    f"SELECT rule_arn, target, '{status}', count(*), min(since) FROM deliveries"
+    f" WHERE status = '{status}' GROUP BY rule_arn, target"
+    for status in (PENDING, FAILED)
+)
 OUTCOME = (
     "UPDATE deliveries SET status = ?, attempts = ?, due = ?, note = ? WHERE delivery = ? AND status = 'PENDING'"
 )
@@ -223,6 +232,11 @@ class BusTable:
         """The last dead letters, in the order in which they were accepted."""
         found = await self._deliveries("WHERE d.status = 'FAILED' ORDER BY d.delivery DESC LIMIT ?", (limit,))
         return found[::-1]
+
+    async def backlog(self) -> list[Backlog]:
+        """What is pending and what has failed, by target."""
+        rows = await self._fetch(BACKLOG, ())
+        return [Backlog._make(row) for row in rows]
 
     async def _deliveries(self, where: str, values: tuple[Any, ...]) -> list[Delivery]:
         rows = await self._fetch(f"{DELIVERIES} {where}", values)
