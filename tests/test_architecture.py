@@ -151,6 +151,7 @@ NOT_ARNS = {
     "exploring.given_errors": "action.removeprefix(SDK).partition(':')",  # SERVICE:ACTION
     "engine.faulting": "call.key.rpartition(':')",  # the key of a task
     "engine.mocking": "call.key.rpartition(':')",  # the key of a task
+    "practice.traces": "key.rpartition(':')",  # the key of a task
     "resources.lambda_.local": "handler.partition(':')",  # MODULE:FUNCTION
     "resources.http.requests": "self.url.partition(':')",
     "resources.lambda_.worker": "path.partition(':')",  # MODULE:CALLABLE

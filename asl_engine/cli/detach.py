@@ -131,6 +131,8 @@ def _arguments(request: RunRequest, start: Start) -> list[str]:
         arguments += ["--substitute", given]
     if request.substituting.file is not None:
         arguments += ["--substitutions", str(Path(request.substituting.file).absolute())]
+    if request.traces:
+        arguments.append("--traces")
     if not request.aws_limits:
         arguments.append("--no-aws-limits")
     for given in request.limits:

@@ -41,6 +41,7 @@ __all__ = [
     "Substitute",
     "Substitutions",
     "Time",
+    "Traces",
     "Wait",
     "WithFunctions",
     "complete_execution",
@@ -155,6 +156,10 @@ LogFormat = Annotated[
     ),
 ]
 Metrics = Annotated[bool, typer.Option("--metrics", help="Answer Prometheus at /metrics.")]
+Traces = Annotated[
+    bool,
+    typer.Option("--traces", help="Send traces of OpenTelemetry, to where its own variables say."),
+]
 Endpoints = Annotated[
     list[str] | None,
     typer.Option(

@@ -58,6 +58,7 @@ class RunRequest(NamedTuple):
     seed: int | None = None
     project: str | None = None
     log_format: str | None = None
+    traces: bool = False
 
 
 class Start(NamedTuple):

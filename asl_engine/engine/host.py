@@ -26,10 +26,11 @@ if TYPE_CHECKING:
     from asl_engine.errors import AslError
     from asl_engine.limits import Limits
     from asl_engine.payload import Payload
+    from asl_engine.resources import Resource
     from asl_engine.store.protocol import Store
     from asl_engine.store.records import Child, Record
 
-__all__ = ["Host", "Launch", "StandIn"]
+__all__ = ["Host", "Launch", "StandIn", "Tracing"]
 
 
 class Launch(NamedTuple):
@@ -103,3 +104,24 @@ class Host(Protocol):
 
 # Sees to the task of an activity itself, or says that it does not.
 StandIn: TypeAlias = "Callable[[Host, Run, OpenTask], bool]"
+
+
+class Tracing(Protocol):
+    """What makes spans of what executions do.
+
+    ``observe`` is an engine's observer; ``resources`` gives each call of a resource the context of its attempt.
+    """
+
+    store: Store | None
+
+    def observe(self, run: Run, events: list[Event]) -> None: ...
+
+    def resources(self, resources: Mapping[str, Resource]) -> Mapping[str, Resource]: ...
+
+    async def of_event(self, number: int) -> str | None:
+        """The X-Ray header of what has put an event of a bus; None where that is not traced."""
+        ...
+
+    async def end(self) -> None:
+        """Send what waits."""
+        ...

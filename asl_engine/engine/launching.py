@@ -68,6 +68,7 @@ class Launching:
         begun = []
         for identity, given, child in launches:
             run = Run(machine, Execution(identity), options, self._changes.total)
+            run.map_run = None if child is None else child.map_run
             events = await self._deciding.decide(run, Started(identity.started_at, given, next(self._salts)))
             if child is not None and is_express(identity.arn) and run.execution.status != "RUNNING":
                 events = in_short(events)

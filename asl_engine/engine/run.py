@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Observer = Callable[["Run", list[Event]], None]
 
-__all__ = ["HeartbeatTimes", "Observer", "Run"]
+__all__ = ["HeartbeatTimes", "Observer", "Run", "observed_by"]
 
 
 class Run:
@@ -41,6 +41,7 @@ class Run:
         "heartbeats",
         "inbox",
         "machine",
+        "map_run",
         "next",
         "options",
         "pending",
@@ -58,6 +59,7 @@ class Run:
         self.options = options
         self.told = execution.seq  # the last event that the observer knows of
         self.arn = execution.identity.arn
+        self.map_run: str | None = None  # the ARN of the Map Run that it is a child of, once that is known
         self.done: asyncio.Future[Execution] = asyncio.get_running_loop().create_future()
         self.driving = False
         self.takes_next = False  # somebody drives who sees to ``next``
@@ -147,6 +149,17 @@ class Run:
             self.told = events[-1].seq
         if observer is not None:
             observer(self, events)
+
+
+def observed_by(*observers: Observer | None) -> Observer:
+    """One observer that tells several."""
+    there = [observer for observer in observers if observer is not None]
+
+    def observe(run: Run, events: list[Event]) -> None:
+        for observer in there:
+            observer(run, events)
+
+    return observe
 
 
 class HeartbeatTimes(NamedTuple):

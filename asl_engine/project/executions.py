@@ -21,6 +21,7 @@ from asl_engine.project.inputs import machine_name
 from asl_engine.project.lookup import load_execution
 from asl_engine.projections.descriptions import describe_execution, start_execution
 from asl_engine.resources.nested import Refused
+from asl_engine.resources.trace_context import read_trace
 
 if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
@@ -127,7 +128,8 @@ class ProjectExecutions:
         except AslError as error:
             raise Refused("ValidationException", str(error)) from None
         how = self._how._replace(definition=Path(file), mock=None, faults=(), seed=None)
-        options = how._replace(started_by=call.key)
+        parent = read_trace(str(data.get("traceHeader", "")))
+        options = how._replace(started_by=call.key, trace=None if parent is None else parent.w3c)
         try:
             run = await engine.start(machine, started, payload, name, options)
         except ExecutionAlreadyExists:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.arn import is_activity, is_of_states, starts_executions
 from asl_engine.engine.clock import clock_of
+from asl_engine.engine.run import observed_by
 from asl_engine.errors import InvalidInput, Parameter, ProjectError
 from asl_engine.language.loader import load
 from asl_engine.limits import NO_LIMITS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.clock import Clock
     from asl_engine.engine.engine import Engine
-    from asl_engine.engine.host import StandIn
+    from asl_engine.engine.host import StandIn, Tracing
     from asl_engine.engine.mocking import Mocking
     from asl_engine.engine.run import Run
     from asl_engine.project.configuration import Project
@@ -62,13 +63,19 @@ class Setup(NamedTuple):
     name: str = ""
     nested: ProjectExecutions | None = None
     registry: Registry | None = None
+    tracing: Tracing | None = None
 
     def engine(self, store: Store, since: int = 0, observer: Observer | None = None) -> Engine:
         """An engine for it.  ``since`` is the time, in milliseconds, that the log has reached."""
         mocking = self.mocking(store)
+        resources: Mapping[str, Resource] = self.resources if mocking is None else mocking
+        if self.tracing is not None:
+            self.tracing.store = store
+            resources = self.tracing.resources(resources)
+            observer = observed_by(self.tracing.observe, observer)
         engine = assemble(
             store,
-            self.resources if mocking is None else mocking,
+            resources,
             self.how,
             self.project,
             since=since,

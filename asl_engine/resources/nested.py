@@ -18,6 +18,7 @@ from asl_engine.payload import Payload
 from asl_engine.resources.cancelling import given_up
 from asl_engine.resources.python.tasks import request_id
 from asl_engine.resources.request_fields import JSON_TEXT, STRING, RequestField, checked_parameters, field_faults
+from asl_engine.resources.trace_context import read_trace
 
 if TYPE_CHECKING:
     from asl_engine.json_values import Json
@@ -98,6 +99,9 @@ def _request(call: TaskCall) -> dict[str, Json]:
     for key, value in parameters.items():
         if value is not None:
             request[_member(key)] = value if isinstance(value, str) else dumps(value)
+    parent = read_trace(call.trace_parent)
+    if parent is not None:  # the other execution is of the same trace
+        request.setdefault("traceHeader", parent.xray)
     return request
 
 

@@ -87,6 +87,11 @@ def starting(service: Service) -> Sender:
         arn = attempt.target.arn
         name = f"{attempt.delivery.event.id}_{uuid_text(sha256(attempt.key.encode()).digest())}"
         data: dict[str, Any] = {"stateMachineArn": arn, "name": name, "input": attempt.input}
+        header = None
+        if service.tracing is not None:  # as with EventBridge, what it starts is of the trace of what has put it
+            header = await service.tracing.of_event(attempt.delivery.event.number)
+        if header is not None:
+            data["traceHeader"] = header
         request = Request(data, Caller(*Arn.of(arn).home))
         try:
             answer = await start_execution(request, service)

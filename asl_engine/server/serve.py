@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.engine.engine import Engine
 from asl_engine.engine.mocking import Mocking
+from asl_engine.engine.run import observed_by
 from asl_engine.errors import StoreError
 from asl_engine.mappings.settings import ProjectMappings
 from asl_engine.resources.catalog import Catalog
@@ -30,12 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
-    from asl_engine.core.events import Event
     from asl_engine.engine.clock import Clock
-    from asl_engine.engine.run import Observer, Run
+    from asl_engine.engine.host import Tracing
+    from asl_engine.engine.run import Observer
     from asl_engine.events.declared import DeclaredRule
     from asl_engine.events.running import BusRunner
     from asl_engine.limits import Limits
+    from asl_engine.resources import Resource
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.mocks.configuration import MockFile
     from asl_engine.resources.python.registry import Registry
@@ -95,6 +97,7 @@ async def serve(
     hosts: Collection[str] | None = (),
     secrets: Mapping[str, str] | None = None,
     observer: Observer | None = None,
+    tracing: Tracing | None = None,
     companions: Sequence[Callable[[Service, Operations, Admission], Companion]] = (),
     declared: tuple[list[str], list[DeclaredRule]] = ([], []),
     mappings: ProjectMappings = NO_MAPPINGS,
@@ -107,11 +110,11 @@ async def serve(
 
     ``hosts`` are the names to answer to besides those of the loopback interface, None for any.  ``secrets`` are
     the secret access keys, by their ids, of those who may ask; None for everybody.  ``observer`` gets events once
-    they are stored; ``companions`` make what answers beside the API.  ``declared`` are the buses and rules of the
-    configuration, ``mappings`` its event source mappings; ``say`` gets a line for what becomes of these.
-    ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at the
-    start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted executions go
-    on, with their number.
+    they are stored, as ``tracing`` does; ``companions`` make what answers beside the API.  ``declared`` are the
+    buses and rules of the configuration, ``mappings`` its event source mappings; ``say`` gets a line for what
+    becomes of these.  ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at
+    the start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted
+    executions go on, with their number.
     """
     services = services or Services()
     nested = NestedExecutions(
@@ -122,7 +125,7 @@ async def serve(
     mocking = None if mocks is None else Mocking(catalog, store, mocks)
     engine = Engine(
         store,
-        catalog if mocking is None else mocking,
+        _traced(tracing, store, catalog if mocking is None else mocking),
         clock=clock,
         limits=limits,
         region=default.region,
@@ -132,11 +135,13 @@ async def serve(
     )
     async with engine:
         bus = event_bus(store, engine, default)
-        nested.service = putting.service = service = Service(store, engine, catalog, mocking=mocking, bus=bus)
+        nested.service = putting.service = service = Service(
+            store, engine, catalog, mocking=mocking, bus=bus, tracing=tracing
+        )
         admission = Admission(default, hosts, secrets)
         beside = [make(service, OPERATIONS, admission) for make in companions]
         told = (observer, service.observe, *(one.observe for one in beside), outbox_of(bus, engine))
-        engine.observer = _all(*told)
+        engine.observer = observed_by(None if tracing is None else tracing.observe, *told)
         events = None if bus is None else EVENT_OPERATIONS
         server = http_server(make_app(service, OPERATIONS, admission, beside, events=events))
         engine.activities.know(await store.activities.arns())
@@ -181,14 +186,11 @@ async def serve(
                 task.result()
 
 
-def _all(*observers: Observer | None) -> Observer:
-    there = [observer for observer in observers if observer is not None]
-
-    def observe(run: Run, events: list[Event]) -> None:
-        for observer in there:
-            observer(run, events)
-
-    return observe
+def _traced(tracing: Tracing | None, store: Store, resources: Mapping[str, Resource]) -> Mapping[str, Resource]:
+    if tracing is None:
+        return resources
+    tracing.store = store
+    return tracing.resources(resources)
 
 
 async def _look_around(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.core.machine import StateMachine
     from asl_engine.engine.engine import Engine
+    from asl_engine.engine.host import Tracing
     from asl_engine.engine.mocking import Mocking
     from asl_engine.engine.run import Run
     from asl_engine.events.bus import EventBus
@@ -64,6 +65,7 @@ class Service:
         mocking: Mocking | None = None,
         *,
         bus: EventBus | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.store = store
         self.engine = engine
@@ -71,6 +73,7 @@ class Service:
         self.mocking = mocking
         self.bus = bus
         self.polling: MappingRunner | None = None  # what polls the sources of event source mappings
+        self.tracing = tracing
         self.random = Random() if random is None else random
         self.changing = (
             asyncio.Lock()

@@ -111,6 +111,10 @@ class Buses(Protocol):
         """The last dead letters, in the order in which they were accepted."""
         ...
 
+    async def origin(self, number: int) -> str | None:
+        """What has put an event, where that is known: the key of a task, or the event of an execution."""
+        ...
+
     async def backlog(self) -> list[Backlog]:
         """What is pending and what has failed, by target."""
         ...

@@ -32,7 +32,8 @@ class RunOptions(NamedTuple):
     Of those that a server starts: ``served``, and ``revision`` is what the execution keeps of its state machine
     for DescribeStateMachineForExecution.  ``mock_case`` is the test case of the server's mock configuration.
 
-    Of both: ``limits``; ``started_by`` is the key of the task that has started it.
+    Of both: ``limits``; ``started_by`` is the key of the task that has started it.  ``trace`` is the W3C
+    ``traceparent`` of what has started it, None where that is not traced.
     ``imported``: it ran on AWS, and its history was brought here.
     """
 
@@ -51,6 +52,7 @@ class RunOptions(NamedTuple):
     faults: tuple[str, ...] = ()
     seed: int | None = None
     substituted: Mapping[str, str] = {}
+    trace: str | None = None
 
     def to_stored(self) -> dict[str, Json]:
         """The options as a JSON object, without those that have their default."""
@@ -73,13 +75,15 @@ class RunOptions(NamedTuple):
             "imported": self.imported,
             "faults": [*self.faults],
             "substituted": dict(self.substituted),
+            "trace": self.trace,
         }
         stored = {name: value for name, value in stored.items() if value}
         return stored if self.seed is None else {**stored, "seed": self.seed}
 
     def detached(self) -> RunOptions:
         """The options for an execution that goes on by itself with what one of a server has begun."""
-        return self._replace(served=False, revision={}, mock_case=None, started_by=None, imported=False)
+        theirs = self._replace(mock_case=None, started_by=None, trace=None)
+        return theirs._replace(served=False, revision={}, imported=False)
 
     @classmethod
     def of(cls, stored: Mapping[str, Json]) -> RunOptions:
@@ -101,6 +105,7 @@ class RunOptions(NamedTuple):
             faults=tuple(given.get("faults") or ()),
             seed=given.get("seed"),
             substituted=given.get("substituted") or {},
+            trace=given.get("trace"),
         )
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.console.settings import ConsoleSettings
+    from asl_engine.engine.host import Tracing
     from asl_engine.engine.run import Observer
     from asl_engine.events.declared import DeclaredRule
     from asl_engine.resources.lambda_.service import LambdaService
@@ -89,6 +90,7 @@ def running(
     skip_time: bool = True,
     remote: LambdaService | None = None,
     observer: Observer | None = None,
+    tracing: Tracing | None = None,
     limits: Limits = AWS_LIMITS,
     mocks: MockFile | None = None,
     begin: int | None = None,
@@ -139,6 +141,7 @@ def running(
                     stop=stopped.wait(),
                     remote=remote,
                     observer=observer,
+                    tracing=tracing,
                     mocks=mocks,
                     secrets=secrets,
                     services=services,

@@ -35,6 +35,7 @@ def command(
     metrics: options.Metrics = False,
     emulation: options.Emulation = None,
     log_format: options.LogFormat = None,
+    traces: options.Traces = False,
 ) -> int:
     """Run a whole project: machines, functions, HTTP APIs and event buses, as its files say while they change.
 
@@ -54,6 +55,7 @@ def command(
             metrics=metrics,
             emulation=emulation,
             log_format=log_format,
+            traces=traces,
             develops=True,
         )
     )

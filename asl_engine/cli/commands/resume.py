@@ -13,6 +13,7 @@ from asl_engine.cli.output import counted, err, out, pretty_json, short_name
 from asl_engine.cli.report import report, report_interruption, status_line
 from asl_engine.cli.shapes import describe_execution
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
+from asl_engine.cli.tracing import traced
 from asl_engine.cli.wording import worded
 from asl_engine.core.execution import Execution
 from asl_engine.engine.clock import checked_time
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from asl_engine.cli.progress import Progress
     from asl_engine.engine.engine import Engine
+    from asl_engine.engine.host import Tracing
     from asl_engine.engine.run import Run
     from asl_engine.store.records import Record
     from asl_engine.store.sqlite.store import SqliteStore
@@ -51,12 +53,22 @@ def command(
     db: options.Db = None,
     json: options.AsJson = False,
     quiet: options.Quiet = False,
+    traces: options.Traces = False,
 ) -> int:
     """Continue an execution whose process was interrupted or killed."""
-    return resume(execution, every=every, time=time, db=db, as_json=json, quiet=quiet)
+    return resume(execution, every=every, time=time, db=db, as_json=json, quiet=quiet, traces=traces)
 
 
-def resume(text: str | None, *, every: bool, time: str | None, db: str | None, as_json: bool, quiet: bool) -> int:
+def resume(
+    text: str | None,
+    *,
+    every: bool,
+    time: str | None,
+    db: str | None,
+    as_json: bool,
+    quiet: bool,
+    traces: bool = False,
+) -> int:
     """Resume the execution that ``text`` means, or every one that nobody drives.  Returns the exit code.
 
     ``time`` is how time passes from now on, None for as it did.
@@ -69,17 +81,17 @@ def resume(text: str | None, *, every: bool, time: str | None, db: str | None, a
     if text is None:
         if no_database_yet(db, path):
             return _nothing(path, as_json=as_json)
-        return asyncio.run(_resume_all(path, time, as_json=as_json, quiet=quiet))
-    return asyncio.run(_resume_one(path, text, time, as_json=as_json, quiet=quiet))
+        return asyncio.run(_resume_all(path, time, as_json=as_json, quiet=quiet, traces=traces))
+    return asyncio.run(_resume_one(path, text, time, as_json=as_json, quiet=quiet, traces=traces))
 
 
-async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, quiet: bool) -> int:
+async def _resume_one(db: Path, text: str, time: str | None, *, as_json: bool, quiet: bool, traces: bool) -> int:
     with at_the_wheel(AT_ONCE) as signals:
-        async with opened(db) as store:
+        async with opened(db) as store, traced(traces) as tracing:
             record = _timed(await find_one(store, text), time)
             name = record.identity.name
             try:
-                execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json))
+                execution = await go_on(store, record, signals, progress_for(quiet=quiet or as_json), tracing)
                 place = await failed_at(store, execution)
             except Interrupted as interrupted:
                 report_interruption(name, db)
@@ -98,7 +110,11 @@ def _timed(record: Record, time: str | None) -> Record:
 
 
 async def go_on(
-    store: SqliteStore, record: Record, signals: Signals, progress: Progress | None = None
+    store: SqliteStore,
+    record: Record,
+    signals: Signals,
+    progress: Progress | None = None,
+    tracing: Tracing | None = None,
 ) -> Execution:
     """The execution at its end.  Raises ``ExecutionBusy`` where a live process drives it."""
     execution = await load_execution(store, record)
@@ -110,7 +126,7 @@ async def go_on(
             f"resume {await parent_of(store, record)}"
         )
     await store.claim(record.identity.arn)
-    setup = await recorded_setup(store, record)
+    setup = (await recorded_setup(store, record))._replace(tracing=tracing)
     events = await store.events(record.identity.arn)
 
     async def begin(engine: Engine) -> Run:
@@ -121,12 +137,16 @@ async def go_on(
 
 
 async def join(
-    store: SqliteStore, record: Record, signals: Signals, progress: Progress | None = None
+    store: SqliteStore,
+    record: Record,
+    signals: Signals,
+    progress: Progress | None = None,
+    tracing: Tracing | None = None,
 ) -> Execution:
     """The execution at its end: if another process drives it, wait for that one, and go on if it dies."""
     while True:
         try:
-            return await go_on(store, record, signals, progress)
+            return await go_on(store, record, signals, progress, tracing)
         except ExecutionBusy:
             signals.patience = None
             await asyncio.wait({signals.received}, timeout=FOLLOW_SECONDS)
@@ -134,13 +154,13 @@ async def join(
             raise Interrupted(record.identity.arn, signals.received.result(), followed=True)
 
 
-async def _resume_all(db: Path, time: str | None, *, as_json: bool, quiet: bool) -> int:
+async def _resume_all(db: Path, time: str | None, *, as_json: bool, quiet: bool, traces: bool) -> int:
     """Whatever nobody drives, at the same time.  0 where all succeed, 2 where one cannot be resumed, else 1."""
     with at_the_wheel(AT_ONCE) as signals:
-        async with opened(db) as store:
+        async with opened(db) as store, traced(traces) as tracing:
             records = await store.executions(status="RUNNING", limit=MAX_OPEN)
             outcomes = await asyncio.gather(
-                *(_attempt(store, _timed(record, time), signals) for record in records)
+                *(_attempt(store, _timed(record, time), signals, tracing) for record in records)
             )
         if signals.received.done():
             err("interrupted: what has not ended is kept; go on with: asl resume --all")
@@ -168,7 +188,9 @@ def _nothing(db: Path, *, as_json: bool) -> int:
     return 0
 
 
-async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Execution | AslError | None:
+async def _attempt(
+    store: SqliteStore, record: Record, signals: Signals, tracing: Tracing | None
+) -> Execution | AslError | None:
     """None for an execution that is left alone: somebody else drives it, or a signal came.
 
     One that a task of another execution waits for may be driven with that one, in this process.
@@ -176,7 +198,7 @@ async def _attempt(store: SqliteStore, record: Record, signals: Signals) -> Exec
     arn = record.identity.arn
     while True:
         try:
-            return await go_on(store, record, signals)
+            return await go_on(store, record, signals, tracing=tracing)
         except ExecutionBusy:
             there = await store.record(arn)
             if arn not in store.driven and (there is None or there.status == "RUNNING"):

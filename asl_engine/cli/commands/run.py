@@ -15,6 +15,7 @@ from asl_engine.cli.output import err
 from asl_engine.cli.report import report, report_interruption
 from asl_engine.cli.signals import AT_ONCE, Interrupted, Signals, at_the_wheel, drive, progress_for
 from asl_engine.cli.start import RunRequest, Start, check_same, prepare
+from asl_engine.cli.tracing import traced
 from asl_engine.errors import ExecutionAlreadyExists
 from asl_engine.lab.whereabouts import failed_at
 from asl_engine.project.definitions import Substituting
@@ -61,6 +62,7 @@ def command(
     json: options.AsJson = False,
     quiet: options.Quiet = False,
     log_format: options.LogFormat = None,
+    traces: options.Traces = False,
 ) -> int:
     """Run a state machine. Its output goes to stdout, everything else to stderr.
 
@@ -86,6 +88,7 @@ def command(
             faults=tuple(fault or ()),
             seed=seed,
             log_format=log_format,
+            traces=traces,
         )
     )
 
@@ -119,7 +122,8 @@ async def _run(request: RunRequest, start: Start, progress: Progress | None) -> 
     db = start.setup.project.db
     try:
         with at_the_wheel(AT_ONCE) as signals:
-            async with opened(db, create=True) as store:
+            async with opened(db, create=True) as store, traced(request.traces) as tracing:
+                start = start._replace(setup=start.setup._replace(tracing=tracing))
                 execution = await _execute(store, start, signals, progress, named=request.name is not None)
                 place = await failed_at(store, execution)
     except Interrupted as interrupted:
@@ -144,4 +148,4 @@ async def _execute(
     await check_same(store, record, start)
     from asl_engine.cli.commands.resume import join
 
-    return await join(store, record, signals, progress)
+    return await join(store, record, signals, progress, start.setup.tracing)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import sys
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
 import typer
 
 from asl_engine.cli import options
+from asl_engine.cli.access import allowed_hosts, given_secrets, known_secrets
 from asl_engine.cli.beside import Developing, companions, console_settings, hearing
 from asl_engine.cli.ends import told_of_ends
 from asl_engine.cli.engine_log import begin_logging
 from asl_engine.cli.output import counted, err, flush, out
 from asl_engine.cli.signals import Signals, at_the_wheel
+from asl_engine.cli.tracing import traced
 from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
-from asl_engine.errors import InvalidInput, ProjectError
+from asl_engine.errors import ProjectError
 from asl_engine.events.declared import read_declared
-from asl_engine.folders import make_folder
 from asl_engine.mappings.settings import project_mappings
 from asl_engine.project.ages import checked_age
 from asl_engine.project.limits import limits_of
@@ -112,6 +113,7 @@ def command(
     metrics: options.Metrics = False,
     emulation: options.Emulation = None,
     log_format: options.LogFormat = None,
+    traces: options.Traces = False,
     log_executions: Annotated[
         str | None,
         typer.Option(
@@ -157,6 +159,7 @@ def command(
             metrics=metrics,
             emulation=emulation,
             log_format=log_format,
+            traces=traces,
             log_executions=log_executions,
             status_events=status_events,
             mock_config=mock_config,
@@ -186,6 +189,7 @@ class Serving(NamedTuple):
     metrics: bool = False
     emulation: bool | None = None
     log_format: str | None = None
+    traces: bool = False
     log_executions: str | None = None
     status_events: str | None = None
     endpoints: tuple[str, ...] = ()
@@ -201,7 +205,7 @@ def serve(given: Serving) -> int:
     if not begin_logging(given.log_format):
         logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
     time = _time(given.time)
-    secrets = _given_secrets(given)
+    secrets = given_secrets(given.credentials)
     if given.keep is not None:
         checked_age(given.keep, "--keep")
     project = project_of(Path.cwd())
@@ -216,7 +220,7 @@ def serve(given: Serving) -> int:
     db = project.db if given.db is None else database(given.db)
     ends = told_of_ends("what runs is kept, and goes on when the server is started again")
     with ends, asyncio.Runner(loop_factory=_fastest_loop()) as runner:
-        return runner.run(_serve(given, how, project._replace(db=db), _hosts(given, project), secrets))
+        return runner.run(_serve(given, how, project._replace(db=db), allowed_hosts(given, project), secrets))
 
 
 def _fastest_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -233,62 +237,6 @@ def _time(given: str | None) -> str:
         return checked_time(given)
     factor = os.environ.get(TIME_SCALE)
     return REAL if factor is None else scaled(factor, f"{TIME_SCALE}=")
-
-
-def _given_secrets(given: Serving) -> dict[str, str]:
-    """The secret access keys, by their ids, of the option's file and of the environment."""
-    from asl_engine.server.credentials import credentials_in, credentials_of, is_private
-
-    found = {}
-    if given.credentials is not None:
-        file = Path(given.credentials)
-        found = credentials_in(file)
-        if not is_private(file):
-            err(f"asl: warning: others on this machine can read {file}")
-    return found | credentials_of(os.environ)
-
-
-def _secrets(given: Serving, secrets: dict[str, str], db: Path) -> dict[str, str] | None:
-    """Those that were given; beyond loopback those of a file beside the database; else None: anybody may ask."""
-    from asl_engine.server.credentials import KEY, credentials_in, made_credentials
-    from asl_engine.server.serve import is_loopback
-
-    place = given.credentials or KEY
-    if not is_loopback(given.host):
-        err(
-            f"asl: warning: whatever is sent to {given.host}:{given.port}, and its answers, can be read on the way"
-        )
-        if not secrets:
-            file = db.with_name(f"{db.name}-credentials")
-            with suppress(OSError):  # the next line says it
-                make_folder(file.parent)
-            if made_credentials(file):
-                err(f"asl serve: made an access key: AWS_SHARED_CREDENTIALS_FILE={file} lets clients use it")
-            secrets, place = credentials_in(file), str(file)
-    if secrets:
-        err(f"asl serve: requests have to be signed with an access key of {place}")
-    return secrets or None
-
-
-def _hosts(given: Serving, project: Project) -> frozenset[str] | None:
-    """The names to answer to: the option's and the project's.  Beyond loopback any, without these: who signs
-    signs the name, too.
-    """
-    from asl_engine.server.protocol.hosts import host_name
-    from asl_engine.server.serve import is_loopback
-
-    names = set()
-    places = ((given.allow_hosts, "--allow-host"), (project.allow_hosts, f"{project.source}: allow-hosts"))
-    for allowed, place in places:
-        for text in allowed:
-            name = host_name(text)
-            if name is None:
-                raise InvalidInput(
-                    f"{place}: {text!r} is no host name: give it without scheme, port and wildcard, as in "
-                    "host.docker.internal"
-                )
-            names.add(name)
-    return None if not names and not is_loopback(given.host) else frozenset(names)
 
 
 async def _serve(
@@ -319,7 +267,7 @@ async def _serve(
     exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
     with ExitStack() as stack:
         listener = stack.enter_context(bind(given.host, given.port))
-        known = _secrets(given, secrets, project.db)
+        known = known_secrets(given, secrets, project.db)
         # Before the tasks are imported: what their modules make of boto3 has these surroundings, too.
         emulation = stack.enter_context(
             chosen_emulation(
@@ -337,7 +285,7 @@ async def _serve(
         emulated = None if emulation is None else emulation.endpoints
         services = services_of(how, project, emulated=emulated, hear=hearing(given.develops))
         journal = stack.enter_context(_journal(given, how.limits, stdout))
-        async with opened(project.db, create=True) as store:
+        async with opened(project.db, create=True) as store, traced(given.traces) as tracing:
             console = console_settings(project, known) if given.console else None
             development = []
             if given.develops:
@@ -362,6 +310,7 @@ async def _serve(
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
+                    tracing=tracing,
                     companions=[
                         *companions(console, metrics=given.metrics),
                         *emulated_services(emulation, say),

@@ -183,6 +183,7 @@ class Children:
     # -- how they end -------------------------------------------------------------------------------
 
     def _watch(self, number: int, items: int, child: Run) -> None:
+        child.map_run = self._work.arn
         self._items[number] = items
         self._runs[number] = child
         if child.done.done():

@@ -122,7 +122,7 @@ def http_resource(connections: Mapping[str, Connection]) -> Direct:
         try:
             async with http_client(call, MAX_SECONDS) as client:
                 region = Arn.of(call.execution).region
-                request = _request(parameters, connection, region)
+                request = _request(parameters, connection, region, call.trace_parent)
                 if connection is not None:
                     request = await tokens.authorised(client, connection, request, call)
                 if call.trace is not None:
@@ -206,7 +206,9 @@ def _connection(parameters: dict[str, Any], connections: Mapping[str, Connection
     return connection
 
 
-def _request(parameters: dict[str, Any], connection: Connection | None, region: str) -> HttpRequest:
+def _request(
+    parameters: dict[str, Any], connection: Connection | None, region: str, trace_parent: str = ""
+) -> HttpRequest:
     """The definition's request; the connection's values take precedence over values of the same name."""
     headers = {name: joined(value) for name, value in (parameters.get("Headers") or {}).items()}
     asked = dict(parameters.get("QueryParameters") or {})
@@ -226,6 +228,8 @@ def _request(parameters: dict[str, Any], connection: Connection | None, region: 
         headers = {name: text for name, text in headers.items() if name.lower() != "content-type"}
         headers["Content-Type"] = kind
     headers["User-Agent"] = f"Amazon|StepFunctions|HttpInvoke|{region}"
+    if trace_parent and "traceparent" not in map(str.lower, headers):  # only where it is traced
+        headers["traceparent"] = trace_parent
     headers["Range"] = f"bytes=0-{MAX_BYTES}"
     url: str = parameters["ApiEndpoint"]
     if asked:

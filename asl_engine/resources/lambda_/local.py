@@ -28,6 +28,7 @@ from asl_engine.resources.processes import ProcessEnded, ProcessPool
 from asl_engine.resources.python.context import InvokeOptions, invoked_arn, lambda_variables, request_id
 from asl_engine.resources.python.log_keys import keys_of
 from asl_engine.resources.python.threads import run_in_thread
+from asl_engine.resources.trace_context import read_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -206,7 +207,7 @@ class LocalFunction:
         """Call the function.  Raises ``StatesError`` if its process or its endpoint is unavailable."""
         seconds = self.function.timeout
         if self.function.endpoint is not None:
-            return await self._post(self.function.endpoint, event, seconds)
+            return await self._post(self.function.endpoint, event, seconds, call.trace_parent)
         try:
             answer = await asyncio.wait_for(self._processes.ask(self._request(event, call, invoked)), seconds)
         except TimeoutError:
@@ -233,9 +234,9 @@ class LocalFunction:
             "trace": call.trace_parent,
         }
 
-    async def _post(self, endpoint: str, event: str, seconds: float) -> Invocation:
+    async def _post(self, endpoint: str, event: str, seconds: float, trace_parent: str) -> Invocation:
         url = endpoint if "/2015-03-31/" in endpoint else endpoint.rstrip("/") + EMULATED
-        return await run_in_thread(partial(_posted, url, event, seconds))
+        return await run_in_thread(partial(_posted, url, event, seconds, trace_parent))
 
     def renew(self) -> None:
         """Its code has changed: the next calls are those of new processes."""
@@ -256,12 +257,16 @@ def _environment(function: FunctionConfiguration) -> dict[str, str]:
     return variables
 
 
-def _posted(url: str, event: str, seconds: float) -> Invocation:
+def _posted(url: str, event: str, seconds: float, trace_parent: str) -> Invocation:
     from http.client import HTTPException
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
-    request = Request(url, event.encode(), {"Content-Type": "application/json"})  # noqa: S310  http, by the check
+    headers = {"Content-Type": "application/json"}
+    parent = read_trace(trace_parent)
+    if parent is not None:
+        headers["X-Amzn-Trace-Id"] = parent.xray
+    request = Request(url, event.encode(), headers)  # noqa: S310  http, by the check
     try:
         with urlopen(request, timeout=seconds) as answer:  # noqa: S310  http, by the check
             text = answer.read(MAX_BYTES + 1).decode(errors="replace")

@@ -18,6 +18,7 @@ from asl_engine.projections.descriptions import describe_execution as described
 from asl_engine.projections.descriptions import list_item, present
 from asl_engine.projections.descriptions import start_execution as started
 from asl_engine.projections.moments import moment
+from asl_engine.resources.trace_context import read_trace
 from asl_engine.server.configuration import without_defaults
 from asl_engine.server.mocks import check_case, without_case
 from asl_engine.server.operations.map_runs import list_children
@@ -181,10 +182,18 @@ async def _launch(request: Request, service: Service, chosen: Chosen) -> Run:
         revision=_revision(record),
         mock_case=request.mock_case,
         started_by=request.started_by,
+        trace=_trace(request),
     )
     if request.mock_case is not None and await service.store.record(identity.arn) is None:
         check_case(request, service, record.name, machine)  # one that exists keeps its own
     return service.watch(await service.engine.launch(machine, identity, payload, options))
+
+
+def _trace(request: Request) -> str | None:
+    """The trace that the execution goes on with.  A header that is none is ignored, as on AWS."""
+    header = request.optional_text("traceHeader")
+    parent = None if header is None else read_trace(header)
+    return None if parent is None else parent.w3c
 
 
 def _revision(record: MachineRecord) -> dict[str, Json]:

@@ -233,6 +233,11 @@ class BusTable:
         found = await self._deliveries("WHERE d.status = 'FAILED' ORDER BY d.delivery DESC LIMIT ?", (limit,))
         return found[::-1]
 
+    async def origin(self, number: int) -> str | None:
+        """What has put an event, where that is known: the key of a task, or the event of an execution."""
+        rows = await self._fetch("SELECT origin FROM bus_events WHERE event = ?", (number,))
+        return rows[0][0] if rows else None
+
     async def backlog(self) -> list[Backlog]:
         """What is pending and what has failed, by target."""
         rows = await self._fetch(BACKLOG, ())

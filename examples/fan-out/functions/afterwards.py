@@ -29,4 +29,4 @@ def once(table, row, key):
     try:
         db.put_item(TableName=table, Item=row, ConditionExpression=f"attribute_not_exists({key})")
     except db.exceptions.ConditionalCheckFailedException:
-        print(f"{row[key]}: this event has come before")  # noqa: T201  a function's log
+        print(f"{row[key]}: this event has come before")

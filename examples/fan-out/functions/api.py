@@ -51,7 +51,7 @@ def start(machine, name, body):
     try:
         machines.start_execution(stateMachineArn=machine, name=name, input=body)
     except machines.exceptions.ExecutionAlreadyExists:
-        print(f"{name} was started before")  # noqa: T201  a function's log
+        print(f"{name} was started before")
 
 
 def get_order(event, _context):

@@ -125,7 +125,7 @@ def each(event, handle, *, again=None, unreadable=None):
         try:
             handle(json.loads(record["body"]), record["messageId"])
         except Exception as error:  # noqa: BLE001  whatever it is, it is this message's
-            print(f"{record['messageId']}: {type(error).__name__}: {error}")  # noqa: T201  a function's log
+            print(f"{record['messageId']}: {type(error).__name__}: {error}")
             if unreadable is not None and isinstance(error, SENSELESS):
                 unreadable(record)
                 continue
