@@ -85,7 +85,7 @@ def source_files(
     path = Path(file)
     if (path.parent / MANIFEST).is_file():
         return [one for one in _assembly(path.parent, around) if Path(one.file).name == path.name]
-    surroundings = around(stack=path.absolute().parent.name)
+    surroundings = around(stack=path.absolute().parent.name, read=partial(_included, path.parent))
     if template.kind == SERVERLESS:
         from asl_engine.templates.serverless import serverless_declarations
         from asl_engine.templates.serverless_variables import Outside
@@ -95,7 +95,7 @@ def source_files(
     elif template.kind == TERRAFORM:
         from asl_engine.templates.terraform import terraform_declarations
 
-        declared = terraform_declarations(document, locate, values)
+        declared = terraform_declarations(document, locate, surroundings)
     else:
         from asl_engine.templates.cloudformation import CloudFormation
 
@@ -183,7 +183,7 @@ def _stack(
         raise InvalidInput(f"{file} cannot be read as a template: run `cdk synth` again")
     assets = folder / stack.assets
     paths = asset_paths(read_text(str(assets), "the assets")) if assets.is_file() else {}
-    surroundings = around(stack=stack.name, exported=exported, asset=paths.get)
+    surroundings = around(stack=stack.name, exported=exported, asset=paths.get, read=partial(_included, folder))
     reader = CloudFormation(document, locate, surroundings)
     kind = "a CloudFormation template of the CDK"
     return SourceFile(file, kind, text, locate, folder, Declarations(())), reader

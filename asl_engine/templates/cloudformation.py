@@ -63,8 +63,8 @@ class CloudFormation:
         machines = [declared_machine(one, self._around) for one in _of(read, MACHINES)]
         functions = [declared_function(one, layers, self._around) for one in _of(read, FUNCTIONS)]
         routes = [
-            *rest_routes(_of(read, REST_API_TYPES)),
-            *http_routes(_of(read, HTTP_API_TYPES)),
+            *rest_routes(_of(read, REST_API_TYPES), self._around),
+            *http_routes(_of(read, HTTP_API_TYPES), self._around),
             *(url_route(one, self._around) for one in _of(read, (URL,))),
         ]
         rules = [declared_rule(one) for one in _of(read, (RULE,))]

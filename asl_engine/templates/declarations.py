@@ -32,6 +32,7 @@ class Surroundings(NamedTuple):
     ``given`` are values by the names of what they replace: a parameter, ``Table.Arn``, ``opt:stage``.
     ``exported`` finds what another stack exports by a name, None where none does.  ``asset`` finds the file or
     folder, relative to the template, of an object that is to be in S3, by its key; None for what is elsewhere.
+    ``read`` gives the value of a JSON or YAML file, relative to the template; None where there is none.
     """
 
     region: str
@@ -40,6 +41,7 @@ class Surroundings(NamedTuple):
     given: Mapping[str, str]
     exported: Callable[[str], Json | None] = lambda _: None
     asset: Callable[[str], str | None] = lambda _: None
+    read: Callable[[str], Json] = lambda _: None
 
 
 class DeclaredFunction(NamedTuple):

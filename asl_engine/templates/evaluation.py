@@ -6,7 +6,7 @@ import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from asl_engine.arn import partition_of
+from asl_engine.arn import function_arn, partition_of
 from asl_engine.findings import Finding, did_you_mean
 from asl_engine.json_values import MISSING
 from asl_engine.language.placeholders import UNFILLED_PLACEHOLDER
@@ -29,6 +29,9 @@ SUFFIXES: Final = {"aws-cn": "amazonaws.com.cn"}
 # {{resolve:ssm:/orders/table}}: what CloudFormation looks up when it deploys.
 DYNAMIC: Final = re.compile(r"\{\{(resolve:[^}]+)\}\}")
 STACK_ID: Final = "arn:{partition}:cloudformation:{region}:{account}:stack/{stack}/local"
+ALIAS: Final = "AWS::Lambda::Alias"
+QUALIFIED: Final = (ALIAS, "AWS::Lambda::Version")
+FIRST_VERSION: Final = "1"
 SOME_TYPE: Final = ResourceType("", "{name}")
 
 
@@ -121,7 +124,11 @@ class TemplateEvaluation:
         if parameter is not None:
             return self._parameter(name, parameter, place)
         resource = self._resource(name, place)
-        return f"${{{name}}}" if resource is None else self._made(*resource, place, self._type(resource[1]).ref)
+        if resource is None:
+            return f"${{{name}}}"
+        if (qualified := self._qualified(*resource)) is not None:
+            return qualified
+        return self._made(*resource, place, self._type(resource[1]).ref)
 
     def attribute(self, resource: str, name: str, place: str) -> Json | Missing:
         whole = f"{resource}.{name}"
@@ -134,6 +141,8 @@ class TemplateEvaluation:
         template = self._type(found[1]).attributes.get(name)
         if template is not None:
             return self._made(*found, place, template)
+        if name in {"AliasArn", "FunctionArn"} and (qualified := self._qualified(*found)) is not None:
+            return qualified
         kind, own = found[1].get("Type"), found[1].get("Properties")
         if kind == "AWS::SSM::Parameter" and name == "Value" and isinstance(own, dict) and name in own:
             return self.value(own[name], f"/Resources/{found[0]}/Properties/{name}")
@@ -157,6 +166,13 @@ class TemplateEvaluation:
         if found is None:
             return self.unknown(name, f"No stack here exports {name}", place)
         return found
+
+    def included(self, location: str, place: str) -> Json | Missing:
+        with self._within(f"the file {location}", place) as inside:
+            found = self.around.read(location) if inside else {}
+            if found is None:
+                return self.refused(f"There is no file {location} that can be read", place)
+            return self.value(found, place)
 
     def refused(self, message: str, place: str) -> str:
         self._tell(BROKEN_TEMPLATE, message, place)
@@ -258,6 +274,18 @@ class TemplateEvaluation:
             self.refused(f"There is no {name} here: its condition {resource['Condition']} does not hold", place)
             return None
         return logical, resource
+
+    def _qualified(self, logical: str, resource: dict[str, Any]) -> str | None:
+        """The ARN of a version or an alias of a function; None for another resource."""
+        kind, own = resource.get("Type"), resource.get("Properties")
+        if kind not in QUALIFIED or not isinstance(own, dict):
+            return None
+        place = f"/Resources/{logical}/Properties"
+        with self._within(f"the function of {logical}", place) as inside:
+            name = self.value(own.get("FunctionName"), f"{place}/FunctionName") if inside else ""
+            alias = self.value(own.get("Name"), f"{place}/Name") if kind == ALIAS and inside else FIRST_VERSION
+        arn = function_arn(self.around.region, self.around.account, as_text("" if name is MISSING else name))
+        return f"{arn}:{FIRST_VERSION if alias is MISSING else as_text(alias)}"
 
     def _type(self, resource: dict[str, Any]) -> ResourceType:
         return RESOURCE_TYPES.get(str(resource.get("Type")), SOME_TYPE)

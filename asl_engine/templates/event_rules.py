@@ -107,8 +107,7 @@ def _target(resource: TemplateResource, given: Mapping[str, Any], place: str) ->
     if not isinstance(arn, str):
         resource.tell("A target has to have an Arn", place)
         return None
-    unresolved = any(arn in one.message or "${" in arn for one in resource.findings)
-    if target_kind(arn) is None and not unresolved:
+    if target_kind(arn) is None and not resource.findings_below(f"{place}/Arn"):
         resource.tell_not_run(f"Events are sent to {RUN} here, and not to {_called(arn)}", f"{place}/Arn")
         return None
     if "EventBridgeParameters" in given:

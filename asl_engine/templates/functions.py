@@ -47,6 +47,9 @@ class Evaluating(Protocol):
     def imported(self, name: str, place: str) -> Value:
         """What another stack exports by this name."""
 
+    def included(self, location: str, place: str) -> Value:
+        """The value of another file."""
+
     def refused(self, message: str, place: str) -> str:
         """Tell that something makes no sense; a text in place of its value."""
 
@@ -175,6 +178,16 @@ def _to_json_string(host: Evaluating, given: Json, place: str) -> Value:
     return MISSING if value is MISSING else dumps(value)
 
 
+def _transform(host: Evaluating, given: Json, place: str) -> Value:
+    """Of the macros, only that which puts a file in its place has a value here."""
+    match given:
+        case {"Name": "AWS::Include", "Parameters": {"Location": location}}:
+            file = host.value(location, f"{place}/Parameters/Location")
+            if isinstance(file, str) and "://" not in file:
+                return host.included(file, place)
+    return _only_deployed("Fn::Transform")(host, given, place)
+
+
 def _only_deployed(name: str) -> Function:
     def tell(host: Evaluating, given: Json, place: str) -> Value:
         del given
@@ -230,7 +243,7 @@ FUNCTIONS: Final[dict[str, Function]] = {
     "Fn::Length": _length,
     "Fn::ToJsonString": _to_json_string,
     "Fn::Cidr": _only_deployed("Fn::Cidr"),
-    "Fn::Transform": _only_deployed("Fn::Transform"),
+    "Fn::Transform": _transform,
     **CONDITIONS,
 }
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asl_engine.arn import function_arn, function_name
 from asl_engine.templates.api_integrations import invoked_by, target_of
 from asl_engine.templates.declarations import DeclaredRoute
-from asl_engine.templates.open_api import cors_of, operations
+from asl_engine.templates.open_api import cors_of, document_of, operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,7 +44,7 @@ INTEGRATION_MEMBERS: Final = (
 )
 
 
-def http_routes(resources: list[TemplateResource]) -> Iterator[DeclaredRoute]:
+def http_routes(resources: list[TemplateResource], around: Surroundings) -> Iterator[DeclaredRoute]:
     """The routes of each API in each of its stages; ``resources`` are those of ``HTTP_API_TYPES``."""
     stages: dict[str, list[str]] = {}
     for one in resources:
@@ -57,7 +57,7 @@ def http_routes(resources: list[TemplateResource]) -> Iterator[DeclaredRoute]:
             api.tell_not_run("Nothing here runs WebSocket APIs")
             continue
         for stage in stages.get(api.logical, [DEFAULT]):
-            yield from _of_document(api, stage)
+            yield from _of_document(api, stage, around)
             yield from _of_target(api, stage)
     for route in resources:
         if route.kind != ROUTE:
@@ -91,8 +91,8 @@ def url_route(resource: TemplateResource, around: Surroundings) -> DeclaredRoute
     )
 
 
-def _of_document(api: TemplateResource, stage: str) -> Iterator[DeclaredRoute]:
-    body = api.get("Body")
+def _of_document(api: TemplateResource, stage: str, around: Surroundings) -> Iterator[DeclaredRoute]:
+    body = document_of(api, around)
     cors = api.table("CorsConfiguration") or cors_of(body)
     for one in operations(body):
         place = f"Body{one.location}"

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["PathOperation", "cors_of", "operations"]
+    from asl_engine.json_values import Json
+    from asl_engine.templates.declarations import Surroundings
+    from asl_engine.templates.properties import TemplateResource
+
+__all__ = ["PathOperation", "cors_of", "document_of", "operations"]
 
 INTEGRATION: Final = "x-amazon-apigateway-integration"
 CORS: Final = "x-amazon-apigateway-cors"
@@ -27,6 +31,20 @@ class PathOperation(NamedTuple):
     method: str
     location: str
     integration: Mapping[str, Any] | None
+
+
+def document_of(api: TemplateResource, around: Surroundings) -> Json:
+    """The document of an API, in the template or beside it; None for an API without one, or with one elsewhere."""
+    body = api.get("Body")
+    where = api.get("BodyS3Location")
+    if body is not None or where is None:
+        return body
+    key = where.get("Key") if isinstance(where, dict) else where
+    path = around.asset(str(key))
+    found = None if path is None else around.read(path)
+    if found is None:
+        api.tell_not_run(f"The paths of the API are in S3 ({key}), and not here", "BodyS3Location")
+    return found
 
 
 def operations(body: Any) -> Iterator[PathOperation]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.json_values import MISSING
 from asl_engine.templates.expansion import NOT_RUN_HERE
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from asl_engine.templates.evaluation import TemplateEvaluation
 
 __all__ = ["ResourceProperties", "TemplateResource"]
+
+
+WITH_ROLES: Final = ("AWS::ApiGateway", "AWS::Events::", "AWS::Scheduler::")
+ROLES: Final = frozenset({"Credentials", "CredentialsArn", "RoleArn", "credentials"})
 
 
 class ResourceProperties:
@@ -72,7 +76,10 @@ class TemplateResource:
             return default
         if field not in self._values:
             place = self._properties.place(field)
-            self._values[field], found = self._evaluation.evaluate(self._properties.get(field), place)
+            given = self._properties.get(field)
+            if self.kind.startswith(WITH_ROLES):
+                given = _without_roles(given)
+            self._values[field], found = self._evaluation.evaluate(given, place)
             self._findings.update(dict.fromkeys(found))
         value = self._values[field]
         return default if value is MISSING else value
@@ -144,6 +151,15 @@ class TemplateResource:
     def written(self, field: str) -> str:
         """Where a property is written."""
         return self._evaluation.written(self._properties.place(field))
+
+
+def _without_roles(value: Any) -> Any:
+    """A value without the roles in it: nobody asks for one here, so it may be unknown."""
+    if isinstance(value, list):
+        return [_without_roles(one) for one in value]
+    if isinstance(value, dict):
+        return {name: _without_roles(one) for name, one in value.items() if name not in ROLES}
+    return value
 
 
 def _merged(shared: Any, own: Any) -> Any:

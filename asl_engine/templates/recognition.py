@@ -242,7 +242,7 @@ def _of_serverless(document: dict[str, Any]) -> Iterator[TemplateMachine]:
 
 
 def _of_terraform(document: dict[str, Any]) -> Iterator[TemplateMachine]:
-    from asl_engine.templates.terraform import terraform_machines
+    from asl_engine.templates.terraform_plan import terraform_machines
 
     for address, location in terraform_machines(document):
         yield TemplateMachine(address, f"{location}/values/definition", None)

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from asl_engine.templates.api_integrations import target_of
 from asl_engine.templates.declarations import DeclaredRoute
-from asl_engine.templates.open_api import operations
+from asl_engine.templates.open_api import document_of, operations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from asl_engine.templates.declarations import Surroundings
     from asl_engine.templates.properties import TemplateResource
 
 __all__ = ["REST_API_TYPES", "rest_routes"]
@@ -28,14 +29,14 @@ ROOT: Final = "{api}/root"
 NO_STAGE: Final = "$default"  # of an API that is not deployed in any
 
 
-def rest_routes(resources: list[TemplateResource]) -> Iterator[DeclaredRoute]:
+def rest_routes(resources: list[TemplateResource], around: Surroundings) -> Iterator[DeclaredRoute]:
     """The routes of each API in each of its stages; ``resources`` are those of ``REST_API_TYPES``."""
     stages = _stages(resources)
     nodes = {one.logical: one for one in resources if one.kind == RESOURCE}
     for resource in resources:
         if resource.kind == API:
             for stage in stages.get(resource.logical, [NO_STAGE]):
-                yield from _of_document(resource, stage)
+                yield from _of_document(resource, stage, around)
         elif resource.kind == METHOD:
             api = resource.text("RestApiId")
             for stage in stages.get(api, [NO_STAGE]):
@@ -52,9 +53,8 @@ def _stages(resources: list[TemplateResource]) -> dict[str, list[str]]:
     return found
 
 
-def _of_document(resource: TemplateResource, stage: str) -> Iterator[DeclaredRoute]:
-    body = resource.get("Body")
-    for one in operations(body):
+def _of_document(resource: TemplateResource, stage: str, around: Surroundings) -> Iterator[DeclaredRoute]:
+    for one in operations(document_of(resource, around)):
         integration = one.integration or {}
         target = target_of(resource, integration, f"Body{one.location}")
         yield DeclaredRoute(
@@ -82,7 +82,7 @@ def _of_method(
         path=path,
         target=target,
         location=resource.location,
-        integration=_kept(integration),
+        integration=integration,
         findings=resource.findings,
     )
 
@@ -101,7 +101,3 @@ def _path(resource: TemplateResource, node: str, api: str, nodes: Mapping[str, T
         parts.append(found.text("PathPart"))
         node = found.text("ParentId")
     return f"/{'/'.join(reversed(parts))}"
-
-
-def _kept(integration: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: one for name, one in integration.items() if name != "Credentials"}

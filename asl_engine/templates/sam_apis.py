@@ -112,7 +112,7 @@ class SamApis:
         method = ANY if method.lower() == "any" else method.lower()
         there = self._bodies.setdefault(logical, {}).setdefault(path, {})
         if method in there:
-            self._into.tell(BROKEN_TEMPLATE, f"{logical} has {event['Method']} {path} twice", place)
+            self._into.tell(BROKEN_TEMPLATE, f"{logical} has another event for {method} {path}", place)
             return
         operation: Any = {INTEGRATION: integration}
         if owner.condition is not None:
@@ -125,18 +125,23 @@ class SamApis:
     def _make(
         self, logical: str, kind: str, own: ResourceProperties, resource: dict[str, Any], place: str
     ) -> None:
-        managed = "DefinitionBody" not in own and "DefinitionUri" not in own
+        uri = own.get("DefinitionUri")
+        managed = "DefinitionBody" not in own and uri is None
         body: Any = {"paths": self._bodies.get(logical, {})} if managed else own.get("DefinitionBody")
         properties = {"Name": own.get("Name"), "Body": body}
-        if not managed:
-            properties["BodyS3Location"] = own.get("DefinitionUri")
+        written = "DefinitionBody"
+        if body is None and isinstance(uri, str):
+            properties["Body"] = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": uri}}}
+            written = "DefinitionUri"
+        elif body is None:
+            properties["BodyS3Location"] = uri
         cors = own.get("CorsConfiguration" if kind == HTTP else "Cors")
         if kind == HTTP:
             properties["CorsConfiguration"] = {"AllowOrigins": ["*"]} if cors is True else cors
         elif cors is not None and isinstance(body, dict):
             body["paths"] = _with_options(table_of(body, "paths"), cors)
         properties["FailOnWarnings"] = own.get("FailOnWarnings")
-        names = {"Body": "DefinitionBody", "BodyS3Location": "DefinitionUri"}
+        names = {"Body": written, "BodyS3Location": "DefinitionUri"}
         self._into.add(logical, MADE[kind], properties, place, {} if managed else names)
         if managed:
             self._into.places.put(f"/Resources/{logical}/Properties/Body", place)

@@ -116,6 +116,9 @@ class _Events:
         self, logical: str, event: dict[str, Any], owner: EventOwner, place: str, names: dict[str, str]
     ) -> None:
         properties = {name: event.get(name) for name in ("EventSourceArn", *MAPPED)}
+        failed = table_of(event.get("DestinationConfig"), "OnFailure")
+        if "Destination" in failed:  # Type only says to SAM what the role has to be allowed
+            properties["DestinationConfig"] = {"OnFailure": {"Destination": failed["Destination"]}}
         self._into.add(
             logical,
             "AWS::Lambda::EventSourceMapping",

@@ -269,7 +269,12 @@ class FunctionEvents:
         rows = notified.get("LambdaConfigurations")
         rows = [*rows] if isinstance(rows, list) else []
         row = {"Event": own.get("event", DEFAULT_EVENT), "Function": owner.arn}
-        rules = [rule for one in own.get("rules") or () for rule in (one.items() if isinstance(one, dict) else ())]
+        given_rules = own.get("rules")
+        rules = [
+            rule
+            for one in (given_rules if isinstance(given_rules, list) else ())
+            for rule in (one.items() if isinstance(one, dict) else ())
+        ]
         if rules:
             row["Filter"] = {"S3Key": {"Rules": [{"Name": key, "Value": value} for key, value in rules]}}
         where = f"/Resources/{logical}/Properties/NotificationConfiguration/LambdaConfigurations[{len(rows)}]"

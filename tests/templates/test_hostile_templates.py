@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PROJECTS = Path(__file__).parents[1] / "projects"
+EVENTS = Path(__file__).parent / "events"
 FILES = [
     "sam/template.yaml",
     "cloudformation/template.json",
@@ -28,6 +29,8 @@ FILES = [
     "serverless/serverless.yml",
     "terraform/plan.json",
 ]
+# Templates with every kind of event.
+FILES_OF_EVENTS = ["template.yaml", "serverless.yml"]
 VALUES: list[Any] = [
     None,
     1,
@@ -67,13 +70,15 @@ def declared(file: str, document: Any) -> Declarations:
         outside = Outside("us-east-1", "123456789012", {}, {}, lambda _: None)
         return serverless_declarations(document, lambda _: (1, 1), around, outside)
     if file.startswith("terraform"):
-        return terraform_declarations(document, lambda _: (1, 1), {})
+        return terraform_declarations(document, lambda _: (1, 1), around)
     return CloudFormation(document, lambda _: (1, 1), around).declarations()
 
 
-@pytest.mark.parametrize("file", FILES)
-def test_a_mangled_template_is_read_on(file: str) -> None:
-    document, _ = read_template((PROJECTS / file).read_text(encoding="utf-8"), file)
+@pytest.mark.parametrize(
+    ("folder", "file"), [*((PROJECTS, file) for file in FILES), *((EVENTS, file) for file in FILES_OF_EVENTS)]
+)
+def test_a_mangled_template_is_read_on(folder: Path, file: str) -> None:
+    document, _ = read_template((folder / file).read_text(encoding="utf-8"), file)
     random = Random(file)
     for _ in range(300):
         broken = mangled(document, random)

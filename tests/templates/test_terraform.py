@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from asl_engine.templates.terraform import terraform_declarations, terraform_machines
+from asl_engine.templates.declarations import Surroundings
+from asl_engine.templates.terraform import terraform_declarations
+from asl_engine.templates.terraform_plan import terraform_machines
 
 DEFINITION = '{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}'
 
@@ -18,7 +20,8 @@ def state(*resources: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def declared(document: dict[str, Any], **given: str) -> Any:
-    return terraform_declarations(document, lambda _: (1, 1), given)
+    around = Surroundings("us-east-1", "123456789012", "shop", given)
+    return terraform_declarations(document, lambda _: (1, 1), around)
 
 
 def test_a_state_has_what_a_plan_has() -> None:
