@@ -50,7 +50,10 @@ def script(page: str, api: int, http: int) -> str:
                 also = f" --http-port {http}" if HTTP in read(page) else ""
                 heard = "" if ">" in found[1] else f"> {LOG} 2>&1 "
                 lines.append(f"asl dev --port {api}{also}{found[1]}{heard}&")
-                lines.append(f"until curl -s -o /dev/null {API}; do kill -0 $! || exit 9; sleep 0.1; done")
+                lines += [
+                    f"until curl -s -o /dev/null {address}; do kill -0 $! || exit 9; sleep 0.1; done"
+                    for address in ([API, HTTP] if also else [API])
+                ]
                 continue
             told = shlex.quote(f"{page}:{block.line}: {command}")
             lines.append(command)

@@ -5,11 +5,17 @@ document has the version of the order that it shows, and is written in one trans
 aggregate.
 """
 
+from decimal import Decimal
+
 from boto3.dynamodb.types import TypeDeserializer
 from handlers.tables import ORDERS, SEARCH, STATS, db, read
 
 ATTEMPTS = 5
 value_of = TypeDeserializer().deserialize
+
+
+class NotShowable(Exception):
+    """No further attempt will change that."""
 
 
 def update_read_model(event, _context):
@@ -21,12 +27,16 @@ def update_read_model(event, _context):
 
 def rebuild_read_model(_event, _context):
     """Apply all orders as they are now.  The stream may go on meanwhile; it keeps records for a day only."""
-    applied = 0
+    applied, refused = 0, {}
     for page in db.get_paginator("scan").paginate(TableName=ORDERS, ConsistentRead=True):
         for order in page["Items"]:
-            apply(order)
-            applied += 1
-    return {"applied": applied}
+            try:
+                apply(order)
+            except NotShowable as error:
+                refused[order["orderId"]] = str(error)
+            else:
+                applied += 1
+    return {"applied": applied, "refused": refused}
 
 
 def apply(order):
@@ -46,6 +56,10 @@ def apply(order):
 def document_of(order):
     """What is searched and shown of an order."""
     items = order["items"]
+    for item in items:
+        for name in ("quantity", "unitPriceCents"):
+            if not isinstance(item.get(name), Decimal):
+                raise NotShowable(f"{order['orderId']}: {name} is no number: {item.get(name)!r}")
     return {
         "userId": order["userId"],
         "orderId": order["orderId"],
