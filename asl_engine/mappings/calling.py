@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.errors import StatesError
 from asl_engine.mappings.answers import read_report
+from asl_engine.projections.causes import readable_cause
 from asl_engine.resources.calling import call_function
 
 if TYPE_CHECKING:
@@ -66,9 +67,7 @@ async def call_with_batch(
     except StatesError as error:
         name = error.error or "Unhandled"
         reached = not name.endswith(NOT_REACHED) and name != NOT_FOUND
-        return BatchOutcome(
-            frozenset(identifiers), f"{name}: {error.cause or ''}", unhandled=True, reached=reached
-        )
+        return BatchOutcome(frozenset(identifiers), _told(name, error.cause), unhandled=True, reached=reached)
     if not mapping.reports:
         return BatchOutcome(frozenset())
     report = read_report(answer.value, identifiers)
@@ -76,3 +75,9 @@ async def call_with_batch(
         return BatchOutcome(report.failed, report.wrong)
     shown = ", ".join(sorted(report.failed)[:3])
     return BatchOutcome(report.failed, f"the function reported {shown}" if report.failed else None)
+
+
+def _told(name: str, cause: str | None) -> str:
+    """An error in one line: of a function's report its message, and no stack trace."""
+    message = " ".join((readable_cause(cause) or "").split())
+    return f"{name}: {message}" if message else name

@@ -299,3 +299,21 @@ def test_no_message_is_taken_for_a_function_that_nobody_has(desk: Desk) -> None:
         assert kept["Messages"][0]["Attributes"]["ApproximateReceiveCount"] == "1"
 
     run(main())
+
+
+def test_a_failure_is_told_in_a_line_without_its_stack(desk: Desk) -> None:
+    queue = desk.queue()
+    report = {"errorMessage": "no lamp\nanywhere", "errorType": "OutOfStock", "stackTrace": ["  File"]}
+
+    def answer(_: dict[str, Any]) -> None:
+        raise StatesError("OutOfStock", json.dumps(report))
+
+    send(desk.sqs, queue, "x")
+
+    async def main() -> None:
+        lab = desk.lab(work=Function(answer))
+        async with lab.polling(m={"function": "work", "source": f"queue:{queue}"}):
+            await until(lambda: lab.said[1:])
+        assert lab.said[1] == "m: 1 of 1 failed: OutOfStock: no lamp anywhere"
+
+    run(main())

@@ -29,7 +29,7 @@ def get_stats(event, _context):
     row = read(STATS, {"userId": user})
     if row is None or "orderCount" not in row:
         return answer(404, {"message": f"{user} has no orders"})
-    return answer(200, row)
+    return answer(200, {name: row[name] for name in ("userId", "orderCount", "totalCents", "lastOrderDate")})
 
 
 def list_failed(_event, _context):
