@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from asl_engine.events.entries import Home, bus_arn_of
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.project.inputs import read_text
 from asl_engine.project.lookup import database, opened, project_of
+from asl_engine.projections.causes import readable_cause
 from asl_engine.projections.moments import utc
 
 if TYPE_CHECKING:
@@ -39,15 +41,20 @@ SHOWN = 160  # characters of an event's detail in a line
 
 @asynccontextmanager
 async def opened_bus(db: str | None, *, create: bool = False, reading: bool = False) -> AsyncIterator[EventBus]:
-    """The bus of a database, with the rules that the project's configuration declares.
+    """The bus of a database, with the rules that the project declares: its configuration, and its templates.
 
-    Raises ``InvalidInput`` where these are none, ``StoreError`` where the database cannot be used.
+    Where a server is at work, the rules are as it has declared them: it follows the files, or does not.
+    Raises ``InvalidInput`` where those of the configuration are none, ``StoreError`` where the database cannot be
+    used.
     """
     project = project_of(Path.cwd())
-    declared = read_declared(project.events, str(project.source), declared_buses(project))
+    read_declared(project.events, str(project.source), declared_buses(project))  # told before anything is made
     async with opened(database(db), create=create, reading=reading) as store:
         bus = EventBus(store.bus, lambda: time.time_ns() // 1_000_000, Home(project.region, project.account))
-        if not reading:
+        if not reading and not await bus.buses.has_deliverer():
+            from asl_engine.dev.starting import whole_project
+
+            _, declared = await asyncio.to_thread(whole_project, project)
             await declare(bus, bus.home, *declared)
         yield bus
 
@@ -92,7 +99,7 @@ def delivery_line(delivery: Delivery) -> str:
     rule = event_resource(delivery.rule_arn)
     tries = "" if delivery.attempts < 2 else f" after {delivery.attempts} attempts"
     note = delivery.note
-    reason = f": {note['code']}: {note['message']}" if "code" in note else ""
+    reason = f": {note['code']}: {readable_cause(note['message'])}" if "code" in note else ""
     if delivery.status == "PENDING" and delivery.attempts:
         tries = f", {delivery.attempts} failed, next {utc(delivery.due)}"
     where = f" in {last_part(note['deadLetter'])} too" if "deadLetter" in note else ""

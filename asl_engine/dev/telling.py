@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from asl_engine.arn import event_resource, function_name, last_part
 from asl_engine.json_text import loads
 from asl_engine.practice.moments import AttemptEnded, Following, RetryDue, RunEnded, RunStarted
+from asl_engine.projections.causes import readable_cause
 from asl_engine.store.bus_records import DELIVERED, FAILED, PENDING
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Telling:
         rule = (event_resource(delivery.rule_arn) or ("", delivery.rule_arn))[1]
         kind = event.get("detail-type") if isinstance(event, dict) else "event"
         outcome = OUTCOMES[status]
-        why = "" if status == DELIVERED else f": {note.get('code')}: {note.get('message')}"
+        why = "" if status == DELIVERED else f": {note.get('code')}: {readable_cause(note.get('message'))}"
         self.tell(f"{kind}: {rule} -> {target} {outcome}{why}")
 
     def written(self, function: str, line: str) -> None:

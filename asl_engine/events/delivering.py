@@ -16,6 +16,7 @@ from asl_engine.events.backoff import retry_policy
 from asl_engine.events.entries import whole_seconds
 from asl_engine.events.language.transformers import RuleFacts
 from asl_engine.json_text import loads
+from asl_engine.projections.causes import readable_cause
 from asl_engine.store.bus_records import DELIVERED, FAILED, PENDING
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class DeliveryFailed(AslError):
     """
 
     def __init__(self, code: str, message: str, *, final: bool = False, retries: int | None = None) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(f"{code}: {readable_cause(message)}")
         self.code = code
         self.message = message
         self.final = final

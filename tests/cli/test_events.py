@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asl_engine.arn import last_part
+from asl_engine.cli.events import delivery_line
+from asl_engine.events.delivering import DeliveryFailed
+from asl_engine.store.bus_records import BusEvent, Delivery
 from tests.cli.project import resource
 from tests.cli.test_serve import serving
 from tests.events.serving import entry, events_client, until
@@ -22,6 +26,17 @@ pattern = {{ source = ["shop"], detail = {{ n = [{{ numeric = [">", 100] }}] }} 
 [events.rules.big.targets]
 double = {{ Arn = "{resource("double")}", InputPath = "$.detail" }}
 gone = "arn:aws:states:us-east-1:123456789012:stateMachine:gone"
+"""
+
+TEMPLATE = f"""
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  AllOrders:
+    Type: AWS::Events::Rule
+    Properties:
+      Name: all-orders
+      EventPattern: {{source: [shop]}}
+      Targets: [{{Id: double, Arn: "{resource("double")}"}}]
 """
 
 
@@ -68,8 +83,28 @@ def test_what_is_put_is_delivered_by_the_next_server(shop: Project) -> None:
     assert logged(shop, "--failed") == []
 
 
+def test_without_a_server_the_rules_of_templates_count_too(shop: Project) -> None:
+    (shop.root / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    put(shop, 120)
+    (event,) = logged(shop)
+    rules = {last_part(one["RuleArn"]).removeprefix("rule/"): one["Status"] for one in event["Deliveries"]}
+    assert rules == {"big": "PENDING", "all-orders": "PENDING"}
+
+
+def test_of_what_a_function_reports_its_message_is_shown() -> None:
+    report = json.dumps({"errorType": "WarehouseClosed", "errorMessage": "o-3", "stackTrace": ["a", "b"]})
+    event = BusEvent(1, "e-1", "arn:aws:events:us-east-1:123456789012:event-bus/default", 0, 0, "{}")
+    note = {"code": "WarehouseClosed", "message": report}
+    rule = "arn:aws:events:us-east-1:123456789012:rule/paid"
+    shown = delivery_line(Delivery(7, event, rule, "ship", "FAILED", 2, 0, 0, note))
+    assert shown == "7  paid/ship  FAILED after 2 attempts: WarehouseClosed: o-3"
+    assert str(DeliveryFailed("WarehouseClosed", report)) == "WarehouseClosed: o-3"
+
+
 def test_a_running_server_delivers_what_a_command_puts(shop: Project) -> None:
     with serving(shop) as (server, _):
+        # Whatever the files have come to say, its rules are what it has declared.
+        (shop.root / "asl.toml").write_text("[events.rules]", encoding="utf-8")
         client = events_client(server)
         assert client.describe_rule(Name="big")["ManagedBy"] == "asl"
         with pytest.raises(

@@ -109,6 +109,10 @@ class BusTable:
         """Whether this process is the one that delivers.  It becomes that where no living process is."""
         return await self._part.claim()
 
+    async def has_deliverer(self) -> bool:
+        """Whether a living process delivers."""
+        return await self._part.is_played()
+
     async def leave(self) -> None:
         await self._part.leave()
 

@@ -38,6 +38,11 @@ class Part:
         await self._write((f"UPDATE {self._table} SET owner = ? WHERE owner = ?", (mine, owner)))
         return await self._owner() == mine
 
+    async def is_played(self) -> bool:
+        """Whether a living process plays it."""
+        owner = await self._owner()
+        return owner == self._lease() or self._is_held(owner)
+
     async def leave(self) -> None:
         await self._write((f"UPDATE {self._table} SET owner = '' WHERE owner = ?", (self._lease(),)))
 
