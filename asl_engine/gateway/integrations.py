@@ -107,7 +107,7 @@ async def _proxy(request: ApiRequest, taken: Taken, account: Caller, backend: Ba
 
 async def _called(request: ApiRequest, taken: Taken, backend: Backend, function: str, event: Json) -> Json:
     name = f"{request.method} {taken.path}"
-    return await backend.call(function, event, key=request.identifier, caller=taken.api.name, name=name)
+    return await backend.call(function, event, key=request.identifier, caller=taken.api.identifier, name=name)
 
 
 def _reason(error: StatesError) -> str:

@@ -32,17 +32,15 @@ class GatewayRoute(NamedTuple):
 
 
 class GatewayApi(NamedTuple):
-    """An HTTP API, or a REST API (``rest``); ``identifier`` is how its addresses begin where it shares a port."""
+    """An HTTP API, or a REST API (``rest``).
 
-    name: str
+    ``identifier`` is ten letters and digits on AWS, and here its logical id: with it paths may begin.
+    """
+
+    identifier: str
     stage: str
     rest: bool
     routes: tuple[GatewayRoute, ...]
-
-    @property
-    def identifier(self) -> str:
-        """Ten letters and digits on AWS, and its logical id here."""
-        return self.name
 
     def named_stage(self) -> bool:
         return self.stage not in {"", DEFAULT}
@@ -68,13 +66,12 @@ class Taken(NamedTuple):
 
 def made_apis(routes: Iterable[DeclaredRoute]) -> tuple[list[GatewayApi], list[Twice]]:
     """The APIs in the order of their declarations, and routes that are declared twice: the first one counts."""
-    by_api: dict[str, dict[tuple[str, tuple[str, ...]], GatewayRoute]] = {}
-    rest: dict[str, bool] = {}
+    by_api: dict[tuple[str, str], dict[tuple[str, tuple[str, ...]], GatewayRoute]] = {}
     twice: list[Twice] = []
     for declared in routes:
         route = GatewayRoute(declared, _segments(declared.path))
-        there = by_api.setdefault(declared.api, {})
-        rest[declared.api] = rest.get(declared.api, True) and _is_rest(declared)
+        file = declared.location.rpartition(":")[0]  # another file may call its API the same
+        there = by_api.setdefault((file, declared.api), {})
         place = (declared.method, tuple("{}" if _rank(one) == ONE else one for one in route.segments))
         if declared.path == DEFAULT:
             place = (DEFAULT, ())
@@ -82,10 +79,14 @@ def made_apis(routes: Iterable[DeclaredRoute]) -> tuple[list[GatewayApi], list[T
             twice.append(Twice(declared, there[place].declared))
         else:
             there[place] = route
-    apis = [
-        GatewayApi(name, next(iter(found.values())).declared.stage, rest[name], tuple(found.values()))
-        for name, found in by_api.items()
-    ]
+    apis: list[GatewayApi] = []
+    for (_, name), found in by_api.items():
+        known = {api.identifier for api in apis}
+        numbered = (f"{name}{number}" for number in range(2, len(by_api) + 2))
+        identifier = next(one for one in (name, *numbered) if one not in known)
+        rest = all(_is_rest(route.declared) for route in found.values())
+        stage = next(iter(found.values())).declared.stage
+        apis.append(GatewayApi(identifier, stage, rest, tuple(found.values())))
     return apis, twice
 
 

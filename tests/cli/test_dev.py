@@ -9,7 +9,8 @@ import signal
 import threading
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.request import Request, urlopen
 
 import boto3
 import pytest
@@ -23,12 +24,37 @@ if TYPE_CHECKING:
 
 
 PROJECTS = Path(test_projects.__file__).parent
-SERVED = (
-    "SAM",
-    "CDK, by its construct",
-    "Serverless",
-    "Terraform",
-)
+
+
+class Asked(NamedTuple):
+    """A request to the project's APIs, and what its answer, or the line about it, has to have."""
+
+    request: str
+    body: Any
+    answer: Any
+    told: str
+
+
+# What each project's APIs answer besides starting its machine.
+SERVED: dict[str, tuple[Asked, ...]] = {
+    "SAM": (Asked("GET /hello/you", None, {"message": "hello you"}, "HelloFunction | greeting you"),),
+    "CDK, by its construct": (
+        Asked(
+            "POST /prod/quotes?for=you",
+            {"cents": 100},
+            {"cents": 120, "for": "you"},
+            "POST /prod/quotes -> QuoteMachine3E9F7A21 200",
+        ),
+    ),
+    "Serverless": (
+        Asked(
+            "GET /orders/o-1",
+            None,
+            {"id": "o-1", "table": "orders-dev-orders"},
+            "GET /orders/o-1 -> orders-dev-status 200",
+        ),
+    ),
+}
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM for one process on Windows")
 
@@ -36,7 +62,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM for
 @contextmanager
 def developing(project: Project) -> Iterator[tuple[Any, list[str]]]:
     """A client of ``asl dev`` in the project, and what it has told so far."""
-    process = project.spawn("dev", "--port", "0", "--time", "skip")
+    process = project.spawn("dev", "--port", "0", "--http-port", "0", "--time", "skip")
     told: list[str] = []
     errors, process.stderr = process.stderr, None
     assert errors is not None
@@ -45,20 +71,23 @@ def developing(project: Project) -> Iterator[tuple[Any, list[str]]]:
     reading.start()
     try:
         address = process.stdout.readline().strip().partition("=")[2]
-        client = boto3.client(
-            "stepfunctions",
-            endpoint_url=address,
-            region_name="us-east-1",
-            aws_access_key_id="a",
-            aws_secret_access_key="b",  # noqa: S106  nobody checks it
-        )
-        yield client, told
+        yield client_of("stepfunctions", address), told
     finally:
         process.send_signal(signal.SIGTERM)
         code = finished(process).code
         reading.join()
         errors.close()
     assert code == 0
+
+
+def client_of(service: str, address: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=address,
+        region_name="us-east-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",  # noqa: S106  nobody checks it
+    )
 
 
 def no_command(*arguments: str) -> Result:
@@ -83,8 +112,52 @@ def test_a_project_is_served_and_followed(project: Project) -> None:
 
 
 @pytest.mark.parametrize("case", SERVED)
-def test_a_project_of_another_tool_is_served_with_no_file_changed(case: str, tmp_path: Path) -> None:
+def test_a_project_of_another_tool_runs_from_a_request_and_from_an_event(case: str, tmp_path: Path) -> None:
+    """No file is changed: as sam init, cdk synth and serverless create leave it."""
     wanted = test_projects.CASES[case]
+    root = tmp_path / wanted.project
+    shutil.copytree(PROJECTS / wanted.project, root)
+    with developing(Project(root, no_command)) as (client, told):
+        wait_for(lambda: any(f"-> {wanted.name}" in line and "POST http" in line for line in told))
+        line = next(line for line in told if f"-> {wanted.name}" in line and "POST http" in line)
+        url = line.split()[2]
+        status, started = requested("POST", url, wanted.given)
+        assert status in {200, 202}
+        assert json.loads(ended(client, started["executionArn"])["output"]) == wanted.output
+        address = url.removesuffix("/orders")
+        for asked in SERVED[case]:
+            method, _, path = asked.request.partition(" ")
+            assert requested(method, f"{address}{path}", asked.body) == (200, asked.answer)
+            wait_for(lambda asked=asked: any(asked.told in line for line in told))
+        entry = {"Source": "shop", "DetailType": "OrderPlaced", "Detail": json.dumps(wanted.given)}
+        put = client_of("events", client.meta.endpoint_url).put_events(Entries=[entry])
+        event = put["Entries"][0]["EventId"]
+        arn = f"arn:aws:states:us-east-1:123456789012:stateMachine:{wanted.name}"
+
+        def of_the_event() -> list[Any]:
+            runs = client.list_executions(stateMachineArn=arn)["executions"]
+            return [run for run in runs if run["name"].startswith(event)]
+
+        wait_for(lambda: bool(of_the_event()))
+        assert json.loads(ended(client, of_the_event()[0]["executionArn"])["output"]) == wanted.output
+        wait_for(lambda: any(f"OrderPlaced: {rule_of(told, wanted.name)} delivered" in line for line in told))
+
+
+def requested(method: str, url: str, body: Any) -> tuple[int, Any]:
+    data = None if body is None else json.dumps(body).encode()
+    request = Request(url, data, {"Content-Type": "application/json"}, method=method)  # noqa: S310  our own URL
+    with urlopen(request, timeout=30) as answer:  # noqa: S310  our own URL
+        return answer.status, json.load(answer)
+
+
+def rule_of(told: list[str], target: str) -> str:
+    """``RULE -> TARGET``, as it was told where the rules are."""
+    (line,) = [line for line in told if "bus default: rule " in line and line.rstrip().endswith(f"-> {target}")]
+    return line.rstrip().partition("rule ")[2]
+
+
+def test_a_machine_of_a_plan_is_served_with_no_file_changed(tmp_path: Path) -> None:
+    wanted = test_projects.CASES["Terraform"]
     root = tmp_path / wanted.project
     shutil.copytree(PROJECTS / wanted.project, root)
     with developing(Project(root, no_command)) as (client, told):

@@ -77,8 +77,16 @@ def test_of_two_apis_with_one_route_the_second_has_a_prefix() -> None:
     apis, twice = made_apis([route("GET", "/a"), http_route("GET", "/a"), http_route("GET", "/b")])
     assert not twice
     found = [find_route(apis, "GET", path) for path in ("/a", "/HttpApi/a", "/b", "/HttpApi/b")]
-    assert [one and one.api.name for one in found] == ["Api", "HttpApi", "HttpApi", "HttpApi"]
+    assert [one and one.api.identifier for one in found] == ["Api", "HttpApi", "HttpApi", "HttpApi"]
     assert [api.rest for api in apis] == [True, False]
+
+
+def test_apis_of_two_files_may_have_one_name() -> None:
+    apis, twice = made_apis([route("GET", "/a"), route("GET", "/a", location="other/template.yaml:1")])
+    assert ([api.identifier for api in apis], twice) == (["Api", "Api2"], [])
+    taken = find_route(apis, "GET", "/Api2/a")
+    assert taken is not None
+    assert taken.api is apis[1]
 
 
 def test_of_two_functions_on_one_route_the_first_has_it() -> None:

@@ -13,3 +13,7 @@ def create(event, context):
 
 def charge(event, context):
     return {**event, "charged": shown(event["cents"], os.environ["CURRENCY"]), "chargedBy": context.function_name}
+
+
+def status(event, context):
+    return {"id": event["pathParameters"]["id"], "table": os.environ["TABLE_NAME"]}
