@@ -128,7 +128,7 @@ def test_a_project_of_another_tool_runs_from_a_request_and_from_an_event(case: s
         for asked in SERVED[case]:
             method, _, path = asked.request.partition(" ")
             assert requested(method, f"{address}{path}", asked.body) == (200, asked.answer)
-            wait_for(lambda asked=asked: any(asked.told in line for line in told))
+            hears(told, asked.told)
         entry = {"Source": "shop", "DetailType": "OrderPlaced", "Detail": json.dumps(wanted.given)}
         put = client_of("events", client.meta.endpoint_url).put_events(Entries=[entry])
         event = put["Entries"][0]["EventId"]
@@ -141,6 +141,10 @@ def test_a_project_of_another_tool_runs_from_a_request_and_from_an_event(case: s
         wait_for(lambda: bool(of_the_event()))
         assert json.loads(ended(client, of_the_event()[0]["executionArn"])["output"]) == wanted.output
         wait_for(lambda: any(f"OrderPlaced: {rule_of(told, wanted.name)} delivered" in line for line in told))
+
+
+def hears(told: list[str], text: str) -> None:
+    wait_for(lambda: any(text in line for line in told))
 
 
 def requested(method: str, url: str, body: Any) -> tuple[int, Any]:

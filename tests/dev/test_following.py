@@ -1,0 +1,211 @@
+"""A template under development: its functions, routes and rules are those of the files, whatever changes."""
+
+from __future__ import annotations
+
+import socket
+import textwrap
+from functools import partial
+from http.client import HTTPConnection
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from tests.cli.project import wait_for
+from tests.dev.developing import developing
+
+if TYPE_CHECKING:
+    from tests.dev.developing import Dev
+    from tests.server.harness import Server
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Globals: {Function: {Runtime: python3.12, CodeUri: src/}}
+Resources:
+  Orders: {Type: AWS::Events::EventBus, Properties: {Name: orders}}
+  Greet:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.greet
+      Environment: {Variables: {WORD: hello}}
+      Events:
+        Get: {Type: HttpApi, Properties: {Path: '/greet/{name}', Method: GET}}
+        Ordered: {Type: EventBridgeRule, Properties: {EventBusName: !Ref Orders, Pattern: {source: [shop]}}}
+"""
+CODE = """
+import os
+
+def greet(event, context):
+    print("asked")
+    if "detail" in event:
+        return None
+    return f"{os.environ['WORD']} {event['pathParameters']['name']}"
+"""
+PLACE = "template.yaml:"
+
+
+def template(dev: Dev, text: str = TEMPLATE) -> None:
+    dev.write("template.yaml", text)
+
+
+def code(dev: Dev, text: str = CODE) -> None:
+    (dev.root / "src").mkdir(exist_ok=True)
+    dev.write("src/app.py", textwrap.dedent(text))
+
+
+def address(dev: Dev) -> str:
+    line = next(line for line in dev.told if "http://" in line)
+    return line.partition("http://")[2].partition("/")[0]
+
+
+def get(dev: Dev, path: str) -> tuple[int, str]:
+    connection = HTTPConnection(address(dev), timeout=30)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def put(server: Server, **entry: Any) -> Any:
+    client = boto3.client(
+        "events",
+        endpoint_url=f"http://{server.host}:{server.port}",
+        region_name="us-east-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",  # noqa: S106  nobody checks it
+    )
+    return client.put_events(Entries=[{"Source": "shop", "DetailType": "Ordered", "Detail": "{}", **entry}])
+
+
+def begins(dev: Dev, *starts: str) -> None:
+    """Each of these begins a line that was said."""
+    for start in starts:
+        wait_for(partial(_begins, dev, start))
+
+
+def says(dev: Dev, text: str) -> bool:
+    return any(text in line for line in dev.told)
+
+
+def _begins(dev: Dev, start: str) -> bool:
+    return any(line.startswith(start) for line in dev.told)
+
+
+def test_routes_rules_and_functions_are_there_and_follow_their_files(dev: Dev) -> None:
+    code(dev)
+    template(dev)
+    with developing(dev) as server:
+        dev.hears("bus orders: rule GreetOrdered -> Greet")
+        wait_for(lambda: any(line.startswith("GET http://") for line in dev.told))
+        assert any(line.endswith("/greet/{name} -> Greet") for line in dev.told)
+        assert get(dev, "/greet/you") == (200, "hello you")
+        begins(dev, "Greet | asked", "GET /greet/you -> Greet 200 in ")
+        put(server, EventBusName="orders")
+        dev.hears("Ordered: GreetOrdered -> Greet delivered")
+        # new code, and then another environment
+        code(dev, CODE.replace("{os.environ['WORD']}", "{os.environ['WORD']},"))
+        dev.hears("the function Greet has new code: the next calls run it")
+        assert get(dev, "/greet/you") == (200, "hello, you")
+        template(dev, TEMPLATE.replace("hello", "good day"))
+        dev.hears("the function Greet has changed: the next calls are the new one's")
+        assert get(dev, "/greet/you") == (200, "good day, you")
+        # other routes and rules
+        template(dev, TEMPLATE.replace("/greet/", "/hi/").replace("Ordered:", "Paid:"))
+        dev.hears("the rule GreetOrdered is gone")
+        dev.hears("bus orders: rule GreetPaid -> Greet")
+        wait_for(lambda: any(line.endswith("/hi/{name} -> Greet") for line in dev.told))
+        assert get(dev, "/hi/you") == (200, "hello, you")
+        assert get(dev, "/greet/you") == (404, '{"message":"Not Found"}')
+        # no functions at all
+        template(dev, "Resources: {}\n")
+        dev.hears("the function Greet is gone")
+        dev.hears("the rule GreetPaid is gone")
+
+
+def test_a_handler_that_cannot_be_imported_is_told_and_the_rest_goes_on(dev: Dev) -> None:
+    code(dev, CODE + "\ndef other(event, context):\n    return 1\n")
+    template(dev, TEMPLATE.replace("  Greet:\n", OTHER + "  Greet:\n", 1))
+    with developing(dev):
+        wait_for(lambda: any(line.endswith("/other -> Other") for line in dev.told))
+        code(dev, "def other(event, context):\n    return 2\n")
+        wait_for(lambda: any("Greet.handler: src/app.py has no greet" in line for line in dev.told))
+        assert get(dev, "/greet/you")[0] == 500
+        begins(dev, "GET /greet/you -> Greet 500 in ")
+        assert any("(States.Runtime: " in line and "has no greet" in line for line in dev.told)
+        assert get(dev, "/other") == (200, "2")
+        # what only shows when the module is imported
+        code(dev, f"import nowhere\n{CODE}\ndef other(event, context):\n    return 3\n")
+        wait_for(
+            lambda: get(dev, "/greet/you")[0] == 500 and any("No module named 'nowhere'" in x for x in dev.told)
+        )
+        code(dev)
+        wait_for(lambda: get(dev, "/greet/you") == (200, "hello you"))
+
+
+OTHER = """  Other:
+    Type: AWS::Serverless::Function
+    Properties: {Handler: app.other, Events: {Get: {Type: HttpApi, Properties: {Path: /other, Method: GET}}}}
+"""
+
+
+def test_two_functions_on_one_route_and_a_route_to_nothing(dev: Dev) -> None:
+    code(dev, CODE + "\ndef other(event, context):\n    return 1\n")
+    missing = """  Api: {Type: AWS::ApiGatewayV2::Api, Properties: {Name: api, ProtocolType: HTTP}}
+  Lost:
+    Type: AWS::ApiGatewayV2::Integration
+    Properties:
+      ApiId: !Ref Api
+      IntegrationType: AWS_PROXY
+      IntegrationUri: arn:aws:lambda:us-east-1:123456789012:function:nobody
+      PayloadFormatVersion: '2.0'
+  LostRoute:
+    Type: AWS::ApiGatewayV2::Route
+    Properties: {ApiId: !Ref Api, RouteKey: GET /lost, Target: !Sub 'integrations/${Lost}'}
+  Stage: {Type: AWS::ApiGatewayV2::Stage, Properties: {ApiId: !Ref Api, StageName: $default}}
+"""
+    both = TEMPLATE + OTHER.replace("/other", "'/greet/{id}'") + missing
+    template(dev, both)
+    with developing(dev):
+        wait_for(lambda: any(line.endswith("/lost -> nobody") for line in dev.told))
+        twice = next(line for line in dev.told if "too, and leads to Greet" in line or "twice" in line)
+        assert twice.startswith(PLACE)
+        lost = next(line for line in dev.told if line.endswith("there is no function nobody"))
+        assert lost.startswith(PLACE)
+        assert get(dev, "/greet/you") == (200, "hello you")
+        assert get(dev, "/lost")[0] == 500
+
+
+def test_a_rule_on_a_bus_that_there_is_not(dev: Dev) -> None:
+    code(dev)
+    template(dev, TEMPLATE.replace("!Ref Orders", "parcels"))
+    with developing(dev):
+        begins(dev, f"{PLACE}")
+        assert any("there is no bus 'parcels'; there are default, orders" in line for line in dev.told)
+        assert get(dev, "/greet/you") == (200, "hello you")
+
+
+def test_a_machine_behind_a_route_is_told_where_no_file_defines_it(dev: Dev) -> None:
+    code(dev)
+    start = """  Start:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Definition: {StartAt: P, States: {P: {Type: Pass, Edn: true}}}
+      Events: {Post: {Type: Api, Properties: {Path: /start, Method: post}}}
+"""
+    template(dev, TEMPLATE + start)
+    with developing(dev):
+        wait_for(
+            lambda: any("no file of the project defines the state machine Start" in line for line in dev.told)
+        )
+        assert any("template.yaml" in line and "'Edn' is not supported here" in line for line in dev.told)
+        assert get(dev, "/greet/you") == (200, "hello you")
+
+
+def test_a_port_that_is_taken(dev: Dev) -> None:
+    code(dev)
+    template(dev)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with developing(dev, http_port=port):
+            begins(dev, f"the APIs are not answered: cannot listen on 127.0.0.1:{port}: ")
