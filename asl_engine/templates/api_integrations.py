@@ -12,12 +12,12 @@ from asl_engine.arn import function_name, parse_arn
 from asl_engine.events.target_kinds import target_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from asl_engine.json_values import Json
     from asl_engine.templates.properties import TemplateResource
 
-__all__ = ["Called", "called_by", "invoked_by", "target_of"]
+__all__ = ["Called", "called_by", "first_stages", "invoked_by", "target_of"]
 
 STARTED: Final = re.compile(r""" "stateMachineArn" \s* : \s* "(?P<arn>[^"]+)" """, re.VERBOSE)
 # arn:aws:apigateway:REGION:states:action/StartExecution
@@ -35,6 +35,17 @@ class Called(NamedTuple):
     target: str | None = None
     reason: str = ""
     not_run: bool = False
+
+
+def first_stages(stages: Iterable[TemplateResource], api: str) -> dict[str, str]:
+    """The first stage of each API, by the property that names that; of the others is told."""
+    found: dict[str, str] = {}
+    for one in stages:
+        name = one.text("StageName")
+        first = found.setdefault(one.text(api), name) if name else name
+        if first != name:
+            one.tell_not_run(f"Of the stages of an API only the first is served here: {first}, and not {name}")
+    return found
 
 
 def target_of(resource: TemplateResource, integration: Mapping[str, Any], place: str) -> str | None:

@@ -12,7 +12,13 @@ from asl_engine.templates.event_rules import RULE, SCHEDULE, declared_rule, decl
 from asl_engine.templates.event_sources import MAPPING, declared_mapping
 from asl_engine.templates.expansion import Expansion
 from asl_engine.templates.http_apis import HTTP_API_TYPES, URL, http_routes, url_route
-from asl_engine.templates.other_resources import RESOURCES, declared_resource
+from asl_engine.templates.other_resources import (
+    BUCKET,
+    NOTIFICATIONS,
+    RESOURCES,
+    declared_resource,
+    with_notifications,
+)
 from asl_engine.templates.properties import TemplateResource
 from asl_engine.templates.resource_names import FUNCTIONS, MACHINES
 from asl_engine.templates.rest_apis import REST_API_TYPES, rest_routes
@@ -24,12 +30,24 @@ if TYPE_CHECKING:
 
     from asl_engine.findings import Finding
     from asl_engine.json_values import Json
-    from asl_engine.templates.declarations import Locate, Surroundings
+    from asl_engine.templates.declarations import DeclaredResource, Locate, Surroundings
 
 __all__ = ["CloudFormation"]
 
 READ: Final = frozenset(
-    {*FUNCTIONS, *MACHINES, *LAYERS, *REST_API_TYPES, *HTTP_API_TYPES, *RESOURCES, MAPPING, RULE, SCHEDULE, URL}
+    {
+        *FUNCTIONS,
+        *MACHINES,
+        *LAYERS,
+        *REST_API_TYPES,
+        *HTTP_API_TYPES,
+        *RESOURCES,
+        NOTIFICATIONS,
+        MAPPING,
+        RULE,
+        SCHEDULE,
+        URL,
+    }
 )
 
 
@@ -76,7 +94,7 @@ class CloudFormation:
             routes=tuple(routes),
             rules=tuple(rules),
             mappings=tuple(one for one in mappings if one is not None),
-            resources=tuple(declared_resource(one) for one in _of(read, RESOURCES)),
+            resources=tuple(_resources(read)),
         )
         names = (*self._evaluation.asked, *self._evaluation.section("Parameters"))
         return declared._replace(
@@ -99,6 +117,17 @@ class CloudFormation:
             yield self._evaluation.finding(code, message, place)
         for resource in read:
             yield from (one for one in resource.findings if one not in told)
+
+
+def _resources(read: list[TemplateResource]) -> Iterator[DeclaredResource]:
+    """The resources that are made here, with what the CDK says of them elsewhere."""
+    notified = {one.text("BucketName"): one for one in _of(read, (NOTIFICATIONS,))}
+    for one in _of(read, RESOURCES):
+        declared = declared_resource(one)
+        also = notified.pop(declared.name, None) if declared.type == BUCKET else None
+        yield declared if also is None else with_notifications(declared, also)
+    for name, other in notified.items():
+        other.tell_not_run(f"There is no bucket {name} here that could tell of its objects")
 
 
 def _of(read: list[TemplateResource], kinds: Iterable[str]) -> list[TemplateResource]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.arn import function_arn, function_name
-from asl_engine.templates.api_integrations import invoked_by, target_of
+from asl_engine.templates.api_integrations import first_stages, invoked_by, target_of
 from asl_engine.templates.declarations import DeclaredRoute
 from asl_engine.templates.open_api import cors_of, document_of, operations
 
@@ -45,20 +45,17 @@ INTEGRATION_MEMBERS: Final = (
 
 
 def http_routes(resources: list[TemplateResource], around: Surroundings) -> Iterator[DeclaredRoute]:
-    """The routes of each API in each of its stages; ``resources`` are those of ``HTTP_API_TYPES``."""
-    stages: dict[str, list[str]] = {}
-    for one in resources:
-        if one.kind == STAGE:
-            stages.setdefault(one.text("ApiId"), []).append(one.text("StageName", DEFAULT))
+    """The routes of each API in its first stage; ``resources`` are those of ``HTTP_API_TYPES``."""
+    stages = first_stages((one for one in resources if one.kind == STAGE), "ApiId")
     apis = {one.logical: one for one in resources if one.kind == API}
     integrations = {one.logical: one for one in resources if one.kind == INTEGRATION}
     for api in apis.values():
         if api.text("ProtocolType", "HTTP").upper() == "WEBSOCKET":
             api.tell_not_run("Nothing here runs WebSocket APIs")
             continue
-        for stage in stages.get(api.logical, [DEFAULT]):
-            yield from _of_document(api, stage, around)
-            yield from _of_target(api, stage)
+        stage = stages.get(api.logical, DEFAULT)
+        yield from _of_document(api, stage, around)
+        yield from _of_target(api, stage)
     for route in resources:
         if route.kind != ROUTE:
             continue
@@ -66,8 +63,7 @@ def http_routes(resources: list[TemplateResource], around: Surroundings) -> Iter
         found = apis.get(name)
         if found is not None and found.text("ProtocolType", "HTTP").upper() == "WEBSOCKET":
             continue
-        for stage in stages.get(name, [DEFAULT]):
-            yield _of_route(route, name, stage, found, integrations)
+        yield _of_route(route, name, stages.get(name, DEFAULT), found, integrations)
 
 
 def url_route(resource: TemplateResource, around: Surroundings) -> DeclaredRoute:

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from asl_engine.json_values import Json
     from asl_engine.templates.properties import TemplateResource
 
-__all__ = ["RESOURCES", "SIMPLE_TABLE", "declared_resource"]
+__all__ = ["BUCKET", "NOTIFICATIONS", "RESOURCES", "declared_resource", "with_notifications"]
 
 TABLE: Final = "AWS::DynamoDB::Table"
 GLOBAL_TABLE: Final = "AWS::DynamoDB::GlobalTable"
 SIMPLE_TABLE: Final = "AWS::Serverless::SimpleTable"
+BUCKET: Final = "AWS::S3::Bucket"
+NOTIFICATIONS: Final = "Custom::S3BucketNotifications"
 INDEXES: Final = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 # The properties that are read of each type.  Keys, policies, alarms and tags make no difference here.
 RESOURCES: Final[dict[str, tuple[str, ...]]] = {
@@ -75,7 +77,7 @@ RESOURCES: Final[dict[str, tuple[str, ...]]] = {
         "RedrivePolicy",
         "TopicArn",
     ),
-    "AWS::S3::Bucket": (
+    BUCKET: (
         "BucketName",
         "CorsConfiguration",
         "NotificationConfiguration",
@@ -116,6 +118,12 @@ BOOLEANS: Final = frozenset(
         "RequireEachIncludedType",
     }
 )
+# The kinds of notifications in S3's API: what they are called in a template, and their targets in both.
+NOTIFIED: Final = {
+    "LambdaFunctionConfigurations": ("LambdaConfigurations", "LambdaFunctionArn", "Function"),
+    "QueueConfigurations": ("QueueConfigurations", "QueueArn", "Queue"),
+    "TopicConfigurations": ("TopicConfigurations", "TopicArn", "Topic"),
+}
 ATTRIBUTE_TYPES: Final = {"String": "S", "Number": "N", "Binary": "B"}
 
 
@@ -139,6 +147,39 @@ def declared_resource(resource: TemplateResource) -> DeclaredResource:
         location=resource.location,
         findings=resource.findings,
     )
+
+
+def with_notifications(bucket: DeclaredResource, resource: TemplateResource) -> DeclaredResource:
+    """A bucket with the notifications that the CDK sets by a resource of its own, in the form of S3's API."""
+    given = resource.table("NotificationConfiguration")
+    found: dict[str, Json] = {}
+    for name, (made, arn, called) in NOTIFIED.items():
+        rows = given.get(name)
+        events = [
+            (one, row) for row in _listed(rows) if isinstance(row, dict) for one in _listed(row.get("Events"))
+        ]
+        if events:
+            found[made] = [{"Event": event, called: row.get(arn), **_filter_of(row)} for event, row in events]
+    if "EventBridgeConfiguration" in given:
+        found["EventBridgeConfiguration"] = {"EventBridgeEnabled": True}
+    return bucket._replace(
+        properties={**bucket.properties, "NotificationConfiguration": found},
+        findings=(*bucket.findings, *resource.findings),
+    )
+
+
+def _filter_of(row: dict[str, Json]) -> dict[str, Json]:
+    key = _table(_table(row.get("Filter")).get("Key"))
+    rules = [_table(one) for one in _listed(key.get("FilterRules"))]
+    if not rules:
+        return {}
+    return {
+        "Filter": {"S3Key": {"Rules": [{"Name": one.get("Name"), "Value": one.get("Value")} for one in rules]}}
+    }
+
+
+def _listed(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
 
 
 def _of_simple_table(properties: dict[str, Json]) -> dict[str, Json]:

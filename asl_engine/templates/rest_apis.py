@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from asl_engine.templates.api_integrations import target_of
+from asl_engine.templates.api_integrations import first_stages, target_of
 from asl_engine.templates.declarations import DeclaredRoute
 from asl_engine.templates.open_api import document_of, operations
 
@@ -30,27 +30,15 @@ NO_STAGE: Final = "$default"  # of an API that is not deployed in any
 
 
 def rest_routes(resources: list[TemplateResource], around: Surroundings) -> Iterator[DeclaredRoute]:
-    """The routes of each API in each of its stages; ``resources`` are those of ``REST_API_TYPES``."""
-    stages = _stages(resources)
+    """The routes of each API in its first stage; ``resources`` are those of ``REST_API_TYPES``."""
+    stages = first_stages((one for kind in STAGES for one in resources if one.kind == kind), "RestApiId")
     nodes = {one.logical: one for one in resources if one.kind == RESOURCE}
     for resource in resources:
         if resource.kind == API:
-            for stage in stages.get(resource.logical, [NO_STAGE]):
-                yield from _of_document(resource, stage, around)
+            yield from _of_document(resource, stages.get(resource.logical, NO_STAGE), around)
         elif resource.kind == METHOD:
             api = resource.text("RestApiId")
-            for stage in stages.get(api, [NO_STAGE]):
-                yield _of_method(resource, api, stage, nodes)
-
-
-def _stages(resources: list[TemplateResource]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for one in resources:
-        if one.kind in STAGES and (name := one.text("StageName")):
-            there = found.setdefault(one.text("RestApiId"), [])
-            if name not in there:
-                there.append(name)
-    return found
+            yield _of_method(resource, api, stages.get(api, NO_STAGE), nodes)
 
 
 def _of_document(resource: TemplateResource, stage: str, around: Surroundings) -> Iterator[DeclaredRoute]:

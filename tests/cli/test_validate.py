@@ -418,6 +418,39 @@ LOST = (
 )
 
 
+EVENTS = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: app.handler
+      Events:
+        Voice: {Type: AlexaSkill}
+        Clock: {Type: Schedule, Properties: {Schedule: rate(1 minute)}}
+"""
+
+
+def test_events_that_nothing_runs_are_doubts_and_events_that_are_none_are_errors(project: Project) -> None:
+    (project.root / "template.yaml").write_text(EVENTS)
+    result = project.asl("validate", "template.yaml")
+    assert (result.code, result.out) == (
+        0,
+        (
+            "template.yaml:9:17: /Resources/F/Properties/Events/Voice/Type: Nothing here runs events of the type "
+            "AlexaSkill: F is not called by Voice [NOT_RUN_HERE] (warning)\n"
+            "template.yaml: OK\n"
+        ),
+    )
+    (project.root / "template.yaml").write_text(EVENTS.replace("rate(1 minute)", "hourly"))
+    result = project.asl("validate", "template.yaml")
+    assert result.code == 2
+    assert (
+        "template.yaml:10:46: /Resources/F/Properties/Events/Clock/Properties/Schedule: Parameter " in result.out
+    )
+
+
 @pytest.mark.parametrize("given", [[], ["."], ["template.yaml"]], ids=" ".join)
 def test_what_a_template_names_is_looked_at_and_has_to_be_there(project: Project, given: list[str]) -> None:
     (project.root / "template.yaml").write_text(TEMPLATE)

@@ -105,9 +105,13 @@ def test_methods_of_resources(method: str, expected: tuple[Any, ...]) -> None:
     assert (route.api, route.stage, route.payload, route.findings) == ("Api", "live", "1.0", ())
 
 
-def test_an_api_has_its_routes_in_each_stage() -> None:
+def test_an_api_has_its_routes_in_its_first_stage() -> None:
     more = "  Test: {Type: AWS::ApiGateway::Stage, Properties: {RestApiId: !Ref Api, StageName: test}}\n"
-    assert [one.stage for one in resources(AROUND, REST, PROXY, more).routes] == ["live", "test"]
+    found = resources(AROUND, REST, PROXY, more)
+    assert [one.stage for one in found.routes] == ["live"]
+    assert [(one.severity, one.message) for one in found.findings] == [
+        ("WARNING", "Of the stages of an API only the first is served here: live, and not test")
+    ]
 
 
 HTTP = """
