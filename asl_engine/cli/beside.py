@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from asl_engine.cli.output import err
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from asl_engine.console.settings import ConsoleSettings
+    from asl_engine.events.alert_rules import Alert
     from asl_engine.project.configuration import Project
     from asl_engine.resources.python.registry import Registry
     from asl_engine.resources.services import Services
@@ -24,7 +25,7 @@ __all__ = ["Developing", "companions", "console_settings", "hearing"]
 
 
 def companions(
-    console: ConsoleSettings | None, *, metrics: bool
+    console: ConsoleSettings | None, *, metrics: bool, alerts: Sequence[Alert] = ()
 ) -> list[Callable[[Service, Operations, Admission], Companion]]:
     """What answers beside the API.  Raises ``ProjectError`` where a library for it is missing."""
     from asl_engine.server.lambda_api import LambdaApi
@@ -38,6 +39,10 @@ def companions(
         from asl_engine.practice.metrics_page import MetricsPage
 
         made.append(MetricsPage)
+    if alerts:
+        from asl_engine.practice.alerts import AlertCompanion
+
+        made.append(partial(AlertCompanion, alerts=alerts))
     return made
 
 

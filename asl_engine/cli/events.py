@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from asl_engine.arn import event_resource, last_part
 from asl_engine.emulation.settings import declared_buses
 from asl_engine.errors import InvalidInput
+from asl_engine.events.alert_rules import with_alerts
 from asl_engine.events.bus import EventBus
 from asl_engine.events.declared import declare, read_declared
 from asl_engine.events.entries import Home, bus_arn_of
@@ -48,7 +49,8 @@ async def opened_bus(db: str | None, *, create: bool = False, reading: bool = Fa
     used.
     """
     project = project_of(Path.cwd())
-    read_declared(project.events, str(project.source), declared_buses(project))  # told before anything is made
+    source = str(project.source)  # what is wrong there is told before anything is made
+    with_alerts(read_declared(project.events, source, declared_buses(project)), project.alerts, source)
     async with opened(database(db), create=create, reading=reading) as store:
         bus = EventBus(store.bus, lambda: time.time_ns() // 1_000_000, Home(project.region, project.account))
         if not reading and not await bus.buses.has_deliverer():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from asl_engine.emulation.settings import declared_buses
 from asl_engine.errors import AslError
+from asl_engine.events.alert_rules import with_alerts
 from asl_engine.events.declared import DeclaredRule, checked_target, read_declared
 from asl_engine.events.entries import DEFAULT_BUS
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
@@ -30,7 +31,9 @@ class ProjectRules(NamedTuple):
 
 def project_rules(project: Project) -> ProjectRules:
     """What the configuration declares, and then what templates do.  Raises ``InvalidInput`` for the former."""
-    buses, configured = read_declared(project.events, str(project.source), declared_buses(project))
+    source = str(project.source)
+    declared_rules = read_declared(project.events, source, declared_buses(project))
+    buses, configured = with_alerts(declared_rules, project.alerts, source)
     rules = [*configured]
     seen = {(rule.bus, rule.name): "the configuration" for rule in rules}
     faults: list[str] = []

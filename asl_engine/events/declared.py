@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from asl_engine.events.bus import EventBus
     from asl_engine.events.entries import Home
 
-__all__ = ["DeclaredRule", "checked_target", "declare", "read_declared"]
+__all__ = ["DeclaredRule", "check_keys", "checked_target", "checked_targets", "declare", "read_declared"]
 
 FIFO: Final = ".fifo"
 RULE_KEYS: Final = ("pattern", "schedule", "bus", "enabled", "description", "targets")
@@ -80,7 +80,7 @@ def read_declared(
     Raises ``InvalidInput`` that begins with ``place``, the file, and names the key.
     """
     where = f"{place}: events"
-    _check_keys(table, ("buses", "rules"), where)
+    check_keys(table, ("buses", "rules"), where)
     buses, rules = table.get("buses", []), table.get("rules", {})
     if not (isinstance(buses, list) and all(isinstance(name, str) and name for name in buses)):
         raise InvalidInput(f'{where}.buses has to be a list of names, such as ["orders"]; it is {buses!r}')
@@ -95,7 +95,8 @@ def read_declared(
     return buses, read
 
 
-def _check_keys(table: Any, known: tuple[str, ...], where: str) -> None:
+def check_keys(table: Any, known: tuple[str, ...], where: str) -> None:
+    """Raises ``InvalidInput`` for what is no table, and for a key that is not known."""
     if not isinstance(table, dict):
         raise InvalidInput(f"{where} has to be a table with {', '.join(known)}; it is {table!r}")
     for key in table:
@@ -106,7 +107,7 @@ def _check_keys(table: Any, known: tuple[str, ...], where: str) -> None:
 
 
 def _rule(name: str, table: Any, where: str) -> DeclaredRule:
-    _check_keys(table, RULE_KEYS, where)
+    check_keys(table, RULE_KEYS, where)
     pattern, schedule, bus = table.get("pattern"), table.get("schedule"), table.get("bus", DEFAULT_BUS)
     kept: dict[str, Any] = {"State": "ENABLED" if table.get("enabled", True) else "DISABLED"}
     if (pattern is None) == (schedule is None):
@@ -127,17 +128,19 @@ def _rule(name: str, table: Any, where: str) -> DeclaredRule:
         raise InvalidInput(f"{where}.schedule: schedules are on the default bus only")
     if "description" in table:
         kept["Description"] = str(table["description"])
-    targets = table.get("targets", {})
+    return DeclaredRule(name, str(bus), kept, checked_targets(table.get("targets", {}), where))
+
+
+def checked_targets(targets: Any, where: str) -> dict[str, Mapping[str, Any]]:
+    """Targets by their ids.  Raises ``InvalidInput``."""
     if not isinstance(targets, dict):
         raise InvalidInput(f"{where}.targets has to be a table of targets by their ids")
-    return DeclaredRule(
-        name, str(bus), kept, {one: _target(target, f"{where}.targets.{one}") for one, target in targets.items()}
-    )
+    return {one: _target(target, f"{where}.targets.{one}") for one, target in targets.items()}
 
 
 def _target(given: Any, where: str) -> Mapping[str, Any]:
     target = {"Arn": given} if isinstance(given, str) else given
-    _check_keys(target, TARGET_KEYS, where)
+    check_keys(target, TARGET_KEYS, where)
     if not isinstance(target.get("Arn"), str):
         raise InvalidInput(f"{where}.Arn is missing: it is {KINDS_OF_TARGETS}")
     try:

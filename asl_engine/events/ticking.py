@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from asl_engine.arn import Arn
 from asl_engine.errors import StoreError
 from asl_engine.events.entries import whole_seconds
 from asl_engine.events.language.schedules import compile_schedule
+from asl_engine.events.waiting import LOOK_SECONDS, NextMoment
 from asl_engine.json_text import dumps
 from asl_engine.store.bus_records import BusEvent, NewEvent
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["Ticker", "next_tick"]
 
 log = logging.getLogger("asl_engine.events")
-
-LOOK_SECONDS: Final = 1.0  # where time does not jump to a schedule, and before the database is asked again
 
 
 def next_tick(rule: RuleRecord, now: int) -> int | None:
@@ -44,24 +43,23 @@ class Ticker:
     def __init__(self, bus: EventBus, timers: Timers[Any], clock: Clock, *, jumps: bool = False) -> None:
         self._bus = bus
         self._timers = timers
-        self._clock = clock
-        self._jumps = jumps or not clock.skips
-        self._changed = asyncio.Event()
+        self._waiting = NextMoment(timers, clock, jumps=jumps)
         self._told = ""
 
     async def run(self) -> None:
-        self._bus.on_change.append(self._changed.set)
-        while True:
-            self._changed.clear()
-            try:
-                due = await self.tick()
-            except StoreError as error:
-                if str(error) != self._told:
-                    self._told = str(error)
-                    log.error("%s", error)  # noqa: TRY400  the message says it all
-                await asyncio.sleep(LOOK_SECONDS)
-                continue
-            await self._wait(due)
+        self._bus.on_change.append(self._waiting.changed.set)
+        with self._timers.busy():
+            while True:
+                self._waiting.changed.clear()
+                try:
+                    due = await self.tick()
+                except StoreError as error:
+                    if str(error) != self._told:
+                        self._told = str(error)
+                        log.error("%s", error)  # noqa: TRY400  the message says it all
+                    await asyncio.sleep(LOOK_SECONDS)
+                    continue
+                await self._waiting.until(due)
 
     async def tick(self) -> int | None:
         """Keep the events that are due; when the next one is."""
@@ -78,28 +76,6 @@ class Ticker:
                     rules[arn] = book.rules[arn] = moved
                     self._bus.tell([new])
         return min((rule.next_at for rule in rules.values() if rule.next_at is not None), default=None)
-
-    async def _wait(self, due: int | None) -> None:
-        changed = asyncio.ensure_future(self._changed.wait())
-        waits: set[asyncio.Future[Any]] = {changed}
-        if due is not None:
-            waits.add(asyncio.ensure_future(self._until(due)))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for one in waits:
-                one.cancel()
-            await asyncio.wait(waits)
-
-    async def _until(self, due: int) -> None:
-        if self._jumps:
-            with self._timers.busy():
-                await self._timers.sleep_until(due)
-        else:
-            while True:
-                if self._clock.now() >= due:
-                    return
-                await asyncio.sleep(min(LOOK_SECONDS, self._clock.seconds_until(due)))
 
 
 def _event(bus: EventBus, rule: RuleRecord, due: int) -> BusEvent:

@@ -21,7 +21,7 @@ from asl_engine.store.bus_records import PENDING
 
 try:
     from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-    from prometheus_client.core import GaugeMetricFamily
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 except ImportError:
     raise ProjectError('metrics need prometheus-client: pip install "asl-engine[metrics]"') from None
 
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from asl_engine.core.events import Event
     from asl_engine.engine.engine import Engine
     from asl_engine.engine.run import Run
+    from asl_engine.mappings.running import MappingRunner
     from asl_engine.store.bus_records import Backlog
+    from asl_engine.store.mapping_records import MappingRecord
 
 __all__ = ["CONTENT_TYPE", "ServerMetrics"]
 
@@ -49,6 +51,8 @@ class ServerMetrics:
     def __init__(self) -> None:
         self.engine: Engine | None = None
         self.backlog: Sequence[Backlog] = ()  # of event buses, as it was last read
+        self.mappings: Sequence[MappingRecord] = ()  # likewise
+        self.polling: MappingRunner | None = None
         self._following = Following()
         registry = self._registry = CollectorRegistry()
         machine, state = ("state_machine",), ("state_machine", "state")
@@ -110,7 +114,7 @@ class _Now:
         """Nothing is collected when the collector is registered."""
         return []
 
-    def collect(self) -> Iterator[GaugeMetricFamily]:
+    def collect(self) -> Iterator[Metric]:
         engine = self._metrics.engine
         if engine is None:
             return
@@ -137,6 +141,7 @@ class _Now:
         yield waiting
         yield polling
         yield from _backlog(self._metrics.backlog, engine.clock.now())
+        yield from _mappings(self._metrics.mappings, self._metrics.polling)
 
 
 def _backlog(found: Sequence[Backlog], now: int) -> Iterator[GaugeMetricFamily]:
@@ -159,6 +164,36 @@ def _backlog(found: Sequence[Backlog], now: int) -> Iterator[GaugeMetricFamily]:
         else:
             dead.add_metric(names, one.number)
     yield from (pending, oldest, dead)
+
+
+def _mappings(found: Sequence[MappingRecord], polling: MappingRunner | None) -> Iterator[Metric]:
+    label = ["mapping"]
+    records = CounterMetricFamily(
+        "asl_mapping_records",
+        "Records of a source: processed, failed, discarded, or filtered out.",
+        labels=[*label, "outcome"],
+    )
+    flying = GaugeMetricFamily(
+        "asl_mapping_records_in_flight", "Records that a function has at this moment.", labels=label
+    )
+    waiting = GaugeMetricFamily(
+        "asl_mapping_backlog", "Messages that wait in the queue, about as many.", labels=label
+    )
+    age = GaugeMetricFamily(
+        "asl_mapping_iterator_age_seconds",
+        "How old the last record of a stream was when it was read.",
+        labels=label,
+    )
+    for one in found:
+        for outcome in ("processed", "failed", "discarded", "filtered"):
+            records.add_metric([one.name, outcome], one.tally.get(outcome) or 0)
+        if one.tally.get("backlog") is not None:
+            waiting.add_metric([one.name], one.tally["backlog"])
+        if one.tally.get("iteratorAge") is not None:
+            age.add_metric([one.name], one.tally["iteratorAge"] / MILLISECONDS)
+    for status in () if polling is None else polling.status():
+        flying.add_metric([status.name], status.in_flight)
+    yield from (records, flying, waiting, age)
 
 
 def _counted(engine: Engine) -> dict[str, int]:

@@ -66,12 +66,14 @@ class MetricsPage:
 
     async def _look(self) -> None:
         """Read what only the database knows; where it cannot be used, there is nothing to tell of it."""
-        buses = self._service.store.bus
+        buses, mappings = self._service.store.bus, self._service.store.mappings
+        self._metrics.polling = self._service.polling
         try:
             self._metrics.backlog = () if buses is None else await buses.backlog()
+            self._metrics.mappings = () if mappings is None else await mappings.mappings()
         except StoreError as error:
-            log.warning("/metrics lacks what is to be delivered: %s", error)
-            self._metrics.backlog = ()
+            log.warning("/metrics lacks what only the database tells: %s", error)
+            self._metrics.backlog = self._metrics.mappings = ()
 
     def _is_host(self, host: str) -> bool:
         hosts = self._admission.hosts

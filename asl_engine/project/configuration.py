@@ -73,6 +73,7 @@ class Project(NamedTuple):
     connections: Mapping[str, Any] = {}
     functions: Mapping[str, Any] = {}
     events: Mapping[str, Any] = {}
+    alerts: Mapping[str, Any] = {}
     emulation: Any = None
     event_source_mappings: Mapping[str, Any] = {}
     allow_hosts: Sequence[str] = ()
@@ -253,6 +254,7 @@ _KEYS: dict[str, tuple[str, Callable[[object], bool], str]] = {
         lambda v: isinstance(v, dict),
         "a table, as docs/mappings.md lists its keys",
     ),
+    "alerts": ("alerts", lambda v: isinstance(v, dict), "a table, as docs/observability.md lists its keys"),
     "allow-hosts": ("allow_hosts", _is_texts, 'a list of host names, such as ["host.docker.internal"]'),
     "isolation": ("isolation", lambda v: v in ("none", "process"), '"none" or "process"'),
     "max-deaths": ("max_deaths", lambda v: type(v) is int and v > 0, "a number of processes, at least 1"),

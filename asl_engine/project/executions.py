@@ -128,8 +128,9 @@ class ProjectExecutions:
         except AslError as error:
             raise Refused("ValidationException", str(error)) from None
         how = self._how._replace(definition=Path(file), mock=None, faults=(), seed=None)
-        parent = read_trace(str(data.get("traceHeader", "")))
-        options = how._replace(started_by=call.key, trace=None if parent is None else parent.w3c)
+        options = how._replace(started_by=call.key)
+        if (parent := read_trace(str(data.get("traceHeader", "")))) is not None:
+            options = options._replace(trace=parent.w3c)
         try:
             run = await engine.start(machine, started, payload, name, options)
         except ExecutionAlreadyExists:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Tally,
         VersionRecord,
     )
+    from asl_engine.store.watch_protocol import Watch
 
 __all__ = ["Activities", "Aliases", "Machines", "MapRuns", "Store", "Tags", "Versions"]
 
@@ -58,6 +59,11 @@ class Store(Protocol):
     @property
     def mappings(self) -> Mappings | None:
         """Event source mappings; None for a store that keeps none, as one in memory."""
+        ...
+
+    @property
+    def watch(self) -> Watch | None:
+        """What watches over executions; None for a store that does not, as one in memory."""
         ...
 
     @property

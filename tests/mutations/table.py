@@ -334,4 +334,27 @@ MUTATIONS: Final = (
 """,
         "tests/events/test_times.py::test_a_delivery_is_given_up_and_kept",
     ),
+    Mutation(
+        "what an alert tells follows from the database",
+        "asl_engine/practice/alerts.py",
+        "self._looked.get(alert.name, 0) - LATE_MS",
+        "self._looked.get(alert.name, now)",
+        "tests/practice/test_alerts.py::test_what_was_not_told_before_a_kill_is_told_after_it",
+    ),
+    Mutation(
+        "an alert knows what it is about",
+        "asl_engine/practice/alerts.py",
+        """, origin=f"{PUT}{alert.name}/{subject}@{at}")""",
+        """)""",
+        "tests/practice/test_alerts.py::test_the_window_survives_a_restart_and_nothing_is_told_twice",
+    ),
+    Mutation(
+        "the ids of a trace follow from the log",
+        "asl_engine/practice/spans.py",
+        """        digest = self._hash.copy()
+""",
+        """        digest = blake2b(str(id(self)).encode(), digest_size=SPAN_BYTES)
+""",
+        "tests/practice/test_traces.py::test_a_restart_goes_on_with_the_same_trace",
+    ),
 )

@@ -16,6 +16,7 @@ from asl_engine.events.delivering import DeliveryFailed
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.practice.metrics import ServerMetrics
+from asl_engine.store.mapping_records import MappingRecord
 from asl_engine.store.memory.store import MemoryStore
 from tests.events.test_times import BEGIN, ENTRY, rule, world
 
@@ -145,7 +146,7 @@ def test_what_is_to_be_delivered_is_told_by_target(tmp_path: Path) -> None:
             made.failures = [DeliveryFailed("Gone", "no such function", final=True)]
             await made.bus.put([ENTRY])
             await made.bus.put([ENTRY])
-            while {one.status: one.number for one in metrics.backlog} != {"PENDING": 2, "FAILED": 1}:
+            while sorted((one.status, one.number) for one in metrics.backlog) != [("FAILED", 1), ("PENDING", 2)]:
                 metrics.backlog = await made.bus.buses.backlog()
             made.clock.jump(BEGIN + 5_000)
             async with Engine(MemoryStore(), {}, clock=VirtualClock(BEGIN + 5_000)) as engine:
@@ -159,5 +160,27 @@ def test_what_is_to_be_delivered_is_told_by_target(tmp_path: Path) -> None:
             made.held.set()
             await made.until(BEGIN + 6_000)
             assert [one.status for one in await made.bus.buses.backlog()] == ["FAILED"]
+
+    asyncio.run(play())
+
+
+def test_how_mappings_fare_is_told_by_their_names() -> None:
+    metrics = ServerMetrics()
+    queue = {"processed": 7, "failed": 2, "discarded": 0, "filtered": 1, "backlog": 12, "iteratorAge": None}
+    stream = {"processed": 3, "iteratorAge": 1500}
+    metrics.mappings = [MappingRecord("arn:a", "orders", PAY, "arn:q", queue, 0)]
+    metrics.mappings += [MappingRecord("arn:b", "read-model", PAY, "arn:s", stream, 0)]
+
+    async def play() -> None:
+        async with Engine(MemoryStore(), {}, clock=SkippingClock(0)) as engine:
+            metrics.engine = engine
+            assert samples(metrics) == {
+                ("asl_mapping_records_total", "orders processed"): 7,
+                ("asl_mapping_records_total", "orders failed"): 2,
+                ("asl_mapping_records_total", "orders filtered"): 1,
+                ("asl_mapping_records_total", "read-model processed"): 3,
+                ("asl_mapping_backlog", "orders"): 12,
+                ("asl_mapping_iterator_age_seconds", "read-model"): 1.5,
+            }
 
     asyncio.run(play())

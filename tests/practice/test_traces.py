@@ -24,7 +24,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON
 from opentelemetry.trace import SpanKind, StatusCode
 
-from asl_engine.engine.clock import SkippingClock
+from asl_engine.engine.clock import VirtualClock
 from asl_engine.engine.engine import Engine
 from asl_engine.errors import ProjectError, StatesError
 from asl_engine.language.loader import load
@@ -143,7 +143,7 @@ class World:
 
     def engine(self, store: MemoryStore, resources: Mapping[str, TaskResource], begin: int = BEGIN) -> Engine:
         self.traces.store = store
-        clock = SkippingClock(begin)
+        clock = VirtualClock(begin)
         return Engine(store, self.traces.resources(resources), clock=clock, observer=self.traces.observe)
 
     async def play(

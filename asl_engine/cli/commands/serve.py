@@ -24,6 +24,7 @@ from asl_engine.cli.signals import Signals, at_the_wheel
 from asl_engine.cli.tracing import traced
 from asl_engine.engine.clock import REAL, checked_time, clock_of, scaled
 from asl_engine.errors import ProjectError
+from asl_engine.events.alert_rules import read_alerts, with_alerts
 from asl_engine.events.declared import read_declared
 from asl_engine.mappings.settings import project_mappings
 from asl_engine.project.ages import checked_age
@@ -255,6 +256,8 @@ async def _serve(
         project, declared = whole_project(project)
     else:
         declared = read_declared(project.events, str(project.source), declared_buses(project))
+        declared = with_alerts(declared, project.alerts, str(project.source))
+    alerts = read_alerts(project.alerts, str(project.source))
     mappings = project_mappings(project)
     mocks = _mocks(given.mock_config or os.environ.get("SFN_MOCK_CONFIG"))
     stdout = sys.stdout  # tasks may not write there
@@ -312,7 +315,7 @@ async def _serve(
                     observer=None if journal is None else journal.observe,
                     tracing=tracing,
                     companions=[
-                        *companions(console, metrics=given.metrics),
+                        *companions(console, metrics=given.metrics, alerts=alerts),
                         *emulated_services(emulation, say),
                         *development,
                     ],

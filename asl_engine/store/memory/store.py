@@ -80,6 +80,7 @@ class MemoryStore:
         self.map_runs = MemoryMapRuns(self._records)
         self.bus = None
         self.mappings = None
+        self.watch = None
 
     async def create(
         self, record: Record, definition: str, events: Sequence[Event], child: Child | None = None

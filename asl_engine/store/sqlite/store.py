@@ -37,6 +37,7 @@ from asl_engine.store.sqlite.place import DamagedDatabase, DatabaseFile, is_in_u
 from asl_engine.store.sqlite.rows import RECORD_COLUMNS, SHORT_LOGS, as_row, record_of, short_logs
 from asl_engine.store.sqlite.tags import TagTable
 from asl_engine.store.sqlite.versions import VersionTable
+from asl_engine.store.sqlite.watching import WatchTable
 from asl_engine.store.sqlite.writer import Writer
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class SqliteStore:
         sharing = (self.fetch, self._write_statements, self._own_lease, partial(is_held, self._leases))
         self.bus = BusTable(*sharing)
         self.mappings = MappingTable(*sharing)
+        self.watch = WatchTable(self.fetch)
 
     @classmethod
     async def open(
