@@ -6,7 +6,7 @@ from functools import partial
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, NamedTuple
 
-from asl_engine.cli.output import err
+from asl_engine.cli.output import err, is_said_otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,8 +55,8 @@ def console_settings(project: Project, secrets: Mapping[str, str] | None) -> Con
 
 
 def hearing(develops: bool) -> Callable[[str, str], None] | None:
-    """What takes the lines that functions write, None where they go to our stderr."""
-    if not develops:
+    """What takes the lines that functions write, None where they go to our stderr, as lines of JSON do."""
+    if not develops or is_said_otherwise():
         return None
     from asl_engine.dev.telling import Telling
 

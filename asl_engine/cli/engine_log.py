@@ -70,7 +70,7 @@ def end_logging() -> None:
 def _say(text: str) -> None:
     for mark, level in MARKS:
         if text.startswith(mark):
-            COMMAND.log(level, "%s", text.removeprefix(mark).strip("\n"))
+            COMMAND.log(level, "%s", text.removeprefix(mark).strip("\n"), stacklevel=3)  # where ``err`` is called
             return
 
 

@@ -24,6 +24,7 @@ from asl_engine.json_text import loads
 from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.practice.alerts import AlertCompanion, Alerts, _Happened, bursts
+from asl_engine.store.mapping_records import NewDiscarded
 from asl_engine.store.sqlite.store import SqliteStore
 from tests.events.serving import events_client, receiving, until
 from tests.server.harness import FAIL, created, ended, running
@@ -294,6 +295,22 @@ def test_dead_letters_are_told_and_those_of_alerts_are_not(tmp_path: Path) -> No
             await made.until(6 * HOUR)
             failed = [one.rule_arn.rpartition("/")[2] for one in await made.bus.buses.failed(10)]
             assert failed == ["paid"] * 4 + ["asl-alert-lost"]  # and that one has no alert of its own
+
+    asyncio.run(main())
+
+
+def test_batches_that_a_mapping_gives_up_are_dead_letters(tmp_path: Path) -> None:
+    mapping = "arn:aws:lambda:us-east-1:123456789012:event-source-mapping:read-model"
+
+    async def main() -> None:
+        async with world(tmp_path, lost={"dead-letters": 2, "within": "1h"}) as made:
+            mappings = made.engine.store.mappings
+            assert mappings is not None
+            for number in range(3):
+                batch = NewDiscarded(mapping, f"k{number}", BEGIN + number * MINUTE, "KEPT", {}, {})
+                await mappings.put_shards([], [batch])
+            await made.until(5 * MINUTE)
+            assert [text for _, text in made.texts] == [f"2 dead letters of {mapping} within 3600 s"]
 
     asyncio.run(main())
 

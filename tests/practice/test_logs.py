@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from aws_lambda_powertools import Logger
 
+from asl_engine.cli import main
 from asl_engine.cli.engine_log import begin_logging, end_logging
 from asl_engine.engine.clock import SkippingClock
 from asl_engine.engine.engine import Engine
@@ -352,6 +353,20 @@ def test_the_format_is_the_options_or_the_environments(monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", "yaml")
     with pytest.raises(InvalidInput, match="AWS_LAMBDA_LOG_FORMAT=yaml: it is text or json"):
         begin_logging(None)
+
+
+@pytest.mark.usefixtures("plain")
+def test_what_a_command_says_is_a_line_of_json(capfd: pytest.CaptureFixture[str]) -> None:
+    """Also what it refuses, with what the level is."""
+    with pytest.raises(SystemExit) as ended:
+        main(["run", "nothing.json", "--log-format", "json"])
+    assert ended.value.code == 2
+    (line,) = json_lines(capfd)
+    assert (line["level"], line["message"]) == ("ERROR", "there is no file nothing.json (the definition)")
+    assert line["location"].startswith("_complain:")
+    with pytest.raises(SystemExit):
+        main(["run", "nothing.json"])
+    assert capfd.readouterr().err == "asl: error: there is no file nothing.json (the definition)\n"
 
 
 MACHINES = "arn:aws:states:us-east-1:123456789012:execution:orders"  # of no execution

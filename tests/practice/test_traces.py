@@ -31,11 +31,15 @@ from asl_engine.language.loader import load
 from asl_engine.payload import Payload
 from asl_engine.practice.spans import Spans, trace_id
 from asl_engine.practice.traces import ToldOnce, Traces
+from asl_engine.resources.http.invoke import http_resource
+from asl_engine.resources.lambda_.local import LocalFunction, read_functions
 from asl_engine.resources.python.tasks import python_resource
 from asl_engine.resources.trace_context import TraceParent, read_trace
 from asl_engine.store.memory.store import MemoryStore
 from asl_engine.store.run_options import RunOptions
-from tests.events.serving import events_client, until
+from tests.events.serving import events_client, receiving, until
+from tests.resources.calls import a_call
+from tests.resources.http_api import http_api
 from tests.server.harness import PASS, created, ended, running
 
 if TYPE_CHECKING:
@@ -469,6 +473,33 @@ def test_a_tasks_own_spans_are_within_its_attempt(*, is_async: bool) -> None:
     asyncio.run(world.play(python_resource(function, "pay"), {}, machine))
     assert tree(world.spans) == "orders SUCCEEDED\n  Pay\n    Pay attempt 0\n      charge"
     assert not otel.get_current_span().get_span_context().is_valid
+
+
+def test_what_is_asked_over_http_is_told_of_the_trace() -> None:
+    """Only where there is one, and where the definition says nothing else."""
+    invoke = http_resource({})
+    parent = TraceParent("a" * 32, "b" * 16, sampled=True)
+
+    async def main(url: str) -> None:
+        given: dict[str, Any] = {"ApiEndpoint": url, "Method": "GET"}
+        await invoke(a_call("arn:aws:states:::http:invoke", given, trace_parent=parent.w3c))
+        await invoke(a_call("arn:aws:states:::http:invoke", given))
+        given["Headers"] = {"Traceparent": "mine"}
+        await invoke(a_call("arn:aws:states:::http:invoke", given, trace_parent=parent.w3c))
+
+    with http_api() as api:
+        asyncio.run(main(api.url))
+    assert [headers.get("traceparent") for _, _, headers, _ in api.asked] == [parent.w3c, None, "mine"]
+
+
+def test_a_function_at_an_endpoint_gets_xrays_header(tmp_path: Path) -> None:
+    parent = TraceParent("a" * 32, "b" * 16, sampled=True)
+    with receiving() as emulator:
+        table = {"pay": {"endpoint": emulator.url}}
+        function = LocalFunction(read_functions(table, tmp_path, "asl.toml")["pay"])
+        for trace_parent in (parent.w3c, ""):
+            asyncio.run(function.invoke("{}", a_call(PAY, {}, trace_parent=trace_parent)))
+    assert [headers.get("x-amzn-trace-id") for _, headers, _ in emulator.got] == [parent.xray, None]
 
 
 # -- nobody takes them -----------------------------------------------------------------------------------------
