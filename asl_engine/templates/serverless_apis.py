@@ -123,7 +123,8 @@ class ServerlessApis:
         own = given if isinstance(given, dict) else {}
         cors = own.get("cors")
         if cors is True:
-            settings: Any = {"AllowOrigins": ["*"], "AllowHeaders": [*HEADERS], "AllowMethods": ["*"]}
+            headers = [one for one in HEADERS if one != "X-Amz-User-Agent"]
+            settings: Any = {"AllowOrigins": ["*"], "AllowHeaders": headers, "AllowMethods": ["*"]}
         else:
             settings = _settings(cors)
         mode = "RESPONSE_STREAM" if own.get("invokeMode") == "RESPONSE_STREAM" else None

@@ -92,7 +92,7 @@ class FunctionEvents:
     # -- queues and streams ---------------------------------------------------------------------------
 
     def queue(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
-        self._map(_by(given, "arn"), name, owner, place, OF_QUEUES)
+        self._map({"batchSize": 10, **_by(given, "arn")}, name, owner, place, OF_QUEUES)
 
     def stream(self, given: Any, name: str, owner: EventOwner, place: str) -> None:
         own = {"batchSize": 10, "startingPosition": "TRIM_HORIZON", **_by(given, "arn")}
@@ -215,12 +215,13 @@ class FunctionEvents:
         names: dict[str, str],
     ) -> None:
         logical = f"{owner.logical}Rule{name}"
+        called = f"{self._prefix}-{owner.name}-rule-{name}"
         made = {
-            "Name": own.get("name", f"{self._prefix}-{owner.name}-{name}"),
+            "Name": own.get("name", called),
             "Description": own.get("description"),
             "State": _state(own),
             **properties,
-            "Targets": [{"Id": f"{owner.name}-{name}", "Arn": owner.arn, **target}],
+            "Targets": [{"Id": f"{called}-target"[-64:], "Arn": owner.arn, **target}],
         }
         written = {"Name": "name", "Description": "description", "State": "enabled", **names}
         self._into.add(logical, RULE, _without_none(made), place, written)

@@ -12,7 +12,7 @@ QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:q"
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/t/stream/2026"
 
 MAPPINGS: dict[str, tuple[str, str, dict[str, Any]]] = {
-    "a queue by its ARN": (f"sqs: {QUEUE}", QUEUE, {}),
+    "a queue by its ARN": (f"sqs: {QUEUE}", QUEUE, {"BatchSize": 10}),
     "a queue with all settings": (
         (
             f"sqs: {{arn: {QUEUE}, batchSize: 5, maximumBatchingWindow: 2, enabled: false, maximumConcurrency: 3, "
