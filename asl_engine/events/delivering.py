@@ -41,14 +41,24 @@ class DeliveryFailed(AslError):
     """A target did not take an event.  ``final``: it never will, so trying again is pointless.
 
     ``retries``: how often at most to try again, whatever the target's policy allows; None for no such bound.
+    ``throttled``: it is to be tried again for as long as the event is young enough, and that is not counted.
     """
 
-    def __init__(self, code: str, message: str, *, final: bool = False, retries: int | None = None) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        final: bool = False,
+        retries: int | None = None,
+        throttled: bool = False,
+    ) -> None:
         super().__init__(f"{code}: {readable_cause(message)}")
         self.code = code
         self.message = message
         self.final = final
         self.retries = retries
+        self.throttled = throttled
 
 
 class DeliveryAttempt(NamedTuple):
@@ -268,13 +278,19 @@ class Deliverer:
             policy = policy._replace(retries=failure.retries)
         now = self._bus.now()
         due = None
-        if not failure.final:
-            due = policy.next_due(delivery.attempts, delivery.since, now, delivery.number)
-        note = _note(failure)
+        throttled = int(delivery.note.get("throttled", 0)) + failure.throttled
+        attempts = delivery.attempts - throttled
+        if failure.throttled:
+            due = policy._replace(retries=delivery.attempts).next_due(
+                throttled, delivery.since, now, delivery.number
+            )
+        elif not failure.final:
+            due = policy.next_due(attempts, delivery.since, now, delivery.number)
+        note = _note(failure) | ({"throttled": throttled} if throttled else {})
         if due is not None:
             await self._settle(delivery, PENDING, note, due=due)
             return
-        exhausted = None if failure.final else policy.exhausted_by(delivery.attempts)
+        exhausted = None if failure.final else policy.exhausted_by(attempts)
         note |= {} if exhausted is None else {"exhausted": exhausted}
         dead = (target.configuration.get("DeadLetterConfig") or {}).get("Arn")
         if dead is not None and self._send_dead is not None and attempt is not None:

@@ -13,6 +13,7 @@ from asl_engine.events.delivering import DeliveryFailed
 from asl_engine.events.target_kinds import target_kind
 from asl_engine.json_text import loads
 from asl_engine.resources.calling import call_function
+from asl_engine.resources.concurrency import THROTTLED
 from asl_engine.resources.python.threads import run_in_thread
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def function_sender(functions: Mapping[str, Resource]) -> Sender:
         except StatesError as error:
             name = error.error or "Unhandled"
             gone = name.endswith("ResourceNotFoundException") or name == "States.Runtime"
-            raise DeliveryFailed(name, error.cause or "", final=gone, retries=FUNCTION_RETRIES) from error
+            raise DeliveryFailed(
+                name, error.cause or "", final=gone, retries=FUNCTION_RETRIES, throttled=name == THROTTLED
+            ) from error
         return {}
 
     return call

@@ -18,6 +18,7 @@ from asl_engine.project.ages import FORM, is_age
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from asl_engine.project.sizing import FunctionSizing
     from asl_engine.resources.lambda_.local import FunctionConfiguration
     from asl_engine.resources.services import NotRunHere
     from asl_engine.templates.declarations import (
@@ -42,6 +43,7 @@ class Project(NamedTuple):
     ``buckets`` are the folders that stand for S3 buckets.
     ``isolation`` and ``max_deaths`` say which tasks run in processes of their own: ``resources.python.isolation``.
     ``endpoints`` are the URLs of AWS services.
+    ``sizing`` is what is said of functions, whatever runs them; ``functions`` are those that the project runs.
     ``deploy``, ``connections``, ``functions`` and ``events`` are the tables of these names, as they are written:
     ``cloud.deploy.settings``, ``resources.http.connections``, ``resources.lambda_.local`` and ``events.declared``
     read them.  So is ``emulation``, which may be a list or a truth value as well: ``emulation.settings``.
@@ -72,6 +74,7 @@ class Project(NamedTuple):
     endpoints: Mapping[str, str] = {}
     connections: Mapping[str, Any] = {}
     functions: Mapping[str, Any] = {}
+    sizing: Mapping[str, FunctionSizing] = {}
     events: Mapping[str, Any] = {}
     alerts: Mapping[str, Any] = {}
     emulation: Any = None
@@ -112,6 +115,11 @@ def find_project(start: Path, env: Mapping[str, str]) -> Project:
     source, table = configured or (None, {})
     root = source.parent if source else _root(start, folder)
     values = _checked(table, source) if source else {}
+    if tables := values.get("functions"):
+        from asl_engine.project.sizing import is_only_sizing, read_sizing
+
+        values["sizing"] = read_sizing(tables, str(source))
+        values["functions"] = {name: one for name, one in tables.items() if not is_only_sizing(one)}
     override = env.get("ASL_DB")
     return Project(
         root=root,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from asl_engine.project.sizing import declared_sizing
 from asl_engine.project.sources import reference_to
 from asl_engine.resources.lambda_.local import FunctionConfiguration, not_startable
 from asl_engine.resources.services import NotRunHere
@@ -56,6 +57,7 @@ def with_declared(project: Project, files: Iterable[SourceFile]) -> Project:
         declared=declared,
         refused=refused,
         machines=machines,
+        sizing=declared_sizing((one for file in files for one in file.declared.functions), project.sizing),
         routes=[_at(one, file) for file in files for one in file.declared.routes],
         rules=[_at(one, file) for file in files for one in file.declared.rules],
         mappings=[_at(one, file) for file in files for one in file.declared.mappings],
@@ -128,6 +130,5 @@ def _environment(function: DeclaredFunction, project: Project) -> dict[str, str]
     return {
         "AWS_REGION": project.region,
         "AWS_DEFAULT_REGION": project.region,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
         **function.environment,
     }

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from asl_engine.project.configuration import Project
     from asl_engine.project.executions import ProjectExecutions
     from asl_engine.resources import Resource
+    from asl_engine.resources.concurrency import Reserved
     from asl_engine.resources.http.connections import Connection
     from asl_engine.resources.lambda_.local import FunctionConfiguration, LocalFunction
     from asl_engine.resources.lambda_.service import LambdaService
@@ -258,7 +259,16 @@ def project_tasks(project: Project) -> Registry:
 
     registry = imported_tasks(project)
     registry.isolation = isolation_of(project.tasks, project.root, project.isolation, project.max_deaths)
+    registry.reserved = reserved_of(project)
     return registry
+
+
+def reserved_of(project: Project) -> Reserved:
+    """How many calls of the project's functions run at a time."""
+    from asl_engine.resources.concurrency import Reserved
+
+    sized = project.sizing.items()
+    return Reserved(project.root, {name: one.concurrency for name, one in sized if one.concurrency is not None})
 
 
 def _unmocked(how: RunOptions, machine: StateMachine, name: str) -> Iterable[str]:
@@ -328,11 +338,24 @@ def function_settings(
     connecting = _connecting(urls)
     return {
         **{
-            name: (function, NO_VARIABLES if emulated is None else connecting)
+            name: (_sized(function, project), NO_VARIABLES if emulated is None else connecting)
             for name, function in configured.items()
         },
-        **{name: (function, connecting) for name, function in project.declared.items()},
+        **{name: (_sized(one, project), connecting) for name, one in project.declared.items()},
     }
+
+
+MEMORY_SIZE = "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+
+
+def _sized(function: FunctionConfiguration, project: Project) -> FunctionConfiguration:
+    """The function with its reserved concurrency; it knows its memory as from Lambda."""
+    sizing = project.sizing.get(function.name)
+    if sizing is None:
+        return function
+    memory = {} if sizing.memory is None else {MEMORY_SIZE: str(sizing.memory)}
+    slots = reserved_of(project).slots(function.name)
+    return function._replace(environment={**memory, **function.environment}, slots=slots)
 
 
 def _connecting(urls: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from asl_engine.arn import function_name, is_activity, is_of_states
 from asl_engine.errors import Parameter, ProjectError, StatesError
 from asl_engine.resources.python.registry import canonical
-from asl_engine.resources.python.tasks import python_resource
+from asl_engine.resources.python.serving import callable_resource
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -78,7 +78,7 @@ class Catalog(dict[str, "Resource"]):
                 if served is None and (why := self.refused(name)) is not None:
                     raise ProjectError(why.why)
                 return served
-            return python_resource(function, name, self.registry.isolation)
+            return callable_resource(self.registry, function, name)
         if not is_of_states(resource):
             return None
         from asl_engine.resources.services import Services, service_resource
@@ -105,7 +105,7 @@ def _deployed_function(registry: Registry, name: str, remote: LambdaService | No
         task = task_of(registry, name, machine_of(call.execution))
         function = None if task is None else registry.find(task)
         if task is not None and function is not None:
-            return await python_resource(function, task, registry.isolation)(call)
+            return await callable_resource(registry, function, task)(call)
         if remote is not None:
             return await remote(call)
         raise _not_served(call.resource)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from asl_engine.errors import StoreUnavailable
+from asl_engine.errors import StatesError, StoreUnavailable
+from asl_engine.resources.concurrency import THROTTLED
 from asl_engine.resources.python.registry import Registry
 from asl_engine.server.events.table import EVENT_OPERATIONS
 from asl_engine.server.protocol.service_model import EVENTS, input_shapes
@@ -318,6 +319,20 @@ def test_a_function_that_raises_is_called_twice_more(client: Any) -> None:
     ruled(client, {"source": ["shop"]}, {"Arn": FUNCTION})
     client.put_events(Entries=[entry()])
     until(lambda: len(calls) == 3)
+
+
+def test_a_call_that_is_throttled_is_tried_again_and_does_not_count(
+    home: tuple[Server, Path], client: Any
+) -> None:
+    before = deliveries(home[1], "FAILED")
+    # The last one is raised first: some of both, in turn.
+    failures.extend([ValueError("twice"), *[StatesError(THROTTLED, "Rate Exceeded.")] * 3, ValueError("once")])
+    failures.append(StatesError(THROTTLED, "Rate Exceeded."))
+    ruled(client, {"source": ["shop"]}, {"Arn": FUNCTION})
+    client.put_events(Entries=[entry()])
+    until(lambda: len(calls) == 7)
+    until(lambda: not pending(home[1]))
+    assert deliveries(home[1], "FAILED") == before
 
 
 def test_patterns_are_tried(client: Any) -> None:

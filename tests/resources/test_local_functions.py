@@ -326,7 +326,7 @@ def test_an_emulator(tmp_path: Path) -> None:
         ({"handler": "a:b", "timeout": 901}, "timeout has to be a number of seconds, at most 900"),
         ({"handler": "a:b", "environment": {"A": 1}}, "environment has to be a table of texts"),
         ({"handler": "a:b", "folder": "gone"}, "there is no folder"),
-        ({"handler": "a:b", "memory": 1}, "there is no key 'memory'"),
+        ({"handler": "a:b", "memories": 1}, "there is no key 'memories'"),
     ],
 )
 def test_refused(tmp_path: Path, table: Any, message: str) -> None:

@@ -18,10 +18,11 @@ from asl_engine.arn import Arn, function_arn, function_name, qualified_arn, unqu
 from asl_engine.errors import StatesError
 from asl_engine.json_text import JsonSyntaxError, dumps, loads
 from asl_engine.payload import Payload
+from asl_engine.resources.concurrency import THROTTLED
 from asl_engine.resources.lambda_.deployed import machine_of, task_of
 from asl_engine.resources.lambda_.service import Invocation, function_error, function_result, lambda_region
 from asl_engine.resources.python.context import InvokeOptions, request_id
-from asl_engine.resources.python.tasks import python_resource
+from asl_engine.resources.python.serving import callable_resource, slots_of
 from asl_engine.resources.request_fields import (
     JSON_TEXT,
     STRING,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from asl_engine.json_values import Json
     from asl_engine.resources import Direct, TaskCall
+    from asl_engine.resources.concurrency import Slots
     from asl_engine.resources.lambda_.local import LocalFunction
     from asl_engine.resources.lambda_.service import LambdaService
     from asl_engine.resources.python.registry import Registry
@@ -94,8 +96,9 @@ def lambda_integration(
             )
             made = made._replace(answer=_plausible(call, 200, made.text))
         elif function is not None:
-            local = python_resource(function, name, registry.isolation, _invoke_options(parameters))
-            made = await _call_locally(local, call._replace(resource=arn), parameters, underway)
+            local = callable_resource(registry, function, name, _invoke_options(parameters))
+            slots = slots_of(registry, function, name)
+            made = await _call_locally(local, call._replace(resource=arn), parameters, underway, slots)
         elif remote is not None:
             made = await remote.invoke(_request(parameters), lambda_region(arn), call.deadline, call.role)
         else:
@@ -160,7 +163,11 @@ def _body(parameters: Mapping[str, Any]) -> str | None:
 
 
 async def _call_locally(
-    local: Direct, call: TaskCall, parameters: Mapping[str, Any], underway: set[asyncio.Task[Payload]]
+    local: Direct,
+    call: TaskCall,
+    parameters: Mapping[str, Any],
+    underway: set[asyncio.Task[Payload]],
+    slots: Slots | None,
 ) -> Invocation:
     """Invoke a callable; the answer has the members of Lambda's."""
     body = _body(parameters)
@@ -176,11 +183,22 @@ async def _call_locally(
             raise compact from error
         return Invocation(text, failed=False, answer=_plausible(call, 200, text))
     if kind == "Event":
-        task = asyncio.ensure_future(local(call))
+        task = asyncio.ensure_future(_when_there_is_room(local, call, slots))
         underway.add(task)
         task.add_done_callback(underway.discard)
         task.add_done_callback(_forget)
     return Invocation("", failed=False, answer=_plausible(call, NOT_AWAITED.get(kind, 204), ""))
+
+
+async def _when_there_is_room(local: Direct, call: TaskCall, slots: Slots | None) -> Payload:
+    """Lambda puts an event that is throttled back into its own queue."""
+    while True:
+        try:
+            return await local(call)
+        except StatesError as error:
+            if slots is None or slots.limit == 0 or error.error != THROTTLED:
+                raise
+        await slots.room()
 
 
 def _event(body: str | None) -> Payload:

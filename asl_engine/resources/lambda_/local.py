@@ -36,10 +36,12 @@ if TYPE_CHECKING:
 
     from asl_engine.payload import Payload
     from asl_engine.resources import TaskCall
+    from asl_engine.resources.concurrency import Slots
 
 __all__ = ["FunctionConfiguration", "LocalFunction", "not_startable", "read_functions"]
 
 KEYS = ("handler", "endpoint", "environment", "timeout", "python", "folder")
+SIZING = ("concurrency", "memory", "architecture")  # project.sizing has read and checked them
 WORKER = Path(__file__).with_name("worker.py")
 MAX_SECONDS = 900.0
 MAX_BYTES = 6_291_456  # of a synchronous invocation's payload
@@ -54,7 +56,8 @@ class FunctionConfiguration(NamedTuple):
     """A configured function.  ``timeout`` is in seconds.  Either ``handler`` or ``endpoint`` is given.
 
     ``place`` is the file and the key that configure it.  ``path`` are folders and archives from which it imports
-    besides its own folder.  ``source`` is the text of its module where no file has it.
+    besides its own folder.  ``source`` is the text of its module where no file has it.  ``slots`` count its calls
+    where it has reserved concurrency.
     """
 
     name: str
@@ -67,6 +70,7 @@ class FunctionConfiguration(NamedTuple):
     place: str = ""
     path: tuple[str, ...] = ()
     source: str | None = None
+    slots: Slots | None = None
 
 
 def read_functions(tables: Mapping[str, Any], root: Path, source: str) -> dict[str, FunctionConfiguration]:
@@ -78,8 +82,8 @@ def _function(name: str, table: Any, root: Path, place: str) -> FunctionConfigur
     if not isinstance(table, dict):
         raise ProjectError(f"{place}: it has to be a table")
     for key in table:
-        if key not in KEYS:
-            raise ProjectError(f"{place}: there is no key {key!r}; allowed are {', '.join(KEYS)}")
+        if key not in {*KEYS, *SIZING}:
+            raise ProjectError(f"{place}: there is no key {key!r}; allowed are {', '.join((*KEYS, *SIZING))}")
     handler, endpoint, timeout = table.get("handler"), table.get("endpoint"), table.get("timeout", MAX_SECONDS)
     if (handler is None) == (endpoint is None):
         raise ProjectError(f"{place}: it has to have either handler or endpoint")
@@ -204,7 +208,16 @@ class LocalFunction:
         return function_result(made.text, call)
 
     async def invoke(self, event: str, call: TaskCall, invoked: InvokeOptions | None = None) -> Invocation:
-        """Call the function.  Raises ``StatesError`` if its process or its endpoint is unavailable."""
+        """Call the function.
+
+        Raises ``StatesError`` if its process or its endpoint is unavailable, and for one call too many at a time.
+        """
+        if self.function.slots is None:
+            return await self._invoke(event, call, invoked)
+        with self.function.slots.taken(call):
+            return await self._invoke(event, call, invoked)
+
+    async def _invoke(self, event: str, call: TaskCall, invoked: InvokeOptions | None) -> Invocation:
         seconds = self.function.timeout
         if self.function.endpoint is not None:
             return await self._post(self.function.endpoint, event, seconds, call.trace_parent)

@@ -44,6 +44,7 @@ class TaskOptions(NamedTuple):
 
     isolation: str | None = None
     max_deaths: int | None = None
+    concurrency: int | None = None
 
 
 def options_of(function: TaskFunction) -> TaskOptions:

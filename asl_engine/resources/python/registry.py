@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from asl_engine.resources.concurrency import Reserved
     from asl_engine.resources.python.isolation import Isolation
 
 __all__ = ["Registry", "TaskFunction", "accepts_context", "canonical", "where"]
@@ -20,12 +21,13 @@ class Registry:
     """Task callables by function name.
 
     ``places`` are the files and folders that were searched.  ``isolation`` runs callables in processes of their
-    own, None if they all run in this one.
+    own, None if they all run in this one; ``reserved`` is how many calls of each run at a time.
     """
 
     def __init__(self, places: tuple[Path, ...] = ()) -> None:
         self.places = places
         self.isolation: Isolation | None = None
+        self.reserved: Reserved | None = None
         self._functions: dict[str, TaskFunction] = {}
 
     def add(self, name: str, function: TaskFunction) -> None:

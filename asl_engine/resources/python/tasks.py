@@ -39,10 +39,21 @@ NO_OPTIONS = InvokeOptions()
 @overload
 def task(function: _F, /) -> _F: ...
 @overload
-def task(name: str, /, *, isolation: str | None = None, max_deaths: int | None = None) -> Callable[[_F], _F]: ...
+def task(
+    name: str,
+    /,
+    *,
+    isolation: str | None = None,
+    max_deaths: int | None = None,
+    concurrency: int | None = None,
+) -> Callable[[_F], _F]: ...
 @overload
 def task(
-    *, name: str | None = None, isolation: str | None = None, max_deaths: int | None = None
+    *,
+    name: str | None = None,
+    isolation: str | None = None,
+    max_deaths: int | None = None,
+    concurrency: int | None = None,
 ) -> Callable[[_F], _F]: ...
 def task(
     function: Any = None,
@@ -51,6 +62,7 @@ def task(
     name: str | None = None,
     isolation: str | None = None,
     max_deaths: int | None = None,
+    concurrency: int | None = None,
 ) -> Any:
     """Mark a function as a task callable: ``@task``, ``@task("name")`` or ``@task(name="name")``.
 
@@ -59,7 +71,10 @@ def task(
 
     ``isolation`` is "process" for a task that always runs in a process of its own, "none" for one that runs in
     the engine's.  ``max_deaths`` is the number of processes that may die while one attempt runs: with the last
-    of them the attempt fails.  Both come before the project's settings.  Raises ``ValueError`` for others.
+    of them the attempt fails.  Both come before the project's settings.
+
+    ``concurrency`` is how many calls run at a time: one more is throttled.  The project's setting comes first.
+    Raises ``ValueError`` for other values.
     """
     if isinstance(function, str):
         function, name = None, function
@@ -67,10 +82,13 @@ def task(
         raise ValueError(f"isolation is one of {', '.join(map(repr, MODES))}, not {isolation!r}")
     if max_deaths is not None and max_deaths < 1:
         raise ValueError(f"max_deaths is at least 1, not {max_deaths!r}")
+    if concurrency is not None and concurrency < 0:
+        raise ValueError(f"concurrency is at least 0, not {concurrency!r}")
 
     def mark(function: _F) -> _F:
         function.__asl_task__ = name or function.__name__  # type: ignore[attr-defined]  # an attribute of our making
-        function.__asl_options__ = TaskOptions(isolation, max_deaths)  # type: ignore[attr-defined]  # likewise
+        options = TaskOptions(isolation, max_deaths, concurrency)
+        function.__asl_options__ = options  # type: ignore[attr-defined]  # likewise
         return function
 
     return mark if function is None else mark(function)
