@@ -150,6 +150,7 @@ NOT_ARNS = {
     "exploring.exploration": "text.rpartition(':')",  # STATE:NAME
     "exploring.given_errors": "action.removeprefix(SDK).partition(':')",  # SERVICE:ACTION
     "engine.faulting": "call.key.rpartition(':')",  # the key of a task
+    "gateway.routes": "declared.location.rpartition(':')",  # FILE:LINE
     "engine.mocking": "call.key.rpartition(':')",  # the key of a task
     "practice.traces": "key.rpartition(':')",  # the key of a task
     "resources.lambda_.local": "handler.partition(':')",  # MODULE:FUNCTION

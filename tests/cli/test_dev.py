@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 import boto3
 import pytest
 
+from asl_engine.project.starting import start_project
 from tests.cli.project import SUM, Project, Result, finished, machine, wait_for
 from tests.projects import test_projects
 from tests.server.harness import ended
@@ -158,6 +159,18 @@ def rule_of(told: list[str], target: str) -> str:
     """``RULE -> TARGET``, as it was told where the rules are."""
     (line,) = [line for line in told if "bus default: rule " in line and line.rstrip().endswith(f"-> {target}")]
     return line.rstrip().partition("rule ")[2]
+
+
+def test_a_new_project_of_events_runs_from_a_request_to_the_last_function(tmp_path: Path) -> None:
+    start_project(tmp_path, "events")
+    with developing(Project(tmp_path, no_command)) as (client, told):
+        wait_for(lambda: any("POST http" in line for line in told))
+        url = next(line for line in told if "POST http" in line).split()[2]
+        order = {"orderId": "it's", "items": [{"cents": 450, "quantity": 2}]}
+        status, started = requested("POST", url, order)
+        assert (status, ended(client, started["executionArn"])["status"]) == (200, "SUCCEEDED")
+        hears(told, "MailFunction | order it's costs 9.00")
+        hears(told, "OrderPriced: MailFunctionPriced -> MailFunction delivered")
 
 
 def test_a_machine_of_a_plan_is_served_with_no_file_changed(tmp_path: Path) -> None:

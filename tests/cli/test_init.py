@@ -29,7 +29,7 @@ def test_a_new_project_is_sound_and_its_tests_pass(project: Project, starter: st
     assert [line.removeprefix("new/") for line in result.out.splitlines()] == files(project.root / "new")
     assert project.asl("validate", "new", "--no-lint", "--strict").code == 0
     run = result.err.splitlines()[0].removeprefix("run it:  asl ")
-    if starter != "events":  # which would put events on a bus
+    if starter != "events":  # which is run as a whole: tests/cli/test_dev.py
         assert project.asl(*run.split(), "--quiet").code == 0
     done = subprocess.run(
         [

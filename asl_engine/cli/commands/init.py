@@ -28,6 +28,9 @@ def command(
         out(str(path))
     machine = next(path for path in made if path.parent.name == "statemachines")
     given = next((f" --input {path}" for path in made if path.parent.name == "inputs"), "")
-    err(f"run it:  asl run {machine}{given}")
+    if any(path.name == "template.yaml" for path in made):
+        err(f"run it:  cd {folder} && asl dev")
+    else:
+        err(f"run it:  asl run {machine}{given}")
     err(f"test it: pytest {Path(folder) / 'tests'}")
     return 0
