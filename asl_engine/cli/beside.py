@@ -10,6 +10,7 @@ from asl_engine.cli.output import err, is_said_otherwise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from asl_engine.console.settings import ConsoleSettings
     from asl_engine.events.alert_rules import Alert
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from asl_engine.server.service import Operations, Service
     from asl_engine.store.run_options import RunOptions
 
-__all__ = ["Developing", "companions", "console_settings", "hearing"]
+__all__ = ["Developing", "companions", "console_settings", "hearing", "told_by"]
 
 
 def companions(
@@ -61,6 +62,19 @@ def hearing(develops: bool) -> Callable[[str, str], None] | None:
     from asl_engine.dev.telling import Telling
 
     return Telling(err).written
+
+
+def told_by(name: str, root: Path, *, develops: bool) -> tuple[Callable[[str], None], Callable[[str], None]]:
+    """What takes lines about mappings and emulated services, and what those about each batch that has succeeded.
+
+    ``name`` is that of the command, which does not tell of the latter unless a project is being developed.
+    """
+    if not develops:
+        return lambda text: err(f"{name}: {text}"), lambda _: None
+    from asl_engine.dev.telling import Telling
+
+    tell = Telling(err, root).tell
+    return tell, tell
 
 
 class Developing(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.errors import AslError
 from asl_engine.project.checking import load_definition
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asl_engine.project.configuration import Project
     from asl_engine.project.sources import SourceFile
 
-__all__ = ["DefinedMachine", "ProjectFiles", "defined_machines", "found_in"]
+__all__ = ["NO_FILES", "DefinedMachine", "ProjectFiles", "defined_machines", "found_in"]
 
 
 class DefinedMachine(NamedTuple):
@@ -45,8 +45,11 @@ def defined_machines(
     ``known``, by their places, are not compiled again.
     """
     seen: dict[str, str] = {}
-    templates, plain, broken = found
+    templates, plain, broken, kept = found
     yield from broken
+    for one in kept:
+        places = (_shown(reference_to(one, machine), project.root) for machine in one.declared.machines)
+        yield from (known[place] for place in places if place in known)
     references = [reference_to(one, machine) for one in templates for machine in one.declared.machines]
     taken: set[Path] = set()
     for reference in (*references, *plain):
@@ -71,19 +74,32 @@ def defined_machines(
 
 
 class ProjectFiles(NamedTuple):
-    """The templates, the files of other definitions, and the templates that are broken."""
+    """The templates, the files of other definitions, and the templates that are broken.
+
+    ``kept`` are templates as they were before they could not be read any more.
+    """
 
     templates: list[SourceFile]
     plain: list[str]
     broken: list[DefinedMachine]
+    kept: list[SourceFile]
+
+    @property
+    def declaring(self) -> list[SourceFile]:
+        """Those that say which functions, routes and rules there are."""
+        return [*self.templates, *self.kept]
 
 
-def found_in(project: Project) -> ProjectFiles:
-    """What the files of a project declare."""
+NO_FILES: Final = ProjectFiles([], [], [], [])
+
+
+def found_in(project: Project, before: ProjectFiles = NO_FILES) -> ProjectFiles:
+    """What the files of a project declare; ``before`` is what they did."""
     templates: list[SourceFile] = []
     plain: list[str] = []
     included: set[Path] = set()
     broken: list[DefinedMachine] = []
+    kept: list[SourceFile] = []
     for found in find_definitions(project.root):
         if found.template is not None:
             files = (machine.file for machine in found.template.machines if machine.file is not None)
@@ -92,9 +108,18 @@ def found_in(project: Project) -> ProjectFiles:
                 templates += template_files(str(found.path), NOTHING, project)[1]
             except AslError as error:
                 broken.append(DefinedMachine(_shown(str(found.path), project.root), faults=str(error)))
+                kept += _of_file(found.path, before)
         elif not any(is_assembly(str(folder)) for folder in found.path.parents):
             plain.append(str(found.path))
-    return ProjectFiles(templates, [file for file in plain if Path(file) not in included], broken)
+            kept += _of_file(found.path, before)  # it was a template, and is no YAML any more
+    return ProjectFiles(templates, [file for file in plain if Path(file) not in included], broken, kept)
+
+
+def _of_file(path: Path, before: ProjectFiles) -> Iterator[SourceFile]:
+    for one in before.declaring:
+        file = Path(one.file)
+        if file == path or path in file.parents:
+            yield one
 
 
 def _shown(reference: str, root: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from asl_engine.arn import event_resource, function_name, parse_arn, role_arn, state_machine_arn
 from asl_engine.dev.apis import ProjectApis
-from asl_engine.dev.definitions import ProjectFiles, defined_machines, found_in
+from asl_engine.dev.definitions import NO_FILES, defined_machines, found_in
 from asl_engine.dev.functions import FollowedFunctions
 from asl_engine.dev.rules import project_rules
 from asl_engine.dev.tasks import reload_tasks
@@ -23,7 +23,7 @@ from asl_engine.server.protocol.http import perform, respond
 from asl_engine.server.protocol.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 
     from asl_engine.core.events import Event
     from asl_engine.dev.definitions import DefinedMachine
@@ -79,7 +79,7 @@ class Development:
         self._apis = ProjectApis(
             service, operations, admission, port=developed.http_port, tell=self._telling.handled
         )
-        self._found = ProjectFiles([], [], [])
+        self._found = NO_FILES
         self._project = developed.project
         self._rules: ProjectRules | None = None
         self._made: dict[str, DefinedMachine] = {}
@@ -106,9 +106,11 @@ class Development:
             self._follow_tasks()
         anew = code != paths or not paths
         if anew:
-            self._found = await asyncio.to_thread(found_in, self._developed.project)
+            self._found = await asyncio.to_thread(found_in, self._developed.project, self._found)
         # A function whose file is broken cannot run, so code decides which functions there are, too.
-        self._project = await asyncio.to_thread(with_declared, self._developed.project, self._found.templates)
+        before = self._project
+        self._project = await asyncio.to_thread(with_declared, self._developed.project, self._found.declaring)
+        self._tell_all(_from_the_next_start(before, self._project) if paths else ())
         self._tell_all(self._functions.follow(self._project, code))
         self._service.catalog.clear()
         if not anew:
@@ -234,6 +236,14 @@ class Development:
 
     def close(self) -> None:
         """``run`` is cancelled."""
+
+
+def _from_the_next_start(before: Project, now: Project) -> Iterator[str]:
+    """What has changed, and is not followed."""
+    if before.mappings != now.mappings:
+        yield "event source mappings have changed: they count from the next start on"
+    if before.resources != now.resources:
+        yield "queues, tables and other resources have changed: they count from the next start on"
 
 
 def _bus_name(bus: str) -> str:

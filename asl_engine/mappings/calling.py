@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from asl_engine.arn import function_name
 from asl_engine.errors import StatesError
 from asl_engine.mappings.answers import read_report
 from asl_engine.projections.causes import readable_cause
@@ -68,13 +69,15 @@ async def call_with_batch(
         name = error.error or "Unhandled"
         reached = not name.endswith(NOT_REACHED) and name != NOT_FOUND
         return BatchOutcome(frozenset(identifiers), _told(name, error.cause), unhandled=True, reached=reached)
-    if not mapping.reports:
+    report = read_report(answer.value, identifiers) if mapping.reports else None
+    if report is None or not (report.failed or report.wrong):
+        records = "1 record" if len(identifiers) == 1 else f"{len(identifiers)} records"
+        polling.hear(f"{mapping.name}: {records} -> {function_name(mapping.function)} succeeded")
         return BatchOutcome(frozenset())
-    report = read_report(answer.value, identifiers)
     if report.wrong is not None:
         return BatchOutcome(report.failed, report.wrong)
     shown = ", ".join(sorted(report.failed)[:3])
-    return BatchOutcome(report.failed, f"the function reported {shown}" if report.failed else None)
+    return BatchOutcome(report.failed, f"the function reported {shown}")
 
 
 def _told(name: str, cause: str | None) -> str:

@@ -60,6 +60,7 @@ class Polling(NamedTuple):
     long_poll: int = LONG_POLL_SECONDS
     idle_seconds: float = 1.0  # before a source is looked at again that had nothing
     wake: Callable[[], None] = lambda: None  # there are batches that were given up
+    hear: Callable[[str], None] = lambda _: None  # gets a line for each batch that has succeeded
 
     def ago(self, moment: int) -> int:
         """The engine's time of something that a service says has happened at a moment."""

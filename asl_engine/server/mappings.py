@@ -29,11 +29,16 @@ MAX_REQUESTS: Final = 256  # under way at a time: each queue that is polled has 
 
 
 def mapping_runners(
-    service: Service, services: Services, declared: ProjectMappings, say: Callable[[str], None] | None = None
+    service: Service,
+    services: Services,
+    declared: ProjectMappings,
+    say: Callable[[str], None] | None = None,
+    hear: Callable[[str], None] = lambda _: None,
 ) -> list[MappingRunner]:
     """What polls the sources of a project's mappings: none without any, and where the store keeps none.
 
-    ``service.polling`` is that, too.
+    ``service.polling`` is that, too.  ``say`` gets a line for what people should know, ``hear`` one for each batch
+    that has succeeded.
     """
     store = service.engine.store.mappings
     tell = say or log.warning
@@ -53,6 +58,7 @@ def mapping_runners(
             service.engine.clock,
             lambda: time.time_ns() // 1_000_000,
             tell,
+            hear=hear,
         ),
     )
     return [service.polling]

@@ -102,6 +102,7 @@ async def serve(
     declared: tuple[list[str], list[DeclaredRule]] = ([], []),
     mappings: ProjectMappings = NO_MAPPINGS,
     say: Callable[[str], None] | None = None,
+    hear: Callable[[str], None] = lambda _: None,
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
     resumed: Callable[[int], None] = lambda _: None,
@@ -112,9 +113,9 @@ async def serve(
     the secret access keys, by their ids, of those who may ask; None for everybody.  ``observer`` gets events once
     they are stored, as ``tracing`` does; ``companions`` make what answers beside the API.  ``declared`` are the
     buses and rules of the configuration, ``mappings`` its event source mappings; ``say`` gets a line for what
-    becomes of these.  ``buckets`` are folders that stand for S3 buckets.  ``upkeep`` is called with the time, at
-    the start and then every hour; ``ready`` when requests are answered, ``resumed`` when all interrupted
-    executions go on, with their number.
+    becomes of these, ``hear`` one for each of their batches that has succeeded.  ``buckets`` are folders that
+    stand for S3 buckets.  ``upkeep`` is called with the time, at the start and then every hour; ``ready`` when
+    requests are answered, ``resumed`` when all interrupted executions go on, with their number.
     """
     services = services or Services()
     nested = NestedExecutions(
@@ -157,7 +158,7 @@ async def serve(
             background += [asyncio.ensure_future(one) for one in (runner.run(), Upkeep(clock, runner.tidy).run())]
         background += [asyncio.ensure_future(one.run()) for one in beside]
         background += [
-            asyncio.ensure_future(one.run()) for one in mapping_runners(service, services, mappings, say)
+            asyncio.ensure_future(one.run()) for one in mapping_runners(service, services, mappings, say, hear)
         ]
         if upkeep is not None:
             background.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))

@@ -143,6 +143,26 @@ def test_a_handler_that_cannot_be_imported_is_told_and_the_rest_goes_on(dev: Dev
         wait_for(lambda: get(dev, "/greet/you") == (200, "hello you"))
 
 
+def test_a_template_that_cannot_be_read_any_more_leaves_all_as_it_was(dev: Dev) -> None:
+    code(dev)
+    machine = """  M:
+    Type: AWS::Serverless::StateMachine
+    Properties: {Name: m, Definition: {StartAt: P, States: {P: {Type: Pass, Result: 1, End: true}}}}
+"""
+    template(dev, TEMPLATE + machine)
+    with developing(dev):
+        wait_for(lambda: any(line.startswith("GET http://") for line in dev.told))
+        for broken in (TEMPLATE + machine + "  [", TEMPLATE.replace("Events:", "Evnts: !Nope") + machine):
+            dev.said.clear()
+            template(dev, broken)
+            begins(dev, "template.yaml")
+            assert not any("gone" in line or "not answered" in line for line in dev.told)
+            assert dev.output("m") == 1
+        dev.said.clear()
+        template(dev, TEMPLATE.replace("hello", "good day") + machine)
+        dev.hears("the function Greet has changed: the next calls are the new one's")
+
+
 OTHER = """  Other:
     Type: AWS::Serverless::Function
     Properties: {Handler: app.other, Events: {Get: {Type: HttpApi, Properties: {Path: /other, Method: GET}}}}

@@ -16,7 +16,7 @@ import typer
 
 from asl_engine.cli import options
 from asl_engine.cli.access import allowed_hosts, given_secrets, known_secrets
-from asl_engine.cli.beside import Developing, companions, console_settings, hearing
+from asl_engine.cli.beside import Developing, companions, console_settings, hearing, told_by
 from asl_engine.cli.ends import told_of_ends
 from asl_engine.cli.engine_log import begin_logging
 from asl_engine.cli.output import counted, err, flush, out
@@ -263,9 +263,7 @@ async def _serve(
     stdout = sys.stdout  # tasks may not write there
     name = "asl dev" if given.develops else "asl serve"
 
-    def say(text: str) -> None:
-        err(f"{name}: {text}")
-
+    say, hear = told_by(name, project.root, develops=given.develops)
     # Whoever reads JSON lines from stdout wants nothing else there.
     exports = sys.stderr if STDOUT in (given.log_executions, given.status_events) else stdout
     with ExitStack() as stack:
@@ -310,6 +308,7 @@ async def _serve(
                     declared=declared,
                     mappings=mappings,
                     say=say,
+                    hear=hear,
                     hosts=hosts,
                     secrets=known,
                     observer=None if journal is None else journal.observe,
