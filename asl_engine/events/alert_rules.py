@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from asl_engine.json_values import Json
 
-__all__ = ["DAY_MS", "PREFIX", "SOURCE", "Alert", "AlertKind", "read_alerts", "with_alerts"]
+__all__ = ["AGES", "DAY_MS", "PREFIX", "SOURCE", "Alert", "AlertKind", "read_alerts", "with_alerts"]
 
 AlertKind: TypeAlias = Literal["failures", "running", "no-progress", "dead-letters"]
 NUMBERS: Final = ("failures", "dead-letters")

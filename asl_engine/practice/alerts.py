@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from asl_engine.arn import Arn, event_resource
 from asl_engine.core.events import ExecutionFailed, ExecutionRedriven, ExecutionStarted, ExecutionTimedOut
 from asl_engine.errors import StoreError
-from asl_engine.events.alert_rules import DAY_MS, PREFIX, SOURCE
+from asl_engine.events.alert_rules import AGES, DAY_MS, PREFIX, SOURCE
 from asl_engine.events.waiting import LOOK_SECONDS, NextMoment
 from asl_engine.json_text import dumps
 from asl_engine.server.protocol.http import respond
@@ -99,6 +99,7 @@ class Alerts:
         self._looked: dict[str, int] = {}  # by the alert: up to which moment all was told
         self._last: dict[tuple[str, str], int] | None = None  # by alert and subject, when it was told last
         self._due: int | None = None
+        self._patience = min((one.period for one in alerts if one.kind in AGES), default=None)
         self._told = ""
         self._look_at: dict[str, Callable[[Alert, int], Awaitable[int | None]]] = {
             "failures": self._failures,
@@ -128,7 +129,12 @@ class Alerts:
         """These events are on disk: is there anything to look at?"""
         if not events or run.execution.identity.map_run is not None:
             return
-        if isinstance(events[-1], ENDED_BADLY) or (self._due is None and isinstance(events[0], BEGAN)):
+        first = events[0]
+        if isinstance(first, BEGAN) and self._patience is not None:
+            is_new = self._due is None or self._due > first.at + self._patience
+        else:
+            is_new = False
+        if is_new or isinstance(events[-1], ENDED_BADLY):
             self._waiting.changed.set()
 
     def others_have_written(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import weakref
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -121,6 +122,7 @@ class Records:
         except sqlite3.Error:
             db.close()
             raise
+        weakref.finalize(self, db.close)  # whoever drops the records has closed them
         return db
 
     def _sweep(self, db: sqlite3.Connection, now: float) -> None:
