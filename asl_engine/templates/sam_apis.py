@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.templates.expansion import NOT_RUN_HERE
 from asl_engine.templates.properties import ResourceProperties
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
 from asl_engine.templates.sam import table_of
@@ -125,22 +126,16 @@ class SamApis:
     def _make(
         self, logical: str, kind: str, own: ResourceProperties, resource: dict[str, Any], place: str
     ) -> None:
-        uri = own.get("DefinitionUri")
-        managed = "DefinitionBody" not in own and uri is None
-        body: Any = {"paths": self._bodies.get(logical, {})} if managed else own.get("DefinitionBody")
-        properties = {"Name": own.get("Name"), "Body": body}
-        written = "DefinitionBody"
-        if body is None and isinstance(uri, str):
-            properties["Body"] = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": uri}}}
-            written = "DefinitionUri"
-        elif body is None:
-            properties["BodyS3Location"] = uri
+        managed = "DefinitionBody" not in own and "DefinitionUri" not in own
+        body, written = self._body(logical, kind, own, managed=managed)
         cors = own.get("CorsConfiguration" if kind == HTTP else "Cors")
+        if kind == REST and cors is not None and isinstance(body, dict) and "paths" in body:
+            body = {**body, "paths": _with_options(table_of(body, "paths"), cors)}
+        properties = {"Name": own.get("Name"), "Body": body}
+        if body is None:
+            properties["BodyS3Location"] = own.get("DefinitionUri")
         if kind == HTTP:
             properties["CorsConfiguration"] = {"AllowOrigins": ["*"]} if cors is True else cors
-        elif cors is not None and isinstance(body, dict):
-            body["paths"] = _with_options(table_of(body, "paths"), cors)
-        properties["FailOnWarnings"] = own.get("FailOnWarnings")
         names = {"Body": written, "BodyS3Location": "DefinitionUri"}
         self._into.add(logical, MADE[kind], properties, place, {} if managed else names)
         if managed:
@@ -151,6 +146,28 @@ class SamApis:
         if isinstance(condition := resource.get("Condition"), str):
             for made in (logical, f"{logical}Stage"):
                 self._into.resources[made]["Condition"] = condition
+
+    def _body(self, logical: str, kind: str, own: ResourceProperties, *, managed: bool) -> tuple[Any, str]:
+        """The document of an API with the paths of events, and the property that it is written in."""
+        paths = self._bodies.get(logical, {})
+        given, uri = own.get("DefinitionBody"), own.get("DefinitionUri")
+        if managed:
+            return {"paths": paths}, "DefinitionBody"
+        written = "DefinitionBody" if uri is None else "DefinitionUri"
+        there = table_of(given, "paths")
+        if there and (kind == HTTP or own.get("MergeDefinitions") is True):
+            merged = {path: {**table_of(paths, path), **table_of(there, path)} for path in {**there, **paths}}
+            return {**given, "paths": merged}, written
+        for path, item in paths.items() if isinstance(given, dict) and there else ():
+            for method in (one for one in item if one not in table_of(there, path)):
+                message = (
+                    f"{logical} has a document without {path}, and SAM adds nothing to that: say MergeDefinitions"
+                )
+                place = self._into.places.written(f"/Resources/{logical}/Properties/Body/paths/{path}/{method}")
+                self._into.tell(NOT_RUN_HERE, message, place)
+        if given is None and isinstance(uri, str):
+            given = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": uri}}}
+        return given, written
 
 
 def _with_options(paths: dict[str, Any], cors: Any) -> dict[str, Any]:

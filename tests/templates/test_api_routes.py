@@ -238,6 +238,37 @@ def test_an_explicit_api_of_sam_takes_the_events_that_name_it() -> None:
     }
 
 
+OWN_DOCUMENT = """
+    Shop:
+      Type: {kind}
+      Properties:
+        StageName: live
+        {more}
+        DefinitionBody:
+          openapi: 3.0.1
+          paths:
+            /own: {{get: {{x-amazon-apigateway-integration: {{type: mock}}}}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "more", "paths"),
+    [
+        ("Api, Properties: {RestApiId", "AWS::Serverless::Api", "", ["/own"]),
+        ("Api, Properties: {RestApiId", "AWS::Serverless::Api", "MergeDefinitions: true", ["/own", "/a"]),
+        ("HttpApi, Properties: {ApiId", "AWS::Serverless::HttpApi", "", ["/own", "/a"]),
+    ],
+)
+def test_a_document_of_sam_with_events(event: str, kind: str, more: str, paths: list[str]) -> None:
+    found = sam(
+        f"Events: {{E: {{Type: {event}: !Ref Shop, Path: /a, Method: get}}}}}}",
+        rest=OWN_DOCUMENT.format(kind=kind, more=more),
+    )
+    assert [one.path for one in found.routes] == paths
+    told_of_it = "Shop has a document without /a, and SAM adds nothing to that: say MergeDefinitions"
+    assert told(found.findings) == ([] if "/a" in paths else [("WARNING", told_of_it, 8)])
+
+
 WRONG = {
     "an integration with another service": (
         START.replace("states:action/StartSyncExecution", "sqs:path/q"),

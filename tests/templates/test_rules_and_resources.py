@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.session import get_session
 
+from asl_engine.templates.event_sources import BOOLEANS, INTEGERS, MEMBERS
 from tests.templates.reading import ACCOUNT, FUNCTION, cloudformation, sam, serverless, told
 
 HEAD = "Resources:\n  F: {Type: AWS::Lambda::Function, Properties: {FunctionName: take}}\n"
@@ -279,3 +281,12 @@ def test_concurrency_that_is_none_is_told() -> None:
         "There is no architecture mips; there are x86_64, arm64",
         "ReservedConcurrentExecutions has to be a whole number from 0 on",
     ]
+
+
+def test_properties_of_mappings_are_members_of_the_operation() -> None:
+    model = get_session().get_service_model("lambda").operation_model("CreateEventSourceMapping").input_shape
+    assert model is not None
+    assert {*MEMBERS} <= {*model.members}
+    kinds = {**dict(model.members), **dict(model.members["ScalingConfig"].members)}
+    assert {kinds[name].type_name for name in INTEGERS} == {"integer"}
+    assert {kinds[name].type_name for name in BOOLEANS} == {"boolean"}
