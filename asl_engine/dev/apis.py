@@ -91,7 +91,7 @@ class ProjectApis:
             return  # what a browser asks by itself
         path = "/" if declared.path == "$default" else declared.path
         found = find_route(self._gateway.apis, declared.method, path)
-        prefix = "" if found is None or found.api.identifier == api.identifier else f"/{api.identifier}"
+        prefix = "" if found is not None and found.api is api else f"/{api.identifier}"
         method = "ANY" if declared.path == "$default" else declared.method
         yield f"{method} {address}{prefix}{path} -> {short_target(declared.target)}"
         why = not_run_here(declared.target, declared.integration)

@@ -110,10 +110,16 @@ def _rank(segment: str) -> int:
 
 
 def find_route(apis: Sequence[GatewayApi], method: str, path: str) -> Taken | None:
-    """The route of a request.  The path may begin with an API's id, with its stage, or with both."""
+    """The route of a request.  The path may begin with an API's id, with its stage, or with both.
+
+    It has to, where the API takes all paths and there are others.
+    """
     found: list[tuple[tuple[int, ...], Taken]] = []
     for position, api in enumerate(apis):
+        takes_all = all(route.declared.path == DEFAULT for route in api.routes)  # as the URL of a function does
         for prefixes, rest in _rests(api, path):
+            if takes_all and not prefixes and len(apis) > 1:
+                continue
             for route in api.routes:
                 match = _match(route, method, rest)
                 if match is not None:

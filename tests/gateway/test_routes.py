@@ -81,6 +81,17 @@ def test_of_two_apis_with_one_route_the_second_has_a_prefix() -> None:
     assert [api.rest for api in apis] == [True, False]
 
 
+def test_what_takes_all_paths_has_a_prefix_beside_others() -> None:
+    url = http_route("ANY", "$default", api="Greet")
+    apis, _ = made_apis([url, route("GET", "/a")])
+    found = [find_route(apis, "GET", path) for path in ("/a", "/b", "/Greet", "/Greet/b")]
+    assert [one and one.api.identifier for one in found] == ["Api", None, "Greet", "Greet"]
+    apis, _ = made_apis([url])
+    alone = find_route(apis, "GET", "/b")
+    assert alone is not None
+    assert alone.path == "/b"
+
+
 def test_apis_of_two_files_may_have_one_name() -> None:
     apis, twice = made_apis([route("GET", "/a"), route("GET", "/a", location="other/template.yaml:1")])
     assert ([api.identifier for api in apis], twice) == (["Api", "Api2"], [])
