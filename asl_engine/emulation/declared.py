@@ -80,6 +80,7 @@ def make_declared(
             continue
         if not services(kind.service):
             continue
+        result.faults.extend(f"{_named(resource)}: {one.message}" for one in resource.findings)
         result.faults.extend(_misspelt(resource, kind))
         is_new = _attempted(resource, partial(kind.make, maker, resource), result.faults)
         if is_new is not None:

@@ -64,15 +64,18 @@ class Relays:
         self._make_sqs = sqs
         self._say = say
         self._threads = DaemonThreads()  # polls take long: they must not keep tasks waiting
-        self._running: dict[Relay, asyncio.Task[None]] = {}
+        self._relays: dict[str, Relay] = {}  # by their queues, which are called the same in each emulator
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     def become(self, relays: Iterable[Relay]) -> None:
-        """Empty these queues from now on, and no others."""
-        wanted = {*relays}
-        for relay in self._running.keys() - wanted:
-            self._running.pop(relay).cancel()
-        for relay in wanted - self._running.keys():
-            self._running[relay] = asyncio.ensure_future(self._follow(relay))
+        """Empty these queues from now on, and no others.
+
+        What follows a queue is never cancelled for that: a poll cannot be, and would take messages for nobody.
+        """
+        self._relays = {relay.queue: relay for relay in relays}
+        for queue in self._relays:
+            if queue not in self._running or self._running[queue].done():
+                self._running[queue] = asyncio.ensure_future(self._follow(queue))
 
     async def close(self) -> None:
         tasks = [*self._running.values()]
@@ -81,17 +84,17 @@ class Relays:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow(self, relay: Relay) -> None:
+    async def _follow(self, queue: str) -> None:
         from botocore.exceptions import BotoCoreError, ClientError
 
         sqs = await self._threads.run(self._make_sqs)
         url: str | None = None
         under_way: set[asyncio.Task[None]] = set()
         try:
-            while True:
+            while (relay := self._relays.get(queue)) is not None:
                 try:
                     if url is None:
-                        found = await self._threads.run(partial(sqs.get_queue_url, QueueName=relay.queue))
+                        found = await self._threads.run(partial(sqs.get_queue_url, QueueName=queue))
                         url = str(found["QueueUrl"])
                     received = await self._threads.run(
                         partial(
@@ -104,6 +107,7 @@ class Relays:
                 except (BotoCoreError, ClientError):  # the emulator is being started again
                     await asyncio.sleep(PAUSE_SECONDS)
                     continue
+                relay = self._relays.get(queue, relay)  # it may have another subscription by now
                 for message in received.get("Messages", ()):
                     task = asyncio.ensure_future(
                         self._handle(relay, message, partial(self._delete, sqs, url, message))

@@ -109,7 +109,7 @@ GLOBAL_TABLE: Final = ResourceKind(
     make_table,
     frozenset(
         {
-            *TAKEN,
+            *(name for name in TAKEN if name != "ProvisionedThroughput"),
             "GlobalTableSourceArn",
             "GlobalTableWitnesses",
             "MultiRegionConsistency",
