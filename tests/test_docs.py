@@ -260,11 +260,19 @@ def test_the_benchmark_runs() -> None:
 # -- what the pages name exists -----------------------------------------------------------------------
 
 
+def _names(parameter: Any) -> list[str]:
+    """Those that switch something off are names, too."""
+    return [*parameter.opts, *parameter.secondary_opts]
+
+
 def options(command: str) -> set[str]:
     """Those of a command, and of the commands in it."""
     within = [COMMANDS[command], *getattr(COMMANDS[command], "commands", {}).values()]
     parameters = [parameter for one in within for parameter in one.params]
-    return {name for parameter in parameters for name in parameter.opts if name.startswith("-")} | {"--help", "-h"}
+    return {name for parameter in parameters for name in _names(parameter) if name.startswith("-")} | {
+        "--help",
+        "-h",
+    }
 
 
 def shown_commands() -> Iterator[tuple[str, str]]:
