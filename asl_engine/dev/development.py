@@ -111,6 +111,7 @@ class Development:
         before = self._project
         self._project = await asyncio.to_thread(with_declared, self._developed.project, self._found.declaring)
         self._tell_all(_from_the_next_start(before, self._project) if paths else ())
+        self._tell_all(one for one in self._project.undeclared if one not in before.undeclared)
         self._tell_all(self._functions.follow(self._project, code))
         self._service.catalog.clear()
         if not anew:

@@ -205,6 +205,18 @@ def test_a_rule_on_a_bus_that_there_is_not(dev: Dev) -> None:
         assert get(dev, "/greet/you") == (200, "hello you")
 
 
+def test_an_event_that_nothing_runs_is_told_once(dev: Dev) -> None:
+    code(dev)
+    template(dev, TEMPLATE.replace("      Events:\n", "      Events:\n        Voice: {Type: AlexaSkill}\n"))
+    with developing(dev):
+        begins(dev, "GET http://")
+        code(dev, CODE.replace("asked", "asked again"))
+        begins(dev, "the function Greet")
+        said = [line for line in dev.told if "Nothing here runs events of the type AlexaSkill" in line]
+        assert len(said) == 1
+        assert said[0].startswith(f"{PLACE}12:")
+
+
 def test_a_machine_behind_a_route_is_told_where_no_file_defines_it(dev: Dev) -> None:
     code(dev)
     start = """  Start:
