@@ -17,6 +17,7 @@ from asl_engine.resources.lambda_.local import LocalFunction, read_functions
 from asl_engine.resources.python.context import InvokeOptions, request_id
 from asl_engine.resources.python.registry import Registry
 from asl_engine.resources.services import Services
+from tests.mappings.harness import until
 from tests.resources.calls import a_call
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def made(tmp_path: Path) -> Iterator[Any]:
     functions: list[LocalFunction] = []
 
     def make(handler: str, **more: Any) -> LocalFunction:
-        table = {"handler": f"handlers:{handler}", "timeout": 30, **more}
+        table = {"handler": handler if ":" in handler else f"handlers:{handler}", "timeout": 30, **more}
         function = LocalFunction(read_functions({"f": table}, tmp_path, "asl.toml")["f"])
         functions.append(function)
         return function
@@ -251,6 +252,89 @@ def test_one_that_nobody_waits_for_is_killed(made: Any) -> None:
 
     asyncio.run(main())
     assert function._processes.idle == []
+
+
+SLOW_TO_START = """
+import os, sys, time
+from pathlib import Path
+
+here = Path(__file__).parent
+(here / f"begun-{os.getpid()}").touch()
+try:
+    (here / "first").touch(exist_ok=False)
+except FileExistsError:
+    while not (here / "open").exists():
+        time.sleep(0.01)
+
+
+def pid(event, context):
+    while event and not (here / event).exists():
+        time.sleep(0.01)
+    return os.getpid()
+"""
+
+
+def begun(folder: Path) -> list[Path]:
+    """A file for each process that has begun to start."""
+    return [*folder.glob("begun-*")]
+
+
+def test_a_call_takes_the_process_that_is_there_first(made: Any, tmp_path: Path) -> None:
+    """The second call waits for a process that does not come to its end, and gets that of the first one."""
+    (tmp_path / "slow.py").write_text(SLOW_TO_START)
+    function = made("slow:pid")
+
+    async def both() -> list[Any]:
+        first = asyncio.ensure_future(function(a_call("f", "go")))
+        second = asyncio.ensure_future(function(a_call("f", None)))
+        await until(lambda: len(begun(tmp_path)) == 2)
+        (tmp_path / "go").touch()
+        answers = [one.value for one in await asyncio.gather(first, second)]
+        (tmp_path / "open").touch()
+        return answers
+
+    one, other = asyncio.run(both())
+    assert one == other
+
+
+def test_no_more_processes_start_at_a_time_than_there_are_processors(
+    made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    (tmp_path / "slow.py").write_text(SLOW_TO_START)
+    functions = [made("slow:pid") for _ in range(4)]
+
+    async def all_of_them() -> None:
+        asked = [asyncio.ensure_future(function(a_call("f", None))) for function in functions]
+        await asked[0]
+        await until(lambda: len(begun(tmp_path)) == 2)
+        assert not any(one.done() for one in asked[1:])
+        (tmp_path / "open").touch()
+        await asyncio.gather(*asked)
+
+    asyncio.run(all_of_them())
+    assert len(begun(tmp_path)) == 4
+
+
+def test_the_timeout_begins_when_the_function_is_there(made: Any, tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text("import time\ntime.sleep(1.1)\n\ndef here(event, context):\n    return 1\n")
+    assert called(made("late:here", timeout=1), None) == [1]
+
+
+def test_new_code_is_run_by_calls_that_wait_for_a_process(made: Any, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_TO_START)
+    (tmp_path / "first").touch()  # so each of them waits
+    function = made("slow:pid")
+
+    async def main() -> None:
+        asked = asyncio.ensure_future(function(a_call("f", None)))
+        await until(lambda: begun(tmp_path))
+        (tmp_path / "slow.py").write_text("def pid(event, context):\n    return 'new'\n")
+        function.renew()
+        (tmp_path / "open").touch()
+        assert (await asked).value == "new"
+
+    asyncio.run(main())
 
 
 def test_a_python_that_there_is_not(made: Any) -> None:

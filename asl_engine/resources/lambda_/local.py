@@ -6,7 +6,6 @@ runtime interface emulator.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
@@ -199,7 +198,8 @@ class LocalFunction:
             (folder / f"{module}.py").write_text(function.source, encoding="utf-8")
         command = [function.python, str(WORKER), str(function.handler)]
         hear_line = None if hear is None else partial(hear, function.name)
-        self._processes = ProcessPool(command, folder, {**connecting, **_environment(function)}, hear_line)
+        environment = {**connecting, **_environment(function)}
+        self._processes = ProcessPool(command, folder, environment, hear_line, says_ready=True)
 
     async def __call__(self, call: TaskCall) -> Payload:
         made = await self.invoke(call.input.text, call)
@@ -222,7 +222,7 @@ class LocalFunction:
         if self.function.endpoint is not None:
             return await self._post(self.function.endpoint, event, seconds, call.trace_parent)
         try:
-            answer = await asyncio.wait_for(self._processes.ask(self._request(event, call, invoked)), seconds)
+            answer = await self._processes.ask(self._request(event, call, invoked), seconds=seconds)
         except TimeoutError:
             return _report("Sandbox.Timedout", call, f"Task timed out after {seconds:.2f} seconds")
         except ProcessEnded as ended:
@@ -253,7 +253,7 @@ class LocalFunction:
 
     def renew(self) -> None:
         """Its code has changed: the next calls are those of new processes."""
-        self._processes.renew()
+        self._processes.close()
 
     def close(self) -> None:
         """End the idle processes."""

@@ -1,7 +1,8 @@
 """The process in which a project's function runs: ``python worker.py MODULE:FUNCTION``.
 
-One JSON line requests a call, one JSON line answers; the function's output goes to stderr.  The module stands
-alone, so that a function may have its own Python: it imports only the standard library.
+A JSON line says that the function's module is imported; then one JSON line requests a call, and one answers.  The
+function's output goes to stderr.  This module stands alone, so that a function may have its own Python: it imports
+only the standard library.
 """
 
 from __future__ import annotations
@@ -374,6 +375,7 @@ def main() -> None:
         handler = load(sys.argv[1])
     except Exception as error:  # noqa: BLE001  whatever the module does
         handler = ImportError(f"Unable to import module '{sys.argv[1]}': {error}")
+    channel.say({"ready": True})
     for asked in channel.requests():
         note_trace(asked.get("trace", ""))
         if lines is not None:
