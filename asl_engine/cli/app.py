@@ -131,6 +131,10 @@ COMMANDS = {  # in the order in which the help lists them
         "asl_engine.cli.commands.events",
         "Put events on the project's bus, and see and repeat what becomes of them.",
     ),
+    "mappings": Entry(
+        "asl_engine.cli.commands.mappings",
+        "See how queues and streams are worked off, and repeat what was given up.",
+    ),
     "dev": Entry(
         "asl_engine.cli.commands.dev",
         "Run a whole project: machines, functions, HTTP APIs and event buses, as its files say while they change.",

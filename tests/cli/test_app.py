@@ -55,6 +55,7 @@ COMMANDS += [
     "check",
     "serve",
     "events",
+    "mappings",
     "dev",
     "deploy",
     "export",
