@@ -26,6 +26,7 @@ class KinesisOfAws:
         self.trimmed = 0  # records up to this number are gone
         self.fault: Callable[[str], str | None] = lambda _: None
         self.number = 100
+        self.page = 2  # records of an answer
 
     # -- for a test ---------------------------------------------------------------------------------
 
@@ -75,7 +76,7 @@ class KinesisOfAws:
         code = self.fault(shard)
         if code is not None:
             raise self._error(code)
-        found = [one for one in self.shards[shard] if one[0] > max(int(after), self.trimmed)][:2]
+        found = [one for one in self.shards[shard] if one[0] > max(int(after), self.trimmed)][: self.page]
         answer: dict[str, Any] = {
             "Records": [
                 {

@@ -324,6 +324,61 @@ MUTATIONS: Final = (
         "tests/events/test_serving.py::test_a_status_event_is_stored_with_the_change_of_status",
     ),
     Mutation(
+        "a position does not pass what is open",
+        "asl_engine/mappings/shards.py",
+        """            read = self.progress.read(one.sequence)
+            if""",
+        """            read = self.progress.read(one.sequence)
+            self.progress.close(read)
+            if""",
+        "tests/mappings/test_streams.py::test_a_batch_is_the_same_one_after_a_crash",
+    ),
+    Mutation(
+        "a batch is given up with its position",
+        "asl_engine/mappings/shards.py",
+        """                await self.polling.mappings.put_shards([record], discarded)
+""",
+        """                await self.polling.mappings.put_shards([record])
+                await self.polling.mappings.put_shards([], discarded)
+""",
+        "tests/mappings/test_running.py::test_the_position_does_not_pass_what_is_given_up_before_that_is_kept",
+    ),
+    Mutation(
+        "a batch is stored before it is called for",
+        "asl_engine/mappings/lanes.py",
+        """            ranges.append(Range(batch[-1].record.sequence))
+            await self._shard.save()
+""",
+        """            ranges.append(Range(batch[-1].record.sequence))
+""",
+        "tests/mappings/test_streams.py::test_a_batch_is_the_same_one_after_a_crash",
+    ),
+    Mutation(
+        "a shard comes after its parents",
+        "asl_engine/mappings/streams.py",
+        """ and not any(map(self._is_open, shard.parents))""",
+        "",
+        "tests/mappings/test_shards.py::test_a_failing_parent_keeps_its_child_waiting",
+    ),
+    Mutation(
+        "a message that failed is not deleted",
+        "asl_engine/mappings/queues.py",
+        """        done = [one for one in batch if one.record["messageId"] not in outcome.failed]
+""",
+        """        done = list(batch)
+""",
+        "tests/mappings/test_queues.py::test_what_fails_stays_and_goes_to_the_dead_letter_queue",
+    ),
+    Mutation(
+        "a part is played by who lives",
+        "asl_engine/store/sqlite/parts.py",
+        """        if self._is_held(owner):
+            return False
+""",
+        "",
+        "tests/mappings/test_running.py::test_another_process_polls_only_once_the_first_has_left",
+    ),
+    Mutation(
         "what cannot be delivered is kept",
         "asl_engine/events/delivering.py",
         """        await self._settle(delivery, FAILED, note)
