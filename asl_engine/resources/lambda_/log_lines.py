@@ -13,6 +13,7 @@ import sys
 import time
 import traceback
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -85,8 +86,14 @@ class JsonLines(logging.Formatter):
 
 def _stamp(record: logging.LogRecord) -> str:
     """``2021-04-17 18:19:57,656+0200``, which is Powertools' default."""
-    local = time.localtime(record.created)
-    return f"{time.strftime('%Y-%m-%d %H:%M:%S', local)},{int(record.msecs):03d}{time.strftime('%z', local)}"
+    second, zone = _second(int(record.created))
+    return f"{second},{int(record.msecs):03d}{zone}"
+
+
+@lru_cache(maxsize=8)
+def _second(moment: int) -> tuple[str, str]:
+    local = time.localtime(moment)
+    return time.strftime("%Y-%m-%d %H:%M:%S", local), time.strftime("%z", local)
 
 
 def _failure(formatter: logging.Formatter, failure: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.resources.lambda_.log_lines import CALL
@@ -46,13 +45,30 @@ def _xray_trace_id(trace_parent: str) -> str | None:
     return None if found is None else xray_trace_id(found.trace)
 
 
+class _Keys:
+    """The keys of a call, made when somebody asks for them, and once."""
+
+    __slots__ = ("_call", "_cold", "_made", "_name")
+
+    def __init__(self, call: TaskCall, name: str, *, cold: bool) -> None:
+        self._call = call
+        self._name = name
+        self._cold = cold
+        self._made: dict[str, Any] | None = None
+
+    def __call__(self) -> dict[str, Any]:
+        if self._made is None:
+            self._made = keys_of(self._call, self._name, cold=self._cold)
+        return self._made
+
+
 def entered(call: TaskCall, name: str) -> Keys | None:
     """From now on the code is in this call, until ``left`` gets what this returns."""
     cold = name not in _called
     if cold:
         _called.add(name)
     before = CALL.get()
-    CALL.set(partial(keys_of, call, name, cold=cold))
+    CALL.set(_Keys(call, name, cold=cold))
     return before
 
 
