@@ -140,7 +140,8 @@ def function_table(
 
 
 def _configured(settings: Settings, name: str) -> FunctionFigures:
-    return FunctionFigures(None, function_settings(settings, name).memory, settings.architecture == "arm64")
+    own = function_settings(settings, name)
+    return FunctionFigures(None, own.memory, own.architecture == "arm64")
 
 
 def _read(text: str) -> tuple[str, FunctionFigures]:

@@ -16,7 +16,7 @@ from asl_engine.cloud.client import connect
 from asl_engine.cloud.deploy.aliases import Shift
 from asl_engine.cloud.deploy.changes import Changes
 from asl_engine.cloud.deploy.deployment import Order, deploy, destroy, move_alias, prepare_functions
-from asl_engine.cloud.deploy.settings import checked_weight, read_settings
+from asl_engine.cloud.deploy.settings import checked_weight, read_settings, with_own_concurrency
 from asl_engine.errors import InvalidInput
 from asl_engine.language.document import DefinitionSource, load_source
 from asl_engine.limits import MAX_NAME_LENGTH
@@ -212,7 +212,8 @@ def order_for(given: Deployment) -> Order:
 
     order = Order(name, read.text, read.name, project, settings, check, shift=shift)
     if given.with_functions and not given.destroy:
-        order = prepare_functions(order, registered(order))
+        registry = registered(order)
+        order = prepare_functions(order._replace(settings=with_own_concurrency(settings, registry)), registry)
     return order
 
 

@@ -22,7 +22,7 @@ import asl_engine
 from asl_engine.errors import ProjectError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from asl_engine.cloud.deploy.settings import Settings
     from asl_engine.project.configuration import Project
@@ -79,6 +79,7 @@ def build(project: Project, settings: Settings) -> Bundle:
     try:
         for place in _dependencies(project, settings):
             files |= dict(_tree(place, place))
+        _check_architectures(files, settings)
         files |= dict(_runtime())
         places = []
         for place in project.tasks:
@@ -172,6 +173,18 @@ def _dependencies(project: Project, settings: Settings) -> Iterator[Path]:
     if not target.is_dir():
         _install(file, target, settings)
     yield target
+
+
+def _check_architectures(files: Iterable[str], settings: Settings) -> None:
+    """Refuse a function of another architecture than the code that it would get."""
+    native = next((name for name in sorted(files) if name.endswith(".so")), None)
+    for name, own in settings.functions.items():
+        wanted = own.get("architecture", settings.architecture)
+        if native is not None and wanted != settings.architecture:
+            raise ProjectError(
+                f"the function {name} is to run on {wanted}, and {native} of the dependencies is for "
+                f"{settings.architecture}: all functions have one zip, so give them one architecture"
+            )
 
 
 def _check_pins(file: Path, text: str) -> None:

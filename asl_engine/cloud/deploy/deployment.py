@@ -233,14 +233,15 @@ def _deploy_functions(aws: Aws, order: Order, changes: Changes, text: str) -> st
     )
     arns = {}
     for task in packaged.tasks:
+        own = function_settings(settings, task)
         wanted = WantedFunction(
             name=deployed_name(order.name, task),
             task=task,
             handler=handler_name(task),
             role=role,
             runtime=settings.runtime,
-            architecture=settings.architecture,
-            settings=function_settings(settings, task),
+            architecture=own.architecture or settings.architecture,
+            settings=own,
             bundle=packaged.bundle,
         )
         arns[task] = converge_function(aws, changes, wanted, marked(aws, order.owner))

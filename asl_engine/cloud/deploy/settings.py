@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from asl_engine.arn import ALIAS_NAME, ALLOWED_IN_ALIASES, ROLE_ARN
 from asl_engine.errors import InvalidInput, Parameter, ProjectError
+from asl_engine.project.sizing import ARCHITECTURES
+from asl_engine.resources.python.callables import canonical
+from asl_engine.resources.python.isolation import options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from asl_engine.project.configuration import Project
+    from asl_engine.resources.python.registry import Registry
 
-__all__ = ["FunctionSettings", "Logging", "Settings", "function_settings", "read_settings"]
+__all__ = ["FunctionSettings", "Logging", "Settings", "function_settings", "read_settings", "with_own_concurrency"]
 
 LOG_LEVELS = ("OFF", "ERROR", "FATAL", "ALL")
-ARCHITECTURES = ("arm64", "x86_64")
 RUNTIMES = tuple(f"python3.{minor}" for minor in range(11, 15))
 
 
@@ -29,12 +32,16 @@ class Logging(NamedTuple):
 
 
 class FunctionSettings(NamedTuple):
-    """``memory`` is in MB, ``timeout`` in seconds; ``concurrency`` is reserved, None for the account's pool."""
+    """``memory`` is in MB, ``timeout`` in seconds; ``concurrency`` is reserved, None for the account's pool.
+
+    ``architecture`` is None for that of the deployment.
+    """
 
     memory: int = 256
     timeout: int = 60
     concurrency: int | None = None
     environment: tuple[tuple[str, str], ...] = ()
+    architecture: str | None = None
 
 
 class Settings(NamedTuple):
@@ -65,8 +72,11 @@ def read_settings(project: Project) -> Settings:
     for name, table in values.pop("functions", {}).items():
         if not isinstance(table, dict):
             raise ProjectError(f"{source}: deploy.functions.{name} has to be a table")
-        functions[name] = _checked(table, _FUNCTION_KEYS, f"{source}: deploy.functions.{name}")
-    common = {name: values.pop(name) for name in FunctionSettings._fields if name in values}
+        functions[name] = _checked(table, _OWN_KEYS, f"{source}: deploy.functions.{name}")
+    for name, sizing in project.sizing.items():
+        said = {field: value for field, value in sizing._asdict().items() if value is not None}
+        functions[name] = said | functions.get(name, {})
+    common = {name: values.pop(name) for name, *_ in _FUNCTION_KEYS.values() if name in values}
     logging = values.pop("logging", None)
     fields = {"project": re.sub(r"[^\w.:/=+@ -]", "-", project.root.name) or "asl", **values}
     return Settings(
@@ -77,14 +87,31 @@ def read_settings(project: Project) -> Settings:
     )
 
 
+def with_own_concurrency(settings: Settings, registry: Registry) -> Settings:
+    """The settings with what ``@task`` says, where the configuration says nothing."""
+    functions = dict(settings.functions)
+    for name in registry:
+        function = registry.find(name)
+        own = None if function is None else options_of(function).concurrency
+        if own is not None and function_settings(settings, name).concurrency is None:
+            functions[name] = {**(functions.get(name) or _of_another_form(settings, name)), "concurrency": own}
+    return settings._replace(functions=functions)
+
+
 def function_settings(settings: Settings, name: str) -> FunctionSettings:
-    """The settings of one function: the common ones, overridden by its own."""
-    own = settings.functions.get(name, {})
-    merged = settings.function._replace(**own)
+    """The settings of one function, with its architecture: the common ones, overridden by its own."""
+    own = settings.functions.get(name) or _of_another_form(settings, name)
+    merged = settings.function._replace(**{"architecture": settings.architecture, **own})
     if "environment" in own:
         both = dict(settings.function.environment) | dict(own["environment"])
         merged = merged._replace(environment=tuple(sorted(both.items())))
     return merged
+
+
+def _of_another_form(settings: Settings, name: str) -> Mapping[str, Any]:
+    """What is said of a function whose name differs in case, "_" and "-" only, as a callable's may."""
+    forms = [table for known, table in settings.functions.items() if canonical(known) == canonical(name)]
+    return forms[0] if len(forms) == 1 else {}
 
 
 def _logging(table: dict[str, Any], where: str) -> Logging:
@@ -141,6 +168,7 @@ _FUNCTION_KEYS: dict[str, Check] = {
         lambda value: tuple(sorted(value.items())),
     ),
 }
+_OWN_KEYS: dict[str, Check] = {**_FUNCTION_KEYS, "architecture": _one_of("architecture", ARCHITECTURES)}
 _LOGGING_KEYS: dict[str, Check] = {
     "level": _one_of("level", LOG_LEVELS),
     "group": _text("the ARN of a CloudWatch log group", "group", r"arn:[\w-]+:logs:.+:log-group:.+"),

@@ -164,7 +164,7 @@ def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any
             "Code": {"S3Bucket": {"Ref": "CodeBucket"}, "S3Key": code_key(parts.name, parts.bundle)},
             "Handler": function.handler,
             "Runtime": settings.runtime,
-            "Architectures": [settings.architecture],
+            "Architectures": [function.settings.architecture],
             "MemorySize": function.settings.memory,
             "Timeout": function.settings.timeout,
             "Role": settings.function_role or {"Fn::GetAtt": ["FunctionRole", "Arn"]},

@@ -60,7 +60,7 @@ def _function(function: ExportedFunction, parts: TemplateParts) -> dict[str, Any
             "AutoPublishAliasAllProperties": True,
             "Handler": function.handler,
             "Runtime": settings.runtime,
-            "Architectures": [settings.architecture],
+            "Architectures": [function.settings.architecture],
             "MemorySize": function.settings.memory,
             "Timeout": function.settings.timeout,
             **({} if settings.function_role is None else {"Role": settings.function_role}),

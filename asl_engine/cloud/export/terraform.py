@@ -111,7 +111,7 @@ def _function(function: ExportedFunction, parts: TemplateParts) -> Block:
         ("function_name", function.name),
         ("role", settings.function_role or Raw("aws_iam_role.functions.arn")),
         ("runtime", settings.runtime),
-        ("architectures", [settings.architecture]),
+        ("architectures", [own.architecture]),
         ("handler", function.handler),
         ("filename", Raw('"${path.module}/functions.zip"')),
         ("source_code_hash", Raw('filebase64sha256("${path.module}/functions.zip")')),
