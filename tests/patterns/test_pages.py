@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 PATTERNS = sorted(page.stem for page in ROOT.glob("docs/patterns/*.md"))
 COPIED = ["examples", "statemachines", "tasks", "inputs", "order.json"]
-PATIENCE_SECONDS = 45
+PATIENCE_SECONDS = 150
 # What a page's project listens on by default, and what it is told to listen on here.
 DEV = re.compile(r"^asl dev\b(.*)&$")
 API, HTTP = "127.0.0.1:8083", "127.0.0.1:3000"

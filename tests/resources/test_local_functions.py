@@ -104,6 +104,19 @@ def made(tmp_path: Path) -> Iterator[Any]:
         function.close()
 
 
+def test_who_hears_its_lines_hears_of_an_exception_what_lambdas_log_says(tmp_path: Path) -> None:
+    (tmp_path / "handlers.py").write_text(HANDLERS)
+    lines: list[tuple[str, str]] = []
+    table = {"f": {"handler": "handlers:fail", "timeout": 30}}
+    configured = read_functions(table, tmp_path, "asl.toml")["f"]
+    function = LocalFunction(configured, hear=lambda name, line: lines.append((name, line)))
+    with pytest.raises(StatesError):
+        called(function, {})
+    function.close()
+    assert lines[:2] == [("f", "[ERROR] ValueError: not today"), ("f", "Traceback (most recent call last):")]
+    assert ("f", '    raise ValueError("not today") from error') in lines
+
+
 def called(function: LocalFunction, *events: Any) -> list[Any]:
     async def main() -> list[Any]:
         return [(await function(a_call("f", event))).value for event in events]

@@ -186,7 +186,8 @@ class LocalFunction:
     ) -> None:
         """``connecting`` are more variables for its process: where AWS's services are, for example.
 
-        ``hear`` takes its name and each line that it writes, in a thread; None: those go to our stderr.
+        ``hear`` takes its name and each line that it writes, in a thread, and what Lambda's runtime writes of an
+        exception; None: the lines go to our stderr, and whoever calls it tells of exceptions.
         """
         self.function = function
         self.connecting = connecting
@@ -197,9 +198,9 @@ class LocalFunction:
             module = function.handler.rpartition(".")[0]
             (folder / f"{module}.py").write_text(function.source, encoding="utf-8")
         command = [function.python, str(WORKER), str(function.handler)]
-        hear_line = None if hear is None else partial(hear, function.name)
+        self._hear_line = None if hear is None else partial(hear, function.name)
         environment = {**connecting, **_environment(function)}
-        self._processes = ProcessPool(command, folder, environment, hear_line, says_ready=True)
+        self._processes = ProcessPool(command, folder, environment, self._hear_line, says_ready=True)
 
     async def __call__(self, call: TaskCall) -> Payload:
         made = await self.invoke(call.input.text, call)
@@ -230,6 +231,9 @@ class LocalFunction:
         except OSError as error:
             detail = f"Cannot run {self.function.python}: {error.strerror}"
             raise StatesError("Lambda.ServiceException", detail) from error
+        if answer["failed"] and self._hear_line is not None:
+            for line in _logged(answer["text"]):
+                self._hear_line(line)
         return _bounded(Invocation(answer["text"], answer["failed"], {}))
 
     def _request(self, event: str, call: TaskCall, invoked: InvokeOptions | None) -> dict[str, Any]:
@@ -268,6 +272,15 @@ def _environment(function: FunctionConfiguration) -> dict[str, str]:
         own = variables.get("PYTHONPATH")
         variables["PYTHONPATH"] = os.pathsep.join([*function.path, *([own] if own else [])])
     return variables
+
+
+def _logged(report: str) -> Iterator[str]:
+    """What Lambda's runtime writes to a function's log of an exception that it reports."""
+    told = json.loads(report)
+    yield f"[ERROR] {told['errorType']}: {told['errorMessage']}"
+    yield "Traceback (most recent call last):"
+    for entry in told["stackTrace"]:
+        yield from str(entry).rstrip().splitlines()
 
 
 def _posted(url: str, event: str, seconds: float, trace_parent: str) -> Invocation:
