@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import sys
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
 from moto.moto_server.werkzeug_app import (
@@ -31,6 +31,24 @@ class QuietHandler(MotoRequestHandler):
         """Say nothing of a request that was answered."""
 
 
+class OneAtATime:
+    """An application that answers one request to DynamoDB and its streams after the other.
+
+    A transaction of moto's copies the tables that it writes to, and puts the copies back if a condition fails:
+    what was written meanwhile would be gone.
+    """
+
+    def __init__(self, application: Any) -> None:
+        self._application = application
+        self._lock = Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+            return self._application(environ, start_response)
+        with self._lock:
+            return self._application(environ, start_response)
+
+
 def server(application: Any, fd: int | None = None) -> BaseWSGIServer:
     """A server with a thread for each connection, at a port of its own or at a socket that is listening."""
     return make_server(HOST, 0, application, threaded=True, request_handler=QuietHandler, fd=fd)
@@ -47,7 +65,7 @@ def inherited(listener: int | str) -> int:
 def main() -> None:
     asked, told = sys.stdin.buffer, sys.stdout
     sys.stdout = sys.stderr  # what moto prints is no answer
-    application = DomainDispatcherApplication(create_backend_app)
+    application = OneAtATime(DomainDispatcherApplication(create_backend_app))
     own = server(application)
     Thread(target=own.serve_forever, daemon=True).start()
     told.write(json.dumps({"port": own.port}) + "\n")

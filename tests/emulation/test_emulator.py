@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -190,6 +191,31 @@ def test_functions_find_it_by_their_environment(there: Emulated) -> None:
         "AWS_SECRET_ACCESS_KEY": "local",
     }
     assert there.client("sts").get_caller_identity()["Account"] == "111122223333"
+
+
+def test_a_transaction_that_fails_undoes_nothing_of_others(there: Emulated) -> None:
+    """Rows are put while transactions fail: all rows are there, and nothing is answered with moto's own error."""
+    dynamodb, rows = there.client("dynamodb"), 30
+    large = {"L": [{"M": {"n": {"N": str(number)}}} for number in range(200)]}  # it takes a while to copy
+    for number in range(8):
+        dynamodb.put_item(TableName="simple", Item={"id": {"S": f"large-{number}"}, "parts": large})
+    dynamodb.put_item(TableName="simple", Item={"id": {"S": "taken"}})
+    take: Any = {
+        "TableName": "simple",
+        "Item": {"id": {"S": "taken"}},
+        "ConditionExpression": "attribute_not_exists(id)",
+    }
+
+    def put(number: int) -> None:
+        if number % 2:
+            dynamodb.put_item(TableName="simple", Item={"id": {"S": f"row-{number}"}})
+            return
+        with pytest.raises(dynamodb.exceptions.TransactionCanceledException):
+            dynamodb.transact_write_items(TransactItems=[{"Put": take}])
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(put, range(2 * rows)))
+    assert dynamodb.scan(TableName="simple", Select="COUNT")["Count"] == rows + 9
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
