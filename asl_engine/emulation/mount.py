@@ -13,12 +13,13 @@ from urllib.parse import urlsplit
 from asl_engine.arn import partition_of
 from asl_engine.emulation.declared import ResourceHome, local_clients, make_declared, shown_counts
 from asl_engine.emulation.emulator import Emulator, bound
+from asl_engine.emulation.kinds.table import KINDS
 from asl_engine.emulation.relays import Relays
 from asl_engine.emulation.settings import read_settings
 from asl_engine.emulation.surroundings import changed_environment, service_addresses
 from asl_engine.errors import ProjectError
 from asl_engine.resources.aws.clients import ANY_CREDENTIALS
-from asl_engine.resources.endpoints import endpoints
+from asl_engine.resources.endpoints import ENDPOINT_URL, endpoints
 from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.server.protocol.http import respond
 
@@ -67,9 +68,11 @@ def chosen_emulation(
         if not wanted and settings.resources:
             say(
                 f"{shown_counts(settings.resources)} of the project cannot be made here: emulating AWS's services "
-                f"needs {INSTALL}"
+                f"needs moto: {INSTALL}"
             )
-    return _emulating(project, settings, _given_endpoints(how, project), wanted=wanted, own=own, secrets=secrets)
+    everywhere = os.environ.get(ENDPOINT_URL)
+    given = _given_endpoints(how, project)
+    return _emulating(project, settings, given, everywhere, wanted=wanted, own=own, secrets=secrets, say=say)
 
 
 def emulated_services(
@@ -123,15 +126,18 @@ def _emulating(
     project: Project,
     settings: EmulationSettings,
     given: Mapping[str, str],
+    everywhere: str | None,
     *,
     wanted: bool,
     own: str,
     secrets: Mapping[str, str] | None,
+    say: Callable[[str], None],
 ) -> Iterator[Emulation]:
     """The surroundings of a server, until the block is left: a socket, and variables.
 
-    ``given`` are the endpoints that options and files name, which come first.  ``wanted``: services that have none
-    are emulated, once ``EmulatedServices`` runs.
+    ``given`` are the endpoints that options and files name, which come first, ``everywhere`` is the one that a
+    variable names for all services.  ``wanted``: services that have none are emulated, once ``EmulatedServices``
+    runs.
     """
     emulator = None
     if wanted:
@@ -140,6 +146,10 @@ def _emulating(
         preferred = (urlsplit(own).port or 0) + 1
         listener = bound(settings.port, preferred if preferred > 1 else 0)
         emulator = Emulator(listener, project.db.with_name(f"{project.db.name}-moto.log"), project.account)
+        if everywhere and everywhere not in {own, emulator.url}:
+            say(f"{ENDPOINT_URL} says that AWS's services are at {everywhere}: nothing is emulated or made")
+            emulator.end()
+            emulator = None
     try:
         url = None if emulator is None else emulator.url
         addresses = service_addresses(own, url, settings.services, given, os.environ)
@@ -202,9 +212,25 @@ class EmulatedServices:
             if fault not in self._told:  # a second start has the same faults
                 self._told.add(fault)
                 self._say(fault)
+        for line in self._left():
+            if line not in self._told:
+                self._told.add(line)
+                self._say(line)
         self._relays.become(done.relays)
         if done.made:
             self._say(f"made {shown_counts(done.made)} in {monotonic() - began:.1f} s")
+
+    def _left(self) -> Iterator[str]:
+        """What is told of resources of services that are elsewhere."""
+        emulation = self._emulation
+        by_service: dict[str, list[DeclaredResource]] = {}
+        for resource in emulation.resources:
+            kind = KINDS.get(resource.type)
+            if kind is not None and not emulation.has(kind.service):
+                by_service.setdefault(kind.service, []).append(resource)
+        for service, resources in sorted(by_service.items()):
+            place = emulation.addresses.given.get(service, "AWS")
+            yield f"{shown_counts(resources)} not made: {service} is not emulated, it is at {place}"
 
     # -- a companion --------------------------------------------------------------------------------------
 

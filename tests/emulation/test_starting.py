@@ -137,6 +137,37 @@ def test_an_endpoint_for_all_services_leaves_nothing_to_emulate() -> None:
     assert addresses(env={"AWS_ENDPOINT_URL": stack}) == {**OURS, "AWS_ENDPOINT_URL": stack}
 
 
+def test_where_all_services_are_elsewhere_nothing_is_emulated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://localhost:4566")
+    said: list[str] = []
+    assert chosen(configured(tmp_path, "emulation = true\n"), None, develops=True, said=said) is False
+    (told,) = said
+    assert told.startswith("AWS_ENDPOINT_URL says that AWS's services are at http://localhost:4566: nothing is ")
+
+
+def test_what_belongs_elsewhere_is_not_made_and_told(tmp_path: Path) -> None:
+    text = """
+[emulation]
+services = ["dynamodb", "sqs"]
+[emulation.resources.orders]
+type = "AWS::SQS::Queue"
+[emulation.resources.news]
+type = "AWS::SNS::Topic"
+[emulation.resources.rows]
+type = "AWS::Serverless::SimpleTable"
+"""
+    with emulated(configured(tmp_path, text), "sqs=http://127.0.0.1:9324") as there:
+        wait_for(lambda: any(line.startswith("made ") for line in there.said))
+    *left, made = there.said
+    assert left == [
+        "1 topic not made: sns is not emulated, it is at AWS",
+        "1 queue not made: sqs is not emulated, it is at http://127.0.0.1:9324",
+    ]
+    assert made.startswith("made 1 table in ")
+
+
 def test_addresses_of_ones_own_in_a_shell_are_no_choice() -> None:
     env = {"AWS_ENDPOINT_URL": EMULATOR, "AWS_ENDPOINT_URL_SFN": OWN, "AWS_ENDPOINT_URL_SQS": EMULATOR}
     assert addresses(env=env) == addresses()
@@ -200,7 +231,7 @@ def test_moto_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     mount.chosen_emulation(project, RunOptions(root), None, develops=True, own=OWN, secrets=None, say=said.append)
     (told,) = said
     reason = "2 queues of the project cannot be made here: emulating AWS's services needs"
-    assert told == f'{reason} pip install "asl-engine[emulation]"'
+    assert told == f'{reason} moto: pip install "asl-engine[emulation]"'
 
 
 def test_functions_sign_with_what_the_server_knows(tmp_path: Path) -> None:
