@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.console.settings import ConsoleSettings
+    from asl_engine.emulation.mount import Emulation
     from asl_engine.events.alert_rules import Alert
     from asl_engine.project.configuration import Project
     from asl_engine.resources.python.registry import Registry
@@ -84,7 +85,7 @@ class Developing(NamedTuple):
     how: RunOptions
     registry: Registry
     services: Services
-    emulated: Mapping[str, str] | None
+    emulation: Emulation | None
     http_port: int | None
 
     def companion(self) -> Callable[[Service, Operations, Admission], Companion]:
@@ -92,7 +93,7 @@ class Developing(NamedTuple):
         from asl_engine.dev.development import Developed, Development
         from asl_engine.dev.watching import changes_below
 
-        project = self.project
+        project, emulation = self.project, self.emulation
         developed = Developed(
             project=project,
             how=self.how,
@@ -101,6 +102,7 @@ class Developing(NamedTuple):
             changes=changes_below(project.root),
             say=err,
             http_port=self.http_port,
-            emulated=self.emulated,
+            emulated=None if emulation is None else emulation.endpoints,
+            declare=(lambda _: None) if emulation is None else emulation.declare,
         )
         return partial(Development, developed=developed)

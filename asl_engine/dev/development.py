@@ -15,6 +15,7 @@ from asl_engine.dev.functions import FollowedFunctions
 from asl_engine.dev.rules import project_rules
 from asl_engine.dev.tasks import reload_tasks
 from asl_engine.dev.telling import Telling, short_target
+from asl_engine.emulation.settings import read_settings
 from asl_engine.errors import AslError
 from asl_engine.events.declared import declare
 from asl_engine.project.declared import with_declared
@@ -23,7 +24,7 @@ from asl_engine.server.protocol.http import perform, respond
 from asl_engine.server.protocol.request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.dev.definitions import DefinedMachine
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from asl_engine.server.protocol.http import Admission
     from asl_engine.server.service import Operations, Service
     from asl_engine.store.run_options import RunOptions
+    from asl_engine.templates.declarations import DeclaredResource
 
 __all__ = ["Developed", "Development"]
 
@@ -46,8 +48,8 @@ class Developed(NamedTuple):
     """The project that is developed, and what serves it.
 
     ``http_port`` is that of its APIs, None for 3000 or the next that is free; ``emulated`` are URLs of services
-    that are emulated.  ``changes`` yields the paths of files that have changed; ``say`` gets a line for each thing
-    that happens, from any thread.
+    that are emulated, ``declare`` hears of the resources that these are to have.  ``changes`` yields the paths of
+    files that have changed; ``say`` gets a line for each thing that happens, from any thread.
     """
 
     project: Project
@@ -58,6 +60,7 @@ class Developed(NamedTuple):
     say: Callable[[str], None]
     http_port: int | None = None
     emulated: Mapping[str, str] | None = None
+    declare: Callable[[Sequence[DeclaredResource]], None] = lambda _: None
 
 
 class Development:
@@ -112,6 +115,7 @@ class Development:
         self._project = await asyncio.to_thread(with_declared, self._developed.project, self._found.declaring)
         self._tell_all(_from_the_next_start(before, self._project) if paths else ())
         self._tell_all(one for one in self._project.undeclared if one not in before.undeclared)
+        self._developed.declare(read_settings(self._project).resources)
         self._tell_all(self._functions.follow(self._project, code))
         self._service.catalog.clear()
         if not anew:
@@ -243,8 +247,6 @@ def _from_the_next_start(before: Project, now: Project) -> Iterator[str]:
     """What has changed, and is not followed."""
     if before.mappings != now.mappings:
         yield "event source mappings have changed: they count from the next start on"
-    if before.resources != now.resources:
-        yield "queues, tables and other resources have changed: they count from the next start on"
 
 
 def _bus_name(bus: str) -> str:

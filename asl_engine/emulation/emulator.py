@@ -77,6 +77,7 @@ class Emulator:
         self._is_over = False
         self.url = f"http://{HOST}:{listener.getsockname()[1]}"
         self.ready = asyncio.Event()
+        self._asked = asyncio.Event()  # somebody wants it, so it is to be started
 
     async def run(
         self, make: Callable[[str], Awaitable[None]], say: Callable[[str], None], *, at_once: bool
@@ -89,7 +90,7 @@ class Emulator:
         failures = 0
         try:
             await run_in_thread(partial(self._log.write_bytes, b""))
-            if not at_once:
+            if not (at_once or self._asked.is_set()):
                 await self._wanted()
             while failures < MAX_FAILURES:
                 started = await self._begun()
@@ -112,15 +113,20 @@ class Emulator:
         finally:
             await asyncio.shield(run_in_thread(self.end))
 
+    async def started(self) -> None:
+        """Returns when it answers everybody; it is started for that."""
+        self._asked.set()
+        await self.ready.wait()
+
     async def _wanted(self) -> None:
         """Returns when somebody connects; at once where the event loop cannot tell."""
-        loop, connected = asyncio.get_running_loop(), asyncio.Event()
+        loop = asyncio.get_running_loop()
         try:
-            loop.add_reader(self._listener.fileno(), connected.set)
+            loop.add_reader(self._listener.fileno(), self._asked.set)
         except NotImplementedError:  # Windows
             return
         try:
-            await connected.wait()
+            await self._asked.wait()
         finally:
             loop.remove_reader(self._listener.fileno())
 

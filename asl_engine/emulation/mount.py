@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from importlib.util import find_spec
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from asl_engine.arn import partition_of
@@ -100,14 +101,32 @@ def _given_endpoints(how: RunOptions, project: Project) -> dict[str, str]:
     return urls
 
 
-class Emulation(NamedTuple):
-    """What is emulated.  ``emulator`` is None where nothing is: then there are only the server's own addresses."""
+class Emulation:
+    """What is emulated.  ``emulator`` is None where nothing is: then there are only the server's own addresses.
 
-    addresses: ServiceAddresses
-    variables: Mapping[str, str]
-    emulator: Emulator | None
-    resources: Sequence[DeclaredResource]
-    home: ResourceHome
+    ``variables`` are those that functions have.  ``changed`` is set where ``resources`` are others than before.
+    """
+
+    def __init__(
+        self,
+        addresses: ServiceAddresses,
+        variables: Mapping[str, str],
+        emulator: Emulator | None,
+        resources: Sequence[DeclaredResource],
+        home: ResourceHome,
+    ) -> None:
+        self.addresses = addresses
+        self.variables = variables
+        self.emulator = emulator
+        self.resources = resources
+        self.home = home
+        self.changed = asyncio.Event()
+
+    def declare(self, resources: Sequence[DeclaredResource]) -> None:
+        """These are to be there from now on; those that are there stay as they are."""
+        if [*resources] != [*self.resources]:
+            self.resources = resources
+            self.changed.set()
 
     @property
     def endpoints(self) -> Mapping[str, str]:
@@ -194,10 +213,20 @@ class EmulatedServices:
         emulator = self._emulation.emulator
         if emulator is None:
             return
+        following = asyncio.ensure_future(self._follow(emulator))
         try:
             await emulator.run(self._make, self._say, at_once=bool(self._emulation.resources))
         finally:
+            following.cancel()
             await self._relays.close()
+
+    async def _follow(self, emulator: Emulator) -> None:
+        """Make what is declared while the server runs."""
+        while True:
+            await self._emulation.changed.wait()
+            self._emulation.changed.clear()
+            await emulator.started()
+            await self._make(emulator.url)
 
     def _sqs(self) -> Any:
         """A client that waits while the emulator is started again."""

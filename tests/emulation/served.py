@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from asl_engine.emulation.mount import Emulation
+    from asl_engine.templates.declarations import DeclaredResource
 
 OWN = "http://127.0.0.1:9"  # nobody is there
 HOME = ("eu-west-1", "111122223333")
@@ -28,6 +30,11 @@ class Emulated(NamedTuple):
 
     emulation: Emulation
     said: list[str]
+    loop: asyncio.AbstractEventLoop
+
+    def declare(self, *resources: DeclaredResource) -> None:
+        """These are declared while it runs."""
+        self.loop.call_soon_threadsafe(self.emulation.declare, resources)
 
     def client(self, service: str, **more: Any) -> Any:
         """boto3's client as a function would make it: everything is in the environment."""
@@ -65,8 +72,10 @@ def emulated(root: Path, *options: str, service: Any = None, own: str = OWN) -> 
         assert emulation is not None
         companion = EmulatedServices(service, {}, None, emulation=emulation, say=said.append)  # type: ignore[arg-type]
         stopping, failures = threading.Event(), []
+        loops: queue.Queue[asyncio.AbstractEventLoop] = queue.Queue()
 
         async def main() -> None:
+            loops.put(asyncio.get_running_loop())
             running = asyncio.ensure_future(companion.run())
             await asyncio.get_running_loop().run_in_executor(None, stopping.wait)
             running.cancel()
@@ -82,7 +91,7 @@ def emulated(root: Path, *options: str, service: Any = None, own: str = OWN) -> 
         thread = threading.Thread(target=work)
         thread.start()
         try:
-            yield Emulated(emulation, said)
+            yield Emulated(emulation, said, loops.get())
         finally:
             stopping.set()
             thread.join()

@@ -168,6 +168,24 @@ type = "AWS::Serverless::SimpleTable"
     assert made.startswith("made 1 table in ")
 
 
+def test_what_is_declared_later_is_made_and_the_rest_stays(tmp_path: Path) -> None:
+    with emulated(configured(tmp_path, "emulation = true\n")) as there:
+        queue, topic = (
+            DeclaredResource(name, kind, name, {}, f"template.yaml: {name}")
+            for name, kind in (("orders", "AWS::SQS::Queue"), ("news", "AWS::SNS::Topic"))
+        )
+        there.declare(queue)
+        wait_for(lambda: len(there.said) == 1)
+        sqs = there.client("sqs")
+        url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="kept")
+        there.declare(queue, topic)
+        wait_for(lambda: len(there.said) == 2)
+        assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "kept"
+        assert len(there.client("sns").list_topics()["Topics"]) == 1
+    assert [line.rpartition(" in ")[0] for line in there.said] == ["made 1 queue", "made 1 topic"]
+
+
 def test_addresses_of_ones_own_in_a_shell_are_no_choice() -> None:
     env = {"AWS_ENDPOINT_URL": EMULATOR, "AWS_ENDPOINT_URL_SFN": OWN, "AWS_ENDPOINT_URL_SQS": EMULATOR}
     assert addresses(env=env) == addresses()

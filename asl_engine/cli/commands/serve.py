@@ -290,7 +290,7 @@ async def _serve(
             console = console_settings(project, known) if given.console else None
             development = []
             if given.develops:
-                developing = Developing(source, how, registry, services, emulated, given.http_port)
+                developing = Developing(source, how, registry, services, emulation, given.http_port)
                 development.append(developing.companion())
             with at_the_wheel() as signals:
                 await serve(
