@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.request import Request, urlopen
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 
 PROJECTS = Path(test_projects.__file__).parent
+
+
+KILLED_AFTER = int(os.environ.get("ASL_DEV_ANSWERED", "6"))  # requests that were answered
 
 
 class Asked(NamedTuple):
@@ -171,6 +175,36 @@ def test_a_new_project_of_events_runs_from_a_request_to_the_last_function(tmp_pa
         assert (status, ended(client, started["executionArn"])["status"]) == (200, "SUCCEEDED")
         hears(told, "MailFunction | order it's costs 9.00")
         hears(told, "OrderPriced: MailFunctionPriced -> MailFunction delivered")
+
+
+def test_no_answered_request_is_lost_when_it_is_killed(tmp_path: Path) -> None:
+    """An answer that names an execution means that it is on disk, whatever is killed when."""
+    start_project(tmp_path, "events")
+    project = Project(tmp_path, no_command)
+    answered: list[str] = []
+    killed = project.spawn("dev", "--port", "0", "--http-port", "0", "--no-emulation")
+    errors = killed.stderr
+    assert errors is not None
+    url = next(line.split()[2] for line in errors if "POST http" in line)
+
+    def ask() -> None:
+        order = {"orderId": "o", "items": [{"cents": 450, "quantity": 2}]}
+        with suppress(OSError, HTTPException):
+            while True:
+                answered.append(requested("POST", url, order)[1]["executionArn"])
+
+    asking = [threading.Thread(target=ask) for _ in range(4)]
+    for one in asking:
+        one.start()
+    wait_for(lambda: len(answered) > KILLED_AFTER)
+    killed.kill()
+    for one in asking:
+        one.join()
+    killed.communicate()
+    with developing(project) as (client, _):
+        assert len({*answered}) == len(answered)
+        ends = [ended(client, arn) for arn in answered]
+    assert [end for end in ends if end["status"] != "SUCCEEDED"] == []
 
 
 def test_a_machine_of_a_plan_is_served_with_no_file_changed(tmp_path: Path) -> None:

@@ -86,6 +86,7 @@ class Lab:
         self.folder = folder
         self.url = url
         self.said: list[str] = []
+        self.heard: list[str] = []
         self.clock: Clock = VirtualClock(MIDNIGHT)
         self.functions = {f"arn:aws:lambda:{HOME[0]}:{HOME[1]}:function:{n}": f for n, f in functions.items()}
         self.store: SqliteStore
@@ -112,6 +113,7 @@ class Lab:
             self.said.append,
             long_poll=1,
             idle_seconds=0.02,
+            hear=self.heard.append,
         )
         timers.start()
         if self.stands_still:

@@ -119,6 +119,7 @@ def test_messages_go_in_batches_that_a_window_fills(desk: Desk) -> None:
             lab.timers.set_horizon(float("inf"))
             await until(lambda: runner.status()[0].processed == 26)
         assert lab.clock.now() == MIDNIGHT + 60_000
+        assert lab.heard == ["m: 25 records -> work succeeded", "m: 1 record -> work succeeded"]
 
     run(main())
     assert sorted(function.bodies) == sorted([*map(str, range(25)), "late"])
