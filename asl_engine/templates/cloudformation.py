@@ -22,7 +22,7 @@ from asl_engine.templates.other_resources import (
 from asl_engine.templates.properties import TemplateResource
 from asl_engine.templates.resource_names import FUNCTIONS, MACHINES
 from asl_engine.templates.rest_apis import REST_API_TYPES, rest_routes
-from asl_engine.templates.sam import is_serverless, roles, table_of
+from asl_engine.templates.sam import generated, is_serverless, table_of
 from asl_engine.templates.sam_events import sam_expansion
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class CloudFormation:
         written = table_of(document, "Resources")
         if expansion is None:
             expansion = sam_expansion(document) if is_serverless(document) else Expansion()
-            document = {**document, "Resources": {**roles(document), **written, **expansion.resources}}
+            document = {**document, "Resources": {**generated(document), **written, **expansion.resources}}
         self._document = document
         self._around = around
         self._told = expansion.told

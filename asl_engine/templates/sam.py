@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-__all__ = ["FUNCTION", "MACHINE", "is_serverless", "roles", "section_of", "shared", "table_of"]
+__all__ = ["FUNCTION", "MACHINE", "generated", "is_serverless", "section_of", "shared", "table_of"]
 
 FUNCTION: Final = "AWS::Serverless::Function"
 MACHINE: Final = "AWS::Serverless::StateMachine"
@@ -27,13 +27,27 @@ def is_serverless(document: dict[str, Any]) -> bool:
     )
 
 
-def roles(document: dict[str, Any]) -> dict[str, Any]:
-    """The roles that SAM makes for functions and state machines, by their logical ids."""
-    return {
-        f"{logical}Role": {"Type": "AWS::IAM::Role"}
-        for logical, resource in table_of(document, "Resources").items()
-        if isinstance(resource, dict) and str(resource.get("Type")) in {FUNCTION, MACHINE}
-    }
+def generated(document: dict[str, Any]) -> dict[str, Any]:
+    """What SAM makes by itself, by logical ids: roles, and versions and aliases of functions."""
+    made: dict[str, Any] = {}
+    for logical, resource in table_of(document, "Resources").items():
+        kind = str(resource.get("Type")) if isinstance(resource, dict) else ""
+        if kind in {FUNCTION, MACHINE}:
+            made[f"{logical}Role"] = {"Type": "AWS::IAM::Role"}
+        own = {**shared(document, kind), **table_of(resource, "Properties")}
+        alias = own.get("AutoPublishAlias")
+        if kind != FUNCTION or alias is None:
+            continue
+        # Ref takes them by a name with a dot: Function.Alias, Function.Version.
+        named = {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionName": {"Ref": logical}, "Name": alias}}
+        made[f"{logical}.Alias"] = named
+        made[f"{logical}.Version"] = {
+            "Type": "AWS::Lambda::Version",
+            "Properties": {"FunctionName": {"Ref": logical}},
+        }
+        if isinstance(alias, str):
+            made[f"{logical}Alias{alias}"] = named
+    return made
 
 
 def section_of(kind: str) -> str:

@@ -262,6 +262,13 @@ def test_topics_and_buckets_of_serverless() -> None:
     }
 
 
+@pytest.mark.parametrize("reference", ["F.Alias", "FAliaslive"])
+def test_the_alias_that_sam_publishes(reference: str) -> None:
+    rule = f"Properties: {{EventPattern: {{source: [a]}}, Targets: [{{Id: t, Arn: !Ref {reference}}}]}}"
+    [found] = sam("AutoPublishAlias: live", rest=f"R: {{Type: AWS::Events::Rule, {rule}}}").rules
+    assert (found.targets, found.findings) == ({"t": {"Arn": f"{FUNCTION}:F:live"}}, ())
+
+
 @pytest.mark.parametrize(
     ("given", "architecture", "reserved"),
     [
