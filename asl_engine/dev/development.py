@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from asl_engine.templates.declarations import DeclaredResource
 
 __all__ = ["Developed", "Development"]
+
+log = logging.getLogger("asl_engine.dev")
 
 CODE: Final = ".py"
 CONFIGURATIONS: Final = frozenset({"asl.toml", "pyproject.toml"})
@@ -96,9 +99,18 @@ class Development:
         try:
             await self._follow(set())
             async for paths in self._developed.changes:
-                await self._follow(paths)
+                await self._follow_or_tell(paths)
         finally:
             await self._apis.close()
+
+    async def _follow_or_tell(self, paths: set[str]) -> None:
+        """Whatever is wrong with the files now, they are followed when they change again."""
+        try:
+            await self._follow(paths)
+        except AslError as error:
+            self._telling.tell(f"what the files say is not followed: {error}")
+        except Exception:
+            log.exception("the files of the project are not followed")
 
     async def _follow(self, paths: set[str]) -> None:
         """Have what the files say; ``paths`` are those that have changed, none of them at the beginning."""
@@ -207,11 +219,11 @@ class Development:
         before = self._rules
         if bus is None or rules == before:
             return
-        self._rules = rules
         self._tell_all(fault for fault in rules.faults if before is None or fault not in before.faults)
         # At the beginning they are there already, so that nothing was without its target for a moment.
         if before is not None and (rules.buses, rules.rules) != (before.buses, before.rules):
             await declare(bus, bus.home, rules.buses, rules.rules)
+        self._rules = rules
         for rule in rules.rules:
             if before is not None and rule in before.rules:
                 continue

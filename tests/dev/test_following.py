@@ -143,6 +143,21 @@ def test_a_handler_that_cannot_be_imported_is_told_and_the_rest_goes_on(dev: Dev
         wait_for(lambda: get(dev, "/greet/you") == (200, "hello you"))
 
 
+def test_a_bus_that_the_configuration_needs_and_no_template_has_any_more(dev: Dev) -> None:
+    code(dev)
+    template(dev)
+    rule = '[events.rules.all]\nbus = "orders"\npattern = {source = ["shop"]}\n'
+    with (dev.root / "asl.toml").open("a", encoding="utf-8") as file:
+        file.write(rule)
+    with developing(dev):
+        dev.hears("bus orders: rule all -> nothing")
+        template(dev, TEMPLATE.replace("Name: orders", "Name: parcels"))
+        wait_for(lambda: says(dev, "what the files say is not followed: "))
+        assert says(dev, "events.rules.all.bus: there is no bus 'orders'; there are default, parcels")
+        template(dev, TEMPLATE.replace("Ordered:", "Paid:"))
+        dev.hears("bus orders: rule GreetPaid -> Greet")
+
+
 def test_a_template_that_cannot_be_read_any_more_leaves_all_as_it_was(dev: Dev) -> None:
     code(dev)
     machine = """  M:
