@@ -11,7 +11,7 @@ from asl_engine.gateway.backend import ServerBackend
 from asl_engine.gateway.integrations import not_run_here
 from asl_engine.gateway.listening import DEFAULT_PORT, ApiListener
 from asl_engine.gateway.routes import find_route
-from asl_engine.templates.recognition import BROKEN_TEMPLATE
+from asl_engine.templates.declarations import is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,8 +59,7 @@ class ProjectApis:
         if [*routes] == [*self._routes]:
             return []
         self._routes = routes
-        sound = [route for route in routes if not any(one.code == BROKEN_TEMPLATE for one in route.findings)]
-        twice = self._gateway.follow(sound)
+        twice = self._gateway.follow([*filter(is_usable, routes)])
         lines = [f"{route.location}: {one.message}" for route in routes for one in route.findings]
         for again, first in twice:
             lines.append(

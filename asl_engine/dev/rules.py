@@ -9,7 +9,7 @@ from asl_engine.errors import AslError
 from asl_engine.events.alert_rules import with_alerts
 from asl_engine.events.declared import DeclaredRule, checked_target, read_declared
 from asl_engine.events.entries import DEFAULT_BUS
-from asl_engine.templates.recognition import BROKEN_TEMPLATE
+from asl_engine.templates.declarations import is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def project_rules(project: Project) -> ProjectRules:
     faults: list[str] = []
     for declared in project.rules:
         faults += [f"{declared.location}: {one.message}" for one in declared.findings]
-        if any(one.code == BROKEN_TEMPLATE for one in declared.findings):
+        if not is_usable(declared):
             continue
         place = (declared.bus, declared.name)
         if place in seen:

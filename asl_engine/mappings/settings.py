@@ -14,6 +14,7 @@ from asl_engine.errors import InvalidInput
 from asl_engine.findings import did_you_mean
 from asl_engine.mappings.filtering import read_filters
 from asl_engine.mappings.sources import KINESIS, QUEUE, source_of
+from asl_engine.templates.declarations import is_usable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -101,7 +102,7 @@ class EventSourceMapping(NamedTuple):
 
 
 class ProjectMappings(NamedTuple):
-    """The mappings of a project; ``left_out`` says of each of a template that cannot be run why not."""
+    """The mappings of a project; ``left_out`` says what of those of templates cannot be run."""
 
     mappings: Sequence[EventSourceMapping] = ()
     left_out: Sequence[str] = ()
@@ -178,6 +179,7 @@ def read_mappings(
             continue
         if one.findings:
             left_out.append(f"{one.location}: {'; '.join(finding.message for finding in one.findings)}")
+        if not is_usable(one):
             continue
         given = {**one.properties, "function": one.function, "source": one.source}
         try:

@@ -23,6 +23,7 @@ __all__ = [
     "DeclaredRoute",
     "Locate",
     "Surroundings",
+    "is_usable",
 ]
 
 
@@ -161,6 +162,11 @@ class DeclaredResource(NamedTuple):
     properties: Mapping[str, Json]
     location: str
     findings: tuple[Finding, ...] = ()
+
+
+def is_usable(declared: DeclaredRoute | DeclaredEventRule | DeclaredMapping) -> bool:
+    """Whether what was found about a declaration leaves it something to do."""
+    return not any(one.severity == "ERROR" for one in declared.findings)
 
 
 class Declarations(NamedTuple):

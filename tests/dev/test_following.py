@@ -220,6 +220,16 @@ def test_a_rule_on_a_bus_that_there_is_not(dev: Dev) -> None:
         assert get(dev, "/greet/you") == (200, "hello you")
 
 
+def test_a_rule_on_a_bus_that_nobody_knows_is_told_and_left_out(dev: Dev) -> None:
+    code(dev)
+    template(dev, TEMPLATE.replace("!Ref Orders", "!Ref Nobody"))
+    with developing(dev):
+        begins(dev, "GET http://")
+        told = "\n".join(dev.told)
+        assert "There is no parameter or resource Nobody" in told
+        assert "GreetOrdered -> Greet" not in told
+
+
 def test_an_event_that_nothing_runs_is_told_once(dev: Dev) -> None:
     code(dev)
     template(dev, TEMPLATE.replace("      Events:\n", "      Events:\n        Voice: {Type: AlexaSkill}\n"))

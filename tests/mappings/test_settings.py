@@ -179,3 +179,10 @@ def test_one_of_a_template_that_cannot_be_run_leaves_the_others() -> None:
     first, second = found.left_out
     assert first.startswith("template.yaml: /Resources/A.BatchSize: it has to be a whole number")
     assert second == "template.yaml: /Resources/C: Ref: there is no X"
+
+
+def test_one_of_a_template_runs_without_what_is_not_known_here() -> None:
+    finding = Finding("EVENT_NOT_RUN", "nothing here provisions pollers", "/Resources/A", "WARNING")
+    found = read({}, declared("A", BatchSize=3)._replace(findings=(finding,)))
+    assert [(mapping.name, mapping.batch_size) for mapping in found.mappings] == [("A", 3)]
+    assert found.left_out == ["template.yaml: /Resources/A: nothing here provisions pollers"]
