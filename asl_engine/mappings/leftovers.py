@@ -76,7 +76,7 @@ class Leftovers:
             if one.status == REDRIVEN:
                 await self._redrive(mapping, one)
             elif mapping.destination is None:  # it had one
-                await self._polling.mappings.settle(one.number, KEPT, one.note)
+                await self._polling.mappings.settle(one, KEPT, one.note)
             else:
                 is_over = await self._send(mapping, one) and is_over
         return is_over
@@ -91,10 +91,10 @@ class Leftovers:
                     f"{mapping.name}: {mapping.destination} does not take what was given up: {error}"
                 )
                 note = {**batch.note, "destinationError": str(error)}
-                await self._polling.mappings.settle(batch.number, UNSENT, note)
+                await self._polling.mappings.settle(batch, UNSENT, note)
             return False
         note = {key: value for key, value in batch.note.items() if key != "destinationError"}
-        await self._polling.mappings.settle(batch.number, KEPT, {**note, **sent})
+        await self._polling.mappings.settle(batch, KEPT, {**note, **sent})
         return True
 
     async def _redrive(self, mapping: EventSourceMapping, batch: DiscardedBatch) -> None:
@@ -122,11 +122,11 @@ class Leftovers:
             tally.processed += len(records) - len(left)
             tally.changed = True
             if not left:
-                await self._polling.mappings.settle(batch.number, DONE, note)
+                await self._polling.mappings.settle(batch, DONE, note)
                 self._polling.say(f"{mapping.name}: the batch {batch.number} has succeeded now")
                 return
             tally.failure(len(left), str(outcome.error), now)
             status = UNSENT if mapping.destination is not None and "sent" not in note else KEPT
             note["error"] = outcome.error
-            await self._polling.mappings.settle(batch.number, status, note, {**batch.event, "Records": left})
+            await self._polling.mappings.settle(batch, status, note, {**batch.event, "Records": left})
             self._polling.say(f"{mapping.name}: the batch {batch.number} has failed again: {outcome.error}")

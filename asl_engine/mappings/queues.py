@@ -211,6 +211,8 @@ class QueuePoller:
             AttributeNames=["All"],
             MessageAttributeNames=["All"],
         )
+        if not answer.get("Messages") and self._tally.backlog:
+            self._tally.backlog, self._tally.changed = 0, True
         source = self._mapping.source
         wanted, others = list[_Message](), list[_Message]()
         for message in answer.get("Messages") or ():

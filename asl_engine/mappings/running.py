@@ -28,7 +28,7 @@ log = logging.getLogger("asl_engine.mappings")
 
 LOOK_SECONDS: Final = 0.5  # how soon the end of another process that polls is noticed
 TELL_SECONDS: Final = 1.0  # between two writings of what was counted
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0  # before something that is not there is looked for again
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0  # before something that is not there is looked for again
 
 
 class MappingRunner:

@@ -56,9 +56,16 @@ class Mappings(Protocol):
         ...
 
     async def settle(
-        self, number: int, status: BatchStatus, note: Mapping[str, Any], event: Mapping[str, Any] | None = None
+        self,
+        batch: DiscardedBatch,
+        status: BatchStatus,
+        note: Mapping[str, Any],
+        event: Mapping[str, Any] | None = None,
     ) -> None:
-        """Keep what has become of a batch; ``event`` is what is left of it."""
+        """Keep what has become of a batch, unless somebody has changed its status meanwhile.
+
+        ``event`` is what is left of it.
+        """
         ...
 
     async def redrive(self, numbers: Collection[int] | None) -> list[int]:

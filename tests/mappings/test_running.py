@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import StatesError, StoreUnavailable
-from asl_engine.store.mapping_records import KEPT
+from asl_engine.store.mapping_records import KEPT, REDRIVEN
 from tests.mappings.harness import Function, Lab, failing, found, run, until
 from tests.mappings.shards import KinesisOfAws
 
@@ -71,6 +71,21 @@ def test_the_position_does_not_pass_what_is_given_up_before_that_is_kept(tmp_pat
     run(main())
     assert seen
     assert all(passed <= kept for passed, kept in seen)
+
+
+def test_what_somebody_asks_for_is_not_overwritten(tmp_path: Path) -> None:
+    """A batch that is being told of to its destination is redriven meanwhile."""
+    lab = made(tmp_path, Function(failing), "1")
+
+    async def main() -> None:
+        async with lab.polling(m=MAPPING | {"MaximumRetryAttempts": 0}):
+            mappings = lab.store.mappings
+            (batch,) = await found(lambda: mappings.discarded([KEPT], 10))
+            await mappings.redrive([batch.number])
+            await mappings.settle(batch, KEPT, {"sent": "x"})
+            assert [one.note for one in await mappings.discarded([REDRIVEN], 10)] == [batch.note]
+
+    run(main())
 
 
 def test_nothing_goes_on_while_the_database_cannot_be_written(tmp_path: Path) -> None:

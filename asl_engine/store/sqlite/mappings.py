@@ -101,11 +101,18 @@ class MappingTable:
         return [DiscardedBatch._make([*row[:5], *map(_object, row[5:])]) for row in reversed(rows)]
 
     async def settle(
-        self, number: int, status: BatchStatus, note: Mapping[str, Any], event: Mapping[str, Any] | None = None
+        self,
+        batch: DiscardedBatch,
+        status: BatchStatus,
+        note: Mapping[str, Any],
+        event: Mapping[str, Any] | None = None,
     ) -> None:
         changed = "status = ?, note = ?" + ("" if event is None else ", event = ?")
         values = (status, dumps({**note})) + (() if event is None else (dumps({**event}),))
-        await self._write((f"UPDATE discarded_batches SET {changed} WHERE batch = ?", (*values, number)))
+        where = "batch = ? AND status = ?"
+        await self._write(
+            (f"UPDATE discarded_batches SET {changed} WHERE {where}", (*values, batch.number, batch.status))
+        )
 
     async def redrive(self, numbers: Collection[int] | None) -> list[int]:
         where = "status IN ('KEPT', 'UNSENT')" + ("" if numbers is None else f" AND batch {AMONG}")
