@@ -87,11 +87,11 @@ class Leftovers:
         except (SourceRefused, SourceUnreachable) as error:
             if batch.number not in self._told:
                 self._told.add(batch.number)
+                note = {**batch.note, "destinationError": str(error)}
+                await self._polling.mappings.settle(batch, UNSENT, note)
                 self._polling.say(
                     f"{mapping.name}: {mapping.destination} does not take what was given up: {error}"
                 )
-                note = {**batch.note, "destinationError": str(error)}
-                await self._polling.mappings.settle(batch, UNSENT, note)
             return False
         note = {key: value for key, value in batch.note.items() if key != "destinationError"}
         await self._polling.mappings.settle(batch, KEPT, {**note, **sent})
