@@ -41,6 +41,7 @@ __all__ = [
     "declared_source",
     "described",
     "given_values",
+    "project_with_templates",
     "pseudo_parameters",
     "read_definition",
     "read_machine",
@@ -256,6 +257,15 @@ def recorded_project(reference: Path, values: Mapping[str, str], project: Projec
         return project
     text = None if is_assembly(file) else read_text(file, "the template")
     return with_declared(project, source_files(file, text, {**project.substitutions, **values}, project))
+
+
+def project_with_templates(project: Project) -> Project:
+    """The project with the functions that all of its templates declare.  Raises ``AslError``."""
+    from asl_engine.project.declared import with_declared
+    from asl_engine.project.discovery import find_definitions
+
+    templates = (str(one.path) for one in find_definitions(project.root) if one.template is not None)
+    return with_declared(project, (file for one in templates for file in template_files(one, NOTHING, project)[1]))
 
 
 def given_values(substituting: Substituting, text: str) -> dict[str, str]:

@@ -384,15 +384,18 @@ async def recorded_setup(store: Store, record: Record) -> Setup:
     """The setup of an execution that is in the store, with the definition it was started with.
 
     The tasks are those of the project of its definition's file, or where that is gone, of the current
-    directory.
+    directory.  An execution of a server has no such file: its functions may be any template's of the project.
     """
-    from asl_engine.project.definitions import recorded_project
+    from asl_engine.project.definitions import project_with_templates, recorded_project
     from asl_engine.project.inputs import is_there
     from asl_engine.project.lookup import project_of
 
     how = record.options
     start = how.definition if is_there(how.definition) else Path.cwd()
-    project = recorded_project(how.definition, how.substituted, project_of(start))
+    if how.definition == Path():
+        project = project_with_templates(project_of(start))
+    else:
+        project = recorded_project(how.definition, how.substituted, project_of(start))
     text, name = await store.definition(record.definition), record.identity.name
     machine = load(text, f"the definition of {name}", NO_LIMITS)  # it has been accepted once
     return set_up(how, project, machine, record.identity.machine_name)

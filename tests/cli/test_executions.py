@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from asl_engine import run
 from tests.cli.project import PASS, SUM, finished, machine, task, wait_for
 
 if TYPE_CHECKING:
@@ -417,3 +418,29 @@ def test_redrive_of_what_was_stopped(project: Project) -> None:
     assert project.asl("stop", "one").code == 0
     replace_tasks(project, "def interrupt(event):\n    return 1\n")
     assert project.asl("redrive", "one").code == 0
+
+
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Greet:
+    Type: AWS::Serverless::Function
+    Properties: {Runtime: python3.12, CodeUri: ., Handler: greetings.greet}
+"""
+
+
+def test_an_execution_without_a_file_is_redriven_with_the_functions_of_templates(project: Project) -> None:
+    """Such are those of a server; one of asl_engine.run, with a definition as an object, is another."""
+
+    def broken(event: Any) -> None:
+        raise ValueError(event)
+
+    definition: dict[str, Any] = {"StartAt": "Hello", "States": {"Hello": task("Greet", End=True)}}
+    db = project.root / ".asl" / "asl.db"
+    ended = run(definition, {}, tasks={"Greet": broken}, name="one", db=db, project=project.root)
+    assert ended.status == "FAILED"
+    assert "there is no task callable for the function 'Greet'" in project.asl("redrive", "one").err
+    (project.root / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    (project.root / "greetings.py").write_text("def greet(event, context): return 'hello'\n", encoding="utf-8")
+    done = project.asl("redrive", "one")
+    assert (done.code, done.out) == (0, '"hello"\n'), done.err
