@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from asl_engine.costing.comparison import compare, comparison_json
 from asl_engine.costing.growth import headings
 from asl_engine.costing.models import MODELS, Pricing, durable, express, function_notes, standard
 from asl_engine.costing.transitions import Transitions
@@ -13,6 +14,7 @@ from asl_engine.limits import AWS_LIMITS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from asl_engine.costing.comparison import CostComparison
     from asl_engine.costing.growth import Heading
     from asl_engine.costing.models import CostLine, Estimate
     from asl_engine.costing.prices import PriceTable
@@ -35,6 +37,7 @@ class Cost(NamedTuple):
     headings: Sequence[Heading]
     notes: Sequence[str]
     pricing: Pricing
+    comparison: CostComparison | None = None
 
     @property
     def own(self) -> Usage:
@@ -47,8 +50,13 @@ def cost_of(
     functions: FunctionTable,
     pricing: Pricing,
     limits: Limits = AWS_LIMITS,
+    *,
+    batch: int | None = None,
 ) -> Cost:
-    """``logs`` begin with the execution's own; ``status`` is how it stands."""
+    """``logs`` begin with the execution's own; ``status`` is how it stands.
+
+    ``batch``: compare with other ways to do the same, with so many items in a call.
+    """
     runs = [usage_of(log, functions) for log in logs]
     transitions = Transitions()
     for run in runs:
@@ -61,7 +69,16 @@ def cost_of(
     if unseen:
         notes.append(f"what {unseen:,} Express children did in between is not kept: their calls are left out")
     return Cost(
-        who.machine_name, who.name, status, runs, transitions, estimates, headings(runs, limits), notes, pricing
+        who.machine_name,
+        who.name,
+        status,
+        runs,
+        transitions,
+        estimates,
+        headings(runs, limits),
+        notes,
+        pricing,
+        None if batch is None else compare(runs, functions, pricing, batch),
     )
 
 
@@ -95,6 +112,7 @@ def cost_json(cost: Cost) -> dict[str, Any]:
         "notes": [*cost.notes],
         "quotas": [_heading(one) for one in cost.headings],
         "prices": prices_json(pricing.table),
+        **({} if cost.comparison is None else {"comparison": comparison_json(cost.comparison)}),
     }
 
 

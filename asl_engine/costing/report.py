@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from asl_engine.costing.models import CostLine, Estimate
     from asl_engine.costing.prices import PriceTable
 
-__all__ = ["TextTable", "cell", "cost_markdown", "cost_tables", "foot_lines", "price_rows", "title_line"]
+__all__ = [
+    "TextTable",
+    "cell",
+    "comparison_tables",
+    "cost_markdown",
+    "cost_tables",
+    "foot_lines",
+    "price_rows",
+    "title_line",
+]
 
 UNKNOWN: Final = "unknown"
 NEAR: Final = 0.8  # of a limit: from here on the row says so
@@ -46,6 +55,30 @@ def title_line(cost: Cost) -> str:
 def cost_tables(cost: Cost) -> list[TextTable]:
     """The three ways side by side, the transitions by state, and the quotas."""
     return [models_table(cost), states_table(cost), quotas_table(cost)]
+
+
+def comparison_tables(cost: Cost) -> list[TextTable]:
+    """The same work with other memory and architecture, and with more items in a call; what a month costs."""
+    if cost.comparison is None:
+        return []
+    sizes: list[tuple[str, ...]] = [
+        (
+            one.function,
+            f"{one.memory:,} MB{' (now)' if one.is_now else ''}",
+            dollars(one.x86),
+            dollars(one.arm),
+            f"{number(one.even)} ms",
+        )
+        for one in cost.comparison.sizes
+    ]
+    ways: list[tuple[str, ...]] = [
+        (one.function, one.name, f"{round(one.calls * cost.pricing.executions):,}", dollars(one.month))
+        for one in cost.comparison.ways
+    ]
+    return [
+        TextTable(("function", "memory", "x86_64", "arm64", "as cheap as now on arm64 if a call takes"), sizes),
+        TextTable(("function", "way", "calls a month", "a month"), ways),
+    ]
 
 
 def models_table(cost: Cost) -> TextTable:
@@ -130,7 +163,8 @@ def cost_markdown(cost: Cost) -> str:
     """A report for a pull request."""
     models, states, quotas = cost_tables(cost)
     parts = [f"### What {cell(cost.machine)} costs", "", cell(title_line(cost)), ""]
-    for heading, table in (("", models), ("State transitions", states), ("Quotas", quotas)):
+    compared = zip(("Other sizes", "Other ways"), comparison_tables(cost), strict=False)
+    for heading, table in (("", models), ("State transitions", states), ("Quotas", quotas), *compared):
         if heading:
             parts += [f"#### {heading}", ""]
         parts += [*_markdown(table), ""]

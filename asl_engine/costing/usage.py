@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from asl_engine.arn import function_name, function_reference, invokes_function, is_activity, is_submitted
 from asl_engine.core import events as ev
 from asl_engine.costing.transitions import Transitions, transitions_in
+from asl_engine.resources.concurrency import THROTTLED
 from asl_engine.visits.reading import Attempt, Visit, read_visits
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ def usage_of(log: ExecutionLog, functions: FunctionTable) -> Usage:
         elif isinstance(event, ENDINGS):
             task = tasks[event.task]
             name = called_function(task.resource, task.parameters.value)
-            if name is not None:
+            if name is not None and not _is_throttled(event):
                 seen = event.at - started.get(event.task, task.at)
                 found.calls.append(Call(name, functions.took(name, seen)))
             if isinstance(event, ev.TaskSucceeded):
@@ -136,6 +137,11 @@ def usage_of(log: ExecutionLog, functions: FunctionTable) -> Usage:
         elif isinstance(event, ev.ExecutionSucceeded):
             found.written += event.output.size
     return found
+
+
+def _is_throttled(event: ev.Event) -> bool:
+    """Whether a call did not get to its function, and so costs nothing."""
+    return isinstance(event, ev.TaskFailed) and event.error == THROTTLED
 
 
 def _took(log: ExecutionLog) -> int:

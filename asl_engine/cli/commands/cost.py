@@ -17,7 +17,14 @@ from asl_engine.costing.cost import cost_json, cost_of, prices_json
 from asl_engine.costing.gathering import function_table, logs_of, run_definition
 from asl_engine.costing.models import Pricing
 from asl_engine.costing.prices import price_table
-from asl_engine.costing.report import cost_markdown, cost_tables, foot_lines, price_rows, title_line
+from asl_engine.costing.report import (
+    comparison_tables,
+    cost_markdown,
+    cost_tables,
+    foot_lines,
+    price_rows,
+    title_line,
+)
 from asl_engine.errors import ExecutionDoesNotExist, InvalidInput, Parameter, ProjectError
 from asl_engine.json_text import JsonSyntaxError, loads
 from asl_engine.language.placeholders import placeholders, short_forms
@@ -86,6 +93,12 @@ def command(
     markdown: Annotated[
         str | None, typer.Option("--markdown", metavar="FILE|-", help="Write a report for a pull request.")
     ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare with other memory, architecture, and batches of items.")
+    ] = False,
+    batch: Annotated[
+        int, typer.Option("--batch", metavar="N", help="With --compare: how many items there are in a batch.")
+    ] = 10,
     db: options.Db = None,
     json: options.AsJson = False,
 ) -> int:
@@ -98,20 +111,23 @@ def command(
         raise InvalidInput("name an execution or a definition; --prices shows the prices alone")
     if executions < 1:
         raise InvalidInput(f"--executions {executions}: it is at least 1")
+    if batch < 1:
+        raise InvalidInput(f"--batch {batch}: it is at least 1")
+    at_once = batch if compare else None
     pricing = Pricing(priced, executions, free_tier=not no_free_tier)
     running = (given, mock, task, substitute, substitutions)
     if _is_definition(subject):
         request = PricedRun(
             subject, given, mock, tuple(task or ()), Substituting(tuple(substitute or ()), substitutions)
         )
-        cost = _of_definition(request, function or (), pricing)
+        cost = _of_definition(request, function or (), pricing, at_once)
     elif any(one is not None for one in running):
         raise InvalidInput(
             "--input, --mock, --task, --substitute and --substitutions are about a definition, and "
             f"there is no file {subject}"
         )
     else:
-        cost = _of_execution(database(db), subject, function or (), pricing)
+        cost = _of_execution(database(db), subject, function or (), pricing, at_once)
     if markdown is not None and markdown != STDOUT:
         write_file(markdown, cost_markdown(cost))
         err(f"the report is in {markdown}")
@@ -138,7 +154,7 @@ def _is_definition(subject: str) -> bool:
     return subject == STDOUT or subject.endswith(SUFFIXES) or is_there(Path(subject))
 
 
-def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricing) -> Cost:
+def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricing, batch: int | None) -> Cost:
     path = Path(request.definition).absolute()
     project = project_of(path)
     limits = limits_of(project)
@@ -157,7 +173,7 @@ def _of_definition(request: PricedRun, functions: Sequence[str], pricing: Pricin
     if ran.note is not None:
         err(f"{ran.note}; what it costs so far is shown")
     table_of_functions = function_table(project, functions, ran.logs, measured=False)
-    return cost_of(ran.logs, ran.status, table_of_functions, pricing, limits)
+    return cost_of(ran.logs, ran.status, table_of_functions, pricing, limits, batch=batch)
 
 
 @contextmanager
@@ -196,13 +212,13 @@ def _answer(text: str) -> tuple[str, object]:
         raise InvalidInput(Parameter("task", text), f": {value!r} is not JSON: {error}") from None
 
 
-def _of_execution(db: Path, text: str, functions: Sequence[str], pricing: Pricing) -> Cost:
+def _of_execution(db: Path, text: str, functions: Sequence[str], pricing: Pricing, batch: int | None) -> Cost:
     record, logs = asyncio.run(_load(db, text))
     file = record.options.definition
     project = project_of(file if is_there(file) else Path.cwd())
     imported = record.options.imported
     table_of_functions = function_table(project, functions, logs, measured=True, local=not imported)
-    return cost_of(logs, record.status, table_of_functions, pricing, record.options.limits)
+    return cost_of(logs, record.status, table_of_functions, pricing, record.options.limits, batch=batch)
 
 
 async def _load(db: Path, text: str) -> tuple[Record, list[ExecutionLog]]:
@@ -216,7 +232,7 @@ async def _load(db: Path, text: str) -> tuple[Record, list[ExecutionLog]]:
 
 def _tell(cost: Cost) -> None:
     out(title_line(cost))
-    for one in cost_tables(cost):
+    for one in [*cost_tables(cost), *comparison_tables(cost)]:
         if one.rows:
             out("")
             table(one.columns, one.rows)
