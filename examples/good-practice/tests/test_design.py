@@ -95,7 +95,12 @@ def test_what_nobody_can_mend_is_not_tried_again(invoice, function, error, path)
     run.assert_failed(error).assert_path(*path)
 
 
-def test_a_function_that_hangs_and_one_that_is_throttled_are_called_again(invoice):
-    faults = ["ChargeCard:States.Timeout@1", "PriceLine:Lambda.TooManyRequestsException@1-2"]
-    run = invoice.run(INVOICE, faults=faults)
+def test_a_function_that_is_throttled_is_called_again(invoice):
+    throttled = "Lambda.TooManyRequestsException"
+    run = invoice.run(INVOICE, faults=[f"PriceLine:{throttled}@1-2", f"ChargeCard:{throttled}@1"])
     run.assert_succeeded().state("ChargeCard").assert_attempts(2)
+
+
+def test_a_payment_that_times_out_may_have_come_through_and_is_not_tried_again(invoice):
+    run = invoice.run(INVOICE, faults=["ChargeCard:States.Timeout@1"])
+    run.assert_failed("PaymentUnclear").state("ChargeCard").assert_attempts(1)
