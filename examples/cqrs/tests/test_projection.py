@@ -61,6 +61,12 @@ def test_whatever_pieces_come_again_it_is_the_same(make_shop):
         check(shop, seed)
 
 
+def test_an_older_version_does_not_come_back(shop):
+    shop.project(shop.made_up(*CHANGES))
+    shop.project(shop.made_up(*CHANGES[:2]))
+    check(shop)
+
+
 def test_killed_before_and_after_any_call_it_ends_consistent(make_shop, killable):
     """Each call of DynamoDB is the last thing that a process does, once before and once after it is made."""
     kills = number = 0

@@ -85,6 +85,16 @@ def test_what_is_given_up_takes_nothing_from_the_stock_afterwards(shop):
     assert shop.stock("lamp") == 10
 
 
+def test_an_order_that_comes_again_when_it_is_done_stays_done(shop):
+    shop.order(*ITEMS)
+    shop.deliver("orders", keep=True)
+    while shop.queues["items"]:
+        shop.deliver("items")
+    shop.drain()
+    assert len(shop.events) == 1
+    assert (shop.stock("lamp"), shop.stock("sofa")) == (5, 0)
+
+
 def test_everything_comes_twice_in_any_order(make_shop):
     """An order ends once, and what is announced twice is the same."""
     for seed in range(5):
