@@ -21,11 +21,12 @@ from asl_engine.errors import AslError
 from asl_engine.events.declared import declare
 from asl_engine.project.declared import with_declared
 from asl_engine.server.protocol.errors import ApiError
-from asl_engine.server.protocol.http import perform, respond
+from asl_engine.server.protocol.http import perform
 from asl_engine.server.protocol.request import Request
+from asl_engine.server.silent_companion import SilentCompanion
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 
     from asl_engine.core.events import Event
     from asl_engine.dev.definitions import DefinedMachine
@@ -66,7 +67,7 @@ class Developed(NamedTuple):
     declare: Callable[[Sequence[DeclaredResource]], None] = lambda _: None
 
 
-class Development:
+class Development(SilentCompanion):
     """Makes what the project's files declare, and follows them."""
 
     path = "/dev"
@@ -89,7 +90,10 @@ class Development:
         self._project = developed.project
         self._rules: ProjectRules | None = None
         self._made: dict[str, DefinedMachine] = {}
-        self.observe: Callable[[Run, list[Event]], None] = self._telling.observe
+
+    def observe(self, run: Run, events: list[Event]) -> None:
+        """Tell what executions do."""
+        self._telling.observe(run, events)
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -235,24 +239,6 @@ class Development:
         for gone in [] if before is None else before.rules:
             if (gone.bus, gone.name) not in {(rule.bus, rule.name) for rule in rules.rules}:
                 self._telling.tell(f"the rule {gone.name} is gone")
-
-    # -- a companion --------------------------------------------------------------------------------------
-
-    async def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        """It works beside the API, and answers nothing there."""
-        del scope, receive
-        await respond(send, 404, [])
-
-    def others_have_written(self) -> None:
-        """Nothing here depends on that."""
-
-    def close(self) -> None:
-        """``run`` is cancelled."""
 
 
 def _from_the_next_start(before: Project, now: Project) -> Iterator[str]:

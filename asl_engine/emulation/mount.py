@@ -22,15 +22,13 @@ from asl_engine.errors import ProjectError
 from asl_engine.resources.aws.clients import ANY_CREDENTIALS
 from asl_engine.resources.endpoints import ENDPOINT_URL, endpoints
 from asl_engine.resources.python.threads import run_in_thread
-from asl_engine.server.protocol.http import respond
+from asl_engine.server.silent_companion import SilentCompanion
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from asl_engine.core.events import Event
     from asl_engine.emulation.settings import EmulationSettings
     from asl_engine.emulation.surroundings import ServiceAddresses
-    from asl_engine.engine.run import Run
     from asl_engine.project.configuration import Project
     from asl_engine.server.companion import Companion
     from asl_engine.server.protocol.http import Admission
@@ -187,7 +185,7 @@ def _emulating(
             emulator.end()
 
 
-class EmulatedServices:
+class EmulatedServices(SilentCompanion):
     """A ``Companion`` of the server: keeps the emulator, with what the project declares in it."""
 
     path = "/emulation"
@@ -260,24 +258,3 @@ class EmulatedServices:
         for service, resources in sorted(by_service.items()):
             place = emulation.addresses.given.get(service, "AWS")
             yield f"{shown_counts(resources)} not made: {service} is not emulated, it is at {place}"
-
-    # -- a companion --------------------------------------------------------------------------------------
-
-    async def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        """The services have an address of their own."""
-        del scope, receive
-        await respond(send, 404, [])
-
-    def observe(self, run: Run, events: list[Event]) -> None:
-        """What executions do is nothing to the services."""
-
-    def others_have_written(self) -> None:
-        """Nothing here depends on that."""
-
-    def close(self) -> None:
-        """``run`` is cancelled."""

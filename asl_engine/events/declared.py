@@ -16,7 +16,7 @@ from asl_engine.events.language.faults import InvalidEventPattern
 from asl_engine.events.language.patterns import compile_pattern
 from asl_engine.events.language.schedules import compile_schedule
 from asl_engine.events.language.transformers import compile_input
-from asl_engine.events.target_kinds import KINDS_OF_TARGETS, target_kind
+from asl_engine.events.target_kinds import KINDS_OF_TARGETS, TARGET_MEMBERS, target_kind
 from asl_engine.events.ticking import next_tick
 from asl_engine.findings import did_you_mean
 from asl_engine.json_text import dumps
@@ -32,17 +32,7 @@ __all__ = ["DeclaredRule", "check_keys", "checked_target", "checked_targets", "d
 
 FIFO: Final = ".fifo"
 RULE_KEYS: Final = ("pattern", "schedule", "bus", "enabled", "description", "targets")
-TARGET_KEYS: Final = (
-    "Arn",
-    "DeadLetterConfig",
-    "HttpParameters",
-    "Input",
-    "InputPath",
-    "InputTransformer",
-    "RetryPolicy",
-    "RoleArn",
-    "SqsParameters",
-)
+TARGET_KEYS: Final = (*TARGET_MEMBERS, "RoleArn")
 
 
 def checked_target(target: Mapping[str, Any]) -> None:

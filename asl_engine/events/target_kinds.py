@@ -7,11 +7,22 @@ from urllib.parse import urlsplit
 
 from asl_engine.arn import event_resource, function_name, parse_arn, queue_name
 
-__all__ = ["KINDS_OF_TARGETS", "TargetKind", "target_kind"]
+__all__ = ["KINDS_OF_TARGETS", "TARGET_MEMBERS", "TargetKind", "target_kind"]
 
 TargetKind: TypeAlias = Literal["machine", "function", "queue", "bus", "http"]
 KINDS_OF_TARGETS: Final = (
     "a state machine, a Lambda function, an SQS queue, an event bus, or the URL of an HTTP endpoint"
+)
+# The members of PutTargets that mean something here, beside the id and the role.
+TARGET_MEMBERS: Final = (
+    "Arn",
+    "DeadLetterConfig",
+    "HttpParameters",
+    "Input",
+    "InputPath",
+    "InputTransformer",
+    "RetryPolicy",
+    "SqsParameters",
 )
 
 

@@ -17,7 +17,7 @@ from asl_engine.errors import StoreError
 from asl_engine.events.alert_rules import AGES, DAY_MS, PREFIX, SOURCE
 from asl_engine.events.waiting import LOOK_SECONDS, NextMoment
 from asl_engine.json_text import dumps
-from asl_engine.server.protocol.http import respond
+from asl_engine.server.silent_companion import SilentCompanion
 from asl_engine.store.bus_records import FAILED
 
 if TYPE_CHECKING:
@@ -268,7 +268,7 @@ def _singular(what: str) -> str:
     return what.replace("run for", "runs for").replace("have made", "has made")
 
 
-class AlertCompanion:
+class AlertCompanion(SilentCompanion):
     """``Alerts`` beside a server's API, where it answers nothing: a ``Companion``."""
 
     path = "/alerts"
@@ -282,15 +282,6 @@ class AlertCompanion:
         if watch is not None and bus is not None:  # else there is nothing to put them on
             self._alerts = Alerts(alerts, watch, bus, engine.timers, engine.clock)
 
-    async def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        del scope, receive
-        await respond(send, 404, [])
-
     async def run(self) -> None:
         if self._alerts is not None:
             await self._alerts.run()
@@ -302,6 +293,3 @@ class AlertCompanion:
     def others_have_written(self) -> None:
         if self._alerts is not None:
             self._alerts.others_have_written()
-
-    def close(self) -> None:
-        """``run`` is cancelled."""

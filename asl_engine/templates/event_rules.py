@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.arn import event_resource, parse_arn
 from asl_engine.errors import AslError
-from asl_engine.events.target_kinds import target_kind
+from asl_engine.events.target_kinds import TARGET_MEMBERS, target_kind
 from asl_engine.json_text import dumps
 from asl_engine.templates.declarations import DeclaredEventRule
 from asl_engine.templates.settings import typed
@@ -25,16 +25,6 @@ __all__ = ["RULE", "SCHEDULE", "declared_rule", "declared_schedule"]
 RULE: Final = "AWS::Events::Rule"
 SCHEDULE: Final = "AWS::Scheduler::Schedule"
 DEFAULT_BUS: Final = "default"
-MEMBERS: Final = (
-    "Arn",
-    "DeadLetterConfig",
-    "HttpParameters",
-    "Input",
-    "InputPath",
-    "InputTransformer",
-    "RetryPolicy",
-    "SqsParameters",
-)
 INTEGERS: Final = frozenset({"MaximumEventAgeInSeconds", "MaximumRetryAttempts"})
 RUN: Final = "state machines, Lambda functions, SQS queues and event buses"
 
@@ -114,7 +104,7 @@ def _target(resource: TemplateResource, given: Mapping[str, Any], place: str) ->
         where = f"{place}/EventBridgeParameters"
         resource.tell_not_run("No schedule puts events of another DetailType on a bus here", where)
         return None
-    members = {name: given[name] for name in MEMBERS if given.get(name) is not None}
+    members = {name: given[name] for name in TARGET_MEMBERS if given.get(name) is not None}
     if (text := members.get("Input")) is not None and not isinstance(text, str):
         members["Input"] = dumps(text)
     found = typed(members, INTEGERS, (), resource.tell)

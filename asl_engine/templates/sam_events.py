@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.findings import did_you_mean
+from asl_engine.templates.event_sources import MEMBERS
 from asl_engine.templates.expansion import NOT_RUN_HERE, EventOwner, Expansion
 from asl_engine.templates.properties import ResourceProperties
 from asl_engine.templates.recognition import BROKEN_TEMPLATE
@@ -22,24 +23,7 @@ __all__ = ["sam_expansion"]
 SUBSCRIPTION: Final = "AWS::SNS::Subscription"
 # The properties of a mapping are called as those of its event, but for the owner.
 SOURCES: Final = {"SQS": "Queue", "DynamoDB": "Stream", "Kinesis": "Stream"}
-MAPPED: Final[tuple[str, ...]] = (
-    "BatchSize",
-    "BisectBatchOnFunctionError",
-    "DestinationConfig",
-    "Enabled",
-    "FilterCriteria",
-    "FunctionResponseTypes",
-    "MaximumBatchingWindowInSeconds",
-    "MaximumRecordAgeInSeconds",
-    "MaximumRetryAttempts",
-    "MetricsConfig",
-    "ParallelizationFactor",
-    "ProvisionedPollerConfig",
-    "ScalingConfig",
-    "StartingPosition",
-    "StartingPositionTimestamp",
-    "TumblingWindowInSeconds",
-)
+MAPPED: Final[tuple[str, ...]] = (*MEMBERS, "MetricsConfig", "ProvisionedPollerConfig")
 OF_TARGETS: Final[tuple[str, ...]] = ("Input", "InputPath", "InputTransformer", "RetryPolicy")
 SCHEDULED: Final[tuple[str, ...]] = (
     "Description",
