@@ -28,6 +28,7 @@ log = logging.getLogger("asl_engine.mappings")
 
 LOOK_SECONDS: Final = 0.5  # how soon the end of another process that polls is noticed
 TELL_SECONDS: Final = 1.0  # between two writings of what was counted
+KEPT_MS: Final = 14 * 24 * 3600 * 1000
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0  # before something that is not there is looked for again
 
 
@@ -85,6 +86,10 @@ class MappingRunner:
             with suppress(StoreError):  # then this process counts as one that died
                 await self._tell()
                 await self._polling.mappings.leave()
+
+    async def tidy(self, now: int) -> None:
+        """Forget the batches that were given up two weeks ago, and whose destination has heard of them."""
+        await self._polling.mappings.tidy(now - KEPT_MS)
 
     async def _claim(self) -> None:
         """Return when this is the process that polls."""

@@ -157,9 +157,10 @@ async def serve(
         if runner is not None:
             background += [asyncio.ensure_future(one) for one in (runner.run(), Upkeep(clock, runner.tidy).run())]
         background += [asyncio.ensure_future(one.run()) for one in beside]
-        background += [
-            asyncio.ensure_future(one.run()) for one in mapping_runners(service, services, mappings, say, hear)
-        ]
+        for polling in mapping_runners(service, services, mappings, say, hear):
+            background += [
+                asyncio.ensure_future(one) for one in (polling.run(), Upkeep(clock, polling.tidy).run())
+            ]
         if upkeep is not None:
             background.append(asyncio.ensure_future(Upkeep(clock, upkeep).run()))
         answering = asyncio.ensure_future(server.serve(sockets=[listener]))

@@ -71,3 +71,7 @@ class Mappings(Protocol):
     async def redrive(self, numbers: Collection[int] | None) -> list[int]:
         """Have batches tried once more: those given, or all that are kept.  Returns their numbers."""
         ...
+
+    async def tidy(self, before: int) -> None:
+        """Forget the batches that were given up before a time, and that nobody has to look after any more."""
+        ...

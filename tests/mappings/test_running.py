@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
 from asl_engine.errors import StatesError, StoreUnavailable
-from asl_engine.store.mapping_records import KEPT, REDRIVEN
+from asl_engine.store.mapping_records import DONE, KEPT, REDRIVEN
 from tests.mappings.harness import Function, Lab, failing, found, run, until
 from tests.mappings.shards import KinesisOfAws
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
 MAPPING = {"function": "work", "source": "stream:s", "StartingPosition": "TRIM_HORIZON"}
+TWO_WEEKS_MS = 14 * 24 * 3600 * 1000
 
 
 def made(folder: Path, function: Function, *texts: str) -> Lab:
@@ -84,6 +85,23 @@ def test_what_somebody_asks_for_is_not_overwritten(tmp_path: Path) -> None:
             await mappings.redrive([batch.number])
             await mappings.settle(batch, KEPT, {"sent": "x"})
             assert [one.note for one in await mappings.discarded([REDRIVEN], 10)] == [batch.note]
+
+    run(main())
+
+
+def test_what_is_done_is_forgotten_after_two_weeks_and_nothing_else(tmp_path: Path) -> None:
+    lab = made(tmp_path, Function(failing), "1", "2")
+
+    async def main() -> None:
+        async with lab.polling(m=MAPPING | {"MaximumRetryAttempts": 0, "BatchSize": 1}) as runner:
+            mappings = lab.store.mappings
+            await until(lambda: runner.status()[0].discarded == 2)
+            first, second = await found(lambda: mappings.discarded([KEPT], 10))
+            await mappings.settle(first, DONE, first.note)
+            await runner.tidy(first.at + TWO_WEEKS_MS)
+            assert len(await mappings.discarded([KEPT, DONE], 10)) == 2
+            await runner.tidy(second.at + TWO_WEEKS_MS + 1)
+            assert [one.key for one in await mappings.discarded([KEPT, DONE], 10)] == [second.key]
 
     run(main())
 

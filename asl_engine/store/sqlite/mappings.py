@@ -123,6 +123,9 @@ class MappingTable:
             await self._write((f"{REDRIVE} AND batch {AMONG}", (dumps([*found]),)))
         return found
 
+    async def tidy(self, before: int) -> None:
+        await self._write(("DELETE FROM discarded_batches WHERE status = 'DONE' AND at < ?", (before,)))
+
 
 def _object(text: str) -> dict[str, Any]:
     kept: Any = loads(text)
