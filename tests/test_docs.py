@@ -8,7 +8,8 @@ On each page the blocks are run in order, in a copy of the example project:
 - ``python``: executed, all blocks of a page in one namespace; functions called ``test_...`` are called.
 - ``json``, ``toml``, ``yaml``: parsed.
 
-``<!-- file: PATH -->`` before a block writes it to a file; ``test_NAME.py`` is then run by a pytest of its own.
+``<!-- file: PATH -->`` before a block writes it to a file; ``test_NAME.py`` is then run by a pytest of its own,
+but one in a folder by the next lines of the page.
 Blocks marked ``<!-- command: NAME -->`` set up environments and run this very suite; .ci/run runs those of the
 README.
 """
@@ -132,8 +133,9 @@ def run_page(page: str, example: Path, capfd: pytest.CaptureFixture[str]) -> Non
             continue
         if block.mark == "file":
             (example / str(block.value)).write_text(block.text, encoding="utf-8")
-            if str(block.value).startswith("test_"):
-                run_tests(str(block.value))
+            if Path(str(block.value)).name.startswith("test_"):
+                if "/" not in str(block.value):
+                    run_tests(str(block.value))
                 continue
         if block.language == "text":
             assert not block.after, f"{where}: a text block stands right behind what writes it"
