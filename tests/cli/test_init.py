@@ -27,7 +27,10 @@ def test_a_new_project_is_sound_and_its_tests_pass(project: Project, starter: st
     result = project.asl("init", "new", "--template", starter)
     assert result.code == 0
     assert [line.removeprefix("new/") for line in result.out.splitlines()] == files(project.root / "new")
-    assert project.asl("validate", "new", "--no-lint", "--strict").code == 0
+    checked = project.asl("validate", "new", "--strict")
+    assert checked.code == 0
+    assert "(warning)" not in checked.err
+    assert "(warning)" not in checked.out
     run = result.err.splitlines()[0].removeprefix("run it:  asl ")
     if starter != "events":  # which is run as a whole: tests/cli/test_dev.py
         assert project.asl(*run.split(), "--quiet").code == 0
