@@ -140,6 +140,41 @@ def test_a_warm_process_takes_one_call_after_the_other(made: Any, capfd: Any) ->
     assert told.err == "a word\na word\n"
 
 
+def test_it_logs_as_in_lambda(tmp_path: Path) -> None:
+    """The root logger has a handler before the function's module is imported, and its level is WARNING."""
+    (tmp_path / "app.py").write_text(
+        "import logging\n"
+        "logger = logging.getLogger()\n"
+        "logger.warning('while it is imported')\n"
+        "logger.info('not yet')\n"
+        "logger.setLevel(logging.INFO)\n"
+        "def handler(event, context):\n"
+        "    logging.basicConfig(format='nothing, as there is a handler')\n"
+        "    logger.info('line %s', 1)\n"
+        "    return context.aws_request_id\n"
+    )
+    lines: list[str] = []
+    configured = read_functions({"f": {"handler": "app:handler", "timeout": 30}}, tmp_path, "asl.toml")["f"]
+    function = LocalFunction(configured, hear=lambda _, line: lines.append(line))
+
+    async def main() -> Any:
+        made = await function(a_call("f", {}))
+        await until(lambda: len(lines) >= 2)
+        return made.value
+
+    request = asyncio.run(main())
+    function.close()
+    stamp = re.compile(r"\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\t")
+    told = [stamp.sub(" TIME ", line) for line in lines if line]
+    assert told == ["[WARNING] TIME \twhile it is imported", f"[INFO] TIME {request}\tline 1"]
+
+
+def test_the_level_of_its_log_is_lambdas_variable(made: Any, tmp_path: Path, capfd: Any) -> None:
+    (tmp_path / "app.py").write_text("import logging\ndef handler(event, context):\n    logging.debug('small')\n")
+    called(made("app:handler", environment={"AWS_LAMBDA_LOG_LEVEL": "DEBUG"}), {})
+    assert re.search(r"^\[DEBUG\]\t[^\t]+Z\t[0-9a-f-]{36}\tsmall$", capfd.readouterr().err, re.MULTILINE)
+
+
 def test_its_environment_is_its_own(made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "ours")
     (result,) = called(made("where", environment={"STAGE": "dev"}), {})

@@ -11,6 +11,7 @@ import importlib.util
 import inspect
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -34,6 +35,9 @@ TRACE_VARIABLES = ("_X_AMZN_TRACE_ID", "TRACEPARENT")
 MAX_CHAIN = 8  # exceptions, so that a cause stays below the length at which AWS cuts it
 MAX_SHOWN = 80  # characters of a value
 MAX_DEPTH = 500  # levels of a value
+LOG_LINE = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"  # Lambda's
+LOG_TIME = "%Y-%m-%dT%H:%M:%S"
+LOG_LEVEL = "AWS_LAMBDA_LOG_LEVEL"
 LEAVE_SECONDS = 2.0  # for what the called code has left running
 
 
@@ -354,6 +358,31 @@ def note_trace(trace_parent: str) -> None:
         os.environ["TRACEPARENT"] = trace_parent
 
 
+class TextLines(logging.Handler):
+    """The root logger's handler, as Lambda sets it up, so that ``logger.setLevel(logging.INFO)`` is all it takes.
+
+    The level is that of the root logger, WARNING, where AWS_LAMBDA_LOG_LEVEL names no other.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        logging.Formatter.converter = time.gmtime  # for the function's own formatters as well, as in Lambda
+        self.request = ""
+        self.setFormatter(logging.Formatter(LOG_LINE, LOG_TIME))
+        root = logging.getLogger()
+        root.addHandler(self)
+        level = logging.getLevelName(os.environ.get(LOG_LEVEL, "").upper())
+        if isinstance(level, int):
+            root.setLevel(level)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            record.aws_request_id = self.request
+            sys.stdout.write(self.format(record))  # what stdout is by now: a function may have replaced it
+        except Exception:  # noqa: BLE001  as of all handlers: a line that cannot be written fails no call
+            self.handleError(record)
+
+
 def json_lines() -> Any:
     """The module that writes log lines as JSON.  It is found by its file: no module of the function hides it."""
     file = os.path.join(os.path.dirname(os.path.abspath(__file__)), "log_lines.py")  # noqa: PTH100, PTH118, PTH120  an old Python
@@ -366,6 +395,7 @@ def json_lines() -> Any:
 def main() -> None:
     channel = Channel()
     lines = json_lines() if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON" else None
+    texts = TextLines() if lines is None else None
     if lines is not None:
         lines.begin_json()
     cold = True
@@ -378,6 +408,8 @@ def main() -> None:
     channel.say({"ready": True})
     for asked in channel.requests():
         note_trace(asked.get("trace", ""))
+        if texts is not None:
+            texts.request = asked["request"]
         if lines is not None:
             lines.note_process_call({"cold_start": cold, **asked.get("keys", {})})
         channel.answer(answer(handler, asked))
