@@ -17,7 +17,7 @@ from asl_engine.emulation.emulator import Emulator, bound
 from asl_engine.emulation.kinds.table import KINDS
 from asl_engine.emulation.relays import Relays
 from asl_engine.emulation.settings import read_settings
-from asl_engine.emulation.surroundings import changed_environment, service_addresses
+from asl_engine.emulation.surroundings import changed_environment, has_credentials, service_addresses
 from asl_engine.errors import ProjectError
 from asl_engine.resources.aws.clients import ANY_CREDENTIALS
 from asl_engine.resources.endpoints import ENDPOINT_URL, endpoints
@@ -102,7 +102,8 @@ def _given_endpoints(how: RunOptions, project: Project) -> dict[str, str]:
 class Emulation:
     """What is emulated.  ``emulator`` is None where nothing is: then there are only the server's own addresses.
 
-    ``variables`` are those that functions have.  ``changed`` is set where ``resources`` are others than before.
+    ``variables`` are for the shell of a client.  ``changed`` is set where ``resources`` are others than before.
+    ``again``: the project has had an emulator before, and what was in it is gone.
     """
 
     def __init__(
@@ -112,12 +113,15 @@ class Emulation:
         emulator: Emulator | None,
         resources: Sequence[DeclaredResource],
         home: ResourceHome,
+        *,
+        again: bool = False,
     ) -> None:
         self.addresses = addresses
         self.variables = variables
         self.emulator = emulator
         self.resources = resources
         self.home = home
+        self.again = again
         self.changed = asyncio.Event()
 
     def declare(self, resources: Sequence[DeclaredResource]) -> None:
@@ -157,12 +161,14 @@ def _emulating(
     runs.
     """
     emulator = None
+    log = project.db.with_name(f"{project.db.name}-moto.log")
+    again = log.exists()
     if wanted:
         if not _is_installed():
             raise ProjectError(f"emulating AWS's services needs moto and boto3: {INSTALL}")
         preferred = (urlsplit(own).port or 0) + 1
         listener = bound(settings.port, preferred if preferred > 1 else 0)
-        emulator = Emulator(listener, project.db.with_name(f"{project.db.name}-moto.log"), project.account)
+        emulator = Emulator(listener, log, project.account)
         if everywhere and everywhere not in {own, emulator.url}:
             say(f"{ENDPOINT_URL} says that AWS's services are at {everywhere}: nothing is emulated or made")
             emulator.end()
@@ -177,9 +183,11 @@ def _emulating(
             variables |= {"AWS_REGION": project.region, "AWS_DEFAULT_REGION": project.region}
             changes |= {**variables, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
             changes |= dict.fromkeys(("AWS_PROFILE", "AWS_SESSION_TOKEN"))
+            if not secrets and not has_credentials(os.environ):
+                variables |= {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": secret}
         home = ResourceHome(project.region, project.account)
         with changed_environment(changes):
-            yield Emulation(addresses, variables, emulator, settings.resources, home)
+            yield Emulation(addresses, variables, emulator, settings.resources, home, again=again)
     finally:
         if emulator is not None:
             emulator.end()
@@ -245,7 +253,9 @@ class EmulatedServices(SilentCompanion):
                 self._say(line)
         self._relays.become(done.relays)
         if done.made:
-            self._say(f"made {shown_counts(done.made)} in {monotonic() - began:.1f} s")
+            lost = ", empty: what was in them ended with the last run" if emulation.again else ""
+            self._say(f"made {shown_counts(done.made)} in {monotonic() - began:.1f} s{lost}")
+        emulation.again = False  # what is made from now on is new, or the end of the emulator was told
 
     def _left(self) -> Iterator[str]:
         """What is told of resources of services that are elsewhere."""

@@ -7,7 +7,10 @@ them, and whatever is started there; declared functions get them from it.
 from __future__ import annotations
 
 import os
+from configparser import ConfigParser
+from configparser import Error as Unreadable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from asl_engine.resources.aws.clients import is_local
@@ -16,12 +19,28 @@ from asl_engine.resources.endpoints import ENDPOINT_URL, endpoint_variable
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["OURS", "ServiceAddresses", "changed_environment", "service_addresses"]
+__all__ = ["OURS", "ServiceAddresses", "changed_environment", "has_credentials", "service_addresses"]
 
 # What this server answers by itself.
 OURS: Final = ("stepfunctions", "events", "lambda")
 # What the engine asks for by name, besides what functions and tasks do.
 KNOWN: Final = ("dynamodb", "dynamodbstreams", "kinesis", "s3", "secretsmanager", "sns", "sqs", "ssm")
+# How a shell may have credentials: variables, and keys of a profile in the AWS SDK's two files.
+CREDENTIAL_VARIABLES: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+)
+CREDENTIAL_FILES: Final = {
+    "AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials",
+    "AWS_CONFIG_FILE": "~/.aws/config",
+}
+CREDENTIAL_KEYS: Final = frozenset(
+    ("aws_access_key_id", "credential_process", "login_session", "role_arn", "sso_session", "sso_start_url")
+)
 
 
 class ServiceAddresses(NamedTuple):
@@ -69,6 +88,26 @@ def service_addresses(
     wanted = KNOWN if services is None else services
     emulated = {service: emulator for service in wanted if service not in known}
     return ServiceAddresses(own, emulated, known, emulator if services is None else None)
+
+
+def has_credentials(env: Mapping[str, str]) -> bool:
+    """Whether the AWS SDK finds credentials in a shell: by its variables, or in the default profile of its files.
+
+    The SDK itself is not asked, as it would ask the network where there are none.
+    """
+    if any(env.get(name) for name in CREDENTIAL_VARIABLES):
+        return True
+    files = (Path(env.get(name) or usual).expanduser() for name, usual in CREDENTIAL_FILES.items())
+    return any(_default_has_credentials(file) for file in files)
+
+
+def _default_has_credentials(file: Path) -> bool:
+    read = ConfigParser(interpolation=None, default_section="", strict=False)
+    try:
+        read.read(file, encoding="utf-8")
+    except (Unreadable, UnicodeDecodeError, OSError):  # the SDK says so to whoever uses it
+        return False
+    return read.has_section("default") and not CREDENTIAL_KEYS.isdisjoint(read["default"])
 
 
 @contextmanager

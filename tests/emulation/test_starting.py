@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import pytest
 
 from asl_engine.emulation import mount
 from asl_engine.emulation.settings import read_settings
-from asl_engine.emulation.surroundings import service_addresses
+from asl_engine.emulation.surroundings import has_credentials, service_addresses
 from asl_engine.errors import AslError, ProjectError
 from asl_engine.project.configuration import find_project
 from asl_engine.store.run_options import RunOptions
@@ -186,6 +187,17 @@ def test_what_is_declared_later_is_made_and_the_rest_stays(tmp_path: Path) -> No
     assert [line.rpartition(" in ")[0] for line in there.said] == ["made 1 queue", "made 1 topic"]
 
 
+def test_the_second_start_tells_that_nothing_is_left(tmp_path: Path) -> None:
+    home = configured(tmp_path, 'emulation = {resources = {q = {type = "AWS::SQS::Queue"}}}\n')
+    lost = ", empty: what was in them ended with the last run"
+    for ending in (" s", f" s{lost}"):
+        with emulated(home) as there:
+            wait_for(lambda: any(line.startswith("made ") for line in there.said))
+        (line,) = there.said
+        assert line.startswith("made 1 queue in ")
+        assert re.fullmatch(r" in [\d.]+", line.removeprefix("made 1 queue").removesuffix(ending))
+
+
 def test_addresses_of_ones_own_in_a_shell_are_no_choice() -> None:
     env = {"AWS_ENDPOINT_URL": EMULATOR, "AWS_ENDPOINT_URL_SFN": OWN, "AWS_ENDPOINT_URL_SQS": EMULATOR}
     assert addresses(env=env) == addresses()
@@ -332,3 +344,49 @@ def test_the_port_after_the_servers_is_taken_if_it_is_free(tmp_path: Path) -> No
     with emulated(root, own=f"http://127.0.0.1:{port - 1}") as there:
         assert there.emulation.emulator is not None
         assert there.emulation.emulator.url.endswith(f":{port}")
+
+
+@pytest.mark.parametrize(
+    ("variables", "credentials", "config", "has"),
+    [
+        ({}, None, None, False),
+        ({}, "", "[default]\nregion = eu-west-1\n[profile x]\nrole_arn = y\n", False),
+        ({}, "no section", None, False),
+        ({}, "[default]\naws_access_key_id = AKIA\naws_secret_access_key = a%b\n", None, True),
+        ({}, None, "[default]\nsso_session = work\n", True),
+        ({"AWS_ACCESS_KEY_ID": "AKIA"}, None, None, True),
+        ({"AWS_PROFILE": "x"}, None, None, True),
+    ],
+)
+def test_a_shell_without_credentials_is_given_some(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    credentials: str | None,
+    config: str | None,
+    *,
+    has: bool,
+) -> None:
+    """The lines for another shell have a key where it would find none: boto3 sends nothing without."""
+    files = {"AWS_SHARED_CREDENTIALS_FILE": credentials, "AWS_CONFIG_FILE": config}
+    for name, text in files.items():
+        monkeypatch.setenv(name, str(tmp_path / name))
+        if text is not None:
+            (tmp_path / name).write_text(text, encoding="utf-8")
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    assert has_credentials(os.environ) is has
+    shown = exported(tmp_path, "emulation = true")
+    assert shown == ({} if has else {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"})
+    assert exported(tmp_path, 'emulation = ["sqs"]') == {}  # all else is on AWS
+
+
+def exported(root: Path, text: str) -> dict[str, str]:
+    """What a client's shell gets of credentials.  Nothing is started."""
+    project = find_project(configured(root, text), {})
+    chosen = mount.chosen_emulation(
+        project, RunOptions(root), None, develops=True, own=OWN, secrets=None, say=print
+    )
+    with chosen as emulation:
+        assert emulation is not None
+        return {name: value for name, value in emulation.variables.items() if "_KEY" in name}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -167,6 +168,18 @@ def test_it_logs_as_in_lambda(tmp_path: Path) -> None:
     stamp = re.compile(r"\t\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\t")
     told = [stamp.sub(" TIME ", line) for line in lines if line]
     assert told == ["[WARNING] TIME \twhile it is imported", f"[INFO] TIME {request}\tline 1"]
+
+
+def test_a_package_that_is_missing_is_to_be_installed(made: Any, tmp_path: Path) -> None:
+    (tmp_path / "early.py").write_text("import not_there.at_all\n")
+    (tmp_path / "late.py").write_text("def handler(event, context):\n    import not_there\n")
+    hint = f"  no requirements.txt is installed: not_there has to be installed for {sys.executable}\n"
+    error, cause = failure(made("early:handler"))
+    assert error == "ImportError"
+    assert cause["errorMessage"] == "Unable to import module 'early:handler': No module named 'not_there'"
+    assert hint in cause["stackTrace"]
+    assert hint in failure(made("late:handler"))[1]["stackTrace"]
+    assert "requirements" not in str(failure(made("nowhere:handler"))[1])  # a mistake in its own name
 
 
 def test_the_level_of_its_log_is_lambdas_variable(made: Any, tmp_path: Path, capfd: Any) -> None:

@@ -310,8 +310,27 @@ def failure(error: BaseException, handler: Any, asked: dict[str, Any]) -> dict[s
         "errorMessage": message_of(error),
         "errorType": type(error).__name__,
         "requestId": asked["request"],
-        "stackTrace": [*traceback.format_list(own), f"  {called(handler, asked)}\n", *related(error)],
+        "stackTrace": [
+            *traceback.format_list(own),
+            *missing_lines(error, handler),
+            f"  {called(handler, asked)}\n",
+            *related(error),
+        ],
     }
+
+
+def missing_lines(error: BaseException, handler: Any) -> list[str]:
+    """What to do about a package that is not there."""
+    if isinstance(error, ModuleNotFoundError) or error is handler:
+        missing = getattr(error, "name", None)
+        if missing and missing != own_module():
+            return [f"  no requirements.txt is installed: {missing} has to be installed for {sys.executable}\n"]
+    return []
+
+
+def own_module() -> str:
+    """The first part of the name of the function's module."""
+    return re.split(r"[./:]", sys.argv[1])[0]
 
 
 def called(handler: Any, asked: dict[str, Any]) -> str:
@@ -404,7 +423,8 @@ def main() -> None:
     try:
         handler = load(sys.argv[1])
     except Exception as error:  # noqa: BLE001  whatever the module does
-        handler = ImportError(f"Unable to import module '{sys.argv[1]}': {error}")
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        handler = ImportError(f"Unable to import module '{sys.argv[1]}': {error}", name=missing)
     channel.say({"ready": True})
     for asked in channel.requests():
         note_trace(asked.get("trace", ""))
