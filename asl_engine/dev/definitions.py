@@ -10,7 +10,9 @@ from asl_engine.project.checking import load_definition
 from asl_engine.project.configuration import normal
 from asl_engine.project.definitions import NOTHING, read_machine, template_files
 from asl_engine.project.discovery import find_definitions
+from asl_engine.project.inputs import read_text
 from asl_engine.project.sources import is_assembly, reference_to
+from asl_engine.templates.recognition import is_broken_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,20 +92,28 @@ class ProjectFiles(NamedTuple):
         return [*self.templates, *self.kept]
 
 
+PLACEHOLDER: Final = "${"
 NO_FILES: Final = ProjectFiles([], [], [], [])
 
 
 def found_in(project: Project, before: ProjectFiles = NO_FILES) -> ProjectFiles:
-    """What the files of a project declare; ``before`` is what they did."""
+    """What the files of a project declare; ``before`` is what they did.
+
+    Where a template is broken, or names files that are not there, a definition with placeholders may be one of
+    its: that nothing fills them is no mistake besides.
+    """
     templates: list[SourceFile] = []
     plain: list[str] = []
     included: set[Path] = set()
     broken: list[DefinedMachine] = []
     kept: list[SourceFile] = []
+    misses = False
     for found in find_definitions(project.root):
         if found.template is not None:
             files = (machine.file for machine in found.template.machines if machine.file is not None)
-            included |= {normal(found.path.parent / file) for file in files}
+            named = {normal(found.path.parent / file) for file in files}
+            misses = misses or not all(file.is_file() for file in named)
+            included |= named
             try:
                 templates += template_files(str(found.path), NOTHING, project)[1]
             except AslError as error:
@@ -112,7 +122,23 @@ def found_in(project: Project, before: ProjectFiles = NO_FILES) -> ProjectFiles:
         elif not any(is_assembly(str(folder)) for folder in found.path.parents):
             plain.append(str(found.path))
             kept += _of_file(found.path, before)  # it was a template, and is no YAML any more
-    return ProjectFiles(templates, [file for file in plain if Path(file) not in included], broken, kept)
+    plain = [file for file in plain if Path(file) not in included]
+    unread = {file for file in plain if _is_broken_template(Path(file))}
+    if misses or broken or unread:
+        plain = [file for file in plain if file in unread or PLACEHOLDER not in _text(Path(file))]
+    return ProjectFiles(templates, plain, broken, kept)
+
+
+def _is_broken_template(path: Path) -> bool:
+    return is_broken_template(_text(path), path.name)
+
+
+def _text(path: Path) -> str:
+    """The text of a file; "" for one of which a definition's reader says why it cannot be read."""
+    try:
+        return read_text(str(path), "the definition")
+    except AslError:
+        return ""
 
 
 def _of_file(path: Path, before: ProjectFiles) -> Iterator[SourceFile]:
