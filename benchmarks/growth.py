@@ -222,7 +222,7 @@ async def by_waiting(most: int) -> list[Growth]:
                 starts[size] = (time.process_time() - began) * 1000 / size
             async for api in opened(Path(name)):
                 began = time.process_time()
-                if await api.service.resume_all(await api.service.unfinished(), lambda _: None) != size:
+                if len(await api.service.resume_all(await api.service.unfinished(), lambda _: None)) != size:
                     raise SystemExit("not all were resumed")
                 resumes[size] = (time.process_time() - began) * 1000 / size
     return [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from asl_engine.dev.telling import short_target
+from asl_engine.dev.telling import short_target, without_lines
 from asl_engine.errors import ProjectError
 from asl_engine.gateway.app import Gateway
 from asl_engine.gateway.backend import ServerBackend
@@ -43,7 +43,7 @@ class ProjectApis:
         self._listener = ApiListener(self._gateway, port)
         self._port = port
         self._routes: Sequence[DeclaredRoute] = ()
-        self._told: list[str] = []
+        self._told: set[str] = set()
 
     @property
     def address(self) -> str:
@@ -67,7 +67,7 @@ class ProjectApis:
                 f"too, and leads to {short_target(first.target)}"
             )
         if not self._gateway.apis:
-            return lines
+            return self._untold(lines)
         opened = not self._listener.address
         try:
             address = self._listener.open()
@@ -79,8 +79,11 @@ class ProjectApis:
         for api in self._gateway.apis:
             for route in api.routes:
                 lines += self._described(address, api, route, serves)
-        told, self._told = self._told, lines
-        return [line for line in lines if line not in told]
+        return self._untold(lines)
+
+    def _untold(self, lines: Sequence[str]) -> list[str]:
+        told, self._told = self._told, {*map(without_lines, lines)}
+        return [line for line in lines if without_lines(line) not in told]
 
     def _described(
         self, address: str, api: GatewayApi, route: GatewayRoute, serves: Callable[[str], str | None]

@@ -15,7 +15,7 @@ from asl_engine.dev.definitions import NO_FILES, defined_machines, found_in
 from asl_engine.dev.functions import FollowedFunctions
 from asl_engine.dev.rules import project_rules
 from asl_engine.dev.tasks import reload_tasks
-from asl_engine.dev.telling import Telling, short_target
+from asl_engine.dev.telling import Telling, short_target, without_lines
 from asl_engine.emulation.settings import read_settings
 from asl_engine.errors import AslError
 from asl_engine.events.declared import declare
@@ -24,6 +24,7 @@ from asl_engine.server.protocol.errors import ApiError
 from asl_engine.server.protocol.http import perform
 from asl_engine.server.protocol.request import Request
 from asl_engine.server.silent_companion import SilentCompanion
+from asl_engine.templates.declarations import without_places
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -90,6 +91,8 @@ class Development(SilentCompanion):
         self._project = developed.project
         self._rules: ProjectRules | None = None
         self._made: dict[str, DefinedMachine] = {}
+        self._is_followed = True
+        self._has_tasks = True
 
     def observe(self, run: Run, events: list[Event]) -> None:
         """Tell what executions do."""
@@ -111,7 +114,11 @@ class Development(SilentCompanion):
         """Whatever is wrong with the files now, they are followed when they change again."""
         try:
             await self._follow(paths)
+            if not self._is_followed:
+                self._telling.tell("what the files say is followed again")
+                self._is_followed = True
         except AslError as error:
+            self._is_followed = False
             self._telling.tell(f"what the files say is not followed: {error}")
         except Exception:
             log.exception("the files of the project are not followed")
@@ -130,7 +137,7 @@ class Development(SilentCompanion):
         before = self._project
         self._project = await asyncio.to_thread(with_declared, self._developed.project, self._found.declaring)
         self._tell_all(_from_the_next_start(before, self._project) if paths else ())
-        self._tell_all(one for one in self._project.undeclared if one not in before.undeclared)
+        self._tell_all(_new(self._project.undeclared, before.undeclared))
         self._developed.declare(read_settings(self._project).resources)
         self._tell_all(self._functions.follow(self._project, code))
         self._service.catalog.clear()
@@ -152,7 +159,11 @@ class Development(SilentCompanion):
             reload_tasks(self._developed.project, registry, self._service.catalog)
         except AslError as error:
             self._telling.tell(f"the tasks stay as they were: {error}")
+            self._has_tasks = False
             return
+        if not self._has_tasks:
+            self._telling.tell("the tasks are right again")
+            self._has_tasks = True
         for word, names in (("new", {*registry} - before), ("gone", before - {*registry})):
             if names:
                 self._telling.tell(f"task callables that are {word}: {', '.join(sorted(names))}")
@@ -178,17 +189,23 @@ class Development(SilentCompanion):
         read = partial(defined_machines, self._developed.project, self._found, limits, self._made)
         found = await asyncio.to_thread(lambda: [*read()])
         for machine in found:
-            if self._made.get(machine.place) == machine:
-                continue
+            before = self._made.get(machine.place)
             self._made[machine.place] = machine
-            self._telling.tell(machine.faults or await self._bring_up(machine))
+            if before is None or not _is_as_it_was(machine, before):
+                again = before is not None and bool(before.faults)
+                self._telling.tell(machine.faults or await self._bring_up(machine, again=again))
         for place in self._made.keys() - {machine.place for machine in found}:
             gone = self._made.pop(place)
-            if gone.name:
+            if not gone.name and (self._developed.project.root / place).exists():
+                self._telling.tell(f"{place} is right again")  # it is a template
+            elif gone.name:
                 self._telling.tell(f"{place} is gone: the state machine {gone.name} stays as it was")
 
-    async def _bring_up(self, machine: DefinedMachine) -> str:
-        """Make or change a state machine, unless it is as it should be; returns what to tell."""
+    async def _bring_up(self, machine: DefinedMachine, *, again: bool = False) -> str:
+        """Make or change a state machine, unless it is as it should be; returns what to tell.
+
+        ``again``: there was something wrong with its definition.
+        """
         arn = state_machine_arn(*self._caller, machine.name)
         told = f"the state machine {machine.name} of {machine.place}"
         try:
@@ -206,7 +223,7 @@ class Development(SilentCompanion):
                 )
                 return f"{told} is made"
             if json.loads(there["definition"]) == json.loads(machine.text):
-                return f"{told} is there"
+                return f"{told} is {'right again' if again else 'there'}"
             await self._ask("UpdateStateMachine", stateMachineArn=arn, definition=machine.text)
         except ApiError as error:
             return f"{told}: {error.message}"
@@ -223,7 +240,7 @@ class Development(SilentCompanion):
         before = self._rules
         if bus is None or rules == before:
             return
-        self._tell_all(fault for fault in rules.faults if before is None or fault not in before.faults)
+        self._tell_all(_new(rules.faults, () if before is None else before.faults))
         # At the beginning they are there already, so that nothing was without its target for a moment.
         if before is not None and (rules.buses, rules.rules) != (before.buses, before.rules):
             await declare(bus, bus.home, rules.buses, rules.rules)
@@ -243,8 +260,24 @@ class Development(SilentCompanion):
 
 def _from_the_next_start(before: Project, now: Project) -> Iterator[str]:
     """What has changed, and is not followed."""
-    if before.mappings != now.mappings:
-        yield "event source mappings have changed: they count from the next start on"
+    old, new = ({one.logical: without_places(one) for one in project.mappings} for project in (before, now))
+    for name in dict.fromkeys((*old, *new)):
+        if old.get(name) != new.get(name):
+            what = "is new" if name not in old else "has changed" if name in new else "is gone"
+            yield f"the event source mapping {name} {what}: that counts from the next start on"
+
+
+def _is_as_it_was(machine: DefinedMachine, before: DefinedMachine) -> bool:
+    """Whether nothing is to be told of a machine: what is wrong in a template may have another line now."""
+    if "#" in machine.place and machine.faults and before.faults:
+        return without_lines(machine.faults) == without_lines(before.faults)
+    return machine == before
+
+
+def _new(lines: Iterable[str], before: Iterable[str]) -> Iterator[str]:
+    """Those that were not told before, of whatever line of a file."""
+    told = {*map(without_lines, before)}
+    return (line for line in lines if without_lines(line) not in told)
 
 
 def _bus_name(bus: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from asl_engine.dev.telling import without_lines
 from asl_engine.project.setup import function_settings
 from asl_engine.resources.lambda_.local import LocalFunction
 
@@ -55,19 +56,27 @@ class FollowedFunctions:
             there = self._functions.get(name)
             if there is None:
                 self._functions[name] = LocalFunction(configuration, connecting, self._hear)
-            elif (there.function, there.connecting) != (configuration, connecting):
+                if name in self._told:
+                    yield f"the function {name} is right again"
+                continue
+            if (there.function._replace(place=configuration.place), there.connecting) != (
+                configuration,
+                connecting,
+            ):
                 self._functions[name] = LocalFunction(configuration, connecting, self._hear)
                 there.close()
                 yield f"the function {name} has changed: the next calls are the new one's"
-            elif any(_is_code_of(there, Path(path)) for path in changed):
+                continue
+            there.function = configuration  # the line of its declaration may be another
+            if any(_is_code_of(there, Path(path)) for path in changed):
                 there.renew()
                 yield f"the function {name} has new code: the next calls run it"
         self._refused.clear()
         self._refused.update(project.refused)
         for name, why in project.refused.items():
-            if self._told.get(name) != why.why:
+            if self._told.get(name) != without_lines(why.why):
                 yield why.why
-        self._told = {name: why.why for name, why in project.refused.items()}
+        self._told = {name: without_lines(why.why) for name, why in project.refused.items()}
 
 
 def _is_code_of(function: LocalFunction, path: Path) -> bool:

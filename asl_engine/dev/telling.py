@@ -5,7 +5,9 @@ answered, events delivered, and functions write something.
 from __future__ import annotations
 
 import os
+import re
 from datetime import datetime
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any, Final
 
 from asl_engine.arn import event_resource, function_name, last_part
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
     from asl_engine.gateway.app import Handled
     from asl_engine.store.bus_records import Delivery, DeliveryStatus
 
-__all__ = ["Telling", "short_target", "shown_seconds"]
+__all__ = ["Telling", "short_target", "shown_seconds", "without_lines"]
 
 FEW_MILLISECONDS: Final = 1
 MINUTE: Final = 60
+LONGEST_MESSAGE: Final = 160
+LINES: Final = re.compile(r":\d+(?::\d+)?:")
 OUTCOMES: Final = {DELIVERED: "delivered", FAILED: "not delivered", PENDING: "failed, and is tried again"}
 
 
@@ -49,7 +53,8 @@ class Telling:
         for moment in self._following.moments(run, events):
             told = _told(moment)
             if told:
-                self.tell(f"{who} {told}")
+                hint = f" (asl history {who})" if isinstance(moment, RunEnded) and moment.error else ""
+                self.tell(f"{who} {told}{hint}")
 
     def handled(self, request: Handled) -> None:
         """A request to an API was answered."""
@@ -86,16 +91,28 @@ def _told(moment: RunStarted | RunEnded | AttemptEnded | RetryDue) -> str:
     match moment:
         case RunStarted(redriven):
             return "redriven" if redriven else "started"
-        case RunEnded(status, seconds, error):
-            why = f" ({error})" if error else ""
+        case RunEnded(status, seconds, error, cause):
+            why = _why(error, cause)
             return f"{status.lower().replace('_', ' ')}{why} after {shown_seconds(seconds)}"
-        case AttemptEnded(state, outcome, seconds, error):
+        case AttemptEnded(state, outcome, seconds, error, cause):
             if outcome == "succeeded":
                 return ""
-            why = f" ({error})" if error else ""
+            why = _why(error, cause)
             return f"{state} {outcome.replace('_', ' ')}{why} after {shown_seconds(seconds)}"
         case RetryDue(state, seconds):
             return f"{state} is tried again in {shown_seconds(seconds)}"
+
+
+def _why(error: str | None, cause: str | None) -> str:
+    """The error and its message, as much of it as a line has room for."""
+    message = shorten(readable_cause(cause) or "", LONGEST_MESSAGE, placeholder=" ...")
+    told = ": ".join(filter(None, (error, message)))
+    return f" ({told})" if told else ""
+
+
+def without_lines(text: str) -> str:
+    """What a line says, wherever in a file that is: a comment above makes no other fault of it."""
+    return LINES.sub(":", text)
 
 
 def shown_seconds(seconds: float) -> str:

@@ -23,6 +23,7 @@ from asl_engine.resources.aws.clients import ANY_CREDENTIALS
 from asl_engine.resources.endpoints import ENDPOINT_URL, endpoints
 from asl_engine.resources.python.threads import run_in_thread
 from asl_engine.server.silent_companion import SilentCompanion
+from asl_engine.templates.declarations import without_places
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -126,8 +127,8 @@ class Emulation:
 
     def declare(self, resources: Sequence[DeclaredResource]) -> None:
         """These are to be there from now on; those that are there stay as they are."""
-        if [*resources] != [*self.resources]:
-            self.resources = resources
+        before, self.resources = self.resources, resources
+        if [*map(without_places, resources)] != [*map(without_places, before)]:
             self.changed.set()
 
     @property

@@ -177,15 +177,17 @@ def read_mappings(
     for one in declared:
         if one.logical in found:
             continue
+        without = f": the mapping {one.logical} is left out"
         if one.findings:
-            left_out.append(f"{one.location}: {'; '.join(finding.message for finding in one.findings)}")
+            told = f"{one.location}: {'; '.join(finding.message for finding in one.findings)}"
+            left_out.append(told if is_usable(one) else told + without)
         if not is_usable(one):
             continue
         given = {**one.properties, "function": one.function, "source": one.source}
         try:
             found[one.logical] = _mapping(one.logical, given, home, one.location)
         except InvalidInput as error:
-            left_out.append(str(error))
+            left_out.append(f"{error}{without}")
     return ProjectMappings([*found.values()], left_out)
 
 

@@ -41,6 +41,7 @@ class RunEnded(NamedTuple):
     status: str
     seconds: float
     error: str | None = None
+    cause: str | None = None
 
 
 class AttemptEnded(NamedTuple):
@@ -50,6 +51,7 @@ class AttemptEnded(NamedTuple):
     outcome: str
     seconds: float
     error: str | None = None
+    cause: str | None = None
 
 
 class RetryDue(NamedTuple):
@@ -101,12 +103,12 @@ def _moments(run: Run, there: _Open, event: ev.Event) -> Iterator[Moment]:
         there.tasks[event.seq] = (there.states.get(event.frame, ""), event.at)
     elif isinstance(event, ev.TaskSucceeded | ev.TaskFailed | ev.TaskTimedOut):
         state, began = there.tasks.pop(event.task, (there.states.get(event.frame, ""), event.at))
-        error = None if isinstance(event, ev.TaskSucceeded) else event.error
-        yield AttemptEnded(state, OUTCOMES[kind], (event.at - began) / MILLISECONDS, error)
+        error, cause = (None, None) if isinstance(event, ev.TaskSucceeded) else (event.error, event.cause)
+        yield AttemptEnded(state, OUTCOMES[kind], (event.at - began) / MILLISECONDS, error, cause)
     elif isinstance(event, ev.RetryScheduled):
         yield RetryDue(there.states.get(event.frame, ""), (event.due - event.at) / MILLISECONDS)
     elif isinstance(event, ev.ExecutionStarted | ev.ExecutionRedriven):
         yield RunStarted(redriven=isinstance(event, ev.ExecutionRedriven))
     elif kind in ENDS:
         seconds = (event.at - run.execution.identity.started_at) / MILLISECONDS
-        yield RunEnded(ENDS[kind], seconds, getattr(event, "error", None))
+        yield RunEnded(ENDS[kind], seconds, getattr(event, "error", None), getattr(event, "cause", None))

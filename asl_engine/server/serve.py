@@ -105,7 +105,7 @@ async def serve(
     hear: Callable[[str], None] = lambda _: None,
     upkeep: Callable[[int], Awaitable[object]] | None = None,
     ready: Callable[[Listening], None] = lambda _: None,
-    resumed: Callable[[int], None] = lambda _: None,
+    resumed: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> None:
     """Answer until ``stop`` is done.  Executions that are running then can be resumed.
 
@@ -115,7 +115,7 @@ async def serve(
     buses and rules of the configuration, ``mappings`` its event source mappings; ``say`` gets a line for what
     becomes of these, ``hear`` one for each of their batches that has succeeded.  ``buckets`` are folders that
     stand for S3 buckets.  ``upkeep`` is called with the time, at the start and then every hour; ``ready`` when
-    requests are answered, ``resumed`` when all interrupted executions go on, with their number.
+    requests are answered, ``resumed`` when all interrupted executions go on, with their ARNs.
     """
     services = services or Services()
     nested = NestedExecutions(

@@ -212,20 +212,20 @@ class Service:
         """The ARNs of the executions that run, the oldest first; to be asked before any request is answered."""
         return await self.store.running()
 
-    async def resume_all(self, unfinished: Sequence[str], retry: Callable[[str], None]) -> int:
-        """Resume those executions that no process drives, while requests are answered.  Returns their number.
+    async def resume_all(self, unfinished: Sequence[str], retry: Callable[[str], None]) -> list[str]:
+        """Resume those executions that no process drives, while requests are answered.  Returns theirs.
 
         An execution that a command has started with tasks unknown here is left to ``asl resume``.  One that the
         database cannot be used for is left to ``retry``.
         """
-        resumed = 0
+        resumed: list[str] = []
         with self.engine.timers.busy():  # time must not jump past what is yet to be resumed
             insist = partial(self.engine.retrying.insist, "the start of the server")
             await insist(self.engine.map_runs.finalize_all)
             await insist(self.learn_deletions)
             for arn, error in (await self.adopt(unfinished)).items():
                 if error is None:
-                    resumed += 1
+                    resumed.append(arn)
                 elif isinstance(error, StoreUnavailable):
                     retry(arn)
                 else:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeVar
 
     from asl_engine.findings import Finding
     from asl_engine.json_values import Json
 
     # From a location to its line and column; None where there is none.
     Locate: TypeAlias = Callable[[str], tuple[int, int] | None]
+    Located = TypeVar("Located", "DeclaredRoute", "DeclaredEventRule", "DeclaredMapping", "DeclaredResource")
 
 __all__ = [
     "Declarations",
@@ -24,6 +26,7 @@ __all__ = [
     "Locate",
     "Surroundings",
     "is_usable",
+    "without_places",
 ]
 
 
@@ -167,6 +170,12 @@ class DeclaredResource(NamedTuple):
 def is_usable(declared: DeclaredRoute | DeclaredEventRule | DeclaredMapping) -> bool:
     """Whether what was found about a declaration leaves it something to do."""
     return not any(one.severity == "ERROR" for one in declared.findings)
+
+
+def without_places(declared: Located) -> Located:
+    """What it says, wherever in the file that is: a comment above it makes no other declaration of it."""
+    findings = tuple(one._replace(line=None, column=None) for one in declared.findings)
+    return declared._replace(location="", findings=findings)
 
 
 class Declarations(NamedTuple):

@@ -49,6 +49,8 @@ SIGNS: Final = re.compile(
 RUN: Final = re.compile(
     r"AWS::(?:ApiGateway\w*|DynamoDB|Events|Kinesis|Lambda|S3|SNS|SQS|Scheduler|SecretsManager|SSM|Serverless)::"
 )
+# What shows a template in a text that cannot be read.
+MADE: Final = re.compile(rf"{SAM}|{CLOUDFORMATION}|AWS::(?:Serverless|Lambda)::Function\b")
 # Types that look like a state machine's, and are others.
 LIKE_MACHINES: Final = frozenset({f"{CLOUDFORMATION}Alias", f"{CLOUDFORMATION}Version"})
 NEAR: Final = 0.9  # how alike a misspelt type is
@@ -115,8 +117,8 @@ def _has_more(document: dict[str, Any], kind: str) -> bool:
 
 
 def is_broken_template(text: str, name: str) -> bool:
-    """Whether ``text`` has a state machine of a template, and cannot be read."""
-    return any(kind in text for kind in (SAM, CLOUDFORMATION)) and read_template(text, name)[0] is None
+    """Whether ``text`` has a state machine or a function of a template, and cannot be read."""
+    return MADE.search(text) is not None and read_template(text, name)[0] is None
 
 
 def read_template(text: str, name: str) -> tuple[Json, Locate]:

@@ -110,6 +110,10 @@ class SamApis:
             missing = "Method" if isinstance(path, str) else "Path"
             self._into.tell(BROKEN_TEMPLATE, f"The event has no {missing}", place)
             return
+        if not path.startswith("/") and path != "$default":
+            message = f"The path of an API begins with a slash, as /{path} does; it is {path!r}"
+            self._into.tell(BROKEN_TEMPLATE, message, f"{place}/Path")
+            return
         method = ANY if method.lower() == "any" else method.lower()
         there = self._bodies.setdefault(logical, {}).setdefault(path, {})
         if method in there:

@@ -63,7 +63,7 @@ def test_what_is_put_is_delivered_by_the_next_server(shop: Project) -> None:
     identifier = put(shop, 120)
     put(shop, 5)
     done = shop.asl("events", "put", "--source", "shop", "--detail-type", "Order", "--detail", '{"n": 101}')
-    assert done.err == "2 deliveries to be made by `asl serve`\n"
+    assert done.err == "2 deliveries to be made by `asl serve` or `asl dev`\n"
     first, second, _ = logged(shop)
     assert first["Event"]["id"] == identifier
     assert [one["Status"] for one in first["Deliveries"]] == ["PENDING", "PENDING"]
@@ -77,7 +77,7 @@ def test_what_is_put_is_delivered_by_the_next_server(shop: Project) -> None:
     assert shown.err == "2 dead letters; try them again: asl events redrive --all\n"
     number = logged(shop, "--failed")[0]["Deliveries"][0]["Delivery"]
     again = shop.asl("events", "redrive", str(number))
-    assert again.err == "1 delivery to be made again by `asl serve`\n"
+    assert again.err == "1 delivery to be made again by `asl serve` or `asl dev`\n"
     assert len(logged(shop, "--failed")) == 1
     assert shop.asl("events", "redrive", "--all").code == 0
     assert logged(shop, "--failed") == []

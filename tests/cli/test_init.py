@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from asl_engine.cli import dev_extras
+from asl_engine.errors import ProjectError
 from asl_engine.project.starting import STARTERS
 from tests.cli.project import ROOT
 
@@ -31,7 +33,9 @@ def test_a_new_project_is_sound_and_its_tests_pass(project: Project, starter: st
     assert checked.code == 0
     assert "(warning)" not in checked.err
     assert "(warning)" not in checked.out
-    run = result.err.splitlines()[0].removeprefix("run it:  asl ")
+    (run,) = (
+        line.removeprefix("run it:  asl ") for line in result.err.splitlines() if line.startswith("run it: ")
+    )
     if starter != "events":  # which is run as a whole: tests/cli/test_dev.py
         assert project.asl(*run.split(), "--quiet").code == 0
     done = subprocess.run(
@@ -90,3 +94,18 @@ def test_a_template_that_there_is_not(project: Project) -> None:
     assert (result.code, result.out) == (2, "")
     assert "--template sagas: it is one of order, empty, saga, events; did you mean 'saga'?" in result.err
     assert not (project.root / "new").exists()
+
+
+def test_what_asl_dev_lacks_is_told_at_once(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dev_extras, "SERVER", ("no_server", "starlette"))
+    monkeypatch.setattr(dev_extras, "EMULATION", ("no_moto",))
+    told = 'asl dev needs no_server, no_moto: pip install "asl-engine[dev-server,emulation]"'
+    assert told in project.asl("init", "new", "--template", "events").err.splitlines()
+    result = project.asl("dev")
+    assert (result.code, result.err) == (2, f"asl: error: {told}\n")
+    monkeypatch.setattr(dev_extras, "SERVER", ())
+    assert "no_server" not in project.asl("dev", "--emulation").err
+    with pytest.raises(ProjectError, match="asl dev needs no_moto: "):
+        dev_extras.check_needed(emulation=True)
+    dev_extras.check_needed()  # services may be elsewhere
+    dev_extras.check_needed(emulation=False)

@@ -100,7 +100,8 @@ def test_a_mistake_in_the_configuration_is_told_with_its_place(project: Project)
 
 
 def test_without_any_that_is_said(project: Project) -> None:
-    assert "there are no event source mappings" in project.asl("mappings", "list").err
+    told = "templates or the table event-source-mappings of asl.toml declare them"
+    assert project.asl("mappings", "list").err.endswith(f"there are no event source mappings: {told}\n")
     assert project.asl("mappings", "log").err == "0 given up, of which 0 wait for somebody\n"
     assert "Show each mapping" in project.asl("mappings").out
 
@@ -115,7 +116,10 @@ def test_what_was_given_up_is_shown_and_can_be_tried_once_more(project: Project,
     assert "1 given up, of which 1 wait for somebody; try them once more" in result.err
     (batch,) = json.loads(project.asl("mappings", "log", "--json").out)["Batches"]
     assert (batch["Status"], batch["InvocationRecord"]) == ("KEPT", INVOCATION)
-    assert project.asl("mappings", "redrive", "1").err == "1 batch to be tried once more by `asl serve`\n"
+    assert (
+        project.asl("mappings", "redrive", "1").err
+        == "1 batch to be tried once more by `asl serve` or `asl dev`\n"
+    )
     assert "(to be tried once more)" in project.asl("mappings", "log").out
 
 

@@ -112,7 +112,7 @@ def test_a_signal_stops_it_and_what_ran_goes_on(project: Project, number: int) -
     with serving(project) as (server, process):
         assert json.loads(ended(server.client(), execution)["output"]) == {"passed": True}
         process.send_signal(number)
-        assert "asl serve: 1 execution resumed" in finished(process).err
+        assert f"asl serve: 1 execution resumed: m/{execution.rpartition(':')[2]}\n" in finished(process).err
 
 
 @pytest.mark.skipif(os.name == "nt", reason="there is no SIGTERM for one process on Windows")

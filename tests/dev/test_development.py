@@ -109,19 +109,25 @@ def test_the_configuration_counts_from_the_next_start_on(dev: Dev) -> None:
 
 
 def test_it_tells_what_happens(dev: Dev) -> None:
-    dev.code("def flaky(event, context):\n    if context.attempt < 1:\n        raise ValueError('no')\n")
+    dev.code(
+        "def flaky(event, context):\n    if context.attempt < 1:\n        raise ValueError('no ' * 99 + chr(10))\n"
+    )
     retry = [{"ErrorEquals": ["ValueError"], "IntervalSeconds": 90}]
-    dev.define("one", machine(T=task("flaky", Retry=retry), F={"Type": "Fail", "Error": "Enough"}))
+    dev.define(
+        "one", machine(T=task("flaky", Retry=retry), F={"Type": "Fail", "Error": "Enough", "Cause": "of\nall"})
+    )
     with developing(dev) as server:
         client = server.client()
         arn = "arn:aws:states:us-east-1:123456789012:stateMachine:one"
         ended(client, client.start_execution(stateMachineArn=arn, name="e")["executionArn"])
-        wait_for(lambda: any("failed (Enough)" in line for line in dev.told))
+        wait_for(lambda: any("failed (Enough: of all)" in line for line in dev.told))
     heard = [line for line in dev.told if line.startswith("one/e ")]
     assert heard[0] == "one/e started"
-    assert heard[1].startswith("one/e T failed (ValueError) after 0.")
+    assert heard[1].startswith("one/e T failed (ValueError: no no no ")
+    assert " no ...) after 0." in heard[1]
     assert heard[2] == "one/e T is tried again in 90 s"
-    assert heard[3].startswith("one/e failed (Enough) after 90")
+    assert heard[3].startswith("one/e failed (Enough: of all) after 90")
+    assert heard[3].endswith(" s (asl history one/e)")
     assert len(heard) == 4
 
 

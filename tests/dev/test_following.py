@@ -266,3 +266,57 @@ def test_a_port_that_is_taken(dev: Dev) -> None:
         port = taken.getsockname()[1]
         with developing(dev, http_port=port):
             begins(dev, f"the APIs are not answered: cannot listen on 127.0.0.1:{port}: ")
+
+
+QUEUE = """  Jobs: {Type: AWS::SQS::Queue}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: app.greet
+      Events: {Some: {Type: SQS, Properties: {Queue: !GetAtt Jobs.Arn, BatchSize: 5}}}
+  Lost: {Type: AWS::Serverless::Function, Properties: {Handler: app.lost}}
+  Wrong:
+    Type: AWS::Serverless::StateMachine
+    Properties: {Definition: {StartAt: P, States: {P: {Type: Pass, Edn: true}}}}
+"""
+
+
+def test_a_comment_on_top_of_a_template_changes_nothing(dev: Dev) -> None:
+    code(dev)
+    voice = TEMPLATE.replace("      Events:\n", "      Events:\n        Voice: {Type: AlexaSkill}\n")
+    both = voice.replace("Ordered:", "Lost: {Type: HttpApi, Properties: {Method: get}}\n        Ordered:") + QUEUE
+    template(dev, both)
+    with developing(dev):
+        wait_for(lambda: says(dev, "'Edn' is not supported here"))
+        wait_for(lambda: says(dev, "GET http://"))
+        assert says(dev, "app.py has no lost")
+        dev.said.clear()
+        template(dev, "# what is ordered here\n\n" + both.replace("hello", "good day"))
+        dev.hears("the function Greet has changed: the next calls are the new one's")
+        template(dev, both.replace("hello", "good day").replace("BatchSize: 5", "BatchSize: 6"))
+        dev.hears("the event source mapping WorkSome has changed: that counts from the next start on")
+        template(dev, TEMPLATE)
+        dev.hears("the event source mapping WorkSome is gone: that counts from the next start on")
+        assert dev.told[:2] == [
+            "the function Greet has changed: the next calls are the new one's",
+            "the event source mapping WorkSome has changed: that counts from the next start on",
+        ]
+
+
+def test_what_is_right_again_is_told_once(dev: Dev) -> None:
+    code(dev)
+    template(dev)
+    with developing(dev):
+        wait_for(lambda: says(dev, "GET http://"))
+        code(dev, CODE.replace("greet", "gret"))
+        wait_for(lambda: says(dev, "app.py has no greet"))
+        code(dev)
+        dev.hears("the function Greet is right again")
+        dev.said.clear()
+        template(dev, TEMPLATE + "  [")
+        begins(dev, "template.yaml")
+        template(dev)
+        dev.hears("template.yaml is right again")
+        template(dev, TEMPLATE.replace("hello", "good day"))
+        dev.hears("the function Greet has changed: the next calls are the new one's")
+        assert len([line for line in dev.told if "right again" in line]) == 1

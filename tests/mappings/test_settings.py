@@ -178,7 +178,8 @@ def test_one_of_a_template_that_cannot_be_run_leaves_the_others() -> None:
     assert [mapping.name for mapping in found.mappings] == ["B"]
     first, second = found.left_out
     assert first.startswith("template.yaml: /Resources/A.BatchSize: it has to be a whole number")
-    assert second == "template.yaml: /Resources/C: Ref: there is no X"
+    assert first.endswith(": the mapping A is left out")
+    assert second == "template.yaml: /Resources/C: Ref: there is no X: the mapping C is left out"
 
 
 def test_one_of_a_template_runs_without_what_is_not_known_here() -> None:

@@ -119,8 +119,8 @@ def running(
         if not resumes:
             ready.set()
 
-    def count(number: int) -> None:
-        numbers.append(number)
+    def count(resumed: Sequence[str]) -> None:
+        numbers.append(len(resumed))
         ready.set()
 
     async def main() -> None:

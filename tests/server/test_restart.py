@@ -205,10 +205,10 @@ def test_what_has_ended_before_its_turn_came_is_not_resumed(
         machine = created(client, TASK)
         arns = [client.start_execution(stateMachineArn=machine)["executionArn"] for _ in range(2)]
     first_is_stopped = threading.Event()
-    resumed: list[int] = []
+    resumed: list[list[str]] = []
     resume_all = Service.resume_all
 
-    async def later(service: Service, unfinished: list[str], retry: Callable[[str], None]) -> int:
+    async def later(service: Service, unfinished: list[str], retry: Callable[[str], None]) -> list[str]:
         await anyio.to_thread.run_sync(first_is_stopped.wait)
         resumed.append(await resume_all(service, unfinished, retry))
         return resumed[0]
@@ -219,6 +219,6 @@ def test_what_has_ended_before_its_turn_came_is_not_resumed(
         client.stop_execution(executionArn=arns[0])
         first_is_stopped.set()
         wait_for(lambda: bool(resumed))
-        assert resumed == [1]
+        assert resumed == [[arns[1]]]
         statuses = [client.describe_execution(executionArn=arn)["status"] for arn in arns]
         assert statuses == ["ABORTED", "RUNNING"]

@@ -131,3 +131,15 @@ def test_what_nothing_here_runs_is_told() -> None:
         ("WARNING", "Nothing here runs events of the type AlexaSkill: F is not called by X", 9),
         ("ERROR", "SAM has no events of the type Sqs there; did you mean 'SQS'?", 10),
     ]
+
+
+@pytest.mark.parametrize("kind", ["Api", "HttpApi"])
+def test_a_path_without_its_slash_is_told_and_left_out(kind: str) -> None:
+    events = f"Events: {{E: {{Type: {kind}, Properties: {{Path: items, Method: get}}}}}}"
+    declared = sam(events)
+    assert declared.routes == ()
+    ((severity, message, _),) = told(declared.findings)
+    assert (severity, message) == (
+        "ERROR",
+        "The path of an API begins with a slash, as /items does; it is 'items'",
+    )

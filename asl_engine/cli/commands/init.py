@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from asl_engine.cli.dev_extras import INSTALL, missing_packages
 from asl_engine.cli.output import err, out
 from asl_engine.project.starting import start_project
 
@@ -29,6 +30,8 @@ def command(
     machine = next(path for path in made if path.parent.name == "statemachines")
     given = next((f" --input {path}" for path in made if path.parent.name == "inputs"), "")
     if any(path.name == "template.yaml" for path in made):
+        if missing := missing_packages():
+            err(f"asl dev needs {', '.join(missing)}: {INSTALL}")
         err(f"run it:  cd {folder} && asl dev")
     else:
         err(f"run it:  asl run {machine}{given}")

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,9 +15,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TextIO
 
 import typer
 
+from asl_engine.arn import parse_arn
 from asl_engine.cli import options
 from asl_engine.cli.access import allowed_hosts, given_secrets, known_secrets
 from asl_engine.cli.beside import Developing, companions, console_settings, hearing, told_by
+from asl_engine.cli.dev_extras import check_needed
 from asl_engine.cli.ends import told_of_ends
 from asl_engine.cli.engine_log import begin_logging
 from asl_engine.cli.output import counted, err, flush, out
@@ -51,6 +54,7 @@ __all__ = ["Serving", "command", "serve"]
 
 NEEDED = ("httptools", "starlette", "uvicorn")
 STDOUT = "-"
+FEW = 3  # executions that are told by their names
 TIME_SCALE = "WAIT_TIME_SCALE"
 Url = Annotated[str | None, typer.Option(metavar="URL", hidden=True)]
 
@@ -201,7 +205,9 @@ class Serving(NamedTuple):
 
 def serve(given: Serving) -> int:
     """Answer until a signal comes.  Returns the exit code: 0."""
-    if not all(map(find_spec, NEEDED)):
+    if given.develops:
+        check_needed(emulation=given.emulation)
+    elif not all(map(find_spec, NEEDED)):
         raise ProjectError('asl serve needs httptools, starlette and uvicorn: pip install "asl-engine[server]"')
     if not begin_logging(given.log_format):
         logging.basicConfig(stream=sys.stderr, format="asl: %(levelname)s: %(message)s", level=logging.WARNING)
@@ -320,9 +326,9 @@ async def _serve(
                     ],
                     upkeep=_upkeep(store, given.keep or project.keep),
                     ready=lambda started: _announce(
-                        started, registry, project.db, exports, console, name=name, emulation=emulation
+                        started, registry, project, exports, console, name=name, emulation=emulation
                     ),
-                    resumed=_tell_resumed,
+                    resumed=partial(_tell_resumed, name),
                 )
     _tell_stopped()
     return 0
@@ -386,7 +392,7 @@ async def _signalled(signals: Signals, store: SqliteStore) -> None:
 def _announce(
     started: Listening,
     registry: Registry,
-    db: Path,
+    project: Project,
     exports: TextIO,
     console: ConsoleSettings | None,
     *,
@@ -404,8 +410,10 @@ def _announce(
             for variable, text in emulation.variables.items():
                 out(f"export {variable}={text}")
         flush()
-    callables = counted(len(registry), "task callable")
-    err(f"{name}: listening on {url}, database {db}, {callables}")
+    told = [counted(len(registry), "task callable")] if len(registry) or not project.declared else []
+    if project.declared:
+        told.append(f"{counted(len(project.declared), 'function')} of templates")
+    err(f"{name}: listening on {url}, database {project.db}, {', '.join(told)}")
     if emulation is not None and emulation.emulator is not None:
         err(f"{name}: AWS's other services are emulated at {emulation.emulator.url}, in memory")
     if console is not None:
@@ -413,6 +421,15 @@ def _announce(
         err(f"{name}: console at {url}/console{token}")
 
 
-def _tell_resumed(number: int) -> None:
-    if number:
-        err(f"asl serve: {counted(number, 'execution')} resumed")
+def _tell_resumed(name: str, arns: Sequence[str]) -> None:
+    """``name`` is that of the command."""
+    if arns:
+        told = ", ".join(_shown_execution(arn) for arn in arns[:FEW])
+        more = f", and {len(arns) - FEW:,} more" if len(arns) > FEW else ""
+        err(f"{name}: {counted(len(arns), 'execution')} resumed: {told}{more}")
+
+
+def _shown_execution(arn: str) -> str:
+    """As commands take it: MACHINE/NAME."""
+    found = parse_arn(arn)
+    return arn if found is None else "/".join(found.parts[1:])

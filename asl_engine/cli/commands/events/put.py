@@ -58,7 +58,7 @@ def command(
     for number, one in failed:
         err(f"entry {number}: {one['ErrorCode']}: {one['ErrorMessage']}")
     if waiting and not json:
-        err(f"{counted_deliveries(waiting)} to be made by `asl serve`")
+        err(f"{counted_deliveries(waiting)} to be made by `asl serve` or `asl dev`")
     return 1 if failed else 0
 
 

@@ -35,7 +35,7 @@ def command(
             f"{', '.join(map(str, missing))}: there is no dead letter of that number; `asl events log --failed` "
             f"lists those there are. {counted_deliveries(len(found))} of the others will be made again"
         )
-    err(f"{counted_deliveries(len(found))} to be made again by `asl serve`")
+    err(f"{counted_deliveries(len(found))} to be made again by `asl serve` or `asl dev`")
     return 0
 
 

@@ -51,7 +51,10 @@ def command(*, db: options.Db = None, json: options.AsJson = False) -> int:
     for why in declared.left_out:
         err(f"asl: {why}")
     if not shown:
-        err("there are no event source mappings; the project's event-source-mappings declares them")
+        err(
+            "there are no event source mappings: "
+            "templates or the table event-source-mappings of asl.toml declare them"
+        )
     return 0
 
 

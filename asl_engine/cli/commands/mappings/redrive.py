@@ -30,7 +30,8 @@ def command(
     if bool(batches) == every:
         raise InvalidInput("name the batches to try once more, or pass --all; `asl mappings log` lists them")
     found = asyncio.run(_redrive(db, batches))
-    told = f"{len(found)} {'batch' if len(found) == 1 else 'batches'} to be tried once more by `asl serve`"
+    batch = "batch" if len(found) == 1 else "batches"
+    told = f"{len(found)} {batch} to be tried once more by `asl serve` or `asl dev`"
     missing = [number for number in batches or () if number not in found]
     if missing:
         raise InvalidInput(
