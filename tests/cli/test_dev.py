@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import threading
@@ -16,6 +17,7 @@ from urllib.request import Request, urlopen
 import boto3
 import pytest
 
+from asl_engine.cli.commands import serve
 from asl_engine.project.starting import start_project
 from tests.cli.project import SUM, Project, Result, finished, machine, wait_for
 from tests.projects import test_projects
@@ -128,6 +130,8 @@ def test_a_project_of_another_tool_runs_from_a_request_and_from_an_event(case: s
         url = line.split()[2]
         status, started = requested("POST", url, wanted.given)
         assert status in {200, 202}
+        listening = next(line for line in told if line.startswith("asl dev: listening on "))
+        assert re.search(r"asl.db, (\d+ task callables?, )?[1-9]\d* functions? of templates$", listening.strip())
         assert json.loads(ended(client, started["executionArn"])["output"]) == wanted.output
         address = url.removesuffix("/orders")
         for asked in SERVED[case]:
@@ -214,3 +218,14 @@ def test_a_machine_of_a_plan_is_served_with_no_file_changed(tmp_path: Path) -> N
     with developing(Project(root, no_command)) as (client, told):
         wait_for(lambda: any(f"the state machine {wanted.name} of" in line and "is made" in line for line in told))
         assert output(client, wanted.name, wanted.given) == wanted.output
+
+
+def test_executions_that_are_resumed_are_told_by_their_names(capsys: pytest.CaptureFixture[str]) -> None:
+    arns = [f"arn:aws:states:us-east-1:123456789012:execution:order:{name}" for name in "abcde"]
+    serve._tell_resumed("asl dev", arns)
+    serve._tell_resumed("asl dev", arns[:1])
+    serve._tell_resumed("asl dev", [])
+    assert capsys.readouterr().err == (
+        "asl dev: 5 executions resumed: order/a, order/b, order/c, and 2 more\n"
+        "asl dev: 1 execution resumed: order/a\n"
+    )
