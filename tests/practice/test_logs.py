@@ -71,7 +71,7 @@ def run(resource: Resource, name: str = "o-1", given: Any = None) -> None:
 def test_a_line_has_powertools_keys() -> None:
     """Key by key, in its order and with its values, as Powertools' own logger writes the same call."""
     ours, theirs = io.StringIO(), io.StringIO()
-    logger = Logger(service="shop", stream=theirs)
+    logger = Logger(service="shop", stream=theirs)  # Powertools keeps one logger, with its stream, for each name
     own = logging.getLogger("ours")
     own.propagate = False
     own.setLevel(logging.INFO)
@@ -97,7 +97,7 @@ def test_the_time_has_powertools_form() -> None:
     formatter = JsonLines()
     record = logging.makeLogRecord({"msg": "", "created": 1_700_000_000.25, "msecs": 250.0})
     made, theirs = json.loads(formatter.format(record))["timestamp"], io.StringIO()
-    logger = Logger(service="shop", stream=theirs)
+    logger = Logger(service="clock", stream=theirs)
     handler = logger.registered_handler
     assert handler.formatter is not None
     assert made == json.loads(handler.formatter.format(record))["timestamp"]

@@ -46,7 +46,8 @@ def output(definition: Any, function: Any, given: Any) -> Any:
 
 def test_the_logger_finds_all_that_it_injects() -> None:
     written = io.StringIO()
-    logger = Logger(service="shop", stream=written, logger_handler=None)
+    # Powertools keeps one logger, with its stream, for each name.
+    logger = Logger(service="till", stream=written, logger_handler=None)
 
     @task
     @logger.inject_lambda_context(log_event=True)
