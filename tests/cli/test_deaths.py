@@ -245,7 +245,8 @@ def test_an_interruption_of_all_processes_fails_no_task(deadly: Project) -> None
 
 
 def test_a_task_that_times_out_in_its_own_process_is_killed(deadly: Project) -> None:
-    ran = deadly.ran(machine(S=task("slow", TimeoutSeconds=1)))
+    # Long enough for a process that compiles all that it imports to get to the task.
+    ran = deadly.ran(machine(S=task("slow", TimeoutSeconds=5)))
     assert (ran.code, "States.Timeout" in ran.err) == (1, True)
     (worker,) = pids(deadly, "slow")
     assert has_ended(worker)
