@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from asl_engine.cli.groups import Entry, LazyGroup
+from asl_engine.cli.groups import Entry, LazyGroup, help_without_command
 
 __all__ = ["COMMANDS", "app"]
 
@@ -194,8 +194,4 @@ def asl(
 ) -> int:
     """Run Amazon States Language workflows on your own machine."""
     del version
-    if context.invoked_subcommand is None:
-        from asl_engine.cli.output import out
-
-        out(context.get_help())
-    return 0
+    return help_without_command(context)

@@ -17,7 +17,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["Entry", "LazyGroup"]
+__all__ = ["Entry", "LazyGroup", "help_without_command"]
 
 
 class Entry(NamedTuple):
@@ -25,6 +25,15 @@ class Entry(NamedTuple):
 
     module: str
     summary: str
+
+
+def help_without_command(context: typer.Context) -> int:
+    """What a group itself does: where no command of it is named, show which there are."""
+    if context.invoked_subcommand is None:
+        from asl_engine.cli.output import out
+
+        out(context.get_help())
+    return 0
 
 
 class LazyGroup(TyperGroup):

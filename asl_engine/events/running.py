@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from asl_engine.engine.together import until_one_ends
 from asl_engine.errors import StoreError
 from asl_engine.events.delivering import Deliverer
 from asl_engine.events.replaying import Replayer
@@ -57,14 +58,8 @@ class BusRunner:
                     break
             await asyncio.sleep(LOOK_SECONDS)
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                if task.done():
-                    task.result()
+            await until_one_ends(tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
             with suppress(StoreError):  # then this process counts as one that died
                 await self._bus.buses.leave()
 

@@ -7,6 +7,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from asl_engine.engine.together import until_one_ends
 from asl_engine.errors import StoreError
 from asl_engine.mappings.leftovers import Leftovers
 from asl_engine.mappings.polling import SourceRefused, SourceUnreachable, missing_endpoint
@@ -69,20 +70,12 @@ class MappingRunner:
         if not self._mappings:
             return
         await self._claim()
-        tasks: list[asyncio.Task[None]] = []
         try:
             await self._go_on()
             tasks = [asyncio.create_task(self._poll(one)) for one in self._mappings if one.enabled]
             tasks += [asyncio.create_task(self._keep_telling()), asyncio.create_task(self._leftovers.run())]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                if task.done():
-                    task.result()
+            await until_one_ends(tasks)
         finally:
-            for task in tasks:
-                task.cancel()
-            if tasks:
-                await asyncio.wait(tasks)
             with suppress(StoreError):  # then this process counts as one that died
                 await self._tell()
                 await self._polling.mappings.leave()

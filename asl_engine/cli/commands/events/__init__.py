@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from asl_engine.cli.groups import Entry, LazyGroup
+from asl_engine.cli.groups import Entry, LazyGroup, help_without_command
 
 __all__ = ["command"]
 
@@ -46,8 +46,4 @@ command = typer.Typer(name="events", cls=EventCommands, add_completion=False, ri
 @command.callback(invoke_without_command=True)
 def events(context: typer.Context) -> int:
     """Put events on the project's bus, and see and repeat what becomes of them."""
-    if context.invoked_subcommand is None:
-        from asl_engine.cli.output import out
-
-        out(context.get_help())
-    return 0
+    return help_without_command(context)

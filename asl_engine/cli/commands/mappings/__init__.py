@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from asl_engine.cli.groups import Entry, LazyGroup
+from asl_engine.cli.groups import Entry, LazyGroup, help_without_command
 
 __all__ = ["command"]
 
@@ -34,8 +34,4 @@ command = typer.Typer(name="mappings", cls=MappingCommands, add_completion=False
 @command.callback(invoke_without_command=True)
 def mappings(context: typer.Context) -> int:
     """See how queues and streams are worked off, and repeat what was given up."""
-    if context.invoked_subcommand is None:
-        from asl_engine.cli.output import out
-
-        out(context.get_help())
-    return 0
+    return help_without_command(context)

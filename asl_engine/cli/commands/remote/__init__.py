@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from asl_engine.cli.groups import Entry, LazyGroup
+from asl_engine.cli.groups import Entry, LazyGroup, help_without_command
 
 __all__ = ["command"]
 
@@ -42,8 +42,4 @@ command = typer.Typer(name="remote", cls=RemoteCommands, add_completion=False, r
 @command.callback(invoke_without_command=True)
 def remote(context: typer.Context) -> int:
     """Start, see and operate executions on AWS, or where --endpoint-url or AWS_ENDPOINT_URL_SFN leads."""
-    if context.invoked_subcommand is None:
-        from asl_engine.cli.output import out
-
-        out(context.get_help())
-    return 0
+    return help_without_command(context)
