@@ -112,7 +112,6 @@ class Pasts:
             past = self._pasts[arn] = Past(record)
         self._pasts.move_to_end(arn)
         async with past.lock:
-            past.record = record
             try:
                 events = await self._service.store.events(arn, past.last)
             except StoreError:
@@ -121,6 +120,11 @@ class Pasts:
                 self._pasts.pop(arn, None)
                 raise does_not_exist("Execution", arn) from None
             await at_leisure(partial(past.grow, events), len(events))
+            if events:
+                # Read behind them: a status from before would stay with an end that has been shown.
+                record = await self._service.execution(request, arn)
+                if record.identity == past.record.identity:
+                    past.record = record
         self._forget()
         return past
 

@@ -79,6 +79,42 @@ def test_only_what_is_new_is_read() -> None:
     anyio.run(check)
 
 
+def test_the_status_is_not_older_than_the_events() -> None:
+    """An execution ends between two questions, or while somebody else asks."""
+
+    async def check() -> None:
+        service = OneStore()
+        known = Pasts(service)  # type: ignore[arg-type]  # all that it needs
+        arn = await service.add("one", log(3))
+        read = service.store.events
+        end = ev.ExecutionSucceeded(4, 4, 4, 1, 0, Payload.of_text("{}"))
+
+        async def late(arn: str, after: int = 0) -> list[ev.Event]:
+            service.store.events = read  # type: ignore[method-assign]  # as it was
+            await service.store.append(arn, [end])
+            return await read(arn, after)
+
+        service.store.events = late  # type: ignore[method-assign]  # the end comes behind the record
+        past = await known.of(REQUEST, arn)
+        assert (past.last, past.record.status) == (4, "SUCCEEDED")
+
+        ask, slow = service.execution, anyio.Event()
+
+        async def slowly(request: Request, arn: str) -> Record:
+            record = (await ask(request, arn))._replace(status="RUNNING")  # as it was when it was asked for
+            await slow.wait()
+            return record
+
+        service.execution = slowly  # type: ignore[method-assign]  # one who asks is slow
+        async with anyio.create_task_group() as group:
+            group.start_soon(known.of, REQUEST, arn)
+            await anyio.lowlevel.checkpoint()
+            slow.set()
+        assert past.record.status == "SUCCEEDED"
+
+    anyio.run(check)
+
+
 def test_many_and_large_ones_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pasts, "MAX_LOGS", 2)
     monkeypatch.setattr(pasts, "MAX_WEIGHT", 100_000)
